@@ -1,0 +1,1 @@
+//! Wiring, readiness, drain.

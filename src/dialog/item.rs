@@ -1,0 +1,60 @@
+use crate::base::{CallId, Epoch, UtteranceId};
+
+/// A request by a responder to run a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The name under which its outcome is given back.
+    pub id: CallId,
+    /// The tool's name; may be one that does not exist.
+    pub name: String,
+    /// JSON text as the responder wrote it; may be no JSON.
+    pub arguments: String,
+}
+
+/// What a tool call came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The call that it answers.
+    pub id: CallId,
+    /// What a model reads: JSON, or a plain sentence when the call failed.
+    pub output: String,
+    /// What may be spoken as it stands, for responders that write no sentences of their own.
+    pub say: String,
+    /// False when the tool failed, was unknown or was interrupted.
+    pub ok: bool,
+}
+
+/// One entry of a history.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// What the user said or typed. `utterance` is `None` for typed text.
+    User {
+        /// The stretch of sound it came from.
+        utterance: Option<UtteranceId>,
+        /// The transcript.
+        text: String,
+    },
+    /// What aloud said, cut to what was heard.
+    Reply {
+        /// The attempt that it came from.
+        epoch: Epoch,
+        /// The words heard.
+        text: String,
+        /// Whether it was cut short.
+        interrupted: bool,
+    },
+    /// A tool call of a reply.
+    Call {
+        /// The attempt that made it.
+        epoch: Epoch,
+        /// The call.
+        call: Call,
+    },
+    /// The outcome of a call.
+    Outcome(Outcome),
+    /// Something that aloud said unasked: a ringing timer.
+    Notice {
+        /// The words heard.
+        text: String,
+    },
+}

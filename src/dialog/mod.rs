@@ -1,0 +1,17 @@
+//! What was said: items, history, and the prompt made of it.
+//!
+//! ```text
+//! user ─▶ Item::User      reply ─▶ Item::Reply (cut to what was heard)      call ─▶ Item::Call ─▶ Item::Outcome
+//! ```
+//!
+//! **Invariant:** every call in a history has exactly one outcome once its reply is over.
+//! **Invariant:** a reply in a history holds no word that the user did not hear.
+//! Absent on purpose: model names, wire formats, token counts; those belong to engines.
+
+mod history;
+mod item;
+mod prompt;
+
+pub use history::History;
+pub use item::{Call, Item, Outcome};
+pub use prompt::{Effect, Prompt, ToolSpec};

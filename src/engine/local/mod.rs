@@ -1,0 +1,1 @@
+//! Engines inside the machine: no key, no account, no service.

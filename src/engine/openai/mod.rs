@@ -1,0 +1,1 @@
+//! Engines that speak the OpenAI protocols.

@@ -1,0 +1,7 @@
+//! The `aloud` binary: runs the command and turns its outcome into an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(aloud::cli::run())
+}
