@@ -1,1 +1,21 @@
 //! Engines inside the machine: no key, no account, no service.
+//!
+//! ```text
+//! order ─▶ Worker (a thread per model) ─▶ Model::answer ─▶ Session (onnxruntime) ─▶ Desk ─▶ Flow
+//!               loads it first, unloads it when idle          looks at the stop flag at each step
+//! ```
+//!
+//! **Invariant:** one process loads one onnxruntime, and none before a model is needed.
+//! **Invariant:** a model lives on its own thread, never in the async pool.
+//! **Invariant:** a dropped flow stops its model at the next step, inside an inference too.
+//! **Invariant:** a missing or cut file is [`EngineError::Unreachable`] and names the next step.
+//! Absent on purpose: where model files come from (that is `models`), and batching: there is one
+//! user.
+//!
+//! [`EngineError::Unreachable`]: crate::engine::EngineError::Unreachable
+
+mod runtime;
+mod worker;
+
+pub use runtime::Runtime;
+pub use worker::{Desk, Halt, Model, WAITING_ANSWERS, WAITING_ORDERS, Worker};

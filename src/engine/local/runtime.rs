@@ -1,0 +1,166 @@
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ort::environment::Environment;
+use ort::ep;
+use ort::logging::LogLevel;
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+
+use crate::engine::EngineError;
+
+/// The one onnxruntime of this process. Cheap to clone.
+///
+/// Loading it costs about 20 MB of resident memory and 15 ms, so nothing loads it before the first
+/// model is needed: hand the library's path to the engines and call [`Runtime::open`] on their
+/// threads.
+#[derive(Clone, Debug)]
+pub struct Runtime(Environment);
+
+/// A process can hold one onnxruntime, and closing it is not safe while sessions live; so the first
+/// one opened stays.
+static OPEN: Mutex<Option<Runtime>> = Mutex::new(None);
+
+impl Runtime {
+    /// The onnxruntime in the shared library at `library`, loaded by the first call. Later calls
+    /// return the same one, whatever path they name.
+    ///
+    /// # Errors
+    /// [`EngineError::Unreachable`] when the file is missing, cut short, not an onnxruntime, or
+    /// older than 1.22.
+    pub fn open(library: &Path) -> Result<Self, EngineError> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = open.as_ref() {
+            return Ok(runtime.clone());
+        }
+        check_whole(library)?;
+        let builder = ort::init_from(library)
+            .map_err(|error| unusable(library, &format!("it cannot be loaded ({error})")))?;
+        let environment = builder
+            .with_name("aloud")
+            .with_telemetry(false)
+            .with_logger(Arc::new(log))
+            .build()
+            .map_err(|error| unusable(library, &format!("it does not start ({error})")))?;
+        environment.set_log_level(LogLevel::Error);
+        let runtime = Self(environment);
+        *open = Some(runtime.clone());
+        Ok(runtime)
+    }
+
+    /// A session of the model file at `model` (`.onnx` or `.ort`), set up for one utterance at a
+    /// time: one thread that never spins, and memory given back after each run.
+    ///
+    /// # Errors
+    /// [`EngineError::Unreachable`] when the file is missing, cut short or not a model.
+    pub fn session(&self, model: &Path) -> Result<Session, EngineError> {
+        if !model.is_file() {
+            return Err(missing(model));
+        }
+        let mut builder = self
+            .builder()
+            .map_err(|error| EngineError::Broken(format!("onnxruntime failed: {error}")))?;
+        builder
+            .commit_from_file(model)
+            .map_err(|error| unusable(model, &format!("it is no whole model ({error})")))
+    }
+
+    fn builder(&self) -> ort::Result<SessionBuilder> {
+        Ok(Session::builder(&self.0)?
+            .with_intra_threads(1)?
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(false)?
+            .with_inter_op_spinning(false)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_memory_pattern(false)?
+            .with_device_allocated_initializers()?
+            .with_execution_providers([ep::CPU::default().with_arena_allocator(false).build()])?)
+    }
+}
+
+/// The error for a model file that is not there.
+pub(super) fn missing(file: &Path) -> EngineError {
+    EngineError::Unreachable(format!(
+        "model file {} is missing; run \"aloud models fetch\"",
+        file.display()
+    ))
+}
+
+/// The error for a model file that is there but of no use.
+pub(super) fn unusable(file: &Path, why: &str) -> EngineError {
+    EngineError::Unreachable(format!(
+        "model file {} cannot be used: {why}; run \"aloud models verify\", then \"aloud models fetch\"",
+        file.display()
+    ))
+}
+
+/// The error for an inference that failed, which no file explains.
+pub(super) fn failed(error: &ort::Error) -> EngineError {
+    EngineError::Broken(format!("the local model failed ({error}); run \"aloud models verify\""))
+}
+
+/// Refuses a missing library and an ELF library that was cut short: the dynamic loader would map
+/// the missing part all the same and the process would die of it. The section headers of an ELF
+/// file lie at its very end, so a whole file reaches at least to them.
+fn check_whole(library: &Path) -> Result<(), EngineError> {
+    let mut file = File::open(library).map_err(|_| missing(library))?;
+    let mut head = [0_u8; 64];
+    if file.read_exact(&mut head).is_err() {
+        return Err(unusable(library, "it is cut short"));
+    }
+    let is_elf64_little = head.starts_with(b"\x7fELF\x02\x01");
+    if is_elf64_little {
+        let word = |at: usize| u64::from(head[at]) | (u64::from(head[at + 1]) << 8);
+        let table = (0..8).fold(0_u64, |sum, i| sum | (u64::from(head[0x28 + i]) << (8 * i)));
+        let needed = table.saturating_add(word(0x3a) * word(0x3c));
+        let length = file.seek(SeekFrom::End(0)).map_err(|_| missing(library))?;
+        if length < needed {
+            return Err(unusable(library, "it is cut short"));
+        }
+    }
+    Ok(())
+}
+
+/// Sends onnxruntime's own log to ours; its warnings speak to model makers, not to users.
+fn log(level: LogLevel, category: &str, _id: &str, _location: &str, message: &str) {
+    match level {
+        LogLevel::Verbose | LogLevel::Info => tracing::trace!(category, "onnxruntime: {message}"),
+        LogLevel::Warning => tracing::debug!(category, "onnxruntime: {message}"),
+        LogLevel::Error | LogLevel::Fatal => tracing::warn!(category, "onnxruntime: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_library_names_the_file_and_the_next_step() {
+        let error = Runtime::open(Path::new("/nowhere/libonnxruntime.so")).unwrap_err();
+        assert_eq!(
+            error,
+            EngineError::Unreachable(
+                "model file /nowhere/libonnxruntime.so is missing; run \"aloud models fetch\""
+                    .to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn a_library_cut_short_is_refused_before_it_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = std::fs::read("/proc/self/exe").unwrap();
+        let cut = folder.path().join("cut.so");
+        std::fs::write(&cut, &own[..own.len() / 2]).unwrap();
+        let error = Runtime::open(&cut).unwrap_err();
+        assert!(
+            matches!(&error, EngineError::Unreachable(text) if text.contains("cut short")),
+            "{error:?}"
+        );
+        let tiny = folder.path().join("tiny.so");
+        std::fs::write(&tiny, b"\x7fELF").unwrap();
+        assert!(matches!(Runtime::open(&tiny), Err(EngineError::Unreachable(_))));
+    }
+}

@@ -1,0 +1,487 @@
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+
+use futures::Stream;
+use ort::session::{NoSelectedOutputs, RunOptions};
+use tokio::sync::{mpsc, oneshot};
+
+use super::runtime::failed;
+use crate::base::{Flow, Job};
+use crate::engine::EngineError;
+
+/// Orders that may wait for a worker. A further one is told [`EngineError::Overloaded`]: a model
+/// serves one person, so a longer line means that somebody forgot to drop their flows.
+pub const WAITING_ORDERS: usize = 8;
+
+/// Answers that may wait for their reader. The worker stops at a further one until the reader has
+/// taken one or has gone, so a slow reader costs memory for so many and no more.
+pub const WAITING_ANSWERS: usize = 4;
+
+/// What runs on a [`Worker`]'s thread. It is made there, used there and dropped there, so it needs
+/// not be `Send`.
+pub trait Model: 'static {
+    /// One order.
+    type Ask: Send + 'static;
+    /// One of the answers to it.
+    type Answer: Send + 'static;
+
+    /// Answers `ask` into `desk`. Long work is cut in steps, each behind [`Desk::check`] or run
+    /// under [`Desk::options`].
+    ///
+    /// # Errors
+    /// [`Halt`]; `?` on an [`EngineError`] makes one.
+    fn answer(&mut self, ask: Self::Ask, desk: &Desk<Self::Answer>) -> Result<(), Halt>;
+}
+
+/// Why a model stopped before its answer was complete.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Halt {
+    /// Nobody waits for the answer any longer.
+    Stopped,
+    /// It could not go on; the reader gets this error.
+    Failed(EngineError),
+}
+
+impl From<EngineError> for Halt {
+    fn from(error: EngineError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A model on a thread of its own.
+///
+/// The thread starts and the model is loaded when the first order comes, and both are given back
+/// when no order came for a while. A load error goes to every order that meets it; the next order
+/// tries again, since the file may have been fetched by then. Dropping the worker ends the thread
+/// after the order in hand.
+pub struct Worker<M: Model> {
+    name: &'static str,
+    idle: Option<Duration>,
+    load: Arc<Load<M>>,
+    thread: Mutex<Option<SyncSender<Order<M>>>>,
+}
+
+type Load<M> = dyn Fn() -> Result<M, EngineError> + Send + Sync;
+
+/// Where a model puts its answers, and where it looks whether it should go on.
+pub struct Desk<A> {
+    answers: mpsc::Sender<Result<A, EngineError>>,
+    stop: Stop,
+}
+
+enum Order<M: Model> {
+    Ask(M::Ask, Desk<M::Answer>),
+    Warm(oneshot::Sender<Result<(), EngineError>>),
+}
+
+/// The stop flag of one order, shared by the flow that sets it and the model that looks at it.
+#[derive(Clone, Default)]
+struct Stop(Arc<StopState>);
+
+#[derive(Default)]
+struct StopState {
+    set: AtomicBool,
+    /// The options of the inference under way, if one is, so that it can be broken off inside.
+    run: Mutex<Option<Arc<RunOptions>>>,
+}
+
+impl<M: Model> Worker<M> {
+    /// A worker whose model is made by `load`, on the worker's thread, and dropped after `idle`
+    /// without an order (never, when `None`). `name` names the thread and appears in errors.
+    pub fn new(
+        name: &'static str,
+        idle: Option<Duration>,
+        load: impl Fn() -> Result<M, EngineError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, idle, load: Arc::new(load), thread: Mutex::new(None) }
+    }
+
+    /// Orders an answer. Orders are served one after the other; dropping the flow stops the work
+    /// at its next step. The flow always ends, and with an error unless the answer is complete:
+    /// what [`Model::answer`] failed with, [`EngineError::Overloaded`] when too many orders wait,
+    /// [`EngineError::Broken`] when the model panicked.
+    pub fn ask(&self, ask: M::Ask) -> Flow<Result<M::Answer, EngineError>> {
+        let (answers, incoming) = mpsc::channel(WAITING_ANSWERS);
+        let stop = Stop::default();
+        let order = Order::Ask(ask, Desk { answers, stop: stop.clone() });
+        match self.send(order) {
+            Ok(()) => Box::pin(Answers { incoming, stop }),
+            Err(error) => Box::pin(futures::stream::iter([Err(error)])),
+        }
+    }
+
+    /// Loads the model now, so that the first order does not wait for it.
+    pub fn warm(&self) -> Job<Result<(), EngineError>> {
+        let (done, loaded) = oneshot::channel();
+        let sent = self.send(Order::Warm(done));
+        let name = self.name;
+        Box::pin(async move {
+            sent?;
+            loaded.await.unwrap_or_else(|_| Err(broken(name)))
+        })
+    }
+
+    fn send(&self, order: Order<M>) -> Result<(), EngineError> {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let orders = match thread.take() {
+            Some(orders) => orders,
+            None => self.start()?,
+        };
+        match thread.insert(orders).try_send(order) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(EngineError::Overloaded {
+                message: format!("{} has {WAITING_ORDERS} orders waiting; try again", self.name),
+                retry_after: None,
+            }),
+            Err(TrySendError::Disconnected(_)) => Err(broken(self.name)),
+        }
+    }
+
+    fn start(&self) -> Result<SyncSender<Order<M>>, EngineError> {
+        let (orders, incoming) = sync_channel(WAITING_ORDERS);
+        let (name, idle, load) = (self.name, self.idle, self.load.clone());
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || Shop { name, idle, load, model: None }.run(&incoming))
+            .map_err(|error| EngineError::Overloaded {
+                message: format!("no thread for {} ({error}); try again", self.name),
+                retry_after: None,
+            })?;
+        Ok(orders)
+    }
+}
+
+impl<A> Desk<A> {
+    /// Hands out one answer. Blocks while [`WAITING_ANSWERS`] lie unread.
+    ///
+    /// # Errors
+    /// [`Halt::Stopped`] when nobody reads any longer.
+    pub fn put(&self, answer: A) -> Result<(), Halt> {
+        self.check()?;
+        self.answers.blocking_send(Ok(answer)).map_err(|_| Halt::Stopped)
+    }
+
+    /// To be called between two steps.
+    ///
+    /// # Errors
+    /// [`Halt::Stopped`] when nobody waits for the answer any longer.
+    pub fn check(&self) -> Result<(), Halt> {
+        if self.stop.0.set.load(Ordering::Relaxed) { Err(Halt::Stopped) } else { Ok(()) }
+    }
+
+    /// Options for the inferences of this order: those run under them break off inside the
+    /// session, between two nodes of its graph, when the flow is dropped.
+    ///
+    /// # Errors
+    /// [`Halt`]; onnxruntime must be loaded.
+    pub fn options(&self) -> Result<Arc<RunOptions<NoSelectedOutputs>>, Halt> {
+        let mut run = self.stop.0.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let options = match run.take() {
+            Some(options) => options,
+            None => Arc::new(RunOptions::new().map_err(|error| failed(&error))?),
+        };
+        *run = Some(options.clone());
+        // After the lock is taken a later stop finds the options; an earlier one is seen here.
+        self.check()?;
+        Ok(options)
+    }
+
+    /// What an inference under [`Desk::options`] that failed means: stopped, when the flow was
+    /// dropped, else a failure of the model.
+    pub fn halt(&self, error: &ort::Error) -> Halt {
+        match self.check() {
+            Err(halt) => halt,
+            Ok(()) => Halt::Failed(failed(error)),
+        }
+    }
+}
+
+impl Stop {
+    fn set(&self) {
+        self.0.set.store(true, Ordering::Relaxed);
+        let run = self.0.run.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(options) = run {
+            // It can only fail where the options do not exist.
+            let _ = options.terminate();
+        }
+    }
+}
+
+/// The reader's end of an order.
+struct Answers<A> {
+    incoming: mpsc::Receiver<Result<A, EngineError>>,
+    stop: Stop,
+}
+
+impl<A> Stream for Answers<A> {
+    type Item = Result<A, EngineError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.incoming.poll_recv(cx)
+    }
+}
+
+impl<A> Drop for Answers<A> {
+    fn drop(&mut self) {
+        self.stop.set();
+    }
+}
+
+/// The worker's thread: the model, while it is loaded, and how to load it.
+struct Shop<M: Model> {
+    name: &'static str,
+    idle: Option<Duration>,
+    load: Arc<Load<M>>,
+    model: Option<M>,
+}
+
+impl<M: Model> Shop<M> {
+    fn run(mut self, orders: &Receiver<Order<M>>) {
+        while let Some(order) = self.next(orders) {
+            match order {
+                Order::Warm(done) => {
+                    let loaded = self.guard(|shop| shop.model().map(|_| ()).map_err(Halt::Failed));
+                    let _ = done.send(match loaded {
+                        Ok(()) | Err(Halt::Stopped) => Ok(()),
+                        Err(Halt::Failed(error)) => Err(error),
+                    });
+                }
+                Order::Ask(ask, desk) => {
+                    // An order that was dropped while it waited costs nothing, not even the load.
+                    let answered = desk
+                        .check()
+                        .and_then(|()| self.guard(|shop| shop.model()?.answer(ask, &desk)));
+                    if let Err(Halt::Failed(error)) = answered {
+                        tracing::debug!(model = self.name, %error, "an order failed");
+                        let _ = desk.answers.blocking_send(Err(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next order; drops the model when none comes for the idle time. `None` when the worker
+    /// is gone.
+    fn next(&mut self, orders: &Receiver<Order<M>>) -> Option<Order<M>> {
+        if let (Some(idle), Some(_)) = (self.idle, &self.model) {
+            match orders.recv_timeout(idle) {
+                Ok(order) => return Some(order),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.model = None;
+                    tracing::debug!(model = self.name, "idle: unloaded");
+                }
+            }
+        }
+        orders.recv().ok()
+    }
+
+    fn model(&mut self) -> Result<&mut M, EngineError> {
+        let model = match self.model.take() {
+            Some(model) => model,
+            None => (self.load)()?,
+        };
+        Ok(self.model.insert(model))
+    }
+
+    /// Runs `work`; a panic inside becomes an error, and the model, whose state nobody knows then,
+    /// is loaded anew for the next order.
+    fn guard(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Halt>) -> Result<(), Halt> {
+        match catch_unwind(AssertUnwindSafe(|| work(self))) {
+            Ok(result) => result,
+            Err(panic) => {
+                self.model = None;
+                tracing::error!(model = self.name, panic = text(panic.as_ref()), "panicked");
+                Err(Halt::Failed(broken(self.name)))
+            }
+        }
+    }
+}
+
+fn broken(name: &str) -> EngineError {
+    EngineError::Broken(format!("{name} broke off; run \"aloud models verify\""))
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        (None, None) => "no text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use futures::StreamExt;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Counts up to the number asked for; 0 panics, 13 fails.
+    #[derive(Default)]
+    struct Counter {
+        steps: Arc<AtomicUsize>,
+        unloaded: Arc<Notify>,
+    }
+
+    impl Drop for Counter {
+        fn drop(&mut self) {
+            self.unloaded.notify_one();
+        }
+    }
+
+    impl Model for Counter {
+        type Ask = usize;
+        type Answer = usize;
+
+        fn answer(&mut self, ask: usize, desk: &Desk<usize>) -> Result<(), Halt> {
+            assert_ne!(ask, 0, "nothing to count");
+            if ask == 13 {
+                return Err(EngineError::Refused("no thirteen".to_owned()).into());
+            }
+            for n in 1..=ask {
+                desk.put(n)?;
+                self.steps.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(())
+        }
+    }
+
+    #[derive(Default)]
+    struct Seen {
+        loads: Arc<AtomicUsize>,
+        steps: Arc<AtomicUsize>,
+        unloaded: Arc<Notify>,
+    }
+
+    impl Seen {
+        fn worker(&self, idle: Option<Duration>) -> Worker<Counter> {
+            let (loads, steps) = (self.loads.clone(), self.steps.clone());
+            let unloaded = self.unloaded.clone();
+            Worker::new("counter", idle, move || {
+                loads.fetch_add(1, Ordering::SeqCst);
+                Ok(Counter { steps: steps.clone(), unloaded: unloaded.clone() })
+            })
+        }
+
+        fn loads(&self) -> usize {
+            self.loads.load(Ordering::SeqCst)
+        }
+    }
+
+    async fn read(flow: Flow<Result<usize, EngineError>>) -> Vec<Result<usize, EngineError>> {
+        flow.collect().await
+    }
+
+    #[tokio::test]
+    async fn the_model_is_loaded_by_the_first_order_only() {
+        let seen = Seen::default();
+        let worker = seen.worker(None);
+        assert_eq!(seen.loads(), 0);
+        assert_eq!(read(worker.ask(3)).await, [Ok(1), Ok(2), Ok(3)]);
+        assert_eq!(read(worker.ask(1)).await, [Ok(1)]);
+        assert_eq!(seen.loads(), 1);
+    }
+
+    #[tokio::test]
+    async fn warming_loads_before_the_first_order() {
+        let seen = Seen::default();
+        let worker = seen.worker(None);
+        assert_eq!(worker.warm().await, Ok(()));
+        assert_eq!(seen.loads(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_idle_model_is_unloaded_and_comes_back() {
+        let seen = Seen::default();
+        let worker = seen.worker(Some(Duration::ZERO));
+        assert_eq!(read(worker.ask(2)).await, [Ok(1), Ok(2)]);
+        seen.unloaded.notified().await;
+        assert_eq!(read(worker.ask(2)).await, [Ok(1), Ok(2)]);
+        assert_eq!(seen.loads(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_flow_stops_the_model_and_the_next_order_is_served() {
+        let seen = Seen::default();
+        let worker = seen.worker(None);
+        let mut flow = worker.ask(1_000_000);
+        assert_eq!(flow.next().await, Some(Ok(1)));
+        drop(flow);
+        assert_eq!(read(worker.ask(2)).await, [Ok(1), Ok(2)]);
+        let made = seen.steps.load(Ordering::SeqCst);
+        assert!(made <= 2 + 1 + WAITING_ANSWERS + 1, "{made} steps were made");
+    }
+
+    #[tokio::test]
+    async fn an_order_dropped_while_it_waits_is_never_begun() {
+        let seen = Seen::default();
+        let worker = seen.worker(None);
+        let mut first = worker.ask(100);
+        assert_eq!(first.next().await, Some(Ok(1)));
+        drop(worker.ask(0));
+        drop(first);
+        // Had the second been begun it would have panicked, and the model been loaded anew.
+        assert_eq!(read(worker.ask(1)).await, [Ok(1)]);
+        assert_eq!(seen.loads(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_failure_reaches_the_reader_as_it_was_told() {
+        let worker = Seen::default().worker(None);
+        assert_eq!(
+            read(worker.ask(13)).await,
+            [Err(EngineError::Refused("no thirteen".to_owned()))]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_panic_breaks_its_own_order_only() {
+        let seen = Seen::default();
+        let worker = seen.worker(None);
+        assert_eq!(read(worker.ask(0)).await, [Err(broken("counter"))]);
+        assert_eq!(read(worker.ask(1)).await, [Ok(1)]);
+        assert_eq!(seen.loads(), 2);
+    }
+
+    #[tokio::test]
+    async fn every_order_hears_of_a_failed_load_and_a_later_one_may_succeed() {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let worker = Worker::new("counter", None, {
+            let tries = tries.clone();
+            move || match tries.fetch_add(1, Ordering::SeqCst) {
+                0 | 1 => Err(EngineError::Unreachable("not fetched".to_owned())),
+                _ => Ok(Counter::default()),
+            }
+        });
+        let missing = EngineError::Unreachable("not fetched".to_owned());
+        assert_eq!(worker.warm().await, Err(missing.clone()));
+        assert_eq!(read(worker.ask(1)).await, [Err(missing)]);
+        assert_eq!(read(worker.ask(1)).await, [Ok(1)]);
+    }
+
+    #[tokio::test]
+    async fn too_many_orders_are_refused_at_once() {
+        let worker = Seen::default().worker(None);
+        let mut first = worker.ask(100);
+        assert_eq!(first.next().await, Some(Ok(1)));
+        let waiting: Vec<_> = (0..WAITING_ORDERS).map(|_| worker.ask(1)).collect();
+        assert!(matches!(
+            read(worker.ask(1)).await.as_slice(),
+            [Err(EngineError::Overloaded { .. })]
+        ));
+        drop(first);
+        for flow in waiting {
+            assert_eq!(read(flow).await, [Ok(1)]);
+        }
+    }
+}
