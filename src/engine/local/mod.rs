@@ -14,6 +14,8 @@
 //!
 //! [`EngineError::Unreachable`]: crate::engine::EngineError::Unreachable
 
+pub mod hibari;
+
 mod runtime;
 mod worker;
 

