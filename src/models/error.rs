@@ -1,0 +1,154 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a model cannot be used, fetched or removed. The text is for the user and ends with the next
+/// step; [`ModelError::exit_code`] says what the process tells its caller.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// The manifest does not know it.
+    #[error("no model is called \"{name}\"{}; run \"aloud models list\"", hint(.near))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// A name that is close to it.
+        near: Option<String>,
+    },
+    /// This processor has no such file.
+    #[error("{model} is not made for this processor ({arch}); use another engine for its job")]
+    NotForThisMachine {
+        /// The model.
+        model: String,
+        /// This processor, as Rust names it.
+        arch: &'static str,
+    },
+    /// It was never fetched.
+    #[error(
+        "model \"{model}\" is not here ({file} is missing); run \"aloud models fetch {model}\""
+    )]
+    Missing {
+        /// The model.
+        model: String,
+        /// The file that is not there.
+        file: String,
+    },
+    /// It is shorter or longer than it must be.
+    #[error(
+        "model \"{model}\" is damaged ({file} has {have} bytes instead of {want}); \
+         run \"aloud models fetch {model}\""
+    )]
+    Cut {
+        /// The model.
+        model: String,
+        /// The file.
+        file: String,
+        /// Bytes on disk.
+        have: u64,
+        /// Bytes in the manifest.
+        want: u64,
+    },
+    /// It has the right size and the wrong content.
+    #[error(
+        "model \"{model}\" is damaged ({file} has another content than it must); \
+         run \"aloud models fetch {model}\""
+    )]
+    WrongHash {
+        /// The model.
+        model: String,
+        /// The file.
+        file: String,
+    },
+    /// No source delivered it.
+    #[error(
+        "cannot get {file} of model \"{model}\": {}; \
+         connect to a network and run \"aloud models fetch\" again",
+        .tried.join("; ")
+    )]
+    NoSource {
+        /// The model.
+        model: String,
+        /// The file.
+        file: String,
+        /// What each source said.
+        tried: Vec<String>,
+    },
+    /// The disk is full.
+    #[error(
+        "no space left for {path} ({need} bytes); free some space, or set [models] dir to another \
+         disk, and run \"aloud models fetch\" again", path = .path.display()
+    )]
+    NoSpace {
+        /// What was being written.
+        path: PathBuf,
+        /// Its whole size in bytes.
+        need: u64,
+    },
+    /// It cannot be written for another reason.
+    #[error("cannot write {path}: {why}; check the folder's owner and rights", path = .path.display())]
+    Write {
+        /// What was being written.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// It cannot be read.
+    #[error(
+        "cannot read {path}: {why}; check its owner and rights, or fetch the model again",
+        path = .path.display()
+    )]
+    Read {
+        /// What was being read.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// Another process fetches or removes models.
+    #[error("another aloud is fetching or removing models in {dir}; try again when it is done", dir = .dir.display())]
+    Busy {
+        /// The folder of the models.
+        dir: PathBuf,
+    },
+    /// The manifest inside the program is broken.
+    #[error("the list of models in this program is broken ({0}); report this as a bug")]
+    Bug(String),
+}
+
+impl ModelError {
+    /// The exit code of a process that ends with this error (sysexits).
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unknown { .. } => 64,
+            Self::NotForThisMachine { .. }
+            | Self::Missing { .. }
+            | Self::Cut { .. }
+            | Self::WrongHash { .. }
+            | Self::NoSource { .. } => 69,
+            Self::Bug(_) => 70,
+            Self::NoSpace { .. } | Self::Write { .. } => 73,
+            Self::Read { .. } => 74,
+            Self::Busy { .. } => 75,
+        }
+    }
+
+    /// The error for a failed write of `path`, which will have `need` bytes when whole.
+    pub(super) fn write(path: &Path, need: u64, error: &io::Error) -> Self {
+        // A limit on the size of files looks to the user like a full disk and has the same cure.
+        let full = matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        );
+        if full {
+            Self::NoSpace { path: path.to_owned(), need }
+        } else {
+            Self::Write { path: path.to_owned(), why: error.to_string() }
+        }
+    }
+
+    /// The error for a failed read of `path`.
+    pub(super) fn read(path: &Path, error: &io::Error) -> Self {
+        Self::Read { path: path.to_owned(), why: error.to_string() }
+    }
+}
+
+fn hint(near: &Option<String>) -> String {
+    near.as_ref().map(|n| format!(" (did you mean \"{n}\"?)")).unwrap_or_default()
+}

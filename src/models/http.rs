@@ -1,0 +1,219 @@
+//! One file over HTTP into its `.part`, going on where an earlier attempt was cut.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, ETAG, IF_RANGE, LAST_MODIFIED, RANGE};
+use reqwest::{Client, Response, StatusCode};
+use tokio::fs::{self, File};
+use tokio::io::{AsyncWriteExt as _, BufWriter};
+
+use super::ModelError;
+
+/// How long a hub may take to accept a connection; the package is the quicker way after that.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long a hub may send nothing before the connection counts as cut.
+const STALL: Duration = Duration::from_secs(30);
+
+/// How often a transfer goes on after it was cut, if each attempt brought at least a byte.
+const ATTEMPTS: u32 = 8;
+
+/// Why a source did not deliver.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nobody answers there: no other file will come from there either.
+    Unreachable(String),
+    /// It answers, but not with this file.
+    Refused(String),
+    /// This machine's disk is the trouble: no other source will help.
+    Disk(ModelError),
+}
+
+/// A client that verifies certificates as the platform does.
+pub(super) fn client() -> Result<Client, Failure> {
+    // Whoever came first has installed one; that one will do.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Client::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(STALL)
+        .user_agent(concat!("aloud/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|e| Failure::Unreachable(format!("no secure connections here: {}", root(&e))))
+}
+
+/// Gets `url`, which must have `bytes` bytes, into `part`. Returns whether some of `part` came from
+/// an earlier run; `moved` hears the bytes so far.
+pub(super) async fn get(
+    client: &Client,
+    url: &str,
+    bytes: u64,
+    part: &Path,
+    moved: &mut (dyn FnMut(u64) + Send),
+) -> Result<bool, Failure> {
+    let mut resumed = false;
+    let mut attempt = 0;
+    loop {
+        let have = usable(url, bytes, part).await;
+        resumed |= have > 0 && attempt == 0;
+        if have == bytes {
+            return Ok(resumed);
+        }
+        match transfer(client, url, bytes, part, have, moved).await? {
+            Outcome::Whole => return Ok(resumed),
+            Outcome::Cut { done, why } => {
+                attempt += 1;
+                if done <= have || attempt == ATTEMPTS {
+                    return Err(Failure::Refused(format!(
+                        "the connection was cut after {done} of {bytes} bytes ({why})"
+                    )));
+                }
+            }
+        }
+    }
+}
+
+/// Removes a part and what is known of it.
+pub(super) async fn discard(part: &Path) {
+    drop(fs::remove_file(part).await);
+    drop(fs::remove_file(tag_path(part)).await);
+}
+
+enum Outcome {
+    Whole,
+    Cut { done: u64, why: String },
+}
+
+async fn transfer(
+    client: &Client,
+    url: &str,
+    bytes: u64,
+    part: &Path,
+    have: u64,
+    moved: &mut (dyn FnMut(u64) + Send),
+) -> Result<Outcome, Failure> {
+    let mut request = client.get(url).header(ACCEPT_ENCODING, "identity");
+    if have > 0 {
+        request = request.header(RANGE, format!("bytes={have}-"));
+        if let Some(validator) = read_tag(part).await.and_then(|tag| tag.validator) {
+            request = request.header(IF_RANGE, validator);
+        }
+    }
+    let mut response = request.send().await.map_err(|e| {
+        let why = root(&e);
+        if e.is_connect() || e.is_timeout() {
+            Failure::Unreachable(why)
+        } else {
+            Failure::Refused(why)
+        }
+    })?;
+    let start = match response.status() {
+        StatusCode::OK => 0,
+        StatusCode::PARTIAL_CONTENT if range_start(&response) == Some(have) => have,
+        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT => {
+            discard(part).await;
+            return Err(Failure::Refused("it will not go on where the last fetch was cut".into()));
+        }
+        status => return Err(Failure::Refused(format!("it answered {status}"))),
+    };
+    if let Some(length) = response.content_length()
+        && start + length != bytes
+    {
+        return Err(Failure::Refused(format!(
+            "it offers {} bytes instead of {bytes}",
+            start + length
+        )));
+    }
+    if start == 0 {
+        write_tag(part, url, &response).await?;
+    }
+    moved(start);
+    append(&mut response, bytes, part, start, moved).await
+}
+
+/// Writes the body after the first `start` bytes of `part`. What arrived before a cut stays there.
+async fn append(
+    response: &mut Response,
+    bytes: u64,
+    part: &Path,
+    start: u64,
+    moved: &mut (dyn FnMut(u64) + Send),
+) -> Result<Outcome, Failure> {
+    let disk = |e: io::Error| Failure::Disk(ModelError::write(part, bytes, &e));
+    let mut options = File::options();
+    options.create(true).append(start > 0).write(true).truncate(start == 0);
+    let mut out = BufWriter::with_capacity(1 << 18, options.open(part).await.map_err(disk)?);
+    let mut done = start;
+    let why = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                done += chunk.len() as u64;
+                if done > bytes {
+                    discard(part).await;
+                    return Err(Failure::Refused(format!("it sends more than {bytes} bytes")));
+                }
+                out.write_all(&chunk).await.map_err(disk)?;
+                moved(done);
+            }
+            Ok(None) if done == bytes => break None,
+            Ok(None) => break Some("it ended early".to_owned()),
+            Err(e) => break Some(root(&e)),
+        }
+    };
+    out.flush().await.map_err(disk)?;
+    out.get_ref().sync_all().await.map_err(disk)?;
+    Ok(why.map_or(Outcome::Whole, |why| Outcome::Cut { done, why }))
+}
+
+/// How many bytes of `part` can be built upon: all of them when they came from this very address
+/// and are not too many.
+async fn usable(url: &str, bytes: u64, part: &Path) -> u64 {
+    let have = fs::metadata(part).await.map_or(0, |m| m.len());
+    let ours = read_tag(part).await.is_some_and(|tag| tag.url == url);
+    if ours && have <= bytes { have } else { 0 }
+}
+
+/// Where a part came from, and by what the server knows that its file has not changed since.
+struct Tag {
+    url: String,
+    validator: Option<String>,
+}
+
+fn tag_path(part: &Path) -> PathBuf {
+    part.with_added_extension("from")
+}
+
+async fn read_tag(part: &Path) -> Option<Tag> {
+    let text = fs::read_to_string(tag_path(part)).await.ok()?;
+    let mut lines = text.lines().map(str::to_owned);
+    Some(Tag { url: lines.next()?, validator: lines.next() })
+}
+
+async fn write_tag(part: &Path, url: &str, response: &Response) -> Result<(), Failure> {
+    let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
+    // RFC 9110, 13.1.5: a weak entity tag must not stand in If-Range.
+    let strong = header(ETAG).filter(|tag| !tag.starts_with("W/"));
+    let validator = strong.or_else(|| header(LAST_MODIFIED)).unwrap_or_default();
+    let path = tag_path(part);
+    // The old bytes go before the new tag comes, so that the two never disagree.
+    drop(fs::remove_file(part).await);
+    let text =
+        if validator.is_empty() { format!("{url}\n") } else { format!("{url}\n{validator}\n") };
+    let written = fs::write(&path, text).await;
+    written.map_err(|e| Failure::Disk(ModelError::write(&path, 0, &e)))
+}
+
+fn range_start(response: &Response) -> Option<u64> {
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+}
+
+/// The innermost cause, which is the one that a person can act on.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

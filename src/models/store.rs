@@ -1,0 +1,319 @@
+use std::fs::{self, File};
+use std::io;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Manifest, Model, ModelError, ModelFile};
+
+/// What the models need from the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder of the models, normally `$XDG_DATA_HOME/aloud/models`.
+    pub dir: PathBuf,
+    /// A mirror that is asked before every other source: `MIRROR/MODEL/FILE`.
+    pub mirror: Option<String>,
+    /// The command that runs pip, normally `python3 -m pip`.
+    pub pip: Vec<String>,
+}
+
+impl Settings {
+    /// No mirror, the usual pip, and models in `dir`.
+    pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
+        let pip = ["python3", "-m", "pip"].map(str::to_owned).to_vec();
+        Self { dir: dir.into(), mirror: None, pip }
+    }
+}
+
+/// The models on this machine's disk.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) settings: Settings,
+    pub(super) manifest: Manifest,
+}
+
+/// The state of one file, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileState {
+    /// Its content is the manifest's.
+    Whole,
+    /// It is not there.
+    Missing,
+    /// A fetch of it was cut after so many bytes and can go on.
+    Part {
+        /// Bytes so far.
+        have: u64,
+    },
+    /// It has another size.
+    Cut {
+        /// Bytes on disk.
+        have: u64,
+    },
+    /// It has another content.
+    WrongHash,
+}
+
+/// The state of a model: that of its files together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Every file is whole.
+    Whole,
+    /// Not one file is there.
+    Missing,
+    /// Some files are there, or parts of them.
+    Part,
+    /// At least one file is damaged.
+    Damaged,
+    /// There is no such model for this processor.
+    NotForThisMachine,
+}
+
+/// One model with its state.
+#[derive(Clone, Debug)]
+pub struct Listing<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// Its files for this processor, each with its state.
+    pub files: Vec<(&'a ModelFile, FileState)>,
+}
+
+impl Listing<'_> {
+    /// The state of the files together.
+    pub fn state(&self) -> State {
+        if self.files.is_empty() {
+            return State::NotForThisMachine;
+        }
+        let of = |wanted: fn(&FileState) -> bool| self.files.iter().filter(move |(_, s)| wanted(s));
+        if of(|s| matches!(s, FileState::Cut { .. } | FileState::WrongHash)).count() > 0 {
+            State::Damaged
+        } else if of(|s| *s == FileState::Whole).count() == self.files.len() {
+            State::Whole
+        } else if of(|s| *s == FileState::Missing).count() == self.files.len() {
+            State::Missing
+        } else {
+            State::Part
+        }
+    }
+}
+
+impl Store {
+    /// The models under `settings.dir`, as this program's manifest names them. Touches no disk.
+    pub fn open(settings: Settings) -> Result<Self, ModelError> {
+        Ok(Self { settings, manifest: Manifest::embedded()?.clone() })
+    }
+
+    /// The same with another manifest.
+    pub fn with_manifest(settings: Settings, manifest: Manifest) -> Self {
+        Self { settings, manifest }
+    }
+
+    /// What can be in this store.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The folder of the models.
+    pub fn dir(&self) -> &Path {
+        &self.settings.dir
+    }
+
+    /// The folder of one model.
+    pub fn model_dir(&self, model: &str) -> PathBuf {
+        self.settings.dir.join(model)
+    }
+
+    /// Where `file` of `model` lies, for an engine that is about to open it. It is whole: its size
+    /// and time are those at which its sha256 was last found right, or else the sha256 is computed
+    /// now, which takes about 0.1 s for 30 MB.
+    pub fn path(&self, model: &str, file: &str) -> Result<PathBuf, ModelError> {
+        let known = self.manifest.model(model)?;
+        let Some(wanted) = known.files_here().find(|f| f.name == file) else {
+            return Err(if known.files.iter().any(|f| f.name == file) {
+                ModelError::NotForThisMachine {
+                    model: model.to_owned(),
+                    arch: std::env::consts::ARCH,
+                }
+            } else {
+                ModelError::Bug(format!("{model} has no file {file}"))
+            });
+        };
+        let (model, file) = (model.to_owned(), file.to_owned());
+        match self.file_state(known, wanted, Trust::Record)? {
+            FileState::Whole => Ok(self.file_path(known, wanted)),
+            FileState::Missing | FileState::Part { .. } => Err(ModelError::Missing { model, file }),
+            FileState::Cut { have } => {
+                Err(ModelError::Cut { model, file, have, want: wanted.bytes })
+            }
+            FileState::WrongHash => Err(ModelError::WrongHash { model, file }),
+        }
+    }
+
+    /// Whether every file of `model` is whole; an error says what is missing and what to run.
+    pub fn check(&self, model: &str) -> Result<(), ModelError> {
+        let known = self.manifest.model(model)?;
+        if known.files_here().next().is_none() {
+            let arch = std::env::consts::ARCH;
+            return Err(ModelError::NotForThisMachine { model: model.to_owned(), arch });
+        }
+        known.files_here().try_for_each(|file| self.path(model, &file.name).map(drop))
+    }
+
+    /// Every model with its state. Only files that changed since they were last checked are read.
+    pub fn list(&self) -> Result<Vec<Listing<'_>>, ModelError> {
+        self.manifest.models.iter().map(|m| self.listing(m, Trust::Record)).collect()
+    }
+
+    /// Reads every byte of the models `names` (all when empty) that are here, and says what it
+    /// found. A file that was never fetched is [`FileState::Missing`], which is no damage.
+    pub fn verify(&self, names: &[String]) -> Result<Vec<Listing<'_>>, ModelError> {
+        self.chosen(names)?.into_iter().map(|m| self.listing(m, Trust::Nothing)).collect()
+    }
+
+    /// Removes a model with all its files and parts; returns the bytes set free.
+    pub fn remove(&self, name: &str) -> Result<u64, ModelError> {
+        let dir = self.model_dir(&self.manifest.model(name)?.name);
+        if !dir.exists() {
+            return Ok(0);
+        }
+        let _lock = self.try_lock()?.ok_or_else(|| ModelError::Busy { dir: self.dir().into() })?;
+        let entries = fs::read_dir(&dir).map_err(|e| ModelError::read(&dir, &e))?;
+        let free = entries.flatten().filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum();
+        fs::remove_dir_all(&dir).map_err(|e| ModelError::write(&dir, 0, &e))?;
+        Ok(free)
+    }
+
+    /// The models called `names`, in the manifest's order; all of this processor when empty.
+    pub(super) fn chosen(&self, names: &[String]) -> Result<Vec<&Model>, ModelError> {
+        for name in names {
+            self.manifest.model(name)?;
+        }
+        let all = self.manifest.models.iter();
+        Ok(all
+            .filter(|m| {
+                if names.is_empty() {
+                    m.files_here().next().is_some()
+                } else {
+                    names.contains(&m.name)
+                }
+            })
+            .collect())
+    }
+
+    pub(super) fn file_path(&self, model: &Model, file: &ModelFile) -> PathBuf {
+        self.model_dir(&model.name).join(&file.name)
+    }
+
+    pub(super) fn part_path(&self, model: &Model, file: &ModelFile) -> PathBuf {
+        self.model_dir(&model.name).join(format!("{}.part", file.name))
+    }
+
+    fn record_path(&self, model: &Model, file: &ModelFile) -> PathBuf {
+        self.model_dir(&model.name).join(format!(".{}.whole", file.name))
+    }
+
+    /// The lock on the folder, or none when another holder has it. Dropping it lets go.
+    pub(super) fn try_lock(&self) -> Result<Option<File>, ModelError> {
+        fs::create_dir_all(self.dir()).map_err(|e| ModelError::write(self.dir(), 0, &e))?;
+        let path = self.dir().join(".lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(|e| ModelError::write(&path, 0, &e))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(e)) => Err(ModelError::write(&path, 0, &e)),
+        }
+    }
+
+    /// Puts a checked part in the file's place, for good.
+    pub(super) fn settle(
+        &self,
+        model: &Model,
+        file: &ModelFile,
+        part: &Path,
+    ) -> Result<(), ModelError> {
+        let path = self.file_path(model, file);
+        let placed = fs::rename(part, &path).and_then(|()| {
+            // The name itself is on disk only when the folder is.
+            File::open(self.model_dir(&model.name))?.sync_all()?;
+            fs::metadata(&path)
+        });
+        let meta = placed.map_err(|e| ModelError::write(&path, file.bytes, &e))?;
+        drop(fs::remove_file(part.with_added_extension("from")));
+        drop(fs::write(self.record_path(model, file), record(file, &meta)));
+        Ok(())
+    }
+
+    fn listing<'a>(&self, model: &'a Model, trust: Trust) -> Result<Listing<'a>, ModelError> {
+        let files = model.files_here();
+        let files = files.map(|f| self.file_state(model, f, trust).map(|state| (f, state)));
+        Ok(Listing { model, files: files.collect::<Result<_, _>>()? })
+    }
+
+    pub(super) fn file_state(
+        &self,
+        model: &Model,
+        file: &ModelFile,
+        trust: Trust,
+    ) -> Result<FileState, ModelError> {
+        let path = self.file_path(model, file);
+        let meta = match fs::metadata(&path) {
+            Ok(meta) => meta,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let part = fs::metadata(self.part_path(model, file));
+                return Ok(match part {
+                    Ok(part) => FileState::Part { have: part.len() },
+                    Err(_) => FileState::Missing,
+                });
+            }
+            Err(e) => return Err(ModelError::read(&path, &e)),
+        };
+        if meta.len() != file.bytes {
+            return Ok(FileState::Cut { have: meta.len() });
+        }
+        let record_path = self.record_path(model, file);
+        let record = record(file, &meta);
+        if trust == Trust::Record && fs::read_to_string(&record_path).is_ok_and(|r| r == record) {
+            return Ok(FileState::Whole);
+        }
+        if sha256(&path).map_err(|e| ModelError::read(&path, &e))? != file.sha256 {
+            // The record goes first, so that nobody trusts it from now on.
+            drop(fs::remove_file(&record_path));
+            return Ok(FileState::WrongHash);
+        }
+        // A folder that cannot be written (a system's, a mirror's) costs a check at each use.
+        drop(fs::write(&record_path, record));
+        Ok(FileState::Whole)
+    }
+}
+
+/// What a check believes without reading the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// The record of an earlier check, when size and time are the same.
+    Record,
+    /// Nothing.
+    Nothing,
+}
+
+/// The lower-case sha256 of a file.
+pub(super) fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut block = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut block)? {
+            0 => break,
+            n => hash.update(&block[..n]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What is written down when a file was found whole. The inode's change time is part of it because
+/// a copy or a `touch` can set the time of modification back, but not that one.
+fn record(file: &ModelFile, meta: &fs::Metadata) -> String {
+    let (sha256, bytes) = (&file.sha256, file.bytes);
+    format!("{sha256} {bytes} {}.{:09}\n", meta.ctime(), meta.ctime_nsec())
+}
