@@ -1,6 +1,10 @@
+use serde::{Deserialize, Serialize};
+
 /// One attempt at a reply. Whatever carries an epoch that is no longer live is stale and has no
 /// effect. Only the low 24 bits travel in the playback progress word, so epochs wrap there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Epoch(pub u32);
 
 impl Epoch {
@@ -18,13 +22,17 @@ impl Epoch {
 }
 
 /// One stretch of the user's speech.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct UtteranceId(pub u32);
 
 /// One thing that aloud has to say without being asked: a ringing timer, a `say` from the socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct NoticeId(pub u32);
 
 /// The name of one tool call, as the engine that asked for it wrote it. Unique in a history.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallId(pub String);

@@ -1,9 +1,13 @@
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 /// A point in time: microseconds since the program's start.
 ///
 /// Always handed in as an argument, so that a simulation can make an hour pass in a millisecond.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Moment(u64);
 
 impl Moment {

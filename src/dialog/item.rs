@@ -1,7 +1,9 @@
+use serde::{Deserialize, Serialize};
+
 use crate::base::{CallId, Epoch, UtteranceId};
 
 /// A request by a responder to run a tool.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// The name under which its outcome is given back.
     pub id: CallId,
@@ -12,7 +14,7 @@ pub struct Call {
 }
 
 /// What a tool call came to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The call that it answers.
     pub id: CallId,
@@ -25,7 +27,8 @@ pub struct Outcome {
 }
 
 /// One entry of a history.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Item {
     /// What the user said or typed. `utterance` is `None` for typed text.
     User {
@@ -57,4 +60,21 @@ pub enum Item {
         /// The words heard.
         text: String,
     },
+}
+
+/// How much of a reply reached the user's ear.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heard {
+    /// No sample of it.
+    Nothing,
+    /// The beginning.
+    Part {
+        /// Samples at the speaker's rate (48 kHz) that were given out.
+        samples: u64,
+        /// The words of the pieces that were heard to their end; may be empty.
+        text: String,
+    },
+    /// All of it.
+    All,
 }

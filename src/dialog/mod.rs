@@ -13,5 +13,5 @@ mod item;
 mod prompt;
 
 pub use history::History;
-pub use item::{Call, Item, Outcome};
+pub use item::{Call, Heard, Item, Outcome};
 pub use prompt::{Effect, Prompt, ToolSpec};

@@ -1,1 +1,31 @@
-//! Not built yet.
+//! The pure machine that decides everything about turns: who speaks, when a reply is made, when
+//! it sounds, when it is cut, and what of it the user heard.
+//!
+//! ```text
+//! Input (key, speech, transcript, report, playback, tool, time) ─▶ Machine ─▶ Command (ear, commit, respond, cue, hush, call)
+//!                                                                    └─▶ History: what was said and heard
+//! ```
+//!
+//! **Invariant:** whatever carries an epoch, cut or call that is no longer live has no effect.
+//! **Invariant:** every call gets exactly one outcome; on a barge-in one marked as interrupted.
+//! **Invariant:** every wait has a deadline: a state that waits makes [`Machine::deadline`] `Some`.
+//! **Invariant:** the history never holds a word that the user did not hear or say.
+//! **Invariant:** nothing sounds while the user speaks before the reply; a word that was spoken is answered.
+//! Absent on purpose: sound, clocks, tasks, logs, errors as results, and which kind of partner
+//! replies; the one difference it makes is a single `if` on [`Setup::hears`].
+
+mod command;
+mod input;
+mod machine;
+mod policy;
+mod replay;
+mod status;
+
+pub use command::{Announcement, Command, Failure, How};
+pub use input::{Cut, Device, Input, Playback, Report, Speech, Trigger};
+pub use machine::Machine;
+pub use policy::{
+    FollowUp, Interruption, MAX_NOTICES, MAX_ROUNDS, Mode, Patience, Settings, Setup,
+};
+pub use replay::{Entry, replay};
+pub use status::{EarStatus, MouthStatus, Status};

@@ -1,0 +1,161 @@
+use serde::{Deserialize, Serialize};
+
+use super::Cut;
+use crate::base::{Epoch, NoticeId};
+use crate::dialog::{Call, Heard};
+
+/// What the driver is to do. Commands are orders, not requests: the machine has already assumed
+/// them. Each returns at once; what comes of it is an [`Input`](super::Input).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Listen for utterances. May come while the ear is open in another way.
+    OpenEar {
+        /// What ends an utterance.
+        how: How,
+    },
+    /// Listen for no more. A held utterance ends here and is reported `Ended` or `Discarded`;
+    /// any other one is given up.
+    ShutEar,
+    /// Transcribe the sound of this cut as it stands now. A partner that hears is given the
+    /// sound; its transcript may come late or never. Followed by one transcript or one `Forget`.
+    Commit {
+        /// What to transcribe.
+        cut: Cut,
+    },
+    /// The transcript of this cut is not wanted any more: drop the work.
+    Forget {
+        /// What was committed.
+        cut: Cut,
+    },
+    /// Make the reply to [`Machine::prompt`](super::Machine::prompt). Comes again with the same
+    /// epoch when the tool outcomes of a round are in. Nothing of it may sound before its
+    /// [`Command::Cue`].
+    Respond {
+        /// The attempt.
+        epoch: Epoch,
+        /// Whether the user may still go on: the attempt is then aborted and never happened.
+        tentative: bool,
+    },
+    /// The sound of this epoch may be heard, from its first sample on. Sent once, when its first
+    /// piece is queued and nobody speaks.
+    Cue {
+        /// The attempt.
+        epoch: Epoch,
+    },
+    /// Plays the live epoch quietly (`true`) or normally again (`false`).
+    Duck(bool),
+    /// Cut the sound of this epoch now; answered by `Playback::Settled`. Until then no other
+    /// epoch is begun.
+    Hush {
+        /// The attempt.
+        epoch: Epoch,
+    },
+    /// Drop all work of this epoch: responder, synthesizer, tools. Its sound is not touched.
+    Abort {
+        /// The attempt.
+        epoch: Epoch,
+    },
+    /// Tell the partner how much of its reply was heard; sent once for every epoch that was
+    /// responded to and not heard whole (never with [`Heard::All`]).
+    Rewind {
+        /// The attempt.
+        epoch: Epoch,
+        /// What the user knows of it.
+        heard: Heard,
+    },
+    /// Run a tool; answered by `Input::ToolDone`.
+    CallTool {
+        /// The attempt that calls it.
+        epoch: Epoch,
+        /// What to run.
+        call: Call,
+    },
+    /// Speak a fixed text under this epoch: it is reported, cued and hushed like a reply, but no
+    /// responder has a part in it. Where it cannot be spoken, show it and report `Done`.
+    Announce {
+        /// The attempt.
+        epoch: Epoch,
+        /// What to say.
+        announcement: Announcement,
+    },
+    /// Show and log this now. Where it is also to be spoken, an [`Command::Announce`] follows as
+    /// soon as nobody speaks.
+    Tell(Failure),
+}
+
+/// What ends an utterance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// An utterance starts at once, pre-roll included, and ends with `ShutEar`.
+    Held,
+    /// Utterances are found by voice activity, one after the other.
+    Open,
+    /// As `Open`, after the wake word, whose own sound is no part of the first utterance.
+    Woken,
+    /// As `Open`, after a finished reply.
+    FollowUp,
+}
+
+/// Something said without a responder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Announcement {
+    /// From `Input::Notice`.
+    Notice {
+        /// Which one.
+        id: NoticeId,
+        /// The words.
+        text: String,
+    },
+    /// Why there is no answer.
+    Failure(Failure),
+}
+
+/// Why the user does not get an answer, in terms of what the user can do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// An engine gave up; the driver wrote the sentence, which ends with the next step.
+    Engine {
+        /// What to tell the user.
+        text: String,
+    },
+    /// No transcript came in time.
+    SlowTranscript,
+    /// No reply, or no more of it, came in time.
+    SlowReply,
+    /// The responder kept calling tools instead of answering.
+    TooManyRounds,
+    /// The speaker stopped taking sound.
+    DeafSpeaker,
+    /// The microphone went away while the user spoke.
+    LostMicrophone,
+    /// The talk key was pressed while the microphone is muted.
+    Muted,
+    /// More is waiting to be said than the queue holds.
+    TooManyNotices,
+}
+
+impl Failure {
+    /// What to say and show: a plain sentence with the next step.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Engine { text } => text,
+            Self::SlowTranscript => {
+                "I could not make out what you said in time. Please say it again."
+            }
+            Self::SlowReply => "The answer is taking too long. Please ask again.",
+            Self::TooManyRounds => "I could not finish that. Please ask for one thing at a time.",
+            Self::DeafSpeaker => {
+                "The speaker takes no sound. Run \"aloud devices\" to choose another."
+            }
+            Self::LostMicrophone => {
+                "The microphone is gone. Plug it in again, or run \"aloud devices\"."
+            }
+            Self::Muted => "The microphone is muted. Run \"aloud unmute\".",
+            Self::TooManyNotices => "Too much is waiting to be said. Say stop to drop it.",
+        }
+    }
+}

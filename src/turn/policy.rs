@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dialog::Effect;
+
+/// Everything a [`Machine`](super::Machine) is told once: the first line of a session log.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// How it behaves.
+    pub settings: Settings,
+    /// Whether the partner hears the user itself and needs no transcript to reply.
+    pub hears: bool,
+    /// The tools and what they do to the world. A tool that is not listed counts as
+    /// [`Effect::Writes`].
+    pub tools: BTreeMap<String, Effect>,
+}
+
+/// The policies of a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// What opens the ear.
+    pub mode: Mode,
+    /// Whether the reply is prepared while the user's pause runs.
+    pub speculate: bool,
+    /// When the user's voice ends a reply.
+    pub interruption: Interruption,
+    /// How long the ear stays open without the wake word.
+    pub follow_up: FollowUp,
+    /// How long to wait for everything.
+    pub patience: Patience,
+}
+
+/// What opens the ear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Only the talk key.
+    #[default]
+    PushToTalk,
+    /// It is always open.
+    Open,
+    /// The wake word, and a finished reply for a while.
+    Wake,
+}
+
+/// When the user's voice over a reply is meant for aloud.
+///
+/// Speech that starts over a reply is only suspected: the reply goes on quietly. What lasts
+/// longer than `confirm` cuts it; what ends before is a cough or a "mm-hm" and changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Interruption {
+    /// From `Speech::Started` on. Longer than the 200 ms of silence that make `Speech::Paused`,
+    /// so that a noise shorter than the difference has paused before. LiveKit waits 500 ms.
+    pub confirm: Duration,
+}
+
+impl Default for Interruption {
+    fn default() -> Self {
+        Self { confirm: Duration::from_millis(400) }
+    }
+}
+
+/// How long the ear stays open in [`Mode::Wake`] after the wake word, an utterance or a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FollowUp {
+    /// The length of the window.
+    pub window: Duration,
+}
+
+impl Default for FollowUp {
+    fn default() -> Self {
+        Self { window: Duration::from_secs(6) }
+    }
+}
+
+/// The deadline of every wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Patience {
+    /// A held key or an utterance that never ends, from its start.
+    pub utterance: Duration,
+    /// The end of an utterance, from a pause or the key's release.
+    pub trailing: Duration,
+    /// A transcript, from its commit.
+    pub transcript: Duration,
+    /// The next piece of a reply, from the last one.
+    pub reply: Duration,
+    /// A tool, from its call.
+    pub tool: Duration,
+    /// The speaker's next progress while there is sound to play.
+    pub playback: Duration,
+    /// The exact count after a hush. A device period is 10 ms.
+    pub settle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            utterance: Duration::from_secs(60),
+            trailing: Duration::from_secs(5),
+            transcript: Duration::from_secs(20),
+            reply: Duration::from_secs(30),
+            tool: Duration::from_secs(30),
+            playback: Duration::from_secs(3),
+            settle: Duration::from_millis(250),
+        }
+    }
+}
+
+/// Rounds of tool calls in one reply; then [`Failure::TooManyRounds`](super::Failure).
+pub const MAX_ROUNDS: usize = 8;
+
+/// Notices that wait to be said. When full, a new one is refused with
+/// [`Failure::TooManyNotices`](super::Failure), shown but not spoken.
+pub const MAX_NOTICES: usize = 16;

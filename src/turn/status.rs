@@ -1,0 +1,48 @@
+use serde::{Deserialize, Serialize};
+
+use crate::base::Epoch;
+
+/// What a user can see of a [`Machine`](super::Machine) at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// What the ear does.
+    pub ear: EarStatus,
+    /// What the mouth does.
+    pub mouth: MouthStatus,
+    /// The live attempt, or [`Epoch::NONE`].
+    pub epoch: Epoch,
+    /// Notices that wait to be said.
+    pub waiting: usize,
+    /// Whether the microphone is muted.
+    pub muted: bool,
+}
+
+/// What the ear does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarStatus {
+    /// It hears nothing, or only the wake word.
+    Shut,
+    /// It waits for speech.
+    Open,
+    /// Someone speaks.
+    Hearing,
+    /// Someone has stopped speaking and may go on.
+    Trailing,
+}
+
+/// What the mouth does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MouthStatus {
+    /// Nothing is said or about to be.
+    Silent,
+    /// The user's words are being made out.
+    Transcribing,
+    /// A reply is being made.
+    Thinking,
+    /// A reply sounds.
+    Speaking,
+    /// A reply is being cut.
+    Hushing,
+}
