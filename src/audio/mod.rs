@@ -1,1 +1,56 @@
-//! Not built yet.
+//! Devices, the two real-time edges, resampling, WAV, earcons.
+//!
+//! ```text
+//! mic ─▶ MicrophoneEdge ─▶ CaptureEdge ─▶ ring (4 s) ─▶ CaptureTail ─▶ listen thread
+//! spk ◀─ SpeakerEdge ◀─ PlaybackEdge ◀─ ring (150 ms) ◀─ PlaybackFeed ◀─ speaker task
+//!                            └────── Gauge: live epoch, duck, earcons / played, settled, counts
+//! Sound: a thread that opens devices (or files), watches them, and opens them again
+//! ```
+//!
+//! **Invariant:** only `*Edge` types run in callbacks. They never allocate, lock, wait, log or
+//! enter the system; `tests/edges.rs` proves it.
+//! **Invariant:** every sample of a reply that goes out is counted for its epoch, and the count of
+//! an epoch that was cut is final once [`Gauge::hushed`] gives it.
+//! **Invariant:** rings, counts and positions outlive the device: a rebuilt stream gets the same
+//! edge back.
+//! **Invariant:** nothing in here knows what is said; it moves samples.
+//! Absent on purpose: voice activity and echo cancelling (`listen`), and the cutting of sound into
+//! blocks (`drive`).
+
+mod capture;
+mod earcon;
+mod error;
+mod gauge;
+mod playback;
+mod resample;
+
+pub use capture::{CAPTURE_RING, CaptureEdge, CaptureEvent, CaptureTail};
+pub use earcon::{Earcon, ring_tone};
+pub use error::{AudioError, Side};
+pub use gauge::{Counts, Gauge};
+pub use playback::{BLOCK_SAMPLES, Block, FADE_SAMPLES, PlaybackEdge, PlaybackFeed, SPEAKER_RING};
+pub use resample::Resampler;
+
+use crate::base::Volume;
+
+/// Both ends of both rings, and the gauge that they share.
+pub struct Path {
+    /// Takes what the microphone gives. Handed to `Sound`, or driven by a simulation.
+    pub capture: CaptureEdge,
+    /// Where the listen thread reads.
+    pub tail: CaptureTail,
+    /// Where the speaker task writes.
+    pub feed: PlaybackFeed,
+    /// Gives what the loudspeaker plays. Handed to `Sound`, or driven by a simulation.
+    pub playback: PlaybackEdge,
+    /// Orders to the edges, and their counts.
+    pub gauge: Gauge,
+}
+
+/// A new sound path, not yet connected to any device. `volume` is the knob of the loudspeaker.
+pub fn path(volume: Volume) -> Path {
+    let gauge = Gauge::default();
+    let (capture, tail) = CaptureEdge::new(gauge.clone());
+    let (feed, playback) = PlaybackEdge::new(gauge.clone(), volume);
+    Path { capture, tail, feed, playback, gauge }
+}

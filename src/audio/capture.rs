@@ -1,0 +1,275 @@
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use super::Gauge;
+use crate::base::{Rate, SPEAKER_RATE};
+
+/// Samples in the capture ring: 4 s at 48 kHz, 1 s at 192 kHz. When it is full, what comes in is
+/// thrown away and counted, and the reader is told with [`CaptureEvent::Gap`].
+pub const CAPTURE_RING: usize = 192_000;
+
+/// Events that can wait in the ring beside the samples. When it is full, samples are thrown away
+/// and counted until the reader has caught up, so that an event can never be missed.
+const CAPTURE_EVENTS: usize = 64;
+
+/// What happened between two samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureEvent {
+    /// The samples that follow come from a newly opened device, at this rate. Anything may have
+    /// been said in between: forget filters and noise floors.
+    Restart {
+        /// Samples per second from here on.
+        rate: Rate,
+    },
+    /// The reader was too slow.
+    Gap {
+        /// How many samples are missing here.
+        lost: u64,
+    },
+    /// The file that stands for the microphone has ended; what follows is silence, or nothing.
+    End,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// The position of the first sample after it.
+    at: u64,
+    event: CaptureEvent,
+}
+
+/// Never allocates, locks, waits or logs. The writing end of the capture ring.
+pub struct CaptureEdge {
+    samples: HeapProd<f32>,
+    marks: HeapProd<Mark>,
+    gauge: Gauge,
+    /// Samples that went into the ring, ever.
+    written: u64,
+    /// What is still to be told to the reader, in this order.
+    gap: u64,
+    restart: Option<Rate>,
+    end: bool,
+}
+
+impl CaptureEdge {
+    pub(super) fn new(gauge: Gauge) -> (Self, CaptureTail) {
+        let (samples, tail) = HeapRb::new(CAPTURE_RING).split();
+        let (marks, events) = HeapRb::new(CAPTURE_EVENTS).split();
+        let edge = Self { samples, marks, gauge, written: 0, gap: 0, restart: None, end: false };
+        (edge, CaptureTail { samples: tail, marks: events, rate: SPEAKER_RATE, read: 0 })
+    }
+
+    /// Queues `pcm`, mono in -1.0..=1.0 at the rate last given to [`CaptureEdge::restart`]. All of
+    /// it, or none of it when the ring has no room.
+    pub fn push(&mut self, pcm: &[f32]) {
+        let fits = self.tell() && self.samples.vacant_len() >= pcm.len();
+        if fits {
+            self.written += self.samples.push_slice(pcm) as u64;
+        } else {
+            self.gap += pcm.len() as u64;
+        }
+        self.gauge.note_push(pcm.len(), if fits { 0 } else { pcm.len() });
+    }
+
+    /// Tells the reader that the samples that follow come from a newly opened device.
+    pub fn restart(&mut self, rate: Rate) {
+        self.restart = Some(rate);
+        self.tell();
+    }
+
+    /// Tells the reader that the file has ended.
+    pub fn end(&mut self) {
+        self.end = true;
+        self.tell();
+    }
+
+    /// How many samples have room.
+    pub fn vacant(&self) -> usize {
+        self.samples.vacant_len()
+    }
+
+    pub(super) fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+
+    /// Queues what is to be told; whether all of it is.
+    fn tell(&mut self) -> bool {
+        // A gap is told only when there is room again, so that one stall is one gap.
+        if self.gap > 0 && self.samples.vacant_len() >= CAPTURE_RING / 4 {
+            let event = CaptureEvent::Gap { lost: self.gap };
+            if self.mark(event) {
+                self.gap = 0;
+            }
+        }
+        if self.gap == 0
+            && let Some(rate) = self.restart
+            && self.mark(CaptureEvent::Restart { rate })
+        {
+            self.restart = None;
+        }
+        if self.gap == 0 && self.restart.is_none() && self.end && self.mark(CaptureEvent::End) {
+            self.end = false;
+        }
+        self.gap == 0 && self.restart.is_none() && !self.end
+    }
+
+    fn mark(&mut self, event: CaptureEvent) -> bool {
+        self.marks.try_push(Mark { at: self.written, event }).is_ok()
+    }
+}
+
+/// The reading end of the capture ring, for one thread.
+///
+/// The edge never wakes anybody (that would be a system call), so the reader looks every few
+/// milliseconds. There is no second clock on this side: whoever reads all there is, at each look,
+/// cannot fall behind by drift, and after a stall it catches up as fast as it can compute. For a
+/// reader that must be recent rather than complete there is [`CaptureTail::trim`].
+pub struct CaptureTail {
+    samples: HeapCons<f32>,
+    marks: HeapCons<Mark>,
+    rate: Rate,
+    /// Samples that came out of the ring, ever.
+    read: u64,
+}
+
+impl CaptureTail {
+    /// Samples per second of what [`CaptureTail::read`] gives next.
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// The event that lies before the next sample, if any. Call it until it gives `None`, then
+    /// read: [`CaptureTail::read`] does not go past an event.
+    pub fn poll(&mut self) -> Option<CaptureEvent> {
+        if self.marks.try_peek()?.at != self.read {
+            return None;
+        }
+        let event = self.marks.try_pop()?.event;
+        if let CaptureEvent::Restart { rate } = event {
+            self.rate = rate;
+        }
+        Some(event)
+    }
+
+    /// Moves samples into `out`, up to the next event; returns how many.
+    pub fn read(&mut self, out: &mut [f32]) -> usize {
+        let n = self.ready().min(out.len());
+        let n = self.samples.pop_slice(&mut out[..n]);
+        self.read += n as u64;
+        n
+    }
+
+    /// How many samples can be read before the next event.
+    pub fn ready(&self) -> usize {
+        // First the samples, then the events: the edge writes an event before the samples after
+        // it, so whoever sees the samples sees the event.
+        let held = self.samples.occupied_len();
+        match self.marks.try_peek() {
+            Some(mark) => held.min(usize::try_from(mark.at - self.read).unwrap_or(usize::MAX)),
+            None => held,
+        }
+    }
+
+    /// Throws away the oldest samples before the next event so that at most `keep` of them stay;
+    /// returns how many went.
+    pub fn trim(&mut self, keep: usize) -> usize {
+        let n = self.samples.skip(self.ready().saturating_sub(keep));
+        self.read += n as u64;
+        n
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::path;
+    use crate::base::Volume;
+
+    fn edges() -> (CaptureEdge, CaptureTail, Gauge) {
+        let path = path(Volume::new(100));
+        (path.capture, path.tail, path.gauge)
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let (mut edge, mut tail, gauge) = edges();
+        let pcm: Vec<f32> = (0..1_000).map(|n| n as f32).collect();
+        for piece in pcm.chunks(333) {
+            edge.push(piece);
+        }
+        let mut out = vec![0.0; 2_000];
+        assert_eq!(tail.poll(), None);
+        assert_eq!(tail.read(&mut out), 1_000);
+        assert_eq!(out[..1_000], pcm[..]);
+        assert_eq!((gauge.counts().captured, gauge.counts().lost), (1_000, 0));
+    }
+
+    #[test]
+    fn a_new_device_is_told_between_the_right_samples() {
+        let (mut edge, mut tail, _) = edges();
+        edge.restart(Rate(48_000));
+        edge.push(&[1.0; 10]);
+        edge.restart(Rate(44_100));
+        edge.push(&[2.0; 10]);
+        let mut out = [0.0; 100];
+        assert_eq!(tail.poll(), Some(CaptureEvent::Restart { rate: Rate(48_000) }));
+        assert_eq!((tail.poll(), tail.read(&mut out), out[9]), (None, 10, 1.0));
+        assert_eq!(tail.read(&mut out), 0, "it does not read past the event");
+        assert_eq!(tail.rate(), Rate(48_000));
+        assert_eq!(tail.poll(), Some(CaptureEvent::Restart { rate: Rate(44_100) }));
+        assert_eq!(tail.rate(), Rate(44_100));
+        assert_eq!((tail.read(&mut out), out[9]), (10, 2.0));
+        edge.end();
+        assert_eq!(tail.poll(), Some(CaptureEvent::End));
+    }
+
+    #[test]
+    fn a_slow_reader_learns_exactly_what_it_missed() {
+        let (mut edge, mut tail, gauge) = edges();
+        let period = [0.5; 480];
+        let fitting = CAPTURE_RING / 480;
+        for _ in 0..fitting + 10 {
+            edge.push(&period);
+        }
+        assert_eq!(gauge.counts().lost, 4_800);
+        let mut out = vec![0.0; CAPTURE_RING];
+        assert_eq!(tail.read(&mut out), fitting * 480);
+        edge.push(&period);
+        assert_eq!(tail.poll(), Some(CaptureEvent::Gap { lost: 4_800 }));
+        assert_eq!(tail.read(&mut out), 480);
+        assert_eq!(gauge.counts().captured, (fitting as u64 + 11) * 480);
+    }
+
+    #[test]
+    fn a_reader_in_a_hurry_keeps_the_newest() {
+        let (mut edge, mut tail, _) = edges();
+        edge.push(&[1.0; 900]);
+        edge.push(&[2.0; 100]);
+        assert_eq!(tail.trim(100), 900);
+        let mut out = [0.0; 200];
+        assert_eq!((tail.read(&mut out), out[0]), (100, 2.0));
+    }
+
+    #[test]
+    fn events_are_never_missed_even_when_they_pile_up() {
+        let (mut edge, mut tail, _) = edges();
+        for n in 0..200 {
+            edge.restart(Rate(8_000 + n));
+            edge.push(&[n as f32]);
+        }
+        let mut out = [0.0; 1];
+        let mut last = None;
+        loop {
+            while let Some(event) = tail.poll() {
+                last = Some(event);
+            }
+            if tail.read(&mut out) == 0 {
+                break;
+            }
+        }
+        edge.push(&[1.0]);
+        while let Some(event) = tail.poll() {
+            last = Some(event);
+        }
+        assert_eq!(last, Some(CaptureEvent::Restart { rate: Rate(8_199) }));
+    }
+}

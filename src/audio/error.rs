@@ -1,0 +1,131 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Which end of the sound path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The microphone.
+    Input,
+    /// The loudspeaker.
+    Output,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Input => "microphone",
+            Self::Output => "speaker",
+        })
+    }
+}
+
+/// Why there is no sound, in words for the user that end with the next step.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AudioError {
+    /// No sound server answers and the machine shows no sound card.
+    #[error(
+        "no sound server answers; start PipeWire (\"systemctl --user start pipewire-pulse\") or \
+         PulseAudio (\"pulseaudio --start\"), or install one of them (package \"pipewire-pulse\" \
+         or \"pulseaudio\"); details: {0}"
+    )]
+    NoServer(String),
+    /// The device that the configuration names is not there.
+    #[error("{side} \"{name}\" not found; run \"aloud devices\"")]
+    NoDevice {
+        /// Which end.
+        side: Side,
+        /// The name or id as it was configured.
+        name: String,
+    },
+    /// Nothing is plugged in.
+    #[error("no {0} is connected; plug one in, or choose another one from \"aloud devices\"")]
+    NoDefault(Side),
+    /// Another program holds the device.
+    #[error(
+        "{side} \"{name}\" is used by another program; close it, or choose another one from \"aloud devices\""
+    )]
+    Busy {
+        /// Which end.
+        side: Side,
+        /// The name of the device.
+        name: String,
+    },
+    /// The device is there but cannot be used.
+    #[error("{side} \"{name}\" cannot be used: {why}; choose another one from \"aloud devices\"")]
+    Unusable {
+        /// Which end.
+        side: Side,
+        /// The name of the device.
+        name: String,
+        /// What the sound system said.
+        why: String,
+    },
+    /// A rate or a layout that cannot be converted.
+    #[error("{0}")]
+    Format(String),
+    /// The sound file is not there, or may not be read.
+    #[error("cannot open {}: {why}; check the path", path.display())]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The file is not sound that can be read.
+    #[error("{} {why}; WAV, MP3, FLAC and Ogg Vorbis can be read", path.display())]
+    NotSound {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as the end of a sentence that begins with the path.
+        why: String,
+    },
+    /// The file is sound, but not one that this command can take.
+    #[error("{} {why}", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as the end of a sentence that begins with the path.
+        why: String,
+    },
+    /// The file cannot be written.
+    #[error("cannot write {}: {why}; check the path and the free space", path.display())]
+    CannotWrite {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// Reading broke off.
+    #[error("cannot read {}: {why}; try again", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+}
+
+impl AudioError {
+    /// The exit code of a command that fails with this, after sysexits.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotSound { .. } | Self::TooLong { .. } | Self::Format(_) => 65,
+            Self::NoFile { .. } => 66,
+            Self::NoServer(_)
+            | Self::NoDevice { .. }
+            | Self::NoDefault(_)
+            | Self::Busy { .. }
+            | Self::Unusable { .. } => 69,
+            Self::CannotWrite { .. } => 73,
+            Self::Io { .. } => 74,
+        }
+    }
+
+    pub(super) fn not_sound(path: &Path, why: impl Into<String>) -> Self {
+        Self::NotSound { path: path.to_owned(), why: why.into() }
+    }
+
+    pub(super) fn cannot_write(path: &Path, why: impl fmt::Display) -> Self {
+        Self::CannotWrite { path: path.to_owned(), why: why.to_string() }
+    }
+}

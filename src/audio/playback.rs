@@ -1,0 +1,461 @@
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use super::Gauge;
+use super::earcon::Chimes;
+use crate::base::{Epoch, Volume};
+
+/// Samples in a [`Block`]: 5 ms at 48 kHz.
+pub const BLOCK_SAMPLES: usize = 240;
+
+/// Blocks in the speaker ring: 150 ms. When it is full, [`PlaybackFeed::push`] hands the block
+/// back and the speaker task tries again a few milliseconds later; nothing is lost.
+pub const SPEAKER_RING: usize = 30;
+
+/// Samples over which a cut reply fades out: 5 ms, short enough to feel immediate and long enough
+/// not to click.
+pub const FADE_SAMPLES: usize = 240;
+
+/// The factor for a reply that is turned down: -14 dB leaves it audible below a talking user.
+const DUCKED: f32 = 0.2;
+
+/// The largest step of the volume per sample: from silence to full in 10 ms.
+const GAIN_STEP: f32 = 1.0 / 480.0;
+
+/// What a held sample is multiplied with when the ring runs dry: -63 dB after 5 ms.
+const DECAY: f32 = 0.97;
+
+/// 5 ms of one reply: mono at [`crate::base::SPEAKER_RATE`], samples in -1.0..=1.0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Block {
+    /// The reply that it belongs to. It sounds only while this is the live epoch.
+    pub epoch: Epoch,
+    /// How many of `pcm` count, at most [`BLOCK_SAMPLES`]; 0 marks the end of the epoch.
+    pub len: u16,
+    /// The samples.
+    pub pcm: [f32; BLOCK_SAMPLES],
+}
+
+impl Block {
+    /// A block of the first [`BLOCK_SAMPLES`] of `pcm`, or fewer when it is shorter.
+    pub fn new(epoch: Epoch, pcm: &[f32]) -> Self {
+        let len = pcm.len().min(BLOCK_SAMPLES);
+        let mut block = Self { epoch, len: len as u16, pcm: [0.0; BLOCK_SAMPLES] };
+        block.pcm[..len].copy_from_slice(&pcm[..len]);
+        block
+    }
+
+    /// The marker after the last block of `epoch`. When the edge reaches it, it sets
+    /// [`Gauge::ended`], and silence from there on is no underrun.
+    pub fn end(epoch: Epoch) -> Self {
+        Self { epoch, len: 0, pcm: [0.0; BLOCK_SAMPLES] }
+    }
+}
+
+/// The writing end of the speaker ring.
+pub struct PlaybackFeed(HeapProd<Block>);
+
+impl PlaybackFeed {
+    /// Queues `block`, or hands it back when the ring is full.
+    ///
+    /// Queue a block only once its epoch is live: the edge throws away what is not live when it
+    /// meets it.
+    // The block is handed back whole on purpose: boxing it would allocate 200 times a second.
+    #[allow(clippy::result_large_err)]
+    pub fn push(&mut self, block: Block) -> Result<(), Block> {
+        self.0.try_push(block)
+    }
+
+    /// How many blocks have room.
+    pub fn vacant(&self) -> usize {
+        self.0.vacant_len()
+    }
+}
+
+/// Never allocates, locks, waits or logs. The reading end of the speaker ring: mixes the live
+/// reply and the earcons into what the loudspeaker gets.
+///
+/// Blocks of the live epoch are played, all others are skipped. When the live epoch changes, what
+/// plays fades out within [`FADE_SAMPLES`]; those samples count as given out. Every sample that is
+/// given out is counted, see [`Gauge::progress`].
+pub struct PlaybackEdge {
+    blocks: HeapCons<Block>,
+    gauge: Gauge,
+    volume: Volume,
+    chimes: Chimes,
+    /// The block under way, and how much of it has been given out.
+    block: Block,
+    at: usize,
+    /// The epoch that is served, and how much of it has been given out.
+    epoch: Epoch,
+    samples: u64,
+    stage: Stage,
+    /// The last sample given out, before volume; what a dry ring decays from.
+    held: f32,
+    /// The smoothed factors of the reply and of the earcons.
+    gain: f32,
+    chime_gain: f32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    /// Nothing of the epoch has sounded yet.
+    Fresh,
+    /// Blocks are given out.
+    Sounding,
+    /// The ring ran dry in the middle.
+    Dry,
+    /// The end marker was reached.
+    Ended,
+    /// The epoch is no longer live; this many samples of its fade are left.
+    Fading(usize),
+}
+
+impl PlaybackEdge {
+    pub(super) fn new(gauge: Gauge, volume: Volume) -> (PlaybackFeed, Self) {
+        let (producer, consumer) = HeapRb::new(SPEAKER_RING).split();
+        let gain = volume.gain();
+        let edge = Self {
+            blocks: consumer,
+            gauge,
+            volume,
+            chimes: Chimes::new(),
+            block: Block::end(Epoch::NONE),
+            at: 0,
+            epoch: Epoch::NONE,
+            samples: 0,
+            stage: Stage::Fresh,
+            held: 0.0,
+            gain,
+            chime_gain: gain,
+        };
+        (PlaybackFeed(producer), edge)
+    }
+
+    /// Fills `out` with the next samples, mono at [`crate::base::SPEAKER_RATE`]; silence where
+    /// there is nothing to play. Any length.
+    pub fn pull(&mut self, out: &mut [f32]) {
+        let given = self.speak(out);
+        for sample in &mut out[given..] {
+            self.held = if self.held.abs() > 1e-5 { self.held * DECAY } else { 0.0 };
+            *sample = self.held;
+        }
+        self.weigh(out);
+        let volume = self.volume.gain();
+        self.chimes.start(self.gauge.take_chimes());
+        self.chimes.mix(out, &mut self.chime_gain, volume);
+        self.gauge.note_pull(out.len());
+    }
+
+    /// As [`PlaybackEdge::pull`], but stops where there is nothing to play: returns how many
+    /// samples were written, no silence and no earcon among them. For writing a file faster than
+    /// real time, where waiting for the next block takes no time at all.
+    pub fn drain(&mut self, out: &mut [f32]) -> usize {
+        let given = self.speak(out);
+        self.weigh(&mut out[..given]);
+        self.gauge.note_pull(given);
+        given
+    }
+
+    pub(super) fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+
+    /// Writes the reply into `out` without volume; returns how much of it there was.
+    fn speak(&mut self, out: &mut [f32]) -> usize {
+        let live = self.gauge.live();
+        if live != self.epoch {
+            match self.stage {
+                Stage::Fresh | Stage::Dry | Stage::Ended => self.settle(live),
+                Stage::Sounding => self.stage = Stage::Fading(FADE_SAMPLES),
+                Stage::Fading(_) => {}
+            }
+        }
+        let mut done = 0;
+        while done < out.len() {
+            let rest = &mut out[done..];
+            if let Stage::Fading(left) = self.stage {
+                let n = left.min(rest.len());
+                self.fade(&mut rest[..n], left);
+                done += n;
+                if n == left {
+                    self.settle(live);
+                } else {
+                    self.stage = Stage::Fading(left - n);
+                }
+                continue;
+            }
+            if !self.fetch() {
+                self.starve(rest.len());
+                break;
+            }
+            let n = rest.len().min(usize::from(self.block.len) - self.at);
+            rest[..n].copy_from_slice(&self.block.pcm[self.at..self.at + n]);
+            self.at += n;
+            self.held = rest[n - 1];
+            self.samples += n as u64;
+            self.stage = Stage::Sounding;
+            done += n;
+        }
+        self.gauge.note_progress(self.epoch, self.samples);
+        done
+    }
+
+    /// Makes sure that the block under way has a sample of the served epoch, skipping stale ones.
+    fn fetch(&mut self) -> bool {
+        // The ring can be refilled while it is read; the bound keeps the callback's work bounded.
+        for _ in 0..=SPEAKER_RING {
+            if self.block.epoch == self.epoch
+                && self.at < usize::from(self.block.len).min(BLOCK_SAMPLES)
+            {
+                return true;
+            }
+            let Some(block) = self.blocks.try_pop() else { return false };
+            if block.epoch == self.epoch && block.len == 0 {
+                self.stage = Stage::Ended;
+                self.gauge.note_end(self.epoch);
+            }
+            self.block = block;
+            self.at = 0;
+        }
+        false
+    }
+
+    /// Fades the samples that follow, or the last one held when there are none, towards zero.
+    /// `left` is how much of the fade remains.
+    fn fade(&mut self, out: &mut [f32], left: usize) {
+        for (i, sample) in out.iter_mut().enumerate() {
+            if self.fetch() {
+                self.held = self.block.pcm[self.at];
+                self.at += 1;
+                self.samples += 1;
+            }
+            *sample = self.held * ((left - i) as f32 / FADE_SAMPLES as f32);
+        }
+    }
+
+    /// Lets go of the served epoch with its final count, and serves `live`.
+    fn settle(&mut self, live: Epoch) {
+        self.gauge.settle(self.epoch, self.samples, live);
+        // A fade has ended at zero; a dry ring goes on decaying from where it is.
+        if matches!(self.stage, Stage::Fading(_)) {
+            self.held = 0.0;
+        }
+        self.epoch = live;
+        self.samples = 0;
+        self.stage = Stage::Fresh;
+    }
+
+    fn starve(&mut self, missing: usize) {
+        match self.stage {
+            Stage::Sounding => self.gauge.note_starved(missing, true),
+            Stage::Dry => self.gauge.note_starved(missing, false),
+            Stage::Fresh | Stage::Ended | Stage::Fading(_) => return,
+        }
+        self.stage = Stage::Dry;
+    }
+
+    /// Applies volume and ducking, without steps that could be heard.
+    fn weigh(&mut self, out: &mut [f32]) {
+        let duck = if self.gauge.duck() { DUCKED } else { 1.0 };
+        glide(out, &mut self.gain, self.volume.gain() * duck);
+    }
+}
+
+/// Multiplies `out` with a factor that moves from `gain` to `target` by small steps.
+fn glide(out: &mut [f32], gain: &mut f32, target: f32) {
+    for sample in out {
+        *gain += (target - *gain).clamp(-GAIN_STEP, GAIN_STEP);
+        *sample *= *gain;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::{Earcon, Path, path};
+
+    const ONE: Epoch = Epoch(1);
+    const TWO: Epoch = Epoch(2);
+
+    /// A path at full volume whose live epoch is [`ONE`].
+    fn speaking() -> Path {
+        let path = path(Volume::new(100));
+        path.gauge.set_live(ONE);
+        path
+    }
+
+    fn queue(path: &mut Path, epoch: Epoch, level: f32, blocks: usize) {
+        for _ in 0..blocks {
+            path.feed.push(Block::new(epoch, &[level; BLOCK_SAMPLES])).unwrap();
+        }
+    }
+
+    fn pull(path: &mut Path, len: usize) -> Vec<f32> {
+        let mut out = vec![9.0; len];
+        path.playback.pull(&mut out);
+        out
+    }
+
+    #[test]
+    fn the_live_reply_is_played_to_the_sample_and_counted() {
+        let mut path = speaking();
+        let pcm: Vec<f32> = (0..600).map(|n| n as f32 / 1_000.0).collect();
+        for piece in pcm.chunks(BLOCK_SAMPLES) {
+            path.feed.push(Block::new(ONE, piece)).unwrap();
+        }
+        path.feed.push(Block::end(ONE)).unwrap();
+        let mut out = pull(&mut path, 7);
+        out.extend(pull(&mut path, 480));
+        assert_eq!(path.gauge.progress(), (ONE, 487));
+        assert_eq!(path.gauge.ended(), Epoch::NONE);
+        out.extend(pull(&mut path, 480));
+        assert_eq!(out[..600], pcm[..]);
+        assert_eq!((path.gauge.played(ONE), path.gauge.ended()), (600, ONE));
+        assert_eq!(path.gauge.counts().underruns, 0);
+    }
+
+    #[test]
+    fn nothing_sounds_but_the_live_epoch() {
+        let mut path = speaking();
+        queue(&mut path, Epoch(7), 0.5, 3);
+        queue(&mut path, ONE, 0.25, 1);
+        queue(&mut path, Epoch(8), 0.5, 3);
+        let out = pull(&mut path, 240);
+        assert_eq!(out, [0.25; 240]);
+        let out = pull(&mut path, 480);
+        assert!(out.iter().all(|s| s.abs() <= 0.25), "a stale block sounds");
+        assert_eq!(path.gauge.played(ONE), 240);
+        assert_eq!(path.gauge.played(Epoch(7)), 0);
+    }
+
+    #[test]
+    fn a_cut_fades_over_five_milliseconds_and_the_count_holds_the_fade() {
+        // The fade lies within one period, or spans two or three of them.
+        for period in [100, 150, 480] {
+            let mut path = speaking();
+            queue(&mut path, ONE, 0.5, 10);
+            pull(&mut path, 480);
+            path.gauge.set_live(Epoch::NONE);
+            assert_eq!(path.gauge.hushed(ONE), None, "the edge has not seen it yet");
+            let mut out = Vec::new();
+            while out.len() < 480 {
+                out.extend(pull(&mut path, period));
+            }
+            for (n, sample) in out.iter().enumerate() {
+                let ideal = 0.5 * (1.0 - n as f32 / FADE_SAMPLES as f32).max(0.0);
+                assert!((sample - ideal).abs() < 1e-6, "{sample} at {n}, period {period}");
+            }
+            assert_eq!(path.gauge.hushed(ONE), Some(480 + FADE_SAMPLES as u64));
+        }
+    }
+
+    #[test]
+    fn the_next_reply_follows_the_fade_in_the_same_period() {
+        let mut path = speaking();
+        queue(&mut path, ONE, 0.5, 4);
+        pull(&mut path, 480);
+        path.gauge.set_live(TWO);
+        queue(&mut path, TWO, -0.5, 2);
+        let out = pull(&mut path, 480);
+        assert!(out[..239].iter().all(|s| *s > 0.0));
+        assert_eq!(out[240..], [-0.5; 240]);
+        assert_eq!(path.gauge.hushed(ONE), Some(720));
+        assert_eq!(path.gauge.progress(), (TWO, 240));
+    }
+
+    #[test]
+    fn a_cut_with_an_empty_ring_fades_the_last_sample() {
+        let mut path = speaking();
+        queue(&mut path, ONE, 0.5, 2);
+        pull(&mut path, 480);
+        path.gauge.set_live(Epoch::NONE);
+        let out = pull(&mut path, 480);
+        assert!(out.windows(2).all(|w| w[0] >= w[1] && w[0] - w[1] < 0.003), "it clicks");
+        assert_eq!(path.gauge.hushed(ONE), Some(480), "made-up samples are not counted");
+    }
+
+    #[test]
+    fn an_epoch_that_never_sounded_is_let_go_at_once() {
+        let mut path = speaking();
+        pull(&mut path, 10);
+        path.gauge.set_live(TWO);
+        pull(&mut path, 10);
+        assert_eq!(path.gauge.hushed(ONE), Some(0));
+    }
+
+    #[test]
+    fn a_ring_that_runs_dry_is_counted_once_and_does_not_click() {
+        let mut path = speaking();
+        pull(&mut path, 480);
+        assert_eq!(path.gauge.counts().underruns, 0, "waiting for the first sound is none");
+        queue(&mut path, ONE, 0.5, 1);
+        pull(&mut path, 240);
+        let out = pull(&mut path, 480);
+        assert!(out[0] > 0.45 && out[240].abs() < 1e-3 && out[479] == 0.0);
+        pull(&mut path, 480);
+        queue(&mut path, ONE, 0.5, 1);
+        pull(&mut path, 240);
+        let counts = path.gauge.counts();
+        assert_eq!((counts.underruns, counts.starved), (1, 960));
+        assert_eq!(path.gauge.played(ONE), 480);
+    }
+
+    #[test]
+    fn volume_and_ducking_move_without_steps() {
+        let volume = Volume::new(100);
+        let mut path = path(volume.clone());
+        path.gauge.set_live(ONE);
+        queue(&mut path, ONE, 1.0, 30);
+        pull(&mut path, 480);
+        path.gauge.set_duck(true);
+        let out = pull(&mut path, 480);
+        assert!(out.windows(2).all(|w| (w[0] - w[1]).abs() <= 1.01 * GAIN_STEP));
+        assert!((out[479] - DUCKED).abs() < 1e-3);
+        path.gauge.set_duck(false);
+        volume.set(50);
+        pull(&mut path, 480);
+        assert!((pull(&mut path, 1)[0] - 0.5).abs() < 1e-3);
+        volume.mute(true);
+        pull(&mut path, 480);
+        assert!(pull(&mut path, 480).iter().all(|s| *s == 0.0));
+        assert_eq!(path.gauge.played(ONE), 5 * 480 + 1, "a muted reply goes on");
+    }
+
+    #[test]
+    fn earcons_sound_without_an_epoch_and_over_a_reply() {
+        let mut path = path(Volume::new(100));
+        path.gauge.chime(Earcon::ListenStart);
+        let out = pull(&mut path, 24_000);
+        assert!(out.iter().any(|s| s.abs() > 0.03));
+        assert!(out[20_000..].iter().all(|s| *s == 0.0), "it ends");
+        assert_eq!(path.gauge.progress(), (Epoch::NONE, 0));
+        path.gauge.set_live(ONE);
+        queue(&mut path, ONE, 0.25, 4);
+        path.gauge.chime(Earcon::Error);
+        let out = pull(&mut path, 960);
+        assert!(out.iter().any(|s| (s - 0.25).abs() > 0.01));
+        assert_eq!(path.gauge.progress(), (ONE, 960));
+    }
+
+    #[test]
+    fn draining_gives_the_reply_and_no_silence() {
+        let mut path = speaking();
+        let mut out = [0.0; 1_000];
+        assert_eq!(path.playback.drain(&mut out), 0);
+        queue(&mut path, ONE, 0.5, 2);
+        assert_eq!(path.playback.drain(&mut out), 480);
+        assert_eq!(out[..480], [0.5; 480]);
+        assert_eq!(path.playback.drain(&mut out), 0);
+        assert_eq!(path.gauge.played(ONE), 480);
+    }
+
+    #[test]
+    fn a_full_ring_hands_the_block_back() {
+        let mut path = speaking();
+        queue(&mut path, ONE, 0.5, SPEAKER_RING);
+        assert_eq!(path.feed.vacant(), 0);
+        let block = Block::new(ONE, &[0.1; 3]);
+        assert_eq!(path.feed.push(block), Err(block));
+    }
+}

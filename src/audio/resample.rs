@@ -1,0 +1,256 @@
+use rubato::audioadapter_buffers::direct::SequentialSlice;
+use rubato::{Fft, FixedSync, Resampler as _};
+
+use super::AudioError;
+use crate::base::Rate;
+
+/// Changes the rate of a mono stream, piece by piece.
+///
+/// The delay of the filter (half a block, 5 ms at ordinary rates) is cut off at the start and made
+/// up for by [`Resampler::flush`], so a stream of `n` samples becomes exactly
+/// `ceil(n * to / from)` samples that lie where they lay before. Rubato's synchronous FFT
+/// resampler, with a Blackman-Harris window.
+pub struct Resampler {
+    from: Rate,
+    to: Rate,
+    /// `None` where the rates are equal.
+    core: Option<Core>,
+}
+
+struct Core {
+    fft: Fft<f32>,
+    /// Samples that wait for a whole block.
+    held: Vec<f32>,
+    /// One block of output.
+    made: Vec<f32>,
+    /// Samples of the filter's delay that are still to be cut off.
+    skip: usize,
+    /// Samples that came in and that went out.
+    taken: u64,
+    given: u64,
+}
+
+impl Resampler {
+    /// A stream from one rate to another, each 1 Hz to 768 kHz.
+    ///
+    /// # Errors
+    /// [`AudioError::Format`] when a rate is outside of that.
+    pub fn new(from: Rate, to: Rate) -> Result<Self, AudioError> {
+        if [from, to].iter().any(|rate| !(1..=768_000).contains(&rate.0)) {
+            return Err(AudioError::Format(format!(
+                "cannot change {} Hz to {} Hz; rates go from 1 Hz to 768 kHz",
+                from.0, to.0
+            )));
+        }
+        let core = if from == to { None } else { Some(Core::new(from, to)?) };
+        Ok(Self { from, to, core })
+    }
+
+    /// The rate of what goes in.
+    pub fn from(&self) -> Rate {
+        self.from
+    }
+
+    /// The rate of what comes out.
+    pub fn to(&self) -> Rate {
+        self.to
+    }
+
+    /// Takes `pcm` in and appends to `out` what is ready: all but the last block or so.
+    pub fn push(&mut self, pcm: &[f32], out: &mut Vec<f32>) {
+        match &mut self.core {
+            Some(core) => core.push(pcm, out),
+            None => out.extend_from_slice(pcm),
+        }
+    }
+
+    /// Appends to `out` all that is still inside, and starts afresh.
+    pub fn flush(&mut self, out: &mut Vec<f32>) {
+        let (from, to) = (u64::from(self.from.0), u64::from(self.to.0));
+        if let Some(core) = &mut self.core {
+            core.flush((core.taken * to).div_ceil(from), out);
+        }
+    }
+
+    /// Forgets what is inside, and starts afresh.
+    pub fn reset(&mut self) {
+        if let Some(core) = &mut self.core {
+            core.reset();
+        }
+    }
+
+    /// A whole clip at once.
+    ///
+    /// # Errors
+    /// As [`Resampler::new`].
+    pub fn convert(pcm: &[f32], from: Rate, to: Rate) -> Result<Vec<f32>, AudioError> {
+        let mut stream = Self::new(from, to)?;
+        let mut out = Vec::new();
+        stream.push(pcm, &mut out);
+        stream.flush(&mut out);
+        Ok(out)
+    }
+}
+
+impl Core {
+    fn new(from: Rate, to: Rate) -> Result<Self, AudioError> {
+        let fft = fft(from, to)?;
+        let made = vec![0.0; fft.output_frames_max()];
+        let skip = fft.output_delay();
+        Ok(Self { fft, held: Vec::new(), made, skip, taken: 0, given: 0 })
+    }
+
+    fn push(&mut self, pcm: &[f32], out: &mut Vec<f32>) {
+        self.taken += pcm.len() as u64;
+        self.held.extend_from_slice(pcm);
+        let block = self.fft.input_frames_next();
+        let whole = self.held.len() / block * block;
+        for start in (0..whole).step_by(block) {
+            turn(&mut self.fft, &self.held[start..start + block], &mut self.made);
+            let skip = self.skip.min(self.made.len());
+            self.skip -= skip;
+            self.given += (self.made.len() - skip) as u64;
+            out.extend_from_slice(&self.made[skip..]);
+        }
+        self.held.drain(..whole);
+    }
+
+    fn flush(&mut self, wanted: u64, out: &mut Vec<f32>) {
+        let end = out.len() + usize::try_from(wanted - self.given.min(wanted)).unwrap_or(0);
+        let block = vec![0.0; self.fft.input_frames_next()];
+        while out.len() < end {
+            self.push(&block, out);
+        }
+        // The total is known to the sample; what the last block made beyond it is padding. A
+        // stream may also have been ahead by less than a sample, which the rounding up covers.
+        out.truncate(end);
+        self.reset();
+    }
+
+    fn reset(&mut self) {
+        self.fft.reset();
+        self.held.clear();
+        self.skip = self.fft.output_delay();
+        (self.taken, self.given) = (0, 0);
+    }
+}
+
+/// A resampler of one channel with equal blocks of about 10 ms at both ends. Rates without a large
+/// common divisor get longer blocks.
+pub(super) fn fft(from: Rate, to: Rate) -> Result<Fft<f32>, AudioError> {
+    let block = (from.0 / 100).max(1);
+    Fft::new(from.0 as usize, to.0 as usize, block as usize, 1, FixedSync::Both).map_err(|why| {
+        AudioError::Format(format!("cannot change {} Hz to {} Hz: {why}", from.0, to.0))
+    })
+}
+
+/// Turns one block of input into one block of output. Never allocates.
+pub(super) fn turn(fft: &mut Fft<f32>, input: &[f32], output: &mut [f32]) {
+    let (taken, made) = (input.len(), output.len());
+    let done =
+        match (SequentialSlice::new(input, 1, taken), SequentialSlice::new_mut(output, 1, made)) {
+            (Ok(input), Ok(mut output)) => {
+                fft.process_into_buffer(&input, &mut output, None).is_ok()
+            }
+            _ => false,
+        };
+    // The sizes are the resampler's own, so this cannot happen; silence is the harmless answer.
+    debug_assert!(done, "a block of the wrong size");
+    if !done {
+        output.fill(0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use super::*;
+
+    fn tone(frequency: f64, rate: Rate, len: usize) -> Vec<f32> {
+        // In double precision, for the phase of a second of sound has too many digits for single.
+        let step = TAU * frequency / f64::from(rate.0);
+        (0..len).map(|n| (0.5 * (step * n as f64).sin()) as f32).collect()
+    }
+
+    #[test]
+    fn no_sample_is_lost_and_none_moves_by_a_whole_one() {
+        for (from, to) in [
+            (48_000, 16_000),
+            (24_000, 48_000),
+            (44_100, 16_000),
+            (22_050, 48_000),
+            (8_000, 16_000),
+            (192_000, 16_000),
+            (11_025, 16_000),
+            (16_000, 48_000),
+            (12_345, 16_000),
+            (48_000, 48_000),
+        ] {
+            for len in [1, 159, 4_800, 20_011] {
+                let (from, to) = (Rate(from), Rate(to));
+                let pcm = tone(300.0, from, len);
+                let mut stream = Resampler::new(from, to).unwrap();
+                let mut out = Vec::new();
+                for piece in pcm.chunks(777) {
+                    stream.push(piece, &mut out);
+                }
+                stream.flush(&mut out);
+                let wanted = (len as u64 * u64::from(to.0)).div_ceil(u64::from(from.0));
+                assert_eq!(out.len() as u64, wanted, "{from:?} {to:?} {len}");
+                if len < 4_800 {
+                    continue;
+                }
+                // Away from the edges the tone is where it was, to half a sample: filters of odd
+                // length have their middle between two of them.
+                let ideal = tone(300.0, to, out.len());
+                let margin = out.len() / 4;
+                for n in margin..out.len() - margin {
+                    assert!(
+                        (out[n] - ideal[n]).abs() < 0.05,
+                        "{from:?} {to:?}: {} for {} at {n}",
+                        out[n],
+                        ideal[n]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flushed_stream_starts_afresh() {
+        let pcm = tone(440.0, Rate(48_000), 10_000);
+        let mut stream = Resampler::new(Rate(48_000), Rate(16_000)).unwrap();
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        stream.push(&pcm, &mut first);
+        stream.flush(&mut first);
+        stream.push(&pcm, &mut second);
+        stream.flush(&mut second);
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn speech_passes_and_what_the_lower_rate_cannot_hold_does_not() {
+        for (frequency, least, most) in [
+            (300.0, 0.999, 1.001),
+            (6_000.0, 0.99, 1.01),
+            (7_000.0, 0.7, 1.01),
+            (8_500.0, 0.0, 1e-3),
+            (9_000.0, 0.0, 1e-5),
+            (15_500.0, 0.0, 1e-5),
+            (20_000.0, 0.0, 1e-5),
+        ] {
+            let pcm = tone(frequency, Rate(48_000), 48_000);
+            let out = Resampler::convert(&pcm, Rate(48_000), Rate(16_000)).unwrap();
+            let power = out[2_000..14_000].iter().map(|s| s * s).sum::<f32>() / 12_000.0;
+            let kept = power.sqrt() / 0.5f32.sqrt() / 0.5;
+            assert!((least..=most).contains(&kept), "{frequency} Hz: {kept}");
+        }
+    }
+
+    #[test]
+    fn impossible_rates_are_refused() {
+        assert!(Resampler::new(Rate(0), Rate(16_000)).is_err());
+        assert!(Resampler::new(Rate(16_000), Rate(1_000_000)).is_err());
+    }
+}
