@@ -1,1 +1,42 @@
-//! Not built yet.
+//! The ear: one thread that turns the microphone's sound into utterances.
+//!
+//! ```text
+//! CaptureTail ─▶ Resampler ─▶ frames of 10 ms ─▶ (echo cancelling, wake word) ─▶ Voice ─▶ Take ─▶ Event
+//!                16 kHz       Past keeps 400 ms                     webrtc gate ─▶ model   cut by pause,
+//!                                                                                         key or length
+//! ```
+//!
+//! [`Listener`] is all of it without the thread: samples and [`Order`]s in, [`Event`]s out.
+//! [`spawn`] puts it on a thread and ties it to the capture ring and to the driver's queue.
+//!
+//! **Invariant:** time is counted in samples; how the sound is cut into pushes changes nothing.
+//! **Invariant:** every utterance is `Started (Confirmed | Paused | Resumed)* (Ended | Discarded)`,
+//! at most one is under way, ids grow, and no sample is in two utterances.
+//! **Invariant:** an [`Event::Ended`] that follows an [`Event::Paused`] without a
+//! [`Event::Resumed`] between them carries the very same utterance, so an answer prepared during
+//! the pause is the answer to the whole.
+//! **Invariant:** in silence no frame allocates, the model is not loaded, and what is kept is the
+//! ring of the last moments.
+//! **Invariant:** the thread never waits for the driver. What does not fit into its queue waits
+//! in a bounded backlog; frames and levels are thrown away instead, and counted.
+//!
+//! Absent on purpose: what an utterance is for, whether it interrupts a reply, and when to listen
+//! at all; that is `turn`'s. Echo cancelling and the wake word are not built yet: both will stand
+//! between the frames and [`Voice`](voice), where the echo canceller changes a frame in place and
+//! the wake word only looks at it.
+
+mod event;
+mod gate;
+mod level;
+mod listener;
+mod past;
+mod settings;
+mod take;
+mod thread;
+mod voice;
+
+pub use event::{Discard, End, Event, Level, Order, Stream};
+pub use listener::Listener;
+pub use settings::{Settings, TAIL_MS};
+pub use thread::{LISTEN_ORDERS, LISTEN_OUTBOX, ListenHandle, spawn};
+pub use voice::VadFactory;

@@ -1,0 +1,338 @@
+use crate::base::{FRAME_SAMPLES, Frame, LISTEN_RATE, UtteranceId};
+
+use super::level::{Floor, Meter, decibels, power};
+use super::past::Past;
+use super::take::Take;
+use super::voice::{CONTEXT, Sound, VadFactory, Voice};
+use super::{Discard, End, Event, Order, Settings, Stream};
+
+/// The ear without its thread: pure, deterministic, without a clock. It counts samples.
+///
+/// Not `Send`: webrtc's detector stays on the thread that made it.
+pub struct Listener {
+    settings: Settings,
+    ear: Ear,
+    muted: bool,
+    stream: Stream,
+    meter: Option<Meter>,
+    floor: Floor,
+    past: Past,
+    voice: Voice,
+    /// The frame that is being filled.
+    frame: Frame,
+    filled: usize,
+    /// The utterance under way.
+    take: Option<Take>,
+    last_id: UtteranceId,
+}
+
+/// Silence that counts as a gap between words when a long utterance has to be cut.
+const GAP: u64 = 100 * LISTEN_RATE.0 as u64 / 1000;
+/// How long before the limit such a gap is taken.
+const LOOKOUT: u64 = 2 * LISTEN_RATE.0 as u64;
+
+/// Whether the sound is listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ear {
+    Shut,
+    Open,
+    /// A key is held; afterwards the ear is open, or not.
+    Held {
+        then_open: bool,
+    },
+}
+
+impl Listener {
+    /// An ear that is shut. `factory` makes the voice activity model when it is first needed;
+    /// without one the gate decides alone.
+    pub fn new(settings: Settings, factory: Option<VadFactory>) -> Self {
+        let past = Past::new(settings.preroll() + CONTEXT + FRAME_SAMPLES as u64);
+        Self {
+            settings,
+            ear: Ear::Shut,
+            muted: false,
+            stream: Stream::Off,
+            meter: None,
+            floor: Floor::default(),
+            past,
+            voice: Voice::new(factory),
+            frame: Frame { start: 0, samples: [0.0; FRAME_SAMPLES] },
+            filled: 0,
+            take: None,
+            last_id: UtteranceId(0),
+        }
+    }
+
+    /// Samples heard so far, muted ones included.
+    pub fn heard(&self) -> u64 {
+        self.frame.start + self.filled as u64
+    }
+
+    /// Whether nothing is going on, so that the thread may look for samples less often.
+    pub fn dozes(&self) -> bool {
+        match self.ear {
+            Ear::Shut => true,
+            Ear::Open => self.take.is_none() && self.voice.dozes(),
+            Ear::Held { .. } => false,
+        }
+    }
+
+    /// Hears mono samples at 16 kHz, in -1.0..=1.0, and appends what comes of them to `out`.
+    pub fn push(&mut self, mut pcm: &[f32], out: &mut Vec<Event>) {
+        while !pcm.is_empty() {
+            let count = pcm.len().min(FRAME_SAMPLES - self.filled);
+            let (now, later) = pcm.split_at(count);
+            let place = &mut self.frame.samples[self.filled..self.filled + count];
+            if self.muted {
+                place.fill(0.0);
+            } else {
+                place.copy_from_slice(now);
+            }
+            self.filled += count;
+            pcm = later;
+            if self.filled == FRAME_SAMPLES {
+                self.on_frame(out);
+                self.frame.start += FRAME_SAMPLES as u64;
+                self.filled = 0;
+            }
+        }
+    }
+
+    /// Carries an order out and appends what comes of it to `out`.
+    pub fn order(&mut self, order: Order, out: &mut Vec<Event>) {
+        match order {
+            Order::Open => match &mut self.ear {
+                Ear::Shut => {
+                    self.voice.reset();
+                    self.ear = Ear::Open;
+                }
+                Ear::Open => {}
+                Ear::Held { then_open } => *then_open = true,
+            },
+            Order::Shut => {
+                self.discard(Discard::Shut, out);
+                self.ear = Ear::Shut;
+            }
+            Order::Hold => self.on_hold(out),
+            Order::Release => self.on_release(out),
+            Order::Mute(on) => self.on_mute(on, out),
+            Order::Stream(stream) => self.stream = stream,
+            Order::Meter(on) => {
+                // A meter that is on keeps the frames it has.
+                self.meter =
+                    if on { self.meter.take().or_else(|| Some(Meter::default())) } else { None };
+            }
+            Order::Settings(settings) => {
+                if settings.preroll() != self.settings.preroll() {
+                    self.past.resize(settings.preroll() + CONTEXT + FRAME_SAMPLES as u64);
+                }
+                self.settings = settings;
+            }
+            Order::Warm => self.voice.load(),
+        }
+        out.extend(self.voice.complaint().map(Event::Unaided));
+    }
+
+    /// The samples that follow come from another device: the noise of the room is learnt anew. An
+    /// utterance under way goes on, because the user does not know of it.
+    pub fn restart(&mut self) {
+        self.floor = Floor::default();
+        self.voice.reset();
+    }
+
+    /// The microphone gives nothing any more: an utterance under way is discarded.
+    pub fn lose(&mut self, out: &mut Vec<Event>) {
+        self.discard(Discard::Lost, out);
+        self.let_go();
+    }
+
+    /// There is no more sound. An utterance that silence would end is ended by silence now.
+    pub fn end(&mut self, out: &mut Vec<Event>) {
+        while self.ear == Ear::Open && self.take.is_some() {
+            self.push(&[0.0; FRAME_SAMPLES], out);
+        }
+        out.push(Event::EndOfInput);
+    }
+
+    fn on_frame(&mut self, out: &mut Vec<Event>) {
+        let power = power(&self.frame);
+        if let Some(meter) = &mut self.meter {
+            out.extend(meter.read(&self.frame, power).map(Event::Level));
+        }
+        if self.muted {
+            // What is muted was never heard: it neither fills the past nor teaches the floor.
+            self.past.restart(self.frame.start + FRAME_SAMPLES as u64);
+            return;
+        }
+        let db = decibels(power);
+        let held = match self.ear {
+            Ear::Shut => None,
+            Ear::Open => Some(false),
+            Ear::Held { .. } => Some(true),
+        };
+        let sound = held.map(|held| {
+            let sound = self.voice.hear(&self.frame, db, &self.floor, &self.past, held);
+            out.extend(self.voice.complaint().map(Event::Unaided));
+            sound
+        });
+        self.floor.note(db);
+        self.past.push(&self.frame.samples);
+        if let Some(sound) = sound {
+            self.on_sound(sound, out);
+            self.pass_on(out);
+        }
+    }
+
+    /// Goes on with the utterance under way, or begins one.
+    fn on_sound(&mut self, sound: Sound, out: &mut Vec<Event>) {
+        if let (None, Sound::Speech(since)) = (&self.take, sound) {
+            self.begin(since.saturating_sub(self.settings.preroll()), out);
+        }
+        let Some(take) = &mut self.take else { return };
+        let now = self.frame.start + FRAME_SAMPLES as u64;
+        take.extend(self.frame.start, &self.frame.samples);
+        if let Sound::Speech(since) = sound {
+            take.note_speech(since, now);
+            if take.offered.take().is_some() {
+                out.push(Event::Resumed { id: take.id });
+            }
+        }
+        let held = matches!(self.ear, Ear::Held { .. });
+        let least = if held { self.settings.min_held() } else { self.settings.min_speech() };
+        if take.voiced() >= least && !take.confirmed {
+            take.confirmed = true;
+            out.push(Event::Confirmed { id: take.id });
+        }
+        let silence = now - take.end_of_speech();
+        let speculation = self.settings.speculation();
+        if take.confirmed && take.offered.is_none() && speculation.is_some_and(|s| silence >= s) {
+            let utterance = take.cut(self.settings.preroll(), self.settings.tail());
+            out.push(Event::Paused { utterance, end_of_speech: take.end_of_speech(), heard: now });
+        }
+        if !held && silence >= self.settings.pause() {
+            self.finish(End::Pause, Discard::TooShort, now, out);
+        } else {
+            self.limit(sound, silence, now, out);
+        }
+    }
+
+    fn on_hold(&mut self, out: &mut Vec<Event>) {
+        let then_open = match self.ear {
+            Ear::Held { .. } => return,
+            Ear::Open => true,
+            Ear::Shut => {
+                self.voice.reset();
+                false
+            }
+        };
+        self.ear = Ear::Held { then_open };
+        // What the open ear was hearing already belongs to what the key frames.
+        let earlier = self.take.as_ref().map(Take::start);
+        self.discard(Discard::Superseded, out);
+        let start = self.heard().saturating_sub(self.settings.preroll());
+        self.begin(earlier.map_or(start, |earlier| earlier.min(start)), out);
+        if self.muted {
+            self.discard(Discard::Muted, out);
+        }
+    }
+
+    fn on_release(&mut self, out: &mut Vec<Event>) {
+        if let (Ear::Held { .. }, Some(take)) = (self.ear, &mut self.take) {
+            take.extend(self.frame.start, &self.frame.samples[..self.filled]);
+            self.finish(End::Release, Discard::NoSpeech, self.heard(), out);
+        }
+        self.let_go();
+    }
+
+    fn on_mute(&mut self, on: bool, out: &mut Vec<Event>) {
+        if on && !self.muted {
+            self.discard(Discard::Muted, out);
+            self.frame.samples.fill(0.0);
+            self.past.restart(self.frame.start);
+        }
+        if !on && self.muted {
+            self.voice.reset();
+        }
+        self.muted = on;
+    }
+
+    /// The key counts as released.
+    fn let_go(&mut self) {
+        if let Ear::Held { then_open } = self.ear {
+            self.voice.reset();
+            self.ear = if then_open { Ear::Open } else { Ear::Shut };
+        }
+    }
+
+    fn begin(&mut self, start: u64, out: &mut Vec<Event>) {
+        self.last_id = UtteranceId(self.last_id.0.wrapping_add(1));
+        let mut take = Take::new(self.last_id, start, &self.past);
+        take.extend(self.frame.start, &self.frame.samples[..self.filled]);
+        let held = matches!(self.ear, Ear::Held { .. });
+        out.push(Event::Started { id: take.id, at: take.start(), held });
+        self.take = Some(take);
+    }
+
+    fn discard(&mut self, why: Discard, out: &mut Vec<Event>) {
+        if let Some(take) = self.take.take() {
+            out.push(Event::Discarded { id: take.id, why });
+        }
+    }
+
+    /// Ends the utterance under way, if it is one.
+    fn finish(&mut self, by: End, otherwise: Discard, heard: u64, out: &mut Vec<Event>) {
+        let Some(mut take) = self.take.take() else { return };
+        if !take.confirmed {
+            out.push(Event::Discarded { id: take.id, why: otherwise });
+            return;
+        }
+        if self.stream == Stream::Speech {
+            while let Some(frame) = take.frame(true) {
+                out.push(Event::Frame(Box::new(frame)));
+            }
+        }
+        let end_of_speech = take.end_of_speech();
+        let utterance = match by {
+            // The next one goes on where this one ends, so nothing is left out between them.
+            End::Limit if take.offered.is_none() => take.whole(),
+            End::Limit | End::Pause | End::Release => {
+                take.cut(self.settings.preroll(), self.settings.tail())
+            }
+        };
+        self.past.forget_before(utterance.span.end);
+        out.push(Event::Ended { utterance, end_of_speech, heard, by });
+    }
+
+    /// Cuts an utterance that has become too long, between two words if there is a gap in its
+    /// last seconds, and goes on with the next.
+    fn limit(&mut self, sound: Sound, silence: u64, now: u64, out: &mut Vec<Event>) {
+        let Some(take) = &self.take else { return };
+        let length = now - take.start();
+        let limit = self.settings.limit();
+        let gap = silence >= GAP && take.offered.is_none();
+        if length < limit && !(gap && length + LOOKOUT >= limit) {
+            return;
+        }
+        let otherwise = match self.ear {
+            Ear::Held { .. } => Discard::NoSpeech,
+            Ear::Shut | Ear::Open => Discard::TooShort,
+        };
+        self.finish(End::Limit, otherwise, now, out);
+        if sound != Sound::Quiet || matches!(self.ear, Ear::Held { .. }) {
+            self.begin(now.saturating_sub(self.settings.preroll()), out);
+        }
+    }
+
+    /// Passes the newest sound on to partners that hear for themselves.
+    fn pass_on(&mut self, out: &mut Vec<Event>) {
+        match self.stream {
+            Stream::Off => {}
+            Stream::Always => out.push(Event::Frame(Box::new(self.frame.clone()))),
+            Stream::Speech => {
+                while let Some(frame) = self.take.as_mut().and_then(|take| take.frame(false)) {
+                    out.push(Event::Frame(Box::new(frame)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::thread::{Builder, JoinHandle, park_timeout};
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::{Event, Listener, Order, Settings, VadFactory};
+use crate::audio::{CaptureEvent, CaptureTail, Resampler};
+use crate::base::LISTEN_RATE;
+
+/// Orders that can wait for the thread. When it is full the thread is stuck: the order is refused.
+pub const LISTEN_ORDERS: usize = 64;
+
+/// Events that the driver's queue should have room for: more than a second of frames.
+pub const LISTEN_OUTBOX: usize = 256;
+
+/// Events that wait for room in the driver's queue. When it is full the newest is lost and
+/// counted. Frames and levels do not wait at all.
+const BACKLOG: usize = 64;
+
+/// How long the thread sleeps while it listens closely, and while nothing goes on.
+const CLOSE_LOOK: Duration = Duration::from_millis(10);
+const IDLE_LOOK: Duration = Duration::from_millis(20);
+
+/// Looks in a row that found no sample after which the microphone counts as lost: 1.5 s or more.
+const STALL: u32 = 150;
+
+/// Samples read in one go.
+const PIECE: usize = 1_920;
+
+/// The driver's hold on the listen thread. Dropping it ends the thread within 20 ms.
+#[derive(Debug)]
+pub struct ListenHandle {
+    orders: Option<SyncSender<Order>>,
+    thread: JoinHandle<()>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    beats: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl ListenHandle {
+    /// Gives an order and wakes the thread for it. All sound that was captured before is heard
+    /// before the order counts.
+    ///
+    /// # Errors
+    /// The order, when the thread is stuck with [`LISTEN_ORDERS`] of them or has ended.
+    pub fn order(&self, order: Order) -> Result<(), Order> {
+        match &self.orders {
+            Some(orders) => orders.try_send(order).map_err(|refused| match refused {
+                std::sync::mpsc::TrySendError::Full(order)
+                | std::sync::mpsc::TrySendError::Disconnected(order) => order,
+            })?,
+            None => return Err(order),
+        }
+        self.thread.thread().unpark();
+        Ok(())
+    }
+
+    /// A number that grows at least every 50 ms while the thread moves, for a watchdog. Loading
+    /// the model may hold it up for as long as a second.
+    pub fn beats(&self) -> u64 {
+        self.counts.beats.load(Ordering::Relaxed)
+    }
+
+    /// Events that were thrown away because the driver did not take them.
+    pub fn lost(&self) -> u64 {
+        self.counts.lost.load(Ordering::Relaxed)
+    }
+
+    /// Ends the thread and waits for it, 20 ms at most when it is not loading a model.
+    pub fn stop(mut self) {
+        self.orders = None;
+        self.thread.thread().unpark();
+        if self.thread.join().is_err() {
+            tracing::error!("the listen thread had panicked");
+        }
+    }
+}
+
+/// Starts the listen thread on the reading end of the capture ring. Its ear is shut until an
+/// [`Order`] opens it; from the first moment on it keeps the pre-roll.
+///
+/// It ends when the handle or the receiver of `outbox` is dropped.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn spawn(
+    tail: CaptureTail,
+    settings: Settings,
+    factory: Option<VadFactory>,
+    outbox: Sender<Event>,
+) -> io::Result<ListenHandle> {
+    let (orders, inbox) = sync_channel(LISTEN_ORDERS);
+    let counts = Arc::new(Counts::default());
+    let outbox = Outbox { outbox, backlog: VecDeque::new(), counts: Arc::clone(&counts) };
+    let thread = Builder::new().name("listen".into()).spawn(move || {
+        // Made here because webrtc's detector cannot change threads.
+        let listener = Listener::new(settings, factory);
+        Shell { tail, resampler: None, listener, outbox, made: Vec::new(), pcm: Vec::new() }
+            .run(&inbox);
+    })?;
+    Ok(ListenHandle { orders: Some(orders), thread, counts })
+}
+
+/// What runs on the thread.
+struct Shell {
+    tail: CaptureTail,
+    /// For the rate of the present device; `None` before there is one, or when it is absurd.
+    resampler: Option<Resampler>,
+    listener: Listener,
+    outbox: Outbox,
+    /// Events and samples on their way; kept so that no look allocates.
+    made: Vec<Event>,
+    pcm: Vec<f32>,
+}
+
+impl Shell {
+    fn run(mut self, inbox: &Receiver<Order>) {
+        let mut piece = [0.0; PIECE];
+        let mut empty = 0;
+        loop {
+            self.outbox.counts.beats.fetch_add(1, Ordering::Relaxed);
+            let heard = self.drain(&mut piece);
+            empty = if heard { 0 } else { empty + 1 };
+            if empty == STALL {
+                self.listener.lose(&mut self.made);
+            }
+            loop {
+                match inbox.try_recv() {
+                    Ok(order) => self.on_order(order),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return,
+                }
+            }
+            if self.outbox.send_all(&mut self.made).is_err() {
+                return;
+            }
+            // A wake-up for an order that came meanwhile is not forgotten: this returns at once.
+            park_timeout(if self.listener.dozes() { IDLE_LOOK } else { CLOSE_LOOK });
+        }
+    }
+
+    fn on_order(&mut self, order: Order) {
+        if order == Order::Release
+            && let Some(resampler) = &mut self.resampler
+        {
+            // The last word may still be inside the resampler.
+            resampler.flush(&mut self.pcm);
+            self.hear();
+        }
+        self.listener.order(order, &mut self.made);
+    }
+
+    /// Hears all there is in the ring; whether there was anything.
+    fn drain(&mut self, piece: &mut [f32]) -> bool {
+        let mut any = false;
+        loop {
+            let mut event = false;
+            while let Some(what) = self.tail.poll() {
+                event = true;
+                self.on_capture(what);
+            }
+            let count = self.tail.read(piece);
+            if count == 0 && !event {
+                return any;
+            }
+            any = true;
+            if let Some(resampler) = &mut self.resampler {
+                resampler.push(&piece[..count], &mut self.pcm);
+            }
+            self.hear();
+        }
+    }
+
+    fn on_capture(&mut self, event: CaptureEvent) {
+        match event {
+            CaptureEvent::Restart { rate } => {
+                self.flush();
+                self.resampler = Resampler::new(rate, LISTEN_RATE)
+                    .inspect_err(|why| tracing::error!("nothing is heard: {why}"))
+                    .ok();
+                self.listener.restart();
+            }
+            CaptureEvent::Gap { lost } => {
+                tracing::warn!(lost, "the listen thread was too slow, sound is missing");
+            }
+            CaptureEvent::End => {
+                self.flush();
+                self.listener.end(&mut self.made);
+            }
+        }
+    }
+
+    /// Hears what the resampler still holds.
+    fn flush(&mut self) {
+        if let Some(resampler) = &mut self.resampler {
+            resampler.flush(&mut self.pcm);
+        }
+        self.hear();
+    }
+
+    fn hear(&mut self) {
+        self.listener.push(&self.pcm, &mut self.made);
+        self.pcm.clear();
+    }
+}
+
+/// The way to the driver.
+struct Outbox {
+    outbox: Sender<Event>,
+    backlog: VecDeque<Event>,
+    counts: Arc<Counts>,
+}
+
+/// The driver is gone.
+struct Gone;
+
+impl Outbox {
+    fn send_all(&mut self, made: &mut Vec<Event>) -> Result<(), Gone> {
+        while let Some(event) = self.backlog.pop_front() {
+            match self.outbox.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(event)) => {
+                    self.backlog.push_front(event);
+                    break;
+                }
+                Err(TrySendError::Closed(_)) => return Err(Gone),
+            }
+        }
+        for event in made.drain(..) {
+            // Nothing overtakes what waits already.
+            let refused = if self.backlog.is_empty() {
+                self.outbox.try_send(event)
+            } else {
+                Err(TrySendError::Full(event))
+            };
+            match refused {
+                Ok(()) => {}
+                Err(TrySendError::Full(event)) => {
+                    let passing = matches!(event, Event::Frame(_) | Event::Level(_));
+                    if passing || self.backlog.len() == BACKLOG {
+                        self.counts.lost.fetch_add(1, Ordering::Relaxed);
+                    } else {
+                        self.backlog.push_back(event);
+                    }
+                }
+                Err(TrySendError::Closed(_)) => return Err(Gone),
+            }
+        }
+        // Nobody reads and nothing happens: the driver's end is noticed all the same.
+        if self.outbox.is_closed() { Err(Gone) } else { Ok(()) }
+    }
+}
