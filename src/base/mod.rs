@@ -13,6 +13,7 @@ mod id;
 mod knob;
 mod moment;
 mod voice;
+mod wall;
 mod work;
 
 pub use frame::{FRAME_SAMPLES, Frame, LISTEN_RATE, Rate, SPEAKER_RATE, Utterance};
@@ -20,4 +21,5 @@ pub use id::{CallId, Epoch, NoticeId, UtteranceId};
 pub use knob::Volume;
 pub use moment::{Clock, Moment};
 pub use voice::VoiceActivity;
+pub use wall::WallClock;
 pub use work::{Flow, Job};

@@ -2,10 +2,42 @@
 //!
 //! ```text
 //! Call ─▶ Registry ─▶ Tool::call ─▶ ToolOutput {data for a model, say for a person, act on aloud itself}
+//!                         └─▶ Book ─▶ Ring (timers and alarms, later, unasked)
 //! ```
 //!
 //! **Invariant:** arguments are checked against the tool's own schema before it runs; a mistake in
 //! them is told to the responder and never ends the turn.
+//! **Invariant:** every call ends: by its result, its panic or its deadline.
+//! **Invariant:** what is said is true. A timer that nobody will ring, or that could not be saved,
+//! is not called set without saying so.
+//! Absent on purpose: which sentence means which tool; that is a responder's business.
+
+mod alarm;
+mod book;
+mod calculate;
+mod clock;
+mod convert;
+mod function;
+mod registry;
+mod say;
+mod schema;
+mod settings;
+mod sum;
+mod talk;
+mod timer;
+mod unit;
+mod volume;
+mod weather;
+mod zone;
+
+pub use book::{
+    Book, Days, Entry, EntryId, MAX_ENTRIES, Ring, RingKind, Saved, What, default_path,
+};
+pub use function::{arguments, function};
+pub use registry::{CALL_DEADLINE, Done, Registry};
+pub use settings::{BaseUrl, Ringer, Settings, Units, WeatherSettings};
+
+use std::sync::Arc;
 
 use crate::base::{Job, Moment};
 use crate::dialog::ToolSpec;
@@ -19,6 +51,13 @@ pub struct ToolOutput {
     pub say: String,
     /// What it does to aloud itself.
     pub act: Option<Act>,
+}
+
+impl ToolOutput {
+    /// `data` for a model and `say` for a person.
+    pub fn new(data: serde_json::Value, say: impl Into<String>) -> Self {
+        Self { data, say: say.into(), act: None }
+    }
 }
 
 /// What a tool does to the assistant itself.
@@ -55,4 +94,19 @@ pub trait Tool: Send + Sync {
 
     /// Runs it. `args` is JSON text that has been checked against the schema of [`Tool::spec`].
     fn call(&self, args: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>>;
+}
+
+/// The tools that come with aloud.
+pub fn builtin(settings: Settings) -> Registry {
+    let settings = Arc::new(settings);
+    let places = Arc::new(weather::Places::new(&settings.weather));
+    let mut tools: Vec<Arc<dyn Tool>> = vec![weather::tool(&settings, &places)];
+    tools.extend(clock::tools(&settings, &places));
+    tools.extend(timer::tools(&settings));
+    tools.extend(alarm::tools(&settings));
+    tools.push(convert::tool());
+    tools.push(calculate::tool());
+    tools.push(volume::tool(&settings));
+    tools.extend(talk::tools());
+    Registry::new(tools)
 }

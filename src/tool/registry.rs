@@ -1,0 +1,128 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+
+use super::{Act, Tool, ToolCx, ToolError, ToolOutput, schema};
+use crate::base::Job;
+use crate::dialog::{Call, Effect, Outcome, ToolSpec};
+
+/// How long a call may take. A person who waits for an answer by voice has given up by then.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What a call came to: the outcome for the history, and what it does to aloud itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// For the history and the responder.
+    pub outcome: Outcome,
+    /// For the turn.
+    pub act: Option<Act>,
+}
+
+/// The tools that can be called, in the order in which a model is told of them. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    tools: Arc<[Arc<dyn Tool>]>,
+    specs: Arc<[ToolSpec]>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.specs.iter().map(|spec| &spec.name)).finish()
+    }
+}
+
+impl Registry {
+    /// A registry of `tools`. Of two with one name the later one replaces the earlier, so that a
+    /// tool of one's own can stand in for a built-in one.
+    pub fn new(tools: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
+        let mut kept: Vec<Arc<dyn Tool>> = Vec::new();
+        for tool in tools {
+            match kept.iter_mut().find(|old| old.spec().name == tool.spec().name) {
+                Some(old) => *old = tool,
+                None => kept.push(tool),
+            }
+        }
+        let specs = kept.iter().map(|tool| tool.spec().clone()).collect();
+        Self { tools: kept.into(), specs }
+    }
+
+    /// This registry and `tool`.
+    #[must_use]
+    pub fn with(&self, tool: Arc<dyn Tool>) -> Self {
+        Self::new(self.tools.iter().cloned().chain([tool]))
+    }
+
+    /// What a responder is told of the tools.
+    pub fn specs(&self) -> Arc<[ToolSpec]> {
+        Arc::clone(&self.specs)
+    }
+
+    /// What calling `name` does to the world; `None` when there is no such tool. Only
+    /// [`Effect::Pure`] and [`Effect::Reads`] may run under a tentative epoch.
+    pub fn effect(&self, name: &str) -> Option<Effect> {
+        self.specs.iter().find(|spec| spec.name == name).map(|spec| spec.effect)
+    }
+
+    /// Runs `call`. Never fails and never panics: an unknown tool, arguments that do not fit, a
+    /// tool that fails, panics or takes longer than [`CALL_DEADLINE`] give an outcome with `ok`
+    /// unset and a sentence that a responder can mend or say. Dropping the job cancels the call.
+    pub fn call(&self, call: &Call, cx: ToolCx) -> Job<Done> {
+        let id = call.id.clone();
+        let name = call.name.clone();
+        let work = self.start(call, cx);
+        Box::pin(async move {
+            // A panic in a tool, of our own or someone else's, must not end the turn.
+            let result =
+                match tokio::time::timeout(CALL_DEADLINE, AssertUnwindSafe(work).catch_unwind())
+                    .await
+                {
+                    Ok(Ok(result)) => result,
+                    Ok(Err(_)) => Err(ToolError::Fatal(format!(
+                        "The tool {name} broke down. Try again, and if it stays so, report it."
+                    ))),
+                    Err(_) => Err(ToolError::Tell(format!(
+                        "The tool {name} gave no answer within {} seconds. Try again later.",
+                        CALL_DEADLINE.as_secs()
+                    ))),
+                };
+            match result {
+                Ok(ToolOutput { data, say, act }) => {
+                    Done { outcome: Outcome { id, output: data.to_string(), say, ok: true }, act }
+                }
+                Err(ToolError::Tell(text)) => {
+                    tracing::debug!(tool = name, text, "a tool call was refused");
+                    Done { outcome: failed(id, text), act: None }
+                }
+                Err(ToolError::Fatal(text)) => {
+                    tracing::error!(tool = name, text, "a tool is broken");
+                    Done { outcome: failed(id, text), act: None }
+                }
+            }
+        })
+    }
+
+    fn start(&self, call: &Call, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
+        let Some(tool) = self.tools.iter().find(|tool| tool.spec().name == call.name) else {
+            let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+            let text = format!("There is no tool {}. There are: {}.", call.name, known.join(", "));
+            return Box::pin(async { Err(ToolError::Tell(text)) });
+        };
+        match schema::fit(&tool.spec().parameters, &call.arguments) {
+            Ok(arguments) => {
+                let tool = Arc::clone(tool);
+                // Inside the future, so that a panic before the first wait is caught as well.
+                Box::pin(async move { tool.call(arguments.to_string(), cx).await })
+            }
+            Err(problem) => {
+                let text = format!("{} was called wrongly: {problem}.", call.name);
+                Box::pin(async { Err(ToolError::Tell(text)) })
+            }
+        }
+    }
+}
+
+fn failed(id: crate::base::CallId, text: String) -> Outcome {
+    Outcome { id, output: text.clone(), say: text, ok: false }
+}

@@ -1,0 +1,164 @@
+use jiff::tz::TimeZone;
+use reqwest::Url;
+
+use super::Book;
+use crate::base::{Volume, WallClock};
+
+/// What the built-in tools need, validated.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For `get_weather`, and for places that `get_time` does not know.
+    pub weather: WeatherSettings,
+    /// Where timers and alarms are kept. Its zone is the local time of `get_time` and `get_date`.
+    pub book: Book,
+    /// Who rings what is set.
+    pub ringer: Ringer,
+    /// The speaker's volume.
+    pub volume: Volume,
+    /// The clock of all tools.
+    pub wall: WallClock,
+}
+
+impl Settings {
+    /// Settings with the public weather service, metric units and no home.
+    pub fn new(book: Book, ringer: Ringer, volume: Volume) -> Self {
+        let weather = WeatherSettings::default();
+        Self { weather, book, ringer, volume, wall: WallClock::System }
+    }
+
+    /// The local time zone.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        self.book.zone()
+    }
+}
+
+/// What `get_weather` needs.
+#[derive(Clone, Debug)]
+pub struct WeatherSettings {
+    /// Where forecasts come from: `base_url`.
+    pub base_url: BaseUrl,
+    /// Where places are looked up: `geocoding_url`.
+    pub geocoding_url: BaseUrl,
+    /// The place that is meant when none is said: `location`.
+    pub location: Option<String>,
+    /// In which units it answers.
+    pub units: Units,
+}
+
+impl Default for WeatherSettings {
+    /// The public Open-Meteo service, which needs no key.
+    fn default() -> Self {
+        Self {
+            base_url: BaseUrl("https://api.open-meteo.com".into()),
+            geocoding_url: BaseUrl("https://geocoding-api.open-meteo.com".into()),
+            location: None,
+            units: Units::Metric,
+        }
+    }
+}
+
+/// The address of a service: `http` or `https`, with a host; kept without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+impl BaseUrl {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence about the key that holds it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text.trim())
+            .map_err(|error| format!("\"{text}\" is no web address ({error})"))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(format!("\"{text}\" must begin with http:// or https://"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(format!("\"{text}\" must end before any ? or #"));
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// The address of `path`, which begins with a slash.
+    pub(crate) fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
+    /// Whether it is reached without encryption.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.starts_with("http:")
+    }
+}
+
+impl std::fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// In which units the weather is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Units {
+    /// Celsius, kilometers per hour, millimeters.
+    #[default]
+    Metric,
+    /// Fahrenheit, miles per hour, inches.
+    Us,
+}
+
+impl Units {
+    /// The units of a locale such as `en_US.UTF-8`: those of the United States and its
+    /// territories, else metric. Hand in the first of `LC_ALL`, `LC_MEASUREMENT` and `LANG` that
+    /// is set and not empty.
+    pub fn of_locale(locale: &str) -> Self {
+        let name = locale.split(['.', '@']).next().unwrap_or_default();
+        let territory = name.split(['_', '-']).nth(1).unwrap_or_default();
+        match territory.to_ascii_uppercase().as_str() {
+            "US" | "PR" | "GU" | "VI" | "AS" | "MP" | "UM" => Self::Us,
+            _ => Self::Metric,
+        }
+    }
+}
+
+/// Who rings a timer that is set now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ringer {
+    /// This program, which runs on until it rings.
+    Here,
+    /// Another program, which reads the book's file: the running service.
+    Elsewhere,
+    /// Nobody, until someone starts the service.
+    Nobody,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_follow_the_territory() {
+        for us in ["en_US.UTF-8", "en_US", "es_US@euro", "en-US", "es_PR.UTF-8"] {
+            assert_eq!(Units::of_locale(us), Units::Us, "{us}");
+        }
+        for metric in ["C", "POSIX", "C.UTF-8", "de_DE.UTF-8", "en_GB", "en", "", "US"] {
+            assert_eq!(Units::of_locale(metric), Units::Metric, "{metric}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_kept_without_its_last_slash() {
+        for text in ["http://127.0.0.1:8080", "http://127.0.0.1:8080/", " http://127.0.0.1:8080// "]
+        {
+            assert_eq!(
+                BaseUrl::parse(text).unwrap().join("/v1/forecast"),
+                "http://127.0.0.1:8080/v1/forecast"
+            );
+        }
+        assert_eq!(
+            BaseUrl::parse("https://a.example/meteo/").unwrap().join("/v1"),
+            "https://a.example/meteo/v1"
+        );
+        for wrong in ["", "a.example", "ftp://a.example", "http://", "https://a.example/?x=1"] {
+            assert!(BaseUrl::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

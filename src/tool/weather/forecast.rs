@@ -1,0 +1,185 @@
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::place::Place;
+use super::web::{Web, WebError};
+use crate::tool::{Units, WeatherSettings};
+
+/// How many days are asked for: each weekday once.
+const DAYS: u32 = 7;
+
+/// The weather of a place, in the units that were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Forecast {
+    pub(crate) now: Option<Now>,
+    /// Today at the place first; what could not be read is missing.
+    pub(crate) days: Vec<Day>,
+}
+
+/// The weather at this moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Now {
+    /// Degrees.
+    pub(crate) temperature: f64,
+    /// What it feels like, in degrees.
+    pub(crate) feels: Option<f64>,
+    /// Percent.
+    pub(crate) humidity: Option<f64>,
+    /// Kilometers or miles per hour.
+    pub(crate) wind: Option<f64>,
+    /// WMO code 4677.
+    pub(crate) code: Option<u32>,
+}
+
+/// The weather of a day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Day {
+    pub(crate) date: Date,
+    /// Degrees.
+    pub(crate) high: f64,
+    /// Degrees.
+    pub(crate) low: f64,
+    /// The greatest chance in any hour, in percent.
+    pub(crate) rain_chance: Option<f64>,
+    /// The greatest wind, in kilometers or miles per hour.
+    pub(crate) wind: Option<f64>,
+    /// WMO code 4677, the most severe of the day.
+    pub(crate) code: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    current: Option<Current>,
+    #[serde(default)]
+    current_units: Scales,
+    daily: Option<Daily>,
+    #[serde(default)]
+    daily_units: Scales,
+}
+
+#[derive(Deserialize)]
+struct Current {
+    temperature_2m: Option<f64>,
+    apparent_temperature: Option<f64>,
+    relative_humidity_2m: Option<f64>,
+    wind_speed_10m: Option<f64>,
+    weather_code: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Daily {
+    time: Vec<Date>,
+    #[serde(default)]
+    weather_code: Vec<Option<f64>>,
+    #[serde(default)]
+    temperature_2m_max: Vec<Option<f64>>,
+    #[serde(default)]
+    temperature_2m_min: Vec<Option<f64>>,
+    #[serde(default)]
+    precipitation_probability_max: Vec<Option<f64>>,
+    #[serde(default)]
+    wind_speed_10m_max: Vec<Option<f64>>,
+}
+
+/// The units that an answer names for itself.
+#[derive(Default, Deserialize)]
+struct Scales {
+    #[serde(alias = "temperature_2m_max")]
+    temperature_2m: Option<String>,
+    #[serde(alias = "wind_speed_10m_max")]
+    wind_speed_10m: Option<String>,
+}
+
+impl Forecast {
+    /// Asks the service at `settings.base_url` (<https://open-meteo.com/en/docs>).
+    pub(crate) async fn fetch(
+        web: &Web,
+        settings: &WeatherSettings,
+        place: &Place,
+    ) -> Result<Self, WebError> {
+        let (temperature, wind, rain) = match settings.units {
+            Units::Metric => ("celsius", "kmh", "mm"),
+            Units::Us => ("fahrenheit", "mph", "inch"),
+        };
+        let query = [
+            ("latitude", place.latitude.to_string()),
+            ("longitude", place.longitude.to_string()),
+            (
+                "current",
+                "temperature_2m,relative_humidity_2m,apparent_temperature,precipitation,\
+                 weather_code,wind_speed_10m"
+                    .to_owned(),
+            ),
+            (
+                "daily",
+                "weather_code,temperature_2m_max,temperature_2m_min,precipitation_sum,\
+                 precipitation_probability_max,wind_speed_10m_max"
+                    .to_owned(),
+            ),
+            ("timezone", "auto".to_owned()),
+            ("temperature_unit", temperature.to_owned()),
+            ("wind_speed_unit", wind.to_owned()),
+            ("precipitation_unit", rain.to_owned()),
+            ("forecast_days", DAYS.to_string()),
+        ];
+        let answer: Answer = web.json(&settings.base_url, "/v1/forecast", &query).await?;
+        let forecast = Self::read(&answer, settings.units);
+        if forecast.now.is_none() && forecast.days.is_empty() {
+            return Err(WebError::Nonsense);
+        }
+        Ok(forecast)
+    }
+
+    fn read(answer: &Answer, units: Units) -> Self {
+        let scales = &answer.current_units;
+        let now = answer.current.as_ref().and_then(|current| {
+            Some(Now {
+                temperature: scales.degrees(current.temperature_2m?, units),
+                feels: current.apparent_temperature.map(|t| scales.degrees(t, units)),
+                humidity: current.relative_humidity_2m,
+                wind: current.wind_speed_10m.map(|wind| scales.speed(wind, units)),
+                code: current.weather_code.map(|code| code as u32),
+            })
+        });
+        let scales = &answer.daily_units;
+        let days = answer.daily.as_ref().map_or_else(Vec::new, |daily| {
+            let at = |list: &[Option<f64>], n: usize| list.get(n).copied().flatten();
+            let day = |(n, date): (usize, &Date)| {
+                Some(Day {
+                    date: *date,
+                    high: scales.degrees(at(&daily.temperature_2m_max, n)?, units),
+                    low: scales.degrees(at(&daily.temperature_2m_min, n)?, units),
+                    rain_chance: at(&daily.precipitation_probability_max, n),
+                    wind: at(&daily.wind_speed_10m_max, n).map(|wind| scales.speed(wind, units)),
+                    code: at(&daily.weather_code, n).map(|code| code as u32),
+                })
+            };
+            daily.time.iter().enumerate().filter_map(day).collect()
+        });
+        Self { now, days }
+    }
+}
+
+impl Scales {
+    fn degrees(&self, value: f64, units: Units) -> f64 {
+        match (self.temperature_2m.as_deref(), units) {
+            (Some("°C"), Units::Us) => value * 1.8 + 32.0,
+            (Some("°F"), Units::Metric) => (value - 32.0) / 1.8,
+            (Some(_) | None, Units::Us | Units::Metric) => value,
+        }
+    }
+
+    fn speed(&self, value: f64, units: Units) -> f64 {
+        let kmh = match self.wind_speed_10m.as_deref() {
+            Some("km/h") => value,
+            Some("mp/h" | "mph") => value * 1.609_344,
+            Some("m/s") => value * 3.6,
+            Some("kn") => value * 1.852,
+            Some(_) | None => return value,
+        };
+        match units {
+            Units::Metric => kmh,
+            Units::Us => kmh / 1.609_344,
+        }
+    }
+}

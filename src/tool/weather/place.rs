@@ -1,0 +1,274 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::web::{Web, WebError};
+use crate::base::Moment;
+use crate::tool::zone::fold;
+use crate::tool::{BaseUrl, WeatherSettings};
+
+/// How long a found place is kept, and how many of them. Beyond it all are forgotten, which costs
+/// one more request each.
+const KEEP: Duration = Duration::from_secs(600);
+const KEEP_PLACES: usize = 64;
+
+/// How many places of one name are looked at, to find the one in the country that was said.
+const CANDIDATES: u32 = 10;
+
+/// From this size on a place is known without its country.
+const GREAT_CITY: f64 = 300_000.0;
+
+/// Why a place was not found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PlaceError {
+    /// There is none of that name: a sentence.
+    Unknown(String),
+    /// The search failed.
+    Web(WebError),
+}
+
+/// A place on the map.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    pub(crate) latitude: f64,
+    pub(crate) longitude: f64,
+    pub(crate) country: Option<String>,
+    pub(crate) country_code: Option<String>,
+    pub(crate) admin1: Option<String>,
+    pub(crate) timezone: Option<String>,
+    pub(crate) population: Option<f64>,
+    pub(crate) feature_code: Option<String>,
+    /// Whether the user told it apart from others, so that the answer should as well.
+    #[serde(skip)]
+    pub(crate) qualified: bool,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    // The service leaves the list out when it finds nothing.
+    #[serde(default)]
+    results: Vec<Place>,
+}
+
+/// Finds places by name.
+#[derive(Debug)]
+pub(crate) struct Places {
+    web: Web,
+    base: BaseUrl,
+    found: Mutex<HashMap<String, (Moment, Place)>>,
+}
+
+impl Places {
+    pub(crate) fn new(settings: &WeatherSettings) -> Self {
+        Self {
+            web: Web::default(),
+            base: settings.geocoding_url.clone(),
+            found: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// What fetches.
+    pub(crate) fn web(&self) -> &Web {
+        &self.web
+    }
+
+    /// The best known place that `location` names: "Paris", "Paris, Texas", "Portland Oregon".
+    pub(crate) async fn find(&self, location: &str, now: Moment) -> Result<Place, PlaceError> {
+        let key = fold(location);
+        if let Some(place) = self.kept(&key, now) {
+            return Ok(place);
+        }
+        let place = self.look_up(location).await?;
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.len() >= KEEP_PLACES {
+            found.clear();
+        }
+        found.insert(key, (now, place.clone()));
+        Ok(place)
+    }
+
+    fn kept(&self, key: &str, now: Moment) -> Option<Place> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, place) = found.get(key)?;
+        (now.since(*since) < KEEP).then(|| place.clone())
+    }
+
+    async fn look_up(&self, location: &str) -> Result<Place, PlaceError> {
+        let (name, qualifier) = match location.split_once(',') {
+            Some((name, rest)) => (name.trim(), fold(rest)),
+            None => (location.trim(), String::new()),
+        };
+        let mut results = self.search(name).await?;
+        // The service does not know "Portland Oregon" as a name, so the last words may tell where.
+        let words: Vec<&str> = name.split_whitespace().collect();
+        if results.is_empty() && qualifier.is_empty() && words.len() > 1 {
+            let last_words = |n: usize| (words[..n].join(" "), fold(&words[n..].join(" ")));
+            for (name, qualifier) in [words.len() - 1, words.len().saturating_sub(2)]
+                .into_iter()
+                .filter(|n| *n > 0)
+                .map(last_words)
+            {
+                let found = self.search(&name).await?;
+                if let Some(place) = found.into_iter().find(|place| place.lies_in(&qualifier)) {
+                    return Ok(Place { qualified: true, ..place });
+                }
+            }
+        }
+        if qualifier.is_empty() {
+            return match results.is_empty() {
+                true => Err(PlaceError::Unknown(format!(
+                    "I do not know a place called {location}. Try a larger town nearby."
+                ))),
+                false => Ok(results.swap_remove(0)),
+            };
+        }
+        match results.iter().find(|place| place.lies_in(&qualifier)) {
+            Some(place) => Ok(Place { qualified: true, ..place.clone() }),
+            None => Err(PlaceError::Unknown(match results.first() {
+                Some(other) => format!(
+                    "I know {}, but no place called {location}. Try a larger town nearby.",
+                    other.long_name()
+                ),
+                None => {
+                    format!("I do not know a place called {location}. Try a larger town nearby.")
+                }
+            })),
+        }
+    }
+
+    async fn search(&self, name: &str) -> Result<Vec<Place>, PlaceError> {
+        let query = [
+            ("name", name.to_owned()),
+            ("count", CANDIDATES.to_string()),
+            ("language", "en".to_owned()),
+            ("format", "json".to_owned()),
+        ];
+        let answer: Answer =
+            self.web.json(&self.base, "/v1/search", &query).await.map_err(PlaceError::Web)?;
+        let sound = |place: &Place| {
+            (-90.0..=90.0).contains(&place.latitude) && (-180.0..=180.0).contains(&place.longitude)
+        };
+        Ok(answer.results.into_iter().filter(sound).collect())
+    }
+}
+
+impl Place {
+    /// How one speaks of it: great cities and countries by their name, others with the state (in
+    /// the United States) or country they lie in.
+    pub(crate) fn spoken(&self) -> String {
+        let capital_or_country = self
+            .feature_code
+            .as_deref()
+            .is_some_and(|code| code == "PPLC" || code.starts_with("PCL"));
+        let famous =
+            self.population.is_none_or(|people| people >= GREAT_CITY) || capital_or_country;
+        if famous && !self.qualified { self.name.clone() } else { self.long_name() }
+    }
+
+    fn long_name(&self) -> String {
+        let us = self.country_code.as_deref() == Some("US");
+        let region = if us { &self.admin1 } else { &self.country };
+        match region {
+            Some(region) if *region != self.name => format!("{}, {region}", self.name),
+            Some(_) | None => self.name.clone(),
+        }
+    }
+
+    /// Whether every part of a folded qualifier ("oregon", "or usa") is its state or country.
+    /// A service that tells neither is believed.
+    fn lies_in(&self, qualifier: &str) -> bool {
+        let regions = [&self.admin1, &self.country, &self.country_code];
+        if regions.iter().all(|region| region.is_none()) {
+            return true;
+        }
+        let known: Vec<String> = regions.into_iter().flatten().map(|region| fold(region)).collect();
+        let is = |name: &str| {
+            let name =
+                STATES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long);
+            let code =
+                COUNTRIES.iter().find(|(word, _)| *word == name).map_or(name, |(_, code)| code);
+            known.iter().any(|known| known == name || known == code)
+        };
+        if is(qualifier) {
+            return true;
+        }
+        // "texas usa": two names, split anywhere.
+        qualifier.match_indices(' ').any(|(at, _)| is(&qualifier[..at]) && is(&qualifier[at + 1..]))
+    }
+}
+
+/// Countries by names that the service does not use, and their ISO 3166 codes.
+const COUNTRIES: &[(&str, &str)] = &[
+    ("usa", "us"),
+    ("u s a", "us"),
+    ("u s", "us"),
+    ("america", "us"),
+    ("united states of america", "us"),
+    ("uk", "gb"),
+    ("u k", "gb"),
+    ("great britain", "gb"),
+    ("britain", "gb"),
+    ("holland", "nl"),
+    ("czech republic", "cz"),
+    ("turkey", "tr"),
+    ("uae", "ae"),
+];
+
+/// The states of the United States by their postal abbreviations (USPS Publication 28).
+const STATES: &[(&str, &str)] = &[
+    ("al", "alabama"),
+    ("ak", "alaska"),
+    ("az", "arizona"),
+    ("ar", "arkansas"),
+    ("ca", "california"),
+    ("co", "colorado"),
+    ("ct", "connecticut"),
+    ("dc", "district of columbia"),
+    ("d c", "district of columbia"),
+    ("de", "delaware"),
+    ("fl", "florida"),
+    ("ga", "georgia"),
+    ("hi", "hawaii"),
+    ("ia", "iowa"),
+    ("id", "idaho"),
+    ("il", "illinois"),
+    ("in", "indiana"),
+    ("ks", "kansas"),
+    ("ky", "kentucky"),
+    ("la", "louisiana"),
+    ("ma", "massachusetts"),
+    ("md", "maryland"),
+    ("me", "maine"),
+    ("mi", "michigan"),
+    ("mn", "minnesota"),
+    ("mo", "missouri"),
+    ("ms", "mississippi"),
+    ("mt", "montana"),
+    ("nc", "north carolina"),
+    ("nd", "north dakota"),
+    ("ne", "nebraska"),
+    ("nh", "new hampshire"),
+    ("nj", "new jersey"),
+    ("nm", "new mexico"),
+    ("nv", "nevada"),
+    ("ny", "new york"),
+    ("oh", "ohio"),
+    ("ok", "oklahoma"),
+    ("or", "oregon"),
+    ("pa", "pennsylvania"),
+    ("ri", "rhode island"),
+    ("sc", "south carolina"),
+    ("sd", "south dakota"),
+    ("tn", "tennessee"),
+    ("tx", "texas"),
+    ("ut", "utah"),
+    ("va", "virginia"),
+    ("vt", "vermont"),
+    ("wa", "washington"),
+    ("wi", "wisconsin"),
+    ("wv", "west virginia"),
+    ("wy", "wyoming"),
+];

@@ -1,0 +1,147 @@
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, redirect};
+use serde::de::DeserializeOwned;
+
+use crate::tool::BaseUrl;
+
+/// How long one request may take, its body included. A tool call makes two of them, and both fit
+/// into [`crate::tool::CALL_DEADLINE`].
+const REQUEST_DEADLINE: Duration = Duration::from_millis(4_500);
+
+/// The longest answer that is read, in bytes; a forecast has about three thousand.
+const MAX_BODY: usize = 512 * 1024;
+
+/// Why a service gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WebError {
+    /// No connection, or it broke off.
+    Unreachable,
+    /// No answer within the deadline.
+    Slow,
+    /// It has too much to do.
+    Busy,
+    /// It failed by itself, with this status.
+    Failing(u16),
+    /// It does not do what was asked, with this status.
+    Refused(u16),
+    /// It answered something else than it should.
+    Nonsense,
+    /// This machine has no certificates or no encryption to reach it with.
+    NoTls,
+}
+
+impl WebError {
+    /// The rest of a sentence behind "because", and the next step.
+    pub(crate) fn tell(self, service: &str) -> String {
+        match self {
+            Self::Unreachable => {
+                format!(
+                    "{service} cannot be reached. Check the internet connection, then ask again."
+                )
+            }
+            Self::Slow => format!(
+                "{service} did not answer within {} seconds. Ask again in a moment.",
+                REQUEST_DEADLINE.as_secs()
+            ),
+            Self::Busy => format!("{service} has too much to do. Ask again in a few minutes."),
+            Self::Failing(status) => {
+                format!("{service} is out of order, error {status}. Ask again in a few minutes.")
+            }
+            Self::Refused(status) => format!(
+                "{service} refused the question, error {status}. Check the addresses under \
+                 tools.get_weather in the configuration."
+            ),
+            Self::Nonsense => format!(
+                "{service} answered something that I cannot read. Ask again later, or check the \
+                 addresses under tools.get_weather in the configuration."
+            ),
+            Self::NoTls => format!(
+                "this machine cannot make an encrypted connection to {service}. Install the \
+                 package ca-certificates, then ask again."
+            ),
+        }
+    }
+}
+
+/// Fetches JSON. Clients are made when first needed: reading the machine's certificates takes time
+/// and memory, and a service on plain HTTP does not need them.
+#[derive(Debug, Default)]
+pub(crate) struct Web {
+    plain: OnceLock<Client>,
+    secure: OnceLock<Option<Client>>,
+}
+
+impl Web {
+    /// The JSON at `path` of the service at `base`.
+    pub(crate) async fn json<T: DeserializeOwned>(
+        &self,
+        base: &BaseUrl,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, WebError> {
+        let client = self.client(base)?;
+        let work = async {
+            let url = base.join(path);
+            let mut answer =
+                client.get(url).query(query).send().await.map_err(|_| WebError::Unreachable)?;
+            let status = answer.status();
+            if !status.is_success() {
+                return Err(match status {
+                    StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                        WebError::Busy
+                    }
+                    status if status.is_server_error() => WebError::Failing(status.as_u16()),
+                    status => WebError::Refused(status.as_u16()),
+                });
+            }
+            let mut body = Vec::new();
+            while let Some(piece) = answer.chunk().await.map_err(|_| WebError::Unreachable)? {
+                if body.len() + piece.len() > MAX_BODY {
+                    return Err(WebError::Nonsense);
+                }
+                body.extend_from_slice(&piece);
+            }
+            serde_json::from_slice(&body).map_err(|error| {
+                tracing::warn!(%error, base = %base, path, "an answer could not be read");
+                WebError::Nonsense
+            })
+        };
+        match tokio::time::timeout(REQUEST_DEADLINE, work).await {
+            Ok(result) => result,
+            Err(_) => Err(WebError::Slow),
+        }
+    }
+
+    fn client(&self, base: &BaseUrl) -> Result<&Client, WebError> {
+        if base.is_plain() {
+            return Ok(self.plain.get_or_init(|| {
+                // Without certificates nothing can go wrong here; a default client would read them.
+                // And no proxy: a service on plain HTTP is one's own, on this machine or beside it.
+                builder().tls_certs_only([]).no_proxy().build().unwrap_or_default()
+            }));
+        }
+        let secure = self.secure.get_or_init(|| {
+            install_crypto();
+            builder().build().inspect_err(|error| tracing::warn!(%error, "no TLS client")).ok()
+        });
+        secure.as_ref().ok_or(WebError::NoTls)
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    install_crypto();
+    Client::builder()
+        .user_agent(concat!("aloud/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(REQUEST_DEADLINE)
+        .redirect(redirect::Policy::limited(3))
+}
+
+/// The program installs it at its start; a library user may not have.
+fn install_crypto() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // It fails only where another thread was faster, and then it is there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}

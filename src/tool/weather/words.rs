@@ -1,0 +1,253 @@
+use jiff::civil::Weekday;
+use serde_json::{Value, json};
+
+use super::forecast::{Day, Forecast, Now};
+use super::place::Place;
+use crate::tool::{ToolError, ToolOutput, Units, say};
+
+/// From this difference on it is said what the air feels like, in degrees.
+const FEELS_DIFFERENT: f64 = 3.0;
+
+/// For which time the weather is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// No day was said.
+    Now,
+    Today,
+    Tomorrow,
+    On(Weekday),
+    Weekend,
+}
+
+impl Wanted {
+    pub(crate) fn named(day: Option<&str>) -> Result<Self, ToolError> {
+        match day.map(str::to_lowercase).as_deref() {
+            None => Ok(Self::Now),
+            Some("today" | "tonight") => Ok(Self::Today),
+            Some("tomorrow") => Ok(Self::Tomorrow),
+            Some("weekend") => Ok(Self::Weekend),
+            Some(name) => say::weekday_named(name)
+                .map(Self::On)
+                .ok_or_else(|| ToolError::Tell(format!("I do not know the day {name}."))),
+        }
+    }
+}
+
+/// The answer for `wanted`.
+pub(crate) fn tell(
+    place: &Place,
+    forecast: &Forecast,
+    wanted: Wanted,
+    units: Units,
+) -> Result<ToolOutput, ToolError> {
+    let name = place.spoken();
+    // The service begins with today at the place.
+    let today = forecast.days.first();
+    let say = match wanted {
+        Wanted::Now => match (forecast.now, today) {
+            (Some(now), Some(day)) => format!("{} {}", say_now(&name, now, units), say_rest(day)),
+            (Some(now), None) => say_now(&name, now, units),
+            (None, Some(day)) => say_day(&name, "today", day, units),
+            (None, None) => return Err(missing("the weather now")),
+        },
+        Wanted::Today => {
+            let day = today.ok_or_else(|| missing("today"))?;
+            let say = say_day(&name, "today", day, units);
+            match forecast.now {
+                Some(now) => format!("{say} Right now it's {}.", degrees(now.temperature)),
+                None => say,
+            }
+        }
+        Wanted::Tomorrow => {
+            let date = today.and_then(|day| day.date.tomorrow().ok());
+            let day = forecast.days.iter().find(|day| Some(day.date) == date);
+            say_day(&name, "tomorrow", day.ok_or_else(|| missing("tomorrow"))?, units)
+        }
+        Wanted::On(weekday) => {
+            let day = forecast.days.iter().find(|day| day.date.weekday() == weekday);
+            let day = day.ok_or_else(|| missing(say::weekday(weekday)))?;
+            say_day(&name, &format!("on {}", say::weekday(weekday)), day, units)
+        }
+        Wanted::Weekend => {
+            // On a Sunday the weekend is what is left of it.
+            let sunday = today.is_some_and(|day| day.date.weekday() == Weekday::Sunday);
+            let on = |weekday| forecast.days.iter().find(move |day| day.date.weekday() == weekday);
+            match (on(Weekday::Saturday).filter(|_| !sunday), on(Weekday::Sunday)) {
+                (Some(saturday), Some(sunday)) => format!(
+                    "{} On Sunday {}.",
+                    say_day(&name, "on Saturday", saturday, units),
+                    short(sunday)
+                ),
+                (Some(saturday), None) => say_day(&name, "on Saturday", saturday, units),
+                (None, Some(sunday)) => say_day(&name, "on Sunday", sunday, units),
+                (None, None) => return Err(missing("the weekend")),
+            }
+        }
+    };
+    Ok(ToolOutput::new(data(place, forecast, units), say))
+}
+
+/// "In Paris it's 14 degrees with light rain and a wind of 12 kilometers per hour."
+fn say_now(place: &str, now: Now, units: Units) -> String {
+    let feels = match now.feels {
+        Some(feels) if (feels - now.temperature).abs() >= FEELS_DIFFERENT => {
+            format!(", feeling like {},", whole(feels))
+        }
+        Some(_) | None => String::new(),
+    };
+    let mut with = Vec::new();
+    with.extend(now.code.and_then(sky).map(str::to_owned));
+    with.extend(now.wind.map(|wind| format!("a wind of {}", speed(wind, units))));
+    let with =
+        if with.is_empty() { String::new() } else { format!(" with {}", with.join(" and ")) };
+    let text = format!("In {place} it's {}{feels}{with}", degrees(now.temperature));
+    format!("{}.", text.trim_end_matches(','))
+}
+
+/// "Today's high is 17 and the low 9, with a 60 percent chance of rain."
+fn say_rest(day: &Day) -> String {
+    let rain = day.rain_chance.map(|chance| format!(", with {}", rain(chance, day.code)));
+    format!(
+        "Today's high is {} and the low {}{}.",
+        whole(day.high),
+        whole(day.low),
+        rain.unwrap_or_default()
+    )
+}
+
+/// "Tomorrow in Paris expect light rain, a high of 17 and a low of 9 degrees. …"
+fn say_day(place: &str, when: &str, day: &Day, units: Units) -> String {
+    let sky = day.code.and_then(sky).map(|sky| format!("{sky}, ")).unwrap_or_default();
+    let first = format!(
+        "{} in {place} expect {sky}a high of {} and a low of {}.",
+        say::sentence(when),
+        whole(day.high),
+        degrees(day.low)
+    );
+    let mut more = Vec::new();
+    more.extend(day.rain_chance.map(|chance| rain(chance, day.code)));
+    more.extend(day.wind.map(|wind| format!("wind up to {}", speed(wind, units))));
+    if more.is_empty() {
+        return first;
+    }
+    format!("{first} There's {}.", more.join(", and "))
+}
+
+/// "light rain, between 9 and 17 degrees, with a 60 percent chance of rain"
+fn short(day: &Day) -> String {
+    let sky = day.code.and_then(sky).unwrap_or("weather");
+    let rain = day.rain_chance.map(|chance| format!(", with {}", rain(chance, day.code)));
+    format!(
+        "{sky}, a high of {} and a low of {}{}",
+        whole(day.high),
+        degrees(day.low),
+        rain.unwrap_or_default()
+    )
+}
+
+fn rain(chance: f64, code: Option<u32>) -> String {
+    let what = match code {
+        Some(71..=77 | 85 | 86) => "snow",
+        Some(_) | None => "rain",
+    };
+    match chance.round() {
+        chance if chance < 1.0 => format!("no {what} in sight"),
+        chance => format!("a {} percent chance of {what}", whole(chance)),
+    }
+}
+
+fn degrees(value: f64) -> String {
+    let number = whole(value);
+    if number == "1" { "1 degree".into() } else { format!("{number} degrees") }
+}
+
+fn speed(value: f64, units: Units) -> String {
+    let number = whole(value);
+    let (one, many) = match units {
+        Units::Metric => ("kilometer per hour", "kilometers per hour"),
+        Units::Us => ("mile per hour", "miles per hour"),
+    };
+    format!("{number} {}", if number == "1" { one } else { many })
+}
+
+/// A whole number in words' order: "minus 3", and never "minus 0".
+fn whole(value: f64) -> String {
+    say::number(value.round() + 0.0).0
+}
+
+/// What the sky does, for a WMO code 4677 as the service documents them.
+fn sky(code: u32) -> Option<&'static str> {
+    Some(match code {
+        0 => "clear skies",
+        1 => "mostly clear skies",
+        2 => "some clouds",
+        3 => "overcast skies",
+        45 => "fog",
+        48 => "freezing fog",
+        51 => "light drizzle",
+        53 => "drizzle",
+        55 => "heavy drizzle",
+        56 | 57 => "freezing drizzle",
+        61 => "light rain",
+        63 => "rain",
+        65 => "heavy rain",
+        66 | 67 => "freezing rain",
+        71 => "light snow",
+        73 => "snow",
+        75 => "heavy snow",
+        77 => "snow grains",
+        80 => "light showers",
+        81 => "showers",
+        82 => "violent showers",
+        85 => "snow showers",
+        86 => "heavy snow showers",
+        95 => "thunderstorms",
+        96 | 99 => "thunderstorms with hail",
+        _ => return None,
+    })
+}
+
+fn missing(what: &str) -> ToolError {
+    ToolError::Tell(format!("The weather service has no forecast for {what}. Ask again later."))
+}
+
+fn data(place: &Place, forecast: &Forecast, units: Units) -> Value {
+    let (temperature, wind) = match units {
+        Units::Metric => ("celsius", "km/h"),
+        Units::Us => ("fahrenheit", "mph"),
+    };
+    let days: Vec<Value> = forecast
+        .days
+        .iter()
+        .map(|day| {
+            json!({
+                "date": day.date.to_string(),
+                "weekday": say::weekday(day.date.weekday()).to_lowercase(),
+                "conditions": day.code.and_then(sky),
+                "high": tenth(day.high),
+                "low": tenth(day.low),
+                "rain_chance_percent": day.rain_chance,
+                "wind_max": day.wind.map(tenth),
+            })
+        })
+        .collect();
+    let now = forecast.now.map(|now| {
+        json!({
+            "temperature": tenth(now.temperature),
+            "feels_like": now.feels.map(tenth),
+            "humidity_percent": now.humidity,
+            "conditions": now.code.and_then(sky),
+            "wind": now.wind.map(tenth),
+        })
+    });
+    json!({
+        "location": {"name": place.name, "region": place.admin1, "country": place.country},
+        "units": {"temperature": temperature, "wind": wind},
+        "now": now,
+        "days": days,
+    })
+}
+
+fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}

@@ -1,0 +1,364 @@
+//! The time zone of a place, without the network.
+//!
+//! ```text
+//! "Paris, France" ─▶ well-known names ─▶ cities of the time zone database ─▶ None: ask the place search
+//! ```
+//!
+//! **Invariant:** a name that could mean two zones is not guessed: with a qualifier that this
+//! table cannot confirm ("Paris, Texas") the place search decides.
+
+use jiff::tz::TimeZone;
+
+/// A place whose zone is known.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) zone: TimeZone,
+    /// How one speaks of it.
+    pub(crate) name: String,
+    /// The country that was asked for, where it has several zones and `name` is its capital.
+    pub(crate) of: Option<String>,
+}
+
+/// Countries with several time zones: the zone of the capital, and the capital.
+const WIDE: &[(&str, &str, &str)] = &[
+    ("united states|usa|us|america|the states", "America/New_York", "Washington"),
+    ("canada", "America/Toronto", "Ottawa"),
+    ("mexico", "America/Mexico_City", "Mexico City"),
+    ("brazil", "America/Sao_Paulo", "Brasilia"),
+    ("russia", "Europe/Moscow", "Moscow"),
+    ("australia", "Australia/Sydney", "Canberra"),
+    ("indonesia", "Asia/Jakarta", "Jakarta"),
+    ("kazakhstan", "Asia/Almaty", "Astana"),
+    ("mongolia", "Asia/Ulaanbaatar", "Ulaanbaatar"),
+    ("democratic republic of the congo|congo", "Africa/Kinshasa", "Kinshasa"),
+    ("chile", "America/Santiago", "Santiago"),
+    ("ecuador", "America/Guayaquil", "Quito"),
+];
+
+/// Names beyond the cities of the database: cities that share another one's zone, countries with
+/// one zone, states and zones by name. Also those that the database has twice.
+const KNOWN: &[(&str, &str)] = &[
+    // Cities of the United States and Canada.
+    (
+        "washington|washington dc|washington d c|new york city|nyc|boston|philadelphia|atlanta|miami|orlando|tampa|\
+         charlotte|baltimore|pittsburgh|cleveland|cincinnati|columbus|buffalo|raleigh|jacksonville|richmond|\
+         brooklyn|manhattan|new england|east coast|the east coast|fort lauderdale|savannah|charleston",
+        "America/New_York",
+    ),
+    (
+        "houston|dallas|austin|san antonio|fort worth|new orleans|nashville|memphis|minneapolis|st louis|saint louis|\
+         kansas city|milwaukee|oklahoma city|omaha|st paul|birmingham alabama|madison|des moines|little rock",
+        "America/Chicago",
+    ),
+    ("salt lake city|albuquerque|santa fe|colorado springs|el paso|boulder", "America/Denver"),
+    ("tucson|scottsdale", "America/Phoenix"),
+    (
+        "la|l a|san francisco|sf|san diego|seattle|portland|las vegas|vegas|sacramento|san jose|oakland|silicon valley|\
+         hollywood|palo alto|west coast|the west coast|reno|berkeley",
+        "America/Los_Angeles",
+    ),
+    ("hawaii|maui|waikiki", "Pacific/Honolulu"),
+    ("ottawa|montreal|quebec|quebec city", "America/Toronto"),
+    ("calgary", "America/Edmonton"),
+    ("victoria bc", "America/Vancouver"),
+    // States and provinces with one zone.
+    (
+        "new york state|new jersey|massachusetts|pennsylvania|georgia usa|north carolina|south carolina|virginia|\
+         maryland|ohio|connecticut|maine|vermont|new hampshire|rhode island|delaware|west virginia",
+        "America/New_York",
+    ),
+    (
+        "illinois|minnesota|wisconsin|missouri|iowa|louisiana|alabama|mississippi|arkansas|oklahoma",
+        "America/Chicago",
+    ),
+    ("colorado|utah|new mexico|montana|wyoming", "America/Denver"),
+    ("arizona", "America/Phoenix"),
+    ("california|washington state|nevada", "America/Los_Angeles"),
+    ("alaska", "America/Anchorage"),
+    ("ontario", "America/Toronto"),
+    ("british columbia", "America/Vancouver"),
+    ("alberta", "America/Edmonton"),
+    ("new south wales", "Australia/Sydney"),
+    // Latin America and the Caribbean.
+    ("rio|rio de janeiro|brasilia|belo horizonte|salvador", "America/Sao_Paulo"),
+    ("buenos aires|argentina", "America/Argentina/Buenos_Aires"),
+    ("colombia|medellin|cartagena", "America/Bogota"),
+    ("peru|cusco", "America/Lima"),
+    ("venezuela", "America/Caracas"),
+    ("uruguay", "America/Montevideo"),
+    ("paraguay", "America/Asuncion"),
+    ("bolivia", "America/La_Paz"),
+    ("quito", "America/Guayaquil"),
+    ("san juan|puerto rico", "America/Puerto_Rico"),
+    ("cuba", "America/Havana"),
+    ("jamaica|kingston", "America/Jamaica"),
+    ("dominican republic", "America/Santo_Domingo"),
+    ("costa rica", "America/Costa_Rica"),
+    ("panama", "America/Panama"),
+    ("guatemala", "America/Guatemala"),
+    ("honduras", "America/Tegucigalpa"),
+    ("nicaragua", "America/Managua"),
+    ("el salvador|san salvador", "America/El_Salvador"),
+    ("haiti", "America/Port-au-Prince"),
+    ("bahamas|the bahamas", "America/Nassau"),
+    ("guadalajara", "America/Mexico_City"),
+    // Europe.
+    (
+        "uk|u k|united kingdom|great britain|britain|england|scotland|wales|northern ireland|manchester|birmingham|\
+         liverpool|edinburgh|glasgow|cardiff|belfast|leeds|bristol|oxford|cambridge",
+        "Europe/London",
+    ),
+    ("ireland|cork|galway", "Europe/Dublin"),
+    ("france|lyon|marseille|nice|bordeaux|toulouse|strasbourg", "Europe/Paris"),
+    (
+        "germany|munich|hamburg|frankfurt|cologne|dusseldorf|stuttgart|leipzig|dresden|hanover|nuremberg|bremen",
+        "Europe/Berlin",
+    ),
+    ("spain|barcelona|valencia|seville|malaga|bilbao|ibiza|mallorca", "Europe/Madrid"),
+    ("canary islands|tenerife|gran canaria", "Atlantic/Canary"),
+    ("portugal|porto", "Europe/Lisbon"),
+    ("italy|milan|naples|florence|venice|turin|bologna|sicily", "Europe/Rome"),
+    ("netherlands|the netherlands|holland|rotterdam|the hague|utrecht", "Europe/Amsterdam"),
+    ("belgium|antwerp|bruges|ghent", "Europe/Brussels"),
+    ("switzerland|geneva|basel|bern|lausanne", "Europe/Zurich"),
+    ("austria|salzburg|graz|innsbruck", "Europe/Vienna"),
+    ("poland|krakow|gdansk|wroclaw", "Europe/Warsaw"),
+    ("czech republic|czechia|brno", "Europe/Prague"),
+    ("slovakia", "Europe/Bratislava"),
+    ("hungary", "Europe/Budapest"),
+    ("romania", "Europe/Bucharest"),
+    ("bulgaria", "Europe/Sofia"),
+    ("greece|thessaloniki|crete", "Europe/Athens"),
+    ("sweden|gothenburg|malmo", "Europe/Stockholm"),
+    ("norway|bergen", "Europe/Oslo"),
+    ("denmark", "Europe/Copenhagen"),
+    ("finland", "Europe/Helsinki"),
+    ("iceland", "Atlantic/Reykjavik"),
+    ("estonia", "Europe/Tallinn"),
+    ("latvia", "Europe/Riga"),
+    ("lithuania", "Europe/Vilnius"),
+    ("ukraine|kyiv|kiev|odessa|odesa|lviv", "Europe/Kyiv"),
+    ("belarus", "Europe/Minsk"),
+    ("serbia", "Europe/Belgrade"),
+    ("croatia|split|dubrovnik", "Europe/Zagreb"),
+    ("slovenia", "Europe/Ljubljana"),
+    ("bosnia|bosnia and herzegovina", "Europe/Sarajevo"),
+    ("albania", "Europe/Tirane"),
+    ("north macedonia|macedonia", "Europe/Skopje"),
+    ("moldova", "Europe/Chisinau"),
+    ("st petersburg|saint petersburg", "Europe/Moscow"),
+    ("turkey|turkiye|ankara|izmir|antalya", "Europe/Istanbul"),
+    ("vatican city", "Europe/Vatican"),
+    // Asia.
+    ("japan|osaka|kyoto|yokohama|nagoya|sapporo|hiroshima|fukuoka|okinawa", "Asia/Tokyo"),
+    (
+        "china|beijing|peking|shenzhen|guangzhou|wuhan|chengdu|tianjin|xi an|xian|hangzhou|nanjing",
+        "Asia/Shanghai",
+    ),
+    ("hong kong|hongkong", "Asia/Hong_Kong"),
+    ("taiwan", "Asia/Taipei"),
+    ("south korea|korea|busan", "Asia/Seoul"),
+    ("north korea", "Asia/Pyongyang"),
+    (
+        "india|new delhi|delhi|mumbai|bombay|bangalore|bengaluru|chennai|madras|calcutta|kolkata|hyderabad|pune|\
+         ahmedabad|jaipur|goa|agra",
+        "Asia/Kolkata",
+    ),
+    ("pakistan|lahore|islamabad", "Asia/Karachi"),
+    ("bangladesh", "Asia/Dhaka"),
+    ("sri lanka", "Asia/Colombo"),
+    ("nepal|kathmandu", "Asia/Kathmandu"),
+    ("bhutan", "Asia/Thimphu"),
+    ("afghanistan", "Asia/Kabul"),
+    ("iran", "Asia/Tehran"),
+    ("iraq", "Asia/Baghdad"),
+    ("israel|jerusalem|tel aviv|haifa", "Asia/Jerusalem"),
+    ("jordan", "Asia/Amman"),
+    ("lebanon", "Asia/Beirut"),
+    ("syria", "Asia/Damascus"),
+    ("saudi arabia|mecca|jeddah|medina", "Asia/Riyadh"),
+    ("united arab emirates|uae|u a e|abu dhabi|emirates", "Asia/Dubai"),
+    ("qatar|doha", "Asia/Qatar"),
+    ("kuwait|kuwait city", "Asia/Kuwait"),
+    ("oman", "Asia/Muscat"),
+    ("yemen", "Asia/Aden"),
+    ("armenia", "Asia/Yerevan"),
+    ("tbilisi", "Asia/Tbilisi"),
+    ("azerbaijan", "Asia/Baku"),
+    ("uzbekistan", "Asia/Tashkent"),
+    ("thailand|phuket|chiang mai", "Asia/Bangkok"),
+    ("vietnam|ho chi minh city|ho chi minh|saigon|hanoi|da nang", "Asia/Ho_Chi_Minh"),
+    ("cambodia", "Asia/Phnom_Penh"),
+    ("laos", "Asia/Vientiane"),
+    ("myanmar|burma", "Asia/Yangon"),
+    ("malaysia", "Asia/Kuala_Lumpur"),
+    ("singapore", "Asia/Singapore"),
+    ("philippines|the philippines|cebu", "Asia/Manila"),
+    ("bali|denpasar", "Asia/Makassar"),
+    // Africa.
+    ("egypt|alexandria", "Africa/Cairo"),
+    ("morocco|marrakesh|marrakech|rabat", "Africa/Casablanca"),
+    ("algeria", "Africa/Algiers"),
+    ("tunisia", "Africa/Tunis"),
+    ("libya", "Africa/Tripoli"),
+    ("nigeria|abuja", "Africa/Lagos"),
+    ("ghana", "Africa/Accra"),
+    ("senegal", "Africa/Dakar"),
+    ("kenya|mombasa", "Africa/Nairobi"),
+    ("tanzania|zanzibar", "Africa/Dar_es_Salaam"),
+    ("uganda", "Africa/Kampala"),
+    ("ethiopia", "Africa/Addis_Ababa"),
+    ("rwanda", "Africa/Kigali"),
+    ("zimbabwe", "Africa/Harare"),
+    ("zambia", "Africa/Lusaka"),
+    ("angola", "Africa/Luanda"),
+    ("mozambique", "Africa/Maputo"),
+    ("namibia", "Africa/Windhoek"),
+    ("botswana", "Africa/Gaborone"),
+    ("south africa|cape town|durban|pretoria", "Africa/Johannesburg"),
+    ("cameroon", "Africa/Douala"),
+    ("ivory coast", "Africa/Abidjan"),
+    ("madagascar", "Indian/Antananarivo"),
+    // Oceania.
+    ("canberra|melbourne", "Australia/Melbourne"),
+    ("gold coast|queensland|cairns", "Australia/Brisbane"),
+    ("tasmania", "Australia/Hobart"),
+    ("new zealand|wellington|christchurch|queenstown", "Pacific/Auckland"),
+    ("fiji", "Pacific/Fiji"),
+    ("samoa", "Pacific/Apia"),
+    ("tahiti", "Pacific/Tahiti"),
+    // Zones by name.
+    ("utc|zulu|universal time|coordinated universal time|gmt|greenwich mean time", "UTC"),
+    ("eastern time|eastern|eastern standard time|est|et", "America/New_York"),
+    ("central time|central standard time|cst|ct", "America/Chicago"),
+    ("mountain time|mountain standard time|mst|mt", "America/Denver"),
+    ("pacific time|pacific|pacific standard time|pst|pt|pdt", "America/Los_Angeles"),
+    ("central european time|cet", "Europe/Berlin"),
+];
+
+/// The zone of `location`, where it is well known.
+pub(crate) fn find(location: &str) -> Option<Found> {
+    let name = fold(location);
+    if let Some((_, zone, capital)) = WIDE.iter().find(|(names, ..)| holds(names, &name)) {
+        let zone = TimeZone::get(zone).ok()?;
+        return Some(Found { zone, name: (*capital).into(), of: Some(location.trim().into()) });
+    }
+    let found = |zone: String| {
+        let zone = TimeZone::get(&zone).ok()?;
+        Some(Found { zone, name: location.trim().into(), of: None })
+    };
+    if let Some(zone) = zone_name(&name) {
+        return found(zone);
+    }
+    // "Tokyo, Japan": the qualifier must say the same, or the place search is asked.
+    let (city, country) = location.split_once(',')?;
+    let zone = zone_name(&fold(city))?;
+    (zone_name(&fold(country))? == zone).then(|| found(zone)).flatten()
+}
+
+/// The name of the zone for a folded name.
+fn zone_name(name: &str) -> Option<String> {
+    if let Some((_, zone)) = KNOWN.iter().find(|(names, _)| holds(names, name)) {
+        return Some((*zone).into());
+    }
+    let database = jiff::tz::db();
+    // Names without an area ("Navajo", "PRC") are left to the table above.
+    let areas =
+        |zone: &&str| zone.contains('/') && !zone.starts_with("Etc/") && !zone.starts_with("US/");
+    let zones: Vec<String> = database.available().map(|zone| zone.as_str().to_owned()).collect();
+    let city = |zone: &str| fold(zone.rsplit('/').next().unwrap_or_default());
+    zones
+        .iter()
+        .map(String::as_str)
+        .filter(areas)
+        .find(|zone| city(zone) == name || fold(zone) == name)
+        .map(str::to_owned)
+}
+
+fn holds(names: &str, name: &str) -> bool {
+    names.split('|').any(|known| known == name)
+}
+
+/// A name as the tables have it: lower case, plain letters, single blanks.
+pub(crate) fn fold(name: &str) -> String {
+    let plain: String = name
+        .to_lowercase()
+        .chars()
+        .map(|letter| match letter {
+            'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ā' => 'a',
+            'é' | 'è' | 'ê' | 'ë' | 'ē' => 'e',
+            'í' | 'ì' | 'î' | 'ï' | 'ī' | 'ı' => 'i',
+            'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ø' | 'ō' => 'o',
+            'ú' | 'ù' | 'û' | 'ü' | 'ū' => 'u',
+            'ç' | 'ć' | 'č' => 'c',
+            'ñ' | 'ń' => 'n',
+            'ł' => 'l',
+            'ś' | 'š' | 'ş' => 's',
+            'ź' | 'ż' | 'ž' => 'z',
+            'ğ' => 'g',
+            'ý' => 'y',
+            letter if letter.is_alphanumeric() => letter,
+            _ => ' ',
+        })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_known_places_have_their_zone() {
+        let cases = [
+            ("Tokyo", "Asia/Tokyo"),
+            ("tokyo", "Asia/Tokyo"),
+            ("New Delhi", "Asia/Kolkata"),
+            ("Honolulu", "Pacific/Honolulu"),
+            ("New York", "America/New_York"),
+            ("São Paulo", "America/Sao_Paulo"),
+            ("Ho Chi Minh City", "Asia/Ho_Chi_Minh"),
+            ("Washington, D.C.", "America/New_York"),
+            ("Japan", "Asia/Tokyo"),
+            ("Tokyo, Japan", "Asia/Tokyo"),
+            ("Los Angeles, California", "America/Los_Angeles"),
+            ("San Juan", "America/Puerto_Rico"),
+            ("Zürich", "Europe/Zurich"),
+            ("Port-au-Prince", "America/Port-au-Prince"),
+            ("Europe/Paris", "Europe/Paris"),
+            ("UTC", "UTC"),
+            ("Pacific time", "America/Los_Angeles"),
+        ];
+        for (place, zone) in cases {
+            let found = find(place).unwrap_or_else(|| panic!("{place}"));
+            assert_eq!(found.zone.iana_name(), Some(zone), "{place}");
+            assert_eq!((found.name.as_str(), found.of), (place, None));
+        }
+    }
+
+    #[test]
+    fn a_wide_country_is_told_by_its_capital() {
+        let found = find("Australia").unwrap();
+        assert_eq!((found.name.as_str(), found.of.as_deref()), ("Canberra", Some("Australia")));
+    }
+
+    #[test]
+    fn what_is_not_certain_is_left_to_the_place_search() {
+        for place in ["Paris, Texas", "Springfield", "Tokyo, Ohio", "Xyzzy", "", ",", "Navajo"] {
+            assert_eq!(find(place), None, "{place}");
+        }
+    }
+
+    #[test]
+    fn every_zone_of_the_tables_exists_and_every_name_is_folded_and_single() {
+        let mut seen = std::collections::HashMap::new();
+        let wide = WIDE.iter().map(|(names, zone, _)| (*names, *zone));
+        for (names, zone) in wide.chain(KNOWN.iter().copied()) {
+            assert!(TimeZone::get(zone).is_ok(), "{zone}");
+            for name in names.split('|') {
+                assert_eq!(fold(name), name);
+                assert!(seen.insert(name, zone).is_none(), "{name} is there twice");
+            }
+        }
+    }
+}
