@@ -1,4 +1,10 @@
 use super::Item;
+use crate::base::UtteranceId;
+
+/// Items kept. When there are more, the oldest turns are forgotten, whole ones at a time, so that
+/// a call never loses its outcome. A spoken turn has about four, and a model is seldom given more
+/// than the last twenty turns.
+pub const MAX_ITEMS: usize = 400;
 
 /// The conversation so far, oldest item first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,8 +18,110 @@ impl History {
         &self.items
     }
 
-    /// Adds an item at the end.
+    /// Adds an item at the end; forgets the oldest turns when there are more than [`MAX_ITEMS`].
     pub fn push(&mut self, item: Item) {
         self.items.push(item);
+        if self.items.len() > MAX_ITEMS {
+            // A quarter at once, so that this is rare; then on to where a turn begins. The turn
+            // that is being added is shorter than the other three quarters.
+            let least = MAX_ITEMS / 4;
+            let begins = |item: &Item| match item {
+                Item::User { .. } | Item::Notice { .. } => true,
+                Item::Reply { .. } | Item::Call { .. } | Item::Outcome(_) => false,
+            };
+            let turn = self.items[least..].iter().position(begins);
+            let end = turn.map_or(self.items.len(), |turn| least + turn);
+            self.items.drain(..end);
+        }
+    }
+
+    /// Fills in the words of an utterance that was answered before they were known. Without
+    /// effect when they are known, or there is no such utterance.
+    pub fn fill(&mut self, utterance: UtteranceId, words: &str) {
+        if let Some(text) = self.unfilled(utterance) {
+            words.clone_into(text);
+        }
+    }
+
+    /// Whether [`History::fill`] would have an effect.
+    pub fn lacks(&self, utterance: UtteranceId) -> bool {
+        self.items.iter().any(|item| is_unfilled(item, utterance))
+    }
+
+    /// What aloud said last, reply or notice, as it was heard; `None` before the first word.
+    pub fn last_said(&self) -> Option<&str> {
+        self.items.iter().rev().find_map(|item| match item {
+            Item::Reply { text, .. } | Item::Notice { text } => Some(text.as_str()),
+            Item::User { .. } | Item::Call { .. } | Item::Outcome(_) => None,
+        })
+    }
+
+    fn unfilled(&mut self, utterance: UtteranceId) -> Option<&mut String> {
+        let item = self.items.iter_mut().rev().find(|item| is_unfilled(item, utterance))?;
+        match item {
+            Item::User { text, .. } => Some(text),
+            Item::Reply { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Notice { .. } => None,
+        }
+    }
+}
+
+fn is_unfilled(item: &Item, wanted: UtteranceId) -> bool {
+    match item {
+        Item::User { utterance, text } => *utterance == Some(wanted) && text.is_empty(),
+        Item::Reply { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Notice { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{CallId, Epoch};
+    use crate::dialog::{Call, Outcome};
+
+    fn user(utterance: u32, text: &str) -> Item {
+        Item::User { utterance: Some(UtteranceId(utterance)), text: text.into() }
+    }
+
+    fn reply(text: &str) -> Item {
+        Item::Reply { epoch: Epoch(1), text: text.into(), interrupted: false }
+    }
+
+    #[test]
+    fn the_last_word_is_a_reply_or_a_notice() {
+        let mut history = History::default();
+        assert_eq!(history.last_said(), None);
+        history.push(reply("Ten o'clock."));
+        history.push(Item::Notice { text: "Your timer is done.".into() });
+        history.push(user(1, "say that again"));
+        assert_eq!(history.last_said(), Some("Your timer is done."));
+    }
+
+    #[test]
+    fn late_words_fill_only_the_gap_that_waits_for_them() {
+        let mut history = History::default();
+        history.push(user(1, ""));
+        history.push(user(2, "known"));
+        history.fill(UtteranceId(2), "other");
+        history.fill(UtteranceId(3), "stray");
+        history.fill(UtteranceId(1), "late");
+        history.fill(UtteranceId(1), "later still");
+        assert_eq!(history.items(), [user(1, "late"), user(2, "known")]);
+    }
+
+    #[test]
+    fn a_long_talk_forgets_whole_turns() {
+        let mut history = History::default();
+        for turn in 0..1_000 {
+            let id = CallId(format!("call-{turn}"));
+            let call = Call { id: id.clone(), name: "get_time".into(), arguments: "{}".into() };
+            history.push(user(turn, "what time is it"));
+            history.push(Item::Call { epoch: Epoch(turn), call });
+            let (output, say) = (String::new(), String::new());
+            history.push(Item::Outcome(Outcome { id, output, say, ok: true }));
+            history.push(reply("Ten."));
+            assert!(history.items().len() <= MAX_ITEMS);
+            assert!(matches!(history.items()[0], Item::User { .. }), "after turn {turn}");
+        }
+        assert_eq!(history.items().last(), Some(&reply("Ten.")));
     }
 }

@@ -12,6 +12,6 @@ mod history;
 mod item;
 mod prompt;
 
-pub use history::History;
+pub use history::{History, MAX_ITEMS};
 pub use item::{Call, Heard, Item, Outcome};
 pub use prompt::{Effect, Prompt, ToolSpec};

@@ -14,8 +14,10 @@ pub enum Command {
         /// What ends an utterance.
         how: How,
     },
-    /// Listen for no more. A held utterance ends here and is reported `Ended` or `Discarded`;
-    /// any other one is given up.
+    /// The talk key is up: the held utterance ends here and is reported `Ended` or `Discarded`.
+    /// What the ear does next is ordered when that has come.
+    LetGo,
+    /// Listen for no more; an utterance under way is given up.
     ShutEar,
     /// Transcribe the sound of this cut as it stands now. A partner that hears is given the
     /// sound; its transcript may come late or never. Followed by one transcript or one `Forget`.
@@ -43,7 +45,7 @@ pub enum Command {
         /// The attempt.
         epoch: Epoch,
     },
-    /// Plays the live epoch quietly (`true`) or normally again (`false`).
+    /// Play the live epoch quietly (`true`) or normally again (`false`).
     Duck(bool),
     /// Cut the sound of this epoch now; answered by `Playback::Settled`. Until then no other
     /// epoch is begun.
@@ -88,7 +90,7 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
-    /// An utterance starts at once, pre-roll included, and ends with `ShutEar`.
+    /// An utterance starts at once, pre-roll included, and ends with `LetGo`.
     Held,
     /// Utterances are found by voice activity, one after the other.
     Open,
@@ -134,8 +136,8 @@ pub enum Failure {
     LostMicrophone,
     /// The talk key was pressed while the microphone is muted.
     Muted,
-    /// More is waiting to be said than the queue holds.
-    TooManyNotices,
+    /// More waits to be said or answered than the queue holds.
+    TooMuch,
 }
 
 impl Failure {
@@ -155,7 +157,7 @@ impl Failure {
                 "The microphone is gone. Plug it in again, or run \"aloud devices\"."
             }
             Self::Muted => "The microphone is muted. Run \"aloud unmute\".",
-            Self::TooManyNotices => "Too much is waiting to be said. Say stop to drop it.",
+            Self::TooMuch => "Too much is waiting to be said. Say stop to drop it.",
         }
     }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::{Failure, Setup};
 use crate::base::{Epoch, NoticeId, UtteranceId};
 use crate::dialog::{Call, Outcome};
 
@@ -63,6 +63,8 @@ pub enum Input {
     },
     /// A sound device was lost or came back.
     Device(Device),
+    /// The configuration was read again. Counts from now on, for the attempt under way too.
+    Setup(Box<Setup>),
 }
 
 /// What a person does to aloud other than speaking.
@@ -98,13 +100,20 @@ pub struct Cut {
 /// What the listen thread tells of an utterance. The sound itself never enters the machine: the
 /// driver keeps it by id, as far as it has come, from [`Speech::Paused`] and [`Speech::Ended`].
 ///
-/// An utterance is `Started (Paused Resumed)* Paused? (Ended | Discarded)`. Ids only grow.
+/// An utterance is `Started (Paused Resumed)* Paused? (Ended | Discarded)` with one `Confirmed`
+/// in between unless it is discarded or held. Ids only grow. `Paused` is wanted even where no
+/// reply is prepared, because a pause also tells a "mm-hm" from an interruption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speech {
     /// Speech began, or the held ear began to record.
     Started {
         /// The new utterance.
+        id: UtteranceId,
+    },
+    /// There was enough voice in it for speech; until then it may be a knock.
+    Confirmed {
+        /// The utterance.
         id: UtteranceId,
     },
     /// The first silence of about 200 ms; the sound so far can be committed.
@@ -134,6 +143,7 @@ impl Speech {
     pub const fn id(self) -> UtteranceId {
         match self {
             Self::Started { id }
+            | Self::Confirmed { id }
             | Self::Paused { id }
             | Self::Resumed { id }
             | Self::Ended { id }

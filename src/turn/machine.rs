@@ -1,31 +1,75 @@
-use super::status::{EarStatus, MouthStatus};
-use super::{Command, Input, Setup, Status};
-use crate::base::{Epoch, Moment};
+use std::collections::VecDeque;
+
+use super::asked::Asked;
+use super::ear::Ear;
+use super::mouth::Mouth;
+use super::{Announcement, Command, Device, Failure, Input, MouthStatus, Setup, Status};
+use crate::base::{Epoch, Moment, UtteranceId};
 use crate::dialog::{History, Item};
 
 /// Decides everything about turns. Pure: no clock, no sound, no I/O.
-#[derive(Clone, Debug)]
+///
+/// Two small regions, an ear and a mouth, and what the user asked between them. An input changes
+/// one of them; then the machine takes every step that has become possible, until it rests.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Machine {
-    #[expect(dead_code, reason = "the machine behind these words lands next")]
-    setup: Setup,
-    history: History,
+    pub(super) setup: Setup,
+    pub(super) ear: Ear,
+    pub(super) mouth: Mouth,
+    /// What waits to be answered; what is being answered belongs to the attempt.
+    pub(super) asked: Asked,
+    /// What waits to be said unasked.
+    pub(super) waiting: VecDeque<Announcement>,
+    pub(super) history: History,
+    /// The newest epoch given out.
+    pub(super) epoch: Epoch,
+    /// The newest utterance heard of; older ones never start again.
+    pub(super) newest: Option<UtteranceId>,
+    pub(super) muted: bool,
+    /// Whether the microphone is gone.
+    pub(super) deaf: bool,
 }
 
 impl Machine {
     /// A silent machine that goes on from `history`.
     pub fn new(setup: Setup, history: History) -> Self {
-        Self { setup, history }
+        Self {
+            setup,
+            ear: Ear::Shut,
+            mouth: Mouth::Silent,
+            asked: Asked::default(),
+            waiting: VecDeque::new(),
+            history,
+            epoch: Epoch::NONE,
+            newest: None,
+            muted: false,
+            deaf: false,
+        }
     }
 
     /// Takes one input at the moment `now` (never earlier than the one before) and appends what
     /// is to be done to `out`, to be executed in order.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Command>) {
-        let _ = (now, input, out);
+        #[cfg(debug_assertions)]
+        let watch = super::check::Watch::before(self, &input, out);
+        self.take(now, input, out);
+        self.rest_ear(out);
+        while self.step(now, out) {}
+        #[cfg(debug_assertions)]
+        watch.after(self, out);
     }
 
-    /// When the next [`Input::Tick`] is wanted, if nothing else happens before.
+    /// When the next [`Input::Tick`] is wanted, if nothing else happens before. May lie in the
+    /// past: then it is wanted at once.
     pub fn deadline(&self) -> Option<Moment> {
-        None
+        let patience = &self.setup.settings.patience;
+        let waits = [
+            self.ear.deadline(),
+            self.asked.deadline(),
+            self.mouth.deadline(patience),
+            self.verdict_due(),
+        ];
+        waits.into_iter().flatten().min()
     }
 
     /// What was said and heard. A reply enters it when it is over.
@@ -33,20 +77,103 @@ impl Machine {
         &self.history
     }
 
-    /// The items that the live attempt's responder is to answer: the history, then the user's
-    /// words, calls and outcomes of this attempt.
+    /// What the responder of the live attempt is to answer: the history, then the user's words,
+    /// the words already queued, calls and outcomes of this attempt. To be taken when
+    /// [`Command::Respond`] is executed.
     pub fn prompt(&self) -> Vec<Item> {
-        self.history.items().to_vec()
+        let mut items = self.history.items().to_vec();
+        if let Some(attempt) = self.mouth.attempt() {
+            items.extend(attempt.prompt());
+        }
+        items
+    }
+
+    /// The words that sound now, and whose they are; `None` while nothing sounds.
+    pub fn sounding(&self) -> Option<(Epoch, &str)> {
+        match &self.mouth {
+            Mouth::Silent | Mouth::Awaiting(_) | Mouth::Hushing { .. } => None,
+            Mouth::Replying { attempt, .. } => {
+                attempt.script.sounding().map(|text| (attempt.epoch, text))
+            }
+        }
     }
 
     /// What a user can see.
     pub fn status(&self) -> Status {
+        let silent = self.mouth == Mouth::Silent;
+        let mouth = if silent && !self.asked.is_empty() {
+            MouthStatus::Transcribing
+        } else {
+            self.mouth.status()
+        };
         Status {
-            ear: EarStatus::Shut,
-            mouth: MouthStatus::Silent,
-            epoch: Epoch::NONE,
-            waiting: 0,
-            muted: false,
+            mode: self.setup.settings.mode,
+            ear: self.ear.status(),
+            mouth,
+            epoch: self.mouth.attempt().map_or(Epoch::NONE, |attempt| attempt.epoch),
+            waiting: self.waiting.len(),
+            muted: self.muted,
+        }
+    }
+
+    /// Takes an input up; what follows from it is left to [`Machine::step`].
+    fn take(&mut self, now: Moment, input: Input, out: &mut Vec<Command>) {
+        match input {
+            Input::Tick => self.on_time(now, out),
+            Input::Trigger(trigger) => self.on_trigger(now, trigger, out),
+            Input::Release => self.on_release(now, out),
+            Input::Speech(speech) => self.on_speech(now, speech, out),
+            Input::Transcript { cut, result } => self.on_transcript(cut, result, out),
+            Input::Report { epoch, report } => self.on_report(now, epoch, report, out),
+            Input::Playback { epoch, playback } => self.on_playback(now, epoch, playback, out),
+            Input::ToolDone { epoch, outcome, stop } => {
+                self.on_tool_done(epoch, outcome, stop);
+            }
+            Input::Text { text } => self.on_text(now, &text, out),
+            Input::Notice { id, text } => {
+                self.announce_later(Announcement::Notice { id, text }, out);
+            }
+            Input::Device(device) => self.on_device(device, out),
+            Input::Setup(setup) => self.setup = *setup,
+        }
+    }
+
+    /// Ends every wait that is over.
+    fn on_time(&mut self, now: Moment, out: &mut Vec<Command>) {
+        self.time_ear(now, out);
+        for cut in self.asked.overdue(now) {
+            out.push(Command::Forget { cut });
+            self.asked.forget(cut);
+            self.fail(Failure::SlowTranscript, out);
+        }
+        self.time_mouth(now, out);
+    }
+
+    fn on_device(&mut self, device: Device, out: &mut Vec<Command>) {
+        match device {
+            Device::MicrophoneLost => self.lose_microphone(out),
+            Device::MicrophoneBack => self.deaf = false,
+            Device::SpeakerLost => self.lose_speaker(out),
+            // The speaker plays on where it was; its progress will tell.
+            Device::SpeakerBack => {}
+        }
+    }
+
+    /// Shows why there is no answer, and says it when nobody speaks.
+    pub(super) fn fail(&mut self, failure: Failure, out: &mut Vec<Command>) {
+        out.push(Command::Tell(failure.clone()));
+        let announcement = Announcement::Failure(failure);
+        // The same excuse twice in a row tells nothing new.
+        if !self.waiting.contains(&announcement) {
+            self.announce_later(announcement, out);
+        }
+    }
+
+    fn announce_later(&mut self, announcement: Announcement, out: &mut Vec<Command>) {
+        if self.waiting.len() < super::MAX_NOTICES {
+            self.waiting.push_back(announcement);
+        } else {
+            out.push(Command::Tell(Failure::TooMuch));
         }
     }
 }

@@ -14,18 +14,28 @@
 //! Absent on purpose: sound, clocks, tasks, logs, errors as results, and which kind of partner
 //! replies; the one difference it makes is a single `if` on [`Setup::hears`].
 
+mod asked;
+mod attempt;
+#[cfg(debug_assertions)]
+mod check;
 mod command;
+mod ear;
 mod input;
+mod listening;
 mod machine;
+mod mouth;
 mod policy;
 mod replay;
+mod replying;
+mod script;
 mod status;
 
 pub use command::{Announcement, Command, Failure, How};
 pub use input::{Cut, Device, Input, Playback, Report, Speech, Trigger};
 pub use machine::Machine;
 pub use policy::{
-    FollowUp, Interruption, MAX_NOTICES, MAX_ROUNDS, Mode, Patience, Settings, Setup,
+    FollowUp, Interruption, MAX_CALLS, MAX_NOTICES, MAX_PARTS, MAX_ROUNDS, Mode, Patience,
+    Settings, Setup,
 };
 pub use replay::{Entry, replay};
 pub use status::{EarStatus, MouthStatus, Status};

@@ -82,13 +82,16 @@ impl Default for FollowUp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Patience {
-    /// A held key or an utterance that never ends, from its start.
+    /// A held key or an utterance that never ends, from its start; a little longer than
+    /// `listen.max_utterance_s`, so that the listen thread cuts first and no word is lost.
     pub utterance: Duration,
-    /// The end of an utterance, from a pause or the key's release.
+    /// The end of an utterance, from its pause; longer than the longest `listen.pause_ms`.
     pub trailing: Duration,
+    /// The end of a held utterance, from the key's release.
+    pub release: Duration,
     /// A transcript, from its commit.
     pub transcript: Duration,
-    /// The next piece of a reply, from the last one.
+    /// The next piece of a reply, from the last one and after all that is queued has sounded.
     pub reply: Duration,
     /// A tool, from its call.
     pub tool: Duration,
@@ -101,8 +104,9 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            utterance: Duration::from_secs(60),
-            trailing: Duration::from_secs(5),
+            utterance: Duration::from_secs(65),
+            trailing: Duration::from_secs(7),
+            release: Duration::from_secs(1),
             transcript: Duration::from_secs(20),
             reply: Duration::from_secs(30),
             tool: Duration::from_secs(30),
@@ -116,5 +120,13 @@ impl Default for Patience {
 pub const MAX_ROUNDS: usize = 8;
 
 /// Notices that wait to be said. When full, a new one is refused with
-/// [`Failure::TooManyNotices`](super::Failure), shown but not spoken.
+/// [`Failure::TooMuch`](super::Failure).
 pub const MAX_NOTICES: usize = 16;
+
+/// Utterances and typed lines that wait to be answered together. When full, a new one is refused
+/// with [`Failure::TooMuch`](super::Failure).
+pub const MAX_PARTS: usize = 32;
+
+/// Calls in one round of a reply; then [`Failure::TooManyRounds`](super::Failure), because a
+/// responder that asks for so many is caught in a loop.
+pub const MAX_CALLS: usize = 16;

@@ -1,10 +1,13 @@
 use serde::{Deserialize, Serialize};
 
+use super::Mode;
 use crate::base::Epoch;
 
 /// What a user can see of a [`Machine`](super::Machine) at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
+    /// What opens the ear.
+    pub mode: Mode,
     /// What the ear does.
     pub ear: EarStatus,
     /// What the mouth does.

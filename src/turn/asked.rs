@@ -1,0 +1,141 @@
+use super::{Cut, MAX_PARTS};
+use crate::base::{Moment, UtteranceId};
+use crate::dialog::Item;
+
+/// What the user said and nobody has answered, oldest part first. Parts that come before the
+/// reply sounds are answered together, so that no spoken word is dropped.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Asked {
+    parts: Vec<Part>,
+}
+
+/// One utterance or typed line.
+#[derive(Clone, Debug, PartialEq)]
+struct Part {
+    /// `None` for typed text.
+    cut: Option<Cut>,
+    /// False while the user may go on with this very utterance.
+    firm: bool,
+    words: Words,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Words {
+    /// The transcript is awaited.
+    Awaited {
+        until: Moment,
+    },
+    Known(String),
+}
+
+impl Asked {
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.parts.len() >= MAX_PARTS
+    }
+
+    pub(super) fn commit(&mut self, cut: Cut, firm: bool, until: Moment) {
+        self.parts.push(Part { cut: Some(cut), firm, words: Words::Awaited { until } });
+    }
+
+    pub(super) fn type_in(&mut self, text: String) {
+        self.parts.push(Part { cut: None, firm: true, words: Words::Known(text) });
+    }
+
+    /// Whether a transcript of `cut` is still of use.
+    pub(super) fn awaits(&self, cut: Cut) -> bool {
+        self.parts
+            .iter()
+            .any(|part| part.cut == Some(cut) && matches!(part.words, Words::Awaited { .. }))
+    }
+
+    /// Takes a transcript that [`Asked::awaits`].
+    pub(super) fn learn(&mut self, cut: Cut, text: &str) {
+        for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
+            part.words = Words::Known(text.trim().to_owned());
+        }
+    }
+
+    /// Removes the part of `cut`.
+    pub(super) fn forget(&mut self, cut: Cut) {
+        self.parts.retain(|part| part.cut != Some(cut));
+    }
+
+    /// The part that the user may still go on with.
+    pub(super) fn tentative(&self) -> Option<Cut> {
+        self.parts.iter().find(|part| !part.firm).and_then(|part| part.cut)
+    }
+
+    /// The user has ended `utterance`. False when there is no part of it.
+    pub(super) fn make_firm(&mut self, utterance: UtteranceId) -> bool {
+        let of_it = |part: &&mut Part| part.cut.is_some_and(|cut| cut.utterance == utterance);
+        let part = self.parts.iter_mut().filter(of_it).find(|part| !part.firm);
+        part.map(|part| part.firm = true).is_some()
+    }
+
+    /// Removes firm parts that turned out to hold no words.
+    pub(super) fn prune(&mut self) {
+        self.parts.retain(|part| !(part.firm && part.words == Words::Known(String::new())));
+    }
+
+    /// Whether it can be answered: there are words, and none are awaited.
+    pub(super) fn is_known(&self) -> bool {
+        let known = |part: &Part| matches!(part.words, Words::Known(_));
+        self.parts.iter().all(known) && !self.text().is_empty()
+    }
+
+    /// Puts what was asked before in front of this.
+    pub(super) fn prepend(&mut self, mut earlier: Self) {
+        earlier.parts.append(&mut self.parts);
+        self.parts = earlier.parts;
+    }
+
+    /// The cuts whose transcripts are awaited.
+    pub(super) fn awaited(&self) -> Vec<Cut> {
+        let awaited = |part: &&Part| matches!(part.words, Words::Awaited { .. });
+        self.parts.iter().filter(awaited).filter_map(|part| part.cut).collect()
+    }
+
+    /// The cuts whose transcripts should have come by `now`.
+    pub(super) fn overdue(&self, now: Moment) -> Vec<Cut> {
+        let late = |part: &&Part| matches!(part.words, Words::Awaited { until } if until <= now);
+        self.parts.iter().filter(late).filter_map(|part| part.cut).collect()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        let until = |part: &Part| match part.words {
+            Words::Awaited { until } => Some(until),
+            Words::Known(_) => None,
+        };
+        self.parts.iter().filter_map(until).min()
+    }
+
+    /// The entry of a history: all parts as one. `None` when no word is known of a typed or
+    /// transcribed text; sound whose words are awaited makes an entry that is filled in later.
+    pub(super) fn item(&self) -> Option<Item> {
+        let text = self.text();
+        if text.is_empty() && self.awaited().is_empty() {
+            return None;
+        }
+        let utterance = self.parts.iter().rev().find_map(|part| part.cut);
+        Some(Item::User { utterance: utterance.map(|cut| cut.utterance), text })
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for part in &self.parts {
+            if let Words::Known(words) = &part.words
+                && !words.is_empty()
+            {
+                if !text.is_empty() {
+                    text.push(' ');
+                }
+                text.push_str(words);
+            }
+        }
+        text
+    }
+}

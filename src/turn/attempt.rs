@@ -1,0 +1,248 @@
+use super::asked::Asked;
+use super::script::Script;
+use super::{Announcement, Command, Failure};
+use crate::base::{Epoch, Moment};
+use crate::dialog::{Call, Heard, Item, Outcome};
+
+/// One attempt at saying something: what its epoch stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Attempt {
+    pub(super) epoch: Epoch,
+    pub(super) purpose: Purpose,
+    pub(super) script: Script,
+    /// Never empty; the last one is under way.
+    pub(super) rounds: Vec<Round>,
+    pub(super) work: Work,
+}
+
+/// What an attempt is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Purpose {
+    /// To answer the user.
+    Reply(Asked),
+    /// To say something unasked.
+    Announcement(Announcement),
+}
+
+/// One answer of the responder, with the calls it made. The next round answers their outcomes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Round {
+    pub(super) calls: Vec<Errand>,
+}
+
+/// One tool call.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Errand {
+    pub(super) call: Call,
+    pub(super) state: ErrandState,
+    /// Whether it was run and may have changed the world.
+    pub(super) acts: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum ErrandState {
+    /// Not run yet. What changes the world waits until the user has certainly finished.
+    Held,
+    /// It runs.
+    Running { until: Moment },
+    /// It came to this.
+    Done {
+        outcome: Outcome,
+        /// Whether aloud is to say nothing more.
+        stop: bool,
+    },
+}
+
+/// Whether responder and synthesizer have more to give.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Work {
+    /// They are at it; last heard of at `since`.
+    Busy { since: Moment },
+    /// This round is complete; another one follows when it made calls.
+    RoundDone,
+    /// They broke off.
+    Failed(Failure),
+}
+
+impl Attempt {
+    pub(super) fn new(now: Moment, epoch: Epoch, purpose: Purpose) -> Self {
+        Self {
+            epoch,
+            purpose,
+            script: Script::new(now),
+            rounds: vec![Round::default()],
+            work: Work::Busy { since: now },
+        }
+    }
+
+    /// Whether the user may still go on with what this answers.
+    pub(super) fn tentative(&self) -> bool {
+        match &self.purpose {
+            Purpose::Reply(asked) => asked.tentative().is_some(),
+            Purpose::Announcement(_) => false,
+        }
+    }
+
+    /// Whether nothing more will be queued or called.
+    pub(super) fn is_over(&self) -> bool {
+        match self.work {
+            Work::Busy { .. } => false,
+            Work::RoundDone => self.rounds.last().is_none_or(|round| round.calls.is_empty()),
+            Work::Failed(_) => true,
+        }
+    }
+
+    /// Whether the outcomes of a round are in and wait to be answered.
+    pub(super) fn wants_round(&self) -> bool {
+        let done = |errand: &Errand| matches!(errand.state, ErrandState::Done { .. });
+        let calls = self.rounds.last().map_or(&[][..], |round| &round.calls);
+        self.work == Work::RoundDone && !calls.is_empty() && calls.iter().all(done)
+    }
+
+    /// Whether a tool asked for silence.
+    pub(super) fn stops(&self) -> bool {
+        self.errands().any(|errand| matches!(errand.state, ErrandState::Done { stop: true, .. }))
+    }
+
+    /// Whether a tool may have changed the world.
+    pub(super) fn acted(&self) -> bool {
+        self.errands().any(|errand| errand.acts)
+    }
+
+    /// The command that starts the round under way.
+    pub(super) fn order(&self) -> Command {
+        let epoch = self.epoch;
+        match &self.purpose {
+            Purpose::Reply(_) => Command::Respond { epoch, tentative: self.tentative() },
+            Purpose::Announcement(announcement) => {
+                Command::Announce { epoch, announcement: announcement.clone() }
+            }
+        }
+    }
+
+    /// Tells the partner what was heard of its reply; nothing when that was all.
+    pub(super) fn rewind(&self, heard: Heard, out: &mut Vec<Command>) {
+        let replied = match self.purpose {
+            Purpose::Reply(_) => true,
+            Purpose::Announcement(_) => false,
+        };
+        if replied && heard != Heard::All {
+            out.push(Command::Rewind { epoch: self.epoch, heard });
+        }
+    }
+
+    /// The number of the round under way.
+    pub(super) fn round(&self) -> usize {
+        self.rounds.len().saturating_sub(1)
+    }
+
+    pub(super) fn errands(&self) -> impl Iterator<Item = &Errand> {
+        self.rounds.iter().flat_map(|round| &round.calls)
+    }
+
+    pub(super) fn errands_mut(&mut self) -> impl Iterator<Item = &mut Errand> {
+        self.rounds.iter_mut().flat_map(|round| &mut round.calls)
+    }
+
+    /// Gives every call that has no outcome the one that says it was interrupted.
+    pub(super) fn interrupt(&mut self) {
+        for errand in self.errands_mut() {
+            if !matches!(errand.state, ErrandState::Done { .. }) {
+                errand.excuse(INTERRUPTED);
+            }
+        }
+    }
+
+    /// Gives the calls that have run for too long an outcome that says so.
+    pub(super) fn time_out(&mut self, now: Moment) {
+        for errand in self.errands_mut() {
+            if matches!(errand.state, ErrandState::Running { until } if until <= now) {
+                errand.excuse(TIMED_OUT);
+            }
+        }
+    }
+
+    /// When a running tool has run for too long.
+    pub(super) fn tool_deadline(&self) -> Option<Moment> {
+        let until = |errand: &Errand| match errand.state {
+            ErrandState::Running { until } => Some(until),
+            ErrandState::Held | ErrandState::Done { .. } => None,
+        };
+        self.errands().filter_map(until).min()
+    }
+
+    /// What the responder is to answer besides the history: all that was queued counts as said,
+    /// because the attempt dies if it is not heard.
+    pub(super) fn prompt(&self) -> Vec<Item> {
+        match &self.purpose {
+            Purpose::Reply(asked) => {
+                self.items(asked.item(), |round| (self.script.text_queued(round), false))
+            }
+            Purpose::Announcement(_) => Vec::new(),
+        }
+    }
+
+    /// What enters the history when it is over: what was asked, done, and `heard`.
+    pub(super) fn record(&self, heard: &Heard) -> Vec<Item> {
+        let cut = *heard != Heard::All || matches!(self.work, Work::Failed(_));
+        match &self.purpose {
+            Purpose::Reply(asked) => {
+                let last = (0..self.rounds.len())
+                    .rfind(|round| !self.script.text_heard(*round).is_empty());
+                self.items(asked.item(), |round| {
+                    let text = match heard {
+                        Heard::Nothing => String::new(),
+                        Heard::Part { .. } | Heard::All => self.script.text_heard(round),
+                    };
+                    (text, cut && Some(round) == last)
+                })
+            }
+            Purpose::Announcement(Announcement::Notice { text: whole, .. }) => {
+                let text = match heard {
+                    Heard::Nothing => String::new(),
+                    Heard::Part { text, .. } => text.clone(),
+                    // The driver need not say which words its pieces hold.
+                    Heard::All => whole.clone(),
+                };
+                if text.is_empty() { Vec::new() } else { vec![Item::Notice { text }] }
+            }
+            // An excuse is no part of a conversation, and would only confuse the next answer.
+            Purpose::Announcement(Announcement::Failure(_)) => Vec::new(),
+        }
+    }
+
+    fn items(&self, user: Option<Item>, said: impl Fn(usize) -> (String, bool)) -> Vec<Item> {
+        let epoch = self.epoch;
+        let mut items: Vec<Item> = user.into_iter().collect();
+        for (number, round) in self.rounds.iter().enumerate() {
+            let (text, interrupted) = said(number);
+            if !text.is_empty() {
+                items.push(Item::Reply { epoch, text, interrupted });
+            }
+            let call = |errand: &Errand| Item::Call { epoch, call: errand.call.clone() };
+            items.extend(round.calls.iter().map(call));
+            items.extend(round.calls.iter().filter_map(|errand| match &errand.state {
+                ErrandState::Done { outcome, .. } => Some(Item::Outcome(outcome.clone())),
+                ErrandState::Held | ErrandState::Running { .. } => None,
+            }));
+        }
+        items
+    }
+}
+
+/// Why a call has no outcome of its own, for a model to read.
+const INTERRUPTED: &str = "Interrupted by the user before it finished.";
+const TIMED_OUT: &str = "The tool did not answer in time.";
+
+impl Errand {
+    pub(super) const fn new(call: Call) -> Self {
+        Self { call, state: ErrandState::Held, acts: false }
+    }
+
+    /// Answers the call with the reason why it has no outcome of its own.
+    fn excuse(&mut self, why: &str) {
+        let (id, output, say) = (self.call.id.clone(), why.to_owned(), why.to_owned());
+        self.state =
+            ErrandState::Done { outcome: Outcome { id, output, say, ok: false }, stop: false };
+    }
+}

@@ -1,0 +1,313 @@
+use super::ear::{Ear, Key, Voice};
+use super::mouth::Mouth;
+use super::{Command, Cut, Failure, How, Machine, Mode, Speech, Trigger};
+use crate::base::{Moment, UtteranceId};
+
+/// The ear: triggers, speech, and what the user asked.
+impl Machine {
+    pub(super) fn on_trigger(&mut self, now: Moment, trigger: Trigger, out: &mut Vec<Command>) {
+        match trigger {
+            Trigger::PushToTalk => self.press(now, out),
+            Trigger::Toggle if self.ear.held() => self.on_release(now, out),
+            Trigger::Toggle => self.press(now, out),
+            Trigger::Wake => self.wake(now, out),
+            Trigger::Stop => {
+                self.drop_voice(out);
+                self.drop_asked(out);
+                self.fall_silent(now, out);
+            }
+            Trigger::Mute => {
+                self.muted = true;
+                self.drop_voice(out);
+                self.shut_ear(out);
+            }
+            Trigger::Unmute => self.muted = false,
+        }
+    }
+
+    pub(super) fn on_release(&mut self, now: Moment, out: &mut Vec<Command>) {
+        if let Ear::Hearing(voice) | Ear::Trailing(voice) = self.ear
+            && voice.key == Key::Held
+        {
+            out.push(Command::LetGo);
+            let until = now + self.setup.settings.patience.release;
+            self.ear = Ear::Trailing(Voice { key: Key::Released, until, ..voice });
+        }
+    }
+
+    pub(super) fn on_speech(&mut self, now: Moment, speech: Speech, out: &mut Vec<Command>) {
+        match speech {
+            Speech::Started { id } => self.on_started(now, id),
+            Speech::Confirmed { id } => {
+                if let Some(voice) = self.voice_of(id) {
+                    voice.sure = true;
+                }
+            }
+            Speech::Paused { id } => self.on_paused(now, id, out),
+            Speech::Resumed { id } => self.on_resumed(now, id, out),
+            Speech::Ended { id } => self.on_ended(now, id, out),
+            Speech::Discarded { id } => {
+                if self.voice_of(id).is_some() {
+                    self.retract(out);
+                    self.end_voice(now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_transcript(
+        &mut self,
+        cut: Cut,
+        result: Result<String, Failure>,
+        out: &mut Vec<Command>,
+    ) {
+        if self.asked.awaits(cut) {
+            match result {
+                Ok(text) => self.asked.learn(cut, &text),
+                Err(failure) => {
+                    let tentative = self.asked.tentative() == Some(cut);
+                    self.asked.forget(cut);
+                    // While the user may go on this is no loss: the end is transcribed anew.
+                    if !tentative {
+                        self.fail(failure, out);
+                    }
+                }
+            }
+        } else if let Ok(text) = result {
+            // A partner that hears replies before the words are known; they are for the record.
+            match self.mouth.asked_mut() {
+                Some(asked) if asked.awaits(cut) => asked.learn(cut, &text),
+                Some(_) | None => self.history.fill(cut.utterance, text.trim()),
+            }
+        }
+    }
+
+    pub(super) fn on_text(&mut self, now: Moment, text: &str, out: &mut Vec<Command>) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        if self.asked.is_full() {
+            out.push(Command::Tell(Failure::TooMuch));
+            return;
+        }
+        self.interrupt(now, out);
+        self.asked.type_in(text.to_owned());
+    }
+
+    pub(super) fn lose_microphone(&mut self, out: &mut Vec<Command>) {
+        self.deaf = true;
+        let speaking = self.ear.voice().is_some();
+        self.retract(out);
+        self.shut_ear(out);
+        if speaking {
+            self.fail(Failure::LostMicrophone, out);
+        }
+    }
+
+    /// Ends the ear's waits that are over.
+    pub(super) fn time_ear(&mut self, now: Moment, out: &mut Vec<Command>) {
+        if self.ear.deadline().is_none_or(|until| now < until) {
+            return;
+        }
+        match self.ear {
+            Ear::Shut => {}
+            Ear::Open { .. } => self.shut_ear(out),
+            Ear::Hearing(voice) | Ear::Trailing(voice) => match voice.key {
+                // The key is stuck: its release was lost on the way.
+                Key::Held => self.on_release(now, out),
+                Key::Free | Key::Released => {
+                    // The end never came. What was committed is all there will be.
+                    let committed = voice.id.is_some_and(|id| self.make_firm(id));
+                    self.shut_ear(out);
+                    if !committed {
+                        self.fail(Failure::LostMicrophone, out);
+                    }
+                }
+            },
+        }
+    }
+
+    /// Takes the ear to where the mode wants it when nothing is heard.
+    pub(super) fn rest_ear(&mut self, out: &mut Vec<Command>) {
+        let always = match self.setup.settings.mode {
+            Mode::Open => !self.muted && !self.deaf,
+            Mode::PushToTalk | Mode::Wake => false,
+        };
+        if self.ear == Ear::Shut && always {
+            self.ear = Ear::Open { until: None };
+            out.push(Command::OpenEar { how: How::Open });
+        } else if self.ear == (Ear::Open { until: None }) && !always {
+            self.shut_ear(out);
+        }
+    }
+
+    /// Opens the ear for a while, in the mode that shuts it again.
+    pub(super) fn open_window(&mut self, now: Moment, how: How, out: &mut Vec<Command>) {
+        if self.ear == Ear::Shut && !self.muted && !self.deaf {
+            self.ear = Ear::Open { until: Some(now + self.setup.settings.follow_up.window) };
+            out.push(Command::OpenEar { how });
+        }
+    }
+
+    pub(super) fn shut_ear(&mut self, out: &mut Vec<Command>) {
+        if self.ear != Ear::Shut {
+            self.ear = Ear::Shut;
+            out.push(Command::ShutEar);
+        }
+    }
+
+    fn press(&mut self, now: Moment, out: &mut Vec<Command>) {
+        if self.ear.held() {
+            // Keys repeat while they are down.
+            return;
+        }
+        if self.muted {
+            out.push(Command::Tell(Failure::Muted));
+            return;
+        }
+        if self.deaf {
+            out.push(Command::Tell(Failure::LostMicrophone));
+            return;
+        }
+        self.interrupt(now, out);
+        // An utterance under way is taken over with its id.
+        let (id, take) = self.ear.voice().map_or((None, 0), |voice| (voice.id, voice.take + 1));
+        self.retract(out);
+        let until = now + self.setup.settings.patience.utterance;
+        let key = Key::Held;
+        self.ear = Ear::Hearing(Voice { id, take, sure: true, key, until });
+        out.push(Command::OpenEar { how: How::Held });
+    }
+
+    fn wake(&mut self, now: Moment, out: &mut Vec<Command>) {
+        if self.muted || self.deaf {
+            return;
+        }
+        self.interrupt(now, out);
+        if let Ear::Open { until: Some(until) } = &mut self.ear {
+            *until = now + self.setup.settings.follow_up.window;
+        } else {
+            self.open_window(now, How::Woken, out);
+        }
+    }
+
+    fn on_started(&mut self, now: Moment, id: UtteranceId) {
+        if self.newest.is_some_and(|newest| id <= newest) {
+            return;
+        }
+        let until = now + self.setup.settings.patience.utterance;
+        match &mut self.ear {
+            Ear::Shut => return,
+            Ear::Open { .. } => {
+                let key = Key::Free;
+                let voice = Voice { id: Some(id), take: 0, sure: false, key, until };
+                self.ear = Ear::Hearing(voice);
+            }
+            // The held ear learns which utterance it is, or a long one is continued by the next.
+            Ear::Hearing(voice) | Ear::Trailing(voice) => {
+                voice.id = Some(id);
+                voice.take = 0;
+            }
+        }
+        self.newest = Some(id);
+    }
+
+    fn on_paused(&mut self, now: Moment, id: UtteranceId, out: &mut Vec<Command>) {
+        let Ear::Hearing(voice) = self.ear else { return };
+        if voice.id != Some(id) {
+            return;
+        }
+        let patience = &self.setup.settings.patience;
+        let until = match voice.key {
+            Key::Held => voice.until,
+            Key::Free | Key::Released => now + patience.trailing,
+        };
+        self.ear = Ear::Trailing(Voice { until, ..voice });
+        // What is said over a reply is not answered before it is known to be meant for aloud.
+        if self.setup.settings.speculate && !self.mouth.in_doubt() && !self.asked.is_full() {
+            let cut = Cut { utterance: id, take: voice.take };
+            self.asked.commit(cut, false, now + patience.transcript);
+            out.push(Command::Commit { cut });
+        }
+    }
+
+    fn on_resumed(&mut self, now: Moment, id: UtteranceId, out: &mut Vec<Command>) {
+        let Ear::Trailing(mut voice) = self.ear else { return };
+        if voice.id != Some(id) {
+            return;
+        }
+        self.retract(out);
+        voice.take += 1;
+        self.ear = match voice.key {
+            Key::Held => Ear::Hearing(voice),
+            Key::Free => {
+                let until = now + self.setup.settings.patience.utterance;
+                Ear::Hearing(Voice { until, ..voice })
+            }
+            // The key is up: only the end can follow.
+            Key::Released => Ear::Trailing(voice),
+        };
+        if let Mouth::Replying { doubt: Some(since), .. } = &mut self.mouth {
+            *since = now;
+        }
+    }
+
+    fn on_ended(&mut self, now: Moment, id: UtteranceId, out: &mut Vec<Command>) {
+        let Some(voice) = self.voice_of(id).copied() else { return };
+        self.end_voice(now);
+        if self.mouth.in_doubt() {
+            // It was over before it counted as an interruption: a "mm-hm", and nothing happens.
+            return;
+        }
+        if self.make_firm(id) {
+            return;
+        }
+        if self.asked.is_full() {
+            out.push(Command::Tell(Failure::TooMuch));
+            return;
+        }
+        let cut = Cut { utterance: id, take: voice.take };
+        self.asked.commit(cut, true, now + self.setup.settings.patience.transcript);
+        out.push(Command::Commit { cut });
+    }
+
+    /// The user has certainly said what was committed of `id`. False when nothing was.
+    fn make_firm(&mut self, id: UtteranceId) -> bool {
+        self.asked.make_firm(id) || self.mouth.asked_mut().is_some_and(|asked| asked.make_firm(id))
+    }
+
+    /// After an utterance: a held ear waits for the next one while the key is down; else the ear
+    /// is where it was before.
+    fn end_voice(&mut self, now: Moment) {
+        let Some(voice) = self.ear.voice().copied() else { return };
+        self.ear = match (voice.key, self.setup.settings.mode) {
+            (Key::Held, _) => Ear::Hearing(Voice { id: None, take: 0, ..voice }),
+            (Key::Free, Mode::Open) => Ear::Open { until: None },
+            (Key::Free, Mode::Wake | Mode::PushToTalk) => {
+                // The user may go on after a longer pause, until the reply sounds.
+                Ear::Open { until: Some(now + self.setup.settings.follow_up.window) }
+            }
+            // The listen thread has shut the held ear by itself.
+            (Key::Released, _) => Ear::Shut,
+        };
+    }
+
+    /// Gives up what is being heard, unheard.
+    fn drop_voice(&mut self, out: &mut Vec<Command>) {
+        if self.ear.voice().is_some() {
+            self.retract(out);
+            self.shut_ear(out);
+        }
+    }
+
+    /// Gives up what was asked and not taken up.
+    fn drop_asked(&mut self, out: &mut Vec<Command>) {
+        out.extend(self.asked.awaited().into_iter().map(|cut| Command::Forget { cut }));
+        self.asked = super::asked::Asked::default();
+    }
+
+    fn voice_of(&mut self, id: UtteranceId) -> Option<&mut Voice> {
+        self.ear.voice_mut().filter(|voice| voice.id == Some(id))
+    }
+}

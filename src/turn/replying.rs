@@ -1,0 +1,369 @@
+use super::attempt::{Attempt, Errand, ErrandState, Purpose, Round, Work};
+use super::ear::{Ear, Key};
+use super::mouth::{Mouth, stall_deadline, work_deadline};
+use super::{Command, Failure, How, MAX_CALLS, MAX_ROUNDS, Machine, Mode, Playback, Report};
+use crate::base::{Epoch, Moment};
+use crate::dialog::{Effect, Heard, Outcome};
+
+/// The mouth: attempts, their reports, what sounds and what was heard.
+impl Machine {
+    /// Takes the next step that has become possible; false when there is none.
+    pub(super) fn step(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
+        self.asked.prune();
+        match &self.mouth {
+            Mouth::Silent => self.begin(now, out),
+            Mouth::Awaiting(attempt) => {
+                if self.can_answer() {
+                    // The user said more before the reply sounded: it is to answer both.
+                    self.abandon(true, out);
+                    return true;
+                }
+                let firm = !attempt.tentative();
+                if firm && attempt.stops() {
+                    self.fall_silent(now, out);
+                } else if firm && attempt.is_over() && attempt.script.is_empty() {
+                    self.finish(now, out);
+                } else if firm && !attempt.script.is_empty() && self.floor_is_free() {
+                    self.cue(now, out);
+                } else {
+                    return self.work(now, out);
+                }
+                true
+            }
+            Mouth::Replying { attempt, doubt } => {
+                let spoken_over = self.ear.voice().is_some_and(|voice| voice.key == Key::Free);
+                if spoken_over != doubt.is_some() {
+                    self.doubt(spoken_over.then_some(now), out);
+                } else if attempt.stops() {
+                    self.fall_silent(now, out);
+                } else if attempt.is_over() && attempt.script.drained() {
+                    self.finish(now, out);
+                } else {
+                    return self.work(now, out);
+                }
+                true
+            }
+            Mouth::Hushing { .. } => false,
+        }
+    }
+
+    pub(super) fn on_report(
+        &mut self,
+        now: Moment,
+        epoch: Epoch,
+        report: Report,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(attempt) = self.mouth.at_work(epoch) else { return };
+        let Work::Busy { since } = &mut attempt.work else { return };
+        *since = now;
+        match report {
+            Report::Queued { samples, text } => {
+                let round = attempt.round();
+                attempt.script.push(now, samples, text, round);
+            }
+            Report::Call(call) => {
+                let known = attempt.errands().any(|errand| errand.call.id == call.id);
+                let Purpose::Reply(_) = attempt.purpose else { return };
+                let Some(round) = attempt.rounds.last_mut().filter(|_| !known) else { return };
+                if round.calls.len() >= MAX_CALLS {
+                    self.break_off(Failure::TooManyRounds, out);
+                } else {
+                    round.calls.push(Errand::new(call));
+                }
+            }
+            Report::Done => attempt.work = Work::RoundDone,
+            Report::Failed(failure) => self.break_off(failure, out),
+        }
+    }
+
+    pub(super) fn on_tool_done(&mut self, epoch: Epoch, outcome: Outcome, stop: bool) {
+        let Some(attempt) = self.mouth.at_work(epoch) else { return };
+        let running = |errand: &&mut Errand| {
+            errand.call.id == outcome.id && matches!(errand.state, ErrandState::Running { .. })
+        };
+        let errand = attempt.errands_mut().find(running);
+        if let Some(errand) = errand {
+            errand.state = ErrandState::Done { outcome, stop };
+        }
+    }
+
+    pub(super) fn on_playback(
+        &mut self,
+        now: Moment,
+        epoch: Epoch,
+        playback: Playback,
+        out: &mut Vec<Command>,
+    ) {
+        match (&mut self.mouth, playback) {
+            (
+                Mouth::Replying { attempt, .. } | Mouth::Hushing { attempt, .. },
+                Playback::Progress { samples },
+            ) if attempt.epoch == epoch => attempt.script.hear(now, samples),
+            (Mouth::Hushing { attempt, .. }, Playback::Settled { samples })
+                if attempt.epoch == epoch =>
+            {
+                attempt.script.settle(samples);
+                self.settle(out);
+            }
+            // Counts of a reply that is over, or was never cued.
+            (
+                Mouth::Silent | Mouth::Awaiting(_) | Mouth::Replying { .. } | Mouth::Hushing { .. },
+                Playback::Progress { .. } | Playback::Settled { .. },
+            ) => {}
+        }
+    }
+
+    pub(super) fn lose_speaker(&mut self, out: &mut Vec<Command>) {
+        match &self.mouth {
+            // Nothing more will be counted: what is known is all that was heard.
+            Mouth::Hushing { .. } => self.settle(out),
+            Mouth::Silent | Mouth::Awaiting(_) | Mouth::Replying { .. } => {}
+        }
+    }
+
+    /// Ends the mouth's waits that are over.
+    pub(super) fn time_mouth(&mut self, now: Moment, out: &mut Vec<Command>) {
+        let patience = self.setup.settings.patience;
+        let over = |deadline: Option<Moment>| deadline.is_some_and(|until| until <= now);
+        let interrupted = over(self.verdict_due());
+        match &mut self.mouth {
+            Mouth::Silent => {}
+            Mouth::Hushing { until, .. } => {
+                if *until <= now {
+                    self.settle(out);
+                }
+            }
+            Mouth::Awaiting(attempt) => {
+                attempt.time_out(now);
+                if over(work_deadline(attempt, &patience)) {
+                    self.break_off(Failure::SlowReply, out);
+                }
+            }
+            Mouth::Replying { attempt, .. } => {
+                attempt.time_out(now);
+                if over(stall_deadline(attempt, &patience)) {
+                    out.push(Command::Tell(Failure::DeafSpeaker));
+                    self.cut(now, out);
+                } else if interrupted {
+                    self.cut(now, out);
+                } else if over(work_deadline(attempt, &patience)) {
+                    self.break_off(Failure::SlowReply, out);
+                }
+            }
+        }
+    }
+
+    /// When speech over a reply will have lasted long enough to be an interruption.
+    pub(super) fn verdict_due(&self) -> Option<Moment> {
+        match (&self.mouth, &self.ear) {
+            (Mouth::Replying { doubt: Some(since), .. }, Ear::Hearing(voice)) if voice.sure => {
+                Some(*since + self.setup.settings.interruption.confirm)
+            }
+            (
+                Mouth::Silent | Mouth::Awaiting(_) | Mouth::Replying { .. } | Mouth::Hushing { .. },
+                Ear::Shut | Ear::Open { .. } | Ear::Hearing(_) | Ear::Trailing(_),
+            ) => None,
+        }
+    }
+
+    /// The user wants to be heard: cuts what sounds. What does not sound yet is only held, because
+    /// the user may have more to say to it.
+    pub(super) fn interrupt(&mut self, now: Moment, out: &mut Vec<Command>) {
+        match self.mouth {
+            Mouth::Replying { .. } => self.cut(now, out),
+            Mouth::Silent | Mouth::Awaiting(_) | Mouth::Hushing { .. } => {}
+        }
+    }
+
+    /// Says nothing more: drops the reply and all that waits to be said.
+    pub(super) fn fall_silent(&mut self, now: Moment, out: &mut Vec<Command>) {
+        self.waiting.clear();
+        match self.mouth {
+            Mouth::Awaiting(_) => self.abandon(false, out),
+            Mouth::Replying { .. } => self.cut(now, out),
+            Mouth::Silent | Mouth::Hushing { .. } => {}
+        }
+    }
+
+    /// The user goes on with the utterance that was taken for finished: what was done for it
+    /// never happened, and what was asked before waits again.
+    pub(super) fn retract(&mut self, out: &mut Vec<Command>) {
+        if self.mouth.attempt().is_some_and(Attempt::tentative) {
+            self.abandon(true, out);
+        }
+        if let Some(cut) = self.asked.tentative() {
+            if self.asked.awaits(cut) {
+                out.push(Command::Forget { cut });
+            }
+            self.asked.forget(cut);
+        }
+    }
+
+    /// Whether a reply to what was asked can be made now. The one difference between partners.
+    fn can_answer(&self) -> bool {
+        let known = if self.setup.hears { !self.asked.is_empty() } else { self.asked.is_known() };
+        let finished = match self.ear {
+            Ear::Shut | Ear::Open { .. } | Ear::Hearing(_) => self.ear.quiet(),
+            Ear::Trailing(_) => self.ear.quiet() || self.asked.tentative().is_some(),
+        };
+        known && finished
+    }
+
+    /// Whether nobody speaks, may go on, or has said more than is being answered.
+    fn floor_is_free(&self) -> bool {
+        self.ear.quiet() && self.asked.is_empty()
+    }
+
+    fn begin(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
+        let purpose = if self.can_answer() {
+            Purpose::Reply(std::mem::take(&mut self.asked))
+        } else if let true = self.floor_is_free()
+            && let Some(announcement) = self.waiting.pop_front()
+        {
+            Purpose::Announcement(announcement)
+        } else {
+            return false;
+        };
+        self.epoch = self.epoch.next();
+        let attempt = Attempt::new(now, self.epoch, purpose);
+        out.push(attempt.order());
+        self.mouth = Mouth::Awaiting(Box::new(attempt));
+        true
+    }
+
+    /// Runs tools and the next round of an attempt; false when there is nothing to run.
+    fn work(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
+        let free = self.floor_is_free();
+        let Some(attempt) = self.mouth.at_work(self.epoch) else { return false };
+        let firm = free && !attempt.tentative();
+        let until = now + self.setup.settings.patience.tool;
+        let epoch = attempt.epoch;
+        let mut worked = false;
+        for errand in attempt.errands_mut().filter(|errand| errand.state == ErrandState::Held) {
+            let effect = self.setup.tools.get(&errand.call.name).copied();
+            let harmless = match effect.unwrap_or(Effect::Writes) {
+                Effect::Pure | Effect::Reads => true,
+                Effect::Writes => false,
+            };
+            if harmless || firm {
+                errand.state = ErrandState::Running { until };
+                errand.acts = !harmless;
+                out.push(Command::CallTool { epoch, call: errand.call.clone() });
+                worked = true;
+            }
+        }
+        if attempt.wants_round() {
+            if attempt.rounds.len() >= MAX_ROUNDS {
+                self.break_off(Failure::TooManyRounds, out);
+            } else {
+                attempt.rounds.push(Round::default());
+                attempt.work = Work::Busy { since: now };
+                out.push(attempt.order());
+            }
+            worked = true;
+        }
+        worked
+    }
+
+    fn cue(&mut self, now: Moment, out: &mut Vec<Command>) {
+        let Mouth::Awaiting(mut attempt) = std::mem::take(&mut self.mouth) else { return };
+        out.push(Command::Cue { epoch: attempt.epoch });
+        attempt.script.moved = now;
+        self.mouth = Mouth::Replying { attempt, doubt: None };
+        if let Ear::Open { until: Some(_) } = self.ear {
+            // Where the wake word opens the ear it also interrupts; aloud's own voice does not.
+            self.shut_ear(out);
+        }
+    }
+
+    fn doubt(&mut self, since: Option<Moment>, out: &mut Vec<Command>) {
+        if let Mouth::Replying { doubt, .. } = &mut self.mouth {
+            *doubt = since;
+            out.push(Command::Duck(since.is_some()));
+        }
+    }
+
+    /// The responder is given up; what is queued still sounds.
+    fn break_off(&mut self, failure: Failure, out: &mut Vec<Command>) {
+        if let Some(attempt) = self.mouth.at_work(self.epoch) {
+            out.push(Command::Abort { epoch: attempt.epoch });
+            attempt.interrupt();
+            attempt.work = Work::Failed(failure);
+        }
+    }
+
+    /// Cuts what sounds. What was heard of it is known when the speaker has settled.
+    fn cut(&mut self, now: Moment, out: &mut Vec<Command>) {
+        let Mouth::Replying { mut attempt, doubt } = std::mem::take(&mut self.mouth) else {
+            return;
+        };
+        let epoch = attempt.epoch;
+        out.push(Command::Hush { epoch });
+        if doubt.is_some() {
+            out.push(Command::Duck(false));
+        }
+        out.push(Command::Abort { epoch });
+        attempt.interrupt();
+        let until = now + self.setup.settings.patience.settle;
+        self.mouth = Mouth::Hushing { attempt, until };
+    }
+
+    /// A cut is over: records what was heard, and tells the partner.
+    fn settle(&mut self, out: &mut Vec<Command>) {
+        let Mouth::Hushing { attempt, .. } = std::mem::take(&mut self.mouth) else { return };
+        let heard = attempt.script.verdict(attempt.is_over());
+        self.close(&attempt, heard, out);
+    }
+
+    /// All is said, or nothing more will come.
+    fn finish(&mut self, now: Moment, out: &mut Vec<Command>) {
+        let attempt = match std::mem::take(&mut self.mouth) {
+            Mouth::Silent => return,
+            Mouth::Replying { attempt, doubt } => {
+                if doubt.is_some() {
+                    out.push(Command::Duck(false));
+                }
+                attempt
+            }
+            Mouth::Awaiting(attempt) | Mouth::Hushing { attempt, .. } => attempt,
+        };
+        let heard = attempt.script.verdict(!matches!(attempt.work, Work::Failed(_)));
+        self.close(&attempt, heard, out);
+        if let Work::Failed(failure) = attempt.work {
+            match attempt.purpose {
+                Purpose::Reply(_) => self.fail(failure, out),
+                // What could not be said would not be said the second time either.
+                Purpose::Announcement(_) => out.push(Command::Tell(failure)),
+            }
+        }
+        match self.setup.settings.mode {
+            Mode::Wake => self.open_window(now, How::FollowUp, out),
+            Mode::PushToTalk | Mode::Open => {}
+        }
+    }
+
+    /// Drops an attempt of which nothing sounded. With `keep` what it was to answer or to say
+    /// waits again, unless it has already changed the world: then that is recorded.
+    fn abandon(&mut self, keep: bool, out: &mut Vec<Command>) {
+        let Mouth::Awaiting(mut attempt) = std::mem::take(&mut self.mouth) else { return };
+        out.push(Command::Abort { epoch: attempt.epoch });
+        if keep && !attempt.acted() {
+            attempt.rewind(Heard::Nothing, out);
+            match attempt.purpose {
+                Purpose::Reply(asked) => self.asked.prepend(asked),
+                Purpose::Announcement(announcement) => self.waiting.push_front(announcement),
+            }
+        } else {
+            attempt.interrupt();
+            self.close(&attempt, Heard::Nothing, out);
+        }
+    }
+
+    fn close(&mut self, attempt: &Attempt, heard: Heard, out: &mut Vec<Command>) {
+        for item in attempt.record(&heard) {
+            self.history.push(item);
+        }
+        attempt.rewind(heard, out);
+    }
+}

@@ -1,0 +1,152 @@
+use crate::base::Moment;
+use crate::dialog::Heard;
+
+/// What an attempt has to say: the pieces queued so far, and how much of them was heard.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Script {
+    pieces: Vec<Piece>,
+    /// Samples heard; never more than were queued.
+    heard: u64,
+    /// When `heard` last grew, or there was last nothing left to hear.
+    pub(super) moved: Moment,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Piece {
+    /// Samples of the script up to this piece's end.
+    end: u64,
+    text: String,
+    round: usize,
+}
+
+impl Script {
+    pub(super) const fn new(now: Moment) -> Self {
+        Self { pieces: Vec::new(), heard: 0, moved: now }
+    }
+
+    pub(super) fn push(&mut self, now: Moment, samples: u64, text: String, round: usize) {
+        if self.drained() {
+            self.moved = now;
+        }
+        let end = self.total().saturating_add(samples);
+        match self.pieces.last_mut() {
+            // Sound without words yet is part of the piece whose words come later.
+            Some(last) if last.text.is_empty() && last.round == round => {
+                last.end = end;
+                last.text = text;
+            }
+            Some(_) | None => self.pieces.push(Piece { end, text, round }),
+        }
+    }
+
+    /// Samples queued.
+    pub(super) fn total(&self) -> u64 {
+        self.pieces.last().map_or(0, |piece| piece.end)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Whether all that was queued was heard.
+    pub(super) fn drained(&self) -> bool {
+        self.heard >= self.total()
+    }
+
+    /// Takes a count from the speaker; counts that fall behind or run ahead are clamped.
+    pub(super) fn hear(&mut self, now: Moment, samples: u64) {
+        let samples = samples.min(self.total());
+        if samples > self.heard {
+            self.heard = samples;
+            self.moved = now;
+        }
+    }
+
+    /// Takes the exact count of a cut, which outranks the counts on the way.
+    pub(super) fn settle(&mut self, samples: u64) {
+        self.heard = samples.min(self.total());
+    }
+
+    /// The words of `round` that were heard, rounded down to whole pieces.
+    pub(super) fn text_heard(&self, round: usize) -> String {
+        self.joined(|piece| piece.round == round && piece.end <= self.heard)
+    }
+
+    /// All the words queued in `round`.
+    pub(super) fn text_queued(&self, round: usize) -> String {
+        self.joined(|piece| piece.round == round)
+    }
+
+    /// The piece that sounds now.
+    pub(super) fn sounding(&self) -> Option<&str> {
+        let piece = self.pieces.iter().find(|piece| piece.end > self.heard)?;
+        Some(piece.text.as_str())
+    }
+
+    /// What was heard of a script that was cued; `whole` when nothing more would have come.
+    pub(super) fn verdict(&self, whole: bool) -> Heard {
+        let text = self.joined(|piece| piece.end <= self.heard);
+        if whole && self.drained() {
+            Heard::All
+        } else if self.heard == 0 && text.is_empty() {
+            Heard::Nothing
+        } else {
+            Heard::Part { samples: self.heard, text }
+        }
+    }
+
+    fn joined(&self, wanted: impl Fn(&Piece) -> bool) -> String {
+        let text: String =
+            self.pieces.iter().filter(|piece| wanted(piece)).map(|p| p.text.as_str()).collect();
+        text.trim().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script() -> Script {
+        let mut script = Script::new(Moment::ZERO);
+        script.push(Moment::ZERO, 100, "It is".into(), 0);
+        script.push(Moment::ZERO, 50, String::new(), 0);
+        script.push(Moment::ZERO, 50, " ten".into(), 0);
+        script.push(Moment::ZERO, 100, " o'clock.".into(), 0);
+        script
+    }
+
+    #[test]
+    fn text_rounds_down_to_whole_pieces() {
+        let heard = |samples| {
+            let mut script = script();
+            script.hear(Moment::ZERO, samples);
+            script.verdict(true)
+        };
+        let part = |samples, text: &str| Heard::Part { samples, text: text.into() };
+        assert_eq!(heard(0), Heard::Nothing);
+        assert_eq!(heard(1), part(1, ""));
+        assert_eq!(heard(99), part(99, ""));
+        assert_eq!(heard(100), part(100, "It is"));
+        assert_eq!(heard(199), part(199, "It is"));
+        assert_eq!(heard(200), part(200, "It is ten"));
+        assert_eq!(heard(299), part(299, "It is ten"));
+        assert_eq!(heard(300), Heard::All);
+        assert_eq!(heard(9_999), Heard::All);
+    }
+
+    #[test]
+    fn a_script_that_was_not_complete_is_never_heard_whole() {
+        let mut script = script();
+        script.hear(Moment::ZERO, 300);
+        let text = "It is ten o'clock.".to_owned();
+        assert_eq!(script.verdict(false), Heard::Part { samples: 300, text });
+    }
+
+    #[test]
+    fn the_count_never_goes_back() {
+        let mut script = script();
+        script.hear(Moment::from_millis(1), 150);
+        script.hear(Moment::from_millis(2), 20);
+        assert_eq!((script.heard, script.moved), (150, Moment::from_millis(1)));
+    }
+}
