@@ -17,7 +17,9 @@
 pub mod hibari;
 
 mod runtime;
+mod silero;
 mod worker;
 
 pub use runtime::Runtime;
+pub use silero::{Silero, WINDOW};
 pub use worker::{Desk, Halt, Model, WAITING_ANSWERS, WAITING_ORDERS, Worker};
