@@ -1,0 +1,393 @@
+//! From the table to [`Settings`]: every key, what it may be, and what it is by itself.
+
+use super::section::{Choice, Report, Section, Wrong, near, path, web_address};
+use super::settings::{
+    Audio, Cascade, Device, Dialect, GetWeather, KeySource, Listen, Local, Log, Mode, ModelName,
+    Models, Partner, Provider, ProviderKind, Realtime, Settings, Templates, Tools, TurnDetection,
+    Units,
+};
+use super::table::Table;
+use super::{Environment, Feature, Origin, Paths};
+use crate::models::{Manifest, Role};
+
+/// The address of provider `openai`.
+const OPENAI: &str = "https://api.openai.com/v1";
+
+/// The chat model of provider `local`, which is no file.
+const TEMPLATES: &str = "templates";
+
+pub(super) fn settings(
+    table: &Table,
+    env: &Environment,
+    paths: &Paths,
+    report: &mut Report,
+) -> Settings {
+    let mut root = Section::root(table, report);
+    let audio = audio(root.section("audio"));
+    let listen = listen(root.section("listen"));
+    let partner = partner(root.section("partner"));
+    let providers = providers(root.section("providers"), env);
+    let cascade = cascade(root.section("cascade"), env, &providers);
+    let realtime = realtime(root.section("realtime"));
+    let local = local(root.section("local"));
+    let tools = tools(root.section("tools"));
+    let templates = templates(root.section("templates"));
+    let models = models(root.section("models"), paths);
+    let log = log(root.section("log"), env);
+    root.end();
+    Settings {
+        audio,
+        listen,
+        partner,
+        cascade,
+        realtime,
+        providers,
+        local,
+        tools,
+        templates,
+        models,
+        log,
+    }
+}
+
+const fn word<T>(word: &'static str, value: T) -> Choice<T> {
+    Choice { word, value, needs: None }
+}
+
+const fn later<T>(word: &'static str, value: T, needs: Feature) -> Choice<T> {
+    Choice { word, value, needs: Some(needs) }
+}
+
+fn audio(mut of: Section<'_, '_>) -> Audio {
+    let wanted = "\"default\", a name or id from \"aloud devices\", or \"wav:FILE\"";
+    let mut device = |key| {
+        let check = |text: &str| match text.trim() {
+            "" | "wav:" => Err("it names no device".to_owned()),
+            good => Ok(good.to_owned()),
+        };
+        let text = of.text(key, wanted, "default", check);
+        match (text.as_str(), text.strip_prefix("wav:")) {
+            (_, Some(file)) => Device::Wav(of.expand(file)),
+            ("default", None) => Device::Default,
+            (_, None) => Device::Named(text),
+        }
+    };
+    let (input, output) = (device("input"), device("output"));
+    let volume = of.whole("volume", 0..=100, "percent", 100);
+    let earcons = of.flag("earcons", true);
+    of.end();
+    Audio { input, output, volume: u8::try_from(volume).unwrap_or(100), earcons }
+}
+
+fn listen(mut of: Section<'_, '_>) -> Listen {
+    let modes = [
+        word("push-to-talk", Mode::PushToTalk),
+        word("open", Mode::Open),
+        later("wake", Mode::Wake, Feature::WakeWord),
+    ];
+    let listen = Listen {
+        mode: of.choice("mode", &modes, "push-to-talk"),
+        pause_ms: of.whole("pause_ms", 100..=5_000, "milliseconds", 500),
+        preroll_ms: of.whole("preroll_ms", 0..=2_000, "milliseconds", 400),
+        max_utterance_s: of.whole("max_utterance_s", 1..=600, "seconds", 60),
+        speculate: of.flag("speculate", true),
+    };
+    of.end();
+    listen
+}
+
+fn partner(mut of: Section<'_, '_>) -> Partner {
+    let kinds = [
+        word("cascade", Partner::Cascade),
+        later("realtime", Partner::Realtime, Feature::Realtime),
+        later("audio-chat", Partner::AudioChat, Feature::AudioChat),
+    ];
+    let kind = of.choice("kind", &kinds, "cascade");
+    of.end();
+    kind
+}
+
+fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) -> Cascade {
+    let with_key = Feature::OpenAi.built() && env.get("OPENAI_API_KEY").is_some();
+    let mut job = |key, role, openai: &str, local: &str| {
+        let (provider, model) = if with_key { ("openai", openai) } else { ("local", local) };
+        let default = ModelName { provider: provider.into(), model: model.into() };
+        let wanted = format!("a model, such as \"local/{local}\", or a list of models");
+        let check = |text: &str| model_name(text, role, providers, local);
+        let models = of.list(key, &wanted, vec![default], check);
+        if models.is_empty()
+            && let Some(at) = of.place(key)
+            && of.clean(key)
+        {
+            of.wrong(&at, key, ("the list is empty".into(), format!("write {wanted}")));
+        }
+        models
+    };
+    let cascade = Cascade {
+        transcribe: job("transcribe", Role::Transcribe, "gpt-transcribe", "moonshine-tiny-en"),
+        chat: job("chat", Role::Chat, "gpt-6-luna", TEMPLATES),
+        speak: job("speak", Role::Speak, "gpt-4o-mini-tts", "hibari-heart"),
+    };
+    of.end();
+    cascade
+}
+
+type Providers = std::collections::BTreeMap<String, Provider>;
+
+fn split(text: &str) -> Option<ModelName> {
+    let (provider, model) = text.split_once('/')?;
+    let full = !provider.is_empty() && !model.trim().is_empty();
+    full.then(|| ModelName { provider: provider.into(), model: model.into() })
+}
+
+fn model_name(
+    text: &str,
+    role: Role,
+    providers: &Providers,
+    example: &str,
+) -> Result<ModelName, Wrong> {
+    let instead = format!("write \"local/{example}\"");
+    let Some(name) = split(text) else {
+        let next = format!("write PROVIDER/MODEL, such as \"local/{example}\"");
+        return Err((format!("\"{text}\" is no model"), next));
+    };
+    let Some(provider) = providers.get(&name.provider) else {
+        let next = match near(&name.provider, providers.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean \"{near}/{}\"?", name.model),
+            None => format!("add [providers.{}], or {instead}", name.provider),
+        };
+        return Err((format!("no provider is called \"{}\"", name.provider), next));
+    };
+    match provider.kind {
+        ProviderKind::Local => local_model(name, role),
+        kind if feature(kind).is_none_or(Feature::built) => Ok(name),
+        _ => Err((format!("provider \"{}\" is not built yet", name.provider), instead)),
+    }
+}
+
+/// Whether this machine has an engine for `name`. That its files are here is another question.
+fn local_model(name: ModelName, role: Role) -> Result<ModelName, Wrong> {
+    let manifest = Manifest::embedded().map(|m| m.models.as_slice()).unwrap_or_default();
+    let known = manifest.iter().map(|m| (m.name.as_str(), m.role)).chain([(TEMPLATES, Role::Chat)]);
+    let fits: Vec<&str> = known.clone().filter(|(_, r)| *r == role).map(|(n, _)| n).collect();
+    if fits.contains(&name.model.as_str()) {
+        return Ok(name);
+    }
+    let what = match known.clone().find(|(known, _)| *known == name.model) {
+        Some((_, other)) => {
+            format!("\"{name}\" does another job ({}, not {})", other.word(), role.word())
+        }
+        None => format!("there is no local model \"{}\" for this job", name.model),
+    };
+    let next = match near(&name.model, fits.iter().copied()) {
+        Some(near) => format!("did you mean \"local/{near}\"?"),
+        None => format!("write \"local/{}\"", fits.join("\" or \"local/")),
+    };
+    Err((what, next))
+}
+
+fn realtime(mut of: Section<'_, '_>) -> Realtime {
+    let default = "openai/gpt-realtime-2.1";
+    let turns = [
+        word("ours", TurnDetection::Ours),
+        later("server_vad", TurnDetection::ServerVad, Feature::Realtime),
+        later("semantic_vad", TurnDetection::SemanticVad, Feature::Realtime),
+    ];
+    let dialects = [
+        word("auto", Dialect::Auto),
+        later("ga", Dialect::Ga, Feature::Realtime),
+        later("beta", Dialect::Beta, Feature::Realtime),
+    ];
+    let wanted = format!("a model, such as \"{default}\"");
+    let model = of.text("model", &wanted, default, |text| {
+        if split(text).is_none() {
+            Err(format!("\"{text}\" is not of the form PROVIDER/MODEL"))
+        } else if text != default && !Feature::Realtime.built() {
+            Err("realtime models are not built yet".into())
+        } else {
+            Ok(text.to_owned())
+        }
+    });
+    let model = split(&model).unwrap_or_else(|| ModelName { provider: model, model: "".into() });
+    let turn_detection = of.choice("turn_detection", &turns, "ours");
+    let dialect = of.choice("dialect", &dialects, "auto");
+    of.end();
+    Realtime { model, turn_detection, dialect }
+}
+
+const fn feature(kind: ProviderKind) -> Option<Feature> {
+    match kind {
+        ProviderKind::Local => None,
+        ProviderKind::OpenAi => Some(Feature::OpenAi),
+        ProviderKind::Azure => Some(Feature::Azure),
+        ProviderKind::Compatible => Some(Feature::Compatible),
+    }
+}
+
+fn providers(mut of: Section<'_, '_>, env: &Environment) -> Providers {
+    let mut all = Providers::new();
+    for name in ["local", "openai", "azure"] {
+        if let Some(provider) = implied(name, env) {
+            all.insert(name.to_owned(), provider);
+        }
+    }
+    for name in of.names() {
+        let provider = provider(of.section(&name), &name, env);
+        all.insert(name, provider);
+    }
+    of.end();
+    all
+}
+
+/// A provider that is there without being written.
+fn implied(name: &str, env: &Environment) -> Option<Provider> {
+    let key = |variable: &str| Some(KeySource::Env(variable.to_owned()));
+    let (kind, base_url, api_key) = match name {
+        "local" => (ProviderKind::Local, None, None),
+        "openai" => {
+            let base = env.get("OPENAI_BASE_URL").unwrap_or(OPENAI);
+            (ProviderKind::OpenAi, Some(base), key("OPENAI_API_KEY"))
+        }
+        "azure" => {
+            let base = env.get("AZURE_OPENAI_ENDPOINT")?;
+            (ProviderKind::Azure, Some(base), key("AZURE_OPENAI_API_KEY"))
+        }
+        _ => return None,
+    };
+    let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
+    Some(Provider { kind, base_url, api_key, api_version: None })
+}
+
+fn provider(mut of: Section<'_, '_>, name: &str, env: &Environment) -> Provider {
+    let by_name = match name {
+        "local" => "local",
+        "openai" => "openai",
+        "azure" => "azure",
+        _ => "compatible",
+    };
+    // A server of one's own can be described before aloud can talk to it, as long as no job uses it.
+    let kinds = [
+        word("local", ProviderKind::Local),
+        later("openai", ProviderKind::OpenAi, Feature::OpenAi),
+        later("azure", ProviderKind::Azure, Feature::Azure),
+        word("compatible", ProviderKind::Compatible),
+    ];
+    let at = of.place("kind").unwrap_or_else(|| of.at());
+    let kind = of.choice("kind", &kinds, by_name);
+    let by_itself = implied(by_name, env);
+    let base_url =
+        of.maybe("base_url", "an address such as \"http://127.0.0.1:11434/v1\"", |t, _| {
+            web_address(t)
+        });
+    let base_url = base_url.or_else(|| by_itself.as_ref()?.base_url.clone());
+    let needs_url = matches!(kind, ProviderKind::Azure | ProviderKind::Compatible);
+    if needs_url && base_url.is_none() && of.clean("base_url") {
+        let next = "write base_url = \"http://HOST:PORT/v1\"".to_owned();
+        of.wrong(&at, "base_url", ("it is missing".into(), next));
+    }
+    let key_env = of.maybe("api_key_env", "the name of an environment variable", |text, _| {
+        // Whoever puts the key itself here must not see it again in a message.
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
+            Err("this is no name of a variable (the key itself does not belong here)".to_owned())
+        } else {
+            Ok(text.to_owned())
+        }
+    });
+    let key_file = of.maybe("api_key_file", "an absolute path, or one with ~/", path);
+    let both = of.place("api_key_env").zip(of.place("api_key_file"));
+    if let Some((_, at)) = both {
+        let wrong = ("there is an api_key_env too".into(), "keep one of the two".into());
+        of.wrong(&at, "api_key_file", wrong);
+    }
+    let api_key = key_file.map(KeySource::File).or(key_env.map(KeySource::Env));
+    let api_key = api_key.or_else(|| by_itself.and_then(|provider| provider.api_key));
+    let api_version = of.maybe("api_version", "text such as \"2025-04-01-preview\"", |t, _| {
+        if t.is_empty() { Err("it is empty".to_owned()) } else { Ok(t.to_owned()) }
+    });
+    of.end();
+    Provider { kind, base_url, api_key, api_version }
+}
+
+fn local(mut of: Section<'_, '_>) -> Local {
+    let local = Local {
+        warm: of.flag("warm", false),
+        threads: of.whole("threads", 1..=16, "", 1),
+        unload_after_s: of.whole("unload_after_s", 0..=86_400, "seconds (0 for never)", 600),
+    };
+    of.end();
+    local
+}
+
+fn tools(mut of: Section<'_, '_>) -> Tools {
+    let tool = |text: &str| {
+        let fits = |c: char| c.is_ascii_lowercase() || c == '_';
+        if !text.is_empty() && text.chars().all(fits) {
+            Ok(text.to_owned())
+        } else {
+            let next = "write a name such as \"get_weather\"".to_owned();
+            Err((format!("\"{text}\" is no name of a tool"), next))
+        }
+    };
+    let enabled = of.list("enabled", "a list of tools", Vec::new(), tool);
+    let disabled = of.list("disabled", "a list of tools", Vec::new(), tool);
+    let get_weather = get_weather(of.section("get_weather"));
+    of.end();
+    Tools { enabled, disabled, get_weather }
+}
+
+fn get_weather(mut of: Section<'_, '_>) -> GetWeather {
+    let wanted = "an address such as \"https://api.open-meteo.com\"";
+    let mut address = |key, default| of.text(key, wanted, default, web_address);
+    let base_url = address("base_url", "https://api.open-meteo.com");
+    let geocoding_url = address("geocoding_url", "https://geocoding-api.open-meteo.com");
+    let location = of.maybe("location", "a place such as \"Paris\"", |text, _| match text.trim() {
+        "" => Err("it names no place".to_owned()),
+        place => Ok(place.to_owned()),
+    });
+    let units = [word("auto", Units::Auto), word("metric", Units::Metric), word("us", Units::Us)];
+    let units = of.choice("units", &units, "auto");
+    of.end();
+    GetWeather { base_url, geocoding_url, location, units }
+}
+
+fn templates(mut of: Section<'_, '_>) -> Templates {
+    let file = of.maybe("file", "an absolute path, or one with ~/", |text, home| {
+        let path = path(text, home)?;
+        if path.is_file() { Ok(path) } else { Err(format!("there is no file {}", path.display())) }
+    });
+    of.end();
+    Templates { file }
+}
+
+fn models(mut of: Section<'_, '_>, paths: &Paths) -> Models {
+    let dir = of.maybe("dir", "an absolute path, or one with ~/", path);
+    let mirror =
+        of.maybe("mirror", "an address that has MODEL/FILE below it", |t, _| web_address(t));
+    let pip = ["python3", "-m", "pip"].map(str::to_owned).to_vec();
+    let pip = of.list("pip", "a command such as [\"python3\", \"-m\", \"pip\"]", pip, |text| {
+        Ok(text.to_owned())
+    });
+    of.end();
+    Models { dir: dir.unwrap_or_else(|| paths.models.clone()), mirror, pip }
+}
+
+fn log(mut of: Section<'_, '_>, env: &Environment) -> Log {
+    let check = |text: &str| match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(e) => Err(format!("\"{text}\" is no filter ({e})")),
+    };
+    let wanted = "a level such as \"info\", or \"warn,aloud::turn=debug\"";
+    let filter = of.maybe("filter", wanted, |text, _| check(text));
+    let filter = match env.get("ALOUD_LOG").map(check) {
+        None => filter,
+        Some(Ok(own)) => Some(own),
+        Some(Err(what)) => {
+            let at = Origin::Variable("ALOUD_LOG".into());
+            of.wrong(&at, "filter", (what, format!("write {wanted}")));
+            filter
+        }
+    };
+    of.end();
+    Log { filter }
+}

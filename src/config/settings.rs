@@ -1,0 +1,283 @@
+//! What the rest of the program sees: plain values, all of them checked.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+/// The whole configuration, validated. Each room gets its own part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `[audio]`
+    pub audio: Audio,
+    /// `[listen]`
+    pub listen: Listen,
+    /// `[partner] kind`
+    pub partner: Partner,
+    /// `[cascade]`
+    pub cascade: Cascade,
+    /// `[realtime]`
+    pub realtime: Realtime,
+    /// `[providers.NAME]`, and those that are there without being written: `local`, `openai`, and
+    /// `azure` when its endpoint is in the environment.
+    pub providers: BTreeMap<String, Provider>,
+    /// `[local]`
+    pub local: Local,
+    /// `[tools]`
+    pub tools: Tools,
+    /// `[templates]`
+    pub templates: Templates,
+    /// `[models]`
+    pub models: Models,
+    /// `[log]`
+    pub log: Log,
+}
+
+/// Devices and what comes out of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audio {
+    /// The microphone.
+    pub input: Device,
+    /// The speaker.
+    pub output: Device,
+    /// The volume at the start, 0 to 100.
+    pub volume: u8,
+    /// Whether short sounds tell that the ear opens and closes.
+    pub earcons: bool,
+}
+
+/// A microphone or a speaker. That it is there is found out when it is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// What the system uses.
+    Default,
+    /// This WAV file.
+    Wav(PathBuf),
+    /// A name or an id from `aloud devices`.
+    Named(String),
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Wav(path) => write!(f, "wav:{}", path.display()),
+            Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// When the user's speech begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// What opens the ear.
+    pub mode: Mode,
+    /// Silence that ends a turn, 100..=5000 ms.
+    pub pause_ms: u32,
+    /// Sound kept from before the first word, 0..=2000 ms.
+    pub preroll_ms: u32,
+    /// The longest utterance, 1..=600 s.
+    pub max_utterance_s: u32,
+    /// Whether the reply is prepared while the pause runs.
+    pub speculate: bool,
+}
+
+/// What opens the ear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The talk key.
+    #[default]
+    PushToTalk,
+    /// It is always open.
+    Open,
+    /// A wake word.
+    Wake,
+}
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Partner {
+    /// Speech to text, text to text, text to speech.
+    #[default]
+    Cascade,
+    /// One session that hears and speaks.
+    Realtime,
+    /// A chat model that takes sound.
+    AudioChat,
+}
+
+/// Which engines do the three jobs; of each list the first that works. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cascade {
+    /// Speech to text.
+    pub transcribe: Vec<ModelName>,
+    /// Text to text.
+    pub chat: Vec<ModelName>,
+    /// Text to speech.
+    pub speak: Vec<ModelName>,
+}
+
+/// A model of a provider, written `provider/model`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModelName {
+    /// A key of [`Settings::providers`].
+    pub provider: String,
+    /// The provider's name for it; may hold slashes.
+    pub model: String,
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.model)
+    }
+}
+
+/// The session of a realtime partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Realtime {
+    /// The model.
+    pub model: ModelName,
+    /// Who finds the end of a turn.
+    pub turn_detection: TurnDetection,
+    /// Which form of the protocol is spoken.
+    pub dialect: Dialect,
+}
+
+/// Who finds the end of a turn in a realtime session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TurnDetection {
+    /// aloud's own listening.
+    #[default]
+    Ours,
+    /// The service, by silence.
+    ServerVad,
+    /// The service, by meaning.
+    SemanticVad,
+}
+
+/// Which form of the realtime protocol is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// What the service answers to.
+    #[default]
+    Auto,
+    /// The general one.
+    Ga,
+    /// The one before it.
+    Beta,
+}
+
+/// A service or this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// Which protocol it speaks.
+    pub kind: ProviderKind,
+    /// Its address without the last slash; always there for `azure` and `compatible`.
+    pub base_url: Option<String>,
+    /// Where its key is.
+    pub api_key: Option<KeySource>,
+    /// The version of its interface, for `azure`.
+    pub api_version: Option<String>,
+}
+
+/// Which protocol a provider speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// Engines on this machine.
+    #[default]
+    Local,
+    /// OpenAI's own service.
+    OpenAi,
+    /// OpenAI's models at Azure.
+    Azure,
+    /// A server with an interface like OpenAI's.
+    Compatible,
+}
+
+/// Where a key is. The key itself is read where it is used, and never kept here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// In this environment variable.
+    Env(String),
+    /// In this file, alone.
+    File(PathBuf),
+}
+
+/// The engines of provider `local`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// Whether models are loaded at the start, and not when first needed.
+    pub warm: bool,
+    /// Threads of one inference, 1..=16.
+    pub threads: u32,
+    /// After how many idle seconds a model is unloaded; 0 never does.
+    pub unload_after_s: u32,
+}
+
+/// The tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tools {
+    /// Only these, unless it is empty.
+    pub enabled: Vec<String>,
+    /// Not these.
+    pub disabled: Vec<String>,
+    /// `[tools.get_weather]`
+    pub get_weather: GetWeather,
+}
+
+impl Tools {
+    /// Whether the tool called `name` is to be offered.
+    pub fn allows(&self, name: &str) -> bool {
+        let has = |list: &[String]| list.iter().any(|n| n == name);
+        (self.enabled.is_empty() || has(&self.enabled)) && !has(&self.disabled)
+    }
+}
+
+/// Where the weather comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetWeather {
+    /// Forecasts, in Open-Meteo's format.
+    pub base_url: String,
+    /// Places, in Open-Meteo's format.
+    pub geocoding_url: String,
+    /// The place that is meant when none is said.
+    pub location: Option<String>,
+    /// The units of the answer.
+    pub units: Units,
+}
+
+/// The units of the weather.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Units {
+    /// As the locale has them (`LC_MEASUREMENT`).
+    #[default]
+    Auto,
+    /// Celsius, kilometers per hour, millimeters.
+    Metric,
+    /// Fahrenheit, miles per hour, inches.
+    Us,
+}
+
+/// The sentences that the local responder understands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Templates {
+    /// The user's own, besides the built-in ones.
+    pub file: Option<PathBuf>,
+}
+
+/// Model files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Models {
+    /// Their folder.
+    pub dir: PathBuf,
+    /// A mirror that is asked before every other source.
+    pub mirror: Option<String>,
+    /// The command that runs pip.
+    pub pip: Vec<String>,
+}
+
+/// What is written to stderr or the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// A tracing filter: `ALOUD_LOG`, else `[log] filter`; the command's own default when absent.
+    pub filter: Option<String>,
+}

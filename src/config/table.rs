@@ -1,0 +1,209 @@
+//! The file and the variables as one tree in which each value knows where it comes from.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::{Environment, Origin, Problem};
+
+/// The prefix of all variables of aloud.
+pub(super) const PREFIX: &str = "ALOUD_";
+
+/// A table; its keys with the place of the key and the value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Table(pub(super) BTreeMap<String, Entry>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    /// Where the key stands.
+    pub(super) key_at: Origin,
+    pub(super) value: Located,
+}
+
+/// A value with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Located {
+    pub(super) at: Origin,
+    pub(super) value: Value,
+    /// The text of the variable, for a key that wants text and gets `ALOUD_AUDIO__INPUT=3`.
+    pub(super) raw: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Text(String),
+    Whole(i128),
+    Flag(bool),
+    List(Vec<Located>),
+    Table(Table),
+    /// A fraction or a time, which no key wants.
+    Other(&'static str),
+}
+
+impl Value {
+    /// What it is, as a sentence names it.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Whole(_) => "a whole number",
+            Self::Flag(_) => "true or false",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+            Self::Other(kind) => kind,
+        }
+    }
+}
+
+/// Reads a file's text. Goes on behind a mistake of form, so that later mistakes are found too;
+/// nothing is read from a line that has one.
+pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Table {
+    let lines = Lines::of(text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut broken = Vec::new();
+    for error in errors {
+        let at = lines.origin(error.span().unwrap_or_default());
+        if let Origin::File { line, .. } = at {
+            // The parser may stumble more than once over the same slip.
+            if broken.contains(&line) {
+                continue;
+            }
+            broken.push(line);
+        }
+        let what = error.message().lines().collect::<Vec<_>>().join(", ");
+        problems.push(Problem {
+            at,
+            key: String::new(),
+            what: format!("this is not TOML ({what})"),
+            next: "write KEY = VALUE under a [SECTION], text in double quotes".into(),
+        });
+    }
+    Reading { lines, broken }.table(document.get_ref())
+}
+
+struct Reading {
+    lines: Lines,
+    broken: Vec<usize>,
+}
+
+impl Reading {
+    fn table(&self, table: &DeTable<'_>) -> Table {
+        let entries = table.iter().filter_map(|(key, value)| {
+            let key_at = self.lines.origin(key.span());
+            let is_table = value.get_ref().is_table();
+            if let Origin::File { line, .. } = key_at
+                && self.broken.contains(&line)
+                && !is_table
+            {
+                return None;
+            }
+            let value = self.value(value.get_ref(), value.span());
+            Some((key.get_ref().to_string(), Entry { key_at, value }))
+        });
+        Table(entries.collect())
+    }
+
+    fn value(&self, value: &DeValue<'_>, span: Range<usize>) -> Located {
+        let at = self.lines.origin(span);
+        let value = match value {
+            DeValue::String(text) => Value::Text(text.to_string()),
+            DeValue::Integer(whole) => i128::from_str_radix(whole.as_str(), whole.radix())
+                .map_or(Value::Other("a number of too many digits"), Value::Whole),
+            DeValue::Float(_) => Value::Other("a fraction"),
+            DeValue::Boolean(flag) => Value::Flag(*flag),
+            DeValue::Datetime(_) => Value::Other("a date or time"),
+            DeValue::Array(list) => {
+                Value::List(list.iter().map(|v| self.value(v.get_ref(), v.span())).collect())
+            }
+            DeValue::Table(table) => Value::Table(self.table(table)),
+        };
+        Located { at, value, raw: None }
+    }
+}
+
+/// Lays the variables `ALOUD_SECTION__KEY` over `table`.
+pub(super) fn overlay(table: &mut Table, env: &Environment, problems: &mut Vec<Problem>) {
+    for name in env.names(PREFIX) {
+        let path = name.trim_start_matches(PREFIX);
+        if !path.contains("__") {
+            continue;
+        }
+        let at = Origin::Variable(name.to_owned());
+        let Some(raw) = env.get(name) else {
+            let next = "write it in UTF-8".to_owned();
+            let what = "its value is not Unicode".to_owned();
+            problems.push(Problem { at, key: String::new(), what, next });
+            continue;
+        };
+        let segments: Vec<&str> = path.split("__").collect();
+        put(table, &segments, variable(raw, &at));
+    }
+}
+
+/// A variable's value: TOML when it is a value of TOML, else plain text.
+fn variable(raw: &str, at: &Origin) -> Located {
+    let mut located = match DeValue::parse(raw) {
+        Ok(value) => {
+            Reading { lines: Lines::of(raw), broken: Vec::new() }.value(value.get_ref(), 0..0)
+        }
+        Err(_) => Located { at: at.clone(), value: Value::Text(raw.to_owned()), raw: None },
+    };
+    relocate(&mut located, at);
+    located.raw = Some(raw.to_owned());
+    located
+}
+
+/// Places inside a variable's value are of no use to anybody: the variable is the place.
+fn relocate(located: &mut Located, at: &Origin) {
+    located.at = at.clone();
+    match &mut located.value {
+        Value::List(list) => list.iter_mut().for_each(|value| relocate(value, at)),
+        Value::Table(table) => {
+            for entry in table.0.values_mut() {
+                entry.key_at = at.clone();
+                relocate(&mut entry.value, at);
+            }
+        }
+        Value::Text(_) | Value::Whole(_) | Value::Flag(_) | Value::Other(_) => {}
+    }
+}
+
+fn put(table: &mut Table, path: &[&str], value: Located) {
+    let Some((first, rest)) = path.split_first() else { return };
+    // A name of the user's own may have capitals and hyphens, which a variable cannot tell.
+    let upper = |key: &str| key.to_uppercase().replace('-', "_");
+    let known = table.0.keys().find(|key| upper(key) == *first).cloned();
+    let key = known.unwrap_or_else(|| first.to_lowercase());
+    let at = value.at.clone();
+    if rest.is_empty() {
+        table.0.insert(key, Entry { key_at: at, value });
+        return;
+    }
+    let fresh = || Located { at: at.clone(), value: Value::Table(Table::default()), raw: None };
+    let entry = table.0.entry(key).or_insert_with(|| Entry { key_at: at.clone(), value: fresh() });
+    // Where the file has no table, the file's own mistake is reported, and this one goes with it.
+    if let Value::Table(inner) = &mut entry.value.value {
+        put(inner, rest, value);
+    }
+}
+
+/// Where lines begin, to turn a byte position into a line and a column.
+struct Lines {
+    text: String,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+        Self { text: text.to_owned(), starts: starts.collect() }
+    }
+
+    fn origin(&self, span: Range<usize>) -> Origin {
+        let at = span.start.min(self.text.len());
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start..at).unwrap_or_default();
+        Origin::File { line, column: before.chars().count() + 1 }
+    }
+}

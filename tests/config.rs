@@ -1,0 +1,485 @@
+//! From a configuration file and the environment to settings, and to words about every mistake.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use aloud::config::{
+    Config, ConfigErrors, Device, Environment, InitError, KeySource, Mode, ModelName, PathError,
+    Paths, ProviderKind, Units, default_file, init,
+};
+use tempfile::TempDir;
+
+/// A home of one's own with a configuration file in it, if `text` is some.
+struct Home(TempDir);
+
+impl Home {
+    fn new(text: Option<&str>) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        if let Some(text) = text {
+            std::fs::create_dir_all(home.file().parent().unwrap()).unwrap();
+            std::fs::write(home.file(), text).unwrap();
+        }
+        home
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.path().join(".config/aloud/config.toml")
+    }
+
+    fn env(&self, vars: &[(&str, &str)]) -> Environment {
+        let home = ("HOME", self.path().to_str().unwrap());
+        vars.iter().copied().chain([home]).collect()
+    }
+
+    fn load(&self, vars: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+        Config::load(&self.env(vars), None)
+    }
+
+    /// The problems, without the file's path and without the last line.
+    fn problems(&self, vars: &[(&str, &str)]) -> Vec<String> {
+        let text = self.load(vars).unwrap_err().to_string();
+        let mut lines: Vec<String> =
+            text.lines().map(|l| l.replace(&*self.file().to_string_lossy(), "FILE")).collect();
+        let last = lines.pop().unwrap();
+        assert!(last.ends_with("run \"aloud config check\""), "{last}");
+        lines
+    }
+}
+
+fn load(text: &str) -> Config {
+    Home::new(Some(text)).load(&[]).unwrap()
+}
+
+fn problems(text: &str) -> Vec<String> {
+    Home::new(Some(text)).problems(&[])
+}
+
+fn local(model: &str) -> ModelName {
+    ModelName { provider: "local".into(), model: model.into() }
+}
+
+#[test]
+fn without_a_file_and_a_key_everything_is_local() {
+    let home = Home::new(None);
+    let config = home.load(&[]).unwrap();
+    assert_eq!(config.file, None);
+    let settings = config.settings;
+    assert_eq!(settings.cascade.transcribe, [local("moonshine-tiny-en")]);
+    assert_eq!(settings.cascade.chat, [local("templates")]);
+    assert_eq!(settings.cascade.speak, [local("hibari-heart")]);
+    assert_eq!((settings.audio.input, settings.audio.output), (Device::Default, Device::Default));
+    assert_eq!(settings.listen.mode, Mode::PushToTalk);
+    assert_eq!((settings.listen.pause_ms, settings.listen.preroll_ms), (500, 400));
+    assert_eq!((settings.listen.max_utterance_s, settings.listen.speculate), (60, true));
+    assert_eq!(settings.models.dir, home.path().join(".local/share/aloud/models"));
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = load(
+        r#"
+        [audio]
+        input = "USB Microphone"
+        output = "wav:reply.wav"
+        volume = 40
+        earcons = false
+        [listen]
+        mode = "open"
+        pause_ms = 700
+        preroll_ms = 0
+        max_utterance_s = 30
+        speculate = false
+        [partner]
+        kind = "cascade"
+        [cascade]
+        chat = ["local/templates"]
+        [realtime]
+        model = "openai/gpt-realtime-2.1"
+        turn_detection = "ours"
+        dialect = "auto"
+        [providers.ollama]
+        kind = "compatible"
+        base_url = "http://127.0.0.1:11434/v1/"
+        api_key_env = "OLLAMA_KEY"
+        [local]
+        warm = true
+        threads = 2
+        unload_after_s = 0
+        [tools]
+        disabled = ["set_volume"]
+        [tools.get_weather]
+        base_url = "http://127.0.0.1:9"
+        geocoding_url = "http://127.0.0.1:10/"
+        location = "Paris"
+        units = "us"
+        [models]
+        dir = "~/models"
+        pip = "pip3"
+        [log]
+        filter = "warn,aloud=debug"
+        "#,
+    );
+    let s = &config.settings;
+    assert_eq!(s.audio.input, Device::Named("USB Microphone".into()));
+    assert_eq!(s.audio.output, Device::Wav("reply.wav".into()));
+    assert_eq!((s.audio.volume, s.audio.earcons), (40, false));
+    assert_eq!(s.listen.mode, Mode::Open);
+    assert_eq!((s.listen.pause_ms, s.listen.preroll_ms), (700, 0));
+    assert_eq!((s.listen.max_utterance_s, s.listen.speculate), (30, false));
+    let ollama = &s.providers["ollama"];
+    assert_eq!(ollama.kind, ProviderKind::Compatible);
+    assert_eq!(ollama.base_url.as_deref(), Some("http://127.0.0.1:11434/v1"));
+    assert_eq!(ollama.api_key, Some(KeySource::Env("OLLAMA_KEY".into())));
+    assert_eq!((s.local.warm, s.local.threads, s.local.unload_after_s), (true, 2, 0));
+    assert!(s.tools.allows("get_time") && !s.tools.allows("set_volume"));
+    assert_eq!(s.tools.get_weather.base_url, "http://127.0.0.1:9");
+    assert_eq!(s.tools.get_weather.geocoding_url, "http://127.0.0.1:10");
+    assert_eq!(s.tools.get_weather.location.as_deref(), Some("Paris"));
+    assert_eq!(s.tools.get_weather.units, Units::Us);
+    assert_eq!(s.models.dir, config.paths.home.clone().unwrap().join("models"));
+    assert_eq!(s.models.pip, ["pip3"]);
+    assert_eq!(s.log.filter.as_deref(), Some("warn,aloud=debug"));
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_with_place_and_next_step() {
+    let text = "\
+[audio]
+inptu = \"default\"
+volume = 101
+
+[listen]
+mode = \"opn\"
+pause_ms = \"500\"
+preroll_ms = 1.5
+speculate = 1
+
+[cascade]
+transcribe = \"moonshine\"
+chat = [\"local/templates\", \"local/template\", 3]
+speak = \"local/moonshine-tiny-en\"
+
+[lisen]
+[tools.get_wether]
+";
+    assert_eq!(
+        problems(text),
+        [
+            "FILE:2:1: audio.inptu: there is no such key; did you mean input?",
+            "FILE:3:10: audio.volume: 101 is out of range; write a whole number from 0 to 100 percent",
+            "FILE:6:8: listen.mode: \"opn\" is none of its words (did you mean \"open\"?); \
+             write \"push-to-talk\" or \"open\"",
+            "FILE:7:12: listen.pause_ms: it is text; write a whole number from 100 to 5000 milliseconds",
+            "FILE:8:14: listen.preroll_ms: it is a fraction; write a whole number from 0 to 2000 \
+             milliseconds",
+            "FILE:9:13: listen.speculate: it is a whole number; write true or false",
+            "FILE:12:14: cascade.transcribe: \"moonshine\" is no model; \
+             write PROVIDER/MODEL, such as \"local/moonshine-tiny-en\"",
+            "FILE:13:28: cascade.chat: there is no local model \"template\" for this job; \
+             did you mean \"local/templates\"?",
+            "FILE:13:46: cascade.chat: it is a whole number; \
+             write a model, such as \"local/templates\", or a list of models",
+            "FILE:14:9: cascade.speak: \"local/moonshine-tiny-en\" does another job \
+             (transcribe, not speak); write \"local/hibari-heart\"",
+            "FILE:16:2: lisen: there is no such section; did you mean [listen]?",
+            "FILE:17:8: tools.get_wether: there is no such key; did you mean get_weather?",
+        ]
+    );
+}
+
+#[test]
+fn a_slip_of_form_does_not_hide_what_comes_after_it() {
+    let text = "[listen]\npause_ms = \npreroll_ms = 9000\n[audio\nvolume = 50\n";
+    let found = problems(text);
+    assert!(found[0].starts_with("FILE:2:") && found[0].contains("this is not TOML"), "{found:?}");
+    assert!(found.iter().any(|p| p.starts_with("FILE:3:14: listen.preroll_ms: 9000")), "{found:?}");
+    assert!(found.iter().any(|p| p.starts_with("FILE:4:")), "{found:?}");
+    for problem in &found {
+        assert!(problem.contains("; "), "no next step: {problem}");
+    }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_a_mistake() {
+    let found = problems("[listen]\npause_ms = 400\npause_ms = 600\n");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("FILE:3:"), "{found:?}");
+}
+
+#[test]
+fn a_column_counts_characters() {
+    let found = problems("tools = { get_weather = { location = \"Zürich\", unit = 1 } }\n");
+    assert_eq!(
+        found,
+        ["FILE:1:48: tools.get_weather.unit: there is no such key; did you mean units?"]
+    );
+}
+
+#[test]
+fn what_is_not_built_yet_is_refused_and_its_defaults_are_not() {
+    let cases = [
+        (
+            "[partner]\nkind = \"realtime\"",
+            "FILE:2:8: partner.kind: \"realtime\" is not built yet; write \"cascade\"",
+        ),
+        (
+            "[partner]\nkind = \"audio-chat\"",
+            "FILE:2:8: partner.kind: \"audio-chat\" is not built yet; write \"cascade\"",
+        ),
+        (
+            "[listen]\nmode = \"wake\"",
+            "FILE:2:8: listen.mode: \"wake\" is not built yet; write \"push-to-talk\" or \"open\"",
+        ),
+        (
+            "[realtime]\ndialect = \"beta\"",
+            "FILE:2:11: realtime.dialect: \"beta\" is not built yet; write \"auto\"",
+        ),
+        (
+            "[realtime]\nmodel = \"openai/other\"",
+            "FILE:2:9: realtime.model: realtime models are not built yet; write a model, such as \"openai/gpt-realtime-2.1\"",
+        ),
+        (
+            "[cascade]\nchat = \"openai/gpt-6-luna\"",
+            "FILE:2:8: cascade.chat: provider \"openai\" is not built yet; write \"local/templates\"",
+        ),
+        (
+            "[providers.openai]\nkind = \"openai\"",
+            "FILE:2:8: providers.openai.kind: \"openai\" is not built yet; write \"local\" or \"compatible\"",
+        ),
+    ];
+    for (text, problem) in cases {
+        assert_eq!(problems(text), [problem], "{text}");
+    }
+}
+
+#[test]
+fn a_server_of_ones_own_may_be_described_but_not_used_yet() {
+    let ollama =
+        "[providers.ollama]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1:11434/v1\"\n";
+    load(ollama);
+    assert_eq!(
+        problems(&format!("{ollama}[cascade]\nchat = [\"ollama/qwen3\", \"local/templates\"]\n")),
+        ["FILE:5:9: cascade.chat: provider \"ollama\" is not built yet; write \"local/templates\""]
+    );
+    assert_eq!(
+        problems("[providers.mine]\nkind = \"compatible\"\n[cascade]\nchat = \"min/x\"\n"),
+        [
+            "FILE:2:8: providers.mine.base_url: it is missing; write base_url = \"http://HOST:PORT/v1\"",
+            "FILE:4:8: cascade.chat: no provider is called \"min\"; did you mean \"mine/x\"?",
+        ]
+    );
+}
+
+#[test]
+fn a_variable_goes_before_the_file_and_is_named_in_words_and_shows() {
+    let home = Home::new(Some("[listen]\npause_ms = 900\npreroll_ms = 100\n[tools.get_weather]\n"));
+    let vars = [
+        ("ALOUD_LISTEN__PAUSE_MS", "650"),
+        ("ALOUD_AUDIO__INPUT", "3"),
+        ("ALOUD_CASCADE__CHAT", "[\"local/templates\"]"),
+        ("ALOUD_TOOLS__GET_WEATHER__BASE_URL", "http://127.0.0.1:8080"),
+        ("ALOUD_LOCAL__WARM", "true"),
+        ("ALOUD_LISTEN__MODE", ""),
+        ("ALOUD_LOG", "debug"),
+        ("ALOUD_SOMETHING", "of somebody else"),
+    ];
+    let config = home.load(&vars).unwrap();
+    assert_eq!(config.settings.listen.pause_ms, 650);
+    assert_eq!(config.settings.listen.preroll_ms, 100);
+    assert_eq!(config.settings.listen.mode, Mode::PushToTalk);
+    assert_eq!(config.settings.audio.input, Device::Named("3".into()));
+    assert_eq!(config.settings.tools.get_weather.base_url, "http://127.0.0.1:8080");
+    assert!(config.settings.local.warm);
+    assert_eq!(config.settings.log.filter.as_deref(), Some("debug"));
+    let show = config.show();
+    let line = |key: &str| {
+        let found = show.lines().find(|l| l.starts_with(key)).unwrap();
+        found.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(line("pause_ms"), "pause_ms = 650 # ALOUD_LISTEN__PAUSE_MS");
+    let file = home.file();
+    assert_eq!(line("preroll_ms"), format!("preroll_ms = 100 # {}:3", file.display()));
+    assert_eq!(line("max_utterance_s"), "max_utterance_s = 60 # default");
+
+    let wrong = [
+        ("ALOUD_LISTEN__PAUSE_MS", "soon"),
+        ("ALOUD_LISTEN__PAUSE", "500"),
+        ("ALOUD_LISTEN_PREROLL_MS", "500"),
+        ("ALOUD_LOG", "warn,=,"),
+    ];
+    let found = home.problems(&wrong);
+    assert_eq!(
+        found[..3],
+        [
+            "ALOUD_LISTEN_PREROLL_MS: there is no such variable; did you mean ALOUD_LISTEN__PREROLL_MS?",
+            "ALOUD_LISTEN__PAUSE: there is no such key; did you mean pause_ms?",
+            "ALOUD_LISTEN__PAUSE_MS: it is text; write a whole number from 100 to 5000 milliseconds",
+        ]
+    );
+    assert!(found[3].starts_with("ALOUD_LOG: "), "{found:?}");
+}
+
+#[test]
+fn a_provider_with_capitals_and_hyphens_is_found_by_its_variable() {
+    let text =
+        "[providers.My-Llama]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
+    let home = Home::new(Some(text));
+    let vars = [("ALOUD_PROVIDERS__MY_LLAMA__BASE_URL", "http://127.0.0.1:2/v1")];
+    let config = home.load(&vars).unwrap();
+    assert_eq!(
+        config.settings.providers["My-Llama"].base_url.as_deref(),
+        Some("http://127.0.0.1:2/v1")
+    );
+}
+
+#[test]
+fn keys_and_passwords_never_show() {
+    let secret = "sk-very-secret-1234567890";
+    let text = format!(
+        "[providers.a]\nkind = \"compatible\"\nbase_url = \"http://u:{secret}@127.0.0.1/v1\"\n\
+         api_key = \"{secret}\"\napi_key_env = \"{secret}\"\n"
+    );
+    let error = Home::new(Some(&text)).load(&[]).unwrap_err().to_string();
+    assert!(!error.contains(secret), "{error}");
+    assert!(error.contains("api_key: there is no such key; did you mean api_key_"), "{error}");
+
+    let home = Home::new(None);
+    let vars = [("OPENAI_API_KEY", secret), ("OPENAI_BASE_URL", "http://127.0.0.1:3/v1/")];
+    let config = home.load(&vars).unwrap();
+    let openai = &config.settings.providers["openai"];
+    assert_eq!(openai.base_url.as_deref(), Some("http://127.0.0.1:3/v1"));
+    assert_eq!(openai.api_key, Some(KeySource::Env("OPENAI_API_KEY".into())));
+    let all = format!("{}{config:?}{:?}", config.show(), home.env(&vars));
+    assert!(!all.contains(secret), "{all}");
+    assert!(config.show().contains("# OPENAI_API_KEY is set (it is not shown)"));
+}
+
+#[test]
+fn the_written_file_holds_every_key_with_its_default() {
+    let plain = Home::new(Some(default_file()));
+    let nothing = plain.load(&[]).unwrap();
+    let mut bare = nothing.clone();
+    bare.file = None;
+    let home = plain.path();
+    assert_eq!(
+        bare,
+        Config::load(&plain.env(&[("XDG_CONFIG_HOME", "/nowhere")]), None)
+            .map(|mut c| {
+                c.paths = bare.paths.clone();
+                c
+            })
+            .unwrap()
+    );
+
+    // Each commented key is taken for real, one file with all of them.
+    let all: String = default_file()
+        .lines()
+        .filter_map(|line| {
+            let key = line.strip_prefix("# ").unwrap_or(line);
+            let keep = key.starts_with('[')
+                || key.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '));
+            (keep && !key.starts_with("api_key_file") && !key.starts_with("file ="))
+                .then(|| format!("{key}\n"))
+        })
+        .collect();
+    let full = Home::new(Some(&all));
+    let config = full.load(&[]).unwrap_or_else(|e| panic!("{e}\n{all}"));
+    let mut expected = nothing.settings.clone();
+    expected.models.dir = full.path().join(".local/share/aloud/models");
+    expected.models.mirror = Some("https://models.example/aloud".into());
+    expected.tools.get_weather.location = Some("Paris".into());
+    expected.log.filter = Some("warn".into());
+    expected.providers.insert("NAME".into(), config.settings.providers["NAME"].clone());
+    assert_eq!(config.settings, expected);
+    // And none is missing there.
+    let shown = nothing.show();
+    for key in shown.lines().filter_map(|l| {
+        let l = l.strip_prefix("# ").unwrap_or(l);
+        l.split_once(" = ").map(|(k, _)| k).or(l.split_once(" is not set").map(|(k, _)| k))
+    }) {
+        assert!(
+            default_file().contains(&format!("# {key} = ")),
+            "{key} is not in the default file"
+        );
+    }
+    assert!(home.is_absolute());
+}
+
+#[test]
+fn what_show_prints_is_a_file_with_the_same_settings() {
+    let text = "[audio]\ninput = \"a \\\"b\\\" c\"\n[providers.x]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1/v1\"\n";
+    let home = Home::new(Some(text));
+    let config = home.load(&[("ALOUD_LISTEN__PAUSE_MS", "333")]).unwrap();
+    std::fs::write(home.file(), config.show()).unwrap();
+    assert_eq!(home.load(&[]).unwrap().settings, config.settings);
+}
+
+#[test]
+fn another_file_is_read_when_named_and_missed_when_not_there() {
+    let home = Home::new(Some("[audio]\nvolume = 1\n"));
+    let other = home.path().join("other.toml");
+    std::fs::write(&other, "[audio]\nvolume = 2\n").unwrap();
+    let other = other.to_str().unwrap();
+    assert_eq!(home.load(&[("ALOUD_CONFIG", other)]).unwrap().settings.audio.volume, 2);
+    let asked = Config::load(&home.env(&[("ALOUD_CONFIG", "/nowhere")]), Some(Path::new(other)));
+    assert_eq!(asked.unwrap().settings.audio.volume, 2);
+
+    let error = home.load(&[("ALOUD_CONFIG", "/no/such.toml")]).unwrap_err().to_string();
+    let first = error.lines().next().unwrap();
+    assert!(first.starts_with("ALOUD_CONFIG: cannot read /no/such.toml: "), "{first}");
+    assert!(first.ends_with("; run \"aloud config init\", or name another file"), "{first}");
+    let folder = home.load(&[("ALOUD_CONFIG", "/tmp")]).unwrap_err().to_string();
+    assert!(folder.starts_with("ALOUD_CONFIG: /tmp is no configuration file; "), "{folder}");
+    std::fs::write(other, b"[audio]\ninput = \"\xff\"\n").unwrap();
+    let latin = home.load(&[("ALOUD_CONFIG", other)]).unwrap_err().to_string();
+    assert!(latin.contains("is not UTF-8 text; save it in UTF-8"), "{latin}");
+}
+
+#[test]
+fn init_writes_once() {
+    let home = Home::new(None);
+    init(&home.file()).unwrap();
+    assert_eq!(std::fs::read_to_string(home.file()).unwrap(), default_file());
+    assert_eq!(init(&home.file()), Err(InitError::Exists(home.file())));
+    home.load(&[]).unwrap();
+}
+
+#[test]
+fn folders_follow_xdg() {
+    let env = |vars: &[(&str, &str)]| Paths::of(&vars.iter().copied().collect());
+    let paths = env(&[
+        ("HOME", "/h"),
+        ("XDG_CONFIG_HOME", "/c"),
+        ("XDG_DATA_HOME", "relative"),
+        ("XDG_STATE_HOME", "/s"),
+        ("XDG_RUNTIME_DIR", "/r"),
+    ]);
+    assert_eq!(paths.config, Path::new("/c/aloud/config.toml"));
+    assert_eq!(paths.models, Path::new("/h/.local/share/aloud/models"));
+    assert_eq!(paths.state, Path::new("/s/aloud"));
+    assert_eq!(paths.socket(), Path::new("/r/aloud/control.sock"));
+    let bare = env(&[("HOME", "/h")]).runtime;
+    assert!(bare.starts_with("/tmp") || bare.starts_with("/run/user"), "{bare:?}");
+}
+
+#[test]
+fn the_folder_of_the_socket_is_for_its_owner_alone() {
+    let home = Home::new(None);
+    let paths = Paths::of(&home.env(&[("XDG_RUNTIME_DIR", home.path().to_str().unwrap())]));
+    paths.make_runtime().unwrap();
+    let mode = std::fs::metadata(&paths.runtime).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    paths.make_runtime().unwrap();
+
+    let refused = Err(PathError::Unsafe { path: paths.runtime.clone() });
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&paths.runtime, open).unwrap();
+    assert_eq!(paths.make_runtime(), refused);
+    std::fs::remove_dir(&paths.runtime).unwrap();
+    std::os::unix::fs::symlink(home.path(), &paths.runtime).unwrap();
+    assert_eq!(paths.make_runtime(), refused);
+}
