@@ -1,5 +1,7 @@
 //! From a configuration file and the environment to settings, and to words about every mistake.
 
+#![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set has failed")]
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 

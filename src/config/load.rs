@@ -81,9 +81,10 @@ type Unread = (Option<io::ErrorKind>, (String, String));
 fn read_text(path: &Path) -> Result<String, Unread> {
     let shown = path.display();
     let failed = |e: io::Error| {
-        let next = match e.kind() {
-            io::ErrorKind::NotFound => "run \"aloud config init\", or name another file",
-            _ => "check its owner and rights, or name another file",
+        let next = if e.kind() == io::ErrorKind::NotFound {
+            "run \"aloud config init\", or name another file"
+        } else {
+            "check its owner and rights, or name another file"
         };
         (Some(e.kind()), (format!("cannot read {shown}: {e}"), next.to_owned()))
     };

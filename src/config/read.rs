@@ -158,10 +158,10 @@ fn model_name(
         };
         return Err((format!("no provider is called \"{}\"", name.provider), next));
     };
-    match provider.kind {
-        ProviderKind::Local => local_model(name, role),
-        kind if feature(kind).is_none_or(Feature::built) => Ok(name),
-        _ => Err((format!("provider \"{}\" is not built yet", name.provider), instead)),
+    match feature(provider.kind) {
+        None => local_model(name, role),
+        Some(needs) if needs.built() => Ok(name),
+        Some(_) => Err((format!("provider \"{}\" is not built yet", name.provider), instead)),
     }
 }
 
@@ -215,6 +215,7 @@ fn realtime(mut of: Section<'_, '_>) -> Realtime {
     Realtime { model, turn_detection, dialect }
 }
 
+/// What a provider of this kind needs besides this machine.
 const fn feature(kind: ProviderKind) -> Option<Feature> {
     match kind {
         ProviderKind::Local => None,

@@ -109,9 +109,8 @@ impl<'t, 'r> Section<'t, 'r> {
 
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &str, default: bool) -> bool {
-        self.read(key, "true or false", default, |value, _| match value.value {
-            Value::Flag(flag) => Ok(flag),
-            _ => Err(None),
+        self.read(key, "true or false", default, |value, _| {
+            if let Value::Flag(flag) = value.value { Ok(flag) } else { Err(None) }
         })
     }
 
@@ -126,20 +125,20 @@ impl<'t, 'r> Section<'t, 'r> {
         let (from, to) = (range.start(), range.end());
         let space = if unit.is_empty() { "" } else { " " };
         let wanted = format!("a whole number from {from} to {to}{space}{unit}");
-        self.read(key, &wanted, default, |value, _| match value.value {
-            Value::Whole(whole) => match u32::try_from(whole) {
-                Ok(fits) if range.contains(&fits) => Ok(fits),
-                _ => Err(Some(format!("{whole} is out of range"))),
-            },
-            _ => Err(None),
+        self.read(key, &wanted, default, |value, _| {
+            let Value::Whole(whole) = value.value else { return Err(None) };
+            let fits = u32::try_from(whole).ok().filter(|fits| range.contains(fits));
+            fits.ok_or_else(|| Some(format!("{whole} is out of range")))
         })
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[Choice<T>], default: &str) -> T
-    where
-        T: Default,
-    {
+    pub(super) fn choice<T: Copy + Default>(
+        &mut self,
+        key: &str,
+        choices: &[Choice<T>],
+        default: &str,
+    ) -> T {
         let built = |c: &&Choice<T>| c.needs.is_none_or(Feature::built);
         let words = choices.iter().filter(built).map(|c| format!("\"{}\"", c.word));
         let wanted = words.collect::<Vec<_>>().join(" or ");
