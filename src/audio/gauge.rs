@@ -20,6 +20,7 @@ struct Dials {
     live: AtomicU32,
     duck: AtomicBool,
     chimes: AtomicU32,
+    hold: AtomicBool,
 
     progress: AtomicU64,
     finished: AtomicU64,
@@ -108,6 +109,12 @@ impl Gauge {
         self.0.chimes.fetch_or(earcon.bit(), Ordering::Relaxed);
     }
 
+    /// Stops a file that stands for the microphone at [`super::Pace::Fast`], and lets it go on: so
+    /// that it does not talk into the answer. Devices and files at real pace take no notice.
+    pub fn set_hold(&self, on: bool) {
+        self.0.hold.store(on, Ordering::Release);
+    }
+
     /// The epoch that is playing or played last, and how many of its samples at [`SPEAKER_RATE`]
     /// have been given out.
     pub fn progress(&self) -> (Epoch, u64) {
@@ -170,6 +177,10 @@ impl Gauge {
     }
 
     // What follows is written by the edges and the supervisor of this room only.
+
+    pub(super) fn held(&self) -> bool {
+        self.0.hold.load(Ordering::Acquire)
+    }
 
     pub(super) fn take_chimes(&self) -> u32 {
         // A plain load first: the swap would take the cache line from other readers every period.

@@ -18,30 +18,47 @@
 //! blocks (`drive`).
 
 mod capture;
+mod choice;
+mod device;
 mod earcon;
 mod error;
+mod format;
 mod gauge;
+mod host;
 mod playback;
+mod recording;
+mod reel;
 mod resample;
+mod sound;
+mod supervisor;
+mod watch;
+mod wav;
+mod wave;
 
 pub use capture::{CAPTURE_RING, CaptureEdge, CaptureEvent, CaptureTail};
+pub use choice::{Choice, Pace, Settings, SoundEvent};
+pub use device::{DeviceInfo, devices};
 pub use earcon::{Earcon, ring_tone};
 pub use error::{AudioError, Side};
+pub use format::{Home, MicrophoneEdge, SpeakerEdge};
 pub use gauge::{Counts, Gauge};
 pub use playback::{BLOCK_SAMPLES, Block, FADE_SAMPLES, PlaybackEdge, PlaybackFeed, SPEAKER_RING};
+pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};
 pub use resample::Resampler;
+pub use sound::{SideState, Sound};
+pub use wav::WavFile;
 
 use crate::base::Volume;
 
 /// Both ends of both rings, and the gauge that they share.
 pub struct Path {
-    /// Takes what the microphone gives. Handed to `Sound`, or driven by a simulation.
+    /// Takes what the microphone gives. Handed to [`Sound`], or driven by a simulation.
     pub capture: CaptureEdge,
     /// Where the listen thread reads.
     pub tail: CaptureTail,
     /// Where the speaker task writes.
     pub feed: PlaybackFeed,
-    /// Gives what the loudspeaker plays. Handed to `Sound`, or driven by a simulation.
+    /// Gives what the loudspeaker plays. Handed to [`Sound`], or driven by a simulation.
     pub playback: PlaybackEdge,
     /// Orders to the edges, and their counts.
     pub gauge: Gauge,

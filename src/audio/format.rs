@@ -1,0 +1,274 @@
+use cpal::{FromSample, Sample, SizedSample};
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+use rubato::{Fft, Resampler as _};
+
+use super::resample::{fft, turn};
+use super::{AudioError, CaptureEdge, PlaybackEdge};
+use crate::base::{Rate, SPEAKER_RATE};
+
+/// Frames that are converted at a time. Devices ask for about as many.
+const CHUNK: usize = 480;
+
+/// An edge on loan to the callback of a device. When the callback is dropped with its dead device,
+/// the edge goes home, with its ring, its counts and its position.
+struct Lease<E> {
+    edge: Option<E>,
+    home: Option<Home<E>>,
+}
+
+/// Takes an edge back. Called where the callback is dropped, which is never inside of it.
+pub type Home<E> = Box<dyn FnOnce(E) + Send>;
+
+impl<E> Drop for Lease<E> {
+    fn drop(&mut self) {
+        if let (Some(edge), Some(home)) = (self.edge.take(), self.home.take()) {
+            home(edge);
+        }
+    }
+}
+
+/// Never allocates, locks, waits or logs. Takes the samples of a device in any format and any
+/// number of channels, and hands them on as mono.
+pub struct MicrophoneEdge {
+    lease: Lease<CaptureEdge>,
+    channels: usize,
+    mono: [f32; CHUNK],
+}
+
+impl MicrophoneEdge {
+    /// `channels` interleaved channels at `rate`, averaged into one. The reader of the ring is
+    /// told of the new device. On drop the edge goes to `home`.
+    pub fn new(mut edge: CaptureEdge, channels: u16, rate: Rate, home: Home<CaptureEdge>) -> Self {
+        edge.restart(rate);
+        let channels = usize::from(channels.max(1));
+        Self { lease: Lease { edge: Some(edge), home: Some(home) }, channels, mono: [0.0; CHUNK] }
+    }
+
+    /// Takes what the device delivered.
+    pub fn take<T>(&mut self, data: &[T])
+    where
+        T: SizedSample,
+        f32: FromSample<T>,
+    {
+        let Some(edge) = &mut self.lease.edge else { return };
+        let scale = 1.0 / self.channels as f32;
+        for piece in data.chunks(self.channels * CHUNK) {
+            let frames = piece.chunks_exact(self.channels);
+            let n = frames.len();
+            for (mono, frame) in self.mono.iter_mut().zip(frames) {
+                *mono = frame.iter().map(|s| f32::from_sample(*s)).sum::<f32>() * scale;
+            }
+            edge.push(&self.mono[..n]);
+        }
+    }
+}
+
+/// Never allocates, locks, waits or logs. Gives a device the samples it plays, at its rate, in its
+/// format, on its channels.
+pub struct SpeakerEdge {
+    lease: Lease<PlaybackEdge>,
+    channels: usize,
+    rate: Rate,
+    mono: [f32; CHUNK],
+    turner: Option<Turner>,
+}
+
+/// Changes the rate on the way to the device, within memory that was taken beforehand.
+struct Turner {
+    fft: Fft<f32>,
+    input: Vec<f32>,
+    output: Vec<f32>,
+    spare: HeapProd<f32>,
+    ready: HeapCons<f32>,
+    /// What lies between the edge and the device in here, at most: frames at the device's rate.
+    delay: u64,
+}
+
+impl Turner {
+    fn new(rate: Rate) -> Result<Self, AudioError> {
+        let fft = fft(SPEAKER_RATE, rate)?;
+        let (input, output) =
+            (vec![0.0; fft.input_frames_max()], vec![0.0; fft.output_frames_max()]);
+        let (spare, ready) = HeapRb::new(output.len() + CHUNK).split();
+        let delay = (fft.output_delay() + output.len()) as u64;
+        Ok(Self { fft, input, output, spare, ready, delay })
+    }
+
+    fn pull(&mut self, edge: &mut PlaybackEdge, out: &mut [f32]) {
+        let mut done = 0;
+        while done < out.len() {
+            if self.ready.is_empty() {
+                edge.pull(&mut self.input);
+                turn(&mut self.fft, &self.input, &mut self.output);
+                self.spare.push_slice(&self.output);
+            }
+            done += self.ready.pop_slice(&mut out[done..]);
+        }
+    }
+}
+
+impl SpeakerEdge {
+    /// `channels` interleaved channels at `rate`; the first two carry the sound, others are silent.
+    /// On drop the edge goes to `home`.
+    ///
+    /// # Errors
+    /// [`AudioError::Format`] for a rate that cannot be converted; the edge has gone home.
+    pub fn new(
+        edge: PlaybackEdge,
+        channels: u16,
+        rate: Rate,
+        home: Home<PlaybackEdge>,
+    ) -> Result<Self, AudioError> {
+        let lease = Lease { edge: Some(edge), home: Some(home) };
+        let turner = if rate == SPEAKER_RATE { None } else { Some(Turner::new(rate)?) };
+        let channels = usize::from(channels.max(1));
+        Ok(Self { lease, channels, rate, mono: [0.0; CHUNK], turner })
+    }
+
+    /// Fills what the device will play next. `ahead` is how many frames at the device's rate lie
+    /// between the first frame of `data` and the loudspeaker, as far as the device says.
+    pub fn fill<T>(&mut self, data: &mut [T], ahead: u64)
+    where
+        T: SizedSample + FromSample<f32>,
+    {
+        let Some(edge) = &mut self.lease.edge else { return };
+        let frames = (data.len() / self.channels) as u64;
+        let inside = self.turner.as_ref().map_or(0, |turner| turner.delay);
+        edge.gauge().note_latency(ahead + frames + inside, self.rate);
+        for piece in data.chunks_mut(self.channels * CHUNK) {
+            let n = piece.len() / self.channels;
+            let mono = &mut self.mono[..n];
+            match &mut self.turner {
+                Some(turner) => turner.pull(edge, mono),
+                None => edge.pull(mono),
+            }
+            for (frame, sample) in piece.chunks_mut(self.channels).zip(mono) {
+                let level = T::from_sample(sample.clamp(-1.0, 1.0));
+                for (channel, slot) in frame.iter_mut().enumerate() {
+                    *slot = if channel < 2 { level } else { T::EQUILIBRIUM };
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::audio::{Block, Path, path};
+    use crate::base::{Epoch, Volume};
+
+    /// Two samples in a device's format, as they must be heard and as they must be played.
+    fn round_trip<T>(device: [T; 3])
+    where
+        T: SizedSample + FromSample<f32> + PartialEq + Debug,
+        f32: FromSample<T>,
+    {
+        let Path { capture, mut tail, mut feed, playback, gauge } = path(Volume::new(100));
+        let mut mic = MicrophoneEdge::new(capture, 1, SPEAKER_RATE, Box::new(drop));
+        mic.take(&device);
+        let mut heard = [0.0; 3];
+        tail.poll();
+        assert_eq!(tail.read(&mut heard), 3);
+        for (heard, ideal) in heard.iter().zip([0.0, 0.5, -0.5]) {
+            assert!((heard - ideal).abs() < 0.01, "{heard} for {ideal}");
+        }
+        gauge.set_live(Epoch(1));
+        assert!(feed.push(Block::new(Epoch(1), &[0.0, 0.5, -0.5])).is_ok());
+        let mut speaker = SpeakerEdge::new(playback, 1, SPEAKER_RATE, Box::new(drop)).unwrap();
+        let mut played = [T::EQUILIBRIUM; 3];
+        speaker.fill(&mut played, 0);
+        assert_eq!(played, device);
+    }
+
+    #[test]
+    fn every_format_of_a_device_is_heard_and_played() {
+        round_trip::<f32>([0.0, 0.5, -0.5]);
+        round_trip::<f64>([0.0, 0.5, -0.5]);
+        round_trip::<i8>([0, 64, -64]);
+        round_trip::<i16>([0, 16_384, -16_384]);
+        round_trip::<i32>([0, 1 << 30, -(1 << 30)]);
+        round_trip::<u8>([128, 192, 64]);
+        round_trip::<u16>([32_768, 49_152, 16_384]);
+        let i24 = |n| cpal::I24::new(n).unwrap();
+        round_trip::<cpal::I24>([i24(0), i24(1 << 22), i24(-(1 << 22))]);
+    }
+
+    #[test]
+    fn channels_are_averaged_and_the_first_two_play() {
+        let Path { capture, mut tail, mut feed, playback, gauge } = path(Volume::new(100));
+        let mut mic = MicrophoneEdge::new(capture, 4, SPEAKER_RATE, Box::new(drop));
+        // 1,000 frames are more than are converted at a time; the odd sample is no frame.
+        let mut data: Vec<f32> = [0.1, 0.2, 0.3, 0.4].repeat(1_000);
+        data.push(0.9);
+        mic.take(&data);
+        tail.poll();
+        let mut heard = [0.0; 2_000];
+        assert_eq!(tail.read(&mut heard), 1_000);
+        assert!(heard[..1_000].iter().all(|s| (s - 0.25).abs() < 1e-6));
+
+        gauge.set_live(Epoch(1));
+        assert!(feed.push(Block::new(Epoch(1), &[0.5; 240])).is_ok());
+        let mut speaker = SpeakerEdge::new(playback, 6, SPEAKER_RATE, Box::new(drop)).unwrap();
+        let mut played = [9i16; 6 * 240];
+        speaker.fill(&mut played, 0);
+        assert_eq!(played, [16_384, 16_384, 0, 0, 0, 0].repeat(240)[..]);
+    }
+
+    #[test]
+    fn a_device_at_another_rate_plays_the_same_tone() {
+        for rate in [8_000, 16_000, 44_100, 96_000, 192_000] {
+            let Path { mut feed, playback, gauge, .. } = path(Volume::new(100));
+            gauge.set_live(Epoch(1));
+            let mut speaker = SpeakerEdge::new(playback, 2, Rate(rate), Box::new(drop)).unwrap();
+            let tone = |n: usize, rate: u32| {
+                0.5 * (std::f64::consts::TAU * 500.0 * n as f64 / f64::from(rate)).sin() as f32
+            };
+            let mut fed = 0;
+            let mut played = Vec::new();
+            // The callback's length is no round number of anything.
+            while played.len() < rate as usize / 2 {
+                while feed.vacant() > 0 {
+                    let pcm: Vec<f32> = (fed..fed + 240).map(|n| tone(n, 48_000)).collect();
+                    assert!(feed.push(Block::new(Epoch(1), &pcm)).is_ok());
+                    fed += 240;
+                }
+                let mut data = [0.0f32; 2 * 331];
+                speaker.fill(&mut data, 0);
+                assert!(data.chunks(2).all(|frame| frame[0] == frame[1]));
+                played.extend(data.chunks(2).map(|frame| frame[0]));
+            }
+            // The tone has its frequency and its loudness.
+            let tail = &played[played.len() / 2..];
+            let crossings = tail.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count() as f32;
+            let frequency = crossings * rate as f32 / tail.len() as f32;
+            assert!((frequency - 500.0).abs() < 8.0, "{rate} Hz: {frequency}");
+            let rms = (tail.iter().map(|s| s * s).sum::<f32>() / tail.len() as f32).sqrt();
+            assert!((rms - 0.3535).abs() < 0.01, "{rate} Hz: {rms}");
+            assert!(gauge.latency() >= 331 * 48_000 / u64::from(rate), "{}", gauge.latency());
+        }
+    }
+
+    #[test]
+    fn an_edge_comes_home_when_its_device_is_dropped() {
+        let Path { mut feed, playback, gauge, .. } = path(Volume::new(100));
+        gauge.set_live(Epoch(1));
+        for _ in 0..4 {
+            assert!(feed.push(Block::new(Epoch(1), &[0.5; 240])).is_ok());
+        }
+        let (home, back) = mpsc::channel();
+        let home = Box::new(move |edge| home.send(edge).unwrap());
+        let mut speaker = SpeakerEdge::new(playback, 1, SPEAKER_RATE, home).unwrap();
+        speaker.fill(&mut [0.0f32; 480], 0);
+        drop(speaker);
+        let mut speaker =
+            SpeakerEdge::new(back.recv().unwrap(), 1, Rate(44_100), Box::new(drop)).unwrap();
+        assert_eq!(gauge.played(Epoch(1)), 480);
+        speaker.fill(&mut [0.0f32; 441], 0);
+        assert_eq!(gauge.played(Epoch(1)), 960, "it goes on where it was");
+    }
+}
