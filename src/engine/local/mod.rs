@@ -15,6 +15,7 @@
 //! [`EngineError::Unreachable`]: crate::engine::EngineError::Unreachable
 
 pub mod hibari;
+pub mod moonshine;
 
 mod runtime;
 mod silero;

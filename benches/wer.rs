@@ -1,0 +1,253 @@
+//! Word error rate and cost of local speech to text on recorded people.
+//!
+//! ```text
+//! cargo bench --bench wer -- PROMPTS.json --wav FOLDER --runtime LIBRARY --models FOLDER   reads itself
+//! cargo bench --bench wer -- PROMPTS.json --wav FOLDER --heard FILE --cpu SECONDS          scores others
+//! ```
+//!
+//! `PROMPTS.json` is a list of `{"file", "text"}`; `FOLDER` holds each as a WAV of 16 kHz, mono.
+//! `--heard` takes the lines of `aloud transcribe --json` instead of running the model here.
+//! `scripts/wer` does all the steps on the prompts that Debian carries.
+
+#![expect(clippy::print_stdout, reason = "a bench speaks to its reader")]
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aloud::base::{Utterance, UtteranceId};
+use aloud::engine::Transcriber;
+use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
+use anyhow::{Context, bail};
+use futures::StreamExt;
+
+/// What a user is promised.
+const WER_BUDGET: f64 = 0.09;
+const CPU_BUDGET: f64 = 0.15;
+
+#[derive(serde::Deserialize)]
+struct Prompt {
+    file: String,
+    text: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Heard {
+    file: String,
+    text: String,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::read()?;
+    let Some(prompts) = &arguments.prompts else {
+        println!("wer: no prompts given; run scripts/wer");
+        return Ok(());
+    };
+    let prompts: Vec<Prompt> = serde_json::from_slice(&std::fs::read(prompts)?)?;
+    let folder = arguments.wav.as_deref().context("--wav FOLDER is missing")?;
+    let mut sounds = Vec::new();
+    for prompt in &prompts {
+        sounds.push(sound(&folder.join(&prompt.file).with_extension("wav"))?);
+    }
+    let seconds = sounds.iter().map(|pcm| pcm.len() as f64 / 16_000.0).sum::<f64>();
+    let (texts, cpu) = match &arguments.heard {
+        Some(file) => (heard(file, &prompts)?, arguments.cpu),
+        None => {
+            let before = cpu_seconds()?;
+            let texts = read(&arguments, sounds)?;
+            (texts, Some(cpu_seconds()? - before))
+        }
+    };
+
+    let (mut wrong, mut total) = (0, 0);
+    for (prompt, text) in prompts.iter().zip(&texts) {
+        let (wanted, got) = (words(&prompt.text), words(text));
+        let errors = distance(&wanted, &got);
+        total += wanted.len();
+        wrong += errors;
+        if errors > 0 && arguments.verbose {
+            println!("{errors} in {}\n  said:  {}\n  heard: {text}", prompt.file, prompt.text);
+        }
+    }
+    let rate = wrong as f64 / total as f64;
+    println!(
+        "word error rate  {:.2} %  ({wrong} of {total} words; budget {:.0} %)",
+        100.0 * rate,
+        100.0 * WER_BUDGET
+    );
+    if let Some(cpu) = cpu {
+        println!(
+            "cost             {:.4} of real time  ({cpu:.2} CPU-s for {seconds:.1} s; budget {CPU_BUDGET})",
+            cpu / seconds
+        );
+    }
+    if rate > WER_BUDGET || cpu.is_some_and(|cpu| cpu / seconds > CPU_BUDGET) {
+        bail!("over the budget");
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Arguments {
+    prompts: Option<PathBuf>,
+    wav: Option<PathBuf>,
+    runtime: Option<PathBuf>,
+    models: Option<PathBuf>,
+    heard: Option<PathBuf>,
+    cpu: Option<f64>,
+    verbose: bool,
+}
+
+impl Arguments {
+    fn read() -> anyhow::Result<Self> {
+        let mut arguments = Self::default();
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let mut value = || words.next().with_context(|| format!("{word} wants a value"));
+            match word.as_str() {
+                "--wav" => arguments.wav = Some(value()?.into()),
+                "--runtime" => arguments.runtime = Some(value()?.into()),
+                "--models" => arguments.models = Some(value()?.into()),
+                "--heard" => arguments.heard = Some(value()?.into()),
+                "--cpu" => arguments.cpu = Some(value()?.parse()?),
+                "--verbose" => arguments.verbose = true,
+                // cargo passes it to every bench.
+                "--bench" => {}
+                _ => arguments.prompts = Some(word.into()),
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+fn sound(file: &Path) -> anyhow::Result<Arc<[f32]>> {
+    let mut wav = hound::WavReader::open(file).with_context(|| file.display().to_string())?;
+    let spec = wav.spec();
+    if (spec.sample_rate, spec.channels, spec.bits_per_sample) != (16_000, 1, 16) {
+        bail!("{} is not 16 bit, 16 kHz, mono", file.display());
+    }
+    let samples: Result<Vec<i16>, _> = wav.samples::<i16>().collect();
+    Ok(samples?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
+}
+
+fn read(arguments: &Arguments, sounds: Vec<Arc<[f32]>>) -> anyhow::Result<Vec<String>> {
+    let runtime = arguments.runtime.clone().context("--runtime LIBRARY is missing")?;
+    let models = arguments.models.as_deref().context("--models FOLDER is missing")?;
+    let moonshine = Moonshine::open(MoonshineFiles::in_folder(runtime, models), None)?;
+    let mut texts = Vec::new();
+    for pcm in sounds {
+        let span = 0..pcm.len() as u64;
+        let mut flow = moonshine.transcribe(Utterance { id: UtteranceId(0), span, pcm });
+        let mut text = None;
+        while let Some(transcript) = futures::executor::block_on(flow.next()) {
+            text = Some(transcript?).filter(|transcript| transcript.last);
+        }
+        texts.push(text.context("the flow ended without its last transcript")?.text);
+    }
+    Ok(texts)
+}
+
+/// The texts of `aloud transcribe --json`, in the order of the prompts.
+fn heard(file: &Path, prompts: &[Prompt]) -> anyhow::Result<Vec<String>> {
+    let mut by_name = HashMap::new();
+    for line in std::fs::read_to_string(file)?.lines() {
+        let heard: Heard = serde_json::from_str(line)?;
+        let name = Path::new(&heard.file).file_stem().map(ToOwned::to_owned);
+        by_name.insert(name, heard.text);
+    }
+    let text = |prompt: &Prompt| {
+        by_name
+            .get(&Path::new(&prompt.file).file_stem().map(ToOwned::to_owned))
+            .cloned()
+            .with_context(|| format!("nothing was heard of {}", prompt.file))
+    };
+    prompts.iter().map(text).collect()
+}
+
+/// CPU time of this process, all threads, from its start. Linux counts it in hundredths.
+fn cpu_seconds() -> anyhow::Result<f64> {
+    let stat =
+        std::fs::read_to_string("/proc/self/stat").context("only Linux tells the CPU time")?;
+    let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
+    let ticks: Vec<f64> =
+        fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse().ok()).collect();
+    Ok(ticks.iter().sum::<f64>() / 100.0)
+}
+
+/// The words of `text` in the form that is compared: small letters, numbers as words, no
+/// punctuation, hyphens as spaces, one spelling of "OK".
+fn words(text: &str) -> Vec<String> {
+    let plain: String = text
+        .to_lowercase()
+        .chars()
+        .filter(|letter| !matches!(letter, '\'' | '\u{2019}'))
+        .map(|letter| if letter.is_alphanumeric() { letter } else { ' ' })
+        .collect();
+    plain
+        .split_whitespace()
+        .flat_map(|word| match word.parse() {
+            Ok(number) => number_words(number),
+            Err(_) if word == "okay" => vec!["ok".to_owned()],
+            Err(_) => vec![word.to_owned()],
+        })
+        .collect()
+}
+
+fn number_words(number: u64) -> Vec<String> {
+    const SMALL: [&str; 20] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ];
+    const TENS: [&str; 10] =
+        ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    let named = |unit: u64, name: &str| {
+        let mut words = number_words(number / unit);
+        words.push(name.to_owned());
+        if number % unit > 0 {
+            words.extend(number_words(number % unit));
+        }
+        words
+    };
+    match number {
+        0..20 => vec![SMALL[number as usize].to_owned()],
+        20..100 if number % 10 == 0 => vec![TENS[number as usize / 10].to_owned()],
+        20..100 => {
+            vec![TENS[number as usize / 10].to_owned(), SMALL[number as usize % 10].to_owned()]
+        }
+        100..1_000 => named(100, "hundred"),
+        1_000..1_000_000 => named(1_000, "thousand"),
+        _ => named(1_000_000, "million"),
+    }
+}
+
+/// Words to replace, insert or delete (Levenshtein).
+fn distance(wanted: &[String], got: &[String]) -> usize {
+    let mut row: Vec<usize> = (0..=got.len()).collect();
+    for (at, wanted) in wanted.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (at, got) in got.iter().enumerate() {
+            let above = row[at + 1];
+            row[at + 1] = (diagonal + usize::from(wanted != got)).min(above + 1).min(row[at] + 1);
+            diagonal = above;
+        }
+    }
+    row[got.len()]
+}
