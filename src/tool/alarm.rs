@@ -28,7 +28,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
     let desk = Desk::new(settings);
     let time = |text: &str| {
         json!({
-            "type": "string", "maxLength": 8, "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+            "type": "string", "maxLength": 40, "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
             "description": text,
         })
     };
@@ -236,6 +236,7 @@ fn cancel_alarm(desk: &Desk, now: Timestamp, wish: &CancelAlarm) -> Result<ToolO
             when(only, today),
             if rest == 1 { "1 alarm is".into() } else { format!("{rest} alarms are") }
         ),
+        [_, _] => "Both alarms are cancelled.".into(),
         several => format!("All {} are cancelled.", say::count(several.len(), "alarm")),
     };
     let say = desk.cancelled(&saved, done)?;

@@ -71,10 +71,9 @@ fn convert(arguments: &Arguments) -> Result<ToolOutput, ToolError> {
         "value": tidy(value), "from": from.name, "to": to.name, "result": tidy(result),
     });
     let (spoken, rounded) = spoken(result, to);
-    let verb = if value == 1.0 || from.dimension == Dimension::Temperature { "is" } else { "are" };
     let about = if rounded { "about " } else { "" };
     let say = format!(
-        "{} {} {verb} {about}{spoken} {}.",
+        "{} {} is {about}{spoken} {}.",
         say::number(value).0,
         from.word(value),
         to.word(result)
@@ -121,15 +120,15 @@ mod tests {
     #[test]
     fn conversions_are_said_in_whole_sentences() {
         let cases = [
-            (10.0, "mile", "kilometer", "10 miles are about 16.09 kilometers."),
+            (10.0, "mile", "kilometer", "10 miles is about 16.09 kilometers."),
             (1.0, "mile", "meter", "1 mile is 1,609.344 meters."),
-            (3.0, "hour", "minute", "3 hours are 180 minutes."),
-            (60.0, "minute", "hour", "60 minutes are 1 hour."),
+            (3.0, "hour", "minute", "3 hours is 180 minutes."),
+            (60.0, "minute", "hour", "60 minutes is 1 hour."),
             (72.0, "fahrenheit", "celsius", "72 degrees Fahrenheit is about 22.2 degrees Celsius."),
             (-40.0, "c", "F", "Minus 40 degrees Celsius is minus 40 degrees Fahrenheit."),
-            (0.5, "liter", "cups", "0.5 liters are about 2.11 cups."),
-            (8.0, "ounce", "cup", "8 fluid ounces are 1 cup."),
-            (5.0, "KM", "miles", "5 kilometers are about 3.11 miles."),
+            (0.5, "liter", "cups", "0.5 liters is about 2.11 cups."),
+            (8.0, "ounce", "cup", "8 fluid ounces is 1 cup."),
+            (5.0, "KM", "miles", "5 kilometers is about 3.11 miles."),
         ];
         for (value, from, to, want) in cases {
             assert_eq!(said(value, from, to), want);

@@ -54,6 +54,12 @@ impl Registry {
         Self::new(self.tools.iter().cloned().chain([tool]))
     }
 
+    /// This registry with only the tools whose name `keep` approves.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self::new(self.tools.iter().filter(|tool| keep(&tool.spec().name)).cloned())
+    }
+
     /// What a responder is told of the tools.
     pub fn specs(&self) -> Arc<[ToolSpec]> {
         Arc::clone(&self.specs)
@@ -71,7 +77,15 @@ impl Registry {
     pub fn call(&self, call: &Call, cx: ToolCx) -> Job<Done> {
         let id = call.id.clone();
         let name = call.name.clone();
-        let work = self.start(call, cx);
+        let Some(tool) = self.tools.iter().find(|tool| tool.spec().name == name) else {
+            // A model reads what there is; for a person the list would be long.
+            let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+            let output = format!("There is no tool {name}. There are: {}.", known.join(", "));
+            let say = format!("I have no tool called {name}.");
+            let outcome = Outcome { id, output, say, ok: false };
+            return Box::pin(async { Done { outcome, act: None } });
+        };
+        let work = start(tool, &call.arguments, cx);
         Box::pin(async move {
             // A panic in a tool, of our own or someone else's, must not end the turn.
             let result =
@@ -102,23 +116,19 @@ impl Registry {
             }
         })
     }
+}
 
-    fn start(&self, call: &Call, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
-        let Some(tool) = self.tools.iter().find(|tool| tool.spec().name == call.name) else {
-            let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
-            let text = format!("There is no tool {}. There are: {}.", call.name, known.join(", "));
-            return Box::pin(async { Err(ToolError::Tell(text)) });
-        };
-        match schema::fit(&tool.spec().parameters, &call.arguments) {
-            Ok(arguments) => {
-                let tool = Arc::clone(tool);
-                // Inside the future, so that a panic before the first wait is caught as well.
-                Box::pin(async move { tool.call(arguments.to_string(), cx).await })
-            }
-            Err(problem) => {
-                let text = format!("{} was called wrongly: {problem}.", call.name);
-                Box::pin(async { Err(ToolError::Tell(text)) })
-            }
+/// Checks the arguments and runs the tool.
+fn start(tool: &Arc<dyn Tool>, text: &str, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
+    match schema::fit(&tool.spec().parameters, text) {
+        Ok(arguments) => {
+            let tool = Arc::clone(tool);
+            // Inside the future, so that a panic before the first wait is caught as well.
+            Box::pin(async move { tool.call(arguments.to_string(), cx).await })
+        }
+        Err(problem) => {
+            let text = format!("{} was called wrongly: {problem}.", tool.spec().name);
+            Box::pin(async { Err(ToolError::Tell(text)) })
         }
     }
 }

@@ -171,7 +171,7 @@ fn set_timer(desk: &Desk, now: Timestamp, arguments: SetTimer) -> Result<ToolOut
     };
     let say = desk.set(&saved, "timer", done)?;
     let data = json!({
-        "label": entry.label, "seconds": seconds, "rings_at": due.to_string(),
+        "label": entry.label, "seconds": seconds, "rings_at": due.to_zoned(desk.book.zone().clone()).strftime("%FT%T%:z").to_string(),
         "saved": saved == Saved::Yes, "will_ring": desk.ringer != Ringer::Nobody,
     });
     Ok(ToolOutput::new(data, say))
@@ -243,6 +243,7 @@ fn cancel_timer(desk: &Desk, now: Timestamp, wish: &CancelTimer) -> Result<ToolO
                 several => format!("{} are", say::count(several.len(), "timer")),
             }
         ),
+        [_, _] => "Both timers are cancelled.".into(),
         several => format!("All {} are cancelled.", say::count(several.len(), "timer")),
     };
     let say = desk.cancelled(&saved, done)?;

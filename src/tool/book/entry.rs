@@ -188,4 +188,32 @@ mod tests {
         let want: Timestamp = "2026-11-01T07:00Z".parse().unwrap();
         assert_eq!(alarm.last_due(now, &TimeZone::UTC), Some(want));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn an_alarm_of_every_day_rings_once_a_day(
+            start in 1_767_225_600i64..1_830_000_000,
+            minute in 0i8..60,
+            hour in 0i8..24,
+            zone in 0usize..4,
+        ) {
+            let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
+            let zone = TimeZone::get(zones[zone]).unwrap();
+            let time = Time::constant(hour, minute, 0, 0);
+            let mut after = Timestamp::from_second(start).unwrap();
+            let first = Days::Every.next(time, after, &zone).unwrap();
+            proptest::prop_assert!(first.duration_since(after).as_hours() <= 25);
+            let mut date = first.to_zoned(zone.clone()).date();
+            after = first;
+            for _ in 0..400 {
+                let next = Days::Every.next(time, after, &zone).unwrap();
+                let local = next.to_zoned(zone.clone());
+                proptest::prop_assert_eq!(local.date(), date.tomorrow().unwrap());
+                // Late by what the clock skips, at most an hour; never early.
+                let late = local.time().duration_since(time);
+                proptest::prop_assert!((0..=60).contains(&late.as_mins()), "{}", local);
+                (after, date) = (next, local.date());
+            }
+        }
+    }
 }

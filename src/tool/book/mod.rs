@@ -159,7 +159,7 @@ impl Book {
                         changes.push(Change::Remove(entry.id));
                     }
                 }
-                let ring = Ring::new(entry.clone(), due, now);
+                let ring = Ring::new(entry.clone(), due, now, &self.zone);
                 changes.push(Change::Rang(Rang {
                     label: ring.label.clone(),
                     what: ring.kind,

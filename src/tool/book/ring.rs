@@ -20,6 +20,8 @@ pub struct Ring {
     pub due: Timestamp,
     /// How long ago that was; never negative.
     pub late: SignedDuration,
+    /// What the local clock shows at that time; an alarm may differ, where the clock skips it.
+    pub(super) clock: Time,
     /// The entry as it stood in the book, to put it back.
     pub(super) entry: Entry,
 }
@@ -41,24 +43,24 @@ pub enum RingKind {
 }
 
 impl Ring {
-    pub(super) fn new(entry: Entry, due: Timestamp, now: Timestamp) -> Self {
+    pub(super) fn new(entry: Entry, due: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
         let kind = match entry.what {
             What::Timer { seconds, .. } => RingKind::Timer { seconds },
             What::Alarm { time, .. } => RingKind::Alarm { time },
         };
         let late = now.duration_since(due).max(SignedDuration::ZERO);
-        Self { label: entry.label.clone(), kind, due, late, entry }
+        let clock = due.to_zoned(zone.clone()).time();
+        Self { label: entry.label.clone(), kind, due, late, clock, entry }
     }
 
-    /// What is said when it rings. An alarm that the clock has skipped over says the time that it
-    /// is; one that is late says how late, and that nobody was there to ring it.
-    pub fn say(&self, zone: &TimeZone) -> String {
+    /// What is said when it rings. One that is late says how late, and that nobody was there.
+    pub fn say(&self) -> String {
         let name = self.kind.name(self.label.as_deref());
         if self.late < LATE {
             return match self.kind {
                 RingKind::Timer { .. } => format!("Your {name} is done."),
                 RingKind::Alarm { .. } => {
-                    let clock = say::clock(self.due.to_zoned(zone.clone()).time());
+                    let clock = say::clock(self.clock);
                     match &self.label {
                         Some(label) => format!("It's {clock}. This is your {label} alarm."),
                         None => format!("It's {clock}. This is your alarm."),

@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::{Client, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 
 use crate::tool::BaseUrl;
@@ -82,10 +82,13 @@ impl Web {
         query: &[(&str, String)],
     ) -> Result<T, WebError> {
         let client = self.client(base)?;
+        let mut url = Url::parse_with_params(&base.join(path), query)
+            .map_err(|_| WebError::Refused(StatusCode::BAD_REQUEST.as_u16()))?;
+        // A blank as "+" is understood by forms only, as "%20" by everyone.
+        let blanks = url.query().map(|query| query.replace('+', "%20"));
+        url.set_query(blanks.as_deref());
         let work = async {
-            let url = base.join(path);
-            let mut answer =
-                client.get(url).query(query).send().await.map_err(|_| WebError::Unreachable)?;
+            let mut answer = client.get(url).send().await.map_err(|_| WebError::Unreachable)?;
             let status = answer.status();
             if !status.is_success() {
                 return Err(match status {

@@ -152,7 +152,11 @@ fn rain(chance: f64, code: Option<u32>) -> String {
     };
     match chance.round() {
         chance if chance < 1.0 => format!("no {what} in sight"),
-        chance => format!("a {} percent chance of {what}", whole(chance)),
+        chance => {
+            // "Eight" and "eleven" begin with a vowel.
+            let article = if matches!(chance as u32, 8 | 11 | 18 | 80..=89) { "an" } else { "a" };
+            format!("{article} {} percent chance of {what}", whole(chance))
+        }
     }
 }
 

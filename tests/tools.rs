@@ -1,0 +1,1014 @@
+//! The tool room, as a turn uses it: calls through the registry, a weather service on loopback
+//! that checks every question, timers across restarts and between two programs.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use aloud::base::{CallId, Moment, Volume, WallClock};
+use aloud::dialog::{Call, Effect};
+use aloud::tool::{
+    Act, BaseUrl, Book, Done, Registry, Ringer, Settings, ToolCx, ToolError, ToolOutput, Units,
+    arguments, builtin, function,
+};
+use futures::StreamExt;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Map, Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Tuesday, 3 November 2026, 16:42 in Berlin.
+const NOW: &str = "2026-11-03T15:42:00Z";
+
+/// One program: its tools, its book, its clock.
+struct World {
+    tools: Registry,
+    book: Book,
+    wall: WallClock,
+    volume: Volume,
+    path: PathBuf,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/aloud/timers.json");
+        let world = Self::at(path, WallClock::fixed(NOW.parse().unwrap()), Ringer::Here);
+        Self { _folder: Some(folder), ..world }
+    }
+
+    /// A program with the file at `path`.
+    fn at(path: PathBuf, wall: WallClock, ringer: Ringer) -> Self {
+        let book = Book::open(&path, TimeZone::get("Europe/Berlin").unwrap());
+        Self::with(path, wall, ringer, book, |_| {})
+    }
+
+    fn with(
+        path: PathBuf,
+        wall: WallClock,
+        ringer: Ringer,
+        book: Book,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let volume = Volume::new(50);
+        let mut settings = Settings::new(book.clone(), ringer, volume.clone());
+        settings.wall = wall.clone();
+        change(&mut settings);
+        Self { tools: builtin(settings), book, wall, volume, path, _folder: None }
+    }
+
+    /// The same machine after this program has ended and another one has started.
+    fn again(&self, ringer: Ringer) -> Self {
+        Self::at(self.path.clone(), self.wall.clone(), ringer)
+    }
+
+    async fn call(&self, name: &str, arguments: &str) -> Done {
+        call(&self.tools, name, arguments).await
+    }
+
+    /// What is said, after asserting whether it went well.
+    async fn says(&self, name: &str, arguments: Value) -> String {
+        let done = self.call(name, &arguments.to_string()).await;
+        assert!(done.outcome.ok, "{name} {arguments}: {}", done.outcome.say);
+        done.outcome.say
+    }
+
+    async fn refuses(&self, name: &str, arguments: Value) -> String {
+        let done = self.call(name, &arguments.to_string()).await;
+        assert!(!done.outcome.ok, "{name} {arguments}: {}", done.outcome.say);
+        done.outcome.say
+    }
+
+    fn later(&self, seconds: i64) {
+        self.wall.set(self.wall.now() + seconds.seconds());
+    }
+
+    fn rings(&self) -> Vec<String> {
+        self.book.take_due(self.wall.now()).iter().map(aloud::tool::Ring::say).collect()
+    }
+}
+
+async fn call(tools: &Registry, name: &str, arguments: &str) -> Done {
+    let id = CallId("call_1".into());
+    let call = Call { id: id.clone(), name: name.into(), arguments: arguments.into() };
+    let cx = ToolCx { now: Moment::ZERO, last_reply: Some("It's 4 PM.".into()) };
+    let done = tools.call(&call, cx).await;
+    assert_eq!(done.outcome.id, id);
+    done
+}
+
+// The registry.
+
+#[tokio::test]
+async fn a_call_that_cannot_be_made_is_answered_in_words() {
+    let world = World::new();
+    let cases = [
+        ("switch_light", "{}", "I have no tool called switch_light."),
+        ("set_timer", "ten minutes", "set_timer was called wrongly: the arguments are no JSON"),
+        ("set_timer", "{}", "set_timer was called wrongly: \"seconds\" is missing."),
+        ("set_timer", r#"{"seconds":0}"#, "must be a whole number from 1 to 31536000, not 0"),
+        (
+            "set_timer",
+            r#"{"seconds":600,"color":"red"}"#,
+            "\"color\" is not known; known are: seconds, label",
+        ),
+        ("get_date", r#"{"day":"someday"}"#, "\"day\" must be one of \"today\","),
+        ("set_alarm", r#"{"time":"7 o'clock"}"#, "7 o'clock is no clock time"),
+        ("set_alarm", r#"{"time":"25:00"}"#, "25:00 is no clock time. Write it as hours"),
+    ];
+    for (name, arguments, want) in cases {
+        let done = world.call(name, arguments).await;
+        assert!(!done.outcome.ok, "{name} {arguments}");
+        assert!(done.outcome.say.contains(want), "{name} {arguments}: {}", done.outcome.say);
+    }
+    assert_eq!(world.book.entries(), []);
+    let told = world.call("switch_light", "{}").await.outcome.output;
+    assert!(told.starts_with("There is no tool switch_light. There are: get_weather, get_time,"));
+}
+
+#[tokio::test]
+async fn slips_of_small_models_are_understood() {
+    let world = World::new();
+    let done = world.call("set_timer", r#"{"seconds":"600","label":null}"#).await;
+    assert_eq!(done.outcome.say, "Timer set for 10 minutes.");
+    assert!(world.call("list_timers", "").await.outcome.ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_hangs_or_panics_ends_only_its_call() {
+    let none = || arguments(&[], json!({}));
+    let hangs = function("hangs", "", Effect::Reads, none(), |_: Map<String, Value>, _| {
+        std::future::pending::<Result<ToolOutput, ToolError>>()
+    });
+    let panics = function(
+        "panics",
+        "",
+        Effect::Reads,
+        none(),
+        |arguments: Map<String, Value>, _| async move {
+            assert!(!arguments.is_empty(), "a mistake of its author");
+            Err(ToolError::Fatal("unreachable".into()))
+        },
+    );
+    let tools = Registry::new([hangs, panics]);
+    let done = call(&tools, "hangs", "{}").await;
+    assert_eq!(
+        done.outcome.say,
+        "The tool hangs gave no answer within 10 seconds. Try again later."
+    );
+    let done = call(&tools, "panics", "{}").await;
+    assert!(done.outcome.say.starts_with("The tool panics broke down."));
+}
+
+#[tokio::test]
+async fn a_tool_of_ones_own_stands_in_for_a_built_in_one() {
+    let own = function(
+        "get_time",
+        "",
+        Effect::Reads,
+        arguments(&[], json!({})),
+        |_: Map<String, Value>, _| async { Ok(ToolOutput::new(json!({}), "Time for tea.")) },
+    );
+    let tools = World::new().tools.with(own);
+    assert_eq!(call(&tools, "get_time", "{}").await.outcome.say, "Time for tea.");
+    let names: Vec<String> = tools.specs().iter().map(|spec| spec.name.clone()).collect();
+    assert_eq!(names.iter().filter(|name| *name == "get_time").count(), 1);
+    let fewer = tools.only(|name| name != "get_weather");
+    assert_eq!(fewer.effect("get_weather"), None);
+    assert_eq!(fewer.specs().len(), names.len() - 1);
+}
+
+#[test]
+fn every_tool_has_its_documented_name_arguments_and_effect() {
+    use Effect::{Pure, Reads, Writes};
+    let want = [
+        ("get_weather", "location? day?", Reads),
+        ("get_time", "location?", Reads),
+        ("get_date", "day?", Reads),
+        ("set_timer", "seconds label?", Writes),
+        ("list_timers", "", Reads),
+        ("cancel_timer", "label? seconds? all?", Writes),
+        ("set_alarm", "time day? label?", Writes),
+        ("list_alarms", "", Reads),
+        ("cancel_alarm", "time? all?", Writes),
+        ("convert_units", "value from to", Pure),
+        ("calculate", "expression", Pure),
+        ("set_volume", "level? change? mute?", Writes),
+        ("stop", "", Writes),
+        ("repeat", "", Reads),
+        ("help", "", Pure),
+    ];
+    let world = World::new();
+    let specs = world.tools.specs();
+    let got: Vec<(String, String, Effect)> = specs
+        .iter()
+        .map(|spec| {
+            let schema = &spec.parameters;
+            assert_eq!(schema["type"], "object", "{}", spec.name);
+            assert_eq!(schema["additionalProperties"], false, "{}", spec.name);
+            assert!(spec.description.ends_with('.'), "{}", spec.name);
+            let required = schema["required"].as_array().unwrap();
+            let arguments =
+                schema["properties"].as_object().unwrap().iter().map(|(key, property)| {
+                    assert!(property["type"].is_string(), "{} {key}", spec.name);
+                    assert!(property["description"].is_string(), "{} {key}", spec.name);
+                    let mark = if required.contains(&json!(key)) { "" } else { "?" };
+                    format!("{key}{mark}")
+                });
+            (spec.name.clone(), arguments.collect::<Vec<_>>().join(" "), spec.effect)
+        })
+        .collect();
+    let want: Vec<(String, String, Effect)> = want
+        .into_iter()
+        .map(|(name, arguments, effect)| (name.into(), arguments.into(), effect))
+        .collect();
+    assert_eq!(got, want);
+}
+
+#[tokio::test]
+async fn the_tools_about_the_talk_itself() {
+    let world = World::new();
+    let done = world.call("stop", "{}").await;
+    assert_eq!((done.act, done.outcome.say.as_str(), done.outcome.ok), (Some(Act::Stop), "", true));
+    assert_eq!(world.says("repeat", json!({})).await, "It's 4 PM.");
+    assert!(world.says("help", json!({})).await.contains("set timers and alarms"));
+    let call = Call { id: CallId("1".into()), name: "repeat".into(), arguments: "{}".into() };
+    let done = world.tools.call(&call, ToolCx { now: Moment::ZERO, last_reply: None }).await;
+    assert_eq!(
+        (done.outcome.ok, done.outcome.say.as_str()),
+        (false, "I have not said anything yet.")
+    );
+    assert_eq!(world.says("set_volume", json!({"level": 30})).await, "Volume set to 30 percent.");
+    assert_eq!(world.volume.percent(), 30);
+}
+
+// Time and date.
+
+#[tokio::test]
+async fn the_time_here_and_elsewhere() {
+    let world = World::new();
+    let cases = [
+        (json!({}), "It's 4:42 PM."),
+        (json!({"location": "here"}), "It's 4:42 PM."),
+        (json!({"location": "Tokyo"}), "In Tokyo it's 12:42 AM on Wednesday."),
+        (json!({"location": "Honolulu"}), "In Honolulu it's 5:42 AM."),
+        (json!({"location": "Canada"}), "Canada has several time zones. In Ottawa it's 10:42 AM."),
+        (json!({"location": "New Delhi"}), "In New Delhi it's 9:12 PM."),
+    ];
+    for (arguments, want) in cases {
+        assert_eq!(world.says("get_time", arguments).await, want);
+    }
+    assert_eq!(
+        world.says("get_date", json!({"day": "friday"})).await,
+        "The next Friday is November 6th."
+    );
+}
+
+// Timers.
+
+#[tokio::test]
+async fn timers_are_set_listed_and_cancelled() {
+    let world = World::new();
+    assert_eq!(world.says("list_timers", json!({})).await, "No timer is running.");
+    assert_eq!(world.refuses("cancel_timer", json!({})).await, "No timer is running.");
+    assert_eq!(world.says("set_timer", json!({"seconds": 600})).await, "Timer set for 10 minutes.");
+    world.later(15);
+    assert_eq!(
+        world.says("list_timers", json!({})).await,
+        "Your 10 minute timer has 9 minutes and 45 seconds left."
+    );
+    assert_eq!(
+        world.says("set_timer", json!({"seconds": 5400, "label": "the Beans"})).await,
+        "Beans timer set for 1 hour and 30 minutes."
+    );
+    world.later(1);
+    world.says("set_timer", json!({"seconds": 300, "label": "eggs"})).await;
+    assert_eq!(
+        world.says("list_timers", json!({})).await,
+        "You have 3 timers: the eggs timer with 5 minutes left, the 10 minute timer with \
+         9 minutes and 44 seconds left and the beans timer with 1 hour and 29 minutes left."
+    );
+    assert_eq!(
+        world.refuses("cancel_timer", json!({"label": "pizza"})).await,
+        "There is no pizza timer. Running are your eggs timer, your 10 minute timer and your beans timer."
+    );
+    assert_eq!(
+        world.says("cancel_timer", json!({"seconds": 600})).await,
+        "Your 10 minute timer is cancelled."
+    );
+    assert_eq!(
+        world.says("cancel_timer", json!({})).await,
+        "I cancelled the timer you set last, your eggs timer. Your beans timer is still running."
+    );
+    assert_eq!(
+        world.says("cancel_timer", json!({"label": "bean"})).await,
+        "Your beans timer is cancelled."
+    );
+    world.says("set_timer", json!({"seconds": 60})).await;
+    world.says("set_timer", json!({"seconds": 60})).await;
+    assert_eq!(
+        world.says("cancel_timer", json!({"all": true})).await,
+        "Both timers are cancelled."
+    );
+    assert_eq!(world.book.entries(), []);
+}
+
+#[tokio::test]
+async fn what_rings_is_what_is_meant_by_the_timer() {
+    let world = World::new();
+    world.says("set_timer", json!({"seconds": 60, "label": "tea"})).await;
+    world.says("set_timer", json!({"seconds": 3600})).await;
+    world.later(60);
+    assert_eq!(world.rings(), ["Your tea timer is done."]);
+    world.later(5);
+    assert_eq!(world.says("cancel_timer", json!({})).await, "Okay, your tea timer is over.");
+    assert_eq!(world.book.entries().len(), 1, "the other one runs on");
+    // Once answered it is over, and the next word means the one that runs.
+    assert_eq!(world.says("cancel_timer", json!({})).await, "Your 1 hour timer is cancelled.");
+}
+
+#[tokio::test]
+async fn timers_survive_a_restart_and_tell_how_late_they_are() {
+    let world = World::new();
+    world.says("set_timer", json!({"seconds": 600, "label": "pasta"})).await;
+    world.says("set_timer", json!({"seconds": 7200})).await;
+    world.later(3600);
+    let world2 = world.again(Ringer::Here);
+    assert_eq!(world2.book.next_due(), Some("2026-11-03T15:52:00Z".parse().unwrap()));
+    assert_eq!(
+        world2.rings(),
+        ["Your pasta timer ran out 50 minutes ago. I was not there to ring it then, sorry."]
+    );
+    assert_eq!(world2.rings(), Vec::<String>::new());
+    assert_eq!(
+        world2.again(Ringer::Here).says("list_timers", json!({})).await,
+        "Your 2 hour timer has 1 hour left."
+    );
+}
+
+#[tokio::test]
+async fn what_could_not_be_rung_can_be_put_back() {
+    let world = World::new();
+    world.says("set_timer", json!({"seconds": 60})).await;
+    world.later(61);
+    let ring = world.book.take_due(world.wall.now()).remove(0);
+    world.book.put_back(ring);
+    world.later(60);
+    assert_eq!(
+        world.again(Ringer::Here).rings(),
+        [
+            "Your 1 minute timer ran out 1 minute and 1 second ago. I was not there to ring it then, sorry."
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_timer_that_nobody_will_ring_says_so() {
+    let world = World::new();
+    let alone = world.again(Ringer::Nobody);
+    assert_eq!(
+        alone.says("set_timer", json!({"seconds": 600})).await,
+        "Timer set for 10 minutes. But no aloud service is running that would ring it: \
+         start one with \"aloud daemon\"."
+    );
+    world.says("set_alarm", json!({"time": "07:00"})).await;
+    let done = alone.call("set_alarm", r#"{"time": "08:00"}"#).await;
+    let data: Value = serde_json::from_str(&done.outcome.output).unwrap();
+    assert_eq!((&data["saved"], &data["will_ring"]), (&json!(true), &json!(false)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_service_rings_what_another_program_has_set() {
+    let service = World::new();
+    let mut rings = service.book.rings(service.wall.clone());
+    let other = service.again(Ringer::Elsewhere);
+    assert!(futures::poll!(rings.next()).is_pending());
+    assert_eq!(
+        other.says("set_timer", json!({"seconds": 90, "label": "tea"})).await,
+        "Tea timer set for 1 minute and 30 seconds."
+    );
+    service.later(90);
+    let ring = rings.next().await.unwrap();
+    assert_eq!(ring.say(), "Your tea timer is done.");
+    // The other program sees that it is gone, and a third one does not ring it again.
+    assert_eq!(other.says("list_timers", json!({})).await, "No timer is running.");
+    assert_eq!(service.again(Ringer::Here).rings(), Vec::<String>::new());
+}
+
+#[test]
+fn many_programs_at_once_lose_nothing_and_ring_once() {
+    let world = World::new();
+    let (programs, each) = (6, 8);
+    std::thread::scope(|scope| {
+        for program in 0..programs {
+            let world = &world;
+            scope.spawn(move || {
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let own = world.again(Ringer::Elsewhere);
+                for number in 0..each {
+                    let label = format!("p{program}n{number}");
+                    runtime.block_on(own.says("set_timer", json!({"seconds": 60, "label": label})));
+                }
+            });
+        }
+    });
+    let books: Vec<World> = (0..programs).map(|_| world.again(Ringer::Here)).collect();
+    assert_eq!(books[0].book.entries().len(), programs * each);
+    world.later(60);
+    let rung = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for world in &books {
+            scope.spawn(|| rung.lock().unwrap().extend(world.rings()));
+        }
+    });
+    let mut rung = rung.into_inner().unwrap();
+    assert_eq!(rung.len(), programs * each);
+    rung.sort();
+    rung.dedup();
+    assert_eq!(rung.len(), programs * each);
+}
+
+#[tokio::test]
+async fn a_broken_file_is_kept_aside_and_told_of() {
+    let world = World::new();
+    let folder = world.path.parent().unwrap();
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(&world.path, "{\"version\": 1, \"entries\": [tru").unwrap();
+    let again = world.again(Ringer::Here);
+    let trouble = again.book.take_trouble();
+    assert_eq!(trouble.len(), 1);
+    assert!(trouble[0].contains("timers.json is broken: none of its timers"), "{trouble:?}");
+    assert!(trouble[0].contains("timers.json.bad"), "{trouble:?}");
+    assert!(again.book.take_trouble().is_empty());
+    assert!(std::fs::read_to_string(folder.join("timers.json.bad")).unwrap().ends_with("[tru"));
+    assert_eq!(again.says("set_timer", json!({"seconds": 60})).await, "Timer set for 1 minute.");
+
+    // Broken a second time while it runs: nothing that is known is given up, nor the first file.
+    std::fs::write(&world.path, "").unwrap();
+    assert!(again.says("list_timers", json!({})).await.contains("Your 1 minute timer"));
+    assert!(folder.join("timers.json.bad").exists() && folder.join("timers.json.bad.1").exists());
+    assert_eq!(world.again(Ringer::Here).book.entries().len(), 1);
+}
+
+#[tokio::test]
+async fn what_can_be_read_of_a_broken_file_is_kept() {
+    let world = World::new();
+    world.says("set_timer", json!({"seconds": 600, "label": "pasta"})).await;
+    world.says("set_alarm", json!({"time": "07:00"})).await;
+    let text = std::fs::read_to_string(&world.path).unwrap().replace("07:00", "77:00");
+    std::fs::write(&world.path, text).unwrap();
+    let again = world.again(Ringer::Here);
+    assert!(again.book.take_trouble()[0].contains("one of its entries could still be read"));
+    assert_eq!(again.says("list_timers", json!({})).await, "Your pasta timer has 10 minutes left.");
+    assert_eq!(again.says("list_alarms", json!({})).await, "No alarm is set.");
+}
+
+#[tokio::test]
+async fn what_cannot_be_saved_is_told_and_saved_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    // A file where the folder should be: as good as a full disk, and the same for every user.
+    std::fs::write(&state, "").unwrap();
+    let path = state.join("timers.json");
+    let wall = WallClock::fixed(NOW.parse().unwrap());
+    let service = World::at(path.clone(), wall.clone(), Ringer::Here);
+    let words = service.says("set_timer", json!({"seconds": 60, "label": "tea"})).await;
+    assert!(
+        words.starts_with("Tea timer set for 1 minute. It could not be saved, because"),
+        "{words}"
+    );
+    assert_eq!(service.book.take_trouble().len(), 1);
+    let other = World::at(path, wall, Ringer::Elsewhere);
+    let words = other.refuses("set_timer", json!({"seconds": 60})).await;
+    assert!(
+        words.starts_with("The timer could not be set, because it could not be saved"),
+        "{words}"
+    );
+
+    std::fs::remove_file(&state).unwrap();
+    assert!(service.book.reload_if_changed());
+    assert_eq!(service.again(Ringer::Here).book.entries().len(), 1);
+    service.later(60);
+    assert_eq!(service.rings(), ["Your tea timer is done."]);
+}
+
+#[tokio::test]
+async fn a_book_has_an_end() {
+    let world = World::with(
+        PathBuf::new(),
+        WallClock::fixed(NOW.parse().unwrap()),
+        Ringer::Here,
+        Book::in_memory(TimeZone::UTC),
+        |_| {},
+    );
+    for _ in 0..aloud::tool::MAX_ENTRIES {
+        world.says("set_timer", json!({"seconds": 60})).await;
+    }
+    assert_eq!(
+        world.refuses("set_timer", json!({"seconds": 60})).await,
+        "There are 200 timers and alarms already. Cancel some first."
+    );
+}
+
+// Alarms.
+
+#[tokio::test]
+async fn alarms_ring_at_the_next_such_time() {
+    let world = World::new();
+    let cases = [
+        (json!({"time": "07:00"}), "Alarm set for 7 AM tomorrow."),
+        (json!({"time": "17:00"}), "Alarm set for 5 PM today."),
+        (json!({"time": "16:42"}), "Alarm set for 4:42 PM tomorrow."),
+        (
+            json!({"time": "07:30", "day": "friday", "label": "gym"}),
+            "Gym alarm set for 7:30 AM on Friday.",
+        ),
+        (
+            json!({"time": "07:30", "day": "tuesday"}),
+            "Alarm set for 7:30 AM on Tuesday, November 10th.",
+        ),
+        (json!({"time": "18:00", "day": "Tuesday"}), "Alarm set for 6 PM today."),
+        (json!({"time": "06:15", "day": "weekdays"}), "Alarm set for 6:15 AM on weekdays."),
+        (json!({"time": "12:00", "day": "every day"}), "Alarm set for noon every day."),
+        (json!({"time": "00:00"}), "Alarm set for midnight tomorrow."),
+        (json!({"time": "07:00"}), "An alarm is already set for 7 AM tomorrow."),
+    ];
+    for (arguments, want) in cases {
+        assert_eq!(world.says("set_alarm", arguments).await, want);
+    }
+    assert_eq!(
+        world.refuses("set_alarm", json!({"time": "06:00", "day": "today"})).await,
+        "6 AM today is already over. Say another time, or tomorrow."
+    );
+}
+
+#[tokio::test]
+async fn alarms_are_listed_and_cancelled() {
+    let world = World::new();
+    assert_eq!(world.says("list_alarms", json!({})).await, "No alarm is set.");
+    assert_eq!(world.refuses("cancel_alarm", json!({})).await, "No alarm is set.");
+    world.says("set_alarm", json!({"time": "19:00", "label": "call mum"})).await;
+    assert_eq!(
+        world.says("list_alarms", json!({})).await,
+        "One alarm is set, for 7 PM today, call mum."
+    );
+    world.says("set_alarm", json!({"time": "06:30", "day": "weekdays"})).await;
+    world.says("set_alarm", json!({"time": "09:00", "day": "saturday"})).await;
+    assert_eq!(
+        world.says("list_alarms", json!({})).await,
+        "3 alarms are set: 7 PM today, call mum; 6:30 AM on weekdays; 9 AM on Saturday."
+    );
+    assert!(
+        world
+            .refuses("cancel_alarm", json!({"time": "05:00"}))
+            .await
+            .starts_with("There is no alarm at 5 AM. 3 alarms")
+    );
+    // A bare "seven" comes as 07:00.
+    assert_eq!(
+        world.says("cancel_alarm", json!({"time": "07:00"})).await,
+        "The alarm for 7 PM today is cancelled."
+    );
+    assert_eq!(
+        world.says("cancel_alarm", json!({})).await,
+        "The next alarm, for 6:30 AM on weekdays, is cancelled. 1 alarm is still set."
+    );
+    assert_eq!(
+        world.says("cancel_alarm", json!({"all": true})).await,
+        "The alarm for 9 AM on Saturday is cancelled."
+    );
+}
+
+#[tokio::test]
+async fn a_recurring_alarm_rings_each_day_and_stays_when_it_is_turned_off() {
+    let world = World::new();
+    world.says("set_alarm", json!({"time": "07:00", "day": "weekdays", "label": "work"})).await;
+    world.wall.set("2026-11-04T06:00:00Z".parse().unwrap());
+    assert_eq!(world.rings(), ["It's 7 AM. This is your work alarm."]);
+    world.later(10);
+    assert_eq!(
+        world.says("cancel_alarm", json!({})).await,
+        "Okay. It stays set for 7 AM on weekdays."
+    );
+    // Down from Friday to Monday evening: only the last one missed is told.
+    world.wall.set("2026-11-09T17:00:00Z".parse().unwrap());
+    let again = world.again(Ringer::Here);
+    assert_eq!(
+        again.rings(),
+        ["You missed your work alarm. It was due 11 hours ago, when I was not there to ring it."]
+    );
+    assert_eq!(again.book.next_due(), Some("2026-11-10T06:00:00Z".parse().unwrap()));
+    assert_eq!(
+        again.says("cancel_alarm", json!({"time": "07:00", "all": true})).await,
+        "The alarm for 7 AM on weekdays is cancelled."
+    );
+}
+
+#[tokio::test]
+async fn a_missed_single_alarm_is_told_once() {
+    let world = World::new();
+    world.says("set_alarm", json!({"time": "17:00"})).await;
+    world.later(2 * 86_400);
+    let again = world.again(Ringer::Here);
+    assert_eq!(
+        again.rings(),
+        [
+            "You missed your 5 PM alarm. It was due 1 day and 23 hours ago, when I was not there to ring it."
+        ]
+    );
+    assert_eq!(world.again(Ringer::Here).rings(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_alarm_in_the_hour_that_the_clock_skips_says_when_it_rings() {
+    let world = World::new();
+    world.wall.set("2026-03-28T12:00:00Z".parse().unwrap());
+    assert_eq!(
+        world.says("set_alarm", json!({"time": "02:30"})).await,
+        "Alarm set for 2:30 AM tomorrow. The clock skips that time then, so it rings at 3:30 AM."
+    );
+    world.wall.set("2026-03-29T01:30:00Z".parse().unwrap());
+    assert_eq!(world.rings(), ["It's 3:30 AM. This is your alarm."]);
+}
+
+// The weather.
+
+/// What the server answers to a request.
+#[derive(Clone)]
+enum Answer {
+    Json(Value),
+    Status(u16),
+    Text(&'static str),
+    Silence,
+    HangUp,
+}
+
+/// A server on loopback; it remembers the requests.
+struct Server {
+    url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    async fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (log, answer) = (Arc::clone(&requests), Arc::new(answer));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                tokio::spawn(async move {
+                    let mut text = Vec::new();
+                    while !text.ends_with(b"\r\n\r\n") {
+                        match stream.read_u8().await {
+                            Ok(byte) => text.push(byte),
+                            Err(_) => return,
+                        }
+                    }
+                    let text = String::from_utf8(text).unwrap();
+                    let target = text.split(' ').nth(1).unwrap_or_default().to_owned();
+                    log.lock().unwrap().push(target.clone());
+                    let (status, body) = match answer(&target) {
+                        Answer::Json(value) => (200, value.to_string()),
+                        Answer::Status(status) => (status, r#"{"error":true,"reason":"x"}"#.into()),
+                        Answer::Text(text) => (200, text.to_owned()),
+                        Answer::Silence => return std::future::pending().await,
+                        Answer::HangUp => return,
+                    };
+                    let head = format!(
+                        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                        body.len()
+                    );
+                    let _ = stream.write_all((head + &body).as_bytes()).await;
+                });
+            }
+        });
+        Self { url, requests }
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// A program whose weather comes from here; the addresses end in a slash, as users write them.
+    fn world(&self, change: impl FnOnce(&mut Settings)) -> World {
+        let book = Book::in_memory(TimeZone::get("Europe/Berlin").unwrap());
+        let wall = WallClock::fixed(NOW.parse().unwrap());
+        World::with(PathBuf::new(), wall, Ringer::Here, book, |settings| {
+            settings.weather.base_url = BaseUrl::parse(&format!("{}/", self.url)).unwrap();
+            settings.weather.geocoding_url = BaseUrl::parse(&self.url).unwrap();
+            change(settings);
+        })
+    }
+}
+
+fn query(target: &str) -> Vec<(String, String)> {
+    reqwest::Url::parse(&format!("http://x{target}")).unwrap().query_pairs().into_owned().collect()
+}
+
+fn value(target: &str, key: &str) -> String {
+    let found = query(target).into_iter().find(|(name, _)| name == key);
+    found.unwrap_or_else(|| panic!("{key} is missing in {target}")).1
+}
+
+fn place(name: &str, admin1: &str, country: &str, code: &str, zone: &str, people: u32) -> Value {
+    json!({
+        "id": 1, "name": name, "latitude": 48.85341, "longitude": 2.3488, "elevation": 42.0,
+        "feature_code": "PPL", "country_code": code, "timezone": zone, "population": people,
+        "country": country, "admin1": admin1,
+    })
+}
+
+/// Answers as Open-Meteo does, and refuses what Open-Meteo would refuse.
+fn meteo(target: &str) -> Answer {
+    if target.starts_with("/v1/search?") {
+        assert!((1..=100).contains(&value(target, "count").parse::<u32>().unwrap()));
+        assert_eq!(
+            (value(target, "language"), value(target, "format")),
+            ("en".into(), "json".into())
+        );
+        let paris = place("Paris", "Île-de-France", "France", "FR", "Europe/Paris", 2_138_551);
+        let texas = place("Paris", "Texas", "United States", "US", "America/Chicago", 25_000);
+        let portland =
+            place("Portland", "Oregon", "United States", "US", "America/Los_Angeles", 650_000);
+        let results = match value(target, "name").as_str() {
+            "Paris" => json!([paris, texas]),
+            "Portland" => json!([portland]),
+            "Springfield" => json!([place(
+                "Springfield",
+                "Missouri",
+                "United States",
+                "US",
+                "America/Chicago",
+                166_000
+            )]),
+            _ => return Answer::Json(json!({"generationtime_ms": 0.5})),
+        };
+        return Answer::Json(json!({"results": results, "generationtime_ms": 0.5}));
+    }
+    assert!(target.starts_with("/v1/forecast?"), "{target}");
+    value(target, "latitude").parse::<f64>().unwrap();
+    value(target, "longitude").parse::<f64>().unwrap();
+    assert_eq!(value(target, "timezone"), "auto");
+    let fahrenheit = value(target, "temperature_unit") == "fahrenheit";
+    let t = |celsius: f64| if fahrenheit { celsius * 1.8 + 32.0 } else { celsius };
+    let degree = if fahrenheit { "°F" } else { "°C" };
+    let speed = if value(target, "wind_speed_unit") == "mph" { "mp/h" } else { "km/h" };
+    let days: Vec<String> = (3..10).map(|day| format!("2026-11-{day:02}")).collect();
+    let (mut current, mut daily) =
+        (json!({"time": "2026-11-03T16:45", "interval": 900}), json!({"time": days}));
+    for name in value(target, "current").split(',') {
+        current[name] = match name {
+            "temperature_2m" => json!(t(14.3)),
+            "apparent_temperature" => json!(t(13.0)),
+            "relative_humidity_2m" => json!(71),
+            "precipitation" => json!(0.2),
+            "weather_code" => json!(61),
+            "wind_speed_10m" => json!(12.2),
+            _ => return Answer::Status(400),
+        };
+    }
+    for name in value(target, "daily").split(',') {
+        daily[name] = match name {
+            "weather_code" => json!([61, 3, 0, 2, 73, 45, 95]),
+            "temperature_2m_max" => json!([17.4, 12.0, 1.2, 11.0, -2.4, 9.0, 8.0].map(t)),
+            "temperature_2m_min" => json!([9.1, 6.0, -0.3, 4.0, -7.6, 3.0, 2.0].map(t)),
+            "precipitation_sum" => json!([2.0, 0.0, 0.0, 0.1, 4.0, 0.0, 9.0]),
+            "precipitation_probability_max" => json!([60, 10, 0, 20, 80, 5, null]),
+            "wind_speed_10m_max" => json!([20.5, 15.0, 1.0, 12.0, 30.0, 5.0, 40.0]),
+            _ => return Answer::Status(400),
+        };
+    }
+    Answer::Json(json!({
+        "latitude": 48.86, "longitude": 2.35, "utc_offset_seconds": 3600, "timezone": "Europe/Paris",
+        "current_units": {"time": "iso8601", "temperature_2m": degree, "wind_speed_10m": speed},
+        "current": current,
+        "daily_units": {"time": "iso8601", "temperature_2m_max": degree, "wind_speed_10m_max": speed},
+        "daily": daily,
+    }))
+}
+
+#[tokio::test]
+async fn the_weather_is_told_in_a_sentence_for_each_kind_of_day() {
+    let server = Server::start(meteo).await;
+    let world = server.world(|_| {});
+    let cases = [
+        (
+            json!({"location": "Paris"}),
+            "In Paris it's 14 degrees with light rain and a wind of 12 kilometers per hour. \
+             Today's high is 17 and the low 9, with a 60 percent chance of rain.",
+        ),
+        (
+            json!({"location": "Paris", "day": "today"}),
+            "Today in Paris expect light rain, a high of 17 and a low of 9 degrees. There's a 60 percent \
+             chance of rain, and wind up to 21 kilometers per hour. Right now it's 14 degrees.",
+        ),
+        (
+            json!({"location": "Paris", "day": "tomorrow"}),
+            "Tomorrow in Paris expect overcast skies, a high of 12 and a low of 6 degrees. There's a 10 \
+             percent chance of rain, and wind up to 15 kilometers per hour.",
+        ),
+        (
+            json!({"location": "Paris", "day": "thursday"}),
+            "On Thursday in Paris expect clear skies, a high of 1 and a low of 0 degrees. There's no rain \
+             in sight, and wind up to 1 kilometer per hour.",
+        ),
+        (
+            json!({"location": "Paris", "day": "weekend"}),
+            "On Saturday in Paris expect snow, a high of minus 2 and a low of minus 8 degrees. There's \
+             an 80 percent chance of snow, and wind up to 30 kilometers per hour. On Sunday fog, a high of \
+             9 and a low of 3 degrees, with a 5 percent chance of rain.",
+        ),
+        (
+            json!({"location": "Paris", "day": "monday"}),
+            "On Monday in Paris expect thunderstorms, a high of 8 and a low of 2 degrees. There's wind up \
+             to 40 kilometers per hour.",
+        ),
+    ];
+    for (arguments, want) in cases {
+        assert_eq!(world.says("get_weather", arguments).await, want);
+    }
+    let searches = server.requests().iter().filter(|r| r.starts_with("/v1/search")).count();
+    assert_eq!(searches, 1, "a place is looked up once");
+}
+
+#[tokio::test]
+async fn a_model_reads_the_weather_as_data() {
+    let server = Server::start(meteo).await;
+    let world = server.world(|_| {});
+    let done = world.call("get_weather", r#"{"location":"Paris"}"#).await;
+    let data: Value = serde_json::from_str(&done.outcome.output).unwrap();
+    assert_eq!(data["now"]["temperature"], 14.3);
+    assert_eq!(data["units"], json!({"temperature": "celsius", "wind": "km/h"}));
+    assert_eq!(data["days"].as_array().unwrap().len(), 7);
+    assert_eq!(
+        data["days"][1],
+        json!({
+            "date": "2026-11-04", "weekday": "wednesday", "conditions": "overcast skies", "high": 12.0,
+            "low": 6.0, "rain_chance_percent": 10.0, "wind_max": 15.0,
+        })
+    );
+}
+
+#[tokio::test]
+async fn units_follow_the_settings() {
+    let server = Server::start(meteo).await;
+    let world = server.world(|settings| settings.weather.units = Units::Us);
+    let words = world.says("get_weather", json!({"location": "Paris"})).await;
+    assert_eq!(
+        words,
+        "In Paris it's 58 degrees with light rain and a wind of 12 miles per hour. \
+         Today's high is 63 and the low 48, with a 60 percent chance of rain."
+    );
+    let forecast = server.requests().pop().unwrap();
+    assert_eq!(value(&forecast, "precipitation_unit"), "inch");
+}
+
+#[tokio::test]
+async fn an_answer_in_other_units_is_converted() {
+    let server = Server::start(|target| {
+        if target.starts_with("/v1/search") {
+            return meteo(target);
+        }
+        Answer::Json(json!({
+            "current_units": {"temperature_2m": "°C", "wind_speed_10m": "km/h"},
+            "current": {"temperature_2m": 20.0, "wind_speed_10m": 16.1, "weather_code": 0},
+        }))
+    })
+    .await;
+    let world = server.world(|settings| settings.weather.units = Units::Us);
+    assert_eq!(
+        world.says("get_weather", json!({"location": "Paris"})).await,
+        "In Paris it's 68 degrees with clear skies and a wind of 10 miles per hour."
+    );
+}
+
+#[tokio::test]
+async fn places_are_told_apart() {
+    let server = Server::start(meteo).await;
+    let world = server.world(|_| {});
+    let cases = [
+        ("Paris, Texas", "In Paris, Texas it's"),
+        ("Paris, TX", "In Paris, Texas it's"),
+        ("Paris, France", "In Paris, France it's"),
+        ("Paris, USA", "In Paris, Texas it's"),
+        ("Paris, Texas, USA", "In Paris, Texas it's"),
+        ("Portland Oregon", "In Portland, Oregon it's"),
+        ("Springfield", "In Springfield, Missouri it's"),
+    ];
+    for (location, want) in cases {
+        let words = world.says("get_weather", json!({"location": location})).await;
+        assert!(words.starts_with(want), "{location}: {words}");
+    }
+    let cases = [
+        ("Xyzzy", "I do not know a place called Xyzzy. Try a larger town nearby."),
+        (
+            "Paris, Japan",
+            "I know Paris, France, but no place called Paris, Japan. Try a larger town nearby.",
+        ),
+    ];
+    for (location, want) in cases {
+        assert_eq!(world.refuses("get_weather", json!({"location": location})).await, want);
+    }
+}
+
+#[tokio::test]
+async fn without_a_place_the_weather_is_that_at_home() {
+    let server = Server::start(meteo).await;
+    let world =
+        server.world(|settings| settings.weather.location = Some("Portland, Oregon".into()));
+    for arguments in [json!({}), json!({"location": "here"}), json!({"location": ""})] {
+        assert!(
+            world.says("get_weather", arguments).await.starts_with("In Portland, Oregon it's 14")
+        );
+    }
+    let homeless = server.world(|_| {});
+    assert_eq!(
+        homeless.refuses("get_weather", json!({})).await,
+        "I do not know where you are. Name a place, as in \"weather in Paris\", or set \"location\" \
+         under tools.get_weather in the configuration."
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_fails_is_told_of_with_the_next_step() {
+    let cases = [
+        (Answer::Status(500), "out of order, error 500. Ask again in a few minutes."),
+        (Answer::Status(503), "has too much to do. Ask again in a few minutes."),
+        (Answer::Status(429), "has too much to do. Ask again in a few minutes."),
+        (Answer::Status(404), "refused the question, error 404. Check the addresses"),
+        (Answer::Text("<html>"), "answered something that I cannot read."),
+        (Answer::Text("{}"), "answered something that I cannot read."),
+        (
+            Answer::Text(r#"{"current":{"temperature_2m":"warm"}}"#),
+            "answered something that I cannot read.",
+        ),
+        (Answer::HangUp, "cannot be reached. Check the internet connection"),
+    ];
+    for (answer, want) in cases {
+        let server = Server::start(move |target| {
+            if target.starts_with("/v1/search") { meteo(target) } else { answer.clone() }
+        })
+        .await;
+        let world = server.world(|_| {});
+        let words = world.refuses("get_weather", json!({"location": "Paris"})).await;
+        assert!(
+            words.starts_with("I could not get the weather, because the weather service "),
+            "{words}"
+        );
+        assert!(words.contains(want), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_search_that_is_gone_is_told_of() {
+    let gone = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let server = Server::start(meteo).await;
+    let world = server.world(|settings| {
+        settings.weather.geocoding_url = BaseUrl::parse(&gone).unwrap();
+    });
+    assert_eq!(
+        world.refuses("get_weather", json!({"location": "Paris"})).await,
+        "I could not look up Paris, because the place search cannot be reached. Check the internet \
+         connection, then ask again."
+    );
+    assert_eq!(
+        world.refuses("get_time", json!({"location": "Springfield"})).await,
+        "I do not know the time zone of Springfield myself, and the place search cannot be reached. \
+         Check the internet connection, then ask again. Try a large city nearby."
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_silent_is_given_up() {
+    let server = Server::start(|_| Answer::Silence).await;
+    let world = server.world(|_| {});
+    assert_eq!(
+        world.refuses("get_weather", json!({"location": "Paris"})).await,
+        "I could not look up Paris, because the place search did not answer within 4 seconds. Ask \
+         again in a moment."
+    );
+}
+
+#[tokio::test]
+async fn the_place_search_knows_the_time_of_small_places() {
+    let server = Server::start(meteo).await;
+    let world = server.world(|_| {});
+    assert_eq!(
+        world.says("get_time", json!({"location": "Paris, Texas"})).await,
+        "In Paris it's 9:42 AM."
+    );
+    assert_eq!(
+        world.refuses("get_time", json!({"location": "Xyzzy"})).await,
+        "I do not know a place called Xyzzy. Try a larger town nearby."
+    );
+    let _: Timestamp = world.wall.now();
+}
