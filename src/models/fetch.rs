@@ -112,6 +112,10 @@ impl Run<'_> {
         let mut tried = Vec::new();
         for source in self.sources(model, file) {
             let from = name(&source);
+            if let Some(why) = self.dead.get(&from) {
+                tried.push(format!("{from}: {why}"));
+                continue;
+            }
             tell(Step::Source {
                 model: model.name.clone(),
                 file: file.name.clone(),
@@ -156,10 +160,6 @@ impl Run<'_> {
         part: &Path,
         tell: Tell<'_>,
     ) -> Result<(), Failure> {
-        let host = host(url);
-        if let Some(why) = self.dead.get(&host) {
-            return Err(Failure::Refused(why.clone()));
-        }
         let client = match &self.client {
             Some(client) => client.clone(),
             None => self.client.insert(http::client()?).clone(),
@@ -169,7 +169,7 @@ impl Run<'_> {
             let resumed = match http::get(&client, url, file.bytes, part, &mut moved).await {
                 Ok(resumed) => resumed,
                 Err(Failure::Unreachable(why)) => {
-                    self.dead.insert(host, why.clone());
+                    self.dead.insert(host(url), why.clone());
                     return Err(Failure::Unreachable(why));
                 }
                 Err(other) => return Err(other),

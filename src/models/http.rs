@@ -196,12 +196,12 @@ async fn write_tag(part: &Path, url: &str, response: &Response) -> Result<(), Fa
     let strong = header(ETAG).filter(|tag| !tag.starts_with("W/"));
     let validator = strong.or_else(|| header(LAST_MODIFIED)).unwrap_or_default();
     let path = tag_path(part);
+    let disk = |path: &Path, e: io::Error| Failure::Disk(ModelError::write(path, 0, &e));
     // The old bytes go before the new tag comes, so that the two never disagree.
-    drop(fs::remove_file(part).await);
+    File::create(part).await.map_err(|e| disk(part, e))?;
     let text =
         if validator.is_empty() { format!("{url}\n") } else { format!("{url}\n{validator}\n") };
-    let written = fs::write(&path, text).await;
-    written.map_err(|e| Failure::Disk(ModelError::write(&path, 0, &e)))
+    fs::write(&path, text).await.map_err(|e| disk(&path, e))
 }
 
 fn range_start(response: &Response) -> Option<u64> {

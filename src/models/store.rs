@@ -119,8 +119,8 @@ impl Store {
         &self.settings.dir
     }
 
-    /// The folder of one model.
-    pub fn model_dir(&self, model: &str) -> PathBuf {
+    /// The folder of one model, whatever is in it.
+    pub(super) fn model_dir(&self, model: &str) -> PathBuf {
         self.settings.dir.join(model)
     }
 
@@ -150,14 +150,15 @@ impl Store {
         }
     }
 
-    /// Whether every file of `model` is whole; an error says what is missing and what to run.
-    pub fn check(&self, model: &str) -> Result<(), ModelError> {
+    /// The folder of `model` with every file in it whole, for an engine that opens them all.
+    pub fn folder(&self, model: &str) -> Result<PathBuf, ModelError> {
         let known = self.manifest.model(model)?;
         if known.files_here().next().is_none() {
             let arch = std::env::consts::ARCH;
             return Err(ModelError::NotForThisMachine { model: model.to_owned(), arch });
         }
-        known.files_here().try_for_each(|file| self.path(model, &file.name).map(drop))
+        known.files_here().try_for_each(|file| self.path(model, &file.name).map(drop))?;
+        Ok(self.model_dir(model))
     }
 
     /// Every model with its state. Only files that changed since they were last checked are read.
