@@ -210,9 +210,13 @@ impl Scene {
 }
 
 fn failures(steps: &[Step]) -> Vec<&str> {
-    let why =
-        |step| if let Step::Failed { why, .. } = step { Some(String::as_str(why)) } else { None };
-    steps.iter().filter_map(why).collect()
+    let mut all = Vec::new();
+    for step in steps {
+        if let Step::Failed { why, .. } = step {
+            all.push(why.as_str());
+        }
+    }
+    all
 }
 
 /// Turns one byte of a file over, keeping its size.
