@@ -497,6 +497,22 @@ async fn what_cannot_be_saved_is_told_and_saved_later() {
 }
 
 #[tokio::test]
+async fn a_folder_that_cannot_be_written_can_still_be_read() {
+    let world = World::new();
+    world.says("set_timer", json!({"seconds": 600, "label": "pasta"})).await;
+    // A folder in the place of the lock: as good as missing rights, and the same for every user.
+    let lock = world.path.with_extension("json.lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    let again = world.again(Ringer::Here);
+    assert_eq!(again.says("list_timers", json!({})).await, "Your pasta timer has 10 minutes left.");
+    let words = again.says("cancel_timer", json!({})).await;
+    assert!(words.starts_with("Your pasta timer is cancelled. That could not be saved"), "{words}");
+    assert_eq!(again.book.entries(), []);
+    assert_eq!(world.again(Ringer::Here).book.entries().len(), 1);
+}
+
+#[tokio::test]
 async fn a_book_has_an_end() {
     let world = World::with(
         PathBuf::new(),

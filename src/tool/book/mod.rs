@@ -266,10 +266,7 @@ impl Book {
     fn change<T>(&self, decide: impl FnOnce(&Page) -> (T, Vec<Change>)) -> (T, Saved) {
         let mut state = self.lock();
         let held = match &self.path {
-            Some(path) => file::lock(path).and_then(|held| {
-                state.refresh(path)?;
-                Ok(Some(held))
-            }),
+            Some(path) => state.take_up(path).map(Some),
             None => Ok(None),
         };
         let (answer, changes) = decide(&state.page);
@@ -298,8 +295,7 @@ impl Book {
             state.stamp = None;
             return;
         }
-        let result = file::lock(path).and_then(|_held| {
-            state.refresh(path)?;
+        let result = state.take_up(path).and_then(|_held| {
             if !state.unsaved.is_empty() {
                 state.stamp = file::write(path, &state.page)?;
             }
@@ -325,6 +321,14 @@ impl Book {
 pub(super) struct Full;
 
 impl State {
+    /// The lock and the newest page. Where there is no lock to be had (a folder that cannot be
+    /// written) the page is read all the same: the file is whole at any moment.
+    fn take_up(&mut self, path: &Path) -> io::Result<std::fs::File> {
+        let held = file::lock(path);
+        self.refresh(path)?;
+        held
+    }
+
     /// Takes over the file when it has changed, and makes the unsaved changes to it again.
     fn refresh(&mut self, path: &Path) -> io::Result<()> {
         if self.stamp.is_some() && self.stamp == file::stamp(path) {
