@@ -2,54 +2,138 @@ use webrtc_vad::{SampleRate, Vad, VadMode};
 
 use crate::base::{FRAME_SAMPLES, Frame};
 
-use super::level::Floor;
+use super::floor::{Bed, Floor};
+use super::level::decibels;
+use super::pitch::Band;
 
-/// Samples the gate looks at in one go: 20 ms.
-const BLOCK: usize = 2 * FRAME_SAMPLES;
-/// Sound below this is never speech, whatever the gate says: a microphone's own hiss.
+/// Band sound below this is never speech, whatever the detector says: a microphone's own hiss.
 const LEAST_DB: f32 = -62.0;
+/// How far the band has to stand out from the floor, in dB; less while a key vouches for speech.
+const MARGIN_DB: f32 = 4.0;
+const HELD_MARGIN_DB: f32 = 3.0;
+/// How far it has to stand out from the bed before the gate alone calls it speech, and how far it
+/// may sink below it until that ends.
+const RISE_DB: f32 = 3.0;
+const SINK_DB: f32 = 3.0;
 
-/// The cheap voice activity that is always there: webrtc's detector at its most reluctant, and
-/// besides the sound has to stand out from the noise of the room.
+/// Speech is likely when so many of the last ten frames are voiced ...
+const VOTES: u32 = 6;
+const VOTERS: u32 = 0x3ff;
+/// ... and so many of the last twenty have a pitch. Whispering has none, so a held key asks for
+/// none.
+const PITCHED: u32 = 4;
+const PITCH_VOTERS: u32 = 0xf_ffff;
+/// The likeness of a sound to itself one period later that counts as pitch. Of white, pink and
+/// brown noise and of fans 99 frames in 100 stay below; the median of voiced speech is 0.8.
+const PITCH: f32 = 0.5;
+/// Speech that the gate alone decides on ends when none of the last eight frames is for it.
+const LAPSE: u32 = 0xff;
+
+/// The cheap voice activity that is always there. Webrtc's detector at its most reluctant says
+/// yes to much noise, so the sound also has to stand out from the floor of the room within the
+/// band of the voice, and some of it needs a pitch.
+///
+/// On 37 human utterances over ten noises at 20..0 dB it missed none and, music aside, took no
+/// noise for speech; the detector alone took every noise for speech at some loudness.
 pub(super) struct Gate {
     vad: Vad,
-    block: [i16; BLOCK],
-    filled: usize,
-    voiced: bool,
+    pcm: [i16; FRAME_SAMPLES],
+    band: Band,
+    floor: Floor,
+    bed: Bed,
+    /// Verdicts on the last frames, the newest in the lowest bit.
+    voiced: u32,
+    pitched: u32,
+    /// The same as `voiced`, for sound that stands out from the bed.
+    risen: u32,
+    sustained: u32,
 }
 
 impl Gate {
     pub(super) fn new() -> Self {
         Self {
             vad: Vad::new_with_rate_and_mode(SampleRate::Rate16kHz, VadMode::VeryAggressive),
-            block: [0; BLOCK],
-            filled: 0,
-            voiced: false,
+            pcm: [0; FRAME_SAMPLES],
+            band: Band::default(),
+            floor: Floor::default(),
+            bed: Bed::default(),
+            voiced: 0,
+            pitched: 0,
+            risen: 0,
+            sustained: 0,
         }
     }
 
-    /// Forgets the frames before.
+    /// Begins to hear after a time of only [`Gate::learn`].
     pub(super) fn reset(&mut self) {
         self.vad.reset();
         self.vad.set_sample_rate(SampleRate::Rate16kHz);
         self.vad.set_mode(VadMode::VeryAggressive);
-        self.filled = 0;
-        self.voiced = false;
+        (self.voiced, self.pitched, self.risen, self.sustained) = (0, 0, 0, 0);
     }
 
-    /// Whether the sound up to this frame is voiced; changes every second frame. `db` is the
-    /// loudness of the frame, `margin` how far it has to stand out from `floor`.
-    pub(super) fn hear(&mut self, frame: &Frame, db: f32, floor: &Floor, margin: f32) -> bool {
-        let block = &mut self.block[self.filled..self.filled + FRAME_SAMPLES];
-        for (to, from) in block.iter_mut().zip(&frame.samples) {
+    /// Forgets the room.
+    pub(super) fn restart(&mut self) {
+        self.reset();
+        self.band = Band::default();
+        self.floor = Floor::default();
+        self.bed = Bed::default();
+    }
+
+    /// Learns the noise of the room from a frame that nobody wants to know more about.
+    pub(super) fn learn(&mut self, frame: &Frame) {
+        let db = decibels(self.band.hear(frame));
+        self.floor.note(db);
+        self.bed.note(db, false);
+    }
+
+    /// Hears the next frame. `speech` says what the frame before was held for, `held` that a key
+    /// vouches for speech.
+    pub(super) fn hear(&mut self, frame: &Frame, speech: bool, held: bool) {
+        for (to, from) in self.pcm.iter_mut().zip(&frame.samples) {
             // The cast saturates, so a clipped sample stays clipped.
             *to = (from * 32_768.0) as i16;
         }
-        self.filled += FRAME_SAMPLES;
-        if self.filled == BLOCK {
-            self.filled = 0;
-            self.voiced = self.vad.is_voice_segment(&self.block).unwrap_or(false);
-        }
-        self.voiced && db > LEAST_DB.max(floor.db() + margin)
+        let detected = self.vad.is_voice_segment(&self.pcm).unwrap_or(false);
+        let db = decibels(self.band.hear(frame));
+        let margin = if held { HELD_MARGIN_DB } else { MARGIN_DB };
+        let voiced = detected && db > LEAST_DB.max(self.floor.db() + margin);
+        // The search for a pitch costs more than all the rest, so it is not made in silence.
+        let pitched = voiced && self.band.pitch() > PITCH;
+        let bed = self.bed.db();
+        let push = |votes: &mut u32, vote: bool| *votes = (*votes << 1) | u32::from(vote);
+        push(&mut self.voiced, voiced);
+        push(&mut self.pitched, pitched);
+        push(&mut self.risen, voiced && (held || db > bed + RISE_DB));
+        push(&mut self.sustained, voiced && (held || db > bed - SINK_DB));
+        self.floor.note(db);
+        self.bed.note(db, speech);
     }
+
+    /// Whether it is worth the model's while.
+    pub(super) fn likely(&self, held: bool) -> bool {
+        most(self.voiced) && (held || self.sings())
+    }
+
+    /// Whether this is speech, where there is no model to ask, after having been it or not.
+    pub(super) fn decide(&self, speech: bool, held: bool) -> bool {
+        if speech {
+            self.sustained & LAPSE != 0
+        } else {
+            most(self.risen) && (held || self.sings())
+        }
+    }
+
+    /// How many frames ago the votes began that make speech likely.
+    pub(super) fn lag(&self) -> u32 {
+        31u32.saturating_sub((self.voiced & VOTERS).leading_zeros())
+    }
+
+    fn sings(&self) -> bool {
+        (self.pitched & PITCH_VOTERS).count_ones() >= PITCHED
+    }
+}
+
+fn most(votes: u32) -> bool {
+    (votes & VOTERS).count_ones() >= VOTES
 }

@@ -8,11 +8,6 @@ pub(super) const SILENCE_DB: f32 = -120.0;
 /// Frames in one reading of the meter: 50 ms, twenty readings a second.
 const METER_FRAMES: u32 = 5;
 
-/// Mean square of a frame.
-pub(super) fn power(frame: &Frame) -> f32 {
-    frame.samples.iter().map(|s| s * s).sum::<f32>() / FRAME_SAMPLES as f32
-}
-
 /// A mean square in dB relative to full scale.
 pub(super) fn decibels(power: f32) -> f32 {
     if power > 1e-12 { 10.0 * power.log10() } else { SILENCE_DB }
@@ -27,10 +22,10 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Takes a frame with its mean square in; every fifth gives a reading.
-    pub(super) fn read(&mut self, frame: &Frame, power: f32) -> Option<Level> {
+    /// Takes a frame in; every fifth gives a reading.
+    pub(super) fn read(&mut self, frame: &Frame) -> Option<Level> {
         self.frames += 1;
-        self.power += power;
+        self.power += frame.samples.iter().map(|s| s * s).sum::<f32>() / FRAME_SAMPLES as f32;
         self.peak = frame.samples.iter().fold(self.peak, |peak, s| peak.max(s.abs()));
         if self.frames < METER_FRAMES {
             return None;
@@ -41,57 +36,5 @@ impl Meter {
         };
         *self = Self::default();
         Some(level)
-    }
-}
-
-/// Sub-windows over which the floor looks for its minimum.
-const WINDOWS: usize = 8;
-/// Frames in a sub-window: 250 ms, so the floor follows a noise that becomes louder in 2 s.
-const WINDOW_FRAMES: u32 = 25;
-/// The floor is never believed to be above this at the start, when nothing was heard yet.
-const FIRST_FLOOR_DB: f32 = -55.0;
-
-/// The loudness of the room when nobody speaks, by minimum statistics (R. Martin, "Noise power
-/// spectral density estimation based on optimal smoothing and minimum statistics", 2001), without
-/// its spectral part: the least smoothed loudness of the last two seconds, since speech dips to
-/// the noise between words and steady noise never dips.
-#[derive(Debug)]
-pub(super) struct Floor {
-    smooth: f32,
-    lows: [f32; WINDOWS],
-    low: f32,
-    frames: u32,
-    window: usize,
-}
-
-impl Default for Floor {
-    fn default() -> Self {
-        Self {
-            smooth: FIRST_FLOOR_DB,
-            lows: [FIRST_FLOOR_DB; WINDOWS],
-            low: f32::MAX,
-            frames: 0,
-            window: 0,
-        }
-    }
-}
-
-impl Floor {
-    /// Takes the loudness of the next frame in.
-    pub(super) fn note(&mut self, db: f32) {
-        self.smooth += 0.3 * (db - self.smooth);
-        self.low = self.low.min(self.smooth);
-        self.frames += 1;
-        if self.frames == WINDOW_FRAMES {
-            self.lows[self.window] = self.low;
-            self.window = (self.window + 1) % WINDOWS;
-            self.low = f32::MAX;
-            self.frames = 0;
-        }
-    }
-
-    /// The floor in dB.
-    pub(super) fn db(&self) -> f32 {
-        self.lows.iter().fold(self.low, |a, b| a.min(*b))
     }
 }

@@ -1,6 +1,6 @@
 use crate::base::{FRAME_SAMPLES, Frame, LISTEN_RATE, UtteranceId};
 
-use super::level::{Floor, Meter, decibels, power};
+use super::level::Meter;
 use super::past::Past;
 use super::take::Take;
 use super::voice::{CONTEXT, Sound, VadFactory, Voice};
@@ -15,7 +15,6 @@ pub struct Listener {
     muted: bool,
     stream: Stream,
     meter: Option<Meter>,
-    floor: Floor,
     past: Past,
     voice: Voice,
     /// The frame that is being filled.
@@ -53,7 +52,6 @@ impl Listener {
             muted: false,
             stream: Stream::Off,
             meter: None,
-            floor: Floor::default(),
             past,
             voice: Voice::new(factory),
             frame: Frame { start: 0, samples: [0.0; FRAME_SAMPLES] },
@@ -136,8 +134,7 @@ impl Listener {
     /// The samples that follow come from another device: the noise of the room is learnt anew. An
     /// utterance under way goes on, because the user does not know of it.
     pub fn restart(&mut self) {
-        self.floor = Floor::default();
-        self.voice.reset();
+        self.voice.restart();
     }
 
     /// The microphone gives nothing any more: an utterance under way is discarded.
@@ -155,28 +152,24 @@ impl Listener {
     }
 
     fn on_frame(&mut self, out: &mut Vec<Event>) {
-        let power = power(&self.frame);
         if let Some(meter) = &mut self.meter {
-            out.extend(meter.read(&self.frame, power).map(Event::Level));
+            out.extend(meter.read(&self.frame).map(Event::Level));
         }
         if self.muted {
             // What is muted was never heard: it neither fills the past nor teaches the floor.
             self.past.restart(self.frame.start + FRAME_SAMPLES as u64);
             return;
         }
-        let db = decibels(power);
-        let held = match self.ear {
-            Ear::Shut => None,
-            Ear::Open => Some(false),
-            Ear::Held { .. } => Some(true),
+        let sound = match self.ear {
+            Ear::Shut => {
+                self.voice.learn(&self.frame);
+                None
+            }
+            Ear::Open => Some(self.voice.hear(&self.frame, &self.past, false)),
+            Ear::Held { .. } => Some(self.voice.hear(&self.frame, &self.past, true)),
         };
-        let sound = held.map(|held| {
-            let sound = self.voice.hear(&self.frame, db, &self.floor, &self.past, held);
-            out.extend(self.voice.complaint().map(Event::Unaided));
-            sound
-        });
-        self.floor.note(db);
         self.past.push(&self.frame.samples);
+        out.extend(self.voice.complaint().map(Event::Unaided));
         if let Some(sound) = sound {
             self.on_sound(sound, out);
             self.pass_on(out);

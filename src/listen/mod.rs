@@ -26,10 +26,12 @@
 //! the wake word only looks at it.
 
 mod event;
+mod floor;
 mod gate;
 mod level;
 mod listener;
 mod past;
+mod pitch;
 mod settings;
 mod take;
 mod thread;

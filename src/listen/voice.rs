@@ -1,7 +1,6 @@
 use crate::base::{FRAME_SAMPLES, Frame, LISTEN_RATE, VoiceActivity};
 
 use super::gate::Gate;
-use super::level::Floor;
 use super::past::Past;
 
 /// Makes the voice activity model, on the listen thread, when the first sound asks for it. The
@@ -20,16 +19,6 @@ const DOZE: u32 = 100;
 /// Frames until a model that could not be had is asked for again: one minute.
 const RETRY: u32 = 6_000;
 
-/// The last ten verdicts of the gate, of which this many have to be for speech.
-const WINDOW: u32 = 0x3ff;
-const VOTES: u32 = 6;
-/// Without a model, speech ends when none of the last eight verdicts is for it.
-const LAPSE: u32 = 0xff;
-/// How far sound has to stand out from the floor to count, in dB.
-const MARGIN_DB: f32 = 6.0;
-/// The same while a key vouches for speech.
-const HELD_MARGIN_DB: f32 = 3.0;
-
 /// Decides frame by frame what is speech: the gate first, the model only when the gate is open.
 pub(super) struct Voice {
     gate: Gate,
@@ -37,8 +26,6 @@ pub(super) struct Voice {
     model: Model,
     /// Why there is no model, until somebody asks.
     complaint: Option<String>,
-    /// The gate's last verdicts, the newest in the lowest bit.
-    votes: u32,
     /// Frames since the last sign of speech.
     lapse: u32,
     /// Where the speech under way began.
@@ -68,7 +55,6 @@ impl Voice {
             factory,
             model: Model::Absent { wait: 0 },
             complaint: None,
-            votes: 0,
             lapse: DOZE,
             since: None,
         }
@@ -80,7 +66,13 @@ impl Voice {
         if let Model::Present { awake, .. } = &mut self.model {
             *awake = false;
         }
-        (self.votes, self.lapse, self.since) = (0, DOZE, None);
+        (self.lapse, self.since) = (DOZE, None);
+    }
+
+    /// Forgets the room.
+    pub(super) fn restart(&mut self) {
+        self.reset();
+        self.gate.restart();
     }
 
     /// Whether nothing has sounded like speech for a second, so that nobody has to hurry.
@@ -106,20 +98,16 @@ impl Voice {
         self.complaint.take()
     }
 
-    /// Hears the next frame, of this loudness. `past` is the sound up to the frame; `held` says
-    /// that a key vouches for speech.
-    pub(super) fn hear(
-        &mut self,
-        frame: &Frame,
-        db: f32,
-        floor: &Floor,
-        past: &Past,
-        held: bool,
-    ) -> Sound {
-        let margin = if held { HELD_MARGIN_DB } else { MARGIN_DB };
-        let voiced = self.gate.hear(frame, db, floor, margin);
-        self.votes = (self.votes << 1) | u32::from(voiced);
-        let likely = (self.votes & WINDOW).count_ones() >= VOTES;
+    /// Learns the noise of the room while the ear is shut.
+    pub(super) fn learn(&mut self, frame: &Frame) {
+        self.gate.learn(frame);
+    }
+
+    /// Hears the next frame. `past` is the sound up to it; `held` says that a key vouches for
+    /// speech.
+    pub(super) fn hear(&mut self, frame: &Frame, past: &Past, held: bool) -> Sound {
+        self.gate.hear(frame, self.since.is_some(), held);
+        let likely = self.gate.likely(held);
         if let Model::Absent { wait } = &mut self.model {
             *wait = wait.saturating_sub(1);
         }
@@ -128,7 +116,7 @@ impl Voice {
             self.wake(past);
         }
         match &mut self.model {
-            Model::Absent { .. } => self.count_votes(frame.start, likely),
+            Model::Absent { .. } => self.ask_gate(frame.start, held),
             Model::Present { awake: false, .. } => {}
             Model::Present { judge, awake: true } => {
                 let score = judge.score(frame);
@@ -175,14 +163,11 @@ impl Voice {
     }
 
     /// The gate's verdict, where there is no model.
-    fn count_votes(&mut self, start: u64, likely: bool) {
-        self.since = match self.since {
-            None if likely => {
-                let first = 31 - u64::from((self.votes & WINDOW).leading_zeros());
-                Some(start.saturating_sub(first * FRAME_SAMPLES as u64))
-            }
-            Some(_) if self.votes & LAPSE == 0 => None,
-            same => same,
-        };
+    fn ask_gate(&mut self, start: u64, held: bool) {
+        let lag = u64::from(self.gate.lag()) * FRAME_SAMPLES as u64;
+        self.since = self
+            .gate
+            .decide(self.since.is_some(), held)
+            .then(|| self.since.unwrap_or(start.saturating_sub(lag)));
     }
 }
