@@ -19,8 +19,7 @@ const SINK_DB: f32 = 3.0;
 /// Speech is likely when so many of the last ten frames are voiced ...
 const VOTES: u32 = 6;
 const VOTERS: u32 = 0x3ff;
-/// ... and so many of the last twenty have a pitch. Whispering has none, so a held key asks for
-/// none.
+/// ... and so many of the last twenty have a pitch.
 const PITCHED: u32 = 4;
 const PITCH_VOTERS: u32 = 0xf_ffff;
 /// The likeness of a sound to itself one period later that counts as pitch. Of white, pink and
@@ -111,17 +110,13 @@ impl Gate {
     }
 
     /// Whether it is worth the model's while.
-    pub(super) fn likely(&self, held: bool) -> bool {
-        most(self.voiced) && (held || self.sings())
+    pub(super) fn likely(&self) -> bool {
+        most(self.voiced) && self.sings()
     }
 
     /// Whether this is speech, where there is no model to ask, after having been it or not.
-    pub(super) fn decide(&self, speech: bool, held: bool) -> bool {
-        if speech {
-            self.sustained & LAPSE != 0
-        } else {
-            most(self.risen) && (held || self.sings())
-        }
+    pub(super) fn decide(&self, speech: bool) -> bool {
+        if speech { self.sustained & LAPSE != 0 } else { most(self.risen) && self.sings() }
     }
 
     /// How many frames ago the votes began that make speech likely.

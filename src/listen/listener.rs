@@ -27,7 +27,7 @@ pub struct Listener {
 
 /// Silence that counts as a gap between words when a long utterance has to be cut.
 const GAP: u64 = 100 * LISTEN_RATE.0 as u64 / 1000;
-/// How long before the limit such a gap is taken.
+/// How long before the limit such a gap is taken; a tenth of a short limit.
 const LOOKOUT: u64 = 2 * LISTEN_RATE.0 as u64;
 
 /// Whether the sound is listened to.
@@ -219,11 +219,15 @@ impl Listener {
             }
         };
         self.ear = Ear::Held { then_open };
-        // What the open ear was hearing already belongs to what the key frames.
-        let earlier = self.take.as_ref().map(Take::start);
-        self.discard(Discard::Superseded, out);
-        let start = self.heard().saturating_sub(self.settings.preroll());
-        self.begin(earlier.map_or(start, |earlier| earlier.min(start)), out);
+        match self.take.take() {
+            // What the open ear was hearing already belongs to what the key frames.
+            Some(earlier) => {
+                out.push(Event::Discarded { id: earlier.id, why: Discard::Superseded });
+                let id = self.next_id();
+                self.go_on(earlier.renamed(id), out);
+            }
+            None => self.begin(self.heard().saturating_sub(self.settings.preroll()), out),
+        }
         if self.muted {
             self.discard(Discard::Muted, out);
         }
@@ -258,12 +262,21 @@ impl Listener {
     }
 
     fn begin(&mut self, start: u64, out: &mut Vec<Event>) {
-        self.last_id = UtteranceId(self.last_id.0.wrapping_add(1));
-        let mut take = Take::new(self.last_id, start, &self.past);
+        let take = Take::new(self.next_id(), start, &self.past);
+        self.go_on(take, out);
+    }
+
+    /// Goes on with a new utterance, what there is of the present frame included.
+    fn go_on(&mut self, mut take: Take, out: &mut Vec<Event>) {
         take.extend(self.frame.start, &self.frame.samples[..self.filled]);
         let held = matches!(self.ear, Ear::Held { .. });
         out.push(Event::Started { id: take.id, at: take.start(), held });
         self.take = Some(take);
+    }
+
+    fn next_id(&mut self) -> UtteranceId {
+        self.last_id = UtteranceId(self.last_id.0.wrapping_add(1));
+        self.last_id
     }
 
     fn discard(&mut self, why: Discard, out: &mut Vec<Event>) {
@@ -303,7 +316,7 @@ impl Listener {
         let length = now - take.start();
         let limit = self.settings.limit();
         let gap = silence >= GAP && take.offered.is_none();
-        if length < limit && !(gap && length + LOOKOUT >= limit) {
+        if length < limit && !(gap && length + LOOKOUT.min(limit / 10) >= limit) {
             return;
         }
         let otherwise = match self.ear {

@@ -42,6 +42,11 @@ impl Take {
         }
     }
 
+    /// The same sound as the beginning of another utterance.
+    pub(super) fn renamed(self, id: UtteranceId) -> Self {
+        Self { id, offered: None, confirmed: false, streamed: 0, ..self }
+    }
+
     /// Where it begins.
     pub(super) fn start(&self) -> u64 {
         self.start

@@ -107,7 +107,7 @@ impl Voice {
     /// speech.
     pub(super) fn hear(&mut self, frame: &Frame, past: &Past, held: bool) -> Sound {
         self.gate.hear(frame, self.since.is_some(), held);
-        let likely = self.gate.likely(held);
+        let likely = self.gate.likely();
         if let Model::Absent { wait } = &mut self.model {
             *wait = wait.saturating_sub(1);
         }
@@ -116,7 +116,7 @@ impl Voice {
             self.wake(past);
         }
         match &mut self.model {
-            Model::Absent { .. } => self.ask_gate(frame.start, held),
+            Model::Absent { .. } => self.ask_gate(frame.start),
             Model::Present { awake: false, .. } => {}
             Model::Present { judge, awake: true } => {
                 let score = judge.score(frame);
@@ -163,11 +163,11 @@ impl Voice {
     }
 
     /// The gate's verdict, where there is no model.
-    fn ask_gate(&mut self, start: u64, held: bool) {
+    fn ask_gate(&mut self, start: u64) {
         let lag = u64::from(self.gate.lag()) * FRAME_SAMPLES as u64;
         self.since = self
             .gate
-            .decide(self.since.is_some(), held)
+            .decide(self.since.is_some())
             .then(|| self.since.unwrap_or(start.saturating_sub(lag)));
     }
 }
