@@ -13,7 +13,7 @@ const VOWELS: [[f32; 3]; 4] = [
 
 /// A voice that says vowels, five a second, for `ms`: pulses of about 120 Hz through three
 /// resonances (Klatt's cascade, "Software for a cascade/parallel formant synthesizer", 1980).
-pub fn voice(ms: usize) -> Vec<f32> {
+pub(crate) fn voice(ms: usize) -> Vec<f32> {
     let mut state = [[0.0f32; 2]; 3];
     let mut phase = 1.0;
     (0..ms * 16)
@@ -38,7 +38,7 @@ pub fn voice(ms: usize) -> Vec<f32> {
 }
 
 /// White noise with this peak, another one for each seed.
-pub fn hiss(ms: usize, peak: f32, seed: u32) -> Vec<f32> {
+pub(crate) fn hiss(ms: usize, peak: f32, seed: u32) -> Vec<f32> {
     let mut state = seed;
     (0..ms * 16)
         .map(|_| {
@@ -49,7 +49,7 @@ pub fn hiss(ms: usize, peak: f32, seed: u32) -> Vec<f32> {
 }
 
 /// A fan: noise that grows towards the low end, and the hum of the mains.
-pub fn fan(ms: usize, peak: f32) -> Vec<f32> {
+pub(crate) fn fan(ms: usize, peak: f32) -> Vec<f32> {
     let mut low = 0.0;
     hiss(ms, 1.0, 7)
         .iter()
@@ -62,7 +62,7 @@ pub fn fan(ms: usize, peak: f32) -> Vec<f32> {
 }
 
 /// Knocks on the table, three a second: each a burst of noise that dies in 20 ms.
-pub fn knocks(ms: usize, peak: f32) -> Vec<f32> {
+pub(crate) fn knocks(ms: usize, peak: f32) -> Vec<f32> {
     hiss(ms, peak, 3)
         .iter()
         .enumerate()
@@ -71,11 +71,11 @@ pub fn knocks(ms: usize, peak: f32) -> Vec<f32> {
 }
 
 /// Silence as microphones give it: a hiss of -70 dB.
-pub fn quiet(ms: usize) -> Vec<f32> {
+pub(crate) fn quiet(ms: usize) -> Vec<f32> {
     hiss(ms, 3e-4, 1)
 }
 
 /// One after the other.
-pub fn joined(parts: &[Vec<f32>]) -> Vec<f32> {
+pub(crate) fn joined(parts: &[Vec<f32>]) -> Vec<f32> {
     parts.concat()
 }
