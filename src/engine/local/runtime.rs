@@ -67,6 +67,19 @@ impl Runtime {
             .map_err(|error| unusable(model, &format!("it is no whole model ({error})")))
     }
 
+    /// As [`Runtime::session`], of a model in memory; `model` names the file it came from.
+    ///
+    /// # Errors
+    /// [`EngineError::Unreachable`] when it is not a model.
+    pub fn session_of(&self, bytes: &[u8], model: &Path) -> Result<Session, EngineError> {
+        let mut builder = self
+            .builder()
+            .map_err(|error| EngineError::Broken(format!("onnxruntime failed: {error}")))?;
+        builder
+            .commit_from_memory(bytes)
+            .map_err(|error| unusable(model, &format!("it is no whole model ({error})")))
+    }
+
     fn builder(&self) -> ort::Result<SessionBuilder> {
         Ok(Session::builder(&self.0)?
             .with_intra_threads(1)?

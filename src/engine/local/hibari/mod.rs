@@ -16,13 +16,38 @@
 //! Absent on purpose: British voices, and misaki's `[word](/phonemes/)` marks, since replies come
 //! with links of that form.
 
+mod amount;
+mod clean;
+mod g2p;
+mod lexicon;
+mod load;
+mod net;
+mod noise;
+mod normal;
+mod number;
+mod pronounce;
+mod reading;
+mod scan;
+mod split;
+mod stress;
+mod table;
+mod tag;
+mod token;
+mod traced;
+mod unknown;
+mod voice;
+mod wave;
+mod words;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Worker;
 use super::runtime::missing;
-use super::{Desk, Halt, Model, Worker};
 use crate::base::{Flow, Job, Rate};
 use crate::engine::{Chunk, EngineError, Synthesizer};
+pub use pronounce::Pronouncer;
+use voice::Voice;
 
 /// The rate of hibari's sound: 24 kHz.
 pub const RATE: Rate = Rate(24_000);
@@ -115,24 +140,5 @@ impl Synthesizer for Hibari {
             return Box::pin(futures::stream::empty());
         }
         self.worker.ask(sentence)
-    }
-}
-
-/// What lives on the thread.
-struct Voice;
-
-impl Voice {
-    fn load(files: &HibariFiles) -> Result<Self, EngineError> {
-        let _ = super::Runtime::open(&files.runtime)?;
-        Ok(Self)
-    }
-}
-
-impl Model for Voice {
-    type Ask = String;
-    type Answer = Chunk;
-
-    fn answer(&mut self, text: String, desk: &Desk<Chunk>) -> Result<(), Halt> {
-        desk.put(Chunk { pcm: Vec::new(), text })
     }
 }

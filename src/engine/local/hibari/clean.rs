@@ -1,0 +1,463 @@
+//! What nobody would read aloud goes: markdown, tags, addresses, emoji, scripts that the voice
+//! cannot read. Plain English comes through as it is.
+
+use unicode_normalization::char::compose;
+
+use super::scan::{digits, exactly, follows, has, is_edge, is_word, literal, text};
+use super::traced::Traced;
+
+/// The longest run without a space; a longer one is broken, so that no step that looks at a whole
+/// word ever meets a page.
+const LONGEST_WORD: usize = 120;
+
+/// The longest address that is looked for.
+const LONGEST_ADDRESS: usize = 2_000;
+
+/// Endings that make "name.ending" a site or a file, whose dot is spoken.
+const ENDINGS: &[&str] = &[
+    "com", "org", "net", "edu", "gov", "io", "co", "uk", "de", "fr", "info", "eu", "us", "ca",
+    "au", "tv", "me", "ai", "dev", "app", "rs", "py", "js", "ts", "txt", "pdf", "md", "json",
+    "toml", "yaml", "html", "css", "csv", "wav", "mp3", "png", "jpg", "zip", "exe", "sh",
+];
+
+/// The whole text, made fit to be read.
+pub(super) fn clean(written: &str) -> Traced {
+    let mut text = letters(written);
+    text = without_line_marks(&text);
+    const RULES: &[fn(&[char], usize) -> Option<(usize, String)>] =
+        &[tag, link, address, name_with_dot, emphasis, short_form, duration, span_to, minus];
+    for rule in RULES {
+        text.rewrite(rule);
+    }
+    broken_up(&text)
+}
+
+/// Letter by letter: composed, in the plain forms that the rules know, without what has no sound.
+fn letters(written: &str) -> Traced {
+    let mut out = Traced::default();
+    for (at, c) in written.char_indices() {
+        let from = u32::try_from(at).unwrap_or(u32::MAX);
+        let last = out.chars().last().copied();
+        if matches!(c, '\u{300}'..='\u{36f}') {
+            if let Some(whole) = last.and_then(|last| compose(last, c)) {
+                out.replace_last(whole);
+            }
+            continue;
+        }
+        match plain(c) {
+            Plain::Same(c) => out.push(c, from),
+            Plain::Words(words) => out.push_str(words, from),
+            Plain::Silent => {}
+        }
+    }
+    out
+}
+
+enum Plain {
+    Same(char),
+    Words(&'static str),
+    Silent,
+}
+
+fn plain(c: char) -> Plain {
+    let shifted = |from: char, to: char| {
+        let code = u32::from(c) - u32::from(from) + u32::from(to);
+        Plain::Same(char::from_u32(code).unwrap_or(' '))
+    };
+    match c {
+        '\r' | '\u{2028}' | '\u{2029}' | '\u{0b}' | '\u{0c}' => Plain::Same('\n'),
+        '\t' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => Plain::Same(' '),
+        '\n' | ' '..='~' => Plain::Same(c),
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' => {
+            Plain::Silent
+        }
+        '−' | '‐' | '‑' => Plain::Same('-'),
+        '⁄' | '∕' => Plain::Same('/'),
+        '´' | '′' => Plain::Same('\''),
+        '≤' => Plain::Words(" at most "),
+        '≥' => Plain::Words(" at least "),
+        '≈' => Plain::Words(" about "),
+        '≠' => Plain::Words(" is not "),
+        '∞' => Plain::Words(" infinity "),
+        '√' => Plain::Words(" the square root of "),
+        'π' => Plain::Words("pi"),
+        '\u{2126}' => Plain::Words("ohms"),
+        '。' => Plain::Words(". "),
+        '，' | '、' => Plain::Words(", "),
+        '！'..='～' => shifted('！', '!'),
+        '٠'..='٩' => shifted('٠', '0'),
+        '۰'..='۹' => shifted('۰', '0'),
+        '०'..='९' => shifted('०', '0'),
+        'μ' => Plain::Same('µ'),
+        '¡'..='ɏ' | 'ʻ' | 'ʼ' | 'Ͱ'..='Ͽ' | 'Ѐ'..='џ' | 'ﬀ'..='ﬆ' => Plain::Same(c),
+        '–'
+        | '—'
+        | '―'
+        | '‒'
+        | '‘'
+        | '’'
+        | '‚'
+        | '“'
+        | '”'
+        | '„'
+        | '…'
+        | '•'
+        | '™'
+        | '→'
+        | '←'
+        | '€'
+        | '₹'
+        | '₩'
+        | '₽'
+        | '₿'
+        | '⅓'
+        | '⅔'
+        | '№'
+        | '₀'..='₉'
+        | '⁰'..='⁹' => Plain::Same(c),
+        _ => Plain::Same(' '),
+    }
+}
+
+/// Takes off what marks a line in markdown: headings, bullets, quotes, fences, rules of tables.
+fn without_line_marks(text: &Traced) -> Traced {
+    let mut out = Traced::default();
+    let chars = text.chars();
+    let mut start = 0;
+    while start < chars.len() {
+        let end = chars[start..].iter().position(|c| *c == '\n').map_or(chars.len(), |n| start + n);
+        let line = &chars[start..end];
+        let is_rule =
+            line.iter().all(|c| matches!(c, '-' | '=' | '*' | '_' | '|' | ':' | '+' | ' '))
+                && line.iter().filter(|c| **c != ' ').count() > 2;
+        let first = line.iter().position(|c| *c != ' ').unwrap_or(line.len());
+        let is_fence = literal(line, first, "```").is_some();
+        if !is_rule && !is_fence {
+            let mut from = start + first;
+            while let Some(next) = line_mark(&chars[..end], from) {
+                from = next;
+            }
+            // A row of a table reads like a list.
+            let to = if end > from && chars[end - 1] == '|' { end - 1 } else { end };
+            out.push_part(text, from.min(to), to);
+        }
+        if end < chars.len() {
+            out.push_part(text, end, end + 1);
+        }
+        start = end + 1;
+    }
+    out
+}
+
+/// The end of one mark at the start of a line.
+fn line_mark(line: &[char], at: usize) -> Option<usize> {
+    let hashes = line[at..].iter().take_while(|c| **c == '#').count();
+    if (1..=6).contains(&hashes) && has(line, at + hashes, |c| c == ' ') {
+        return Some(at + hashes + 1);
+    }
+    ["- [ ] ", "- [x] ", "- ", "* ", "+ ", "• ", "> ", "| ", "|"]
+        .iter()
+        .find_map(|mark| literal(line, at, mark))
+}
+
+/// An HTML tag or a named letter.
+fn tag(chars: &[char], at: usize) -> Option<(usize, String)> {
+    const NAMED: [(&str, &str); 6] = [
+        ("&amp;", "&"),
+        ("&nbsp;", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+    ];
+    if chars[at] == '&' {
+        return NAMED
+            .iter()
+            .find_map(|(name, is)| Some((literal(chars, at, name)?, (*is).to_owned())));
+    }
+    let name = if has(chars, at + 1, |c| c == '/') { at + 2 } else { at + 1 };
+    if chars[at] != '<' || !has(chars, name, |c| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let ahead = &chars[name..chars.len().min(name + 80)];
+    let end = ahead.iter().position(|c| matches!(c, '<' | '>' | '\n'))?;
+    (ahead[end] == '>').then(|| (name + end + 1, " ".to_owned()))
+}
+
+/// `[words](address)` and `![words](address)`: the words.
+fn link(chars: &[char], at: usize) -> Option<(usize, String)> {
+    let open = if chars[at] == '!' { at + 1 } else { at };
+    if !has(chars, open, |c| c == '[') {
+        return None;
+    }
+    let within = |from: usize, end: char| {
+        let ahead = &chars[from..chars.len().min(from + 400)];
+        let at = ahead.iter().position(|c| matches!(c, '[' | '\n') || *c == end)?;
+        (ahead[at] == end).then_some(from + at)
+    };
+    let close = within(open + 1, ']')?;
+    let end = within(literal(chars, close + 1, "(")?, ')')?;
+    Some((end + 1, text(chars, open + 1, close)))
+}
+
+/// A web address is read by its host, a mail address in full.
+fn address(chars: &[char], at: usize) -> Option<(usize, String)> {
+    if follows(chars, at, |c| is_word(c) || matches!(c, '.' | '@' | '/' | '-')) {
+        return None;
+    }
+    let host =
+        ["https://", "http://", "ftp://"].iter().find_map(|scheme| literal(chars, at, scheme));
+    let www = literal(chars, host.unwrap_or(at), "www.");
+    let mut end = at;
+    while end < at + LONGEST_ADDRESS
+        && has(chars, end, |c| {
+            !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | '”' | ')' | ']')
+        })
+    {
+        end += 1;
+    }
+    while end > at
+        && matches!(chars[end - 1], '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '`')
+    {
+        end -= 1;
+    }
+    if let Some(from) = www.or(host) {
+        let ahead = chars.get(from..end)?;
+        let until = ahead.iter().position(|c| matches!(c, '/' | '?' | '#' | ':'));
+        let host = &ahead[..until.unwrap_or(ahead.len())];
+        return (!host.is_empty()).then(|| (end, spoken_dots(host)));
+    }
+    let mail = chars.get(at..end)?;
+    let sign = mail.iter().position(|c| *c == '@')?;
+    let is_name = |part: &[char]| {
+        !part.is_empty() && part.iter().all(|c| is_word(*c) || matches!(c, '.' | '-' | '+'))
+    };
+    let (name, host) = (&mail[..sign], &mail[sign + 1..]);
+    (is_name(name) && is_name(host) && host.contains(&'.'))
+        .then(|| (end, format!("{} at {}", spoken_dots(name), spoken_dots(host))))
+}
+
+fn spoken_dots(host: &[char]) -> String {
+    host.iter().collect::<String>().replace('.', " dot ").replace(['-', '_'], " ")
+}
+
+/// example.com, main.rs: the dot is spoken.
+fn name_with_dot(chars: &[char], at: usize) -> Option<(usize, String)> {
+    if chars[at] != '.' || !follows(chars, at, |c| c.is_ascii_alphanumeric() || c == '_') {
+        return None;
+    }
+    let ending = ENDINGS.iter().find_map(|ending| {
+        let end = literal(chars, at + 1, ending)?;
+        let goes_on = has(chars, end, is_word)
+            || (has(chars, end, |c| matches!(c, '\'' | '’')) && has(chars, end + 1, is_word));
+        (!goes_on).then_some(end)
+    })?;
+    // "Tell me.me too" has no such luck, but "the U.S.us" and "No.co" are no names either.
+    let start = (0..at).rev().take(40).take_while(|i| is_word(chars[*i])).count();
+    (start > 1).then(|| (ending, format!(" dot {}", text(chars, at + 1, ending))))
+}
+
+/// Stars, backticks and doubled strokes around words; a star between numbers multiplies.
+fn emphasis(chars: &[char], at: usize) -> Option<(usize, String)> {
+    let mark = chars[at];
+    if !matches!(mark, '*' | '`' | '~' | '_') {
+        return None;
+    }
+    let run = chars[at..].iter().take_while(|c| **c == mark).count();
+    let end = at + run;
+    match mark {
+        '`' => Some((end, String::new())),
+        '~' | '_' if run == 2 => Some((end, String::new())),
+        '*' => {
+            let before = (0..at).rev().map(|i| chars[i]).find(|c| *c != ' ');
+            let after = chars[end..].iter().find(|c| **c != ' ');
+            let multiplies = run == 1
+                && before.is_some_and(|c| c.is_ascii_digit())
+                && after.is_some_and(char::is_ascii_digit);
+            Some((end, if multiplies { " times ".to_owned() } else { String::new() }))
+        }
+        _ => None,
+    }
+}
+
+fn short_form(chars: &[char], at: usize) -> Option<(usize, String)> {
+    const FORMS: [(&str, &str); 6] = [
+        ("e.g.", "for example"),
+        ("E.g.", "For example"),
+        ("i.e.", "that is"),
+        ("I.e.", "That is"),
+        ("C++", "C plus plus"),
+        ("C#", "C sharp"),
+    ];
+    if follows(chars, at, |c| is_word(c) || c == '.') {
+        return None;
+    }
+    FORMS.iter().find_map(|(form, words)| {
+        let end = literal(chars, at, form)?;
+        (!has(chars, end, is_word)).then(|| (end, (*words).to_owned()))
+    })
+}
+
+/// 1h30, 1h 30m, 2h 5min.
+fn duration(chars: &[char], at: usize) -> Option<(usize, String)> {
+    if follows(chars, at, |c| is_word(c) || c == '.') {
+        return None;
+    }
+    let hours = digits(chars, at);
+    if !(1..=3).contains(&(hours - at)) {
+        return None;
+    }
+    let space = literal(chars, hours, "h")?;
+    let from = literal(chars, space, " ").unwrap_or(space);
+    let minutes = digits(chars, from);
+    let end = ["min", "m", ""]
+        .iter()
+        .filter(|unit| !unit.is_empty() || from == space)
+        .filter_map(|unit| literal(chars, minutes, unit))
+        .find(|end| !has(chars, *end, is_word))?;
+    if !(1..=2).contains(&(minutes - from)) {
+        return None;
+    }
+    let (hours, minutes) = (text(chars, at, hours), text(chars, from, minutes));
+    let plural = |count: &str| if count == "1" { "" } else { "s" };
+    let words = format!(
+        "{hours} hour{} {} minute{}",
+        plural(&hours),
+        minutes.trim_start_matches('0'),
+        plural(&minutes)
+    );
+    Some((end, words))
+}
+
+/// The dash of 7:30-8:00, 9am–5pm, $10-$20, 10%-20%, 5°–8°.
+fn span_to(chars: &[char], at: usize) -> Option<(usize, String)> {
+    if !matches!(chars[at], '-' | '–') {
+        return None;
+    }
+    let before = if follows(chars, at, |c| c == ' ') { at - 1 } else { at };
+    let after = if has(chars, at + 1, |c| c == ' ') { at + 2 } else { at + 1 };
+    let money = has(chars, after, |c| matches!(c, '$' | '€' | '£'))
+        && has(chars, after + 1, |c| c.is_ascii_digit())
+        && follows(chars, before, |c| c.is_ascii_digit());
+    let behind =
+        |n: usize, test: fn(char) -> bool| before.checked_sub(n).is_some_and(|i| test(chars[i]));
+    let clock = behind(1, |c| c.is_ascii_digit())
+        && behind(2, |c| c.is_ascii_digit())
+        && behind(3, |c| c == ':');
+    let half = behind(1, |c| matches!(c, 'm' | 'M'))
+        && behind(2, |c| matches!(c, 'a' | 'p' | 'A' | 'P'))
+        || behind(1, |c| c == '.')
+            && behind(2, |c| c == 'm')
+            && behind(4, |c| matches!(c, 'a' | 'p'));
+    let degree = behind(1, |c| matches!(c, '°' | '%'))
+        || behind(1, |c| matches!(c, 'C' | 'F')) && behind(2, |c| c == '°');
+    let number = has(chars, after, |c| c.is_ascii_digit());
+    let dash = (clock || half || degree) && number;
+    (money || dash).then(|| (at + 1, " to ".to_owned()))
+}
+
+/// The minus of -$5, and of –5 where the dash is long.
+fn minus(chars: &[char], at: usize) -> Option<(usize, String)> {
+    if !matches!(chars[at], '-' | '–')
+        || !(at == 0 || follows(chars, at, |c| matches!(c, ' ' | '(' | '\n')))
+    {
+        return None;
+    }
+    if has(chars, at + 1, |c| matches!(c, '$' | '€' | '£')) && exactly(chars, at + 2, 1).is_some()
+    {
+        return Some((at + 1, "minus ".to_owned()));
+    }
+    let is_number =
+        chars[at] == '–' && exactly(chars, at + 1, 1).is_some() && is_edge(chars, at + 1);
+    is_number.then(|| (at + 1, "-".to_owned()))
+}
+
+/// Breaks endless words.
+fn broken_up(text: &Traced) -> Traced {
+    let mut out = Traced::default();
+    let mut run = 0;
+    for (at, c) in text.chars().iter().enumerate() {
+        run = if c.is_whitespace() { 0 } else { run + 1 };
+        if run > LONGEST_WORD {
+            out.push(' ', text.from()[at]);
+            run = 1;
+        }
+        out.push(*c, text.from()[at]);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(cases: &[(&str, &str)]) {
+        for (written, left) in cases {
+            assert_eq!(clean(written).text(), *left, "{written}");
+        }
+    }
+
+    #[test]
+    fn plain_english_stays_as_it_is() {
+        for text in [
+            "It's 7:30 p.m. — don't be late, Mr. O'Neill!",
+            "“Hello,” she said: 5 < 6; 20°C & -3°C (about $12.50).",
+            "naïve café, 10-20%, no. 5",
+        ] {
+            check(&[(text, text)]);
+        }
+    }
+
+    #[test]
+    fn markdown_goes_and_its_words_stay() {
+        check(&[
+            ("# Title\n- **one**\n* `two`\n> three", "Title\none\ntwo\nthree"),
+            ("See [the docs](/docs/intro) and ![a cat](cat.png).", "See the docs and a cat."),
+            ("| a | b |\n|---|---|\n| 1 | 2 |", "a | b \n\n1 | 2 "),
+            ("```rust\nlet x;\n```", "\nlet x;\n"),
+            ("2*3 and *really*", "2 times 3 and really"),
+            ("<b>bold</b> &amp; more", " bold  & more"),
+        ]);
+    }
+
+    #[test]
+    fn addresses_are_read_by_their_names() {
+        check(&[
+            ("https://www.example.com/a/b?c=d.", "example dot com."),
+            ("(see http://docs.rs)", "(see docs dot rs)"),
+            ("bob.b@example.co.uk,", "bob dot b at example dot co dot uk,"),
+            ("open main.rs", "open main dot rs"),
+            ("I agree.me too", "I agree dot me too"),
+            ("3.5 and U.S. and a.m.", "3.5 and U.S. and a.m."),
+        ]);
+    }
+
+    #[test]
+    fn what_has_no_sound_goes() {
+        check(&[
+            ("Done 🎉👍🏽!", "Done    !"),
+            ("a\u{200d}b\u{ad}c", "abc"),
+            ("cafe\u{301}", "café"),
+            ("日本 Tokyo。", "Tokyo. "),
+            ("ＡＢ１", "AB1"),
+        ]);
+    }
+
+    #[test]
+    fn spans_and_signs() {
+        check(&[
+            ("7:30-8:00, 9am–5pm, $10-$20", "7:30 to 8:00, 9am to 5pm, $10 to $20"),
+            ("10°-15°C and 10%-20%", "10° to 15°C and 10% to 20%"),
+            ("-$5 and –5°C", "minus $5 and -5°C"),
+            ("1h30, 1h 5m, 2h 05min", "1 hour 30 minutes, 1 hour 5 minutes, 2 hours 5 minutes"),
+            ("e.g. C++, i.e. C#", "for example C plus plus, that is C sharp"),
+        ]);
+    }
+
+    #[test]
+    fn a_page_without_a_space_is_broken_up() {
+        let text = clean(&"x".repeat(100_000));
+        let longest = text.text().split(' ').map(str::len).max();
+        assert_eq!(longest, Some(LONGEST_WORD));
+    }
+}

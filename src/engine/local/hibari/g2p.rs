@@ -1,0 +1,605 @@
+//! A sentence becomes phonemes (`g2p/__init__.py`; after misaki 0.9.4 `en.py`, Apache-2.0,
+//! hexgrad).
+//!
+//! Tokens are cut further where letters meet digits or capitals meet small letters; then they are
+//! read from the last to the first, since "the" and "to" depend on the sound that follows. What
+//! stands together without space is tried as one word first, then in ever smaller parts.
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::amount::{Currency, is_number};
+use super::lexicon::{Context, Lexicon};
+use super::scan::{digits, has, is_high, is_letter, is_low, is_word};
+use super::stress::{PRIMARY, is_consonant, is_vowel, stressed, weight};
+use super::tag::Tagger;
+use super::token::Tokenizer;
+use super::traced::Traced;
+use crate::engine::local::Halt;
+
+/// Reads words that no lexicon holds.
+pub(super) trait Unknown {
+    /// The phonemes of a word of letters; empty when it has none.
+    fn read(&mut self, word: &str) -> Result<String, Halt>;
+}
+
+/// Marks that the voice knows, except quotes.
+const MARKS: &str = ";:,.!?—…";
+/// What is silent inside a word.
+const SILENT: &str = "',-._‘’/";
+const MARK_TAGS: [&str; 11] =
+    [".", ",", "-LRB-", "-RRB-", "``", "\"\"", "''", ":", "$", "#", "NFP"];
+
+/// What signs are called where no word holds them.
+const SIGN_NAMES: [(char, &str); 14] = [
+    ('/', "slˈæʃ"),
+    ('=', "ˈikwᵊlz"),
+    ('+', "plˈʌs"),
+    ('&', "ænd"),
+    ('@', "æt"),
+    ('%', "pəɹsˈɛnt"),
+    ('#', "hˈæʃ"),
+    ('*', "ˈæstəɹˌɪsk"),
+    ('~', "tˈɪldə"),
+    ('^', "kˈɛɹət"),
+    ('<', "lˈɛs ðən"),
+    ('>', "ɡɹˈATəɹ ðən"),
+    ('|', ""),
+    ('—', "—"),
+];
+
+/// What reading a sentence takes, apart from the net for unknown words.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    pub(super) tokenizer: Tokenizer,
+    pub(super) tagger: Tagger,
+    pub(super) lexicon: Lexicon,
+}
+
+/// A token on its way to its phonemes.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Token {
+    text: String,
+    tag: &'static str,
+    spaced: bool,
+    phonemes: Option<String>,
+    /// Whether it begins a word.
+    is_head: bool,
+    alias: Option<&'static str>,
+    currency: Option<Currency>,
+    /// Whether a space goes before it where it is joined to others.
+    gap: bool,
+    from: u32,
+}
+
+impl Reader {
+    /// The phonemes of a normalized sentence; each stands for a place in the original text.
+    pub(super) fn read(
+        &self,
+        sentence: &Traced,
+        unknown: &mut impl Unknown,
+    ) -> Result<Traced, Halt> {
+        let mut words = retokenized(self.tokens(sentence));
+        let mut cx = Context::default();
+        for word in words.iter_mut().rev() {
+            cx = match word.as_mut_slice() {
+                [token] => {
+                    if token.phonemes.is_none() {
+                        token.phonemes = self.known(token, cx);
+                    }
+                    if token.phonemes.is_none() {
+                        token.phonemes = Some(self.spelled(&token.text, unknown)?);
+                    }
+                    context(cx, token)
+                }
+                parts => self.read_parts(parts, cx, unknown)?,
+            };
+        }
+        let mut out = Traced::default();
+        for word in &words {
+            push_word(word, &mut out);
+        }
+        trimmed(&mut out);
+        Ok(out)
+    }
+
+    fn tokens(&self, sentence: &Traced) -> Vec<Token> {
+        let spans = self.tokenizer.tokens(sentence.chars());
+        let texts: Vec<String> = spans
+            .iter()
+            .map(|span| sentence.chars()[span.letters.clone()].iter().collect())
+            .collect();
+        let tags = self.tagger.tag(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let rows = spans.into_iter().zip(texts).zip(tags);
+        rows.map(|((span, text), tag)| Token {
+            text,
+            tag,
+            spaced: span.spaced,
+            is_head: true,
+            from: sentence.from().get(span.letters.start).copied().unwrap_or(0),
+            ..Token::default()
+        })
+        .collect()
+    }
+
+    /// The reading by lexicon or as a number.
+    fn known(&self, token: &Token, cx: Context) -> Option<String> {
+        let word: String =
+            token.alias.unwrap_or(&token.text).replace(['‘', '’'], "'").nfkc().collect();
+        match self.lexicon.word(&word, token.tag, cx) {
+            Some(phonemes) => Some(match token.currency {
+                None => phonemes,
+                Some(currency) => match self.lexicon.plural(&currency.plural()) {
+                    Some(unit) => format!("{phonemes} {unit}"),
+                    None => phonemes,
+                },
+            }),
+            None if is_number(&word, token.is_head) => {
+                self.lexicon.number(&word, token.currency, token.is_head)
+            }
+            None => None,
+        }
+    }
+
+    /// Reads tokens that stand together: the longest parts that are known, from the last on.
+    fn read_parts(
+        &self,
+        parts: &mut [Token],
+        mut cx: Context,
+        unknown: &mut impl Unknown,
+    ) -> Result<Context, Halt> {
+        let (mut left, mut right) = (0, parts.len());
+        while left < right {
+            let part = &mut parts[left..right];
+            let is_open =
+                part.iter().all(|token| token.alias.is_none() && token.phonemes.is_none());
+            let merged = is_open.then(|| merged(part));
+            let read = merged.as_ref().and_then(|token| self.known(token, cx));
+            if let (Some(mut merged), Some(phonemes)) = (merged, read) {
+                merged.phonemes = Some(phonemes.clone());
+                cx = context(cx, &merged);
+                for token in part.iter_mut() {
+                    token.phonemes = Some(String::new());
+                }
+                part[0].phonemes = Some(phonemes);
+                right = left;
+                left = 0;
+            } else if left + 1 < right {
+                left += 1;
+            } else {
+                right -= 1;
+                let token = &mut parts[right];
+                if token.phonemes.is_none() {
+                    if token.text.chars().all(|c| SILENT.contains(c)) {
+                        token.phonemes = Some(String::new());
+                    } else {
+                        let phonemes = self.spelled(&merged_text(parts), unknown)?;
+                        for token in parts.iter_mut() {
+                            token.phonemes = Some(String::new());
+                        }
+                        parts[0].phonemes = Some(phonemes);
+                        return Ok(cx);
+                    }
+                }
+                left = 0;
+            }
+        }
+        resolve(parts);
+        Ok(cx)
+    }
+
+    /// Words that are not known by the net, digits as numbers, signs by their names.
+    fn spelled(&self, text: &str, unknown: &mut impl Unknown) -> Result<String, Halt> {
+        let chars: Vec<char> = text.chars().collect();
+        let mut out: Vec<String> = Vec::new();
+        let mut at = 0;
+        while at < chars.len() {
+            let (end, phonemes) = if is_letter(chars[at]) {
+                let mut end = letters(&chars, at);
+                while has(&chars, end, |c| matches!(c, '\'' | '’'))
+                    && letters(&chars, end + 1) > end + 1
+                {
+                    end = letters(&chars, end + 1);
+                }
+                (end, unknown.read(&chars[at..end].iter().collect::<String>())?)
+            } else if chars[at].is_ascii_digit() {
+                let mut end = digits(&chars, at);
+                while has(&chars, end, |c| matches!(c, ',' | '.'))
+                    && digits(&chars, end + 1) > end + 1
+                {
+                    end = digits(&chars, end + 1);
+                }
+                let number: String = chars[at..end].iter().collect();
+                (end, self.lexicon.number(&number, None, false).unwrap_or_default())
+            } else {
+                let is_sign = |c: &char| !is_word(*c) && !c.is_whitespace();
+                let end = at + chars[at..].iter().take_while(|c| is_sign(c)).count();
+                let name =
+                    |c: &char| SIGN_NAMES.iter().find(|(sign, _)| sign == c).map(|(_, name)| *name);
+                (end.max(at + 1), chars[at..end].iter().filter_map(name).collect())
+            };
+            if !phonemes.is_empty() {
+                out.push(phonemes);
+            }
+            at = end;
+        }
+        Ok(out.join(" "))
+    }
+}
+
+fn letters(chars: &[char], at: usize) -> usize {
+    at + chars[at.min(chars.len())..].iter().take_while(|c| is_letter(**c)).count()
+}
+
+/// What a word's neighbour before it needs to know of it.
+fn context(cx: Context, token: &Token) -> Context {
+    let tells = |c: &char| is_vowel(*c) || is_consonant(*c) || MARKS.contains(*c);
+    let first = token.phonemes.as_deref().and_then(|phonemes| phonemes.chars().find(tells));
+    let vowel = match first {
+        Some(c) if MARKS.contains(c) => None,
+        Some(c) => Some(is_vowel(c)),
+        None => cx.vowel,
+    };
+    let to = matches!(token.text.as_str(), "to" | "To")
+        || (token.text == "TO" && matches!(token.tag, "TO" | "IN"));
+    Context { vowel, to }
+}
+
+/// Cuts tokens at capitals and digits, finds marks and currencies, and puts what stands together
+/// into one word.
+fn retokenized(tokens: Vec<Token>) -> Vec<Vec<Token>> {
+    let mut words: Vec<Vec<Token>> = Vec::new();
+    // Whether the last word may take more tokens.
+    let mut is_open = false;
+    let mut currency = None;
+    for i in 0..tokens.len() {
+        let mut parts = subtokens(&tokens[i]);
+        let next_counts = tokens.get(i + 1).is_some_and(|next| next.tag == "CD");
+        let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
+        for (j, part) in parts.iter_mut().enumerate() {
+            let sign = if part.tag == "$" { Currency::of(&part.text) } else { None };
+            let is_last = j + 1 == texts.len();
+            if sign.is_some() {
+                currency = sign;
+                part.phonemes = Some(String::new());
+            } else if part.tag == ":" && matches!(part.text.as_str(), "-" | "–") {
+                part.phonemes = Some("—".to_owned());
+            } else if MARK_TAGS.contains(&part.tag)
+                && !part.text.chars().all(|c| c.is_ascii_alphabetic())
+            {
+                part.phonemes = Some(mark(part));
+            } else if currency.is_some() {
+                if part.tag != "CD" {
+                    currency = None;
+                } else if is_last && !next_counts {
+                    part.currency = currency;
+                }
+            } else if j > 0 && !is_last && part.text == "2" {
+                let before = texts[j - 1].chars().last().is_some_and(char::is_alphabetic);
+                let after = texts[j + 1].chars().next().is_some_and(char::is_alphabetic);
+                part.alias = (before && after).then_some("to");
+            }
+        }
+        for mut part in parts {
+            let is_done = part.alias.is_some() || part.phonemes.is_some();
+            let joins = is_open
+                && words.last().and_then(|word| word.last()).is_some_and(|last| !last.spaced);
+            match words.last_mut() {
+                Some(word) if joins && !is_done => {
+                    part.is_head = false;
+                    word.push(part);
+                }
+                _ => {
+                    is_open = !is_done && !part.spaced;
+                    words.push(vec![part]);
+                }
+            }
+        }
+    }
+    words
+}
+
+fn mark(token: &Token) -> String {
+    match token.tag {
+        "-LRB-" => "(".to_owned(),
+        "-RRB-" => ")".to_owned(),
+        "``" => "“".to_owned(),
+        "\"\"" | "''" => "”".to_owned(),
+        _ => token.text.chars().filter(|c| MARKS.contains(*c) || "\"“”".contains(*c)).collect(),
+    }
+}
+
+/// A token in parts: "GPT-4" is GPT, -, 4; "iPhone" is i, Phone.
+fn subtokens(token: &Token) -> Vec<Token> {
+    let chars: Vec<char> = token.text.chars().collect();
+    let mut parts = Vec::new();
+    let mut at = 0;
+    while at < chars.len() {
+        match subtoken(&chars, at) {
+            Some(end) => {
+                parts.push(Token {
+                    text: chars[at..end].iter().collect(),
+                    spaced: false,
+                    is_head: true,
+                    ..token.clone()
+                });
+                at = end;
+            }
+            None => at += 1,
+        }
+    }
+    match parts.last_mut() {
+        Some(last) => last.spaced = token.spaced,
+        None => parts.push(token.clone()),
+    }
+    parts
+}
+
+/// The end of the part that begins at `at`: the alternatives of misaki's expression, in order.
+fn subtoken(chars: &[char], at: usize) -> Option<usize> {
+    let is_quote = |c: char| matches!(c, '\'' | '‘' | '’');
+    let run = |from: usize, test: &dyn Fn(char) -> bool| {
+        from + chars[from..].iter().take_while(|c| test(**c)).count()
+    };
+    let quotes = run(at, &is_quote);
+    if at == 0 && quotes > 0 {
+        return Some(quotes);
+    }
+    let is_capital_word =
+        has(chars, at, is_high) && has(chars, at + 1, is_high) && has(chars, at + 2, is_low);
+    if is_capital_word {
+        return Some(at + 1);
+    }
+    let number = number_like(chars, if at == 0 && chars[0] == '-' { 1 } else { at });
+    if let Some(end) = number {
+        return Some(end);
+    }
+    let dashes = run(at, &|c| matches!(c, '-' | '_'));
+    if dashes > at {
+        return Some(dashes);
+    }
+    if quotes > at + 1 {
+        return Some(quotes);
+    }
+    if let Some(end) = camel(chars, at) {
+        return Some(end);
+    }
+    let word = letters(chars, at);
+    if word > at {
+        return Some(quoted_letters(chars, word));
+    }
+    let c = chars[at];
+    if !is_word(c) && c != '-' && !is_quote(c) {
+        return Some(at + 1);
+    }
+    (quotes > at && quotes == chars.len()).then_some(quotes)
+}
+
+/// Digits with single points and commas between: `(?:\d?[,.]?\d)+`.
+fn number_like(chars: &[char], at: usize) -> Option<usize> {
+    let mut end = at;
+    loop {
+        if has(chars, end, |c| c.is_ascii_digit()) {
+            end += 1;
+        } else if has(chars, end, |c| matches!(c, ',' | '.'))
+            && has(chars, end + 1, |c| c.is_ascii_digit())
+        {
+            end += 2;
+        } else {
+            return (end > at).then_some(end);
+        }
+    }
+}
+
+/// The shortest start that ends small before a capital: the "i" of "iPhone".
+fn camel(chars: &[char], at: usize) -> Option<usize> {
+    let mut from = at;
+    loop {
+        let mut end = from;
+        loop {
+            if has(chars, end, is_low) && has(chars, end + 1, is_high) {
+                return Some(end + 1);
+            }
+            if has(chars, end, |c| matches!(c, '\'' | '‘' | '’')) && has(chars, end + 1, is_letter)
+            {
+                end += 2;
+            } else {
+                break;
+            }
+        }
+        if !has(chars, from, is_letter) {
+            return None;
+        }
+        from += 1;
+    }
+}
+
+/// Past letters that follow quotes one by one: the "n't" of "didn't".
+fn quoted_letters(chars: &[char], at: usize) -> usize {
+    let mut end = at;
+    while has(chars, end, |c| matches!(c, '\'' | '‘' | '’')) && has(chars, end + 1, is_letter) {
+        end += 2;
+    }
+    end
+}
+
+/// Several tokens as one.
+fn merged(parts: &[Token]) -> Token {
+    let heaviest = |token: &Token| -> usize {
+        token.text.chars().map(|c| if c.is_uppercase() { 2 } else { 1 }).sum()
+    };
+    // The first of the heaviest, as `max` takes it.
+    let tag = parts.iter().rev().max_by_key(|token| heaviest(token)).map_or("", |token| token.tag);
+    Token {
+        text: merged_text(parts),
+        tag,
+        spaced: parts.last().is_some_and(|token| token.spaced),
+        is_head: parts.first().is_some_and(|token| token.is_head),
+        currency: parts.iter().find_map(|token| token.currency),
+        from: parts.first().map_or(0, |token| token.from),
+        ..Token::default()
+    }
+}
+
+fn merged_text(parts: &[Token]) -> String {
+    let mut text = String::new();
+    for (i, part) in parts.iter().enumerate() {
+        text.push_str(&part.text);
+        if part.spaced && i + 1 < parts.len() {
+            text.push(' ');
+        }
+    }
+    text
+}
+
+/// Settles gaps and stress between the parts of one word.
+fn resolve(parts: &mut [Token]) {
+    let text = merged_text(parts);
+    let kind = |c: char| {
+        if c.is_alphabetic() {
+            0
+        } else if c.is_ascii_digit() {
+            1
+        } else {
+            2
+        }
+    };
+    let mut kinds: Vec<u8> = text.chars().filter(|c| !SILENT.contains(*c)).map(kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let gaps = text.contains([' ', '/']) || kinds.len() > 1;
+    let last = parts.len() - 1;
+    for (i, part) in parts.iter_mut().enumerate() {
+        if part.phonemes.is_none() {
+            let is_mark =
+                part.text.chars().count() == 1 && part.text.chars().all(|c| MARKS.contains(c));
+            if i == last && is_mark {
+                part.phonemes = Some(part.text.clone());
+            } else if part.text.chars().all(|c| SILENT.contains(c)) {
+                part.phonemes = Some(String::new());
+            }
+        } else if i > 0 {
+            part.gap = gaps;
+        }
+    }
+    if gaps {
+        return;
+    }
+    let mut spoken: Vec<(bool, usize, usize)> = parts
+        .iter()
+        .enumerate()
+        .filter_map(|(i, part)| Some((i, part.phonemes.as_deref().filter(|p| !p.is_empty())?)))
+        .map(|(i, phonemes)| (phonemes.contains(PRIMARY), weight(phonemes), i))
+        .collect();
+    if let [(_, _, first), (_, _, second)] = *spoken.as_slice()
+        && parts[first].text.chars().count() == 1
+    {
+        weaken(&mut parts[second]);
+        return;
+    }
+    let primaries = spoken.iter().filter(|(primary, ..)| *primary).count();
+    if spoken.len() < 2 || primaries <= spoken.len().div_ceil(2) {
+        return;
+    }
+    spoken.sort_unstable();
+    for (_, _, i) in &spoken[..spoken.len() / 2] {
+        weaken(&mut parts[*i]);
+    }
+}
+
+fn weaken(token: &mut Token) {
+    token.phonemes = token.phonemes.as_deref().map(|phonemes| stressed(phonemes, Some(-0.5)));
+}
+
+/// Adds a word's phonemes, in the voice's alphabet, with the space behind it.
+fn push_word(word: &[Token], out: &mut Traced) {
+    let start = out.len();
+    for token in word {
+        let phonemes = token.phonemes.as_deref().unwrap_or_default();
+        let ends_in_space = out.chars().last().is_some_and(|c| c.is_whitespace());
+        if token.gap && !phonemes.is_empty() && out.len() > start && !ends_in_space {
+            out.push(' ', token.from);
+        }
+        for c in phonemes.chars() {
+            let c = match c {
+                'ɾ' => 'T',
+                'ʔ' => 't',
+                c => c,
+            };
+            out.push(c, token.from);
+        }
+    }
+    if let Some(last) = word.last().filter(|token| token.spaced) {
+        out.push(' ', last.from);
+    }
+}
+
+/// Takes off the space around a sentence.
+fn trimmed(phonemes: &mut Traced) {
+    let is_space = |c: &&char| c.is_whitespace();
+    let start = phonemes.chars().iter().take_while(is_space).count();
+    let end = phonemes.len() - phonemes.chars().iter().rev().take_while(is_space).count();
+    *phonemes = phonemes.part(start.min(end), end);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reading::pack_one;
+    use super::*;
+
+    fn parts(text: &str) -> Vec<String> {
+        let token = Token { text: text.to_owned(), ..Token::default() };
+        subtokens(&token).into_iter().map(|part| part.text).collect()
+    }
+
+    #[test]
+    fn tokens_are_cut_at_capitals_and_digits() {
+        for (text, expected) in [
+            ("GPT-4", vec!["GPT", "-", "4"]),
+            ("iPhone", vec!["i", "Phone"]),
+            ("WiFi", vec!["Wi", "Fi"]),
+            ("aPKey", vec!["a", "P", "Key"]),
+            ("MP3", vec!["MP", "3"]),
+            ("-1,234.5", vec!["-1,234.5"]),
+            ("1990s", vec!["1990", "s"]),
+            ("don't", vec!["don't"]),
+            ("'ll", vec!["'", "ll"]),
+            ("...", vec![".", ".", "."]),
+            ("a_b", vec!["a", "_", "b"]),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    struct Spelling;
+
+    impl Unknown for Spelling {
+        fn read(&mut self, word: &str) -> Result<String, Halt> {
+            Ok(format!("<{word}>"))
+        }
+    }
+
+    #[test]
+    fn sounds_know_their_place_in_the_sentence() {
+        let mut reader = Reader::default();
+        for (word, phonemes) in [("set", "sˈɛt"), ("seven", "sˈɛvən"), ("thirty", "θˈɜɹTi")]
+        {
+            let mut bytes = Vec::new();
+            pack_one(phonemes, &mut bytes);
+            reader.lexicon.gold.insert(word, &bytes);
+        }
+        let mut sentence = Traced::new("set zyx 7:30");
+        super::super::normal::normalize(&mut sentence);
+        let phonemes = reader.read(&sentence, &mut Spelling).unwrap();
+        assert_eq!(phonemes.text(), "sˈɛt <zyx> sˈɛvən θˈɜɹTi");
+        let starts: Vec<u32> = phonemes
+            .text()
+            .split(' ')
+            .scan(0, |at, word| {
+                let from = phonemes.from()[*at];
+                *at += word.chars().count() + 1;
+                Some(from)
+            })
+            .collect();
+        assert_eq!(starts, [0, 4, 8, 8]);
+    }
+}

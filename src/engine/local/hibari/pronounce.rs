@@ -1,0 +1,84 @@
+use super::clean::clean;
+use super::g2p::{Reader, Unknown};
+use super::lexicon::Lexicon;
+use super::normal::normalize;
+use super::split::sentences;
+use super::token::Tokenizer;
+use super::traced::Traced;
+use super::{HibariFiles, load, unknown};
+use crate::engine::EngineError;
+use crate::engine::local::{Halt, Runtime};
+
+/// Text to phonemes, without the voice: what a sentence will sound like, in misaki's alphabet.
+///
+/// Works on the caller's thread and waits for the disk; [`super::Hibari`] keeps one of its own.
+pub struct Pronouncer {
+    reader: Reader,
+    unknown: unknown::Net,
+}
+
+impl Pronouncer {
+    /// Loads the lexicons and the tagger, about 8 MB; the net for unknown words comes with the
+    /// first one.
+    ///
+    /// # Errors
+    /// [`EngineError::Unreachable`] when a file is missing or not as published.
+    pub fn load(files: &HibariFiles) -> Result<Self, EngineError> {
+        let runtime = Runtime::open(&files.runtime)?;
+        let alphabet = load::unknown_alphabet(&files.unknown_alphabet)?;
+        Ok(Self {
+            reader: Reader {
+                tokenizer: Tokenizer { special: load::exceptions(&files.exceptions)? },
+                tagger: load::tagger(&files.tagger)?,
+                lexicon: Lexicon {
+                    gold: load::lexicon(&files.gold)?,
+                    silver: load::lexicon(&files.silver)?,
+                },
+            },
+            unknown: unknown::Net::new(runtime, &files.unknown, alphabet)?,
+        })
+    }
+
+    /// The phonemes of each sentence of `text` that has a sound.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the net for unknown words cannot be loaded or fails.
+    pub fn phonemes(&mut self, text: &str) -> Result<Vec<String>, EngineError> {
+        let cleaned = clean(text);
+        let mut out = Vec::new();
+        for range in sentences(&cleaned) {
+            let sentence = cleaned.part(range.start, range.end);
+            match self.sentence(sentence, &|| Ok(())) {
+                Ok(phonemes) if phonemes.chars().is_empty() => {}
+                Ok(phonemes) => out.push(phonemes.chars().iter().collect()),
+                Err(Halt::Failed(error)) => return Err(error),
+                Err(Halt::Stopped) => break,
+            }
+        }
+        Ok(out)
+    }
+
+    /// The phonemes of one cleaned sentence; `look` is asked before each step whether to go on.
+    pub(super) fn sentence(
+        &mut self,
+        mut sentence: Traced,
+        look: &dyn Fn() -> Result<(), Halt>,
+    ) -> Result<Traced, Halt> {
+        look()?;
+        normalize(&mut sentence);
+        self.reader.read(&sentence, &mut Watched { net: &mut self.unknown, look })
+    }
+}
+
+/// Looks at the stop flag before each word that the net has to read.
+struct Watched<'a> {
+    net: &'a mut unknown::Net,
+    look: &'a dyn Fn() -> Result<(), Halt>,
+}
+
+impl Unknown for Watched<'_> {
+    fn read(&mut self, word: &str) -> Result<String, Halt> {
+        (self.look)()?;
+        self.net.read(word)
+    }
+}

@@ -1,0 +1,113 @@
+//! The small parts that the rules of reading are made of: what a letter is, and how far a number
+//! goes. They mean what the classes `\w`, `\d`, `\b` of the original's expressions mean.
+
+/// A letter, a digit or `_`: `\w`.
+pub(super) fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// A letter: `[^\W\d_]`.
+pub(super) fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() && !c.is_ascii_digit()
+}
+
+/// A lower-case letter of the Latin-1 block: `[a-zß-öø-ÿ]`.
+pub(super) fn is_low(c: char) -> bool {
+    matches!(c, 'a'..='z' | 'ß'..='ö' | 'ø'..='ÿ')
+}
+
+/// An upper-case letter of the Latin-1 block: `[A-ZÀ-ÖØ-Þ]`.
+pub(super) fn is_high(c: char) -> bool {
+    matches!(c, 'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ')
+}
+
+/// Whether the letter at `at` exists and passes `test`.
+pub(super) fn has(chars: &[char], at: usize, test: impl Fn(char) -> bool) -> bool {
+    chars.get(at).is_some_and(|c| test(*c))
+}
+
+/// Whether there is a letter before `at` that passes `test`.
+pub(super) fn follows(chars: &[char], at: usize, test: impl Fn(char) -> bool) -> bool {
+    at.checked_sub(1).is_some_and(|at| has(chars, at, test))
+}
+
+/// Whether a word begins or ends at `at`: `\b`.
+pub(super) fn is_edge(chars: &[char], at: usize) -> bool {
+    follows(chars, at, is_word) != has(chars, at, is_word)
+}
+
+/// The end of the digits that begin at `at`.
+pub(super) fn digits(chars: &[char], at: usize) -> usize {
+    at + chars[at.min(chars.len())..].iter().take_while(|c| c.is_ascii_digit()).count()
+}
+
+/// The end of exactly `count` digits at `at`, more following or not.
+pub(super) fn exactly(chars: &[char], at: usize, count: usize) -> Option<usize> {
+    (digits(chars, at) >= at + count).then_some(at + count)
+}
+
+/// The end of a number such as 1,234.56 at `at`: `\d+(?:,\d{3})*(?:\.\d+)?`.
+pub(super) fn number(chars: &[char], at: usize) -> Option<usize> {
+    let mut end = digits(chars, at);
+    if end == at {
+        return None;
+    }
+    while has(chars, end, |c| c == ',')
+        && let Some(next) = exactly(chars, end + 1, 3)
+    {
+        end = next;
+    }
+    let fraction = digits(chars, end + 1);
+    if has(chars, end, |c| c == '.') && fraction > end + 1 {
+        end = fraction;
+    }
+    Some(end)
+}
+
+/// The end of `word` at `at`.
+pub(super) fn literal(chars: &[char], at: usize, word: &str) -> Option<usize> {
+    let mut end = at;
+    for c in word.chars() {
+        if chars.get(end) != Some(&c) {
+            return None;
+        }
+        end += 1;
+    }
+    Some(end)
+}
+
+/// `at`, or one further where there is a space.
+pub(super) fn past_space(chars: &[char], at: usize) -> usize {
+    if has(chars, at, char::is_whitespace) { at + 1 } else { at }
+}
+
+/// The letters `from..to` as a string.
+pub(super) fn text(chars: &[char], from: usize, to: usize) -> String {
+    chars[from..to].iter().collect()
+}
+
+/// The number that the digits `from..to` write, 0 when it is too big.
+pub(super) fn value(chars: &[char], from: usize, to: usize) -> u32 {
+    text(chars, from, to).parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_end_where_their_grouping_ends() {
+        for (written, end) in [
+            ("1,234.56 km", 8),
+            ("12.", 2),
+            ("1,23", 1),
+            ("12,345,678", 10),
+            ("3.14.2", 4),
+            ("7:30", 1),
+        ] {
+            let chars: Vec<char> = written.chars().collect();
+            assert_eq!(number(&chars, 0), Some(end), "{written}");
+        }
+        assert_eq!(number(&['x'], 0), None);
+    }
+}

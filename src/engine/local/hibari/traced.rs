@@ -1,0 +1,141 @@
+/// Text under way from what was written to what is read aloud, in which every letter knows the
+/// place in the original that it stands for.
+///
+/// That is how a sound is found again in the sentence after "7:30" has become "seven thirty".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Traced {
+    /// The letters.
+    chars: Vec<char>,
+    /// For each letter a byte offset in the original text; never falling.
+    from: Vec<u32>,
+}
+
+impl Traced {
+    /// `text` as it is written. Texts end at 4 GB.
+    #[cfg(test)]
+    pub(super) fn new(text: &str) -> Self {
+        let mut traced = Self::default();
+        for (at, c) in text.char_indices() {
+            traced.push(c, u32::try_from(at).unwrap_or(u32::MAX));
+        }
+        traced
+    }
+
+    /// The letters.
+    pub(super) fn chars(&self) -> &[char] {
+        &self.chars
+    }
+
+    /// The original's byte offset for each letter.
+    pub(super) fn from(&self) -> &[u32] {
+        &self.from
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.chars.len()
+    }
+
+    /// Adds a letter that stands for the original's byte `from`.
+    pub(super) fn push(&mut self, c: char, from: u32) {
+        self.chars.push(c);
+        self.from.push(from);
+    }
+
+    /// Puts a letter in the place of the last one.
+    pub(super) fn replace_last(&mut self, c: char) {
+        if let Some(last) = self.chars.last_mut() {
+            *last = c;
+        }
+    }
+
+    /// Adds letters `from` the same place.
+    pub(super) fn push_str(&mut self, text: &str, from: u32) {
+        for c in text.chars() {
+            self.push(c, from);
+        }
+    }
+
+    /// Adds the letters `from..to` of `other`.
+    pub(super) fn push_part(&mut self, other: &Self, from: usize, to: usize) {
+        self.chars.extend_from_slice(&other.chars[from..to]);
+        self.from.extend_from_slice(&other.from[from..to]);
+    }
+
+    /// The letters `from..to`.
+    pub(super) fn part(&self, from: usize, to: usize) -> Self {
+        let mut part = Self::default();
+        part.push_part(self, from, to);
+        part
+    }
+
+    /// Goes through the text once, as a regular expression's `sub` does: where `rule` matches at a
+    /// letter, the letters up to the end that it names become its words; elsewhere they stay.
+    /// An empty match is none.
+    pub(super) fn rewrite(&mut self, rule: impl Fn(&[char], usize) -> Option<(usize, String)>) {
+        let mut out = Self::default();
+        let mut kept = 0;
+        let mut at = 0;
+        while at < self.len() {
+            match rule(&self.chars, at) {
+                Some((end, words)) if end > at => {
+                    out.push_part(self, kept, at);
+                    out.push_str(&words, self.from[at]);
+                    kept = end;
+                    at = end;
+                }
+                Some(_) | None => at += 1,
+            }
+        }
+        if kept == 0 {
+            return;
+        }
+        out.push_part(self, kept, self.len());
+        *self = out;
+    }
+
+    /// Makes every run of white space one space, and drops it at both ends.
+    pub(super) fn squeeze(&mut self) {
+        let mut out = Self::default();
+        for (c, from) in self.chars.iter().zip(&self.from) {
+            if !c.is_whitespace() {
+                out.push(*c, *from);
+            } else if out.chars.last().is_some_and(|last| *last != ' ') {
+                out.push(' ', *from);
+            }
+        }
+        if out.chars.last() == Some(&' ') {
+            out.chars.pop();
+            out.from.pop();
+        }
+        *self = out;
+    }
+
+    /// The letters as one string.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> String {
+        self.chars.iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_replace_others_stand_for_where_these_began() {
+        let mut text = Traced::new("at  7:30 \n é ok ");
+        text.rewrite(|chars, at| {
+            chars[at..].starts_with(&['7', ':', '3', '0']).then(|| (at + 4, "half".to_owned()))
+        });
+        text.squeeze();
+        assert_eq!(text.text(), "at half é ok");
+        assert_eq!(text.from(), [0, 1, 2, 4, 4, 4, 4, 8, 11, 13, 14, 15]);
+    }
+
+    #[test]
+    fn a_rule_that_matches_nothing_changes_nothing() {
+        let mut text = Traced::new("as it is");
+        text.rewrite(|_, at| Some((at, "x".to_owned())));
+        assert_eq!(text, Traced::new("as it is"));
+    }
+}
