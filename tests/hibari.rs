@@ -1,10 +1,14 @@
 //! Hibari against the package that it is a port of, and what a listener notices of it.
 //!
 //! The reference is made by `tests/data/hibari/make_reference.py`. These tests need the model
-//! files in the folder that `ALOUD_TEST_MODELS` names; `aloud models fetch` gets them.
+//! files in the folder that `ALOUD_TEST_MODELS` names, laid out as that of `aloud models fetch`.
+
+#![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set has failed")]
+#![allow(clippy::expect_used, reason = "as above")]
+#![allow(clippy::print_stdout, reason = "the figures are worth a line")]
 
 use std::f32::consts::PI;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use aloud::engine::local::hibari::{Hibari, HibariFiles, Pronouncer};
 use aloud::engine::{Chunk, EngineError, Synthesizer};
@@ -12,33 +16,23 @@ use futures::StreamExt;
 
 const REFERENCE: &str = include_str!("data/hibari/reference.tsv");
 
-/// Finds a model file anywhere below the folder of models.
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let entries = std::fs::read_dir(folder).ok()?;
-    let mut folders = Vec::new();
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        if path.is_dir() {
-            folders.push(path);
-        } else if path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(name)) {
-            return Some(path);
-        }
-    }
-    folders.into_iter().find_map(|folder| find(&folder, name))
-}
-
 #[expect(clippy::disallowed_methods, reason = "the test's own setting")]
 fn files() -> HibariFiles {
-    let folder = std::env::var_os("ALOUD_TEST_MODELS").map(PathBuf::from).expect(
-        "ALOUD_TEST_MODELS names no folder of models; run \"aloud models fetch\" and set it to the \
-         folder that \"aloud models list\" shows",
+    let models = std::env::var_os("ALOUD_TEST_MODELS").map(PathBuf::from);
+    let models = models.expect(
+        "ALOUD_TEST_MODELS names no folder: run \"aloud models fetch\" and set it to the models' \
+         folder",
     );
-    let found = |name: &str| {
-        find(&folder, name).unwrap_or_else(|| {
-            panic!("{name} is not in {}; run \"aloud models fetch\"", folder.display())
-        })
-    };
-    let voice = found("hibari.onnx");
-    HibariFiles::in_folder(found("libonnxruntime.so"), voice.parent().unwrap())
+    let files = HibariFiles::in_folder(
+        models.join("onnxruntime/libonnxruntime.so.1.31.1"),
+        &models.join("hibari-heart"),
+    );
+    assert!(
+        files.voice.is_file() && files.runtime.is_file(),
+        "no hibari-heart or no onnxruntime in {}: run \"aloud models fetch\"",
+        models.display()
+    );
+    files
 }
 
 fn hibari() -> Hibari {

@@ -4,7 +4,7 @@
 use unicode_normalization::char::compose;
 
 use super::scan::{digits, exactly, follows, has, is_edge, is_word, literal, text};
-use super::traced::Traced;
+use super::traced::{Match, Traced};
 
 /// The longest run without a space; a longer one is broken, so that no step that looks at a whole
 /// word ever meets a page.
@@ -24,7 +24,7 @@ const ENDINGS: &[&str] = &[
 pub(super) fn clean(written: &str) -> Traced {
     let mut text = letters(written);
     text = without_line_marks(&text);
-    const RULES: &[fn(&[char], usize) -> Option<(usize, String)>] =
+    const RULES: &[fn(&[char], usize) -> Match] =
         &[tag, link, address, name_with_dot, emphasis, short_form, duration, span_to, minus];
     for rule in RULES {
         text.rewrite(rule);
@@ -161,7 +161,7 @@ fn line_mark(line: &[char], at: usize) -> Option<usize> {
 }
 
 /// An HTML tag or a named letter.
-fn tag(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn tag(chars: &[char], at: usize) -> Match {
     const NAMED: [(&str, &str); 6] = [
         ("&amp;", "&"),
         ("&nbsp;", " "),
@@ -185,7 +185,7 @@ fn tag(chars: &[char], at: usize) -> Option<(usize, String)> {
 }
 
 /// `[words](address)` and `![words](address)`: the words.
-fn link(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn link(chars: &[char], at: usize) -> Match {
     let open = if chars[at] == '!' { at + 1 } else { at };
     if !has(chars, open, |c| c == '[') {
         return None;
@@ -201,7 +201,7 @@ fn link(chars: &[char], at: usize) -> Option<(usize, String)> {
 }
 
 /// A web address is read by its host, a mail address in full.
-fn address(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn address(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || matches!(c, '.' | '@' | '/' | '-')) {
         return None;
     }
@@ -242,7 +242,7 @@ fn spoken_dots(host: &[char]) -> String {
 }
 
 /// example.com, main.rs: the dot is spoken.
-fn name_with_dot(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn name_with_dot(chars: &[char], at: usize) -> Match {
     if chars[at] != '.' || !follows(chars, at, |c| c.is_ascii_alphanumeric() || c == '_') {
         return None;
     }
@@ -258,7 +258,7 @@ fn name_with_dot(chars: &[char], at: usize) -> Option<(usize, String)> {
 }
 
 /// Stars, backticks and doubled strokes around words; a star between numbers multiplies.
-fn emphasis(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn emphasis(chars: &[char], at: usize) -> Match {
     let mark = chars[at];
     if !matches!(mark, '*' | '`' | '~' | '_') {
         return None;
@@ -280,7 +280,7 @@ fn emphasis(chars: &[char], at: usize) -> Option<(usize, String)> {
     }
 }
 
-fn short_form(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn short_form(chars: &[char], at: usize) -> Match {
     const FORMS: [(&str, &str); 6] = [
         ("e.g.", "for example"),
         ("E.g.", "For example"),
@@ -299,7 +299,7 @@ fn short_form(chars: &[char], at: usize) -> Option<(usize, String)> {
 }
 
 /// 1h30, 1h 30m, 2h 5min.
-fn duration(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn duration(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || c == '.') {
         return None;
     }
@@ -330,7 +330,7 @@ fn duration(chars: &[char], at: usize) -> Option<(usize, String)> {
 }
 
 /// The dash of 7:30-8:00, 9am–5pm, $10-$20, 10%-20%, 5°–8°.
-fn span_to(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn span_to(chars: &[char], at: usize) -> Match {
     if !matches!(chars[at], '-' | '–') {
         return None;
     }
@@ -357,7 +357,7 @@ fn span_to(chars: &[char], at: usize) -> Option<(usize, String)> {
 }
 
 /// The minus of -$5, and of –5 where the dash is long.
-fn minus(chars: &[char], at: usize) -> Option<(usize, String)> {
+fn minus(chars: &[char], at: usize) -> Match {
     if !matches!(chars[at], '-' | '–')
         || !(at == 0 || follows(chars, at, |c| matches!(c, ' ' | '(' | '\n')))
     {

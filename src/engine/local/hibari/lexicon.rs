@@ -86,7 +86,7 @@ impl Lexicon {
         };
         let phonemes = found.and_then(|reading| choose(reading, tag, cx));
         match phonemes {
-            Some(phonemes) if !(is_name && !phonemes.contains(PRIMARY)) => {
+            Some(phonemes) if !is_name || phonemes.contains(PRIMARY) => {
                 Some(stressed(phonemes, stress))
             }
             _ => self.spelled(key).or_else(|| phonemes.map(|phonemes| stressed(phonemes, stress))),

@@ -12,14 +12,11 @@ use super::scan::{
     digits, exactly, follows, has, is_edge, is_word, literal, number as number_end, past_space,
     text, value,
 };
-use super::traced::Traced;
+use super::traced::{Match, Traced};
 use super::words::{
     ABBREVIATIONS, BIG, COUNTED, CURRENCIES, MONTHS, PARTS, RANKED, SHORT_UNITS, SIGNS, TITLES,
     UNITS,
 };
-
-/// Where a rule matched to, and what is read instead.
-type Match = Option<(usize, String)>;
 
 /// Rewrites one sentence. Its letters are bounded by the caller; the work is linear in them.
 pub(super) fn normalize(sentence: &mut Traced) {

@@ -1,3 +1,6 @@
+/// Where a rule matched to, and what is read instead of what it matched.
+pub(super) type Match = Option<(usize, String)>;
+
 /// Text under way from what was written to what is read aloud, in which every letter knows the
 /// place in the original that it stands for.
 ///
@@ -71,7 +74,7 @@ impl Traced {
     /// Goes through the text once, as a regular expression's `sub` does: where `rule` matches at a
     /// letter, the letters up to the end that it names become its words; elsewhere they stay.
     /// An empty match is none.
-    pub(super) fn rewrite(&mut self, rule: impl Fn(&[char], usize) -> Option<(usize, String)>) {
+    pub(super) fn rewrite(&mut self, rule: impl Fn(&[char], usize) -> Match) {
         let mut out = Self::default();
         let mut kept = 0;
         let mut at = 0;
