@@ -6,9 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use aloud::config::{
-    Config, ConfigErrors, Device, Environment, InitError, KeySource, Mode, ModelName, PathError,
-    Paths, ProviderKind, Units, default_file, init,
+    Config, ConfigErrors, Device, Environment, InitError, KeySource, Mode, ModelName, Origin,
+    PathError, Paths, ProviderKind, Units, default_file, init,
 };
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 /// A home of one's own with a configuration file in it, if `text` is some.
@@ -339,6 +340,16 @@ fn a_provider_with_capitals_and_hyphens_is_found_by_its_variable() {
 }
 
 #[test]
+fn a_provider_has_a_plain_name() {
+    let text = "[providers.\"a/b\"]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1/v1\"\n";
+    let found = problems(text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].ends_with("this is no name of a provider; name it with letters, digits, - and _")
+    );
+}
+
+#[test]
 fn keys_and_passwords_never_show() {
     let secret = "sk-very-secret-1234567890";
     let text = format!(
@@ -432,10 +443,10 @@ fn another_file_is_read_when_named_and_missed_when_not_there() {
 
     let error = home.load(&[("ALOUD_CONFIG", "/no/such.toml")]).unwrap_err().to_string();
     let first = error.lines().next().unwrap();
-    assert!(first.starts_with("ALOUD_CONFIG: cannot read /no/such.toml: "), "{first}");
+    assert!(first.starts_with("ALOUD_CONFIG: /no/such.toml: cannot be read ("), "{first}");
     assert!(first.ends_with("; run \"aloud config init\", or name another file"), "{first}");
     let folder = home.load(&[("ALOUD_CONFIG", "/tmp")]).unwrap_err().to_string();
-    assert!(folder.starts_with("ALOUD_CONFIG: /tmp is no configuration file; "), "{folder}");
+    assert!(folder.starts_with("ALOUD_CONFIG: /tmp: this is no configuration file; "), "{folder}");
     std::fs::write(other, b"[audio]\ninput = \"\xff\"\n").unwrap();
     let latin = home.load(&[("ALOUD_CONFIG", other)]).unwrap_err().to_string();
     assert!(latin.contains("is not UTF-8 text; save it in UTF-8"), "{latin}");
@@ -448,6 +459,30 @@ fn init_writes_once() {
     assert_eq!(std::fs::read_to_string(home.file()).unwrap(), default_file());
     assert_eq!(init(&home.file()), Err(InitError::Exists(home.file())));
     home.load(&[]).unwrap();
+}
+
+/// Text that is nearly a configuration: the default file's own words, mixed up.
+fn nearly() -> impl Strategy<Value = String> {
+    let words: Vec<&str> = default_file().split_inclusive(['\n', ' ', '#', '"', '[']).collect();
+    proptest::collection::vec(proptest::sample::select(words), 0..60).prop_map(|v| v.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_text_breaks_the_reader(text in prop_oneof![nearly(), any::<String>()]) {
+        let home = Home::new(Some(&text));
+        match home.load(&[("ALOUD_LISTEN__PAUSE_MS", "400")]) {
+            Ok(config) => prop_assert_eq!(config.settings.listen.pause_ms, 400),
+            Err(errors) => for problem in &errors.problems {
+                prop_assert!(!problem.what.is_empty() && !problem.next.is_empty());
+                if let Origin::File { line, .. } = problem.at {
+                    prop_assert!(line >= 1 && line <= text.split('\n').count().max(1));
+                }
+            },
+        }
+    }
 }
 
 #[test]

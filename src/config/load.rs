@@ -72,6 +72,11 @@ fn text(
         Err((e, _)) if optional && e == Some(io::ErrorKind::NotFound) => return (None, None),
         Err((_, wrong)) => wrong,
     };
+    // The file's own name stands before its problems; a variable's problem has to tell it.
+    let what = match &at {
+        Origin::Variable(_) => format!("{}: {what}", path.display()),
+        Origin::File { .. } | Origin::Default => what,
+    };
     problems.push(Problem { at, key: String::new(), what, next });
     (Some(path), None)
 }
@@ -79,24 +84,23 @@ fn text(
 type Unread = (Option<io::ErrorKind>, (String, String));
 
 fn read_text(path: &Path) -> Result<String, Unread> {
-    let shown = path.display();
     let failed = |e: io::Error| {
         let next = if e.kind() == io::ErrorKind::NotFound {
             "run \"aloud config init\", or name another file"
         } else {
             "check its owner and rights, or name another file"
         };
-        (Some(e.kind()), (format!("cannot read {shown}: {e}"), next.to_owned()))
+        (Some(e.kind()), (format!("cannot be read ({e})"), next.to_owned()))
     };
     let meta = fs::metadata(path).map_err(failed)?;
     if !meta.is_file() || meta.len() > LARGEST {
         let next = "name a configuration file, such as \"aloud config init\" writes".to_owned();
-        return Err((None, (format!("{shown} is no configuration file"), next)));
+        return Err((None, ("this is no configuration file".to_owned(), next)));
     }
     let bytes = fs::read(path).map_err(failed)?;
     String::from_utf8(bytes).map_err(|_| {
         let next = "save it in UTF-8".to_owned();
-        (None, (format!("{shown} is not UTF-8 text"), next))
+        (None, ("this is not UTF-8 text".to_owned(), next))
     })
 }
 

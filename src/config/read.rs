@@ -233,6 +233,13 @@ fn providers(mut of: Section<'_, '_>, env: &Environment) -> Providers {
         }
     }
     for name in of.names() {
+        // A slash ends the name in PROVIDER/MODEL, and a variable knows letters and digits only.
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || !name.chars().all(fits) {
+            let next = "name it with letters, digits, - and _".to_owned();
+            let at = of.place(&name).unwrap_or(Origin::Default);
+            of.wrong(&at, &format!("{name:?}"), ("this is no name of a provider".into(), next));
+        }
         let provider = provider(of.section(&name), &name, env);
         all.insert(name, provider);
     }
