@@ -16,6 +16,7 @@
 
 pub mod hibari;
 pub mod moonshine;
+pub mod templates;
 
 mod runtime;
 mod silero;

@@ -1,0 +1,502 @@
+//! Clock times and days: "half past seven", "7 30 a m", "twenty to eight on monday",
+//! "tomorrow morning at six", "in two hours".
+
+use super::length;
+use super::lexer::Shape;
+use super::number::{self, below_hundred};
+use super::scan::Scan;
+
+/// A day as people name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Day {
+    Yesterday,
+    Today,
+    Tomorrow,
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+    /// The coming weekend.
+    Weekend,
+    /// Each of Monday to Friday.
+    Weekdays,
+    /// Each Saturday and Sunday.
+    Weekends,
+    EveryDay,
+}
+
+impl Day {
+    /// Its name as tools know it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Yesterday => "yesterday",
+            Self::Today => "today",
+            Self::Tomorrow => "tomorrow",
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+            Self::Weekend => "weekend",
+            Self::Weekdays => "weekdays",
+            Self::Weekends => "weekends",
+            Self::EveryDay => "every day",
+        }
+    }
+}
+
+/// The part of the day that a speaker named, which decides between morning and afternoon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Morning,
+    Afternoon,
+    Evening,
+    Night,
+}
+
+/// A time of day as it was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Time {
+    hour: u32,
+    minute: u32,
+    /// `None` while the speaker has not said which half of the day.
+    part: Option<Part>,
+    /// A lone hour, which only a preposition or a context makes a time.
+    bare: bool,
+}
+
+impl Time {
+    /// The 24-hour clock time as "HH:MM".
+    pub(super) fn text(self) -> String {
+        let hour = match (self.part, self.hour) {
+            (None, hour) => hour,
+            (Some(Part::Morning), 12) => 0,
+            (Some(Part::Morning), hour) => hour,
+            (Some(Part::Afternoon), hour @ 1..=11) => hour + 12,
+            (Some(Part::Afternoon), hour) => hour,
+            (Some(Part::Evening), hour @ 1..=11) => hour + 12,
+            (Some(Part::Evening | Part::Night), 12) => 0,
+            (Some(Part::Night), hour @ 5..=11) => hour + 12,
+            (Some(Part::Evening | Part::Night), hour) => hour,
+        };
+        format!("{:02}:{:02}", hour % 24, self.minute)
+    }
+}
+
+/// When something is to happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct When {
+    pub(super) time: Option<Time>,
+    pub(super) day: Option<Day>,
+    pub(super) in_seconds: Option<f64>,
+    part: Option<Part>,
+}
+
+/// Which readings of a time a slot takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// A clock time, with or without a day: for alarms.
+    Alarm,
+    /// A clock time, a day, or a length from now. A lone hour needs a preposition: for text that
+    /// goes on before or after it.
+    Reminder,
+}
+
+/// All readings of a time at `at`.
+pub(super) fn whens(scan: &Scan<'_>, at: usize, scope: Scope) -> Vec<(usize, When)> {
+    let mut out = Vec::new();
+    if scope == Scope::Reminder {
+        in_length(scan, at, &mut out);
+    }
+    explore(scan, at, scope, When::default(), 0, &mut out);
+    out.retain(|(_, when)| match scope {
+        Scope::Alarm => when.time.is_some(),
+        Scope::Reminder => when.time.is_some() || when.day.is_some() || when.in_seconds.is_some(),
+    });
+    out.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
+    out.dedup();
+    out
+}
+
+/// "in two hours", "in ten minutes' time", "two hours from now".
+fn in_length(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, When)>) {
+    let inside = scan.skip(at, &["in", "after"]);
+    for (end, seconds) in length::lengths(scan, inside) {
+        let tail = scan.skip(end, &["'s time", "time", "from now"]);
+        if inside > at || scan.words(end, "from now").is_some() {
+            let when = When { in_seconds: Some(seconds), ..When::default() };
+            out.push((tail, when));
+            if let Some(next) = scan.correction(tail) {
+                in_length(scan, next, out);
+            }
+        }
+    }
+}
+
+fn explore(
+    scan: &Scan<'_>,
+    at: usize,
+    scope: Scope,
+    so_far: When,
+    depth: u8,
+    out: &mut Vec<(usize, When)>,
+) {
+    if depth > 5 || out.len() > 24 {
+        return;
+    }
+    // After a correction a piece replaces what was said of its kind before.
+    let corrected = if depth > 0 { scan.correction(at) } else { None };
+    let from = corrected.unwrap_or(at);
+    let again = corrected.is_some();
+    let inner = scan.skip(from, &["and"]);
+    if so_far.time.is_none() || again {
+        let clock_at = scan.skip(
+            inner,
+            &[
+                "at around",
+                "at about",
+                "at exactly",
+                "at like",
+                "at",
+                "by",
+                "for",
+                "around",
+                "about",
+                "before",
+            ],
+        );
+        // "for" before a lone hour is more often part of the sentence than a time.
+        let led = clock_at > inner && !(scan.is(inner, "for") && scope == Scope::Reminder);
+        for (end, time) in times(scan, scan.about(clock_at)) {
+            if time.bare && !led && depth == 0 && scope == Scope::Reminder {
+                continue;
+            }
+            let mut next = so_far;
+            let inherited = so_far.time.and_then(|t| t.part);
+            next.time = Some(Time { part: time.part.or(inherited), ..time });
+            out.push((end, settle(next)));
+            explore(scan, end, scope, next, depth + 1, out);
+        }
+    }
+    if so_far.day.is_none() || again {
+        for (end, day, part) in days(scan, inner) {
+            let mut next = so_far;
+            next.day = Some(day);
+            next.part = part.or(so_far.part);
+            out.push((end, settle(next)));
+            explore(scan, end, scope, next, depth + 1, out);
+        }
+    }
+    if so_far.part.is_none()
+        && (so_far.time.is_some_and(|t| t.part.is_none()) || so_far.time.is_none())
+        && let Some((end, part)) = part_phrase(scan, inner)
+    {
+        let mut next = so_far;
+        next.part = Some(part);
+        out.push((end, settle(next)));
+        explore(scan, end, scope, next, depth + 1, out);
+    }
+}
+
+fn settle(mut when: When) -> When {
+    if let Some(time) = &mut when.time {
+        time.part = time.part.or(when.part);
+    }
+    when
+}
+
+/// "in the morning", "at night".
+fn part_phrase(scan: &Scan<'_>, at: usize) -> Option<(usize, Part)> {
+    if let Some(end) = scan.words(at, "at night") {
+        return Some((end, Part::Night));
+    }
+    let at = scan.words(at, "in the").or_else(|| scan.words(at, "during the"))?;
+    let at = scan.skip(at, &["early", "late"]);
+    part_word(scan.text(at)).map(|part| (at + 1, part))
+}
+
+fn part_word(text: &str) -> Option<Part> {
+    Some(match text {
+        "morning" | "mornings" | "am" => Part::Morning,
+        "afternoon" | "afternoons" | "pm" => Part::Afternoon,
+        "evening" | "evenings" => Part::Evening,
+        "night" | "nights" => Part::Night,
+        _ => return None,
+    })
+}
+
+/// The weekday that a word names.
+fn weekday(text: &str) -> Option<Day> {
+    Some(match text {
+        "monday" | "mondays" => Day::Monday,
+        "tuesday" | "tuesdays" | "tues" => Day::Tuesday,
+        "wednesday" | "wednesdays" => Day::Wednesday,
+        "thursday" | "thursdays" | "thurs" => Day::Thursday,
+        "friday" | "fridays" => Day::Friday,
+        "saturday" | "saturdays" => Day::Saturday,
+        "sunday" | "sundays" => Day::Sunday,
+        _ => return None,
+    })
+}
+
+/// All days at `at`, each with the part of the day that was said with it.
+pub(super) fn days(scan: &Scan<'_>, at: usize) -> Vec<(usize, Day, Option<Part>)> {
+    let mut out = Vec::new();
+    let mut push = |end: usize, day: Day, part: Option<Part>| out.push((end, day, part));
+    let at = scan.skip(at, &["on", "for", "over", "by"]);
+    if let Some(end) = scan.words(at, "tonight") {
+        push(end, Day::Today, Some(Part::Night));
+    }
+    for (words, day) in
+        [("today", Day::Today), ("tomorrow", Day::Tomorrow), ("yesterday", Day::Yesterday)]
+    {
+        if let Some(end) = scan.words(at, words) {
+            with_part(scan, end, day, &mut push);
+        }
+    }
+    if scan.is(at, "this") || scan.is(at, "later") {
+        let next = scan.skip(at, &["later this", "this"]);
+        if let Some(part) = part_word(scan.text(next)) {
+            push(next + 1, Day::Today, Some(part));
+        }
+        if let Some(end) = scan.words(at, "later today") {
+            push(end, Day::Today, None);
+        }
+        if let Some(end) = scan.words(at, "later tonight") {
+            push(end, Day::Today, Some(Part::Night));
+        }
+    }
+    let every = scan.skip(at, &["every single", "every", "each"]);
+    let named = if every > at {
+        every
+    } else {
+        scan.skip(at, &["this coming", "this", "the coming", "next", "coming", "the next"])
+    };
+    if let Some(day) = weekday(scan.text(named)) {
+        with_part(scan, named + 1, day, &mut push);
+        // "Monday to Friday" is the working week.
+        if day == Day::Monday {
+            let to = scan.skip(named + 1, &["to", "through", "till", "until"]);
+            if to > named + 1 && weekday(scan.text(to)) == Some(Day::Friday) {
+                push(to + 1, Day::Weekdays, None);
+            }
+        }
+    }
+    if every > at {
+        match scan.text(every) {
+            "day" => push(every + 1, Day::EveryDay, None),
+            "weekday" => with_part(scan, every + 1, Day::Weekdays, &mut push),
+            "weekend" => push(every + 1, Day::Weekends, None),
+            "work" | "working" if scan.is(every + 1, "day") => {
+                push(every + 2, Day::Weekdays, None);
+            }
+            other => {
+                if let Some(part) = part_word(other) {
+                    push(every + 1, Day::EveryDay, Some(part));
+                }
+            }
+        }
+    }
+    match scan.text(at) {
+        "daily" | "everyday" => push(at + 1, Day::EveryDay, None),
+        "weekdays" | "workdays" => push(at + 1, Day::Weekdays, None),
+        "weekday" if matches!(scan.text(at + 1), "mornings" | "evenings" | "nights") => {
+            push(at + 2, Day::Weekdays, part_word(scan.text(at + 1)));
+        }
+        // "a weekday alarm".
+        "weekday" => push(at + 1, Day::Weekdays, None),
+        "weekends" => push(at + 1, Day::Weekends, None),
+        _ => {}
+    }
+    let weekend = scan.skip(at, &["at the", "this coming", "this", "the coming", "the", "coming"]);
+    if scan.is(weekend, "weekend") {
+        push(weekend + 1, Day::Weekend, None);
+    }
+    out
+}
+
+fn with_part(
+    scan: &Scan<'_>,
+    end: usize,
+    day: Day,
+    push: &mut impl FnMut(usize, Day, Option<Part>),
+) {
+    let word = scan.skip(end, &["early in the", "in the", "early", "late", "at"]);
+    if let Some(part) = part_word(scan.text(word)) {
+        push(word + 1, day, Some(part));
+    }
+    push(end, day, None);
+}
+
+/// All clock times at `at`, the longest first.
+pub(super) fn times(scan: &Scan<'_>, at: usize) -> Vec<(usize, Time)> {
+    let mut raw = Vec::new();
+    let at = scan.skip(at, &["exactly"]);
+    named(scan, at, &mut raw);
+    relative(scan, at, &mut raw);
+    plain(scan, at, &mut raw);
+    let mut out = Vec::new();
+    for (end, time) in raw {
+        let end = scan.skip(end, &["o'clock", "oclock", "o clock"]);
+        if let Some((end, part)) = meridiem(scan, end) {
+            let end = scan.skip(end, &["sharp", "on the dot", "exactly"]);
+            out.push((end, Time { part: Some(part), bare: false, ..time }));
+        } else {
+            let bare = time.bare
+                && !matches!(scan.text(end.wrapping_sub(1)), "o'clock" | "oclock" | "clock");
+            let tail = scan.skip(end, &["sharp", "on the dot", "exactly"]);
+            out.push((tail, Time { bare, ..time }));
+        }
+        // "six no seven": the later time counts.
+        if out.len() < 8
+            && let Some((end, _)) = out.last().copied()
+            && let Some(next) = scan.correction(end)
+        {
+            out.extend(times(scan, scan.skip(next, &["at", "for"])));
+        }
+    }
+    out.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
+    out
+}
+
+fn meridiem(scan: &Scan<'_>, at: usize) -> Option<(usize, Part)> {
+    let (end, word) = if scan.is(at + 1, "m") && matches!(scan.text(at), "a" | "p") {
+        (at + 2, if scan.is(at, "a") { "am" } else { "pm" })
+    } else {
+        (at + 1, scan.text(at))
+    };
+    match word {
+        "am" => Some((end, Part::Morning)),
+        "pm" => Some((end, Part::Afternoon)),
+        _ => None,
+    }
+}
+
+/// "noon", "midnight", with or without a twelve.
+fn named(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, Time)>) {
+    let word = scan.skip(at, &["12", "twelve"]);
+    let hour = match scan.text(word) {
+        "noon" | "midday" => 12,
+        "midnight" => 0,
+        _ => return,
+    };
+    out.push((word + 1, Time { hour, minute: 0, part: None, bare: false }));
+}
+
+/// "half past six", "half six", "twenty five to eight", "five after noon".
+fn relative(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, Time)>) {
+    let (word, minutes) = if scan.is(at, "half") {
+        (at + 1, 30)
+    } else {
+        let quarter = scan.skip(at, &["a", "one"]);
+        if scan.is(quarter, "quarter") {
+            (quarter + 1, 15)
+        } else {
+            match below_hundred(scan.tokens, at) {
+                Some((end, n @ 1..=59)) => (scan.skip(end, &["minutes", "minute", "mins"]), n),
+                _ => return,
+            }
+        }
+    };
+    let backwards = match scan.text(word) {
+        "past" | "after" => false,
+        "to" | "till" | "til" | "before" | "of" => true,
+        _ => {
+            // British: "half seven" is half past seven.
+            if minutes == 30
+                && word == at + 1
+                && let Some((end, hour @ 1..=12)) = below_hundred(scan.tokens, word)
+            {
+                out.push((end, Time { hour, minute: 30, part: None, bare: false }));
+            }
+            return;
+        }
+    };
+    let (end, hour) = match scan.text(word + 1) {
+        "noon" | "midday" => (word + 2, 12),
+        "midnight" => (word + 2, 0),
+        _ => match below_hundred(scan.tokens, word + 1) {
+            Some((end, hour @ 0..=24)) => (end, hour),
+            _ => return,
+        },
+    };
+    let time = if backwards {
+        // The hour before one is twelve, unless the 24-hour clock is meant.
+        let hour = match hour {
+            1 => 12,
+            0 | 24 => 23,
+            other => other - 1,
+        };
+        Time { hour, minute: 60 - minutes, part: None, bare: false }
+    } else {
+        Time { hour: hour % 24, minute: minutes, part: None, bare: false }
+    };
+    // "to" with an odd hour, such as "ten to one", may be odds or a range: minutes must be round
+    // or named, which speakers of clock times keep to.
+    if time.minute < 60 && (minutes % 5 == 0 || scan.text(word.wrapping_sub(1)).starts_with("min"))
+    {
+        out.push((end, time));
+    }
+}
+
+/// "7", "7:30", "seven oh five", "7.30", "0730", "nineteen hundred hours".
+fn plain(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, Time)>) {
+    let Some(token) = scan.tokens.get(at) else { return };
+    let mut push = |end: usize, hour: u32, minute: u32, bare: bool| {
+        if hour <= 24 && minute < 60 {
+            out.push((end, Time { hour: hour % 24, minute, part: None, bare }));
+        }
+    };
+    match token.shape {
+        Shape::Colon { hour, minute } => {
+            push(scan.skip(at + 1, &["hours"]), hour.into(), minute.into(), false);
+            return;
+        }
+        Shape::Digits { value, whole: 1..=2, after: 2 } => {
+            let hundredths = (value * 100.0).round() as u32;
+            push(at + 1, hundredths / 100, hundredths % 100, false);
+            return;
+        }
+        Shape::Digits { value, whole: 3..=4, after: 0 } => {
+            let n = value as u32;
+            push(scan.skip(at + 1, &["hours", "hrs"]), n / 100, n % 100, false);
+            return;
+        }
+        Shape::Digits { .. } | Shape::Word | Shape::Ordinal(_) => {}
+    }
+    let zero = scan.skip(at, &["oh", "zero"]);
+    let Some((end, hour)) = below_hundred(scan.tokens, zero) else { return };
+    if zero > at && hour > 9 {
+        return;
+    }
+    if let Some(end) = scan.words(end, "hundred") {
+        push(scan.skip(end, &["hours"]), hour, 0, false);
+        return;
+    }
+    if let Some((next, minute)) = minutes(scan, end) {
+        push(next, hour, minute, false);
+    }
+    push(end, hour, 0, true);
+}
+
+/// The minutes after an hour: "thirty", "05", "oh five".
+fn minutes(scan: &Scan<'_>, at: usize) -> Option<(usize, u32)> {
+    let token = scan.tokens.get(at)?;
+    if matches!(token.text.as_str(), "oh" | "o" | "zero") {
+        let (end, n) = below_hundred(scan.tokens, at + 1)?;
+        return (n < 10).then_some((end, n));
+    }
+    match token.shape {
+        Shape::Digits { value, whole: 2, after: 0 } => Some((at + 1, value as u32)),
+        Shape::Word => {
+            let (end, n) = number::below_hundred(scan.tokens, at)?;
+            (n >= 10).then_some((end, n))
+        }
+        Shape::Digits { .. } | Shape::Colon { .. } | Shape::Ordinal(_) => None,
+    }
+}

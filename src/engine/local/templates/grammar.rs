@@ -1,0 +1,189 @@
+//! A whole grammar: its lines, and the choice among those that match.
+//!
+//! **The rule of choice.** A match costs 4 for each word that an open slot takes (label, item,
+//! text, place not on the list), 1 for each word of a known place, 2 for a loose reading of a
+//! number, plus the `cost` of its template; words of the line itself and closed slots are free.
+//! The cheapest match wins, of equal ones the line that comes first; a user's file comes before
+//! ours.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::graph::{Found, Line, Search};
+use super::lexer::Token;
+use super::slot::{self, Kind, Taken};
+use super::tables::Tables;
+use super::{Meaning, ParsedCall};
+
+/// What the lines of a template lead to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Goal {
+    Tool(String),
+    Answer(String),
+    /// The sentence looks like a command and is none.
+    Nothing,
+}
+
+/// One `[[template]]` of a grammar file.
+#[derive(Debug)]
+pub(super) struct Template {
+    pub(super) goal: Goal,
+    /// Fixed arguments; `{name}` in a text stands for what the slot of that name took.
+    pub(super) with: Vec<(String, Value)>,
+    pub(super) cost: u32,
+}
+
+/// Everything that was read from grammar files.
+#[derive(Debug, Default)]
+pub(super) struct Grammar {
+    pub(super) tables: Tables,
+    pub(super) lines: Vec<Line>,
+    pub(super) templates: Vec<Template>,
+    /// What to say of a tool that is not there, by its name.
+    pub(super) missing: BTreeMap<String, String>,
+    /// Lines by the first word they can begin with, and lines that begin with a slot.
+    by_first: Vec<Vec<u32>>,
+    open: Vec<u32>,
+}
+
+impl Grammar {
+    /// Takes the finished tables and builds the index of lines.
+    pub(super) fn seal(&mut self, tables: Tables) {
+        self.tables = tables;
+        self.by_first = vec![Vec::new(); self.tables.words.len()];
+        for (number, line) in self.lines.iter().enumerate() {
+            match &line.first {
+                None => self.open.push(number as u32),
+                Some(words) => {
+                    for word in words {
+                        self.by_first[*word as usize].push(number as u32);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The words of `tokens` as a bit set, for [`Line::possible`].
+    pub(super) fn present(&self, tokens: &[Token]) -> Vec<u64> {
+        let mut bits = vec![0; self.tables.words.len().div_ceil(64)];
+        for token in tokens {
+            bits[token.id as usize / 64] |= 1 << (token.id % 64);
+        }
+        // The unknown word is in no set.
+        if let Some(first) = bits.first_mut() {
+            *first &= !1;
+        }
+        bits
+    }
+
+    /// The best meaning of the tokens from `from` to before `to` and its cost, below `limit`.
+    pub(super) fn best(
+        &self,
+        search: &mut Search<'_>,
+        present: &[u64],
+        from: usize,
+        to: usize,
+        limit: u32,
+    ) -> Option<(u32, Meaning)> {
+        let first = search.scan.id(from) as usize;
+        let mut named = self.by_first.get(first).map(Vec::as_slice).unwrap_or_default().iter();
+        let mut open = self.open.iter();
+        let (mut a, mut b) = (named.next(), open.next());
+        let mut best: Option<(u32, Meaning)> = None;
+        // Both lists are in the order of the file; so is what is tried.
+        loop {
+            let number = match (a, b) {
+                (Some(x), Some(y)) if x < y => {
+                    a = named.next();
+                    *x
+                }
+                (_, Some(y)) => {
+                    b = open.next();
+                    *y
+                }
+                (Some(x), None) => {
+                    a = named.next();
+                    *x
+                }
+                (None, None) => break,
+            };
+            let line = &self.lines[number as usize];
+            if !line.possible(present) {
+                continue;
+            }
+            let template = &self.templates[line.template];
+            let limit = best.as_ref().map_or(limit, |(cost, _)| *cost);
+            let Some(room) = limit.checked_sub(template.cost) else { continue };
+            let Some(found) = line.find(search, from, to, room) else { continue };
+            let cost = found.cost + template.cost;
+            if let Some(meaning) = meaning(search, line, template, &found) {
+                best = Some((cost, meaning));
+            }
+        }
+        best
+    }
+}
+
+/// What a match means; `None` when its slots do not fit together.
+fn meaning(
+    search: &Search<'_>,
+    line: &Line,
+    template: &Template,
+    found: &Found,
+) -> Option<Meaning> {
+    let tool = match &template.goal {
+        Goal::Tool(tool) => tool,
+        Goal::Answer(answer) => return Some(Meaning::Answer(answer.clone())),
+        Goal::Nothing => return Some(Meaning::Nothing),
+    };
+    let scan = &search.scan;
+    let mut arguments = Map::new();
+    let (mut from, mut to) = (None, None);
+    for (number, taken) in &found.taken {
+        let slot = &line.slots[*number];
+        let hidden = slot.name.as_deref().is_some_and(|name| name.starts_with('_'));
+        if hidden {
+            continue;
+        }
+        slot.fill(scan, &taken.taken, taken.end, &mut arguments)?;
+        match &taken.taken {
+            Taken::Quantity(_, units) => from = Some(units),
+            Taken::Unit(units) if slot.name.as_deref() == Some("from") => from = Some(units),
+            Taken::Unit(units) => to = Some(units),
+            Taken::Seconds(_)
+            | Taken::Time(_)
+            | Taken::When(_)
+            | Taken::Day(_)
+            | Taken::Number(_)
+            | Taken::Amount(..)
+            | Taken::Currency(_)
+            | Taken::Expression(_)
+            | Taken::Words(_) => {}
+        }
+    }
+    if let (Some(from), Some(to)) = (from, to) {
+        slot::settle(from, to, &mut arguments)?;
+    }
+    let money = found.taken.iter().any(|(n, _)| line.slots[*n].kind == Kind::Currency);
+    if money && arguments.get("from") == arguments.get("to") {
+        return None;
+    }
+    for (name, value) in &template.with {
+        let value = match value.as_str() {
+            Some(text) if text.contains('{') => {
+                let mut text = text.to_owned();
+                for (number, taken) in &found.taken {
+                    if let Some(name) = line.slots[*number].name.as_deref() {
+                        let said = slot::as_text(&taken.taken, scan.source, scan.tokens, taken.end);
+                        text = text.replace(&format!("{{{name}}}"), &said);
+                    }
+                }
+                Value::from(text)
+            }
+            _ => value.clone(),
+        };
+        arguments.insert(name.clone(), value);
+    }
+    Some(Meaning::Call(ParsedCall { tool: tool.clone(), arguments: Value::Object(arguments) }))
+}

@@ -1,0 +1,338 @@
+//! A line of the grammar as a graph, and the search for its cheapest match.
+//!
+//! The search is a memo over (node, token): each pair is looked at once, whatever the line says,
+//! so a sentence costs at most nodes x tokens steps and no line can blow up.
+
+use super::lexer::WordId;
+use super::pattern::Pattern;
+use super::scan::Scan;
+use super::slot::{self, KINDS, Kind, Match, Slot};
+
+type NodeId = u32;
+
+#[derive(Clone, Debug)]
+enum Node {
+    Words(Box<[WordId]>, NodeId),
+    Slot(u32, NodeId),
+    Pause(NodeId),
+    Split(Box<[NodeId]>),
+    Accept,
+}
+
+/// One compiled line.
+#[derive(Debug)]
+pub(super) struct Line {
+    nodes: Vec<Node>,
+    entry: NodeId,
+    pub(super) slots: Vec<Slot>,
+    /// Word sets of which every match holds at least one word each.
+    must: Vec<Box<[WordId]>>,
+    /// Words that can begin a match; `None` when a slot can.
+    pub(super) first: Option<Vec<WordId>>,
+    empty: bool,
+    /// Which template it belongs to.
+    pub(super) template: usize,
+}
+
+/// What a line took: its slots in order, with what each took and where it ended.
+pub(super) struct Found {
+    pub(super) cost: u32,
+    pub(super) taken: Vec<(usize, Match)>,
+}
+
+const FAIL: u32 = u32::MAX - 1;
+const UNSEEN: u32 = u32::MAX;
+
+impl Line {
+    /// Compiles a tree.
+    pub(super) fn new(pattern: &Pattern, slots: Vec<Slot>, template: usize) -> Self {
+        let mut line = Self {
+            nodes: vec![Node::Accept],
+            entry: 0,
+            slots,
+            must: Vec::new(),
+            first: None,
+            empty: false,
+            template,
+        };
+        line.entry = line.build(pattern, 0);
+        line.must = musts(pattern);
+        let mut words = Vec::new();
+        let first = firsts(pattern, &mut words);
+        line.empty = first.empty && musts(pattern).is_empty();
+        if !first.open {
+            words.sort_unstable();
+            words.dedup();
+            line.first = Some(words);
+        }
+        line
+    }
+
+    /// How many nodes it has.
+    pub(super) fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether no word at all is a match.
+    pub(super) fn takes_nothing(&self) -> bool {
+        self.empty
+    }
+
+    fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        (self.nodes.len() - 1) as NodeId
+    }
+
+    /// Builds `pattern` in front of `next`.
+    fn build(&mut self, pattern: &Pattern, next: NodeId) -> NodeId {
+        match pattern {
+            Pattern::Word(id) => self.add(Node::Words([*id].into(), next)),
+            Pattern::Slot(slot) => self.add(Node::Slot(*slot as u32, next)),
+            Pattern::Pause => self.add(Node::Pause(next)),
+            Pattern::Seq(items) => {
+                items.iter().rev().fold(next, |next, item| self.build(item, next))
+            }
+            Pattern::Any(options) => {
+                // Single words of a choice are one node: most choices are just that.
+                let mut words: Vec<WordId> = Vec::new();
+                let mut nodes = Vec::new();
+                for option in options {
+                    match option {
+                        Pattern::Word(id) => words.push(*id),
+                        Pattern::Slot(_) | Pattern::Pause | Pattern::Seq(_) | Pattern::Any(_) => {
+                            nodes.push(self.build(option, next));
+                        }
+                    }
+                }
+                if !words.is_empty() {
+                    words.sort_unstable();
+                    words.dedup();
+                    nodes.insert(0, self.add(Node::Words(words.into(), next)));
+                }
+                match nodes.as_slice() {
+                    [one] => *one,
+                    _ => self.add(Node::Split(nodes.into())),
+                }
+            }
+        }
+    }
+
+    /// Whether the sentence holds the words that every match of this line needs.
+    pub(super) fn possible(&self, present: &[u64]) -> bool {
+        self.must
+            .iter()
+            .all(|set| set.iter().any(|id| present[*id as usize / 64] & (1 << (*id % 64)) != 0))
+    }
+
+    /// The cheapest match of the tokens from `from` to before `to`, if it costs less than `limit`.
+    pub(super) fn find(
+        &self,
+        search: &mut Search<'_>,
+        from: usize,
+        to: usize,
+        limit: u32,
+    ) -> Option<Found> {
+        let width = to - from + 1;
+        search.costs.clear();
+        search.costs.resize(self.nodes.len() * width, UNSEEN);
+        let frame = Frame { line: self, from, to, width };
+        let cost = frame.cost(search, self.entry, from);
+        if cost >= limit {
+            return None;
+        }
+        let mut taken = Vec::new();
+        frame.walk(search, &mut taken);
+        Some(Found { cost, taken })
+    }
+}
+
+/// What one sentence's search remembers: slot matches by kind and place, costs of one line.
+pub(super) struct Search<'a> {
+    pub(super) scan: Scan<'a>,
+    costs: Vec<u32>,
+    matches: Vec<Match>,
+    /// By kind and place: where its matches begin and how many there are.
+    index: Vec<Option<(u32, u32)>>,
+}
+
+impl<'a> Search<'a> {
+    /// A search over the tokens of `scan`.
+    pub(super) fn new(scan: Scan<'a>) -> Self {
+        let size = KINDS.len() * (scan.tokens.len() + 1);
+        Self { scan, costs: Vec::new(), matches: Vec::new(), index: vec![None; size] }
+    }
+
+    fn range(&mut self, kind: Kind, at: usize) -> std::ops::Range<usize> {
+        let key = kind as usize * (self.scan.tokens.len() + 1) + at;
+        let (start, count) = match self.index[key] {
+            Some(range) => range,
+            None => {
+                let start = self.matches.len();
+                slot::matches(&self.scan, kind, at, &mut self.matches);
+                let range = (start as u32, (self.matches.len() - start) as u32);
+                self.index[key] = Some(range);
+                range
+            }
+        };
+        start as usize..(start + count) as usize
+    }
+}
+
+struct Frame<'l> {
+    line: &'l Line,
+    from: usize,
+    to: usize,
+    width: usize,
+}
+
+impl Frame<'_> {
+    /// The least cost from `node` at token `at` to the end.
+    fn cost(&self, search: &mut Search<'_>, node: NodeId, at: usize) -> u32 {
+        let key = node as usize * self.width + (at - self.from);
+        if search.costs[key] != UNSEEN {
+            return search.costs[key];
+        }
+        let cost = match &self.line.nodes[node as usize] {
+            Node::Accept => {
+                if at == self.to {
+                    0
+                } else {
+                    FAIL
+                }
+            }
+            Node::Words(words, next) => {
+                if at < self.to && has(words, search.scan.id(at)) {
+                    self.cost(search, *next, at + 1)
+                } else {
+                    FAIL
+                }
+            }
+            Node::Pause(next) => {
+                if search.scan.tokens.get(at).is_some_and(|t| t.pause) {
+                    self.cost(search, *next, at)
+                } else {
+                    FAIL
+                }
+            }
+            Node::Split(nodes) => {
+                let mut best = FAIL;
+                for next in nodes {
+                    best = best.min(self.cost(search, *next, at));
+                    if best == 0 {
+                        break;
+                    }
+                }
+                best
+            }
+            Node::Slot(slot, next) => {
+                let mut best = FAIL;
+                if at < self.to {
+                    for i in search.range(self.line.slots[*slot as usize].kind, at) {
+                        let (end, own) = (search.matches[i].end, search.matches[i].cost);
+                        if end <= self.to && own < best {
+                            let rest = self.cost(search, *next, end);
+                            best = best.min(own.saturating_add(rest)).min(FAIL);
+                        }
+                        if best == 0 {
+                            break;
+                        }
+                    }
+                }
+                best
+            }
+        };
+        search.costs[key] = cost;
+        cost
+    }
+
+    /// Goes the cheapest way again and notes what the slots took.
+    fn walk(&self, search: &mut Search<'_>, out: &mut Vec<(usize, Match)>) {
+        let (mut node, mut at) = (self.line.entry, self.from);
+        // Each step goes to another node, and the graph has no cycles.
+        for _ in 0..self.line.nodes.len() {
+            let cost = self.cost(search, node, at);
+            match &self.line.nodes[node as usize] {
+                Node::Accept => return,
+                Node::Words(_, next) => (node, at) = (*next, at + 1),
+                Node::Pause(next) => node = *next,
+                Node::Split(nodes) => {
+                    let next = nodes.iter().find(|n| self.cost(search, **n, at) == cost);
+                    let Some(next) = next else { return };
+                    node = *next;
+                }
+                Node::Slot(slot, next) => {
+                    let kind = self.line.slots[*slot as usize].kind;
+                    let found = search.range(kind, at).find(|i| {
+                        let (end, own) = (search.matches[*i].end, search.matches[*i].cost);
+                        end <= self.to && own.saturating_add(self.cost(search, *next, end)) == cost
+                    });
+                    let Some(i) = found else { return };
+                    let taken = search.matches[i].clone();
+                    at = taken.end;
+                    out.push((*slot as usize, taken));
+                    node = *next;
+                }
+            }
+        }
+    }
+}
+
+fn has(words: &[WordId], id: WordId) -> bool {
+    if words.len() <= 8 { words.contains(&id) } else { words.binary_search(&id).is_ok() }
+}
+
+/// Word sets of which every match holds a word, the smallest for each stretch.
+fn musts(pattern: &Pattern) -> Vec<Box<[WordId]>> {
+    match pattern {
+        Pattern::Word(id) => vec![[*id].into()],
+        Pattern::Slot(_) | Pattern::Pause => Vec::new(),
+        Pattern::Seq(items) => items.iter().flat_map(musts).collect(),
+        Pattern::Any(options) => {
+            let mut union: Vec<WordId> = Vec::new();
+            for option in options {
+                match musts(option).into_iter().min_by_key(|set| set.len()) {
+                    Some(set) => union.extend(set),
+                    None => return Vec::new(),
+                }
+            }
+            union.sort_unstable();
+            union.dedup();
+            vec![union.into()]
+        }
+    }
+}
+
+struct First {
+    open: bool,
+    empty: bool,
+}
+
+/// Collects the words that can begin a match. `open` when a slot can, `empty` when nothing must.
+fn firsts(pattern: &Pattern, words: &mut Vec<WordId>) -> First {
+    match pattern {
+        Pattern::Word(id) => {
+            words.push(*id);
+            First { open: false, empty: false }
+        }
+        Pattern::Slot(_) => First { open: true, empty: false },
+        Pattern::Pause => First { open: false, empty: true },
+        Pattern::Seq(items) => {
+            for item in items {
+                let first = firsts(item, words);
+                if first.open || !first.empty {
+                    return first;
+                }
+            }
+            First { open: false, empty: true }
+        }
+        Pattern::Any(options) => {
+            let mut all = First { open: false, empty: false };
+            for option in options {
+                let first = firsts(option, words);
+                all.open |= first.open;
+                all.empty |= first.empty;
+            }
+            all
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Amounts with a unit or a currency: "two and a half cups", "100°C", "£12.50", "a euro".
+
+use super::number;
+use super::scan::Scan;
+use super::tables::Unit;
+
+/// An amount: where it ends, how much, and what one word may mean.
+pub(super) type Measured<T> = (usize, f64, Vec<T>);
+
+/// The unit words at `at`: (end, what they may mean), longest first.
+pub(super) fn units(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<Unit>)> {
+    let mut out: Vec<(usize, Vec<Unit>)> = Vec::new();
+    for (end, unit) in scan.tables.units.at(scan.tokens, at) {
+        match out.iter_mut().find(|(e, _)| *e == end) {
+            Some((_, list)) => list.push(unit.clone()),
+            None => out.push((end, vec![unit.clone()])),
+        }
+    }
+    out
+}
+
+/// A number with a unit; without a number ("how many feet in a yard") it is one.
+pub(super) fn quantities(scan: &Scan<'_>, at: usize) -> Vec<Measured<Unit>> {
+    let mut out = Vec::new();
+    let at = scan.about(at);
+    for (end, value) in values(scan, at) {
+        let of = scan.skip(end, &["of an", "of a", "of", "an", "a"]);
+        for from in [end, of] {
+            for (next, units) in units(scan, from) {
+                compound(scan, next, value, &units, &mut out);
+                out.push((next, value, units));
+            }
+            if of == end || !out.is_empty() {
+                break;
+            }
+        }
+        // "70 degrees to celsius" leaves open which; the other unit decides.
+        if let Some(next) = scan.words(end, "degrees").or_else(|| scan.words(end, "degree"))
+            && units(scan, end).iter().all(|(e, _)| *e < next)
+        {
+            out.push((next, value, scan.tables.degrees.clone()));
+        }
+    }
+    if out.is_empty() {
+        let from = scan.skip(at, &["an", "a", "the", "1", "one", "a single", "one single"]);
+        out.extend(units(scan, from).into_iter().map(|(end, units)| (end, 1.0, units)));
+    }
+    out
+}
+
+/// "five foot ten" and "6 feet 2 inches" as inches.
+fn compound(scan: &Scan<'_>, at: usize, feet: f64, units: &[Unit], out: &mut Vec<Measured<Unit>>) {
+    let pairs = [("foot", "inch", 12.0), ("pound", "ounce", 16.0), ("stone", "pound", 14.0)];
+    for (large, small, factor) in pairs {
+        if !units.iter().any(|u| &*u.name == large) {
+            continue;
+        }
+        let from = scan.skip(at, &["and"]);
+        for reading in number::numbers(scan, from) {
+            if reading.loose || reading.value < 0.0 || reading.value >= factor {
+                continue;
+            }
+            let named = self::units(scan, reading.end)
+                .into_iter()
+                .find(|(_, list)| list.iter().any(|u| &*u.name == small));
+            let dimension = units.iter().find(|u| &*u.name == large).map_or(0, |u| u.dimension);
+            let unit = Unit { name: small.into(), dimension };
+            let end = match named {
+                Some((end, _)) => end,
+                None if large == "foot" && from == at => reading.end,
+                None => continue,
+            };
+            out.push((end, feet * factor + reading.value, vec![unit]));
+        }
+    }
+}
+
+fn values(scan: &Scan<'_>, at: usize) -> Vec<(usize, f64)> {
+    let mut out: Vec<_> = number::numbers(scan, at)
+        .into_iter()
+        .filter(|r| !r.loose || scan.text(r.end.wrapping_sub(1)) != "k")
+        .map(|r| (r.end, r.value))
+        .collect();
+    // "a half cup", "one half mile".
+    let from = scan.skip(at, &["a", "one"]);
+    if from > at
+        && let Some(half) = number::fraction(scan, from)
+    {
+        out.push(half);
+    }
+    out
+}
+
+/// The currency at `at`: (end, code), longest first.
+pub(super) fn currencies(scan: &Scan<'_>, at: usize) -> Vec<(usize, Box<str>)> {
+    scan.tables.currencies.at(scan.tokens, at).map(|(end, code)| (end, code.clone())).collect()
+}
+
+/// An amount of money; without a number it is one.
+pub(super) fn amounts(scan: &Scan<'_>, at: usize) -> Vec<Measured<Box<str>>> {
+    let mut out = Vec::new();
+    let at = scan.about(at);
+    let sign = |at: usize| {
+        let text = scan.text(at);
+        text.ends_with('$') || text.chars().next().is_some_and(|c| !c.is_alphanumeric())
+    };
+    // "$50", "US $50", and "$50 USD", where the code only repeats the sign.
+    for (after, code) in currencies(scan, at) {
+        if sign(after.wrapping_sub(1)) {
+            for reading in number::numbers(scan, after) {
+                for (end, again) in currencies(scan, reading.end) {
+                    let plain = matches!(&*code, "USD" | "GBP" | "JPY");
+                    if plain || again == code {
+                        out.push((end, reading.value, vec![again]));
+                    }
+                }
+                out.push((reading.end, reading.value, vec![code.clone()]));
+            }
+        }
+    }
+    for (end, value) in values(scan, at) {
+        let end = scan.skip(end, &["of", "a"]);
+        for (next, code) in currencies(scan, end) {
+            out.push((next, value, vec![code]));
+        }
+    }
+    if out.is_empty() {
+        let from = scan.skip(at, &["an", "a", "the", "one"]);
+        out.extend(
+            currencies(scan, from)
+                .into_iter()
+                .filter(|(end, _)| !sign(end - 1))
+                .map(|(end, code)| (end, 1.0, vec![code])),
+        );
+    }
+    out
+}

@@ -1,0 +1,128 @@
+//! A responder without a model: a small grammar with slots that turns sentences into tool calls.
+//!
+//! ```text
+//! sentence ─▶ lexer ─▶ tokens ─▶ lines of the grammar (graphs) ─▶ cheapest whole match ─▶ call | answer
+//!                         └────▶ slots: length, clock, number, unit, sum, place, text …
+//! ```
+//!
+//! The grammar is data: `english.toml` and `tables.toml` beside this file, and a file of the
+//! user's own in the same notation, which `english.toml` explains.
+//!
+//! **Invariant:** a line matches a whole sentence or nothing; no word of it is overlooked but
+//! politeness, hesitation, and a clause that explains. Doing nothing is better than doing the wrong
+//! thing.
+//! **Invariant:** the work for a sentence is bounded by the size of the grammar times
+//! [`lexer::MOST_TOKENS`]; longer talk is no command and is turned down before it is looked at.
+//! Absent on purpose: memory of earlier turns, any I/O, and knowledge of which tools exist; what a
+//! line names is the author's matter, what can be called is the prompt's.
+
+mod clock;
+mod file;
+mod grammar;
+mod graph;
+mod length;
+mod lexer;
+mod measure;
+mod number;
+mod open;
+mod pattern;
+mod responder;
+mod scan;
+mod sentence;
+mod slot;
+mod sum;
+mod tables;
+
+use std::path::Path;
+
+pub use file::Problem;
+use grammar::Grammar;
+
+const ENGLISH: &str = include_str!("english.toml");
+const TABLES: &str = include_str!("tables.toml");
+
+/// A tool call as a sentence asks for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParsedCall {
+    /// The tool's name as the template gives it; may be one that does not exist.
+    pub tool: String,
+    /// Its arguments: always an object.
+    pub arguments: serde_json::Value,
+}
+
+/// What a sentence means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Meaning {
+    /// It asks for a tool.
+    Call(ParsedCall),
+    /// It is small talk, and this is the answer.
+    Answer(String),
+    /// It looks like a command and is none.
+    Nothing,
+}
+
+/// The compiled grammar. Making one takes some tens of milliseconds, using it microseconds; share it.
+#[derive(Debug)]
+pub struct Templates {
+    grammar: Grammar,
+    calls: responder::Counter,
+}
+
+impl Templates {
+    /// The built-in English grammar.
+    pub fn new() -> Self {
+        // A test reads the built-in files, so a broken one does not leave the house; were it
+        // broken all the same, nothing would be understood and nothing done.
+        Self::of(file::load(&[ENGLISH, TABLES]).unwrap_or_default())
+    }
+
+    /// The built-in grammar with the templates of the file at `path` before it.
+    ///
+    /// # Errors
+    /// All mistakes of the file, with their lines; a file that cannot be read is one at line 0.
+    pub fn with_file(path: &Path) -> Result<Self, Vec<Problem>> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            vec![Problem { line: 0, message: format!("cannot read {}: {error}", path.display()) }]
+        })?;
+        Self::with_text(&text)
+    }
+
+    /// The built-in grammar with the templates of `text`, a grammar file's content, before it.
+    ///
+    /// # Errors
+    /// All mistakes of the text, with their lines.
+    pub fn with_text(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::with_texts(&[text, ENGLISH, TABLES])
+    }
+
+    /// A grammar of `texts` alone, without the built-in one; earlier texts come first.
+    ///
+    /// # Errors
+    /// All mistakes of the first text that has any, with their lines.
+    pub fn with_texts(texts: &[&str]) -> Result<Self, Vec<Problem>> {
+        file::load(texts).map(Self::of)
+    }
+
+    fn of(grammar: Grammar) -> Self {
+        Self { grammar, calls: responder::Counter::default() }
+    }
+
+    /// The tool call that `sentence` asks for; `None` when it asks for none.
+    pub fn parse(&self, sentence: &str) -> Option<ParsedCall> {
+        match self.understand(sentence)? {
+            Meaning::Call(call) => Some(call),
+            Meaning::Answer(_) | Meaning::Nothing => None,
+        }
+    }
+
+    /// What `sentence` means; `None` when no template says.
+    pub fn understand(&self, sentence: &str) -> Option<Meaning> {
+        sentence::understand(&self.grammar, sentence)
+    }
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,211 @@
+//! Slots that take words of any kind: places, labels, list items, text.
+//!
+//! They are where a grammar goes wrong, so each is as narrow as it can be: no slot crosses words
+//! that its kind never holds, and each word costs, so that closed slots win.
+
+use super::lexer::{Shape, Token, flag, spoken};
+use super::scan::Scan;
+
+/// The most words of each kind.
+const MOST_PLACE: usize = 5;
+const MOST_LABEL: usize = 5;
+const MOST_NAME: usize = 8;
+
+/// What an open word costs in a match; see [`super::grammar`].
+pub(super) const WORD_COST: u32 = 4;
+/// What a word of a known place costs.
+pub(super) const KNOWN_COST: u32 = 1;
+
+/// An end, its cost, and where the value begins: after a correction only the last words count.
+pub(super) type Span = (usize, u32, usize);
+
+/// Ends of a place at `at`.
+pub(super) fn places(scan: &Scan<'_>, at: usize, known_only: bool) -> Vec<Span> {
+    let mut out = Vec::new();
+    for (end, ()) in scan.tables.places.at(scan.tokens, at) {
+        let cost = KNOWN_COST * (end - at) as u32;
+        out.push((end, cost, at));
+        // "Denver, Colorado": the second name says where the first is.
+        if let Some((more, ())) = scan.tables.places.longest(scan.tokens, end) {
+            out.push((more, cost + KNOWN_COST * (more - end) as u32, at));
+        }
+    }
+    if !known_only {
+        let mut end = at;
+        while end < scan.tokens.len() && end - at < MOST_PLACE {
+            let token = &scan.tokens[end];
+            if end > at
+                && let Some((more, ())) = scan.tables.places.longest(scan.tokens, end)
+                && ends_place(scan, at, end)
+            {
+                let cost = WORD_COST * (end - at) as u32 + KNOWN_COST * (more - end) as u32;
+                out.push((more, cost, at));
+            }
+            if (end > at && token.pause) || !in_place(scan, end) {
+                break;
+            }
+            end += 1;
+            if ends_place(scan, at, end) {
+                out.push((end, WORD_COST * (end - at) as u32, at));
+            }
+        }
+    }
+    // "in Paris no in Rome".
+    let mut more = Vec::new();
+    for (end, _, _) in &out {
+        if let Some(next) = scan.correction(*end) {
+            let from = scan.skip(next, &["in", "for", "at"]);
+            more.extend(places(scan, from, known_only));
+        }
+        if more.len() > 12 {
+            break;
+        }
+    }
+    out.extend(more);
+    out
+}
+
+fn in_place(scan: &Scan<'_>, at: usize) -> bool {
+    let token = &scan.tokens[at];
+    if token.text == "'s" {
+        return false;
+    }
+    token.shape == Shape::Word
+        && token.text.starts_with(char::is_alphabetic)
+        && !scan.flag(at, flag::NO_PLACE)
+}
+
+/// Whether a place may stand from `at` to before `end`: no linking word at either end.
+fn ends_place(scan: &Scan<'_>, at: usize, end: usize) -> bool {
+    end > at && !scan.flag(end - 1, flag::PLACE_LINK) && !scan.flag(at, flag::PLACE_LINK)
+}
+
+/// Ends of a label at `at`: a few words that name a thing, the article left out.
+pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<Span> {
+    let start = scan.skip(at, &["a", "an", "the", "my", "our", "some"]);
+    let mut out = Vec::new();
+    let mut end = start;
+    while end < scan.tokens.len() && end - start < MOST_LABEL {
+        let token = &scan.tokens[end];
+        let word = token.text.starts_with(char::is_alphanumeric) || token.text == "'s";
+        if !word || scan.flag(end, flag::NO_LABEL) || (end > start && token.pause) {
+            break;
+        }
+        end += 1;
+        if !scan.flag(end - 1, flag::NO_END) {
+            out.push((end, WORD_COST * (end - at) as u32, start));
+        }
+    }
+    out
+}
+
+/// Ends of a free name at `at`, as after "called": any few words.
+pub(super) fn names(scan: &Scan<'_>, at: usize) -> Vec<Span> {
+    let start = scan.skip(at, &["a", "an", "the"]);
+    free(scan, start, MOST_NAME).map(|end| (end, WORD_COST * (end - at) as u32, start)).collect()
+}
+
+/// Ends of text at `at`: any words, the last one no preposition or article.
+pub(super) fn texts(scan: &Scan<'_>, at: usize) -> Vec<Span> {
+    free(scan, at, scan.tokens.len()).map(|end| (end, WORD_COST * (end - at) as u32, at)).collect()
+}
+
+/// Ends of a list item at `at`; after a correction only the last words count.
+pub(super) fn items(scan: &Scan<'_>, at: usize) -> Vec<Span> {
+    let mut out: Vec<Span> = Vec::new();
+    for end in free(scan, at, 14) {
+        let mut start = at;
+        for i in at + 1..end {
+            if let Some(next) = scan.correction(i).filter(|next| *next < end) {
+                start = next;
+            }
+        }
+        let alone = end - start == 1;
+        if !(alone && scan.flag(start, flag::NO_ITEM)) {
+            out.push((end, WORD_COST * (end - at) as u32, start));
+        }
+    }
+    out
+}
+
+/// Ends of a list's name at `at`.
+pub(super) fn lists(scan: &Scan<'_>, at: usize) -> Vec<Span> {
+    let mut out = Vec::new();
+    if let Some(end) = scan.words(at, "to do") {
+        out.push((end, WORD_COST, at));
+    }
+    out.extend(
+        labels(scan, at).into_iter().filter(|(end, _, start)| *start == at && end - at <= 4),
+    );
+    out
+}
+
+fn free<'a>(scan: &'a Scan<'_>, at: usize, most: usize) -> impl Iterator<Item = usize> + 'a {
+    let limit = scan.tokens.len().min(at + most);
+    (at + 1..limit + 1).filter(move |end| !scan.flag(end - 1, flag::NO_END))
+}
+
+/// A place's name: each word begins with a capital letter.
+pub(super) fn place_name(source: &str, tokens: &[Token], from: usize, to: usize) -> String {
+    let (Some(first), Some(last)) = (tokens.get(from), tokens.get(to.wrapping_sub(1))) else {
+        return String::new();
+    };
+    let written = source.get(first.start..last.end).unwrap_or_default();
+    let shouted = !source.chars().any(char::is_lowercase);
+    let mut out = String::with_capacity(written.len());
+    for word in written.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let short = matches!(
+            word.to_ascii_lowercase().as_str(),
+            "uk" | "us" | "usa" | "uae" | "dc" | "nyc" | "u.k." | "u.s." | "u.s.a." | "d.c."
+        );
+        if short {
+            out.push_str(&word.to_uppercase());
+            continue;
+        }
+        let mut start = true;
+        for c in word.chars() {
+            if start {
+                out.extend(c.to_uppercase());
+            } else if shouted {
+                out.extend(c.to_lowercase());
+            } else {
+                out.push(c);
+            }
+            start = false;
+        }
+    }
+    out
+}
+
+/// Text as it is stored, with a partial correction carried out: "call tom no tim" is "call tim".
+///
+/// In text "sorry" and "wait" are mostly words like others, so a correction takes "no" or several
+/// words; with `dictated` a lone "no" also needs a pause before it.
+pub(super) fn text(scan: &Scan<'_>, from: usize, to: usize, dictated: bool) -> String {
+    for i in from + 1..to {
+        let Some(next) = scan.correction(i).filter(|next| *next < to) else { continue };
+        let lone = next == i + 1;
+        let sure = !lone || (scan.is(i, "no") && (!dictated || scan.tokens[i].pause));
+        if !sure {
+            continue;
+        }
+        let again = (from..i).rev().find(|k| scan.id(*k) == scan.id(next) && scan.id(next) != 0);
+        let keep = again.unwrap_or_else(|| i.saturating_sub(to - next).max(from));
+        let mut tokens = scan.tokens[from..keep].to_vec();
+        tokens.extend_from_slice(&scan.tokens[next..to]);
+        let count = tokens.len();
+        let fixed = Scan { tokens: &tokens, ..*scan };
+        // The seam is no hyphen or comma of the speaker's.
+        return joined(&fixed, keep - from, count);
+    }
+    spoken(scan.source, scan.tokens, from, to)
+}
+
+fn joined(scan: &Scan<'_>, seam: usize, count: usize) -> String {
+    let head = spoken(scan.source, scan.tokens, 0, seam);
+    let tail = spoken(scan.source, scan.tokens, seam, count);
+    if head.is_empty() { tail } else { format!("{head} {tail}") }
+}

@@ -1,0 +1,90 @@
+//! The grammar as a responder: a call, then what its tool says; or a short honest answer.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::stream;
+
+use crate::base::{CallId, Flow};
+use crate::dialog::{Call, Item, Outcome, Prompt};
+use crate::engine::{Delta, EngineError, Responder};
+
+use super::{Meaning, Templates};
+
+/// What is said to everything that no template meets.
+const NO_ANSWER: &str = "I can't answer that by myself. With a chat model I could: set an OpenAI \
+                         API key, or run Ollama.";
+/// What is said of a known command whose tool is not there and of which the grammar says nothing.
+const NO_TOOL: &str = "I understand that, but I can't do it yet.";
+/// What is said to a transcript without words.
+const NO_WORDS: &str = "I didn't catch that.";
+
+/// Counts calls, so that their names differ within a process.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    /// A call name that no item of `items` uses.
+    fn next(&self, items: &[Item]) -> CallId {
+        loop {
+            let number = self.0.fetch_add(1, Ordering::Relaxed);
+            let id = CallId(format!("template-{number}"));
+            let used = items.iter().any(|item| match item {
+                Item::Call { call, .. } => call.id == id,
+                Item::Outcome(outcome) => outcome.id == id,
+                Item::User { .. } | Item::Reply { .. } | Item::Notice { .. } => false,
+            });
+            if !used {
+                return id;
+            }
+        }
+    }
+}
+
+impl Responder for Templates {
+    fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
+        let deltas: Vec<_> = self.reply(&prompt).into_iter().map(Ok).collect();
+        Box::pin(stream::iter(deltas))
+    }
+}
+
+impl Templates {
+    /// The next step of the reply to `prompt`; `None` when there is nothing left to say.
+    fn reply(&self, prompt: &Prompt) -> Option<Delta> {
+        let (text, after) = prompt.last_turn()?;
+        // What the tools of this turn came to is spoken as it stands.
+        let outcomes: Vec<_> = after.iter().filter_map(outcome).collect();
+        if !outcomes.is_empty() {
+            let said: Vec<_> = outcomes.iter().map(|o| o.say.trim()).collect();
+            let said = said.join(" ").trim().to_owned();
+            return (!said.is_empty()).then_some(Delta::Text(said));
+        }
+        if after.iter().any(|item| matches!(item, Item::Call { .. })) {
+            return None;
+        }
+        if !text.chars().any(char::is_alphanumeric) {
+            return Some(Delta::Text(NO_WORDS.into()));
+        }
+        Some(match self.understand(text) {
+            Some(Meaning::Call(call)) if prompt.tools.iter().any(|t| t.name == call.tool) => {
+                Delta::Call(Call {
+                    id: self.calls.next(&prompt.items),
+                    name: call.tool,
+                    arguments: call.arguments.to_string(),
+                })
+            }
+            Some(Meaning::Call(call)) => {
+                let missing = self.grammar.missing.get(&call.tool);
+                Delta::Text(missing.map_or(NO_TOOL, String::as_str).to_owned())
+            }
+            Some(Meaning::Answer(answer)) => Delta::Text(answer),
+            Some(Meaning::Nothing) | None => Delta::Text(NO_ANSWER.into()),
+        })
+    }
+}
+
+fn outcome(item: &Item) -> Option<&Outcome> {
+    match item {
+        Item::Outcome(outcome) => Some(outcome),
+        Item::User { .. } | Item::Reply { .. } | Item::Call { .. } | Item::Notice { .. } => None,
+    }
+}

@@ -1,0 +1,263 @@
+//! From a sentence to its meaning: politeness off, a match, and what is tried when there is none.
+//!
+//! ```text
+//! tokens ─▶ [hey] [could you] … [please] ─▶ whole match
+//!                                         └▶ correction carried out ─▶ explaining clause off ─▶ afterthought off
+//! ```
+
+use serde_json::Value;
+
+use super::clock::{self, Scope};
+use super::grammar::Grammar;
+use super::graph::Search;
+use super::lexer::{Token, flag};
+use super::scan::Scan;
+use super::tables::Phrases;
+use super::{Meaning, ParsedCall, length, number};
+
+/// The most corrections and the most clauses that are tried.
+const MOST_REPAIRS: usize = 4;
+/// The longest clause that is taken for an explanation, in words.
+const MOST_CLAUSE: usize = 12;
+
+/// What `sentence` means; `None` when it is no command and no small talk.
+pub(super) fn understand(grammar: &Grammar, sentence: &str) -> Option<Meaning> {
+    let tokens = grammar.tables.words.lex(sentence)?;
+    let talk = Talk { grammar, source: sentence };
+    let meaning = talk
+        .whole(&tokens)
+        .or_else(|| talk.corrected(&tokens))
+        .or_else(|| talk.explained(&tokens))
+        .or_else(|| talk.shortened(&tokens))
+        .or_else(|| talk.plainer(&tokens))?;
+    match meaning {
+        Meaning::Nothing => None,
+        Meaning::Call(_) | Meaning::Answer(_) => Some(meaning),
+    }
+}
+
+struct Talk<'a> {
+    grammar: &'a Grammar,
+    source: &'a str,
+}
+
+impl<'a> Talk<'a> {
+    fn scan<'t>(&'t self, tokens: &'t [Token]) -> Scan<'t> {
+        Scan { tables: &self.grammar.tables, source: self.source, tokens }
+    }
+
+    /// The meaning of a whole sentence, polite words at either end left out.
+    fn whole(&self, tokens: &[Token]) -> Option<Meaning> {
+        if tokens.is_empty() {
+            return None;
+        }
+        let tables = &self.grammar.tables;
+        let mut ends = vec![strip_end(&tables.after, tokens, tokens.len())];
+        if ends[0] == 0 || ends[0] < tokens.len() {
+            ends.push(tokens.len());
+        }
+        let mut starts = vec![0];
+        let mut i = 0;
+        while i < starts.len() && starts.len() < 8 {
+            for (end, ()) in tables.before.at(tokens, starts[i]) {
+                if end < tokens.len() && !starts.contains(&end) {
+                    starts.push(end);
+                }
+            }
+            i += 1;
+        }
+        let present = self.grammar.present(tokens);
+        let mut search = Search::new(self.scan(tokens));
+        let mut best: Option<(u32, Meaning)> = None;
+        for to in ends {
+            for from in &starts {
+                if *from >= to {
+                    continue;
+                }
+                let limit = best.as_ref().map_or(u32::MAX - 1, |(cost, _)| *cost);
+                if let Some(found) = self.grammar.best(&mut search, &present, *from, to, limit) {
+                    best = Some(found);
+                }
+            }
+            if best.is_some() {
+                break;
+            }
+        }
+        best.map(|(_, meaning)| meaning)
+    }
+
+    /// A call among the meanings of a sentence; small talk is not worth a repair.
+    fn call(&self, tokens: &[Token]) -> Option<ParsedCall> {
+        match self.whole(tokens)? {
+            Meaning::Call(call) => Some(call),
+            Meaning::Answer(_) | Meaning::Nothing => None,
+        }
+    }
+
+    /// Carries out a correction that no slot could: "cancel the rice timer no the pasta timer".
+    fn corrected(&self, tokens: &[Token]) -> Option<Meaning> {
+        let scan = self.scan(tokens);
+        let mut tried = 0;
+        for at in 1..tokens.len() {
+            let Some(next) = scan.correction(at).filter(|next| *next < tokens.len()) else {
+                continue;
+            };
+            tried += 1;
+            if tried > MOST_REPAIRS {
+                break;
+            }
+            // The speaker takes up again from a word said before.
+            let id = tokens[next].id;
+            let again = (0..at).rev().find(|k| id != 0 && tokens[*k].id == id);
+            if let Some(again) = again {
+                let mut fixed = tokens[..again].to_vec();
+                fixed.extend_from_slice(&tokens[next..]);
+                if let Some(call) = self.call(&fixed) {
+                    return Some(Meaning::Call(call));
+                }
+            }
+            // The command was whole, and one value of it changes.
+            if let Some(call) = self.call(&tokens[..at])
+                && let Some(call) = self.changed(call, &tokens[next..])
+            {
+                return Some(Meaning::Call(call));
+            }
+            // The speaker begins anew: "set a timer, no wait, what's the weather".
+            if next > at + 1
+                && let Some(call) = self.call(&tokens[next..])
+            {
+                return Some(Meaning::Call(call));
+            }
+        }
+        None
+    }
+
+    /// `call` with the value that `tail` names in place of the one of its kind.
+    fn changed(&self, mut call: ParsedCall, tail: &[Token]) -> Option<ParsedCall> {
+        let end = strip_end(&self.grammar.tables.after, tail, tail.len());
+        let tail = &tail[..end];
+        let scan = self.scan(tail);
+        let arguments = call.arguments.as_object_mut()?;
+        let at = scan.skip(0, &["make it", "make that", "change it to", "for", "at", "to"]);
+        let number = || {
+            number::numbers(&scan, scan.about(at))
+                .into_iter()
+                .find(|r| r.end == tail.len() && !r.loose)
+                .map(|r| r.value)
+        };
+        for name in ["seconds", "in_seconds"] {
+            let Some(old) = arguments.get(name).and_then(Value::as_f64) else { continue };
+            let from = scan.skip(at, &["in"]);
+            let said = length::lengths(&scan, from).into_iter().find(|(end, _)| *end == tail.len());
+            // A lone number counts the unit of the first length.
+            let unit = [3600.0, 60.0, 1.0].into_iter().find(|unit| old % unit == 0.0);
+            let seconds = said.map(|(_, seconds)| seconds).or_else(|| Some(number()? * unit?))?;
+            if seconds < 1.0 {
+                return None;
+            }
+            arguments.insert(name.to_owned(), number::json(seconds.round()));
+            return Some(call);
+        }
+        for name in ["level", "value", "amount"] {
+            if arguments.contains_key(name)
+                && let Some(value) = number()
+            {
+                arguments.insert(name.to_owned(), number::json(value));
+                return Some(call);
+            }
+        }
+        if arguments.contains_key("time") {
+            let whens = clock::whens(&scan, at, Scope::Alarm);
+            if let Some((_, when)) = whens.into_iter().find(|(end, _)| *end == tail.len()) {
+                if let Some(time) = when.time {
+                    arguments.insert("time".into(), Value::from(time.text()));
+                }
+                if let Some(day) = when.day {
+                    arguments.insert("day".into(), Value::from(day.name()));
+                }
+                return Some(call);
+            }
+        }
+        if arguments.contains_key("day") {
+            let days = clock::days(&scan, at);
+            let (_, day, _) = days.into_iter().find(|(end, ..)| *end == tail.len())?;
+            arguments.insert("day".into(), Value::from(day.name()));
+            return Some(call);
+        }
+        None
+    }
+
+    /// Leaves out a clause that only explains: "I have a flight, wake me at 3:30".
+    fn explained(&self, tokens: &[Token]) -> Option<Meaning> {
+        let pauses = (1..tokens.len()).filter(|at| tokens[*at].pause);
+        for at in pauses.take(MOST_REPAIRS) {
+            let (head, tail) = tokens.split_at(at);
+            if self.clause(tail)
+                && let Some(call) = self.call(head)
+            {
+                return Some(Meaning::Call(call));
+            }
+            if self.clause(head)
+                && let Some(call) = self.call(tail)
+            {
+                return Some(Meaning::Call(call));
+            }
+        }
+        None
+    }
+
+    fn clause(&self, tokens: &[Token]) -> bool {
+        let words = &self.grammar.tables.words;
+        tokens.len() <= MOST_CLAUSE
+            && tokens.first().is_some_and(|t| words.is(t.id, flag::CLAUSE))
+            && !tokens.iter().any(|t| words.is(t.id, flag::NO_CLAUSE))
+    }
+
+    /// Leaves out words that add nothing: "is there still time on the timer".
+    fn plainer(&self, tokens: &[Token]) -> Option<Meaning> {
+        let words = &self.grammar.tables.words;
+        let mut rest = tokens.to_vec();
+        rest.retain(|t| !words.is(t.id, flag::FILLER));
+        if rest.len() == tokens.len() {
+            return None;
+        }
+        self.call(&rest)
+            .or_else(|| match self.corrected(&rest)? {
+                Meaning::Call(call) => Some(call),
+                Meaning::Answer(_) | Meaning::Nothing => None,
+            })
+            .map(Meaning::Call)
+    }
+
+    /// Leaves out an afterthought: "for me", "right now".
+    fn shortened(&self, tokens: &[Token]) -> Option<Meaning> {
+        let tables = &self.grammar.tables;
+        let mut end = tokens.len();
+        for _ in 0..MOST_REPAIRS {
+            end = strip_end(&tables.after, tokens, end);
+            let next = strip_end(&tables.afterthoughts, tokens, end);
+            if next == end || next == 0 {
+                return None;
+            }
+            end = next;
+            if let Some(meaning) = self.whole(&tokens[..end]) {
+                return Some(meaning);
+            }
+        }
+        None
+    }
+}
+
+/// The end of `tokens[..end]` without the phrases of `table` behind it.
+fn strip_end(table: &Phrases<()>, tokens: &[Token], end: usize) -> usize {
+    let mut end = end;
+    'again: loop {
+        for from in end.saturating_sub(6)..end {
+            if table.at(&tokens[..end], from).any(|(e, ())| e == end) {
+                end = from;
+                continue 'again;
+            }
+        }
+        return end;
+    }
+}
