@@ -10,8 +10,15 @@
 //! **Invariant:** an error says what the caller can do, never which library failed.
 //! Absent on purpose: turns and history; an engine sees one request.
 
+mod cascade;
 pub mod local;
 pub mod openai;
+mod partner;
+mod sentence;
+
+pub use cascade::{Cascade, Engines};
+pub use partner::{Order, Partner, Said};
+pub use sentence::Sentences;
 
 use std::time::Duration;
 

@@ -1,0 +1,91 @@
+use std::future::Future;
+use std::pin::Pin;
+
+use super::{Chunk, EngineError};
+use crate::base::{Epoch, Frame, Rate, Utterance, UtteranceId};
+use crate::dialog::{Call, Prompt};
+
+/// Who answers: a cascade of three engines, or one that hears and speaks by itself.
+///
+/// Orders go in at once, what it says comes out as it is ready; both are stamped. A partner holds
+/// no state of the turn: it does what the last order says.
+pub trait Partner: Send {
+    /// Whether it answers the sound itself, without waiting for a transcript.
+    fn hears(&self) -> bool;
+
+    /// The rate of the chunks that it says.
+    fn rate(&self) -> Rate;
+
+    /// Takes an order. Never waits.
+    fn order(&mut self, order: Order);
+
+    /// The next thing it says; waits for ever while it has nothing to do. Dropping the future
+    /// loses nothing.
+    fn said(&mut self) -> Pin<Box<dyn Future<Output = Said> + Send + '_>>;
+}
+
+/// What the driver asks of a partner.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// The user is speaking; a partner that hears may send this on at once.
+    Hear(Box<Frame>),
+    /// The user's utterance is complete, or complete so far.
+    Commit(Utterance),
+    /// Forget the utterance: it was noise, or it goes on.
+    Discard(UtteranceId),
+    /// Answer. A second order with the same epoch goes on after tool outcomes.
+    Respond {
+        /// The attempt.
+        epoch: Epoch,
+        /// All that the answer rests on.
+        prompt: Prompt,
+    },
+    /// Speak these words; they are no answer to anything.
+    Announce {
+        /// The attempt.
+        epoch: Epoch,
+        /// The words.
+        text: String,
+    },
+    /// Drop the attempt and the work behind it.
+    Abort(Epoch),
+}
+
+/// What a partner says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// The transcript of an utterance. `last` is false for words that may still change.
+    Transcript {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Its words, or why there are none.
+        result: Result<String, EngineError>,
+        /// Whether this is the last word on it.
+        last: bool,
+    },
+    /// The first words of the reply were written (not yet spoken).
+    FirstWords(Epoch),
+    /// Sound and the words that it says.
+    Chunk {
+        /// The attempt.
+        epoch: Epoch,
+        /// The sound, at [`Partner::rate`].
+        chunk: Chunk,
+    },
+    /// A tool is to be called.
+    Call {
+        /// The attempt.
+        epoch: Epoch,
+        /// The call.
+        call: Call,
+    },
+    /// Everything of this order was said.
+    Done(Epoch),
+    /// The attempt failed.
+    Failed {
+        /// The attempt.
+        epoch: Epoch,
+        /// Why, in words for the user.
+        error: EngineError,
+    },
+}
