@@ -1,1 +1,19 @@
-//! Not built yet.
+//! The control socket: how keys, bars and scripts drive a running service.
+//!
+//! ```text
+//! aloud press ─▶ {"cmd":"press"} ─▶ socket ─▶ drive::Handle        {"ok":true} ◀─┘
+//! aloud events ─▶ {"cmd":"events"} ─▶ {"event":"state",…} then one line for each thing that happens
+//! ```
+//!
+//! **Invariant:** one JSON object a line, both ways; every request gets exactly one answer line,
+//! and `events` an endless stream that starts with the full state.
+//! **Invariant:** the socket belongs to one user (mode 600) and to one service at a time.
+//! Absent on purpose: sound and secrets; neither ever travels here.
+
+mod client;
+mod server;
+mod wire;
+
+pub use client::{Client, ClientError};
+pub use server::{BindError, Server};
+pub use wire::{Answer, LINE_LIMIT, Line};

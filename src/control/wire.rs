@@ -1,0 +1,99 @@
+use serde::{Deserialize, Serialize};
+
+use crate::drive::Request;
+
+/// The longest line taken from a client, in bytes; a longer one ends the connection with a word.
+pub const LINE_LIMIT: usize = 256 * 1024;
+
+/// One line from a client.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// Something for the driver.
+    Ask(Request),
+    /// Tell me how things stand.
+    Status,
+    /// Tell me everything from now on.
+    Events,
+}
+
+impl Line {
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(line: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Word {
+            cmd: String,
+        }
+        let word: Word = serde_json::from_str(line)
+            .map_err(|error| format!("not a request: {error}; send {{\"cmd\":\"status\"}}"))?;
+        match word.cmd.as_str() {
+            "status" => Ok(Self::Status),
+            "events" => Ok(Self::Events),
+            _ => serde_json::from_str(line)
+                .map(Self::Ask)
+                .map_err(|error| format!("not a request: {error}")),
+        }
+    }
+
+    /// Writes the line, without its newline.
+    pub fn print(&self) -> String {
+        match self {
+            Self::Status => r#"{"cmd":"status"}"#.into(),
+            Self::Events => r#"{"cmd":"events"}"#.into(),
+            // A request is made of strings, which always serialize.
+            Self::Ask(request) => serde_json::to_string(request).unwrap_or_default(),
+        }
+    }
+}
+
+/// The answer to one line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether it was done.
+    pub ok: bool,
+    /// Why not; a sentence with the next step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How things stand, when that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<serde_json::Value>,
+}
+
+impl Answer {
+    pub(super) fn done() -> Self {
+        Self { ok: true, error: None, status: None }
+    }
+
+    pub(super) fn refused(why: impl ToString) -> Self {
+        Self { ok: false, error: Some(why.to_string()), status: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_reads_back_as_it_was_written() {
+        for line in [
+            Line::Status,
+            Line::Events,
+            Line::Ask(Request::Press),
+            Line::Ask(Request::Say { text: "a \"quoted\"\nline".into() }),
+        ] {
+            assert_eq!(Line::parse(&line.print()), Ok(line));
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_told_what_is_wrong() {
+        let error = Line::parse("press").unwrap_err();
+        assert!(error.contains("not a request"), "{error}");
+        let error = Line::parse(r#"{"cmd":"dance"}"#).unwrap_err();
+        assert!(error.contains("dance"), "{error}");
+        let error = Line::parse(r#"{"cmd":"say"}"#).unwrap_err();
+        assert!(error.contains("text"), "{error}");
+    }
+}
