@@ -1,5 +1,8 @@
 use serde::Serialize;
 
+use crate::base::Epoch;
+use crate::turn::{EarStatus, MouthStatus};
+
 /// How things stand: the first line of every event stream, and the answer to `status`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct State {
@@ -9,10 +12,10 @@ pub struct State {
     pub pid: u32,
     /// `push-to-talk`, `open` or `wake`.
     pub mode: &'static str,
-    /// `shut`, `open`, `hearing` or `trailing`.
-    pub ear: &'static str,
-    /// `silent`, `awaiting`, `replying` or `hushing`.
-    pub mouth: &'static str,
+    /// What the ear does.
+    pub ear: EarStatus,
+    /// What the mouth does.
+    pub mouth: MouthStatus,
     /// The live attempt at a reply, or 0.
     pub epoch: u32,
     /// Whether the microphone is deaf.
@@ -33,6 +36,51 @@ pub struct State {
     pub trouble: Option<String>,
 }
 
+impl State {
+    /// How things stand before anything has happened.
+    pub(super) fn at_start(mode: &'static str) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            pid: std::process::id(),
+            mode,
+            ear: EarStatus::Shut,
+            mouth: MouthStatus::Silent,
+            epoch: 0,
+            muted: false,
+            volume: 0,
+            input: None,
+            output: None,
+            timers: 0,
+            turns: 0,
+            lost_samples: 0,
+            trouble: None,
+        }
+    }
+}
+
+/// How long the steps of one turn took, in milliseconds from the end of the user's speech.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Timings {
+    /// The attempt these belong to.
+    #[serde(skip)]
+    pub epoch: Epoch,
+    /// The transcript was complete.
+    pub transcribe: Option<u64>,
+    /// The first words of the reply were written.
+    pub first_token: Option<u64>,
+    /// The first sample of the reply went to the speaker.
+    pub first_audio: Option<u64>,
+    /// The turn was over.
+    pub total: Option<u64>,
+}
+
+impl Timings {
+    /// Whether sound of `epoch` is the sound of this turn's reply.
+    pub(super) fn sounds(&self, epoch: Epoch) -> bool {
+        self.epoch == Epoch::NONE || self.epoch == epoch
+    }
+}
+
 /// Something that happened; one line of an event stream.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -43,8 +91,6 @@ pub enum Event {
     Level {
         /// Decibels below full scale, -90..=0.
         db: f32,
-        /// Whether it is taken for speech.
-        speech: bool,
     },
     /// What the user said.
     Transcript {
@@ -54,6 +100,11 @@ pub enum Event {
         last: bool,
         /// Milliseconds from the end of speech to this line.
         ms: u64,
+    },
+    /// The user typed a question.
+    Asked {
+        /// The words.
+        text: String,
     },
     /// A tool was called.
     Call {

@@ -17,7 +17,7 @@ const SENTENCES_AHEAD: usize = 2;
 /// The partner made of three engines: speech to text, text to text, text to speech.
 pub struct Cascade {
     engines: Engines,
-    hearing: Vec<(UtteranceId, Flow<Said>)>,
+    hearing: Vec<((UtteranceId, u32), Flow<Said>)>,
     replying: Vec<(Epoch, Flow<Said>)>,
 }
 
@@ -51,12 +51,14 @@ impl Partner for Cascade {
     fn order(&mut self, order: Order) {
         match order {
             Order::Hear(_) => {}
-            Order::Commit(utterance) => {
-                let id = utterance.id;
-                self.hearing.retain(|(other, _)| *other != id);
-                self.hearing.push((id, transcription(&self.engines, utterance)));
+            Order::Commit { utterance, take } => {
+                let cut = (utterance.id, take);
+                self.hearing.retain(|(other, _)| *other != cut);
+                self.hearing.push((cut, transcription(&self.engines, utterance, take)));
             }
-            Order::Discard(id) => self.hearing.retain(|(other, _)| *other != id),
+            Order::Forget { utterance, take } => {
+                self.hearing.retain(|(other, _)| *other != (utterance, take));
+            }
             Order::Respond { epoch, prompt } => {
                 self.replying.retain(|(other, _)| *other != epoch);
                 self.replying.push((epoch, reply(self.engines.clone(), epoch, prompt)));
@@ -99,14 +101,14 @@ fn poll_each<Id>(
     None
 }
 
-fn transcription(engines: &Engines, utterance: Utterance) -> Flow<Said> {
+fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Said> {
     let id = utterance.id;
     let mut words = engines.transcribe.transcribe(utterance);
     Box::pin(async_stream::stream! {
         while let Some(result) = words.next().await {
             let last = result.as_ref().map_or(true, |transcript| transcript.last);
             let result = result.map(|transcript| transcript.text);
-            yield Said::Transcript { utterance: id, result, last };
+            yield Said::Transcript { utterance: id, take, result, last };
             if last {
                 return;
             }
@@ -114,7 +116,7 @@ fn transcription(engines: &Engines, utterance: Utterance) -> Flow<Said> {
         let broken = EngineError::Broken(
             "speech recognition ended without a word; say it again".into(),
         );
-        yield Said::Transcript { utterance: id, result: Err(broken), last: true };
+        yield Said::Transcript { utterance: id, take, result: Err(broken), last: true };
     })
 }
 

@@ -30,9 +30,19 @@ pub enum Order {
     /// The user is speaking; a partner that hears may send this on at once.
     Hear(Box<Frame>),
     /// The user's utterance is complete, or complete so far.
-    Commit(Utterance),
-    /// Forget the utterance: it was noise, or it goes on.
-    Discard(UtteranceId),
+    Commit {
+        /// The sound.
+        utterance: Utterance,
+        /// How often the user had gone on after a pause; comes back with the transcript.
+        take: u32,
+    },
+    /// The transcript of this is not wanted any more.
+    Forget {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Which take of it.
+        take: u32,
+    },
     /// Answer. A second order with the same epoch goes on after tool outcomes.
     Respond {
         /// The attempt.
@@ -58,6 +68,8 @@ pub enum Said {
     Transcript {
         /// The utterance.
         utterance: UtteranceId,
+        /// Which take of it.
+        take: u32,
         /// Its words, or why there are none.
         result: Result<String, EngineError>,
         /// Whether this is the last word on it.

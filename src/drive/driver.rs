@@ -1,0 +1,583 @@
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::event::{Event, State, Timings};
+use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
+use super::record::Recorder;
+use super::speaker::Speaker;
+use crate::audio::{Gauge, PlaybackFeed, SoundEvent};
+use crate::base::{Clock, Epoch, Flow, Job, Moment, NoticeId, Utterance, UtteranceId, Volume};
+use crate::dialog::{History, Item, Prompt};
+use crate::engine::{Partner, Said};
+use crate::listen;
+use crate::tool::{Book, Done, Registry, Ring};
+use crate::turn::{Command, EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
+
+/// Utterances whose sound is kept: the one under way, the one being answered, and room for those
+/// that came meanwhile.
+pub(super) const UTTERANCES: usize = 4;
+
+/// How often the driver shows that it moves, and looks at what changes without an input.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// How long a farewell may take: the speaker's cut, then the end.
+const FAREWELL: Duration = Duration::from_millis(400);
+
+/// Everything a driver is made of.
+pub struct Parts {
+    /// Reads the time.
+    pub clock: Clock,
+    /// The machine's settings; its tools are filled in from `tools`.
+    pub setup: Setup,
+    /// Who answers.
+    pub partner: Box<dyn Partner>,
+    /// Who aloud is, for responders that read it.
+    pub instructions: Arc<str>,
+    /// What can be called.
+    pub tools: Registry,
+    /// Timers and alarms, and the flow of their rings where this program is to ring them.
+    pub book: Option<(Book, Flow<Ring>)>,
+    /// The speaker's volume.
+    pub volume: Volume,
+    /// The speaker ring and its gauge.
+    pub feed: PlaybackFeed,
+    /// What the edges tell.
+    pub gauge: Gauge,
+    /// The listen thread, where there is a microphone.
+    pub ear: Option<Ear>,
+    /// What happens to the devices.
+    pub sound: Option<mpsc::Receiver<SoundEvent>>,
+    /// One question: the driver answers it and ends. Without one it runs until it is told to quit.
+    pub question: Option<Question>,
+    /// Where every input is written, for `aloud replay`.
+    pub record: Option<PathBuf>,
+    /// Whether a meter is shown: level events are sent.
+    pub meter: bool,
+    /// Whether earcons sound.
+    pub earcons: bool,
+}
+
+/// The listen thread as the driver holds it.
+pub struct Ear {
+    /// Takes orders.
+    pub handle: listen::ListenHandle,
+    /// Gives events.
+    pub events: mpsc::Receiver<listen::Event>,
+}
+
+/// One question, asked before the driver starts.
+pub enum Question {
+    /// Typed.
+    Text(String),
+    /// Spoken: what the listener made of a recording under a held key.
+    Heard(Vec<listen::Event>),
+    /// Nothing is asked; this is said.
+    Say(String),
+}
+
+/// What is left when a driver has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// What was said and heard.
+    pub history: History,
+    /// How long the last turn took.
+    pub timings: Timings,
+    /// What went wrong, in order; sentences for the user.
+    pub troubles: Vec<String>,
+}
+
+/// The loop that owns the machine. Every decision is the machine's; this only carries.
+pub struct Driver {
+    pub(super) clock: Clock,
+    pub(super) machine: Machine,
+    pub(super) partner: Box<dyn Partner>,
+    pub(super) instructions: Arc<str>,
+    pub(super) tools: Registry,
+    pub(super) book: Option<Book>,
+    pub(super) rings: Option<Flow<Ring>>,
+    pub(super) volume: Volume,
+    pub(super) speaker: Speaker,
+    pub(super) gauge: Gauge,
+    pub(super) ear: Option<Ear>,
+    pub(super) sound: Option<mpsc::Receiver<SoundEvent>>,
+    pub(super) running: FuturesUnordered<Job<(Epoch, String, Done)>>,
+    pub(super) calls: HashMap<Epoch, tokio_util::sync::CancellationToken>,
+    pub(super) utterances: VecDeque<Utterance>,
+    pub(super) speech_end: Option<Moment>,
+    /// What the queued pieces of the live epoch say, and at which sample each begins.
+    pub(super) pieces: Pieces,
+    pub(super) notices: BTreeMap<NoticeId, Notice>,
+    pub(super) next_notice: u32,
+    pub(super) held: bool,
+    pub(super) timings: Timings,
+    pub(super) earcons: bool,
+    pub(super) troubles: Vec<String>,
+    requests: mpsc::Receiver<Asked>,
+    handle: Handle,
+    state: watch::Sender<State>,
+    events: broadcast::Sender<Event>,
+    question: Option<Question>,
+    once: bool,
+    meter: bool,
+    recorder: Option<Recorder>,
+    seen: usize,
+    turns: u64,
+    beats: Arc<std::sync::atomic::AtomicU64>,
+    input_name: Option<String>,
+    output_name: Option<String>,
+    trouble: Option<String>,
+    mode: &'static str,
+    ending: Option<Moment>,
+}
+
+/// A notice as it was handed to the machine.
+pub(super) struct Notice {
+    /// Whether the ring tone goes before it.
+    pub(super) rings: bool,
+}
+
+/// The words of the live epoch against its samples.
+#[derive(Default)]
+pub(super) struct Pieces {
+    pub(super) epoch: Epoch,
+    pub(super) begun: u64,
+    pub(super) waiting: VecDeque<(u64, String)>,
+}
+
+/// One thing that happened to the driver.
+enum Happening {
+    Tick,
+    Refill,
+    Beat,
+    Said(Said),
+    Heard(Option<listen::Event>),
+    Asked(Option<Asked>),
+    Tool((Epoch, String, Done)),
+    Ring(Option<Ring>),
+    Sound(Option<SoundEvent>),
+}
+
+impl Driver {
+    /// Puts the parts together. Nothing moves before [`Driver::run`].
+    pub fn new(parts: Parts) -> Self {
+        let mut setup = parts.setup;
+        setup.hears = parts.partner.hears();
+        setup.tools =
+            parts.tools.specs().iter().map(|spec| (spec.name.clone(), spec.effect)).collect();
+        let recorder = parts.record.as_deref().and_then(|path| Recorder::create(path, &setup));
+        let mode = mode_name(&setup);
+        let machine = Machine::new(setup, History::default());
+        let (ask, requests) = mpsc::channel(REQUESTS);
+        let (events, _) = broadcast::channel(EVENTS);
+        let (book, rings) = match parts.book {
+            Some((book, rings)) => (Some(book), Some(rings)),
+            None => (None, None),
+        };
+        let (state, watched) = watch::channel(State::at_start(mode));
+        let handle = Handle { requests: ask, state: watched, events: events.clone() };
+        Self {
+            clock: parts.clock,
+            machine,
+            partner: parts.partner,
+            instructions: parts.instructions,
+            tools: parts.tools,
+            book,
+            rings,
+            volume: parts.volume,
+            speaker: Speaker::new(parts.feed, parts.gauge.clone()),
+            gauge: parts.gauge,
+            ear: parts.ear,
+            sound: parts.sound,
+            running: FuturesUnordered::new(),
+            calls: HashMap::new(),
+            utterances: VecDeque::with_capacity(UTTERANCES),
+            speech_end: None,
+            pieces: Pieces::default(),
+            notices: BTreeMap::new(),
+            next_notice: 0,
+            held: false,
+            timings: Timings::default(),
+            earcons: parts.earcons,
+            troubles: Vec::new(),
+            requests,
+            handle,
+            state,
+            events,
+            once: parts.question.is_some(),
+            question: parts.question,
+            meter: parts.meter,
+            recorder,
+            seen: 0,
+            turns: 0,
+            beats: Arc::default(),
+            input_name: None,
+            output_name: None,
+            trouble: None,
+            mode,
+            ending: None,
+        }
+    }
+
+    /// A hold on this driver.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Counts up at least once a second while the loop moves: what the watchdog looks at.
+    pub fn beats(&self) -> Arc<std::sync::atomic::AtomicU64> {
+        Arc::clone(&self.beats)
+    }
+
+    /// Runs until the question is answered, or until it is told to quit.
+    pub async fn run(mut self) -> Finished {
+        if self.meter {
+            self.order_ear(listen::Order::Meter(true));
+        }
+        self.input(Input::Tick);
+        self.start();
+        let mut beat = tokio::time::interval(BEAT);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while !self.over() {
+            let happening = self.next(&mut beat).await;
+            self.beats.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.on_happening(happening);
+            self.publish();
+        }
+        // Closing the recorder and telling the watchers is all that is left.
+        let _ = self.events.send(Event::Ending);
+        Finished {
+            history: self.machine.history().clone(),
+            timings: self.timings,
+            troubles: self.troubles,
+        }
+    }
+
+    /// Asks the question of a one-shot driver.
+    fn start(&mut self) {
+        match self.question.take() {
+            None => {}
+            Some(Question::Text(text)) => {
+                self.speech_end = Some(self.clock.now());
+                self.input(Input::Text { text });
+            }
+            Some(Question::Say(text)) => {
+                self.speech_end = Some(self.clock.now());
+                self.notice(text, false);
+            }
+            Some(Question::Heard(events)) => {
+                self.input(Input::Trigger(Trigger::PushToTalk));
+                for event in events {
+                    if matches!(event, listen::Event::Ended { .. } | listen::Event::Discarded { .. })
+                    {
+                        self.input(Input::Release);
+                    }
+                    self.on_heard(event);
+                }
+            }
+        }
+        self.publish();
+    }
+
+    fn over(&self) -> bool {
+        let status = self.machine.status();
+        let silent = status.mouth == MouthStatus::Silent && status.waiting == 0;
+        if let Some(until) = self.ending {
+            return silent || self.clock.now() >= until;
+        }
+        self.once && silent && matches!(status.ear, EarStatus::Shut | EarStatus::Open)
+    }
+
+    async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {
+        let deadline = self.machine.deadline().map(|moment| self.clock.instant(moment));
+        let refill = self.speaker.wake();
+        let hungry = self.speaker.hungry();
+        let Self { partner, ear, requests, running, rings, sound, .. } = self;
+        // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
+        tokio::select! {
+            biased;
+            asked = requests.recv() => Happening::Asked(asked),
+            event = receive(ear.as_mut().map(|ear| &mut ear.events)) => Happening::Heard(event),
+            () = sleep_until(deadline) => Happening::Tick,
+            () = sleep(refill) => Happening::Refill,
+            Some(done) = running.next(), if !running.is_empty() => Happening::Tool(done),
+            said = partner.said(), if hungry => Happening::Said(said),
+            ring = next_ring(rings) => Happening::Ring(ring),
+            event = receive(sound.as_mut()) => Happening::Sound(event),
+            _ = beat.tick() => Happening::Beat,
+        }
+    }
+
+    fn on_happening(&mut self, happening: Happening) {
+        match happening {
+            Happening::Tick => self.input(Input::Tick),
+            Happening::Refill => self.on_refill(),
+            Happening::Beat => self.on_beat(),
+            Happening::Said(said) => self.on_said(said),
+            Happening::Heard(Some(event)) => self.on_heard(event),
+            Happening::Heard(None) => self.ear = None,
+            Happening::Asked(Some((request, reply))) => {
+                // A caller that no longer waits has no use for the answer.
+                let _ = reply.send(self.on_request(request));
+            }
+            Happening::Asked(None) => {}
+            Happening::Tool((epoch, name, done)) => self.on_tool(epoch, &name, done),
+            Happening::Ring(Some(ring)) => {
+                self.notice(ring.say(), true);
+            }
+            Happening::Ring(None) => self.rings = None,
+            Happening::Sound(Some(event)) => self.on_sound(event),
+            Happening::Sound(None) => self.sound = None,
+        }
+    }
+
+    fn on_request(&mut self, request: Request) -> Result<(), Refusal> {
+        let trigger = match request {
+            Request::Press => Trigger::PushToTalk,
+            Request::Release => {
+                self.input(Input::Release);
+                return Ok(());
+            }
+            Request::Toggle => Trigger::Toggle,
+            Request::Stop => Trigger::Stop,
+            Request::Mute => Trigger::Mute,
+            Request::Unmute => Trigger::Unmute,
+            Request::Say { text } | Request::Ask { text } if text.trim().is_empty() => {
+                return Err(Refusal("there is nothing in that text; give at least a word".into()));
+            }
+            Request::Say { text } => {
+                self.notice(text, false);
+                return Ok(());
+            }
+            Request::Ask { text } => {
+                self.speech_end = Some(self.clock.now());
+                self.emit(Event::Asked { text: text.clone() });
+                self.input(Input::Text { text });
+                return Ok(());
+            }
+            Request::Reload => {
+                return Err(Refusal(
+                    "reload is not built yet; run \"aloud quit\" and start the service again".into(),
+                ));
+            }
+            Request::Quit => {
+                self.ending = Some(self.clock.now() + FAREWELL);
+                Trigger::Stop
+            }
+        };
+        if matches!(trigger, Trigger::PushToTalk | Trigger::Toggle) && self.ear.is_none() {
+            return Err(Refusal("there is no microphone; run \"aloud devices\"".into()));
+        }
+        match trigger {
+            Trigger::Mute => self.order_ear(listen::Order::Mute(true)),
+            Trigger::Unmute => self.order_ear(listen::Order::Mute(false)),
+            Trigger::PushToTalk | Trigger::Toggle | Trigger::Wake | Trigger::Stop => {}
+        }
+        self.input(Input::Trigger(trigger));
+        Ok(())
+    }
+
+    fn on_beat(&mut self) {
+        if let Some(book) = &self.book {
+            for trouble in book.take_trouble() {
+                self.trouble(trouble);
+            }
+        }
+    }
+
+    /// Hands `text` to the machine, to be said when there is room for it.
+    pub(super) fn notice(&mut self, text: String, rings: bool) {
+        self.next_notice += 1;
+        let id = NoticeId(self.next_notice);
+        self.notices.insert(id, Notice { rings });
+        self.input(Input::Notice { id, text });
+    }
+
+    /// The machine's one door: takes an input, then carries out what it orders.
+    pub(super) fn input(&mut self, input: Input) {
+        let now = self.clock.now();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(now, &input);
+        }
+        let mut orders = Vec::new();
+        self.machine.handle(now, input, &mut orders);
+        for order in orders {
+            self.execute(now, order);
+        }
+        self.on_history();
+    }
+
+    /// Tells the watchers of what has entered the history.
+    fn on_history(&mut self) {
+        let items = self.machine.history().items();
+        // A rewind may have taken items away; what comes after is new.
+        self.seen = self.seen.min(items.len());
+        let news: Vec<Item> = items[self.seen..].to_vec();
+        self.seen = items.len();
+        for item in news {
+            match item {
+                Item::Reply { epoch, text, interrupted } => {
+                    self.turns += 1;
+                    self.emit(Event::Reply { epoch: epoch.0, text, interrupted });
+                }
+                Item::Notice { text } => {
+                    self.emit(Event::Reply { epoch: 0, text, interrupted: false });
+                }
+                Item::User { .. } | Item::Call { .. } | Item::Outcome(_) => {}
+            }
+        }
+    }
+
+    pub(super) fn emit(&self, event: Event) {
+        // Nobody watching is no fault.
+        let _ = self.events.send(event);
+    }
+
+    pub(super) fn trouble(&mut self, message: String) {
+        tracing::warn!("{message}");
+        self.troubles.push(message.clone());
+        self.emit(Event::Trouble { message });
+    }
+
+    pub(super) fn order_ear(&self, order: listen::Order) {
+        if let Some(ear) = &self.ear {
+            ear.handle.order(order);
+        }
+    }
+
+    fn on_sound(&mut self, event: SoundEvent) {
+        use crate::audio::Side;
+        use crate::turn::Device;
+        let (message, device) = match event {
+            SoundEvent::Up { side, device } => {
+                let name = device.name.clone();
+                self.name_of(side).replace(name.clone());
+                self.trouble = None;
+                let device = match side {
+                    Side::Microphone => Device::MicrophoneBack,
+                    Side::Speaker => Device::SpeakerBack,
+                };
+                (format!("{side}: {name}"), Some(device))
+            }
+            SoundEvent::Lost { side, why } => {
+                *self.name_of(side) = None;
+                self.trouble = Some(why.to_string());
+                let device = match side {
+                    Side::Microphone => Device::MicrophoneLost,
+                    Side::Speaker => Device::SpeakerLost,
+                };
+                (why.to_string(), Some(device))
+            }
+            SoundEvent::Moved { side, message } => {
+                let _ = side;
+                (message, None)
+            }
+        };
+        tracing::info!("{message}");
+        self.emit(Event::Sound { message });
+        if let Some(device) = device {
+            self.input(Input::Device(device));
+        }
+    }
+
+    fn name_of(&mut self, side: crate::audio::Side) -> &mut Option<String> {
+        match side {
+            crate::audio::Side::Microphone => &mut self.input_name,
+            crate::audio::Side::Speaker => &mut self.output_name,
+        }
+    }
+
+    /// Makes the state known where it has changed.
+    fn publish(&mut self) {
+        let state = self.describe();
+        let changed = self.state.send_if_modified(|old| {
+            let changed = *old != state;
+            if changed {
+                *old = state.clone();
+            }
+            changed
+        });
+        if changed {
+            self.emit(Event::State(state));
+        }
+    }
+
+    fn describe(&self) -> State {
+        let Status { ear, mouth, epoch, waiting: _, muted } = self.machine.status();
+        State {
+            ear,
+            mouth,
+            epoch: epoch.0,
+            muted,
+            volume: if self.volume.muted() { 0 } else { self.volume.percent() },
+            input: self.input_name.clone(),
+            output: self.output_name.clone(),
+            timers: self.book.as_ref().map_or(0, |book| book.entries().len()),
+            turns: self.turns,
+            lost_samples: self.gauge.counts().lost,
+            trouble: self.trouble.clone(),
+            ..State::at_start(self.mode)
+        }
+    }
+
+    /// The prompt of the live attempt.
+    pub(super) fn prompt(&self) -> Prompt {
+        Prompt {
+            instructions: Arc::clone(&self.instructions),
+            items: self.machine.prompt(),
+            tools: self.tools.specs(),
+        }
+    }
+
+    /// Milliseconds from the end of the user's speech to `now`.
+    pub(super) fn since_speech(&self, now: Moment) -> u64 {
+        let span = self.speech_end.map_or(Duration::ZERO, |end| now.since(end));
+        u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The sound of `id` as far as it has come.
+    pub(super) fn utterance(&self, id: UtteranceId) -> Option<&Utterance> {
+        self.utterances.iter().find(|utterance| utterance.id == id)
+    }
+}
+
+fn mode_name(setup: &Setup) -> &'static str {
+    match setup.settings.mode {
+        crate::turn::Mode::PushToTalk => "push-to-talk",
+        crate::turn::Mode::Open => "open",
+        crate::turn::Mode::Wake => "wake",
+    }
+}
+
+async fn receive<T>(from: Option<&mut mpsc::Receiver<T>>) -> Option<T> {
+    match from {
+        Some(from) => from.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_ring(rings: &mut Option<Flow<Ring>>) -> Option<Ring> {
+    match rings {
+        Some(rings) => rings.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(instant: Option<std::time::Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep(span: Option<Duration>) {
+    match span {
+        Some(span) => tokio::time::sleep(span).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,266 @@
+use std::time::Duration;
+
+use super::driver::{Driver, Pieces, UTTERANCES};
+use super::event::Event;
+use crate::audio::{Earcon, ring_tone};
+use crate::base::{Epoch, Moment, SPEAKER_RATE, Utterance};
+use crate::dialog::{Call, Item};
+use crate::engine::{Order, Said};
+use crate::listen;
+use crate::tool::{Act, Done, ToolCx};
+use crate::turn::{
+    Announcement, Command, Cut, Failure, How, Input, Playback, Report, Speech,
+};
+
+/// What the machine orders, and what comes back from those who do it.
+impl Driver {
+    pub(super) fn execute(&mut self, now: Moment, command: Command) {
+        tracing::debug!(?command, "order");
+        match command {
+            Command::OpenEar { how } => self.open_ear(how),
+            Command::ShutEar => {
+                if std::mem::take(&mut self.held) {
+                    self.order_ear(listen::Order::Release);
+                }
+                self.order_ear(listen::Order::Shut);
+            }
+            Command::Commit { cut } => self.commit(cut),
+            Command::Forget { cut } => {
+                self.partner.order(Order::Forget { utterance: cut.utterance, take: cut.take });
+            }
+            Command::Respond { epoch, tentative: _ } => {
+                let prompt = self.prompt();
+                self.partner.order(Order::Respond { epoch, prompt });
+            }
+            Command::Cue { epoch } => self.speaker.cue(epoch),
+            Command::Duck(on) => self.speaker.duck(on),
+            Command::Hush { epoch } => self.speaker.hush(epoch),
+            Command::Abort { epoch } => {
+                self.partner.order(Order::Abort(epoch));
+                self.speaker.abort(epoch);
+                if let Some(calls) = self.calls.remove(&epoch) {
+                    calls.cancel();
+                }
+            }
+            // A cascade keeps no record of its own: the history is what it sees next time.
+            Command::Rewind { epoch: _, heard: _ } => {}
+            Command::CallTool { epoch, call } => self.call_tool(now, epoch, call),
+            Command::Announce { epoch, announcement } => self.announce(epoch, announcement),
+            Command::Tell(failure) => {
+                if self.earcons {
+                    self.gauge.chime(Earcon::Error);
+                }
+                self.trouble(failure.words().to_owned());
+            }
+        }
+    }
+
+    fn open_ear(&mut self, how: How) {
+        match how {
+            How::Held => {
+                self.held = true;
+                self.order_ear(listen::Order::Hold);
+            }
+            How::Open | How::FollowUp => self.order_ear(listen::Order::Open),
+            How::Woken => {
+                if self.earcons {
+                    self.gauge.chime(Earcon::ListenStart);
+                }
+                self.order_ear(listen::Order::Open);
+            }
+        }
+    }
+
+    fn commit(&mut self, cut: Cut) {
+        match self.utterance(cut.utterance).cloned() {
+            Some(utterance) => self.partner.order(Order::Commit { utterance, take: cut.take }),
+            None => {
+                // Cannot be while the ring of utterances holds all that are under way.
+                let text = "The sound of that was lost. Please say it again.".into();
+                self.input(Input::Transcript { cut, result: Err(Failure::Engine { text }) });
+            }
+        }
+    }
+
+    fn call_tool(&mut self, now: Moment, epoch: Epoch, call: Call) {
+        let last_reply = self.machine.history().items().iter().rev().find_map(|item| match item {
+            Item::Reply { text, .. } | Item::Notice { text } => Some(text.clone()),
+            Item::User { .. } | Item::Call { .. } | Item::Outcome(_) => None,
+        });
+        let arguments = serde_json::from_str(&call.arguments)
+            .unwrap_or_else(|_| serde_json::Value::String(call.arguments.clone()));
+        self.emit(Event::Call { name: call.name.clone(), arguments });
+        let work = self.tools.call(&call, ToolCx { now, last_reply });
+        let stop = self.calls.entry(epoch).or_default().child_token();
+        let name = call.name;
+        self.running.push(Box::pin(async move {
+            tokio::select! {
+                done = work => (epoch, name, done),
+                // The machine has answered this call itself; the stale epoch makes this one
+                // count for nothing.
+                () = stop.cancelled() => (Epoch::NONE, name, Done::interrupted(call.id)),
+            }
+        }));
+    }
+
+    fn announce(&mut self, epoch: Epoch, announcement: Announcement) {
+        let text = match announcement {
+            Announcement::Failure(failure) => failure.words().to_owned(),
+            Announcement::Notice { id, text } => {
+                if self.notices.remove(&id).is_some_and(|notice| notice.rings) {
+                    let tone = ring_tone();
+                    let samples = self.speaker.queue(epoch, &tone, SPEAKER_RATE);
+                    self.queued(epoch, samples, String::new());
+                }
+                text
+            }
+        };
+        self.partner.order(Order::Announce { epoch, text });
+    }
+
+    pub(super) fn on_tool(&mut self, epoch: Epoch, name: &str, done: Done) {
+        let Done { outcome, act } = done;
+        let result = serde_json::from_str(&outcome.output)
+            .unwrap_or_else(|_| serde_json::Value::String(outcome.output.clone()));
+        if epoch != Epoch::NONE {
+            self.emit(Event::Outcome { name: name.to_owned(), ok: outcome.ok, result });
+        }
+        let stop = act == Some(Act::Stop);
+        self.input(Input::ToolDone { epoch, outcome, stop });
+    }
+
+    pub(super) fn on_said(&mut self, said: Said) {
+        let now = self.clock.now();
+        match said {
+            Said::Transcript { utterance, take, result, last } => {
+                if let Ok(text) = &result {
+                    let ms = self.since_speech(now);
+                    self.emit(Event::Transcript { text: text.trim().to_owned(), last, ms });
+                    if last {
+                        self.timings.transcribe = Some(ms);
+                    }
+                }
+                if last {
+                    let result =
+                        result.map_err(|error| Failure::Engine { text: error.to_string() });
+                    let cut = Cut { utterance, take };
+                    self.input(Input::Transcript { cut, result });
+                }
+            }
+            Said::FirstWords(epoch) => {
+                if self.timings.epoch != epoch {
+                    self.timings.epoch = epoch;
+                    self.timings.first_token = Some(self.since_speech(now));
+                    self.timings.first_audio = None;
+                }
+            }
+            Said::Chunk { epoch, chunk } => {
+                let rate = self.partner.rate();
+                let samples = self.speaker.queue(epoch, &chunk.pcm, rate);
+                self.queued(epoch, samples, chunk.text);
+            }
+            Said::Call { epoch, call } => {
+                self.input(Input::Report { epoch, report: Report::Call(call) });
+            }
+            Said::Done(epoch) => {
+                let samples = self.speaker.flush(epoch);
+                if samples > 0 {
+                    self.queued(epoch, samples, String::new());
+                }
+                self.speaker.complete(epoch);
+                self.input(Input::Report { epoch, report: Report::Done });
+            }
+            Said::Failed { epoch, error } => {
+                self.speaker.complete(epoch);
+                let report = Report::Failed(Failure::Engine { text: error.to_string() });
+                self.input(Input::Report { epoch, report });
+            }
+        }
+    }
+
+    /// A piece of `epoch` waits for the speaker.
+    fn queued(&mut self, epoch: Epoch, samples: u64, text: String) {
+        if self.pieces.epoch != epoch {
+            self.pieces = Pieces { epoch, ..Pieces::default() };
+        }
+        if !text.is_empty() {
+            self.pieces.waiting.push_back((self.pieces.begun, text.clone()));
+        }
+        self.pieces.begun += samples;
+        self.input(Input::Report { epoch, report: Report::Queued { samples, text } });
+    }
+
+    /// Looks at the speaker: what of the reply has sounded since.
+    pub(super) fn on_refill(&mut self) {
+        let now = self.clock.now();
+        let Some((epoch, playback)) = self.speaker.poll(now) else { return };
+        let samples = match playback {
+            Playback::Progress { samples } | Playback::Settled { samples } => samples,
+        };
+        if samples > 0 && self.timings.first_audio.is_none() && self.timings.sounds(epoch) {
+            let ms = self.since_speech(now);
+            self.timings.first_audio = Some(ms);
+            self.emit(Event::Sounding { epoch: epoch.0, ms });
+        }
+        if self.pieces.epoch == epoch {
+            while let Some((begins, text)) = self.pieces.waiting.pop_front() {
+                if begins > samples || (begins == samples && self.pieces.begun > samples) {
+                    self.pieces.waiting.push_front((begins, text));
+                    break;
+                }
+                self.emit(Event::Words { epoch: epoch.0, text });
+            }
+        }
+        self.input(Input::Playback { epoch, playback });
+    }
+
+    /// What the listen thread heard.
+    pub(super) fn on_heard(&mut self, event: listen::Event) {
+        let speech = match event {
+            listen::Event::Frame(frame) => return self.partner.order(Order::Hear(frame)),
+            listen::Event::Level(level) => {
+                let db = level.rms_db.clamp(-90.0, 0.0);
+                return self.emit(Event::Level { db });
+            }
+            listen::Event::Unaided(why) => return self.trouble(why),
+            listen::Event::Confirmed { .. } => return,
+            listen::Event::Started { id, .. } => Speech::Started { id },
+            listen::Event::Resumed { id } => Speech::Resumed { id },
+            listen::Event::Discarded { id, why } => {
+                self.emit(Event::Nothing { why: why.to_string() });
+                Speech::Discarded { id }
+            }
+            listen::Event::Paused { utterance, end_of_speech, heard } => {
+                let id = utterance.id;
+                self.keep(utterance, end_of_speech, heard);
+                Speech::Paused { id }
+            }
+            listen::Event::Ended { utterance, end_of_speech, heard, by: _ } => {
+                let id = utterance.id;
+                self.keep(utterance, end_of_speech, heard);
+                Speech::Ended { id }
+            }
+        };
+        self.input(Input::Speech(speech));
+    }
+
+    /// Keeps the sound of an utterance, and when its speech ended.
+    fn keep(&mut self, utterance: Utterance, end_of_speech: u64, heard: u64) {
+        let micros = heard.saturating_sub(end_of_speech).saturating_mul(1_000_000)
+            / u64::from(crate::base::LISTEN_RATE.0);
+        let now = self.clock.now();
+        self.speech_end =
+            Some(Moment::from_micros(now.as_micros().saturating_sub(micros)));
+        self.timings = super::event::Timings::default();
+        self.utterances.retain(|other| other.id != utterance.id);
+        if self.utterances.len() == UTTERANCES {
+            self.utterances.pop_front();
+        }
+        self.utterances.push_back(utterance);
+    }
+
+    /// The age of the last turn's end of speech.
+    pub(super) fn turn_age(&self, now: Moment) -> Duration {
+        self.speech_end.map_or(Duration::ZERO, |end| now.since(end))
+    }
+}

@@ -1,0 +1,220 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::audio::{BLOCK_SAMPLES, Block, Gauge, PlaybackFeed, Resampler};
+use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
+use crate::turn::Playback;
+
+/// Seconds of a reply that may wait for the ring; the partner is not asked for more until it has
+/// shrunk, so a reply of any length costs the same memory.
+const AHEAD: usize = 8 * SPEAKER_RATE.0 as usize;
+
+/// How often the ring is refilled and progress looked at while something sounds. The ring holds
+/// 150 ms, so five refills may come late before it runs dry.
+const REFILL: Duration = Duration::from_millis(20);
+
+/// The same while a cut is awaited: the next turn waits for it.
+const SETTLING: Duration = Duration::from_millis(2);
+
+/// Looks at an unanswered cut before it is given up: 400 ms.
+const SETTLING_LOOKS: u32 = 200;
+
+/// Carries one reply at a time from chunks to the speaker ring, and says how much of it sounded.
+///
+/// Chunks wait here until their epoch is cued; then they go to the ring as fast as it takes them.
+pub(super) struct Speaker {
+    feed: PlaybackFeed,
+    gauge: Gauge,
+    script: Option<Script>,
+    /// The cut that is awaited, and how often it was looked for.
+    settling: Option<(Epoch, u32)>,
+    last: Option<(Epoch, u64)>,
+}
+
+/// One epoch's sound on its way.
+struct Script {
+    epoch: Epoch,
+    resampler: Option<(Rate, Resampler)>,
+    waiting: VecDeque<f32>,
+    /// Samples that ever entered `waiting`.
+    queued: u64,
+    /// No more will.
+    complete: bool,
+    cued: bool,
+    end_pushed: bool,
+    /// When the last sample was seen given out: the output latency counts from here.
+    given: Option<Moment>,
+}
+
+impl Script {
+    fn new(epoch: Epoch) -> Self {
+        Self {
+            epoch,
+            resampler: None,
+            waiting: VecDeque::new(),
+            queued: 0,
+            complete: false,
+            cued: false,
+            end_pushed: false,
+            given: None,
+        }
+    }
+}
+
+impl Speaker {
+    pub(super) fn new(feed: PlaybackFeed, gauge: Gauge) -> Self {
+        Self { feed, gauge, script: None, settling: None, last: None }
+    }
+
+    /// Whether it takes another chunk.
+    pub(super) fn hungry(&self) -> bool {
+        self.script.as_ref().is_none_or(|script| script.waiting.len() < AHEAD)
+    }
+
+    /// Takes the next sound of `epoch` and returns how many samples at 48 kHz it comes to. A new
+    /// epoch takes the place of the one before.
+    pub(super) fn queue(&mut self, epoch: Epoch, pcm: &[f32], rate: Rate) -> u64 {
+        let script = self.script_of(epoch);
+        if rate == SPEAKER_RATE {
+            script.waiting.extend(pcm);
+            script.queued += pcm.len() as u64;
+            return pcm.len() as u64;
+        }
+        if script.resampler.as_ref().is_none_or(|(from, _)| *from != rate) {
+            script.resampler = Resampler::new(rate, SPEAKER_RATE).ok().map(|r| (rate, r));
+        }
+        let Some((_, resampler)) = &mut script.resampler else { return 0 };
+        let mut out = Vec::with_capacity(pcm.len() * 3);
+        resampler.push(pcm, &mut out);
+        script.waiting.extend(&out);
+        script.queued += out.len() as u64;
+        out.len() as u64
+    }
+
+    /// Nothing more of `epoch` comes in this round: hands out what the resampler kept back.
+    pub(super) fn flush(&mut self, epoch: Epoch) -> u64 {
+        let script = self.script_of(epoch);
+        let mut out = Vec::new();
+        if let Some((_, mut resampler)) = script.resampler.take() {
+            resampler.flush(&mut out);
+        }
+        script.waiting.extend(&out);
+        script.queued += out.len() as u64;
+        out.len() as u64
+    }
+
+    /// Nothing more of `epoch` comes at all; running dry from here on is no fault.
+    pub(super) fn complete(&mut self, epoch: Epoch) {
+        self.script_of(epoch).complete = true;
+        self.refill();
+    }
+
+    /// `epoch` may sound.
+    pub(super) fn cue(&mut self, epoch: Epoch) {
+        self.gauge.set_duck(false);
+        self.gauge.set_live(epoch);
+        self.script_of(epoch).cued = true;
+        self.refill();
+    }
+
+    pub(super) fn duck(&self, on: bool) {
+        self.gauge.set_duck(on);
+    }
+
+    /// Cuts `epoch`; [`Speaker::poll`] tells when it is silent.
+    pub(super) fn hush(&mut self, epoch: Epoch) {
+        self.gauge.set_live(Epoch::NONE);
+        self.gauge.set_duck(false);
+        self.script = None;
+        self.settling = Some((epoch, 0));
+    }
+
+    /// Forgets what waits of `epoch` if it was never cued.
+    pub(super) fn abort(&mut self, epoch: Epoch) {
+        match &mut self.script {
+            Some(script) if script.epoch == epoch && !script.cued => self.script = None,
+            Some(script) if script.epoch == epoch => script.complete = true,
+            Some(_) | None => {}
+        }
+    }
+
+    /// When [`Speaker::poll`] wants to be called next; `None` while there is nothing to do.
+    pub(super) fn wake(&self) -> Option<Duration> {
+        if self.settling.is_some() {
+            return Some(SETTLING);
+        }
+        self.script.as_ref().filter(|script| script.cued).map(|_| REFILL)
+    }
+
+    /// Refills the ring and tells what has sounded since the last call, if anything.
+    pub(super) fn poll(&mut self, now: Moment) -> Option<(Epoch, Playback)> {
+        if let Some((epoch, looks)) = &mut self.settling {
+            let epoch = *epoch;
+            *looks += 1;
+            let settled = self.gauge.hushed(epoch);
+            // A dead device never answers; what it took is the best that is known.
+            let settled = settled.or((*looks > SETTLING_LOOKS).then(|| self.gauge.played(epoch)));
+            if let Some(samples) = settled {
+                self.settling = None;
+                // What was given out will be heard, latency or not: it cannot be taken back.
+                return Some((epoch, Playback::Settled { samples }));
+            }
+        }
+        self.refill();
+        let script = self.script.as_mut().filter(|script| script.cued)?;
+        let given = self.gauge.played(script.epoch);
+        let mut heard = given.saturating_sub(self.gauge.latency());
+        if given >= script.queued {
+            let since = *script.given.get_or_insert(now);
+            let passed = now.since(since).as_micros() * u128::from(SPEAKER_RATE.0) / 1_000_000;
+            heard = heard.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)).min(given);
+        } else {
+            script.given = None;
+        }
+        let news = (script.epoch, heard);
+        let epoch = script.epoch;
+        if script.complete && script.end_pushed && heard >= script.queued {
+            // All of it was heard: nothing left to look at.
+            self.script = None;
+        }
+        if self.last == Some(news) {
+            return None;
+        }
+        self.last = Some(news);
+        Some((epoch, Playback::Progress { samples: heard }))
+    }
+
+    /// Samples of `epoch` given out so far.
+    pub(super) fn played(&self, epoch: Epoch) -> u64 {
+        self.gauge.played(epoch)
+    }
+
+    fn script_of(&mut self, epoch: Epoch) -> &mut Script {
+        if self.script.as_ref().is_some_and(|script| script.epoch != epoch) {
+            self.script = None;
+        }
+        self.script.get_or_insert_with(|| Script::new(epoch))
+    }
+
+    fn refill(&mut self) {
+        let Some(script) = self.script.as_mut().filter(|script| script.cued) else { return };
+        while self.feed.vacant() > 0 && !script.waiting.is_empty() {
+            // A short block in the middle would be fine too, but whole ones keep the ring full.
+            if script.waiting.len() < BLOCK_SAMPLES && !script.complete && self.feed.vacant() < 20 {
+                break;
+            }
+            let len = script.waiting.len().min(BLOCK_SAMPLES);
+            let mut pcm = [0.0; BLOCK_SAMPLES];
+            for (slot, sample) in pcm.iter_mut().zip(script.waiting.drain(..len)) {
+                *slot = sample;
+            }
+            if self.feed.push(Block::new(script.epoch, &pcm[..len])).is_err() {
+                // Cannot be: there was room, and this is the only writer.
+                break;
+            }
+        }
+        if script.complete && script.waiting.is_empty() && !script.end_pushed {
+            script.end_pushed = self.feed.push(Block::end(script.epoch)).is_ok();
+        }
+    }
+}
