@@ -1,6 +1,8 @@
 use std::fmt::Display;
 use std::io;
 
+use crate::audio::AudioError;
+use crate::config::ConfigErrors;
 use crate::control::{BindError, ClientError};
 use crate::engine::EngineError;
 
@@ -8,6 +10,8 @@ use crate::engine::EngineError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Code {
+    /// The reader of our output went away: nothing is wrong and nothing more is to be said.
+    Done = 0,
     Usage = 64,
     Data = 65,
     NoInput = 66,
@@ -72,9 +76,35 @@ impl From<BindError> for Failure {
     }
 }
 
-/// For output on stdout; a closed pipe ends quietly elsewhere.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::new(Code::Io, error)
+        let code = match error.kind() {
+            // Whoever read our output has enough.
+            io::ErrorKind::BrokenPipe => Code::Done,
+            _ => Code::Io,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<AudioError> for Failure {
+    fn from(error: AudioError) -> Self {
+        let code = match error.exit_code() {
+            65 => Code::Data,
+            66 => Code::NoInput,
+            69 => Code::Unavailable,
+            73 => Code::CannotCreate,
+            74 => Code::Io,
+            75 => Code::TryAgain,
+            77 => Code::NotAllowed,
+            _ => Code::Bug,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::new(Code::Config, errors)
     }
 }

@@ -1,6 +1,149 @@
-//! The commands.
+//! The commands: what a person types, and what the shell gets back.
+//!
+//! ```text
+//! argv ─▶ Cli ─▶ one file per command ─▶ app, models, control, config
+//!                       └─▶ stdout: what is meant for a reader; stderr: everything else; exit code
+//! ```
+//!
+//! **Invariant:** a failure is one sentence on stderr that ends with the next step, and an exit
+//! code of `sysexits.h`.
+//! Absent on purpose: sound, turns and engines: a command only asks for them.
+
+mod args;
+mod ask;
+mod chat;
+mod client;
+mod config;
+mod daemon;
+mod exit;
+mod inspect;
+mod models;
+mod print;
+mod replay;
+mod say;
+mod service;
+mod talk;
+mod transcribe;
+
+use clap::{CommandFactory, Parser};
+
+use self::args::{Cli, Command};
+use self::exit::{Code, Failure};
+use crate::config::Environment;
+use crate::drive::Request;
+
+/// What a command comes to.
+type Outcome = Result<(), Failure>;
 
 /// Runs the command line of this process and returns its exit code.
 pub fn run() -> u8 {
-    0
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers and go to stdout; the rest is wrong usage.
+            let code = if error.use_stderr() { Code::Usage as u8 } else { 0 };
+            let _ = error.print();
+            return code;
+        }
+    };
+    let env = Environment::read();
+    log(&env);
+    // The one provider of cryptography; the second call of a process is refused, which is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            print::trouble(&format!("cannot start: {error}"));
+            return Code::Bug as u8;
+        }
+    };
+    let lasting = matches!(cli.command, None | Some(Command::Daemon(_)));
+    let outcome = runtime.block_on(async {
+        let work = dispatch(cli, &env);
+        if lasting {
+            // These drain by themselves.
+            return work.await;
+        }
+        tokio::select! {
+            outcome = work => outcome,
+            () = interrupted() => Err(Failure::new(Code::Interrupted, "interrupted")),
+        }
+    });
+    // A local engine may be in the middle of a step; the process does not wait for it.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => 0,
+        Err(failure) if failure.code == Code::Done => 0,
+        Err(failure) => {
+            print::trouble(&failure.message);
+            failure.code as u8
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
+    let file = cli.config.as_deref();
+    match cli.command {
+        None => talk::run(file, env, cli.hands_free).await,
+        Some(_) if cli.hands_free => {
+            Err(Failure::new(Code::Usage, "--hands-free goes with no command; run \"aloud --hands-free\""))
+        }
+        Some(Command::Ask(args)) => ask::run(file, env, args).await,
+        Some(Command::Say(args)) => say::run(file, env, args).await,
+        Some(Command::Transcribe(args)) => transcribe::run(file, env, args).await,
+        Some(Command::Daemon(args)) => daemon::run(file, env, args).await,
+        Some(Command::Press) => client::ask(env, Request::Press).await,
+        Some(Command::Release) => client::ask(env, Request::Release).await,
+        Some(Command::Toggle) => client::ask(env, Request::Toggle).await,
+        Some(Command::Stop) => client::ask(env, Request::Stop).await,
+        Some(Command::Mute) => client::ask(env, Request::Mute).await,
+        Some(Command::Unmute) => client::ask(env, Request::Unmute).await,
+        Some(Command::Reload) => client::ask(env, Request::Reload).await,
+        Some(Command::Quit) => client::quit(env).await,
+        Some(Command::Status(args)) => client::status(env, args.json).await,
+        Some(Command::Events) => client::events(env).await,
+        Some(Command::Devices(args)) => inspect::devices(args.json),
+        Some(Command::Models(args)) => models::run(file, env, args).await,
+        Some(Command::Config(args)) => config::run(file, env, &args),
+        Some(Command::Timers(args)) => inspect::timers(file, env, args.json),
+        Some(Command::Tools(args)) => inspect::tools(file, env, args.json),
+        Some(Command::Doctor) => inspect::doctor(file, env).await,
+        Some(Command::Replay { file }) => replay::run(&file),
+        Some(Command::Service(args)) => service::run(env, &args),
+        Some(Command::History { .. }) => Err(Failure::later("aloud history")),
+        Some(Command::Usage { .. }) => Err(Failure::later("aloud usage")),
+        Some(Command::Image { .. }) => Err(Failure::later("aloud image")),
+        Some(Command::Finetune { .. }) => Err(Failure::later("aloud finetune")),
+        Some(Command::Completions { shell }) => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "aloud", &mut out);
+            print::bytes(&out)
+        }
+        Some(Command::Man) => {
+            let mut out = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut out)?;
+            print::bytes(&out)
+        }
+    }
+}
+
+/// Sends tracing to stderr, filtered by `ALOUD_LOG`; only warnings when it is not set.
+fn log(env: &Environment) {
+    use std::io::IsTerminal;
+    let filter = tracing_subscriber::EnvFilter::try_new(env.get("ALOUD_LOG").unwrap_or("error"))
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    let colour = std::io::stderr().is_terminal() && env.get("NO_COLOR").is_none();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .init();
+}
+
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // No handler can be set: the default one ends the process as well.
+        std::future::pending::<()>().await;
+    }
 }
