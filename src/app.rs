@@ -1,1 +1,404 @@
-//! Wiring, readiness, drain.
+//! Wiring: from settings to engines, tools and a driver; readiness and drain.
+//!
+//! ```text
+//! Settings ─▶ App ─▶ engines (by name) ─┐
+//!                 ├▶ tools, book ───────┼─▶ drive::Parts ─▶ Driver
+//!                 └▶ sound path, ear ───┘
+//! ```
+//!
+//! **Invariant:** what is wrong with the machine (a model that is missing, a device that is not
+//! there) is found here, before anything runs, and ends with the next step.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::audio::{self, AudioError};
+use crate::base::{Clock, Volume, WallClock};
+use crate::config::{self, Config, ConfigErrors, Environment, ModelName};
+use crate::drive::{Driver, Ear, Finished, Parts, Question};
+use crate::engine::local::hibari::{Hibari, HibariFiles};
+use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
+use crate::engine::local::silero::Silero;
+use crate::engine::local::templates::Templates;
+use crate::engine::{Cascade, EngineError, Engines, Responder, Synthesizer, Transcriber};
+use crate::listen;
+use crate::models::{ModelError, Store};
+use crate::tool::{self, Book, Registry, Ringer};
+use crate::turn;
+
+/// Who aloud is, for responders that read it.
+const INSTRUCTIONS: &str = "You are aloud, a voice assistant. Your words are spoken: answer in \
+    one to three short plain sentences, without lists, markdown, links or emoji. Use the tools \
+    for the time, dates, weather, timers, alarms, units, sums and the volume; never guess what a \
+    tool can tell. When you did not understand, ask briefly.";
+
+/// The model of the onnxruntime library in the manifest.
+const RUNTIME: (&str, &str) = ("onnxruntime", "libonnxruntime.so.1.31.1");
+
+/// What every command is made of.
+pub struct App {
+    /// The settings, and where they came from.
+    pub config: Config,
+    /// The model files.
+    pub store: Store,
+    /// Reads the time.
+    pub clock: Clock,
+    /// The speaker's volume.
+    pub volume: Volume,
+    locale: String,
+}
+
+/// Why the program cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// Mistakes in the configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// A model file.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// An engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The user's own templates.
+    #[error("{0}")]
+    Templates(String),
+    /// An address in the tool settings.
+    #[error("{0}")]
+    Tool(String),
+    /// A device or a sound file.
+    #[error(transparent)]
+    Sound(#[from] AudioError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}; close some programs and try again")]
+    Thread(std::io::Error),
+}
+
+impl App {
+    /// Reads the configuration; opens nothing yet.
+    ///
+    /// # Errors
+    /// [`Unfit::Config`] with every mistake, [`Unfit::Model`] when the manifest cannot be read.
+    pub fn open(file: Option<&Path>, env: &Environment) -> Result<Self, Unfit> {
+        let config = Config::load(env, file)?;
+        let store = Store::open(model_settings(&config.settings))?;
+        let volume = Volume::new(config.settings.audio.volume);
+        let locale = env.locale("LC_MEASUREMENT").to_owned();
+        Ok(Self { config, store, clock: Clock::start(), volume, locale })
+    }
+
+    fn idle(&self) -> Option<Duration> {
+        match self.config.settings.local.unload_after_s {
+            0 => None,
+            seconds => Some(Duration::from_secs(seconds.into())),
+        }
+    }
+
+    /// The configured ear.
+    ///
+    /// # Errors
+    /// When its model is missing.
+    pub fn transcriber(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
+        first(&self.config.settings.cascade.transcribe, |name| {
+            let file = |file| self.store.path(&name.model, file);
+            let files = MoonshineFiles {
+                runtime: self.store.path(RUNTIME.0, RUNTIME.1)?,
+                encoder: file("encoder_model.ort")?,
+                decoder: file("decoder_model_merged.ort")?,
+                tokenizer: file("tokenizer.bin")?,
+            };
+            Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>)
+        })
+    }
+
+    /// The configured voice.
+    ///
+    /// # Errors
+    /// When its model is missing.
+    pub fn voice(&self) -> Result<Arc<dyn Synthesizer>, Unfit> {
+        first(&self.config.settings.cascade.speak, |name| {
+            self.store.check(&name.model)?;
+            let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
+            let files = HibariFiles::in_folder(runtime, &self.store.model_dir(&name.model));
+            Ok(Arc::new(Hibari::open(files, self.idle())?) as Arc<dyn Synthesizer>)
+        })
+    }
+
+    /// The configured mind.
+    ///
+    /// # Errors
+    /// When the user's own templates have mistakes.
+    pub fn responder(&self) -> Result<Arc<dyn Responder>, Unfit> {
+        let templates = match &self.config.settings.templates.file {
+            None => Templates::new(),
+            Some(path) => Templates::with_file(path).map_err(|problems| {
+                let lines: Vec<String> = problems
+                    .iter()
+                    .map(|problem| {
+                        format!("{}:{}: {}", path.display(), problem.line, problem.message)
+                    })
+                    .collect();
+                Unfit::Templates(lines.join("\n"))
+            })?,
+        };
+        Ok(Arc::new(templates))
+    }
+
+    /// Makes the voice activity model when the first sound asks for it.
+    pub fn voice_activity(&self) -> listen::VadFactory {
+        let found = self
+            .store
+            .path(RUNTIME.0, RUNTIME.1)
+            .and_then(|runtime| Ok((runtime, self.store.path("silero-vad", "silero_vad.onnx")?)));
+        Box::new(move || {
+            let (runtime, model) = found.clone().map_err(|error| error.to_string())?;
+            match Silero::open(&runtime, &model) {
+                Ok(silero) => Ok(Box::new(silero)),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+    }
+
+    /// The timers and alarms of this user.
+    pub fn book(&self) -> Book {
+        let zone = jiff::tz::TimeZone::system();
+        Book::open(&self.config.paths.state.join("timers.json"), zone)
+    }
+
+    /// The tools that are switched on.
+    ///
+    /// # Errors
+    /// When an address in the settings is none.
+    pub fn tools(&self, book: &Book, ringer: Ringer) -> Result<Registry, Unfit> {
+        let weather = &self.config.settings.tools.get_weather;
+        let mut settings = tool::Settings::new(book.clone(), ringer, self.volume.clone());
+        settings.weather.base_url = tool::BaseUrl::parse(&weather.base_url).map_err(Unfit::Tool)?;
+        settings.weather.geocoding_url =
+            tool::BaseUrl::parse(&weather.geocoding_url).map_err(Unfit::Tool)?;
+        settings.weather.location.clone_from(&weather.location);
+        settings.weather.units = match weather.units {
+            config::Units::Auto => tool::Units::of_locale(&self.locale),
+            config::Units::Metric => tool::Units::Metric,
+            config::Units::Us => tool::Units::Us,
+        };
+        let all = tool::builtin(settings);
+        Ok(all.only(|name| self.config.settings.tools.allows(name)))
+    }
+
+    /// How the listen thread cuts utterances.
+    pub fn listening(&self) -> listen::Settings {
+        let listen = &self.config.settings.listen;
+        listen::Settings {
+            pause_ms: listen.pause_ms,
+            speculate_ms: listen.speculate.then_some(listen::TAIL_MS),
+            preroll_ms: listen.preroll_ms,
+            max_utterance_s: listen.max_utterance_s,
+            ..listen::Settings::default()
+        }
+    }
+
+    /// How the machine behaves.
+    pub fn turns(&self, mode: config::Mode) -> turn::Setup {
+        let listen = &self.config.settings.listen;
+        let mode = match mode {
+            config::Mode::PushToTalk => turn::Mode::PushToTalk,
+            config::Mode::Open => turn::Mode::Open,
+            config::Mode::Wake => turn::Mode::Wake,
+        };
+        let mut settings =
+            turn::Settings { mode, speculate: listen.speculate, ..turn::Settings::default() };
+        // The listen thread cuts at this length itself; the machine's watchdog comes after it.
+        settings.patience.utterance = Duration::from_secs(u64::from(listen.max_utterance_s) + 5);
+        turn::Setup { settings, ..turn::Setup::default() }
+    }
+
+    /// The ends of the sound path as the settings name them.
+    pub fn devices(&self) -> audio::Settings {
+        let audio = &self.config.settings.audio;
+        audio::Settings {
+            input: Some(choice(&audio.input)),
+            output: Some(choice(&audio.output)),
+            ..audio::Settings::default()
+        }
+    }
+
+    /// Answers one question and ends. With a speaker or a file to sound in, `output` says where.
+    ///
+    /// # Errors
+    /// When an engine that is needed is missing, or the sound cannot be opened.
+    pub async fn once(&self, question: Question, output: Output) -> Result<Finished, Unfit> {
+        let spoken = matches!(question, Question::Heard(_));
+        let engines = Engines {
+            transcribe: if spoken { self.transcriber()? } else { Arc::new(Deaf) },
+            chat: self.responder()?,
+            speak: match output {
+                Output::Words => None,
+                Output::File(_) | Output::Speaker => Some(self.voice()?),
+            },
+        };
+        let path = audio::path(self.volume.clone());
+        let output = match output {
+            Output::Words => None,
+            Output::File(file) => Some(audio::Choice::File(file)),
+            Output::Speaker => Some(choice(&self.config.settings.audio.output)),
+        };
+        let pace = audio::Pace::Fast;
+        let sounding = output.is_some();
+        let settings = audio::Settings { input: None, output, pace, ..audio::Settings::default() };
+        let sound = if sounding {
+            Some(audio::Sound::open(settings, path.capture, path.playback, path.gauge.clone())?)
+        } else {
+            None
+        };
+        let ringer = self.ringer().await;
+        let book = self.book();
+        let driver = Driver::new(Parts {
+            clock: self.clock,
+            setup: self.turns(config::Mode::PushToTalk),
+            partner: Box::new(Cascade::new(engines)),
+            instructions: INSTRUCTIONS.into(),
+            tools: self.tools(&book, ringer)?,
+            book: None,
+            volume: self.volume.clone(),
+            feed: path.feed,
+            gauge: path.gauge,
+            ear: None,
+            sound: None,
+            question: Some(question),
+            record: None,
+            meter: false,
+            earcons: false,
+        });
+        let finished = driver.run().await;
+        if let Some(sound) = sound {
+            sound.close()?;
+        }
+        Ok(finished)
+    }
+
+    /// Who rings a timer that is set by a program that ends at once.
+    async fn ringer(&self) -> Ringer {
+        match crate::control::Client::connect(&self.config.paths.socket()).await {
+            Ok(_) => Ringer::Elsewhere,
+            Err(_) => Ringer::Nobody,
+        }
+    }
+
+    /// Puts together the driver of a conversation: microphone, speaker, everything.
+    ///
+    /// # Errors
+    /// When an engine is missing or the sound cannot be opened.
+    pub fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
+        let engines = Engines {
+            transcribe: self.transcriber()?,
+            chat: self.responder()?,
+            speak: Some(self.voice()?),
+        };
+        let path = audio::path(self.volume.clone());
+        let (mut sound, events) = (
+            audio::Sound::open(self.devices(), path.capture, path.playback, path.gauge.clone())?,
+            (),
+        );
+        let () = events;
+        let sound_events = sound.take_events();
+        let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
+        let handle =
+            listen::spawn(path.tail, self.listening(), Some(self.voice_activity()), outbox)
+                .map_err(Unfit::Thread)?;
+        if self.config.settings.local.warm {
+            // A full queue of orders cannot be: this is the first one.
+            let _ = handle.order(listen::Order::Warm);
+        }
+        let book = self.book();
+        let rings = book.rings(WallClock::System);
+        let tools = self.tools(&book, Ringer::Here)?;
+        let driver = Driver::new(Parts {
+            clock: self.clock,
+            setup: self.turns(talk.mode),
+            partner: Box::new(Cascade::new(engines.clone())),
+            instructions: INSTRUCTIONS.into(),
+            tools,
+            book: Some((book, rings)),
+            volume: self.volume.clone(),
+            feed: path.feed,
+            gauge: path.gauge.clone(),
+            ear: Some(Ear { handle, events: heard }),
+            sound: sound_events,
+            question: None,
+            record: talk.record,
+            meter: talk.meter,
+            earcons: self.config.settings.audio.earcons,
+        });
+        Ok(Conversation { driver, sound, engines, gauge: path.gauge })
+    }
+}
+
+/// Where a one-shot answer goes besides the text.
+pub enum Output {
+    /// Nowhere.
+    Words,
+    /// To this WAV file.
+    File(PathBuf),
+    /// To the configured speaker.
+    Speaker,
+}
+
+/// How a conversation is held.
+pub struct Talk {
+    /// What opens the ear.
+    pub mode: config::Mode,
+    /// Whether level events are sent.
+    pub meter: bool,
+    /// Where the machine's inputs are written.
+    pub record: Option<PathBuf>,
+}
+
+/// A conversation that is ready to run.
+pub struct Conversation {
+    /// The loop.
+    pub driver: Driver,
+    /// The devices; to be closed when the loop has ended.
+    pub sound: audio::Sound,
+    /// What the devices tell.
+    pub gauge: audio::Gauge,
+    /// The engines, for warming up.
+    pub engines: Engines,
+}
+
+/// The ear of a question that was typed.
+struct Deaf;
+
+impl Transcriber for Deaf {
+    fn transcribe(
+        &self,
+        _: crate::base::Utterance,
+    ) -> crate::base::Flow<Result<crate::engine::Transcript, EngineError>> {
+        let error = EngineError::Refused("a typed question has no sound".into());
+        Box::pin(futures::stream::iter([Err(error)]))
+    }
+}
+
+/// The first of `names` that can be made; the error of the first one when none can.
+fn first<T>(
+    names: &[ModelName],
+    make: impl Fn(&ModelName) -> Result<T, Unfit>,
+) -> Result<T, Unfit> {
+    let mut errors = Vec::new();
+    for name in names {
+        match make(name) {
+            Ok(engine) => return Ok(engine),
+            Err(error) => errors.push(error),
+        }
+    }
+    let none = EngineError::Refused("no engine is configured; run \"aloud config check\"".into());
+    Err(errors.into_iter().next().unwrap_or(Unfit::Engine(none)))
+}
+
+fn choice(device: &config::Device) -> audio::Choice {
+    match device {
+        config::Device::Default => audio::Choice::Default,
+        config::Device::Wav(path) => audio::Choice::File(path.clone()),
+        config::Device::Named(name) => audio::Choice::Named(name.clone()),
+    }
+}

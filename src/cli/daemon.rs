@@ -1,0 +1,108 @@
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Outcome;
+use super::args::{Daemon, Mode};
+use super::exit::Failure;
+use crate::app::{App, Conversation, Talk};
+use crate::audio::Gauge;
+use crate::config::{self, Environment};
+use crate::control::Server;
+use crate::drive::Request;
+
+/// Runs the service until it is told to quit, by the socket or by a signal.
+pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) -> Outcome {
+    let mode = match args.mode {
+        Some(Mode::PushToTalk) => Some(config::Mode::PushToTalk),
+        Some(Mode::Open) => Some(config::Mode::Open),
+        Some(Mode::Wake) => return Err(Failure::later("the wake word")),
+        None => None,
+    };
+    let app = App::open(file, env)?;
+    let mode = mode.unwrap_or(app.config.settings.listen.mode);
+    let server = serve(&app)?;
+    let Conversation { driver, sound, gauge, engines } =
+        app.converse(Talk { mode, meter: false, record: args.record })?;
+    let handle = driver.handle();
+    let beats = driver.beats();
+    let watchdog = watch(beats, gauge, sound.runs());
+    if app.config.settings.local.warm {
+        tokio::spawn(crate::app::warm(engines));
+    }
+    let socket = tokio::spawn({
+        let handle = handle.clone();
+        async move { server.serve(handle).await }
+    });
+    let signals = tokio::spawn(async move {
+        if ending_signal().await {
+            // Refused only when the driver is ending already.
+            let _ = handle.ask(Request::Quit).await;
+        }
+    });
+    notify(&[NotifyState::Ready, NotifyState::Status("listening for keys and speech")]);
+    let watchdog = tokio::spawn(watchdog);
+    driver.run().await;
+    notify(&[NotifyState::Stopping]);
+    watchdog.abort();
+    signals.abort();
+    // The watchers get their last line before the socket goes.
+    tokio::task::yield_now().await;
+    socket.abort();
+    sound.close()?;
+    Ok(())
+}
+
+/// The socket that the service manager opened, or one of our own.
+fn serve(app: &App) -> Result<Server, Failure> {
+    let inherited = sd_notify::listen_fds().ok().and_then(|mut fds| fds.next());
+    if let Some(socket) = inherited {
+        return crate::control::inherit(socket).map_err(Failure::from);
+    }
+    app.config.paths.make_runtime().map_err(|error| Failure::new(super::exit::Code::CannotCreate, error))?;
+    Ok(Server::bind(&app.config.paths.socket())?)
+}
+
+/// Resolves with SIGTERM, SIGINT or SIGHUP; `false` where no handler can be set.
+async fn ending_signal() -> bool {
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else { return false };
+    tokio::select! {
+        _ = term.recv() => true,
+        _ = int.recv() => true,
+        _ = hup.recv() => true,
+    }
+}
+
+/// Feeds the service manager's watchdog while the driver and both callbacks move.
+async fn watch(
+    beats: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    gauge: Gauge,
+    runs: crate::audio::Runs,
+) {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let mut seen = (0, 0, 0);
+    loop {
+        // Half the limit is what systemd recommends; a third leaves room for one late round.
+        tokio::time::sleep((limit / 3).max(Duration::from_millis(100))).await;
+        let counts = gauge.counts();
+        let now = (beats.load(Ordering::Relaxed), counts.capture_beats, counts.playback_beats);
+        let moves = now.0 != seen.0
+            && (now.1 != seen.1 || !runs.input())
+            && (now.2 != seen.2 || !runs.output());
+        if moves {
+            notify(&[NotifyState::Watchdog]);
+        } else {
+            tracing::warn!(?seen, ?now, "something stands still; the watchdog goes hungry");
+        }
+        seen = now;
+    }
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    // Without a service manager there is nobody to tell.
+    let _ = sd_notify::notify(states);
+}

@@ -1,0 +1,31 @@
+use std::io::IsTerminal;
+use std::path::Path;
+
+use super::exit::{Code, Failure};
+use super::{Outcome, chat};
+use crate::app::{App, Talk};
+use crate::config::{Environment, Mode};
+
+/// The voice chat in this terminal.
+pub(super) async fn run(file: Option<&Path>, env: &Environment, hands_free: bool) -> Outcome {
+    if !chat::possible() {
+        return Err(Failure::new(
+            Code::Usage,
+            "the voice chat needs a terminal; run \"aloud ask\" for one question, or \"aloud daemon\" for the service",
+        ));
+    }
+    let app = App::open(file, env)?;
+    let configured = app.config.settings.listen.mode;
+    let mode = match (hands_free, configured) {
+        (true, _) => Mode::Open,
+        (false, mode) => mode,
+    };
+    let colour = std::io::stdout().is_terminal() && env.get("NO_COLOR").is_none();
+    let talk = app.converse(Talk { mode, meter: true, record: None })?;
+    let handle = talk.driver.handle();
+    let shown = chat::chat(handle, app.clock, mode == Mode::Open, colour);
+    // Both end with the other: quitting the chat ends the driver, and the driver's end the chat.
+    let (_, shown) = tokio::join!(talk.driver.run(), shown);
+    talk.sound.close()?;
+    Ok(shown?)
+}
