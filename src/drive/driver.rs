@@ -251,6 +251,7 @@ impl Driver {
         }
         // Closing the recorder and telling the watchers is all that is left.
         let _ = self.events.send(Event::Ending);
+        self.timings.total = Some(self.since_speech(self.clock.now()));
         Finished {
             history: self.machine.history().clone(),
             timings: self.timings,
@@ -445,8 +446,11 @@ impl Driver {
     }
 
     pub(super) fn order_ear(&self, order: listen::Order) {
-        if let Some(ear) = &self.ear {
-            ear.handle.order(order);
+        if let Some(ear) = &self.ear
+            && let Err(order) = ear.handle.order(order)
+        {
+            // The thread is stuck or gone; its beats stop, and the watchdog acts on that.
+            tracing::error!(?order, "the listen thread takes no orders");
         }
     }
 
@@ -455,28 +459,31 @@ impl Driver {
         use crate::turn::Device;
         let (message, device) = match event {
             SoundEvent::Up { side, device } => {
-                let name = device.name.clone();
-                self.name_of(side).replace(name.clone());
+                let message = format!("{side}: {device}");
+                *self.name_of(side) = Some(device);
                 self.trouble = None;
                 let device = match side {
-                    Side::Microphone => Device::MicrophoneBack,
-                    Side::Speaker => Device::SpeakerBack,
+                    Side::Input => Device::MicrophoneBack,
+                    Side::Output => Device::SpeakerBack,
                 };
-                (format!("{side}: {name}"), Some(device))
+                (message, Some(device))
+            }
+            SoundEvent::Moved { side, device, wanted } => {
+                let message =
+                    format!("{side} \"{wanted}\" is gone; \"{device}\" stands in until it is back");
+                *self.name_of(side) = Some(device);
+                (message, None)
             }
             SoundEvent::Lost { side, why } => {
                 *self.name_of(side) = None;
                 self.trouble = Some(why.to_string());
                 let device = match side {
-                    Side::Microphone => Device::MicrophoneLost,
-                    Side::Speaker => Device::SpeakerLost,
+                    Side::Input => Device::MicrophoneLost,
+                    Side::Output => Device::SpeakerLost,
                 };
                 (why.to_string(), Some(device))
             }
-            SoundEvent::Moved { side, message } => {
-                let _ = side;
-                (message, None)
-            }
+            SoundEvent::Ended => ("the recording is over".to_owned(), None),
         };
         tracing::info!("{message}");
         self.emit(Event::Sound { message });
@@ -487,8 +494,8 @@ impl Driver {
 
     fn name_of(&mut self, side: crate::audio::Side) -> &mut Option<String> {
         match side {
-            crate::audio::Side::Microphone => &mut self.input_name,
-            crate::audio::Side::Speaker => &mut self.output_name,
+            crate::audio::Side::Input => &mut self.input_name,
+            crate::audio::Side::Output => &mut self.output_name,
         }
     }
 

@@ -1,10 +1,8 @@
-use std::time::Duration;
-
 use super::driver::{Driver, Pieces, UTTERANCES};
 use super::event::Event;
 use crate::audio::{Earcon, ring_tone};
 use crate::base::{Epoch, Moment, SPEAKER_RATE, Utterance};
-use crate::dialog::{Call, Item};
+use crate::dialog::{Call, Item, Outcome};
 use crate::engine::{Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, ToolCx};
@@ -98,7 +96,11 @@ impl Driver {
                 done = work => (epoch, name, done),
                 // The machine has answered this call itself; the stale epoch makes this one
                 // count for nothing.
-                () = stop.cancelled() => (Epoch::NONE, name, Done::interrupted(call.id)),
+                () = stop.cancelled() => {
+                    let (output, say) = ("interrupted".to_owned(), String::new());
+                    let outcome = Outcome { id: call.id, output, say, ok: false };
+                    (Epoch::NONE, name, Done { outcome, act: None })
+                }
             }
         }));
     }
@@ -227,7 +229,7 @@ impl Driver {
             listen::Event::Started { id, .. } => Speech::Started { id },
             listen::Event::Resumed { id } => Speech::Resumed { id },
             listen::Event::Discarded { id, why } => {
-                self.emit(Event::Nothing { why: why.to_string() });
+                self.emit(Event::Nothing { why: reason(why).to_owned() });
                 Speech::Discarded { id }
             }
             listen::Event::Paused { utterance, end_of_speech, heard } => {
@@ -258,9 +260,15 @@ impl Driver {
         }
         self.utterances.push_back(utterance);
     }
+}
 
-    /// The age of the last turn's end of speech.
-    pub(super) fn turn_age(&self, now: Moment) -> Duration {
-        self.speech_end.map_or(Duration::ZERO, |end| now.since(end))
+/// Why an utterance came to nothing, for the user.
+fn reason(why: listen::Discard) -> &'static str {
+    match why {
+        listen::Discard::NoSpeech => "nothing was said",
+        listen::Discard::TooShort => "that was too short to be speech",
+        listen::Discard::Shut => "the ear was shut",
+        listen::Discard::Muted => "the microphone is muted",
+        listen::Discard::Lost => "the microphone was lost",
     }
 }
