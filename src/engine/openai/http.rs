@@ -99,6 +99,18 @@ impl Http {
         self.send(|| self.client.get(self.url(path))).await
     }
 
+    /// As [`Http::get`], but never sent again.
+    ///
+    /// # Errors
+    /// As [`Http::get`].
+    pub async fn get_once(&self, path: &str) -> Result<Response, EngineError> {
+        match self.client.get(self.url(path)).send().await {
+            Ok(response) if response.status().is_success() => Ok(response),
+            Ok(response) => Err(self.refusal(response).await.0),
+            Err(error) => Err(self.unreachable(&error)),
+        }
+    }
+
     /// A POST of `body` as JSON to `path`, relative to the base.
     ///
     /// # Errors

@@ -11,8 +11,10 @@
 
 mod chat;
 mod http;
+mod neighbour;
 mod sse;
 
 pub use chat::Chat;
 pub use http::{Auth, Http};
+pub use neighbour::{NEIGHBOURS, Neighbour, neighbours};
 pub use sse::{Events, SseError};
