@@ -128,6 +128,7 @@ pub struct Driver {
     recorder: Option<Recorder>,
     seen: usize,
     turns: u64,
+    timers: usize,
     beats: Arc<std::sync::atomic::AtomicU64>,
     input_name: Option<String>,
     output_name: Option<String>,
@@ -215,6 +216,7 @@ impl Driver {
             recorder,
             seen: 0,
             turns: 0,
+            timers: 0,
             beats: Arc::default(),
             input_name: None,
             output_name: None,
@@ -383,11 +385,12 @@ impl Driver {
         Ok(())
     }
 
-    fn on_beat(&mut self) {
-        if let Some(book) = &self.book {
-            for trouble in book.take_trouble() {
-                self.trouble(trouble);
-            }
+    /// Looks at what changes without an input: the book of timers, which other programs write too.
+    pub(super) fn on_beat(&mut self) {
+        let Some(book) = &self.book else { return };
+        self.timers = book.entries().len();
+        for trouble in book.take_trouble() {
+            self.trouble(trouble);
         }
     }
 
@@ -524,7 +527,7 @@ impl Driver {
             volume: if self.volume.muted() { 0 } else { self.volume.percent() },
             input: self.input_name.clone(),
             output: self.output_name.clone(),
-            timers: self.book.as_ref().map_or(0, |book| book.entries().len()),
+            timers: self.timers,
             turns: self.turns,
             lost_samples: self.gauge.counts().lost,
             trouble: self.trouble.clone(),

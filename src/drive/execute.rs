@@ -127,6 +127,7 @@ impl Driver {
         if epoch != Epoch::NONE {
             self.emit(Event::Outcome { name: name.to_owned(), ok: outcome.ok, result });
         }
+        self.on_beat();
         let stop = act == Some(Act::Stop);
         self.input(Input::ToolDone { epoch, outcome, stop });
     }
