@@ -101,13 +101,9 @@ impl App {
     /// When its model is missing.
     pub fn transcriber(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
         first(&self.config.settings.cascade.transcribe, |name| {
-            let file = |file| self.store.path(&name.model, file);
-            let files = MoonshineFiles {
-                runtime: self.store.path(RUNTIME.0, RUNTIME.1)?,
-                encoder: file("encoder_model.ort")?,
-                decoder: file("decoder_model_merged.ort")?,
-                tokenizer: file("tokenizer.bin")?,
-            };
+            self.store.check(&name.model)?;
+            let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
+            let files = MoonshineFiles::in_folder(runtime, &self.store.model_dir(&name.model));
             Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>)
         })
     }
@@ -147,17 +143,7 @@ impl App {
 
     /// Makes the voice activity model when the first sound asks for it.
     pub fn voice_activity(&self) -> listen::VadFactory {
-        let found = self
-            .store
-            .path(RUNTIME.0, RUNTIME.1)
-            .and_then(|runtime| Ok((runtime, self.store.path("silero-vad", "silero_vad.onnx")?)));
-        Box::new(move || {
-            let (runtime, model) = found.clone().map_err(|error| error.to_string())?;
-            match Silero::open(&runtime, &model) {
-                Ok(silero) => Ok(Box::new(silero)),
-                Err(error) => Err(error.to_string()),
-            }
-        })
+        Box::new(|| Ok(Box::new(Silero::new())))
     }
 
     /// The timers and alarms of this user.
@@ -247,7 +233,8 @@ impl App {
         let sounding = output.is_some();
         let settings = audio::Settings { input: None, output, pace, ..audio::Settings::default() };
         let sound = if sounding {
-            Some(audio::Sound::open(settings, path.capture, path.playback, path.gauge.clone())?)
+            let (sound, _) = audio::Sound::open(&settings, path.capture, path.playback)?;
+            Some(ready(sound).await?)
         } else {
             None
         };
@@ -289,19 +276,15 @@ impl App {
     ///
     /// # Errors
     /// When an engine is missing or the sound cannot be opened.
-    pub fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
+    pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
         let engines = Engines {
             transcribe: self.transcriber()?,
             chat: self.responder()?,
             speak: Some(self.voice()?),
         };
         let path = audio::path(self.volume.clone());
-        let (mut sound, events) = (
-            audio::Sound::open(self.devices(), path.capture, path.playback, path.gauge.clone())?,
-            (),
-        );
-        let () = events;
-        let sound_events = sound.take_events();
+        let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
+        let sound = ready(sound).await?;
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
         let handle =
             listen::spawn(path.tail, self.listening(), Some(self.voice_activity()), outbox)
@@ -324,7 +307,7 @@ impl App {
             feed: path.feed,
             gauge: path.gauge.clone(),
             ear: Some(Ear { handle, events: heard }),
-            sound: sound_events,
+            sound: Some(events),
             question: None,
             record: talk.record,
             meter: talk.meter,
@@ -364,6 +347,29 @@ pub struct Conversation {
     pub gauge: audio::Gauge,
     /// The engines, for warming up.
     pub engines: Engines,
+}
+
+/// How long devices may take to open: an idle virtual one needs 2 s.
+const OPENING: Duration = Duration::from_secs(10);
+
+/// Waits until the sound is there, without holding up the async thread.
+async fn ready(sound: audio::Sound) -> Result<audio::Sound, Unfit> {
+    let waited = tokio::task::spawn_blocking(move || sound.ready(OPENING).map(|()| sound)).await;
+    match waited {
+        Ok(sound) => Ok(sound?),
+        Err(_) => Err(Unfit::Sound(AudioError::NoServer("opening it broke off".to_owned()))),
+    }
+}
+
+/// Loads the models of `engines` now; what cannot be loaded is told when it is needed.
+pub async fn warm(engines: Engines) {
+    let voice = engines.speak.as_ref().map(|voice| voice.warm());
+    let loads = [Some(engines.transcribe.warm()), voice];
+    for load in loads.into_iter().flatten() {
+        if let Err(error) = load.await {
+            tracing::warn!("{error}");
+        }
+    }
 }
 
 /// The ear of a question that was typed.

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
 use super::args::{Daemon, Mode};
-use super::exit::Failure;
+use super::exit::{Code, Failure};
 use crate::app::{App, Conversation, Talk};
 use crate::audio::Gauge;
 use crate::config::{self, Environment};
@@ -26,10 +26,10 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     let mode = mode.unwrap_or(app.config.settings.listen.mode);
     let server = serve(&app)?;
     let Conversation { driver, sound, gauge, engines } =
-        app.converse(Talk { mode, meter: false, record: args.record })?;
+        app.converse(Talk { mode, meter: false, record: args.record }).await?;
     let handle = driver.handle();
     let beats = driver.beats();
-    let watchdog = watch(beats, gauge, sound.runs());
+    let watchdog = watch(beats, gauge);
     if app.config.settings.local.warm {
         tokio::spawn(crate::app::warm(engines));
     }
@@ -58,12 +58,17 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
 
 /// The socket that the service manager opened, or one of our own.
 fn serve(app: &App) -> Result<Server, Failure> {
-    let inherited = sd_notify::listen_fds().ok().and_then(|mut fds| fds.next());
-    if let Some(socket) = inherited {
-        return crate::control::inherit(socket).map_err(Failure::from);
+    let paths = &app.config.paths;
+    paths.make_runtime().map_err(|error| Failure::new(Code::CannotCreate, error))?;
+    let path = paths.socket();
+    match listenfd::ListenFd::from_env().take_unix_listener(0) {
+        Ok(Some(listener)) => Ok(Server::inherit(listener, &path)?),
+        Ok(None) => Ok(Server::bind(&path)?),
+        Err(error) => Err(Failure::new(
+            Code::Unavailable,
+            format!("the socket from the service manager cannot be used: {error}; see aloud.socket"),
+        )),
     }
-    app.config.paths.make_runtime().map_err(|error| Failure::new(super::exit::Code::CannotCreate, error))?;
-    Ok(Server::bind(&app.config.paths.socket())?)
 }
 
 /// Resolves with SIGTERM, SIGINT or SIGHUP; `false` where no handler can be set.
@@ -81,7 +86,6 @@ async fn ending_signal() -> bool {
 async fn watch(
     beats: std::sync::Arc<std::sync::atomic::AtomicU64>,
     gauge: Gauge,
-    runs: crate::audio::Runs,
 ) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut seen = (0, 0, 0);
@@ -91,8 +95,8 @@ async fn watch(
         let counts = gauge.counts();
         let now = (beats.load(Ordering::Relaxed), counts.capture_beats, counts.playback_beats);
         let moves = now.0 != seen.0
-            && (now.1 != seen.1 || !runs.input())
-            && (now.2 != seen.2 || !runs.output());
+            && now.1 != seen.1
+            && now.2 != seen.2;
         if moves {
             notify(&[NotifyState::Watchdog]);
         } else {

@@ -1,6 +1,7 @@
 use std::fmt::Display;
 use std::io;
 
+use crate::app::Unfit;
 use crate::audio::AudioError;
 use crate::config::ConfigErrors;
 use crate::control::{BindError, ClientError};
@@ -36,6 +37,23 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(code: Code, message: impl Display) -> Self {
         Self { code, message: message.to_string() }
+    }
+
+    /// A failure of a room that knows its own exit code.
+    pub(crate) fn of_code(code: u8, message: impl Display) -> Self {
+        let code = match code {
+            64 => Code::Usage,
+            65 => Code::Data,
+            66 => Code::NoInput,
+            69 => Code::Unavailable,
+            73 => Code::CannotCreate,
+            74 => Code::Io,
+            75 => Code::TryAgain,
+            77 => Code::NotAllowed,
+            78 => Code::Config,
+            _ => Code::Bug,
+        };
+        Self::new(code, message)
     }
 
     /// A feature of a later release.
@@ -89,17 +107,20 @@ impl From<io::Error> for Failure {
 
 impl From<AudioError> for Failure {
     fn from(error: AudioError) -> Self {
-        let code = match error.exit_code() {
-            65 => Code::Data,
-            66 => Code::NoInput,
-            69 => Code::Unavailable,
-            73 => Code::CannotCreate,
-            74 => Code::Io,
-            75 => Code::TryAgain,
-            77 => Code::NotAllowed,
-            _ => Code::Bug,
-        };
-        Self::new(code, error)
+        Self::of_code(error.exit_code(), error)
+    }
+}
+
+impl From<Unfit> for Failure {
+    fn from(error: Unfit) -> Self {
+        match error {
+            Unfit::Config(errors) => errors.into(),
+            Unfit::Model(error) => error.into(),
+            Unfit::Engine(error) => error.into(),
+            Unfit::Sound(error) => error.into(),
+            Unfit::Templates(message) | Unfit::Tool(message) => Self::new(Code::Config, message),
+            Unfit::Thread(_) => Self::new(Code::TryAgain, error),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, hands_free: bool
         (false, mode) => mode,
     };
     let colour = std::io::stdout().is_terminal() && env.get("NO_COLOR").is_none();
-    let talk = app.converse(Talk { mode, meter: true, record: None })?;
+    let talk = app.converse(Talk { mode, meter: true, record: None }).await?;
     let handle = talk.driver.handle();
     let shown = chat::chat(handle, app.clock, mode == Mode::Open, colour);
     // Both end with the other: quitting the chat ends the driver, and the driver's end the chat.

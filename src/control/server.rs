@@ -1,5 +1,4 @@
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -34,7 +33,7 @@ pub struct Server {
     path: Option<PathBuf>,
     /// Held for as long as the service runs: the lock, not the socket file, says who serves, so
     /// that a socket left behind by a crash is taken over and a live one is not.
-    _lock: Option<std::fs::File>,
+    _lock: std::fs::File,
 }
 
 impl Server {
@@ -47,36 +46,29 @@ impl Server {
         if let Some(folder) = path.parent() {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
         }
-        let lock = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.with_extension("lock"))
-            .map_err(fail)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(BindError::Taken(path.to_owned()));
-            }
-            Err(std::fs::TryLockError::Error(error)) => return Err(fail(error)),
-        }
+        let lock = take_lock(path)?;
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
             Ok(()) | Err(_) => {}
         }
         let listener = UnixListener::bind(path).map_err(fail)?;
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).map_err(fail)?;
-        Ok(Self { listener, path: Some(path.to_owned()), _lock: Some(lock) })
+        Ok(Self { listener, path: Some(path.to_owned()), _lock: lock })
     }
 
-    /// Takes a listening socket that the service manager opened.
+    /// Takes over the socket that the service manager opened at `path`.
     ///
     /// # Errors
-    /// When the descriptor is no listening Unix socket.
-    pub fn inherited(socket: OwnedFd) -> io::Result<Self> {
-        let listener = std::os::unix::net::UnixListener::from(socket);
-        listener.set_nonblocking(true)?;
-        Ok(Self { listener: UnixListener::from_std(listener)?, path: None, _lock: None })
+    /// As [`Server::bind`].
+    pub fn inherit(
+        listener: std::os::unix::net::UnixListener,
+        path: &Path,
+    ) -> Result<Self, BindError> {
+        let fail = |error| BindError::Io { path: path.to_owned(), error };
+        let lock = take_lock(path)?;
+        listener.set_nonblocking(true).map_err(fail)?;
+        let listener = UnixListener::from_std(listener).map_err(fail)?;
+        Ok(Self { listener, path: None, _lock: lock })
     }
 
     /// Answers clients until dropped.
@@ -100,6 +92,21 @@ impl Drop for Server {
             // Nothing to be done when it is gone already.
             let _ = std::fs::remove_file(path);
         }
+    }
+}
+
+fn take_lock(path: &Path) -> Result<std::fs::File, BindError> {
+    let fail = |error| BindError::Io { path: path.to_owned(), error };
+    let lock = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.with_extension("lock"))
+        .map_err(fail)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(BindError::Taken(path.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(fail(error)),
     }
 }
 

@@ -22,7 +22,7 @@ pub use sentence::Sentences;
 
 use std::time::Duration;
 
-use crate::base::{Flow, Rate, Utterance};
+use crate::base::{Flow, Job, Rate, Utterance};
 use crate::dialog::{Call, Prompt};
 
 /// Why an engine did not deliver, in terms of what the caller can do. The text is for the user
@@ -80,6 +80,11 @@ pub struct Chunk {
 pub trait Transcriber: Send + Sync {
     /// Recognizes `utterance`. The flow ends after a transcript with `last` set, or an error.
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>>;
+
+    /// Makes ready what the first utterance would wait for.
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Text to text and tool calls.
@@ -95,4 +100,9 @@ pub trait Synthesizer: Send + Sync {
 
     /// Speaks one sentence, the first chunk while the rest is still made.
     fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>>;
+
+    /// Makes ready what the first sentence would wait for.
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
