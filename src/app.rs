@@ -19,7 +19,7 @@ use crate::config::{self, Config, ConfigErrors, Environment, ModelName};
 use crate::drive::{Driver, Ear, Finished, Parts, Question};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
-use crate::engine::local::silero::Silero;
+use crate::engine::local::Silero;
 use crate::engine::local::templates::Templates;
 use crate::engine::{Cascade, EngineError, Engines, Responder, Synthesizer, Transcriber};
 use crate::listen;
@@ -399,6 +399,11 @@ fn first<T>(
     }
     let none = EngineError::Refused("no engine is configured; run \"aloud config check\"".into());
     Err(errors.into_iter().next().unwrap_or(Unfit::Engine(none)))
+}
+
+fn model_settings(settings: &config::Settings) -> crate::models::Settings {
+    let config::Models { dir, mirror, pip } = settings.models.clone();
+    crate::models::Settings { dir, mirror, pip }
 }
 
 fn choice(device: &config::Device) -> audio::Choice {

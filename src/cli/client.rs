@@ -10,8 +10,7 @@ use crate::drive::Request;
 const GOODBYE: Duration = Duration::from_secs(3);
 
 async fn connect(env: &Environment) -> Result<Client, Failure> {
-    let paths = Paths::of(env)?;
-    Ok(Client::connect(&paths.socket).await?)
+    Ok(Client::connect(&Paths::of(env).socket()).await?)
 }
 
 /// Asks the running service for something.
@@ -62,8 +61,7 @@ pub(super) async fn events(env: &Environment) -> Outcome {
 
 /// Says through the running service; `false` when none runs.
 pub(super) async fn say(env: &Environment, text: &str) -> Result<bool, Failure> {
-    let paths = Paths::of(env)?;
-    match Client::connect(&paths.socket).await {
+    match Client::connect(&Paths::of(env).socket()).await {
         Ok(mut client) => {
             client.ask(Request::Say { text: text.to_owned() }).await?;
             Ok(true)

@@ -6,7 +6,6 @@ use super::exit::{Code, Failure};
 use super::{Outcome, print};
 use crate::app::App;
 use crate::audio::{self, Side};
-use crate::base::WallClock;
 use crate::config::Environment;
 use crate::tool::Ringer;
 
@@ -61,11 +60,15 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
     if entries.is_empty() {
         return print::line("no timers and no alarms are set");
     }
-    let now = WallClock::System.now();
-    for entry in &entries {
-        print::line(entry.describe(now, book.zone()))?;
-    }
-    Ok(())
+    let rows: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| {
+            let due = entry.due(book.zone()).map(|due| due.to_zoned(book.zone().clone()));
+            let due = due.map_or_else(String::new, |due| due.strftime("%a %e %b, %H:%M:%S").to_string());
+            vec![entry.name(), due]
+        })
+        .collect();
+    print::table(&rows)
 }
 
 /// Lists the tools that can be called.

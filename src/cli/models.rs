@@ -55,9 +55,9 @@ fn list(listings: &[Listing<'_>], json: bool) -> Outcome {
                 .collect();
             print::json(&serde_json::json!({
                 "name": listing.model.name,
-                "job": listing.model.role.to_string(),
+                "job": listing.model.role.word(),
                 "bytes": listing.model.bytes(),
-                "state": listing.state().to_string(),
+                "state": state(listing.state()),
                 "files": files,
             }))?;
         }
@@ -67,13 +67,23 @@ fn list(listings: &[Listing<'_>], json: bool) -> Outcome {
     for listing in listings {
         rows.push(vec![
             listing.model.name.clone(),
-            listing.model.role.to_string(),
+            listing.model.role.word().to_owned(),
             size(listing.model.bytes()),
-            listing.state().to_string(),
+            state(listing.state()).to_owned(),
             listing.model.licences().join(", "),
         ]);
     }
     print::table(&rows)
+}
+
+fn state(state: State) -> &'static str {
+    match state {
+        State::Whole => "here",
+        State::Missing => "not here",
+        State::Part => "in part",
+        State::Damaged => "damaged",
+        State::NotForThisMachine => "not for this processor",
+    }
 }
 
 fn word(state: FileState) -> &'static str {

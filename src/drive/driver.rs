@@ -17,7 +17,7 @@ use crate::dialog::{History, Item, Prompt};
 use crate::engine::{Partner, Said};
 use crate::listen;
 use crate::tool::{Book, Done, Registry, Ring};
-use crate::turn::{Command, EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
+use crate::turn::{EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
 
 /// Utterances whose sound is kept: the one under way, the one being answered, and room for those
 /// that came meanwhile.
@@ -114,7 +114,6 @@ pub struct Driver {
     pub(super) pieces: Pieces,
     pub(super) notices: BTreeMap<NoticeId, Notice>,
     pub(super) next_notice: u32,
-    pub(super) held: bool,
     pub(super) timings: Timings,
     pub(super) earcons: bool,
     pub(super) troubles: Vec<String>,
@@ -202,7 +201,6 @@ impl Driver {
             pieces: Pieces::default(),
             notices: BTreeMap::new(),
             next_notice: 0,
-            held: false,
             timings: Timings::default(),
             earcons: parts.earcons,
             troubles: Vec::new(),
@@ -331,7 +329,10 @@ impl Driver {
             Happening::Asked(None) => {}
             Happening::Tool((epoch, name, done)) => self.on_tool(epoch, &name, done),
             Happening::Ring(Some(ring)) => {
-                self.notice(ring.say(), true);
+                if let Some(book) = &self.book {
+                    let words = ring.say(book.zone());
+                    self.notice(words, true);
+                }
             }
             Happening::Ring(None) => self.rings = None,
             Happening::Sound(Some(event)) => self.on_sound(event),
@@ -502,6 +503,12 @@ impl Driver {
         }
     }
 
+    /// The file that stands for the microphone is over: what it asked is answered, then it ends.
+    pub(super) fn on_end_of_input(&mut self) {
+        self.once = true;
+        self.input(Input::Device(crate::turn::Device::MicrophoneLost));
+    }
+
     /// Makes the state known where it has changed.
     fn publish(&mut self) {
         let state = self.describe();
@@ -518,7 +525,7 @@ impl Driver {
     }
 
     fn describe(&self) -> State {
-        let Status { ear, mouth, epoch, waiting: _, muted } = self.machine.status();
+        let Status { mode: _, ear, mouth, epoch, waiting: _, muted } = self.machine.status();
         State {
             ear,
             mouth,

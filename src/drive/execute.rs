@@ -16,12 +16,8 @@ impl Driver {
         tracing::debug!(?command, "order");
         match command {
             Command::OpenEar { how } => self.open_ear(how),
-            Command::ShutEar => {
-                if std::mem::take(&mut self.held) {
-                    self.order_ear(listen::Order::Release);
-                }
-                self.order_ear(listen::Order::Shut);
-            }
+            Command::LetGo => self.order_ear(listen::Order::Release),
+            Command::ShutEar => self.order_ear(listen::Order::Shut),
             Command::Commit { cut } => self.commit(cut),
             Command::Forget { cut } => {
                 self.partner.order(Order::Forget { utterance: cut.utterance, take: cut.take });
@@ -55,10 +51,7 @@ impl Driver {
 
     fn open_ear(&mut self, how: How) {
         match how {
-            How::Held => {
-                self.held = true;
-                self.order_ear(listen::Order::Hold);
-            }
+            How::Held => self.order_ear(listen::Order::Hold),
             How::Open | How::FollowUp => self.order_ear(listen::Order::Open),
             How::Woken => {
                 if self.earcons {
@@ -227,6 +220,7 @@ impl Driver {
             }
             listen::Event::Unaided(why) => return self.trouble(why),
             listen::Event::Confirmed { .. } => return,
+            listen::Event::EndOfInput => return self.on_end_of_input(),
             listen::Event::Started { id, .. } => Speech::Started { id },
             listen::Event::Resumed { id } => Speech::Resumed { id },
             listen::Event::Discarded { id, why } => {
@@ -270,6 +264,7 @@ fn reason(why: listen::Discard) -> &'static str {
         listen::Discard::TooShort => "that was too short to be speech",
         listen::Discard::Shut => "the ear was shut",
         listen::Discard::Muted => "the microphone is muted",
+        listen::Discard::Superseded => "the key was pressed instead",
         listen::Discard::Lost => "the microphone was lost",
     }
 }

@@ -194,7 +194,7 @@ impl Http {
                 message: format!("provider {name} is in trouble ({status}){said}; try again later"),
                 retry_after,
             },
-            300..400 => EngineError::Refused(format!("provider {name} sends us elsewhere ({status}); mend its base_url")),
+            300..=399 => EngineError::Refused(format!("provider {name} sends us elsewhere ({status}); mend its base_url")),
             _ => EngineError::Refused(format!("provider {name} refuses this ({status}){said}; check the model and the request")),
         }
     }
