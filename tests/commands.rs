@@ -1,0 +1,244 @@
+//! The commands as a shell sees them: what they print, where, and the exit code.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// An empty home without a sound server.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aloud"));
+        let home = self.0.path();
+        command
+            .args(args)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", home)
+            .env("XDG_RUNTIME_DIR", home)
+            .env("PULSE_SERVER", format!("unix:{}/none", home.display()))
+            .env("TZ", "UTC")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs with the models that the tests use.
+    fn run_with_models(&self, args: &[&str]) -> Output {
+        let models = std::env::var_os("ALOUD_TEST_MODELS").expect(
+            "set ALOUD_TEST_MODELS to the folder that \"aloud models fetch\" has filled; scripts/test does",
+        );
+        self.command(args).env("ALOUD_MODELS__DIR", models).output().unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The command fails with `code`, prints nothing, and says all of `words` on stderr.
+fn fails(output: &Output, code: i32, words: &[&str]) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    for word in words {
+        assert!(said.contains(word), "no {word:?} in {said:?}");
+    }
+}
+
+fn asked(home: &Home, question: &str) -> Value {
+    let output = home.run(&["ask", "--json", question]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_question_is_answered_without_models_sound_or_network() {
+    let turn = asked(&Home::new(), "what is twelve times eleven");
+    assert_eq!(turn["transcript"], "what is twelve times eleven");
+    assert!(turn["reply"].as_str().unwrap().contains("132"), "{turn}");
+    assert_eq!(turn["tool_calls"][0]["name"], "calculate");
+    assert!(turn["tool_calls"][0]["arguments"]["expression"].is_string(), "{turn}");
+    assert!(!turn["tool_calls"][0]["result"].is_null(), "{turn}");
+    assert_eq!(turn["sources"], serde_json::json!([]));
+    assert!(turn["timings_ms"]["total"].is_number(), "{turn}");
+}
+
+#[test]
+fn a_timer_set_by_one_command_is_listed_by_the_next() {
+    let home = Home::new();
+    let set = asked(&home, "set a pasta timer for ten minutes");
+    let arguments = serde_json::json!({"seconds": 600, "label": "pasta"});
+    assert_eq!(set["tool_calls"][0]["arguments"], arguments);
+    // Nobody is there who would ring it, and that is said.
+    assert!(set["reply"].as_str().unwrap().contains("aloud daemon"), "{set}");
+    let listed = text(&home.run(&["timers"]).stdout);
+    assert!(listed.contains("pasta timer"), "{listed}");
+}
+
+#[test]
+fn what_it_cannot_do_is_said_and_nothing_is_done() {
+    let turn = asked(&Home::new(), "who wrote the song yesterday");
+    assert_eq!(turn["tool_calls"], serde_json::json!([]));
+    assert!(!turn["reply"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn a_question_may_come_through_a_pipe_and_be_very_long() {
+    let home = Home::new();
+    let mut child = home
+        .command(&["ask"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let long = "word ".repeat(20_000);
+    child.stdin.take().unwrap().write_all(long.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!output.stdout.is_empty());
+}
+
+#[test]
+fn wrong_usage_is_64_and_help_is_0() {
+    let home = Home::new();
+    fails(&home.run(&["dance"]), 64, &["dance"]);
+    fails(&home.run(&["ask", "--image", "x.png", "what is this"]), 64, &["not built yet"]);
+    fails(&home.run(&["history"]), 64, &["not built yet"]);
+    fails(&home.run(&[]), 64, &["terminal", "aloud ask"]);
+    fails(&home.run(&["say", "  "]), 64, &["empty"]);
+    for args in [&["--help"][..], &["ask", "--help"], &["--version"], &["man"], &["completions", "bash"]] {
+        let output = home.run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(text(&output.stdout).contains("aloud"), "{args:?}");
+    }
+}
+
+#[test]
+fn files_that_are_no_sound_are_named() {
+    let home = Home::new();
+    let text_file = home.write("notes.txt", "this is not sound");
+    let empty = home.write("empty.wav", "");
+    for (path, code, word) in [
+        (text_file.as_path(), 65, "not a sound file"),
+        (empty.as_path(), 65, "empty"),
+        (Path::new("missing.wav"), 66, "missing.wav"),
+    ] {
+        let path = path.to_str().unwrap();
+        fails(&home.run_with_models(&["transcribe", path]), code, &[path, word]);
+        fails(&home.run_with_models(&["ask", "--audio", path]), code, &[path, word]);
+    }
+}
+
+#[test]
+fn a_bad_file_does_not_keep_the_others_from_being_written_down() {
+    let home = Home::new();
+    let spoken = home.path("spoken.wav");
+    let spoken = spoken.to_str().unwrap();
+    let said = home.run_with_models(&["say", "The quick brown fox.", "--out", spoken]);
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    let output = home.run_with_models(&["transcribe", "--json", "missing.wav", spoken]);
+    fails(&output, 66, &["missing.wav"]);
+    let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(line["file"], spoken);
+    assert!(line["text"].as_str().unwrap().to_lowercase().contains("fox"), "{line}");
+    assert!(line["seconds"].as_f64().unwrap() > 0.5, "{line}");
+}
+
+#[test]
+fn a_spoken_question_is_answered_into_a_file() {
+    let home = Home::new();
+    let (question, answer) = (home.path("question.wav"), home.path("answer.wav"));
+    let (question, answer) = (question.to_str().unwrap(), answer.to_str().unwrap());
+    home.run_with_models(&["say", "Set a timer for ten minutes.", "--out", question]);
+    let output = home.run_with_models(&["ask", "--audio", question, "--out", answer, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let turn: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(turn["tool_calls"][0]["arguments"]["seconds"], 600, "{turn}");
+    for step in ["transcribe", "first_token", "first_audio", "total"] {
+        assert!(turn["timings_ms"][step].is_number(), "{step}: {turn}");
+    }
+    let heard = home.run_with_models(&["transcribe", answer]);
+    let heard = text(&heard.stdout).to_lowercase();
+    assert!(heard.contains("timer"), "{heard:?}");
+}
+
+#[test]
+fn without_models_the_next_step_is_named() {
+    let home = Home::new();
+    fails(&home.run(&["say", "hello", "--out", "x.wav"]), 69, &["aloud models fetch"]);
+    fails(&home.run(&["transcribe", "x.wav"]), 69, &["aloud models fetch"]);
+    fails(&home.run(&["daemon"]), 69, &["aloud models fetch"]);
+}
+
+#[test]
+fn without_a_sound_server_the_service_says_so() {
+    let output = Home::new().run_with_models(&["daemon"]);
+    fails(&output, 69, &["sound server"]);
+}
+
+#[test]
+fn a_service_that_does_not_run_is_told() {
+    let home = Home::new();
+    for command in ["press", "release", "toggle", "stop", "mute", "unmute", "status", "events", "quit"] {
+        fails(&home.run(&[command]), 69, &["no service is running", "aloud daemon"]);
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_73() {
+    let home = Home::new();
+    let output = home.run_with_models(&["say", "hello", "--out", "no/such/folder/x.wav"]);
+    fails(&output, 73, &["no/such/folder/x.wav"]);
+}
+
+#[test]
+fn every_mistake_of_a_configuration_is_reported_at_once() {
+    let home = Home::new();
+    home.write(
+        ".config/aloud/config.toml",
+        "[listen]\nmode = \"sometimes\"\npause_ms = 5\n\n[audoi]\ninput = \"x\"\n",
+    );
+    let output = home.run(&["config", "check"]);
+    fails(&output, 78, &["config.toml:2", "config.toml:3", "config.toml:5", "audio"]);
+    fails(&home.run(&["ask", "what time is it"]), 78, &["config.toml:2"]);
+}
+
+#[test]
+fn a_written_configuration_is_fine_and_never_overwritten() {
+    let home = Home::new();
+    assert_eq!(home.run(&["config", "init"]).status.code(), Some(0));
+    assert_eq!(home.run(&["config", "check"]).status.code(), Some(0));
+    fails(&home.run(&["config", "init"]), 73, &["is there already"]);
+    let shown = text(&home.run(&["config", "show"]).stdout);
+    assert!(shown.contains("pause_ms = 500"), "{shown}");
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    let home = Home::new();
+    let mut child = home.command(&["tools", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

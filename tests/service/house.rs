@@ -1,0 +1,239 @@
+//! A whole aloud for tests: its own home, its own sound card, the models, and a daemon.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::Value;
+
+use crate::sound::{PATIENCE, VirtualCard, hurry, until};
+
+/// A home folder with a sound card in it; `aloud` runs there as it would at a user's.
+pub struct House {
+    pub card: VirtualCard,
+    folder: tempfile::TempDir,
+    extra: Vec<(String, String)>,
+}
+
+impl House {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let card = VirtualCard::start();
+        Self { card, folder, extra: Vec::new() }
+    }
+
+    /// Sets a variable for every program that is started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.extra.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program with this house's environment.
+    pub fn aloud(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aloud"));
+        let home = self.folder.path();
+        command
+            .args(args)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", home)
+            .env("LANG", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("ALOUD_LOG", "info")
+            .env("ALOUD_MODELS__DIR", models())
+            .envs(self.card.env())
+            .envs(self.extra.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.aloud(args).output().unwrap()
+    }
+
+    /// Runs the program, which must succeed, and returns what it prints.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "aloud {args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A spoken sentence, mono at 48 kHz.
+    pub fn spoken(&self, sentence: &str) -> Vec<f32> {
+        let file = self.path("spoken.wav");
+        self.ok(&["say", sentence, "--out", file.to_str().unwrap()]);
+        samples(&file)
+    }
+
+    /// What is said in `pcm`, mono at 48 kHz.
+    pub fn written(&self, pcm: &[f32]) -> String {
+        let file = self.path("written.wav");
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 48_000,
+            bits_per_sample: 32,
+            sample_format: hound::SampleFormat::Float,
+        };
+        let mut wav = hound::WavWriter::create(&file, spec).unwrap();
+        for &sample in pcm {
+            wav.write_sample(sample).unwrap();
+        }
+        wav.finalize().unwrap();
+        self.ok(&["transcribe", file.to_str().unwrap()])
+    }
+
+    /// Starts the service and waits until it answers.
+    pub fn serve(&self, args: &[&str]) -> Service {
+        let all: Vec<&str> = ["daemon"].iter().chain(args).copied().collect();
+        let child = self.aloud(&all).stderr(Stdio::piped()).spawn().unwrap();
+        self.attend(child)
+    }
+
+    /// Waits until the service `child` answers, and watches what happens in it.
+    pub fn attend(&self, mut child: Child) -> Service {
+        let mut stderr = child.stderr.take().unwrap();
+        let (tell, log) = channel();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            let _ = tell.send(text);
+        });
+        let socket = PathBuf::from(&self.card.env()[0].1).join("aloud/control.sock");
+        let stream = until("the control socket", || {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("the service ended ({status}): {}", log.recv().unwrap_or_default());
+            }
+            UnixStream::connect(&socket).ok()
+        });
+        let mut to = stream.try_clone().unwrap();
+        to.write_all(b"{\"cmd\":\"events\"}\n").unwrap();
+        let (send, events) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let event: Value = serde_json::from_str(&line).unwrap();
+                if send.send(event).is_err() {
+                    break;
+                }
+            }
+        });
+        let service = Service { child, events, log, seen: Vec::new() };
+        hurry(service.child.id());
+        service
+    }
+}
+
+/// A running service.
+pub struct Service {
+    pub child: Child,
+    events: Receiver<Value>,
+    log: Receiver<String>,
+    seen: Vec<Value>,
+}
+
+impl Service {
+    /// Waits for the next event of this kind that `wanted` says yes to.
+    pub fn wait_for(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            match self.events.recv_timeout(PATIENCE) {
+                Ok(event) => {
+                    let found = event["event"] == kind && wanted(&event);
+                    self.seen.push(event.clone());
+                    if found {
+                        return event;
+                    }
+                }
+                Err(error) => panic!("no {kind} event ({error}); seen: {:#?}", self.seen),
+            }
+        }
+    }
+
+    /// Waits until the mouth and the ear are at rest.
+    pub fn wait_for_rest(&mut self) {
+        self.wait_for("state", |state| state["mouth"] == "silent");
+    }
+
+    /// The events of this kind so far.
+    pub fn seen(&self, kind: &str) -> Vec<&Value> {
+        self.seen.iter().filter(|event| event["event"] == kind).collect()
+    }
+
+    /// Waits for the end of the process; its exit code and what it wrote to stderr.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        (code, self.log.recv_timeout(PATIENCE).unwrap_or_default())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The folder of the models that the tests use.
+pub fn models() -> PathBuf {
+    let dir = std::env::var_os("ALOUD_TEST_MODELS").map(PathBuf::from);
+    let dir = dir.expect("set ALOUD_TEST_MODELS to the folder that \"aloud models fetch\" has filled; scripts/test does");
+    assert!(dir.join("hibari-heart").is_dir(), "{dir:?} is not whole; run \"aloud models fetch\"");
+    dir
+}
+
+/// The samples of a WAV file that aloud wrote: mono, 48 kHz, 16 bit.
+pub fn samples(file: &Path) -> Vec<f32> {
+    let mut wav = hound::WavReader::open(file).unwrap();
+    assert_eq!((wav.spec().channels, wav.spec().sample_rate), (1, 48_000));
+    wav.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect()
+}
+
+/// A weather service on the loopback in Open-Meteo's format: 21 degrees and clear, anywhere.
+pub fn weather() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut first = String::new();
+                reader.read_line(&mut first).unwrap();
+                let mut line = String::new();
+                while reader.read_line(&mut line).is_ok_and(|n| n > 2) {
+                    line.clear();
+                }
+                let body = if first.contains("/v1/search") { PLACE } else { FORECAST };
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                    body.len()
+                );
+                let mut stream = stream;
+                stream.write_all(head.as_bytes()).unwrap();
+                stream.write_all(body.as_bytes()).unwrap();
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+const PLACE: &str = r#"{"results":[{"id":2988507,"name":"Paris","latitude":48.85341,"longitude":2.3488,
+"country_code":"FR","country":"France","admin1":"Ile-de-France","timezone":"Europe/Paris","population":2138551}],
+"generationtime_ms":0.6}"#;
+
+const FORECAST: &str = r#"{"latitude":48.86,"longitude":2.3599997,"generationtime_ms":0.1,"utc_offset_seconds":3600,
+"timezone":"Europe/Paris","timezone_abbreviation":"CET","elevation":38.0,
+"current_units":{"time":"iso8601","interval":"seconds","temperature_2m":"°C"},
+"current":{"time":"2026-11-23T12:00","interval":900,"temperature_2m":21.0,"apparent_temperature":21.0,
+"relative_humidity_2m":40,"precipitation":0.0,"weather_code":0,"wind_speed_10m":7.0,"is_day":1},
+"daily_units":{"time":"iso8601"},
+"daily":{"time":["2026-11-23","2026-11-24","2026-11-25","2026-11-26","2026-11-27","2026-11-28","2026-11-29"],
+"weather_code":[0,0,0,0,0,0,0],"temperature_2m_max":[23.0,23.0,23.0,23.0,23.0,23.0,23.0],
+"temperature_2m_min":[12.0,12.0,12.0,12.0,12.0,12.0,12.0],
+"precipitation_probability_max":[0,0,0,0,0,0,0],"precipitation_sum":[0,0,0,0,0,0,0],
+"wind_speed_10m_max":[9.0,9.0,9.0,9.0,9.0,9.0,9.0]}}"#;

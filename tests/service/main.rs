@@ -1,0 +1,173 @@
+//! The whole service on a real sound server: spoken questions in, spoken answers out.
+
+mod house;
+#[path = "../sound/mod.rs"]
+mod sound;
+
+use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
+use std::time::Duration;
+
+use aloud::base::{Clock, Moment};
+
+use crate::house::{House, Service, weather};
+use crate::sound::{PATIENCE, RATE, Recorder};
+
+/// Speaks `question` under a held key, and returns what the loudspeaker then says.
+fn ask(house: &House, service: &mut Service, question: &str) -> String {
+    let pcm = house.spoken(question);
+    let recorder = house.card.record_speaker();
+    house.ok(&["press"]);
+    house.card.play_into_mic(&pcm);
+    house.ok(&["release"]);
+    service.wait_for("reply", |_| true);
+    service.wait_for_rest();
+    heard(house, recorder)
+}
+
+/// What a recording of the loudspeaker says, once it has been silent again for half a second.
+fn heard(house: &House, recorder: Recorder) -> String {
+    let quiet = RATE as usize / 2;
+    recorder.wait_for(PATIENCE, |pcm| {
+        let end = pcm.len().saturating_sub(quiet);
+        loud(&pcm[..end]) && !loud(&pcm[end..])
+    });
+    house.written(&recorder.stop()).to_lowercase()
+}
+
+fn loud(pcm: &[f32]) -> bool {
+    pcm.iter().any(|sample| sample.abs() > 0.01)
+}
+
+#[test]
+fn spoken_questions_get_spoken_answers() {
+    let mut house = House::new();
+    let server = weather();
+    house.set("ALOUD_TOOLS__GET_WEATHER__BASE_URL", &server);
+    house.set("ALOUD_TOOLS__GET_WEATHER__GEOCODING_URL", &server);
+    let mut service = house.serve(&[]);
+    for (question, tool, answers) in [
+        ("What time is it?", "get_time", &["it's", "it is"][..]),
+        ("Set a timer for ten minutes.", "set_timer", &["ten", "10"]),
+        ("What is twelve times eleven?", "calculate", &["132", "hundred and thirty", "hundred thirty"]),
+        ("What's the weather in Paris?", "get_weather", &["21", "twenty one", "twenty-one"]),
+    ] {
+        let answer = ask(&house, &mut service, question);
+        let calls = service.seen("call");
+        assert_eq!(calls.last().unwrap()["name"], tool, "{question}");
+        assert!(answers.iter().any(|words| answer.contains(words)), "{question}: {answer:?}");
+    }
+    assert_eq!(service.seen("trouble"), Vec::<&serde_json::Value>::new());
+    house.ok(&["quit"]);
+    assert_eq!(service.ended().0, Some(0));
+}
+
+#[test]
+fn an_open_microphone_answers_without_a_key() {
+    let house = House::new();
+    let mut service = house.serve(&["--mode", "open"]);
+    let mut pcm = house.spoken("What is seven plus eight?");
+    pcm.extend(vec![0.0; RATE as usize]);
+    let recorder = house.card.record_speaker();
+    house.card.play_into_mic(&pcm);
+    service.wait_for("reply", |_| true);
+    let answer = heard(&house, recorder);
+    assert!(answer.contains("15") || answer.contains("fifteen"), "{answer:?}");
+}
+
+#[test]
+fn stop_silences_at_once_and_history_holds_what_was_heard() {
+    let house = House::new();
+    let mut service = house.serve(&[]);
+    let recorder = house.card.record_speaker();
+    let sentences = ["One little bird sat on a wall.", "Two of them flew away.", "Three came back.",
+        "Four were never seen again.", "Five sang until the evening.", "Six went to sleep."];
+    house.ok(&["say", &sentences.join(" ")]);
+    service.wait_for("words", |event| event["text"].as_str().unwrap().contains("Three"));
+    let clock = Clock::start();
+    house.ok(&["stop"]);
+    let took = clock.now().since(Moment::ZERO);
+    let reply = service.wait_for("reply", |_| true);
+    service.wait_for_rest();
+    let text = reply["text"].as_str().unwrap();
+    assert!(text.contains("Two") && !text.contains("Five"), "{text:?}");
+    // Silence for good: half a second of it, and less of the text than was asked for.
+    let quiet = RATE as usize / 2;
+    recorder.wait_for(PATIENCE, |pcm| pcm.len() > quiet && !loud(&pcm[pcm.len() - quiet..]));
+    let heard = house.written(&recorder.stop()).to_lowercase();
+    assert!(!heard.contains("sleep"), "{heard:?} ({took:?})");
+}
+
+#[test]
+fn a_timer_rings_and_says_its_name() {
+    let house = House::new();
+    let mut service = house.serve(&[]);
+    // Set by another program, as a script would.
+    let told = house.ok(&["ask", "set a pasta timer for one second"]);
+    assert!(told.contains("pasta"), "{told}");
+    let recorder = house.card.record_speaker();
+    let reply = service.wait_for("reply", |event| event["text"].as_str().unwrap().contains("pasta"));
+    assert_eq!(reply["interrupted"], false);
+    let heard = heard(&house, recorder);
+    assert!(heard.contains("done"), "{heard:?}");
+}
+
+#[test]
+fn the_service_manager_is_told_and_a_stop_takes_less_than_a_second() {
+    let mut house = House::new();
+    let notify = house.path("notify.sock");
+    let socket = UnixDatagram::bind(&notify).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    house.set("NOTIFY_SOCKET", notify.to_str().unwrap());
+    house.set("WATCHDOG_USEC", "600000");
+    let mut told = String::new();
+    let mut hear = |wanted: &str| {
+        let mut bytes = [0; 512];
+        while !told.contains(wanted) {
+            let n = socket.recv(&mut bytes).expect(wanted);
+            told.push_str(std::str::from_utf8(&bytes[..n]).unwrap());
+        }
+    };
+    let child = house.aloud(&["daemon"]).stderr(Stdio::piped()).spawn().unwrap();
+    hear("READY=1");
+    hear("WATCHDOG=1");
+    let mut service = house.attend(child);
+    house.ok(&["say", "This is a rather long sentence that nobody will hear to its end, I am afraid."]);
+    service.wait_for("words", |_| true);
+    let clock = Clock::start();
+    let pid = service.child.id().to_string();
+    assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
+    hear("STOPPING=1");
+    let (code, log) = service.ended();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(clock.now().since(Moment::ZERO) < Duration::from_secs(1) * 5, "the stop hangs");
+}
+
+#[test]
+fn two_services_do_not_share_a_socket_and_a_crash_leaves_it_free() {
+    let house = House::new();
+    let mut first = house.serve(&[]);
+    let second = house.run(&["daemon"]);
+    assert_eq!(second.status.code(), Some(69));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("already running") && said.contains("aloud quit"), "{said}");
+    let status: serde_json::Value = serde_json::from_str(&house.ok(&["status", "--json"])).unwrap();
+    assert_eq!(status["pid"], first.child.id());
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    let third = house.serve(&[]);
+    house.ok(&["quit"]);
+    assert_eq!(third.ended().0, Some(0));
+}
+
+#[test]
+fn a_sound_server_that_goes_and_comes_back_is_told_and_used_again() {
+    let house = House::new();
+    let mut service = house.serve(&[]);
+    house.card.kill();
+    service.wait_for("state", |state| state["input"].is_null() && state["output"].is_null());
+    house.card.restart();
+    service.wait_for("state", |state| state["input"].is_string() && state["output"].is_string());
+    let answer = ask(&house, &mut service, "What is two plus two?");
+    assert!(answer.contains('4') || answer.contains("four"), "{answer:?}");
+}
