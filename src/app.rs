@@ -101,9 +101,8 @@ impl App {
     /// When its model is missing.
     pub fn transcriber(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
         first(&self.config.settings.cascade.transcribe, |name| {
-            self.store.check(&name.model)?;
             let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-            let files = MoonshineFiles::in_folder(runtime, &self.store.model_dir(&name.model));
+            let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
             Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>)
         })
     }
@@ -114,9 +113,8 @@ impl App {
     /// When its model is missing.
     pub fn voice(&self) -> Result<Arc<dyn Synthesizer>, Unfit> {
         first(&self.config.settings.cascade.speak, |name| {
-            self.store.check(&name.model)?;
             let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-            let files = HibariFiles::in_folder(runtime, &self.store.model_dir(&name.model));
+            let files = HibariFiles::in_folder(runtime, &self.store.folder(&name.model)?);
             Ok(Arc::new(Hibari::open(files, self.idle())?) as Arc<dyn Synthesizer>)
         })
     }

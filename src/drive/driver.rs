@@ -329,10 +329,7 @@ impl Driver {
             Happening::Asked(None) => {}
             Happening::Tool((epoch, name, done)) => self.on_tool(epoch, &name, done),
             Happening::Ring(Some(ring)) => {
-                if let Some(book) = &self.book {
-                    let words = ring.say(book.zone());
-                    self.notice(words, true);
-                }
+                self.notice(ring.say(), true);
             }
             Happening::Ring(None) => self.rings = None,
             Happening::Sound(Some(event)) => self.on_sound(event),

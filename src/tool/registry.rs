@@ -48,12 +48,6 @@ impl Registry {
         Self { tools: kept.into(), specs }
     }
 
-    /// This registry with only the tools whose name `keep` says yes to.
-    #[must_use]
-    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self::new(self.tools.iter().filter(|tool| keep(&tool.spec().name)).map(Arc::clone))
-    }
-
     /// This registry and `tool`.
     #[must_use]
     pub fn with(&self, tool: Arc<dyn Tool>) -> Self {
