@@ -184,11 +184,6 @@ impl Speaker {
         Some((epoch, Playback::Progress { samples: heard }))
     }
 
-    /// Samples of `epoch` given out so far.
-    pub(super) fn played(&self, epoch: Epoch) -> u64 {
-        self.gauge.played(epoch)
-    }
-
     fn script_of(&mut self, epoch: Epoch) -> &mut Script {
         if self.script.as_ref().is_some_and(|script| script.epoch != epoch) {
             self.script = None;

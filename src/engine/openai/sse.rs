@@ -1,5 +1,5 @@
 /// The longest event, in bytes: a partial image in base64 fits, a runaway stream does not.
-pub const EVENT_LIMIT: usize = 32 * 1024 * 1024;
+pub(super) const EVENT_LIMIT: usize = 32 * 1024 * 1024;
 
 /// Why a stream of events cannot be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
