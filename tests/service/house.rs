@@ -12,30 +12,30 @@ use serde_json::Value;
 use crate::sound::{PATIENCE, VirtualCard, hurry, until};
 
 /// A home folder with a sound card in it; `aloud` runs there as it would at a user's.
-pub struct House {
-    pub card: VirtualCard,
+pub(crate) struct House {
+    pub(crate) card: VirtualCard,
     folder: tempfile::TempDir,
     extra: Vec<(String, String)>,
 }
 
 impl House {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let card = VirtualCard::start();
         Self { card, folder, extra: Vec::new() }
     }
 
     /// Sets a variable for every program that is started from now on.
-    pub fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.extra.push((name.to_owned(), value.to_owned()));
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The program with this house's environment.
-    pub fn aloud(&self, args: &[&str]) -> Command {
+    pub(crate) fn aloud(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aloud"));
         let home = self.folder.path();
         command
@@ -54,12 +54,12 @@ impl House {
     }
 
     /// Runs the program to its end.
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.aloud(args).output().unwrap()
     }
 
     /// Runs the program, which must succeed, and returns what it prints.
-    pub fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "aloud {args:?}: {said}");
@@ -67,14 +67,14 @@ impl House {
     }
 
     /// A spoken sentence, mono at 48 kHz.
-    pub fn spoken(&self, sentence: &str) -> Vec<f32> {
+    pub(crate) fn spoken(&self, sentence: &str) -> Vec<f32> {
         let file = self.path("spoken.wav");
         self.ok(&["say", sentence, "--out", file.to_str().unwrap()]);
         samples(&file)
     }
 
     /// What is said in `pcm`, mono at 48 kHz.
-    pub fn written(&self, pcm: &[f32]) -> String {
+    pub(crate) fn written(&self, pcm: &[f32]) -> String {
         let file = self.path("written.wav");
         let spec = hound::WavSpec {
             channels: 1,
@@ -91,14 +91,14 @@ impl House {
     }
 
     /// Starts the service and waits until it answers.
-    pub fn serve(&self, args: &[&str]) -> Service {
+    pub(crate) fn serve(&self, args: &[&str]) -> Service {
         let all: Vec<&str> = ["daemon"].iter().chain(args).copied().collect();
         let child = self.aloud(&all).stderr(Stdio::piped()).spawn().unwrap();
         self.attend(child)
     }
 
     /// Waits until the service `child` answers, and watches what happens in it.
-    pub fn attend(&self, mut child: Child) -> Service {
+    pub(crate) fn attend(&self, mut child: Child) -> Service {
         let mut stderr = child.stderr.take().unwrap();
         let (tell, log) = channel();
         std::thread::spawn(move || {
@@ -124,15 +124,17 @@ impl House {
                 }
             }
         });
-        let service = Service { child, events, log, seen: Vec::new() };
+        let mut service = Service { child, events, log, seen: Vec::new() };
         hurry(service.child.id());
+        // The socket is there before the sound is; the first state comes when both are.
+        service.wait_for("state", |state| state["output"].is_string());
         service
     }
 }
 
 /// A running service.
-pub struct Service {
-    pub child: Child,
+pub(crate) struct Service {
+    pub(crate) child: Child,
     events: Receiver<Value>,
     log: Receiver<String>,
     seen: Vec<Value>,
@@ -140,7 +142,7 @@ pub struct Service {
 
 impl Service {
     /// Waits for the next event of this kind that `wanted` says yes to.
-    pub fn wait_for(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_for(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             match self.events.recv_timeout(PATIENCE) {
                 Ok(event) => {
@@ -156,17 +158,17 @@ impl Service {
     }
 
     /// Waits until the mouth and the ear are at rest.
-    pub fn wait_for_rest(&mut self) {
+    pub(crate) fn wait_for_rest(&mut self) {
         self.wait_for("state", |state| state["mouth"] == "silent");
     }
 
     /// The events of this kind so far.
-    pub fn seen(&self, kind: &str) -> Vec<&Value> {
+    pub(crate) fn seen(&self, kind: &str) -> Vec<&Value> {
         self.seen.iter().filter(|event| event["event"] == kind).collect()
     }
 
     /// Waits for the end of the process; its exit code and what it wrote to stderr.
-    pub fn ended(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         (code, self.log.recv_timeout(PATIENCE).unwrap_or_default())
     }
@@ -180,7 +182,7 @@ impl Drop for Service {
 }
 
 /// The folder of the models that the tests use.
-pub fn models() -> PathBuf {
+pub(crate) fn models() -> PathBuf {
     let dir = std::env::var_os("ALOUD_TEST_MODELS").map(PathBuf::from);
     let dir = dir.expect("set ALOUD_TEST_MODELS to the folder that \"aloud models fetch\" has filled; scripts/test does");
     assert!(dir.join("hibari-heart").is_dir(), "{dir:?} is not whole; run \"aloud models fetch\"");
@@ -188,14 +190,14 @@ pub fn models() -> PathBuf {
 }
 
 /// The samples of a WAV file that aloud wrote: mono, 48 kHz, 16 bit.
-pub fn samples(file: &Path) -> Vec<f32> {
+pub(crate) fn samples(file: &Path) -> Vec<f32> {
     let mut wav = hound::WavReader::open(file).unwrap();
     assert_eq!((wav.spec().channels, wav.spec().sample_rate), (1, 48_000));
     wav.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect()
 }
 
 /// A weather service on the loopback in Open-Meteo's format: 21 degrees and clear, anywhere.
-pub fn weather() -> String {
+pub(crate) fn weather() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {

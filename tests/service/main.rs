@@ -104,7 +104,7 @@ fn a_timer_rings_and_says_its_name() {
     let mut service = house.serve(&[]);
     // Set by another program, as a script would.
     let told = house.ok(&["ask", "set a pasta timer for one second"]);
-    assert!(told.contains("pasta"), "{told}");
+    assert!(told.contains("Pasta timer"), "{told}");
     let recorder = house.card.record_speaker();
     let reply = service.wait_for("reply", |event| event["text"].as_str().unwrap().contains("pasta"));
     assert_eq!(reply["interrupted"], false);
