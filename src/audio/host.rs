@@ -4,8 +4,8 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSize};
 use futures::executor::block_on;
 
-use super::format::{Home, MicrophoneEdge, SpeakerEdge};
-use super::{AudioError, CaptureEdge, DeviceInfo, Gauge, PlaybackEdge, Side};
+use super::format::{MicrophoneEdge, SpeakerEdge};
+use super::{AudioError, DeviceInfo, Gauge, Side};
 use crate::base::{Rate, SPEAKER_RATE};
 
 /// Frames in a period: 10 ms at 48 kHz. Half of it lost captured sound under PipeWire, and the
@@ -139,12 +139,9 @@ fn plugged() -> Result<Vec<DeviceInfo>, AudioError> {
     Ok(devices)
 }
 
-/// A device at work; dropping it stops it and sends its edge home.
-pub(super) struct Stream {
-    _stream: cpal::Stream,
-    /// The rate at which its callback counts.
-    pub(super) rate: Rate,
-}
+/// A device at work; dropping it stops it. The drop may hang: with the server, and also when the
+/// server has killed the stream.
+pub(super) struct Stream(#[expect(dead_code, reason = "held, so that it runs")] cpal::Stream);
 
 /// Runs `$do` on the samples of `$data`, in whichever format they are.
 macro_rules! in_its_format {
@@ -172,74 +169,67 @@ const FORMATS: [SampleFormat; 8] = [
     SampleFormat::I8,
 ];
 
-/// Opens `device` for the microphone's edge, on a host of its own. `broke` is called at most once,
-/// on another thread, when the device is lost. May hang with the server. When it fails the edge
-/// goes home.
-pub(super) fn capture(
-    survey: &Survey,
-    device: &DeviceInfo,
-    edge: CaptureEdge,
-    home: Home<CaptureEdge>,
-    broke: impl FnOnce(AudioError) + Send + 'static,
-) -> Result<Stream, AudioError> {
-    let gauge = edge.gauge().clone();
-    let (cpal_device, config, format) = match prepare(survey, device) {
-        Ok(prepared) => prepared,
-        Err(why) => {
-            home(edge);
-            return Err(why);
-        }
-    };
-    let rate = Rate(config.sample_rate);
-    let mut edge = MicrophoneEdge::new(edge, config.channels, rate, home);
-    let data = move |data: &cpal::Data, _: &cpal::InputCallbackInfo| {
-        in_its_format!(data.as_slice as samples => edge.take(samples));
-    };
-    let fault = faults(device.clone(), gauge, Gauge::note_capture_xrun, broke);
-    let stream = cpal_device
-        .build_input_stream_raw(config, format, data, fault, Some(BUILD_TIME))
-        .and_then(|stream| stream.play().map(|()| stream))
-        .map_err(|why| refused(device, &why))?;
-    Ok(Stream { _stream: stream, rate })
+/// A device that has been found, and how it shall run.
+pub(super) struct Found {
+    device: DeviceInfo,
+    cpal_device: cpal::Device,
+    config: StreamConfig,
+    format: SampleFormat,
 }
 
-/// As [`capture`], for the loudspeaker.
-pub(super) fn playback(
-    survey: &Survey,
-    device: &DeviceInfo,
-    edge: PlaybackEdge,
-    home: Home<PlaybackEdge>,
-    broke: impl FnOnce(AudioError) + Send + 'static,
-) -> Result<Stream, AudioError> {
-    let gauge = edge.gauge().clone();
-    let (cpal_device, config, format) = match prepare(survey, device) {
-        Ok(prepared) => prepared,
-        Err(why) => {
-            home(edge);
-            return Err(why);
-        }
-    };
-    let rate = Rate(config.sample_rate);
-    let mut edge = SpeakerEdge::new(edge, config.channels, rate, home)?;
-    let data = move |data: &mut cpal::Data, info: &cpal::OutputCallbackInfo| {
-        let times = info.timestamp();
-        let ahead = times.playback.duration_since(times.callback).as_secs_f64();
-        let ahead = (ahead * f64::from(rate.0)) as u64;
-        in_its_format!(data.as_slice_mut as samples => edge.fill(samples, ahead));
-    };
-    let fault = faults(device.clone(), gauge, Gauge::note_playback_xrun, broke);
-    let stream = cpal_device
-        .build_output_stream_raw(config, format, data, fault, Some(BUILD_TIME))
-        .and_then(|stream| stream.play().map(|()| stream))
-        .map_err(|why| refused(device, &why))?;
-    Ok(Stream { _stream: stream, rate })
+impl Found {
+    /// How many channels the edge has to serve.
+    pub(super) fn channels(&self) -> u16 {
+        self.config.channels
+    }
+
+    /// At which rate.
+    pub(super) fn rate(&self) -> Rate {
+        Rate(self.config.sample_rate)
+    }
+
+    /// Starts the device with the microphone's edge. `broke` is called at most once, on another
+    /// thread, when the device is lost. May hang with the server.
+    pub(super) fn capture(
+        self,
+        mut edge: MicrophoneEdge,
+        gauge: Gauge,
+        broke: impl FnOnce(AudioError) + Send + 'static,
+    ) -> Result<Stream, AudioError> {
+        let data = move |data: &cpal::Data, _: &cpal::InputCallbackInfo| {
+            in_its_format!(data.as_slice as samples => edge.take(samples));
+        };
+        let fault = faults(self.device.clone(), gauge, Gauge::note_capture_xrun, broke);
+        self.cpal_device
+            .build_input_stream_raw(self.config, self.format, data, fault, Some(BUILD_TIME))
+            .and_then(|stream| stream.play().map(|()| Stream(stream)))
+            .map_err(|why| refused(&self.device, &why))
+    }
+
+    /// As [`Found::capture`], for the loudspeaker.
+    pub(super) fn playback(
+        self,
+        mut edge: SpeakerEdge,
+        gauge: Gauge,
+        broke: impl FnOnce(AudioError) + Send + 'static,
+    ) -> Result<Stream, AudioError> {
+        let rate = f64::from(self.config.sample_rate);
+        let data = move |data: &mut cpal::Data, info: &cpal::OutputCallbackInfo| {
+            let times = info.timestamp();
+            let ahead = times.playback.duration_since(times.callback).as_secs_f64();
+            let ahead = (ahead * rate) as u64;
+            in_its_format!(data.as_slice_mut as samples => edge.fill(samples, ahead));
+        };
+        let fault = faults(self.device.clone(), gauge, Gauge::note_playback_xrun, broke);
+        self.cpal_device
+            .build_output_stream_raw(self.config, self.format, data, fault, Some(BUILD_TIME))
+            .and_then(|stream| stream.play().map(|()| Stream(stream)))
+            .map_err(|why| refused(&self.device, &why))
+    }
 }
 
 /// Finds the device on a new host and chooses how it shall run.
-fn prepare(
-    survey: &Survey,
-    device: &DeviceInfo,
-) -> Result<(cpal::Device, StreamConfig, SampleFormat), AudioError> {
+pub(super) fn prepare(survey: &Survey, device: &DeviceInfo) -> Result<Found, AudioError> {
     let host = survey.host()?;
     let gone = || AudioError::NoDevice { side: device.side, name: device.name.clone() };
     let cpal_device =
@@ -264,7 +254,7 @@ fn prepare(
             })?
         }
     };
-    Ok((cpal_device, config, format))
+    Ok(Found { device: device.clone(), cpal_device, config, format })
 }
 
 /// The best of what a card offers: first the rate nearest to ours, then the fewest channels that

@@ -40,7 +40,7 @@ pub use choice::{Choice, Pace, Settings, SoundEvent};
 pub use device::{DeviceInfo, devices};
 pub use earcon::{Earcon, ring_tone};
 pub use error::{AudioError, Side};
-pub use format::{Home, MicrophoneEdge, SpeakerEdge};
+pub use format::{MicrophoneEdge, Recall, SpeakerEdge};
 pub use gauge::{Counts, Gauge};
 pub use playback::{BLOCK_SAMPLES, Block, FADE_SAMPLES, PlaybackEdge, PlaybackFeed, SPEAKER_RING};
 pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};

@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio::sync::mpsc as queue;
 
 use super::device::wanted;
-use super::host::{self, Stream, Survey};
+use super::format::{MicrophoneEdge, Recall, SpeakerEdge};
+use super::host::{self, Survey};
 use super::sound::{Board, thread};
 use super::watch::{Act, Opened, Watch};
 use super::{AudioError, CaptureEdge, Choice, DeviceInfo, Gauge, PlaybackEdge, Side, SoundEvent};
-use crate::base::{Clock, Moment, SPEAKER_RATE};
+use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
 
 /// How often the supervisor looks at the callbacks when nobody calls it.
 const TICK: Duration = Duration::from_millis(50);
@@ -18,50 +19,80 @@ const TICK: Duration = Duration::from_millis(50);
 /// 333 ppm of it.
 const DRIFT_SPAN: Duration = Duration::from_secs(30);
 
+/// The longest that the end waits for devices to be dropped. A server that hangs holds them.
+const LEAVE: Duration = Duration::from_millis(500);
+
 /// What reaches the supervisor.
 pub(super) enum Report {
-    /// An edge has come home.
-    Home(Edge),
-    /// A worker has done something. `run` counts the devices opened, so that a late word about an
-    /// old one is not taken for the new one.
+    /// A worker has done something. `run` counts the workers, so that a late word of an old one is
+    /// not taken for the new one.
     Done { side: Side, run: u64, what: Done },
+    /// A worker has dropped its device and ends.
+    Left,
     /// End.
     Stop,
 }
 
 pub(super) enum Done {
+    /// The device is known; it waits for an edge for so many channels at this rate.
+    Found(u16, Rate),
     Opened(Opened),
     Failed(AudioError),
     Broke(AudioError),
     Devices(Result<Vec<DeviceInfo>, AudioError>),
 }
 
-/// One of the two edges, on its way between home and a device.
-pub(super) enum Edge {
+/// One of the two edges: at home, or in the callback of a device.
+enum Place {
     Capture(Box<CaptureEdge>),
     Playback(Box<PlaybackEdge>),
+    Listening(Recall<CaptureEdge>),
+    Speaking(Recall<PlaybackEdge>),
+    /// The thread of its callback died while it worked.
+    Gone,
 }
 
-impl Edge {
-    fn side(&self) -> Side {
+/// An edge as the callback of a device takes it.
+enum Fitted {
+    Capture(Box<MicrophoneEdge>),
+    Playback(Box<SpeakerEdge>),
+}
+
+impl Place {
+    /// Fits the edge to a device. `None` when it is not at home or cannot be fitted.
+    fn lend(self, channels: u16, rate: Rate) -> (Self, Option<Fitted>) {
         match self {
-            Self::Capture(_) => Side::Input,
-            Self::Playback(_) => Side::Output,
+            Self::Capture(edge) => {
+                let (fitted, recall) = MicrophoneEdge::new(*edge, channels, rate);
+                (Self::Listening(recall), Some(Fitted::Capture(Box::new(fitted))))
+            }
+            Self::Playback(edge) => match SpeakerEdge::new(*edge, channels, rate) {
+                Ok((fitted, recall)) => {
+                    (Self::Speaking(recall), Some(Fitted::Playback(Box::new(fitted))))
+                }
+                Err(edge) => (Self::Playback(Box::new(edge)), None),
+            },
+            out @ (Self::Listening(_) | Self::Speaking(_) | Self::Gone) => (out, None),
         }
     }
 
-    fn gauge(&self) -> Gauge {
+    /// Calls the edge back, whatever became of the device.
+    fn recall(self) -> Self {
         match self {
-            Self::Capture(edge) => edge.gauge().clone(),
-            Self::Playback(edge) => edge.gauge().clone(),
+            Self::Listening(recall) => {
+                recall.recall().map_or(Self::Gone, |edge| Self::Capture(Box::new(edge)))
+            }
+            Self::Speaking(recall) => {
+                recall.recall().map_or(Self::Gone, |edge| Self::Playback(Box::new(edge)))
+            }
+            home @ (Self::Capture(_) | Self::Playback(_) | Self::Gone) => home,
         }
     }
 }
 
 enum Order {
-    Open { edge: Edge, seen: bool, run: u64 },
+    Start(Fitted),
     Survey,
-    Close,
 }
 
 /// Keeps devices open: carries out what a [`Watch`] a side decides.
@@ -73,15 +104,17 @@ pub(super) struct Supervisor {
     tell: queue::Sender<SoundEvent>,
     /// Events that the driver had no room for.
     untold: VecDeque<SoundEvent>,
+    /// Workers that have not left yet.
+    working: usize,
 }
 
-/// One side: its watch, its worker, and its edge while at home.
+/// One side: its watch, its worker, and its edge.
 struct Post {
     side: Side,
     choice: Choice,
     watch: Watch,
     gauge: Gauge,
-    edge: Option<Edge>,
+    place: Place,
     worker: Option<mpsc::Sender<Order>>,
     run: u64,
     /// The count of samples when the device had settled in, for its drift.
@@ -97,59 +130,46 @@ impl Supervisor {
         board: Arc<Board>,
         tell: queue::Sender<SoundEvent>,
     ) -> Self {
-        let capture = capture.map(|(choice, edge)| (choice, Edge::Capture(Box::new(edge))));
-        let playback = playback.map(|(choice, edge)| (choice, Edge::Playback(Box::new(edge))));
-        let post = |(choice, edge): (Choice, Edge)| Post {
-            side: edge.side(),
-            watch: Watch::new(edge.side(), choice.clone()),
-            choice,
-            gauge: edge.gauge(),
-            edge: Some(edge),
-            worker: None,
-            run: 0,
-            baseline: None,
-        };
-        let posts = capture.into_iter().chain(playback).map(post).collect();
-        Self { clock, reports, posts, board, tell, untold: VecDeque::new() }
+        let capture = capture.map(|(choice, edge)| {
+            let gauge = edge.gauge().clone();
+            Post::new(Side::Input, choice, gauge, Place::Capture(Box::new(edge)))
+        });
+        let playback = playback.map(|(choice, edge)| {
+            let gauge = edge.gauge().clone();
+            Post::new(Side::Output, choice, gauge, Place::Playback(Box::new(edge)))
+        });
+        let posts = capture.into_iter().chain(playback).collect();
+        Self { clock, reports, posts, board, tell, untold: VecDeque::new(), working: 0 }
     }
 
-    /// Runs until [`Report::Stop`], then drops the devices and waits for their edges.
+    /// Runs until [`Report::Stop`], then drops the devices.
     pub(super) fn run(mut self, inbox: &mpsc::Receiver<Report>) {
         let mut acts = Vec::new();
         loop {
             let now = self.clock.now();
             for at in 0..self.posts.len() {
                 let post = &mut self.posts[at];
-                post.watch.poll(now, post.beats(), post.edge.is_some(), &mut acts);
+                post.watch.poll(now, post.beats(), &mut acts);
                 post.measure(now);
                 self.act(at, &mut acts);
             }
             self.hand_over();
             match inbox.recv_timeout(TICK) {
-                Ok(Report::Home(edge)) => self.take_home(edge),
                 Ok(Report::Done { side, run, what }) => self.on_done(side, run, what, &mut acts),
+                Ok(Report::Left) => self.working -= 1,
                 Ok(Report::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
         }
-        // Dropping the order queues ends the workers, which drop their devices; once their edges
-        // are home nothing of the sound system is in use any more. The caller has a deadline.
-        for post in &mut self.posts {
-            post.worker = None;
-        }
-        while self.posts.iter().any(|post| post.edge.is_none()) {
-            match inbox.recv() {
-                Ok(Report::Home(edge)) => self.take_home(edge),
+        self.posts.clear();
+        let start = self.clock.now();
+        while self.working > 0 {
+            let left = LEAVE.saturating_sub(self.clock.now().since(start));
+            match inbox.recv_timeout(left) {
+                Ok(Report::Left) => self.working -= 1,
                 Ok(Report::Done { .. } | Report::Stop) => {}
                 Err(_) => return,
             }
-        }
-    }
-
-    fn take_home(&mut self, edge: Edge) {
-        let side = edge.side();
-        if let Some(post) = self.posts.iter_mut().find(|post| post.side == side) {
-            post.edge = Some(edge);
         }
     }
 
@@ -161,12 +181,21 @@ impl Supervisor {
             return;
         }
         match what {
+            Done::Found(channels, rate) => {
+                if let Err(why) = post.lend(channels, rate) {
+                    post.call_back();
+                    post.watch.on_failed(now, why, acts);
+                }
+            }
             Done::Opened(opened) => {
                 let beats = post.beats();
                 post.baseline = None;
                 post.watch.on_opened(now, opened, beats, acts);
             }
-            Done::Failed(why) => post.watch.on_failed(now, why, acts),
+            Done::Failed(why) => {
+                post.call_back();
+                post.watch.on_failed(now, why, acts);
+            }
             Done::Broke(why) => post.watch.on_broke(now, why, acts),
             Done::Devices(devices) => post.watch.on_devices(now, devices, acts),
         }
@@ -177,17 +206,20 @@ impl Supervisor {
         for act in acts.drain(..) {
             let post = &mut self.posts[at];
             match act {
-                Act::Open { seen } => {
-                    if let Some(edge) = post.edge.take() {
-                        post.run += 1;
-                        let run = post.run;
-                        post.order(Order::Open { edge, seen, run }, &self.reports);
+                Act::Open { seen } => match post.start(seen, &self.reports) {
+                    Ok(()) => self.working += 1,
+                    Err(why) => {
+                        let (side, run) = (post.side, post.run);
+                        let what = Done::Failed(why);
+                        let _ = self.reports.send(Report::Done { side, run, what });
+                    }
+                },
+                Act::Close => post.call_back(),
+                Act::Survey => {
+                    if let Some(worker) = &post.worker {
+                        let _ = worker.send(Order::Survey);
                     }
                 }
-                Act::Close => post.order(Order::Close, &self.reports),
-                Act::Survey => post.order(Order::Survey, &self.reports),
-                // Its device and its edge come back when it wakes up.
-                Act::Replace => post.worker = None,
                 Act::Tell(event) => {
                     self.board.note(&event);
                     self.untold.retain(|old| side(old) != side(&event));
@@ -217,6 +249,56 @@ fn side(event: &SoundEvent) -> Option<Side> {
 }
 
 impl Post {
+    fn new(side: Side, choice: Choice, gauge: Gauge, place: Place) -> Self {
+        let watch = Watch::new(side, choice.clone());
+        Self { side, choice, watch, gauge, place, worker: None, run: 0, baseline: None }
+    }
+
+    /// Starts a worker that looks for the device and opens it. Each device has its own worker and
+    /// its own connections: an old one may be half dead.
+    fn start(&mut self, seen: bool, reports: &mpsc::Sender<Report>) -> Result<(), AudioError> {
+        self.run += 1;
+        let worker = Worker {
+            side: self.side,
+            choice: self.choice.clone(),
+            seen,
+            run: self.run,
+            gauge: self.gauge.clone(),
+            reports: reports.clone(),
+        };
+        let (orders, inbox) = mpsc::channel();
+        let name = match self.side {
+            Side::Input => "aloud-mic",
+            Side::Output => "aloud-spk",
+        };
+        thread(name, move || worker.run(&inbox))?;
+        self.worker = Some(orders);
+        Ok(())
+    }
+
+    /// Gives the edge to the worker.
+    fn lend(&mut self, channels: u16, rate: Rate) -> Result<(), AudioError> {
+        let (place, fitted) = std::mem::replace(&mut self.place, Place::Gone).lend(channels, rate);
+        self.place = place;
+        match (fitted, &self.worker) {
+            (Some(fitted), Some(worker)) => {
+                // A worker that has ended meanwhile has said why.
+                let _ = worker.send(Order::Start(fitted));
+                Ok(())
+            }
+            _ => Err(AudioError::Format(format!(
+                "cannot serve {channels} channels at {} Hz",
+                rate.0
+            ))),
+        }
+    }
+
+    /// Takes the edge back and leaves the device to its worker.
+    fn call_back(&mut self) {
+        self.worker = None;
+        self.place = std::mem::replace(&mut self.place, Place::Gone).recall();
+    }
+
     fn beats(&self) -> u64 {
         let counts = self.gauge.counts();
         match self.side {
@@ -251,121 +333,58 @@ impl Post {
             Side::Output => self.gauge.note_playback_ppm(ppm),
         }
     }
-
-    fn order(&mut self, order: Order, reports: &mpsc::Sender<Report>) {
-        let order = match &self.worker {
-            Some(worker) => match worker.send(order) {
-                Ok(()) => return,
-                Err(mpsc::SendError(order)) => order,
-            },
-            None => order,
-        };
-        let worker = Worker {
-            side: self.side,
-            choice: self.choice.clone(),
-            run: self.run,
-            reports: reports.clone(),
-            survey: None,
-            stream: None,
-        };
-        let (orders, inbox) = mpsc::channel();
-        let name = match self.side {
-            Side::Input => "aloud-mic",
-            Side::Output => "aloud-spk",
-        };
-        match thread(name, move || worker.run(&inbox)) {
-            // An order that is lost with its worker sends the edge home by its own drop.
-            Ok(_) => {
-                let _ = orders.send(order);
-                self.worker = Some(orders);
-            }
-            Err(why) => {
-                if let Order::Open { edge, .. } = order {
-                    self.edge = Some(edge);
-                }
-                let what = Done::Failed(why);
-                let _ = reports.send(Report::Done { side: self.side, run: self.run, what });
-            }
-        }
-    }
 }
 
-/// Talks to the sound server for one side. May hang with it; then another one takes its place.
+/// Talks to the sound server for one device, from the search for it to its end. May hang with the
+/// server; it is then left alone.
 struct Worker {
     side: Side,
     choice: Choice,
+    seen: bool,
     run: u64,
+    gauge: Gauge,
     reports: mpsc::Sender<Report>,
-    survey: Option<Survey>,
-    stream: Option<Stream>,
 }
 
 impl Worker {
-    fn run(mut self, orders: &mpsc::Receiver<Order>) {
+    fn run(self, orders: &mpsc::Receiver<Order>) {
+        if let Err(why) = self.work(orders) {
+            self.report(Done::Failed(why));
+        }
+        let _ = self.reports.send(Report::Left);
+    }
+
+    fn work(&self, orders: &mpsc::Receiver<Order>) -> Result<(), AudioError> {
+        let mut survey = Survey::new()?;
+        let devices = survey.devices()?;
+        let (device, stand_in) = wanted(&self.choice, self.side, self.seen, &devices)?;
+        let found = host::prepare(&survey, device)?;
+        let rate = found.rate();
+        self.report(Done::Found(found.channels(), rate));
+        let Ok(Order::Start(fitted)) = orders.recv() else { return Ok(()) };
+        let (reports, side, run) = (self.reports.clone(), self.side, self.run);
+        let broke = move |why| {
+            let _ = reports.send(Report::Done { side, run, what: Done::Broke(why) });
+        };
+        let gauge = self.gauge.clone();
+        // Lives until the supervisor drops its end of the orders.
+        let _stream = match fitted {
+            Fitted::Capture(edge) => found.capture(*edge, gauge, broke)?,
+            Fitted::Playback(edge) => found.playback(*edge, gauge, broke)?,
+        };
+        let cheap = survey.cheap();
+        let opened = Opened { device: device.clone(), rate, stand_in, survey: cheap };
+        self.report(Done::Opened(opened));
         while let Ok(order) = orders.recv() {
             match order {
-                Order::Open { edge, seen, run } => {
-                    self.run = run;
-                    // A new connection each time: an old one may be half dead.
-                    self.stream = None;
-                    self.survey = None;
-                    let what = self.open(edge, seen).unwrap_or_else(Done::Failed);
-                    self.report(what);
-                }
-                Order::Survey => {
-                    let devices = match &mut self.survey {
-                        Some(survey) => survey.devices(),
-                        None => continue,
-                    };
-                    self.report(Done::Devices(devices));
-                }
-                Order::Close => {
-                    self.stream = None;
-                    self.survey = None;
-                }
+                Order::Survey => self.report(Done::Devices(survey.devices())),
+                Order::Start(_) => {}
             }
         }
+        Ok(())
     }
 
     fn report(&self, what: Done) {
         let _ = self.reports.send(Report::Done { side: self.side, run: self.run, what });
-    }
-
-    fn open(&mut self, edge: Edge, seen: bool) -> Result<Done, AudioError> {
-        let (reports, to_tell) = (self.reports.clone(), self.reports.clone());
-        let found = Survey::new().and_then(|mut survey| {
-            let devices = survey.devices()?;
-            let (device, stand_in) = wanted(&self.choice, self.side, seen, &devices)?;
-            Ok((survey, device.clone(), stand_in))
-        });
-        let (survey, device, stand_in) = match found {
-            Ok(found) => found,
-            Err(why) => {
-                let _ = reports.send(Report::Home(edge));
-                return Err(why);
-            }
-        };
-        let (side, run) = (self.side, self.run);
-        let broke = move |why| {
-            let _ = to_tell.send(Report::Done { side, run, what: Done::Broke(why) });
-        };
-        let stream = match edge {
-            Edge::Capture(edge) => {
-                let home = Box::new(move |edge| {
-                    let _ = reports.send(Report::Home(Edge::Capture(Box::new(edge))));
-                });
-                host::capture(&survey, &device, *edge, home, broke)?
-            }
-            Edge::Playback(edge) => {
-                let home = Box::new(move |edge| {
-                    let _ = reports.send(Report::Home(Edge::Playback(Box::new(edge))));
-                });
-                host::playback(&survey, &device, *edge, home, broke)?
-            }
-        };
-        let (rate, cheap) = (stream.rate, survey.cheap());
-        self.survey = Some(survey);
-        self.stream = Some(stream);
-        Ok(Done::Opened(Opened { device, rate, stand_in, survey: cheap }))
     }
 }

@@ -14,9 +14,8 @@ const STALL: Duration = Duration::from_secs(1);
 /// A newly opened device may take this long until its first call; an idle virtual one takes 2 s.
 const FIRST_CALL: Duration = Duration::from_secs(4);
 
-/// The longest that opening, listing or closing may take before the worker is given up.
+/// The longest that opening or listing may take before the worker is given up.
 const ANSWER: Duration = Duration::from_secs(6);
-const CLOSING: Duration = Duration::from_secs(2);
 
 /// The wait before the n-th try: quick at first, because servers come back within a second.
 fn pause(failures: u32) -> Duration {
@@ -31,14 +30,12 @@ fn pause(failures: u32) -> Duration {
 /// What the watch wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Act {
-    /// Open the wanted device, with the edge that is at home. `seen` as in [`wanted`].
+    /// Open the wanted device. `seen` as in [`wanted`].
     Open { seen: bool },
-    /// Drop the device, so that the edge comes home.
+    /// Call the edge back and leave the device to its worker, which drops it, or hangs.
     Close,
     /// Ask which devices there are.
     Survey,
-    /// The worker hangs with the server: leave it alone and start another one.
-    Replace,
     /// Tell the driver.
     Tell(SoundEvent),
 }
@@ -68,7 +65,7 @@ pub(super) struct Watch {
 
 #[derive(Debug, PartialEq)]
 enum State {
-    /// Opens when the time has come and the edge is at home.
+    /// Opens when the time has come.
     Waiting {
         until: Moment,
     },
@@ -77,11 +74,6 @@ enum State {
         since: Moment,
     },
     Running(Running),
-    /// The device is being dropped; waits for its edge.
-    Closing {
-        since: Moment,
-        until: Moment,
-    },
 }
 
 #[derive(Debug, PartialEq)]
@@ -115,16 +107,15 @@ impl Watch {
     pub(super) fn running(&self) -> Option<(&DeviceInfo, Rate, Moment)> {
         match &self.state {
             State::Running(run) => Some((&run.device, run.rate, run.since)),
-            State::Waiting { .. } | State::Opening { .. } | State::Closing { .. } => None,
+            State::Waiting { .. } | State::Opening { .. } => None,
         }
     }
 
-    /// Time has passed. `beats` is the count of calls of the callback, `home` whether the edge is
-    /// at home.
-    pub(super) fn poll(&mut self, now: Moment, beats: u64, home: bool, out: &mut Vec<Act>) {
+    /// Time has passed. `beats` is the count of calls of the callback.
+    pub(super) fn poll(&mut self, now: Moment, beats: u64, out: &mut Vec<Act>) {
         match &mut self.state {
             State::Waiting { until } => {
-                if home && *until <= now {
+                if *until <= now {
                     self.state = State::Opening { since: now };
                     out.push(Act::Open { seen: self.seen });
                 }
@@ -132,15 +123,6 @@ impl Watch {
             State::Opening { since } => {
                 if now.since(*since) > ANSWER {
                     self.hang(now, out);
-                }
-            }
-            State::Closing { since, until } => {
-                if home {
-                    self.state = State::Waiting { until: *until };
-                    self.poll(now, beats, home, out);
-                } else if now.since(*since) > CLOSING {
-                    out.push(Act::Replace);
-                    self.state = State::Waiting { until: *until };
                 }
             }
             State::Running(run) => {
@@ -206,7 +188,7 @@ impl Watch {
         out.push(Act::Tell(event));
     }
 
-    /// The device could not be opened; its edge comes home.
+    /// The device could not be opened.
     pub(super) fn on_failed(&mut self, now: Moment, why: AudioError, out: &mut Vec<Act>) {
         if !matches!(self.state, State::Opening { .. }) {
             return;
@@ -244,7 +226,7 @@ impl Watch {
             // The device that is to be used is another one, or the same plugged in anew.
             Ok(_) => {
                 out.push(Act::Close);
-                self.state = State::Closing { since: now, until: now };
+                self.state = State::Waiting { until: now };
             }
             Err(why) => self.lose(now, why, out),
         }
@@ -254,15 +236,12 @@ impl Watch {
         out.push(Act::Close);
         // One that dies as soon as it is opened is not opened in a tight loop.
         self.failures += 1;
-        self.state = State::Closing { since: now, until: now + pause(self.failures) };
+        self.state = State::Waiting { until: now + pause(self.failures) };
         self.tell_lost(why, out);
     }
 
     fn hang(&mut self, now: Moment, out: &mut Vec<Act>) {
-        out.push(Act::Replace);
-        self.failures += 1;
-        self.state = State::Waiting { until: now + pause(self.failures) };
-        self.tell_lost(AudioError::NoServer("the sound server does not answer".into()), out);
+        self.lose(now, AudioError::NoServer("the sound server does not answer".into()), out);
     }
 
     /// Tells that there is no sound, once for each kind of reason and not at every try.
@@ -275,5 +254,181 @@ impl Watch {
         let event = SoundEvent::Lost { side: self.side, why };
         self.told = Some(event.clone());
         out.push(Act::Tell(event));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIDE: Side = Side::Output;
+
+    fn device(id: &str, index: u32, default: bool) -> DeviceInfo {
+        DeviceInfo {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            side: SIDE,
+            default,
+            monitor: false,
+            rate: Rate(48_000),
+            channels: 2,
+            index,
+        }
+    }
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_millis(millis)
+    }
+
+    struct Scene {
+        watch: Watch,
+    }
+
+    impl Scene {
+        fn new(choice: &str) -> Self {
+            let choice = choice.parse().unwrap();
+            Self { watch: Watch::new(SIDE, choice) }
+        }
+
+        fn poll(&mut self, millis: u64, beats: u64) -> Vec<Act> {
+            let mut out = Vec::new();
+            self.watch.poll(at(millis), beats, &mut out);
+            out
+        }
+
+        fn opened(&mut self, millis: u64, device: DeviceInfo, stand_in: bool) -> Vec<Act> {
+            let mut out = Vec::new();
+            let opened = Opened { device, rate: Rate(48_000), stand_in, survey: true };
+            self.watch.on_opened(at(millis), opened, 0, &mut out);
+            out
+        }
+
+        fn failed(&mut self, millis: u64, why: AudioError) -> Vec<Act> {
+            let mut out = Vec::new();
+            self.watch.on_failed(at(millis), why, &mut out);
+            out
+        }
+
+        fn broke(&mut self, millis: u64) -> Vec<Act> {
+            let mut out = Vec::new();
+            self.watch.on_broke(at(millis), gone(), &mut out);
+            out
+        }
+
+        fn devices(&mut self, millis: u64, devices: &[DeviceInfo]) -> Vec<Act> {
+            let mut out = Vec::new();
+            self.watch.on_devices(at(millis), Ok(devices.to_vec()), &mut out);
+            out
+        }
+    }
+
+    fn gone() -> AudioError {
+        AudioError::NoServer("it is gone".to_owned())
+    }
+
+    fn up(name: &str) -> Act {
+        Act::Tell(SoundEvent::Up { side: SIDE, device: name.to_owned() })
+    }
+
+    fn lost(why: AudioError) -> Act {
+        Act::Tell(SoundEvent::Lost { side: SIDE, why })
+    }
+
+    #[test]
+    fn a_broken_device_is_opened_again_after_100_ms_and_told_once() {
+        let mut scene = Scene::new("default");
+        assert_eq!(scene.poll(0, 0), [Act::Open { seen: false }]);
+        assert_eq!(scene.opened(10, device("spk", 1, true), false), [up("spk")]);
+        assert_eq!(scene.poll(20, 1), []);
+        assert_eq!(scene.broke(30), [Act::Close, lost(gone())]);
+        assert_eq!(scene.broke(31), []);
+        assert_eq!(scene.poll(129, 1), []);
+        assert_eq!(scene.poll(130, 1), [Act::Open { seen: true }]);
+        assert_eq!(scene.failed(140, gone()), [], "nobody wants to hear it again");
+        assert_eq!(scene.poll(239, 1), []);
+        assert_eq!(scene.poll(240, 1), [Act::Open { seen: true }]);
+        assert_eq!(scene.opened(250, device("spk", 5, true), false), [up("spk")]);
+    }
+
+    #[test]
+    fn tries_become_rare_and_never_cease() {
+        let mut scene = Scene::new("default");
+        let mut tries = 0;
+        for millis in 0..600_000 {
+            if scene.poll(millis, 0) == [Act::Open { seen: false }] {
+                tries += 1;
+                scene.failed(millis, AudioError::NoDefault(SIDE));
+            }
+        }
+        assert!((350..450).contains(&tries), "{tries} tries in ten minutes");
+    }
+
+    #[test]
+    fn a_device_that_goes_silent_without_a_word_is_lost_after_a_second() {
+        let mut scene = Scene::new("default");
+        scene.poll(0, 0);
+        scene.opened(0, device("spk", 1, true), false);
+        // An idle virtual device takes two seconds until its first call.
+        assert!(!scene.poll(2_000, 0).contains(&Act::Close));
+        scene.poll(2_100, 1);
+        assert!(!scene.poll(3_050, 1).contains(&Act::Close));
+        let acts = scene.poll(3_150, 1);
+        assert_eq!(acts[0], Act::Close);
+        assert!(
+            matches!(&acts[1], Act::Tell(SoundEvent::Lost { why, .. }) if why.to_string().contains("silent"))
+        );
+    }
+
+    #[test]
+    fn the_named_device_is_stood_in_for_and_used_again() {
+        let mut scene = Scene::new("usb");
+        scene.poll(0, 0);
+        let (usb, spk) = (device("usb", 7, false), device("spk", 1, true));
+        assert_eq!(scene.opened(0, usb.clone(), false), [up("usb")]);
+        assert_eq!(scene.poll(200, 1), [Act::Survey]);
+        assert_eq!(scene.poll(201, 2), [], "one question at a time");
+        assert_eq!(scene.devices(210, &[usb.clone(), spk.clone()]), []);
+        assert_eq!(scene.poll(410, 3), [Act::Survey]);
+        assert_eq!(scene.devices(420, std::slice::from_ref(&spk)), [Act::Close]);
+        assert_eq!(scene.poll(421, 3), [Act::Open { seen: true }], "at once");
+        let moved = SoundEvent::Moved { side: SIDE, device: "spk".into(), wanted: "usb".into() };
+        assert_eq!(scene.opened(430, spk.clone(), true), [Act::Tell(moved)]);
+        assert_eq!(scene.devices(630, std::slice::from_ref(&spk)), []);
+        assert_eq!(scene.devices(830, &[spk, usb]), [Act::Close]);
+    }
+
+    #[test]
+    fn a_device_plugged_in_anew_between_two_looks_is_noticed() {
+        let mut scene = Scene::new("usb");
+        scene.poll(0, 0);
+        scene.opened(0, device("usb", 7, false), false);
+        assert_eq!(scene.devices(200, &[device("usb", 8, false)]), [Act::Close]);
+    }
+
+    #[test]
+    fn a_worker_that_hangs_is_given_up() {
+        let mut scene = Scene::new("default");
+        scene.poll(0, 0);
+        assert_eq!(scene.poll(6_000, 0), []);
+        let acts = scene.poll(6_001, 0);
+        assert_eq!(acts[0], Act::Close);
+        assert!(matches!(&acts[1], Act::Tell(SoundEvent::Lost { .. })));
+        assert_eq!(scene.poll(6_050, 0), []);
+        assert_eq!(scene.poll(8_000, 0), [Act::Open { seen: false }]);
+        // The late answer of the old one changes nothing once a new one runs.
+        scene.opened(8_010, device("spk", 1, true), false);
+        assert_eq!(scene.opened(8_020, device("old", 1, true), false), []);
+    }
+
+    #[test]
+    fn a_wrong_name_is_told_and_tried_on() {
+        let mut scene = Scene::new("usb");
+        scene.poll(0, 0);
+        let missing = AudioError::NoDevice { side: SIDE, name: "usb".to_owned() };
+        assert_eq!(scene.failed(5, missing.clone()), [lost(missing.clone())]);
+        assert_eq!(scene.poll(105, 0), [Act::Open { seen: false }]);
+        assert_eq!(scene.failed(110, missing), []);
+        assert_eq!(scene.poll(210, 0), [Act::Open { seen: false }]);
+        assert_eq!(scene.failed(220, gone()), [lost(gone())], "another reason is told");
     }
 }

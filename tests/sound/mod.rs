@@ -1,0 +1,281 @@
+//! A virtual sound card for tests: a private sound server with a microphone that tests speak into
+//! and a loudspeaker that they record. Driven by `scripts/virtual-sound`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use aloud::base::Clock;
+
+/// The rate of what is played and recorded here.
+pub const RATE: u32 = 48_000;
+
+/// How long a test waits for something that is quick on an idle machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A private sound server. Ends with this value.
+pub struct VirtualCard {
+    dir: PathBuf,
+    _kept: Option<tempfile::TempDir>,
+}
+
+impl VirtualCard {
+    /// Starts a server of its own. Programs find it through [`VirtualCard::env`].
+    pub fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let card = Self { dir: dir.path().to_owned(), _kept: Some(dir) };
+        card.script("start");
+        card
+    }
+
+    /// Starts a server that the programs of the folder `dir` find.
+    pub fn start_in(dir: &Path) -> Self {
+        let card = Self { dir: dir.to_owned(), _kept: None };
+        card.script("start");
+        card
+    }
+
+    /// The environment by which a program finds the server in `dir`, running or not.
+    pub fn env_in(dir: &Path) -> Vec<(&'static str, String)> {
+        let inside = |name: &str| dir.join(name).display().to_string();
+        vec![
+            ("XDG_RUNTIME_DIR", dir.display().to_string()),
+            ("PULSE_SERVER", format!("unix:{}", inside("sound.sock"))),
+            ("PULSE_COOKIE", inside("cookie")),
+        ]
+    }
+
+    /// The environment by which a program finds this server.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        Self::env_in(&self.dir)
+    }
+
+    /// Ends the server as a crash does.
+    pub fn kill(&self) {
+        self.script("kill");
+    }
+
+    /// Starts it again after [`VirtualCard::kill`], with the same devices.
+    pub fn restart(&self) {
+        self.script("start");
+    }
+
+    /// Runs `pactl` and returns what it prints.
+    pub fn pactl(&self, args: &[&str]) -> String {
+        let run = Command::new("pactl").args(args).envs(self.env()).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(run.status.success(), "pactl {args:?}: {said}");
+        String::from_utf8(run.stdout).unwrap()
+    }
+
+    /// Adds another loudspeaker of this id and name (and what it plays as a microphone), and returns the number by which [`VirtualCard::unplug`] takes it
+    /// away.
+    pub fn plug_speaker(&self, name: &str) -> String {
+        let id = format!("sink_name={name}");
+        let name = format!("sink_properties=device.description={name}");
+        let number = self.pactl(&["load-module", "module-null-sink", &id, &name, "rate=48000"]);
+        number.trim().to_owned()
+    }
+
+    /// Takes the device of module `number` away.
+    pub fn unplug(&self, number: &str) {
+        self.pactl(&["unload-module", number]);
+    }
+
+    /// Speaks `pcm`, mono at [`RATE`], into the microphone; returns when all of it has been said.
+    pub fn play_into_mic(&self, pcm: &[f32]) {
+        self.speak(pcm).wait();
+    }
+
+    /// As [`VirtualCard::play_into_mic`], in the background.
+    pub fn speak(&self, pcm: &[f32]) -> Speaking {
+        let mut child = self
+            .stream("pacat", "mic")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        hurry(child.id());
+        let mut pipe = child.stdin.take().unwrap();
+        let bytes: Vec<u8> = pcm.iter().flat_map(|s| s.to_le_bytes()).collect();
+        let writer = std::thread::spawn(move || {
+            // A server that is killed in the middle breaks the pipe.
+            let _ = pipe.write_all(&bytes);
+        });
+        Speaking { child, writer: Some(writer) }
+    }
+
+    /// Records what the loudspeaker plays from now on.
+    pub fn record_speaker(&self) -> Recorder {
+        self.record("spk.monitor")
+    }
+
+    /// Records any source.
+    pub fn record(&self, source: &str) -> Recorder {
+        let mut child = self
+            .stream("parec", source)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        hurry(child.id());
+        let mut pipe = child.stdout.take().unwrap();
+        let heard = Arc::new(Heard::default());
+        let to = Arc::clone(&heard);
+        let reader = std::thread::spawn(move || {
+            let mut bytes = [0; 4_096];
+            let mut held = 0;
+            while let Ok(n @ 1..) = pipe.read(&mut bytes[held..]) {
+                let whole = (held + n) / 4 * 4;
+                let pcm =
+                    bytes[..whole].chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+                to.pcm.lock().unwrap().extend(pcm);
+                to.more.notify_all();
+                bytes.copy_within(whole..held + n, 0);
+                held = held + n - whole;
+            }
+        });
+        let recorder = Recorder { child, reader: Some(reader), heard };
+        recorder.wait_for(PATIENCE, |pcm| !pcm.is_empty());
+        recorder
+    }
+
+    fn stream(&self, program: &str, device: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(["--raw", "--format=float32le", "--channels=1", "--latency-msec=20"])
+            .arg(format!("--rate={RATE}"))
+            .arg(format!("--device={device}"))
+            .envs(self.env())
+            .stderr(Stdio::null());
+        command
+    }
+
+    fn script(&self, command: &str) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/virtual-sound");
+        let done = Command::new(script).arg(command).arg(&self.dir).status().unwrap();
+        assert!(done.success(), "virtual-sound {command} failed");
+    }
+}
+
+impl Drop for VirtualCard {
+    fn drop(&mut self) {
+        self.script("stop");
+    }
+}
+
+/// Sound on its way into the microphone.
+pub struct Speaking {
+    child: Child,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Speaking {
+    /// Waits until all of it has been said.
+    pub fn wait(mut self) {
+        self.writer.take().unwrap().join().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Speaking {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    pcm: Mutex<Vec<f32>>,
+    more: Condvar,
+}
+
+/// A running recording.
+pub struct Recorder {
+    child: Child,
+    reader: Option<JoinHandle<()>>,
+    heard: Arc<Heard>,
+}
+
+impl Recorder {
+    /// What has been recorded so far, mono at [`RATE`].
+    pub fn pcm(&self) -> Vec<f32> {
+        self.heard.pcm.lock().unwrap().clone()
+    }
+
+    /// Waits until `found` holds of what has been recorded.
+    pub fn wait_for(&self, patience: Duration, mut found: impl FnMut(&[f32]) -> bool) {
+        let clock = Clock::start();
+        let mut pcm = self.heard.pcm.lock().unwrap();
+        while !found(&pcm) {
+            let left = patience.saturating_sub(clock.now().since(aloud::base::Moment::ZERO));
+            assert!(!left.is_zero(), "not heard within {patience:?} ({} samples)", pcm.len());
+            pcm = self.heard.more.wait_timeout(pcm, left).unwrap().0;
+        }
+    }
+
+    /// Ends the recording.
+    pub fn stop(mut self) -> Vec<f32> {
+        let _ = self.child.kill();
+        self.reader.take().unwrap().join().unwrap();
+        self.pcm()
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Gives a program real-time priority where that is allowed; without it a loaded machine loses
+/// sound before it reaches anybody.
+pub fn hurry(pid: u32) {
+    let _ = Command::new("chrt")
+        .args(["-a", "-f", "-p", "10", &pid.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// Waits until `done` gives something, looking every few milliseconds.
+pub fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let clock = Clock::start();
+    loop {
+        if let Some(found) = done() {
+            return found;
+        }
+        let waited = clock.now().since(aloud::base::Moment::ZERO);
+        assert!(waited < PATIENCE, "{what}: not within {PATIENCE:?}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// A tone of `seconds`, mono at [`RATE`], peak 0.5.
+pub fn tone(frequency: f64, seconds: f64) -> Vec<f32> {
+    let step = std::f64::consts::TAU * frequency / f64::from(RATE);
+    (0..(seconds * f64::from(RATE)) as usize)
+        .map(|n| 0.5 * (step * n as f64).sin() as f32)
+        .collect()
+}
+
+/// Whether the tests can have a virtual card here; says on stderr what is missing where not.
+pub fn available() -> bool {
+    let found = ["pulseaudio", "pactl", "pacat", "parec"]
+        .iter()
+        .all(|name| Command::new(name).arg("--version").output().is_ok());
+    if !found {
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: needs the packages pulseaudio and pulseaudio-utils"
+        );
+    }
+    found
+}

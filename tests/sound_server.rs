@@ -1,0 +1,295 @@
+//! The sound path on a real sound server: what is said into the virtual microphone is heard, what
+//! is played is recorded, and devices and servers that go away come back.
+//!
+//! A program finds its sound server through its environment, and a test cannot change its own. So
+//! each test runs itself once more as a child, with the environment of a private server.
+#![allow(clippy::print_stdout, reason = "a test shows what it measured when it fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod sound;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use aloud::audio::{
+    AudioError, Block, CaptureEvent, CaptureTail, Choice, Earcon, Gauge, Path, PlaybackFeed,
+    Settings, Side, Sound, SoundEvent, devices, path,
+};
+use aloud::base::{Clock, Epoch, Moment, Rate, Volume};
+use sound::{PATIENCE, VirtualCard, available, hurry, tone, until};
+use tokio::sync::mpsc::Receiver;
+
+/// The variable by which a child knows the folder of its card.
+const CARD: &str = "ALOUD_TEST_CARD";
+
+/// Runs `body` in a child of this test that finds the sound server of a folder of its own.
+fn on_a_card(name: &str, body: impl FnOnce(PathBuf)) {
+    if !available() {
+        return;
+    }
+    #[expect(clippy::disallowed_methods, reason = "how the child learns its folder")]
+    let dir = std::env::var(CARD);
+    if let Ok(dir) = dir {
+        body(PathBuf::from(dir));
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(CARD, dir.path())
+        .envs(VirtualCard::env_in(dir.path()))
+        .output()
+        .unwrap();
+    let said = [child.stdout, child.stderr].map(|s| String::from_utf8_lossy(&s).into_owned());
+    println!("{}{}", said[0], said[1]);
+    assert!(child.status.success(), "the child failed");
+    assert!(!said[1].contains("ALSA"), "the cards' library printed something");
+}
+
+/// A running sound path.
+struct Rig {
+    sound: Sound,
+    events: Receiver<SoundEvent>,
+    tail: CaptureTail,
+    feed: PlaybackFeed,
+    gauge: Gauge,
+}
+
+fn rig(input: Option<&str>, output: Option<&str>) -> Rig {
+    let choice = |text: &str| text.parse::<Choice>().unwrap();
+    let settings =
+        Settings { input: input.map(choice), output: output.map(choice), ..Settings::default() };
+    let Path { capture, tail, feed, playback, gauge } = path(Volume::new(100));
+    let (sound, events) = Sound::open(&settings, capture, playback).unwrap();
+    hurry(std::process::id());
+    Rig { sound, events, tail, feed, gauge }
+}
+
+impl Rig {
+    fn up(input: Option<&str>, output: Option<&str>) -> Self {
+        let rig = rig(input, output);
+        rig.sound.ready(PATIENCE).unwrap();
+        hurry(std::process::id());
+        rig
+    }
+
+    fn event(&mut self) -> SoundEvent {
+        let event = until("an event", || self.events.try_recv().ok());
+        println!("{event:?}");
+        event
+    }
+
+    /// Queues all of `pcm` for `epoch`, as fast as the ring takes it.
+    fn say(&mut self, epoch: Epoch, pcm: &[f32]) {
+        self.gauge.set_live(epoch);
+        for piece in pcm.chunks(240) {
+            until("room in the ring", || self.feed.push(Block::new(epoch, piece)).ok());
+        }
+        until("room in the ring", || self.feed.push(Block::end(epoch)).ok());
+    }
+
+    /// Reads until a stretch as loud as a tone of [`tone`] of this many samples has been heard.
+    fn hear(&mut self, samples: usize) -> Vec<f32> {
+        let mut heard = Vec::new();
+        let mut piece = [0.0; 4_800];
+        until("the tone in the microphone", || {
+            while self.tail.poll().is_some() {}
+            let n = self.tail.read(&mut piece);
+            heard.extend_from_slice(&piece[..n]);
+            (loud(&heard) >= samples).then_some(())
+        });
+        heard
+    }
+}
+
+/// How many samples belong to a stretch of tone: within 1 ms of a loud one.
+fn loud(pcm: &[f32]) -> usize {
+    pcm.chunks(48).filter(|ms| ms.iter().any(|s| s.abs() > 0.2)).count() * 48
+}
+
+#[test]
+fn what_is_said_into_the_microphone_arrives_whole() {
+    on_a_card("what_is_said_into_the_microphone_arrives_whole", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        let mut rig = Rig::up(Some("default"), None);
+        assert_eq!(
+            rig.event(),
+            SoundEvent::Up { side: Side::Input, device: "Monitor of VirtualMic".to_owned() }
+        );
+        until("the device's first samples", || rig.tail.poll());
+        assert_eq!(rig.tail.rate(), Rate(48_000));
+        let speaking = card.speak(&tone(1_000.0, 2.0));
+        let heard = rig.hear(95_000);
+        speaking.wait();
+        let start = heard.iter().position(|s| s.abs() > 0.2).unwrap();
+        let middle = &heard[start + 4_800..start + 4_800 + 48_000];
+        let cycles = middle.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count();
+        assert!((995..=1_005).contains(&cycles), "{cycles} cycles in a second of 1 kHz");
+        let counts = rig.gauge.counts();
+        assert_eq!(counts.lost, 0);
+        assert!(counts.captured >= 96_000);
+        rig.sound.close().unwrap();
+    });
+}
+
+#[test]
+fn a_reply_is_played_counted_and_cut() {
+    on_a_card("a_reply_is_played_counted_and_cut", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        let mut rig = Rig::up(None, Some("VirtualSpeaker"));
+        let recorder = card.record_speaker();
+        rig.say(Epoch(1), &tone(500.0, 1.0));
+        until("the end of the reply", || (rig.gauge.ended() == Epoch(1)).then_some(()));
+        assert_eq!(rig.gauge.played(Epoch(1)), 48_000);
+        recorder.wait_for(PATIENCE, |pcm| loud(pcm) >= 47_000);
+        let latency = rig.gauge.latency();
+        assert!((240..=9_600).contains(&latency), "a latency of {latency} samples");
+
+        rig.gauge.set_live(Epoch(2));
+        let mut said = 0;
+        let pcm = tone(500.0, 0.005);
+        until("half a second of the second reply", || {
+            while rig.feed.push(Block::new(Epoch(2), &pcm)).is_ok() {
+                said += 240;
+            }
+            (rig.gauge.played(Epoch(2)) > 24_000).then_some(())
+        });
+        rig.gauge.set_live(Epoch::NONE);
+        let played = until("the settled count", || rig.gauge.hushed(Epoch(2)));
+        assert!(played < said, "the rest was thrown away");
+        assert_eq!(rig.gauge.played(Epoch(2)), played);
+        // What the speaker plays from here on is what was counted, and then silence.
+        let heard = |pcm: &[f32]| loud(pcm).saturating_sub(48_000);
+        recorder.wait_for(PATIENCE, |pcm| {
+            heard(pcm) + 4_800 > played as usize && loud(&pcm[pcm.len() - 9_600..]) == 0
+        });
+        let heard = heard(&recorder.stop());
+        assert!(heard <= played as usize + 960, "{heard} heard, {played} counted");
+        rig.sound.close().unwrap();
+    });
+}
+
+#[test]
+fn a_killed_server_is_found_again_and_the_counts_go_on() {
+    on_a_card("a_killed_server_is_found_again_and_the_counts_go_on", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        let mut rig = Rig::up(Some("default"), Some("default"));
+        let ups = [rig.event(), rig.event()];
+        assert!(ups.iter().all(|event| matches!(event, SoundEvent::Up { .. })), "{ups:?}");
+        rig.say(Epoch(1), &tone(500.0, 0.2));
+        until("some of the reply", || (rig.gauge.played(Epoch(1)) > 0).then_some(()));
+        let clock = Clock::start();
+        card.kill();
+        let lost = [rig.event(), rig.event()];
+        println!("told after {:?}", clock.now().since(Moment::ZERO));
+        for side in [Side::Input, Side::Output] {
+            assert!(
+                lost.iter()
+                    .any(|event| matches!(event, SoundEvent::Lost { side: at, .. } if *at == side)),
+                "{lost:?}"
+            );
+        }
+        assert!(matches!(rig.sound.ready(PATIENCE), Err(AudioError::NoServer(_))));
+        card.restart();
+        let clock = Clock::start();
+        let ups = [rig.event(), rig.event()];
+        println!("back after {:?}", clock.now().since(Moment::ZERO));
+        assert!(ups.iter().all(|event| matches!(event, SoundEvent::Up { .. })), "{ups:?}");
+        hurry(std::process::id());
+        // The reply that was under way is played to its end, and the next one is heard.
+        until("the end of the reply", || (rig.gauge.ended() == Epoch(1)).then_some(()));
+        assert_eq!(rig.gauge.played(Epoch(1)), 9_600);
+        let recorder = card.record_speaker();
+        rig.say(Epoch(2), &tone(500.0, 0.5));
+        recorder.wait_for(PATIENCE, |pcm| loud(pcm) >= 20_000);
+        let mut restarts = 0;
+        let mut piece = [0.0; 9_600];
+        until("the second device's samples", || {
+            while let Some(event) = rig.tail.poll() {
+                restarts += usize::from(matches!(event, CaptureEvent::Restart { .. }));
+            }
+            rig.tail.read(&mut piece);
+            (restarts == 2).then_some(())
+        });
+        let speaking = card.speak(&tone(1_000.0, 1.0));
+        rig.hear(40_000);
+        speaking.wait();
+        rig.sound.close().unwrap();
+    });
+}
+
+#[test]
+fn an_unplugged_speaker_is_stood_in_for_until_it_is_back() {
+    on_a_card("an_unplugged_speaker_is_stood_in_for_until_it_is_back", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        let module = card.plug_speaker("headset");
+        let mut rig = Rig::up(None, Some("headset"));
+        let (side, wanted) = (Side::Output, "headset".to_owned());
+        assert_eq!(rig.event(), SoundEvent::Up { side, device: wanted.clone() });
+        let clock = Clock::start();
+        card.unplug(&module);
+        let moved =
+            SoundEvent::Moved { side, device: "VirtualSpeaker".to_owned(), wanted: wanted.clone() };
+        assert_eq!(rig.event(), moved);
+        println!("stood in after {:?}", clock.now().since(Moment::ZERO));
+        let recorder = card.record_speaker();
+        rig.say(Epoch(1), &tone(500.0, 0.5));
+        recorder.wait_for(PATIENCE, |pcm| loud(pcm) >= 20_000);
+        let clock = Clock::start();
+        card.plug_speaker("headset");
+        assert_eq!(rig.event(), SoundEvent::Up { side, device: wanted });
+        println!("back after {:?}", clock.now().since(Moment::ZERO));
+        let recorder = card.record("headset.monitor");
+        rig.gauge.chime(Earcon::Notice);
+        recorder.wait_for(PATIENCE, |pcm| pcm.iter().any(|s| s.abs() > 0.02));
+        rig.sound.close().unwrap();
+    });
+}
+
+#[test]
+fn a_new_default_is_followed_and_no_device_at_all_is_told() {
+    on_a_card("a_new_default_is_followed_and_no_device_at_all_is_told", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        let mut rig = Rig::up(None, Some("default"));
+        let up = |name: &str| SoundEvent::Up { side: Side::Output, device: name.to_owned() };
+        assert_eq!(rig.event(), up("VirtualSpeaker"));
+        let module = card.plug_speaker("other");
+        card.pactl(&["set-default-sink", "other"]);
+        assert_eq!(rig.event(), up("other"));
+        // Without the new one the old one is the default again, unless the microphone's sink is.
+        card.unplug(&module);
+        assert_ne!(rig.event(), up("other"));
+        card.pactl(&["unload-module", "module-null-sink"]);
+        // Other devices may come and go on the way there.
+        let none =
+            SoundEvent::Lost { side: Side::Output, why: AudioError::NoDefault(Side::Output) };
+        until("the loss", || (rig.event() == none).then_some(()));
+        rig.sound.close().unwrap();
+    });
+}
+
+#[test]
+fn the_devices_are_listed_and_a_wrong_name_is_refused() {
+    on_a_card("the_devices_are_listed_and_a_wrong_name_is_refused", |dir| {
+        let missing = devices().unwrap_err();
+        assert!(matches!(missing, AudioError::NoServer(_)), "{missing}");
+        let card = VirtualCard::start_in(&dir);
+        let list = devices().unwrap();
+        let named = |id: &str| list.iter().find(|device| device.id == id).unwrap();
+        let (mic, spk) = (named("mic.monitor"), named("spk"));
+        assert_eq!((mic.side, mic.default, mic.monitor), (Side::Input, true, true));
+        assert_eq!((spk.side, spk.default, spk.monitor), (Side::Output, true, false));
+        assert_eq!(
+            (spk.name.as_str(), spk.rate, spk.channels),
+            ("VirtualSpeaker", Rate(48_000), 2)
+        );
+        let rig = rig(Some("USB"), Some("spk"));
+        let why = rig.sound.ready(Duration::from_secs(20)).unwrap_err();
+        assert_eq!(why.to_string(), "microphone \"USB\" not found; run \"aloud devices\"");
+        // Plugging it in is enough.
+        card.plug_speaker("USB");
+        until("the device that was missing", || rig.sound.ready(PATIENCE).ok());
+        rig.sound.close().unwrap();
+    });
+}
