@@ -128,7 +128,9 @@ fn wrong_usage_is_64_and_help_is_0() {
     fails(&home.run(&["history"]), 64, &["not built yet"]);
     fails(&home.run(&[]), 64, &["terminal", "aloud ask"]);
     fails(&home.run(&["say", "  "]), 64, &["empty"]);
-    for args in [&["--help"][..], &["ask", "--help"], &["--version"], &["man"], &["completions", "bash"]] {
+    for args in
+        [&["--help"][..], &["ask", "--help"], &["--version"], &["man"], &["completions", "bash"]]
+    {
         let output = home.run(args);
         assert_eq!(output.status.code(), Some(0), "{args:?}");
         assert!(text(&output.stdout).contains("aloud"), "{args:?}");
@@ -201,7 +203,9 @@ fn without_a_sound_server_the_service_says_so() {
 #[test]
 fn a_service_that_does_not_run_is_told() {
     let home = Home::new();
-    for command in ["press", "release", "toggle", "stop", "mute", "unmute", "status", "events", "quit"] {
+    for command in
+        ["press", "release", "toggle", "stop", "mute", "unmute", "status", "events", "quit"]
+    {
         fails(&home.run(&[command]), 69, &["no service is running", "aloud daemon"]);
     }
 }

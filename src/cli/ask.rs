@@ -121,7 +121,11 @@ impl Told {
             print::aside(format!("you: {}", self.transcript));
         }
         for call in &self.calls {
-            print::aside(format!("{} {}", call["name"].as_str().unwrap_or_default(), call["arguments"]));
+            print::aside(format!(
+                "{} {}",
+                call["name"].as_str().unwrap_or_default(),
+                call["arguments"]
+            ));
         }
         if self.reply.is_empty() { Ok(()) } else { print::line(&self.reply) }
     }

@@ -26,9 +26,12 @@ pub(super) async fn quit(env: &Environment) -> Outcome {
         // The socket closes with the process.
         while matches!(client.event().await, Ok(Some(_))) {}
     };
-    tokio::time::timeout(GOODBYE, ended)
-        .await
-        .map_err(|_| Failure::new(Code::TryAgain, "the service is still ending; look again with \"aloud status\""))
+    tokio::time::timeout(GOODBYE, ended).await.map_err(|_| {
+        Failure::new(
+            Code::TryAgain,
+            "the service is still ending; look again with \"aloud status\"",
+        )
+    })
 }
 
 /// Tells how the running service stands.

@@ -66,7 +66,9 @@ fn serve(app: &App) -> Result<Server, Failure> {
         Ok(None) => Ok(Server::bind(&path)?),
         Err(error) => Err(Failure::new(
             Code::Unavailable,
-            format!("the socket from the service manager cannot be used: {error}; see aloud.socket"),
+            format!(
+                "the socket from the service manager cannot be used: {error}; see aloud.socket"
+            ),
         )),
     }
 }
@@ -83,10 +85,7 @@ async fn ending_signal() -> bool {
 }
 
 /// Feeds the service manager's watchdog while the driver and both callbacks move.
-async fn watch(
-    beats: std::sync::Arc<std::sync::atomic::AtomicU64>,
-    gauge: Gauge,
-) {
+async fn watch(beats: std::sync::Arc<std::sync::atomic::AtomicU64>, gauge: Gauge) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut seen = (0, 0, 0);
     loop {
@@ -94,9 +93,7 @@ async fn watch(
         tokio::time::sleep((limit / 3).max(Duration::from_millis(100))).await;
         let counts = gauge.counts();
         let now = (beats.load(Ordering::Relaxed), counts.capture_beats, counts.playback_beats);
-        let moves = now.0 != seen.0
-            && now.1 != seen.1
-            && now.2 != seen.2;
+        let moves = now.0 != seen.0 && now.1 != seen.1 && now.2 != seen.2;
         if moves {
             notify(&[NotifyState::Watchdog]);
         } else {

@@ -64,7 +64,8 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
         .iter()
         .map(|entry| {
             let due = entry.due(book.zone()).map(|due| due.to_zoned(book.zone().clone()));
-            let due = due.map_or_else(String::new, |due| due.strftime("%a %e %b, %H:%M:%S").to_string());
+            let due =
+                due.map_or_else(String::new, |due| due.strftime("%a %e %b, %H:%M:%S").to_string());
             vec![entry.name(), due]
         })
         .collect();
@@ -116,15 +117,25 @@ pub(super) async fn doctor(file: Option<&Path>, env: &Environment) -> Outcome {
         None => "no file; the defaults are in force".to_owned(),
     };
     tell("configuration", Ok(source))?;
-    tell("hearing", app.transcriber().map(|_| "the speech model is whole".into()).map_err(|e| e.to_string()))?;
-    tell("answering", app.responder().map(|_| "templates are understood".into()).map_err(|e| e.to_string()))?;
+    tell(
+        "hearing",
+        app.transcriber().map(|_| "the speech model is whole".into()).map_err(|e| e.to_string()),
+    )?;
+    tell(
+        "answering",
+        app.responder().map(|_| "templates are understood".into()).map_err(|e| e.to_string()),
+    )?;
     tell("speaking", app.voice().map(|_| "the voice is whole".into()).map_err(|e| e.to_string()))?;
     match audio::devices() {
         Ok(devices) => {
             for side in [Side::Input, Side::Output] {
                 let name = devices.iter().find(|device| device.side == side && device.default);
                 let name = name.or_else(|| devices.iter().find(|device| device.side == side));
-                tell(&word(side), name.map(|device| device.name.clone()).ok_or_else(|| format!("none; plug in a {}", word(side))))?;
+                tell(
+                    &word(side),
+                    name.map(|device| device.name.clone())
+                        .ok_or_else(|| format!("none; plug in a {}", word(side))),
+                )?;
             }
         }
         Err(error) => tell("sound", Err(error.to_string()))?,

@@ -85,9 +85,10 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
     let file = cli.config.as_deref();
     match cli.command {
         None => talk::run(file, env, cli.hands_free).await,
-        Some(_) if cli.hands_free => {
-            Err(Failure::new(Code::Usage, "--hands-free goes with no command; run \"aloud --hands-free\""))
-        }
+        Some(_) if cli.hands_free => Err(Failure::new(
+            Code::Usage,
+            "--hands-free goes with no command; run \"aloud --hands-free\"",
+        )),
         Some(Command::Ask(args)) => ask::run(file, env, args).await,
         Some(Command::Say(args)) => say::run(file, env, args).await,
         Some(Command::Transcribe(args)) => transcribe::run(file, env, args).await,

@@ -26,7 +26,10 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Models) ->
                 None => Ok(()),
                 Some(listing) => Err(Failure::new(
                     Code::Unavailable,
-                    format!("model \"{0}\" is not whole; run \"aloud models fetch {0}\"", listing.model.name),
+                    format!(
+                        "model \"{0}\" is not whole; run \"aloud models fetch {0}\"",
+                        listing.model.name
+                    ),
                 )),
             }
         }
@@ -98,7 +101,11 @@ fn word(state: FileState) -> &'static str {
 
 /// Bytes for a person: whole megabytes from one on.
 fn size(bytes: u64) -> String {
-    if bytes >= 1_000_000 { format!("{} MB", (bytes + 500_000) / 1_000_000) } else { format!("{} kB", bytes.div_ceil(1000)) }
+    if bytes >= 1_000_000 {
+        format!("{} MB", (bytes + 500_000) / 1_000_000)
+    } else {
+        format!("{} kB", bytes.div_ceil(1000))
+    }
 }
 
 impl From<ModelError> for Failure {

@@ -8,15 +8,24 @@ use crate::turn::{Entry, Setup, replay};
 /// Runs a recorded session through a fresh machine and prints each order with its moment, then
 /// the history that it leaves.
 pub(super) fn run(file: &Path) -> Outcome {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(Code::NoInput, format!("cannot read {}: {error}", file.display())))?;
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::new(Code::NoInput, format!("cannot read {}: {error}", file.display()))
+    })?;
     let bad = |line: usize, error: serde_json::Error| {
         let file = file.display();
-        Failure::new(Code::Data, format!("{file}:{line}: not a recorded session: {error}; make one with \"aloud daemon --record FILE\""))
+        Failure::new(
+            Code::Data,
+            format!(
+                "{file}:{line}: not a recorded session: {error}; make one with \"aloud daemon --record FILE\""
+            ),
+        )
     };
     let mut lines = text.lines().enumerate();
     let (_, first) = lines.next().ok_or_else(|| {
-        Failure::new(Code::Data, format!("{} is empty; make one with \"aloud daemon --record FILE\"", file.display()))
+        Failure::new(
+            Code::Data,
+            format!("{} is empty; make one with \"aloud daemon --record FILE\"", file.display()),
+        )
     })?;
     let setup: Setup = serde_json::from_str(first).map_err(|error| bad(1, error))?;
     let entries: Vec<Entry> = lines

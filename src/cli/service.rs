@@ -20,11 +20,14 @@ pub(super) fn run(env: &Environment, args: &Service) -> Outcome {
             std::fs::create_dir_all(&folder).map_err(|error| cannot(&folder, error))?;
             for (name, text) in UNITS {
                 let path = folder.join(name);
-                let text = text.replace("ExecStart=aloud ", &format!("ExecStart={} ", me.display()));
+                let text =
+                    text.replace("ExecStart=aloud ", &format!("ExecStart={} ", me.display()));
                 std::fs::write(&path, text).map_err(|error| cannot(&path, error))?;
                 print::line(format!("wrote {}", path.display()))?;
             }
-            print::line("now run: systemctl --user daemon-reload && systemctl --user enable --now aloud.socket aloud.service")
+            print::line(
+                "now run: systemctl --user daemon-reload && systemctl --user enable --now aloud.socket aloud.service",
+            )
         }
         Service::Uninstall => {
             for (name, _) in UNITS {

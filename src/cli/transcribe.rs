@@ -8,10 +8,10 @@ use super::args::{Format, Transcribe};
 use super::exit::Failure;
 use super::{Outcome, print};
 use crate::app::App;
-use crate::{audio, listen};
 use crate::base::{LISTEN_RATE, Utterance, UtteranceId};
 use crate::config::Environment;
 use crate::engine::Transcriber;
+use crate::{audio, listen};
 
 /// Writes down what was said in each file; a file that fails is told and the others still done.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Transcribe) -> Outcome {
@@ -76,7 +76,8 @@ async fn one(
     if !more && !timed {
         segments.push(segment(engine, whole(pcm)).await?);
     } else {
-        let settings = listen::Settings { max_utterance_s: 30, speculate_ms: None, ..app.listening() };
+        let settings =
+            listen::Settings { max_utterance_s: 30, speculate_ms: None, ..app.listening() };
         let mut listener = listen::Listener::new(settings, Some(app.voice_activity()));
         let mut events = Vec::new();
         listener.order(listen::Order::Open, &mut events);
@@ -124,19 +125,15 @@ async fn segment(engine: &dyn Transcriber, utterance: Utterance) -> Result<Segme
     Ok(Segment { from, to, text: text.trim().to_owned() })
 }
 
-fn show(
-    path: &Path,
-    format: Format,
-    several: bool,
-    segments: &[Segment],
-    seconds: f64,
-) -> Outcome {
+fn show(path: &Path, format: Format, several: bool, segments: &[Segment], seconds: f64) -> Outcome {
     let words: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
     let text = words.join(" ");
     match format {
         Format::Json => {
             let seconds = (seconds * 1000.0).round() / 1000.0;
-            print::json(&json!({ "file": path.to_string_lossy(), "text": text, "seconds": seconds }))
+            print::json(
+                &json!({ "file": path.to_string_lossy(), "text": text, "seconds": seconds }),
+            )
         }
         Format::Text if several => print::line(format!("{}: {text}", path.display())),
         Format::Text => print::line(text),

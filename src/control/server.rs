@@ -120,10 +120,9 @@ async fn talk(stream: UnixStream, handle: Handle) {
                     Ok(()) => Answer::done(),
                     Err(refusal) => Answer::refused(refusal),
                 },
-                Ok(Line::Status) => Answer {
-                    status: serde_json::to_value(handle.state()).ok(),
-                    ..Answer::done()
-                },
+                Ok(Line::Status) => {
+                    Answer { status: serde_json::to_value(handle.state()).ok(), ..Answer::done() }
+                }
                 Ok(Line::Events) => return stream_events(lines, handle).await,
                 Err(why) => Answer::refused(why),
             },

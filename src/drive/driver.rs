@@ -274,8 +274,10 @@ impl Driver {
             Some(Question::Heard(events)) => {
                 self.input(Input::Trigger(Trigger::PushToTalk));
                 for event in events {
-                    if matches!(event, listen::Event::Ended { .. } | listen::Event::Discarded { .. })
-                    {
+                    if matches!(
+                        event,
+                        listen::Event::Ended { .. } | listen::Event::Discarded { .. }
+                    ) {
                         self.input(Input::Release);
                     }
                     self.on_heard(event);
@@ -363,7 +365,8 @@ impl Driver {
             }
             Request::Reload => {
                 return Err(Refusal(
-                    "reload is not built yet; run \"aloud quit\" and start the service again".into(),
+                    "reload is not built yet; run \"aloud quit\" and start the service again"
+                        .into(),
                 ));
             }
             Request::Quit => {

@@ -6,9 +6,7 @@ use crate::dialog::{Call, Item, Outcome};
 use crate::engine::{Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, ToolCx};
-use crate::turn::{
-    Announcement, Command, Cut, Failure, How, Input, Playback, Report, Speech,
-};
+use crate::turn::{Announcement, Command, Cut, Failure, How, Input, Playback, Report, Speech};
 
 /// What the machine orders, and what comes back from those who do it.
 impl Driver {
@@ -246,8 +244,7 @@ impl Driver {
         let micros = heard.saturating_sub(end_of_speech).saturating_mul(1_000_000)
             / u64::from(crate::base::LISTEN_RATE.0);
         let now = self.clock.now();
-        self.speech_end =
-            Some(Moment::from_micros(now.as_micros().saturating_sub(micros)));
+        self.speech_end = Some(Moment::from_micros(now.as_micros().saturating_sub(micros)));
         self.timings = super::event::Timings::default();
         self.utterances.retain(|other| other.id != utterance.id);
         if self.utterances.len() == UTTERANCES {

@@ -49,7 +49,11 @@ fn spoken_questions_get_spoken_answers() {
     for (question, tool, answers) in [
         ("What time is it?", "get_time", &["it's", "it is"][..]),
         ("Set a timer for ten minutes.", "set_timer", &["ten", "10"]),
-        ("What is twelve times eleven?", "calculate", &["132", "hundred and thirty", "hundred thirty"]),
+        (
+            "What is twelve times eleven?",
+            "calculate",
+            &["132", "hundred and thirty", "hundred thirty"],
+        ),
         ("What's the weather in Paris?", "get_weather", &["21", "twenty one", "twenty-one"]),
     ] {
         let answer = ask(&house, &mut service, question);
@@ -80,8 +84,14 @@ fn stop_silences_at_once_and_history_holds_what_was_heard() {
     let house = House::new();
     let mut service = house.serve(&[]);
     let recorder = house.card.record_speaker();
-    let sentences = ["One little bird sat on a wall.", "Two of them flew away.", "Three came back.",
-        "Four were never seen again.", "Five sang until the evening.", "Six went to sleep."];
+    let sentences = [
+        "One little bird sat on a wall.",
+        "Two of them flew away.",
+        "Three came back.",
+        "Four were never seen again.",
+        "Five sang until the evening.",
+        "Six went to sleep.",
+    ];
     house.ok(&["say", &sentences.join(" ")]);
     service.wait_for("words", |event| event["text"].as_str().unwrap().contains("Three"));
     let clock = Clock::start();
@@ -106,7 +116,8 @@ fn a_timer_rings_and_says_its_name() {
     let told = house.ok(&["ask", "set a pasta timer for one second"]);
     assert!(told.contains("Pasta timer"), "{told}");
     let recorder = house.card.record_speaker();
-    let reply = service.wait_for("reply", |event| event["text"].as_str().unwrap().contains("pasta"));
+    let reply =
+        service.wait_for("reply", |event| event["text"].as_str().unwrap().contains("pasta"));
     assert_eq!(reply["interrupted"], false);
     let heard = heard(&house, recorder);
     assert!(heard.contains("done"), "{heard:?}");
@@ -132,7 +143,10 @@ fn the_service_manager_is_told_and_a_stop_takes_less_than_a_second() {
     hear("READY=1");
     hear("WATCHDOG=1");
     let mut service = house.attend(child);
-    house.ok(&["say", "This is a rather long sentence that nobody will hear to its end, I am afraid."]);
+    house.ok(&[
+        "say",
+        "This is a rather long sentence that nobody will hear to its end, I am afraid.",
+    ]);
     service.wait_for("words", |_| true);
     let clock = Clock::start();
     let pid = service.child.id().to_string();

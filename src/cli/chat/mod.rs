@@ -99,16 +99,14 @@ fn request(talk: Talk) -> Request {
     }
 }
 
-fn on_key(
-    event: TermEvent,
-    view: &mut View,
-    talk: &mut TalkKey,
-    clock: Clock,
-) -> Option<Request> {
+fn on_key(event: TermEvent, view: &mut View, talk: &mut TalkKey, clock: Clock) -> Option<Request> {
     let TermEvent::Key(key) = event else { return None };
     let now = clock.now();
     if key.kind == KeyEventKind::Release {
-        return (key.code == KeyCode::Char(' ')).then(|| talk.on_release(now)).flatten().map(request);
+        return (key.code == KeyCode::Char(' '))
+            .then(|| talk.on_release(now))
+            .flatten()
+            .map(request);
     }
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     if control && matches!(key.code, KeyCode::Char('c' | 'd')) {

@@ -101,7 +101,10 @@ impl View {
     fn entry(&self, who: &str, text: &str, colour: Color, note: &str) -> Line<'static> {
         let mut spans = vec![
             Span::styled(format!("{who:>7}  "), self.style(colour).add_modifier(Modifier::BOLD)),
-            Span::styled(text.to_owned(), if who.is_empty() { self.style(colour) } else { Style::new() }),
+            Span::styled(
+                text.to_owned(),
+                if who.is_empty() { self.style(colour) } else { Style::new() },
+            ),
         ];
         if !note.is_empty() {
             spans.push(Span::styled(format!("   {note}"), self.style(Color::DarkGray)));
@@ -110,8 +113,13 @@ impl View {
     }
 
     pub(super) fn draw(&self, frame: &mut Frame<'_>) {
-        let [rule, status, words, keys] = Layout::vertical([Constraint::Length(1); 4]).areas(frame.area());
-        self.line(frame, rule, Line::styled("─".repeat(rule.width.into()), self.style(Color::DarkGray)));
+        let [rule, status, words, keys] =
+            Layout::vertical([Constraint::Length(1); 4]).areas(frame.area());
+        self.line(
+            frame,
+            rule,
+            Line::styled("─".repeat(rule.width.into()), self.style(Color::DarkGray)),
+        );
         self.line(frame, status, self.status());
         self.line(frame, words, self.live(words.width.into()));
         self.line(frame, keys, Line::styled(self.keys(), self.style(Color::DarkGray)));

@@ -96,10 +96,13 @@ fn request(model: &str, prompt: &Prompt) -> Value {
                     "function": { "name": call.name, "arguments": call.arguments },
                 });
                 // Calls made at once stand in one message, before all of their outcomes.
-                let open = messages.last_mut().and_then(|message| message["tool_calls"].as_array_mut());
+                let open =
+                    messages.last_mut().and_then(|message| message["tool_calls"].as_array_mut());
                 match open {
                     Some(calls) => calls.push(tool_call),
-                    None => messages.push(json!({ "role": "assistant", "tool_calls": [tool_call] })),
+                    None => {
+                        messages.push(json!({ "role": "assistant", "tool_calls": [tool_call] }))
+                    }
                 }
             }
             Item::Outcome(outcome) => messages.push(json!({
@@ -144,8 +147,8 @@ impl Reply {
             self.done = true;
             return Ok(None);
         }
-        let chunk: Value =
-            serde_json::from_str(event).map_err(|_| "it sent something that is no JSON".to_owned())?;
+        let chunk: Value = serde_json::from_str(event)
+            .map_err(|_| "it sent something that is no JSON".to_owned())?;
         if !chunk["error"].is_null() {
             return Err(format!("it reports an error{}", ErrorBody::of(&chunk).words()));
         }
@@ -210,7 +213,10 @@ mod tests {
             arguments: arguments.into(),
         };
         let calls: Vec<Call> = reply.calls().collect();
-        assert_eq!(calls, [call("a", "get_time", "{}"), call("b", "set_timer", r#"{"seconds":60}"#)]);
+        assert_eq!(
+            calls,
+            [call("a", "get_time", "{}"), call("b", "set_timer", r#"{"seconds":60}"#)]
+        );
     }
 
     #[test]
@@ -226,7 +232,12 @@ mod tests {
             call: Call { id: CallId(id.into()), name: "get_time".into(), arguments: "{}".into() },
         };
         let outcome = |id: &str| {
-            Item::Outcome(Outcome { id: CallId(id.into()), output: "9".into(), say: "9".into(), ok: true })
+            Item::Outcome(Outcome {
+                id: CallId(id.into()),
+                output: "9".into(),
+                say: "9".into(),
+                ok: true,
+            })
         };
         let prompt = Prompt {
             instructions: "Be brief.".into(),
@@ -241,8 +252,12 @@ mod tests {
             tools: [].into(),
         };
         let body = request("m", &prompt);
-        let roles: Vec<&str> =
-            body["messages"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
+        let roles: Vec<&str> = body["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| m["role"].as_str().unwrap())
+            .collect();
         assert_eq!(roles, ["system", "user", "assistant", "tool", "tool", "assistant"]);
         assert_eq!(body["messages"][2]["tool_calls"][1]["id"], "b");
         assert_eq!(body["messages"][4]["tool_call_id"], "b");

@@ -69,8 +69,9 @@ impl Http {
             Auth::ApiKey(key) => Some(("api-key", key.clone())),
         };
         if let Some((header, value)) = key {
-            let mut value = HeaderValue::from_str(&value)
-                .map_err(|_| refused("its key holds a character that no key has; set it again".into()))?;
+            let mut value = HeaderValue::from_str(&value).map_err(|_| {
+                refused("its key holds a character that no key has; set it again".into())
+            })?;
             value.set_sensitive(true);
             headers.insert(header, value);
         }
@@ -115,7 +116,11 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::send`].
-    pub async fn post(&self, path: &str, body: &serde_json::Value) -> Result<Response, EngineError> {
+    pub async fn post(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<Response, EngineError> {
         self.send(|| self.client.post(self.url(path)).json(body)).await
     }
 
@@ -140,7 +145,8 @@ impl Http {
             };
             let Some(asked) = wait.filter(|_| tried < RETRIES) else { return Err(error) };
             let backoff = Duration::from_millis(500) * 2u32.pow(tried);
-            tokio::time::sleep(if asked.is_zero() { backoff } else { asked.min(LONGEST_WAIT) }).await;
+            tokio::time::sleep(if asked.is_zero() { backoff } else { asked.min(LONGEST_WAIT) })
+                .await;
             tried += 1;
         }
     }
@@ -183,19 +189,31 @@ impl Http {
                     format!("provider {name} does not take the key; check or renew it")
                 }
             }),
-            403 => EngineError::Refused(format!("provider {name} does not allow this{said}; check the account")),
-            404 => EngineError::Refused(format!("provider {name} does not have that{said}; check the model's name and base_url")),
-            429 if told.spent() => EngineError::Refused(format!("provider {name}: the quota is used up{said}; check the plan and billing")),
+            403 => EngineError::Refused(format!(
+                "provider {name} does not allow this{said}; check the account"
+            )),
+            404 => EngineError::Refused(format!(
+                "provider {name} does not have that{said}; check the model's name and base_url"
+            )),
+            429 if told.spent() => EngineError::Refused(format!(
+                "provider {name}: the quota is used up{said}; check the plan and billing"
+            )),
             429 => EngineError::Overloaded {
-                message: format!("provider {name} has too many requests from you{said}; wait a moment"),
+                message: format!(
+                    "provider {name} has too many requests from you{said}; wait a moment"
+                ),
                 retry_after,
             },
             408 | 409 | 500.. => EngineError::Overloaded {
                 message: format!("provider {name} is in trouble ({status}){said}; try again later"),
                 retry_after,
             },
-            300..=399 => EngineError::Refused(format!("provider {name} sends us elsewhere ({status}); mend its base_url")),
-            _ => EngineError::Refused(format!("provider {name} refuses this ({status}){said}; check the model and the request")),
+            300..=399 => EngineError::Refused(format!(
+                "provider {name} sends us elsewhere ({status}); mend its base_url"
+            )),
+            _ => EngineError::Refused(format!(
+                "provider {name} refuses this ({status}){said}; check the model and the request"
+            )),
         }
     }
 }
@@ -238,7 +256,9 @@ impl ErrorBody {
     /// The same from parsed JSON with an `error` in it.
     pub(super) fn of(value: &serde_json::Value) -> Self {
         match &value["error"] {
-            serde_json::Value::String(message) => Self { message: Some(message.clone()), code: None },
+            serde_json::Value::String(message) => {
+                Self { message: Some(message.clone()), code: None }
+            }
             error => serde_json::from_value(error.clone()).unwrap_or_default(),
         }
     }
@@ -253,7 +273,9 @@ impl ErrorBody {
 
     /// Whether money or quota is the matter, which no waiting mends.
     fn spent(&self) -> bool {
-        let Some(code) = self.code.as_ref().and_then(serde_json::Value::as_str) else { return false };
+        let Some(code) = self.code.as_ref().and_then(serde_json::Value::as_str) else {
+            return false;
+        };
         matches!(code, "insufficient_quota" | "credit_balance_exhausted")
             || code.ends_with("_spend_limit_exceeded")
             || code.ends_with("_usage_limit_exceeded")

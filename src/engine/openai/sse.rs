@@ -114,10 +114,27 @@ mod tests {
     #[test]
     fn events_are_found_whatever_ends_the_lines() {
         for end in ["\n", "\r\n", "\r"] {
-            let body = ["\u{feff}: hello", "event: x", "data: {\"a\":1}", "id: 7", "", "data:two", "data: lines", "", "datum: no", "", "data: [DONE]", ""]
-                .join(end);
+            let body = [
+                "\u{feff}: hello",
+                "event: x",
+                "data: {\"a\":1}",
+                "id: 7",
+                "",
+                "data:two",
+                "data: lines",
+                "",
+                "datum: no",
+                "",
+                "data: [DONE]",
+                "",
+            ]
+            .join(end);
             for cut in [1, 2, 3, 1000] {
-                assert_eq!(read(body.as_bytes(), cut), ["{\"a\":1}", "two\nlines", "[DONE]"], "{end:?} {cut}");
+                assert_eq!(
+                    read(body.as_bytes(), cut),
+                    ["{\"a\":1}", "two\nlines", "[DONE]"],
+                    "{end:?} {cut}"
+                );
             }
         }
     }
