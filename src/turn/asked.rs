@@ -1,3 +1,4 @@
+use super::policy::is_backchannel;
 use super::{Cut, MAX_PARTS};
 use crate::base::{Moment, UtteranceId};
 use crate::dialog::Item;
@@ -16,6 +17,8 @@ struct Part {
     cut: Option<Cut>,
     /// False while the user may go on with this very utterance.
     firm: bool,
+    /// Whether it began over a reply: then a murmur says nothing.
+    aside: bool,
     words: Words,
 }
 
@@ -37,12 +40,12 @@ impl Asked {
         self.parts.len() >= MAX_PARTS
     }
 
-    pub(super) fn commit(&mut self, cut: Cut, firm: bool, until: Moment) {
-        self.parts.push(Part { cut: Some(cut), firm, words: Words::Awaited { until } });
+    pub(super) fn commit(&mut self, cut: Cut, firm: bool, aside: bool, until: Moment) {
+        self.parts.push(Part { cut: Some(cut), firm, aside, words: Words::Awaited { until } });
     }
 
     pub(super) fn type_in(&mut self, text: String) {
-        self.parts.push(Part { cut: None, firm: true, words: Words::Known(text) });
+        self.parts.push(Part { cut: None, firm: true, aside: false, words: Words::Known(text) });
     }
 
     /// Whether a transcript of `cut` is still of use.
@@ -55,7 +58,8 @@ impl Asked {
     /// Takes a transcript that [`Asked::awaits`].
     pub(super) fn learn(&mut self, cut: Cut, text: &str) {
         for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
-            part.words = Words::Known(text.trim().to_owned());
+            let murmur = part.aside && is_backchannel(text);
+            part.words = Words::Known(if murmur { "" } else { text.trim() }.to_owned());
         }
     }
 

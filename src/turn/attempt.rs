@@ -1,6 +1,6 @@
 use super::asked::Asked;
 use super::script::Script;
-use super::{Announcement, Command, Failure};
+use super::{Announcement, Command, Failure, MAX_CALLS};
 use crate::base::{Epoch, Moment};
 use crate::dialog::{Call, Heard, Item, Outcome};
 
@@ -96,7 +96,8 @@ impl Attempt {
     pub(super) fn wants_round(&self) -> bool {
         let done = |errand: &Errand| matches!(errand.state, ErrandState::Done { .. });
         let calls = self.rounds.last().map_or(&[][..], |round| &round.calls);
-        self.work == Work::RoundDone && !calls.is_empty() && calls.iter().all(done)
+        let all = !calls.is_empty() && calls.iter().all(done);
+        self.work == Work::RoundDone && all && !self.stops()
     }
 
     /// Whether a tool asked for silence.
@@ -134,6 +135,21 @@ impl Attempt {
     /// The number of the round under way.
     pub(super) fn round(&self) -> usize {
         self.rounds.len().saturating_sub(1)
+    }
+
+    /// Whether `call` is one that a reply may make; each can be made once.
+    pub(super) fn takes(&self, call: &Call) -> bool {
+        let new = self.errands().all(|errand| errand.call.id != call.id);
+        match self.purpose {
+            Purpose::Reply(_) => new,
+            Purpose::Announcement(_) => false,
+        }
+    }
+
+    /// Adds a call to the round under way; false when it has too many.
+    pub(super) fn add(&mut self, call: Call) -> bool {
+        let round = self.rounds.last_mut().filter(|round| round.calls.len() < MAX_CALLS);
+        round.map(|round| round.calls.push(Errand::new(call))).is_some()
     }
 
     pub(super) fn errands(&self) -> impl Iterator<Item = &Errand> {
@@ -235,7 +251,7 @@ const INTERRUPTED: &str = "Interrupted by the user before it finished.";
 const TIMED_OUT: &str = "The tool did not answer in time.";
 
 impl Errand {
-    pub(super) const fn new(call: Call) -> Self {
+    const fn new(call: Call) -> Self {
         Self { call, state: ErrandState::Held, acts: false }
     }
 

@@ -53,7 +53,8 @@ pub enum Command {
         /// The attempt.
         epoch: Epoch,
     },
-    /// Drop all work of this epoch: responder, synthesizer, tools. Its sound is not touched.
+    /// Drop all work of this epoch: responder, synthesizer, tools. Sound that was not cued goes
+    /// with it; sound that was cued plays on to what is queued, unless a `Hush` came before.
     Abort {
         /// The attempt.
         epoch: Epoch,

@@ -26,6 +26,8 @@ pub(super) struct Voice {
     pub(super) take: u32,
     /// Whether it holds speech for certain.
     pub(super) sure: bool,
+    /// Whether it began over a reply and may be a mere sign of listening.
+    pub(super) aside: bool,
     /// What the talk key has to do with it.
     pub(super) key: Key,
     /// When it is given up.

@@ -116,7 +116,7 @@ pub enum Speech {
         /// The utterance.
         id: UtteranceId,
     },
-    /// The first silence of about 200 ms; the sound so far can be committed.
+    /// The first silence of about 200 ms after speech; the sound so far can be committed.
     Paused {
         /// The utterance.
         id: UtteranceId,
@@ -172,7 +172,7 @@ pub enum Report {
     Call(Call),
     /// Responder and synthesizer have finished this round: nothing more is queued or called.
     Done,
-    /// They broke off. What is queued still sounds.
+    /// They broke off. What sounds already goes on to the break.
     Failed(Failure),
 }
 

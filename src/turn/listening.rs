@@ -73,8 +73,10 @@ impl Machine {
                     }
                 }
             }
-        } else if let Ok(text) = result {
-            // A partner that hears replies before the words are known; they are for the record.
+        } else {
+            // A partner that hears replies before the words are known; they are for the record,
+            // and when there are none the reply is no worse for it.
+            let text = result.unwrap_or_default();
             match self.mouth.asked_mut() {
                 Some(asked) if asked.awaits(cut) => asked.learn(cut, &text),
                 Some(_) | None => self.history.fill(cut.utterance, text.trim()),
@@ -128,17 +130,28 @@ impl Machine {
         }
     }
 
-    /// Takes the ear to where the mode wants it when nothing is heard.
-    pub(super) fn rest_ear(&mut self, out: &mut Vec<Command>) {
+    /// Takes the ear to where the mode wants it when nothing is heard; false when it is there.
+    pub(super) fn rest_ear(&mut self, out: &mut Vec<Command>) -> bool {
         let always = match self.setup.settings.mode {
             Mode::Open => !self.muted && !self.deaf,
             Mode::PushToTalk | Mode::Wake => false,
         };
-        if self.ear == Ear::Shut && always {
-            self.ear = Ear::Open { until: None };
-            out.push(Command::OpenEar { how: How::Open });
-        } else if self.ear == (Ear::Open { until: None }) && !always {
-            self.shut_ear(out);
+        match self.ear {
+            Ear::Shut if always => {
+                self.ear = Ear::Open { until: None };
+                out.push(Command::OpenEar { how: How::Open });
+                true
+            }
+            // A window of another mode stays open from now on.
+            Ear::Open { until: Some(_) } if always => {
+                self.ear = Ear::Open { until: None };
+                true
+            }
+            Ear::Open { until: None } if !always => {
+                self.shut_ear(out);
+                true
+            }
+            Ear::Shut | Ear::Open { .. } | Ear::Hearing(_) | Ear::Trailing(_) => false,
         }
     }
 
@@ -176,7 +189,7 @@ impl Machine {
         self.retract(out);
         let until = now + self.setup.settings.patience.utterance;
         let key = Key::Held;
-        self.ear = Ear::Hearing(Voice { id, take, sure: true, key, until });
+        self.ear = Ear::Hearing(Voice { id, take, sure: true, aside: false, key, until });
         out.push(Command::OpenEar { how: How::Held });
     }
 
@@ -197,17 +210,30 @@ impl Machine {
             return;
         }
         let until = now + self.setup.settings.patience.utterance;
+        let aside = self.mouth.is_replying();
         match &mut self.ear {
             Ear::Shut => return,
             Ear::Open { .. } => {
                 let key = Key::Free;
-                let voice = Voice { id: Some(id), take: 0, sure: false, key, until };
+                let voice = Voice { id: Some(id), take: 0, sure: false, aside, key, until };
                 self.ear = Ear::Hearing(voice);
             }
-            // The held ear learns which utterance it is, or a long one is continued by the next.
             Ear::Hearing(voice) | Ear::Trailing(voice) => {
-                voice.id = Some(id);
+                // The held ear learns which utterance it is, or a long one is continued by the
+                // next. An end that was not told is no reason to drop what was committed.
+                let before = voice.id.replace(id);
                 voice.take = 0;
+                let voice = *voice;
+                match voice.key {
+                    Key::Held => self.ear = Ear::Hearing(voice),
+                    Key::Free => {
+                        self.ear = Ear::Hearing(Voice { sure: false, aside, until, ..voice })
+                    }
+                    Key::Released => {}
+                }
+                if let Some(before) = before {
+                    self.make_firm(before);
+                }
             }
         }
         self.newest = Some(id);
@@ -223,11 +249,10 @@ impl Machine {
             Key::Held => voice.until,
             Key::Free | Key::Released => now + patience.trailing,
         };
-        self.ear = Ear::Trailing(Voice { until, ..voice });
-        // What is said over a reply is not answered before it is known to be meant for aloud.
-        if self.setup.settings.speculate && !self.mouth.in_doubt() && !self.asked.is_full() {
+        self.ear = Ear::Trailing(Voice { sure: true, until, ..voice });
+        if self.setup.settings.speculate && !self.asked.is_full() {
             let cut = Cut { utterance: id, take: voice.take };
-            self.asked.commit(cut, false, now + patience.transcript);
+            self.asked.commit(cut, false, voice.aside, now + patience.transcript);
             out.push(Command::Commit { cut });
         }
     }
@@ -256,10 +281,6 @@ impl Machine {
     fn on_ended(&mut self, now: Moment, id: UtteranceId, out: &mut Vec<Command>) {
         let Some(voice) = self.voice_of(id).copied() else { return };
         self.end_voice(now);
-        if self.mouth.in_doubt() {
-            // It was over before it counted as an interruption: a "mm-hm", and nothing happens.
-            return;
-        }
         if self.make_firm(id) {
             return;
         }
@@ -268,7 +289,8 @@ impl Machine {
             return;
         }
         let cut = Cut { utterance: id, take: voice.take };
-        self.asked.commit(cut, true, now + self.setup.settings.patience.transcript);
+        let until = now + self.setup.settings.patience.transcript;
+        self.asked.commit(cut, true, voice.aside, until);
         out.push(Command::Commit { cut });
     }
 

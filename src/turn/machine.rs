@@ -53,8 +53,7 @@ impl Machine {
         #[cfg(debug_assertions)]
         let watch = super::check::Watch::before(self, &input, out);
         self.take(now, input, out);
-        self.rest_ear(out);
-        while self.step(now, out) {}
+        while self.rest_ear(out) || self.step(now, out) {}
         #[cfg(debug_assertions)]
         watch.after(self, out);
     }

@@ -55,11 +55,11 @@ impl Mouth {
         }
     }
 
-    /// Whether someone speaks over a reply and it is not yet decided what that means.
-    pub(super) const fn in_doubt(&self) -> bool {
+    /// Whether a reply sounds.
+    pub(super) const fn is_replying(&self) -> bool {
         match self {
             Self::Silent | Self::Awaiting(_) | Self::Hushing { .. } => false,
-            Self::Replying { doubt, .. } => doubt.is_some(),
+            Self::Replying { .. } => true,
         }
     }
 

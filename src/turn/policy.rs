@@ -49,18 +49,20 @@ pub enum Mode {
 /// When the user's voice over a reply is meant for aloud.
 ///
 /// Speech that starts over a reply is only suspected: the reply goes on quietly. What lasts
-/// longer than `confirm` cuts it; what ends before is a cough or a "mm-hm" and changes nothing.
+/// longer than `confirm` cuts it. What ends before is transcribed: words cut it too ("stop"),
+/// unless they are such as people murmur while they listen; a cough changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Interruption {
-    /// From `Speech::Started` on. Longer than the 200 ms of silence that make `Speech::Paused`,
-    /// so that a noise shorter than the difference has paused before. LiveKit waits 500 ms.
+    /// From `Speech::Started` on, which comes some 60 ms into the voice. A voice that lasts less
+    /// than this minus the 200 ms of silence of `Speech::Paused` and the 100 ms that voice
+    /// activity lags behind is decided by its words. LiveKit's agents wait 500 ms.
     pub confirm: Duration,
 }
 
 impl Default for Interruption {
     fn default() -> Self {
-        Self { confirm: Duration::from_millis(400) }
+        Self { confirm: Duration::from_millis(600) }
     }
 }
 
@@ -130,3 +132,35 @@ pub const MAX_PARTS: usize = 32;
 /// Calls in one round of a reply; then [`Failure::TooManyRounds`](super::Failure), because a
 /// responder that asks for so many is caught in a loop.
 pub const MAX_CALLS: usize = 16;
+
+/// What people say while they listen, without wanting to speak: V. Yngve, "On getting a word in
+/// edgewise", 1970, called it the back channel. No "yes", "no" or "stop", which may be meant.
+const BACKCHANNELS: [&str; 19] = [
+    "ah", "aha", "alright", "cool", "hm", "hmm", "huh", "i see", "mhm", "mm", "mm hm", "mm hmm",
+    "mmm", "oh", "ok", "okay", "right", "uh huh", "yeah",
+];
+
+/// Whether `text` is no more than a sign of listening.
+pub(super) fn is_backchannel(text: &str) -> bool {
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' })
+        .collect();
+    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    BACKCHANNELS.contains(&words.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_backchannel;
+
+    #[test]
+    fn a_murmur_is_told_from_a_word() {
+        for text in ["Mm-hm.", "Okay", " yeah, ", "I see!", "Uh-huh."] {
+            assert!(is_backchannel(text), "{text}");
+        }
+        for text in ["Stop.", "no", "Okay, stop", "wait", "yes", ""] {
+            assert!(!is_backchannel(text), "{text}");
+        }
+    }
+}

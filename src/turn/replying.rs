@@ -1,7 +1,8 @@
 use super::attempt::{Attempt, Errand, ErrandState, Purpose, Round, Work};
 use super::ear::{Ear, Key};
 use super::mouth::{Mouth, stall_deadline, work_deadline};
-use super::{Command, Failure, How, MAX_CALLS, MAX_ROUNDS, Machine, Mode, Playback, Report};
+use super::script::Script;
+use super::{Command, Failure, How, MAX_ROUNDS, Machine, Mode, Playback, Report};
 use crate::base::{Epoch, Moment};
 use crate::dialog::{Effect, Heard, Outcome};
 
@@ -31,8 +32,12 @@ impl Machine {
                 true
             }
             Mouth::Replying { attempt, doubt } => {
-                let spoken_over = self.ear.voice().is_some_and(|voice| voice.key == Key::Free);
-                if spoken_over != doubt.is_some() {
+                let voiced = self.ear.voice().is_some_and(|voice| voice.key == Key::Free);
+                let spoken_over = voiced || !self.asked.is_empty();
+                if self.can_answer() {
+                    // Too short to be an interruption by its length, it is one by its words.
+                    self.cut(now, out);
+                } else if spoken_over != doubt.is_some() {
                     self.doubt(spoken_over.then_some(now), out);
                 } else if attempt.stops() {
                     self.fall_silent(now, out);
@@ -55,25 +60,26 @@ impl Machine {
         out: &mut Vec<Command>,
     ) {
         let Some(attempt) = self.mouth.at_work(epoch) else { return };
-        let Work::Busy { since } = &mut attempt.work else { return };
-        *since = now;
+        match attempt.work {
+            Work::Busy { .. } => {}
+            Work::RoundDone | Work::Failed(_) => return,
+        }
         match report {
             Report::Queued { samples, text } => {
+                attempt.work = Work::Busy { since: now };
                 let round = attempt.round();
                 attempt.script.push(now, samples, text, round);
             }
             Report::Call(call) => {
-                let known = attempt.errands().any(|errand| errand.call.id == call.id);
-                let Purpose::Reply(_) = attempt.purpose else { return };
-                let Some(round) = attempt.rounds.last_mut().filter(|_| !known) else { return };
-                if round.calls.len() >= MAX_CALLS {
-                    self.break_off(Failure::TooManyRounds, out);
-                } else {
-                    round.calls.push(Errand::new(call));
+                if attempt.takes(&call) {
+                    attempt.work = Work::Busy { since: now };
+                    if !attempt.add(call) {
+                        self.break_off(now, Failure::TooManyRounds, out);
+                    }
                 }
             }
             Report::Done => attempt.work = Work::RoundDone,
-            Report::Failed(failure) => self.break_off(failure, out),
+            Report::Failed(failure) => self.break_off(now, failure, out),
         }
     }
 
@@ -137,7 +143,7 @@ impl Machine {
             Mouth::Awaiting(attempt) => {
                 attempt.time_out(now);
                 if over(work_deadline(attempt, &patience)) {
-                    self.break_off(Failure::SlowReply, out);
+                    self.break_off(now, Failure::SlowReply, out);
                 }
             }
             Mouth::Replying { attempt, .. } => {
@@ -148,7 +154,7 @@ impl Machine {
                 } else if interrupted {
                     self.cut(now, out);
                 } else if over(work_deadline(attempt, &patience)) {
-                    self.break_off(Failure::SlowReply, out);
+                    self.break_off(now, Failure::SlowReply, out);
                 }
             }
         }
@@ -255,7 +261,7 @@ impl Machine {
         }
         if attempt.wants_round() {
             if attempt.rounds.len() >= MAX_ROUNDS {
-                self.break_off(Failure::TooManyRounds, out);
+                self.break_off(now, Failure::TooManyRounds, out);
             } else {
                 attempt.rounds.push(Round::default());
                 attempt.work = Work::Busy { since: now };
@@ -284,9 +290,14 @@ impl Machine {
         }
     }
 
-    /// The responder is given up; what is queued still sounds.
-    fn break_off(&mut self, failure: Failure, out: &mut Vec<Command>) {
+    /// The responder is given up. What sounds goes on to the break; what does not is dropped,
+    /// because an excuse alone is better than half an answer and an excuse.
+    fn break_off(&mut self, now: Moment, failure: Failure, out: &mut Vec<Command>) {
+        let sounds = self.mouth.is_replying();
         if let Some(attempt) = self.mouth.at_work(self.epoch) {
+            if !sounds {
+                attempt.script = Script::new(now);
+            }
             out.push(Command::Abort { epoch: attempt.epoch });
             attempt.interrupt();
             attempt.work = Work::Failed(failure);

@@ -1,0 +1,124 @@
+//! Reads along what the machine orders and fails when an order breaks the protocol that the
+//! driver relies on. Knows the machine only from outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aloud::base::{CallId, Epoch};
+use aloud::dialog::{Effect, Heard};
+use aloud::turn::{Command, Cut, EarStatus, Input, Machine, MouthStatus};
+
+/// What was ordered so far.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    tools: BTreeMap<String, Effect>,
+    /// The newest epoch; only this one may be worked on.
+    live: Option<Live>,
+    awaited: BTreeSet<Cut>,
+    ducked: bool,
+}
+
+#[derive(Debug)]
+struct Live {
+    epoch: Epoch,
+    announcement: bool,
+    cued: bool,
+    hushed: bool,
+    aborted: bool,
+    rewound: bool,
+    calls: BTreeSet<CallId>,
+}
+
+impl Audit {
+    pub(crate) fn new(tools: BTreeMap<String, Effect>) -> Self {
+        Self { tools, ..Self::default() }
+    }
+
+    /// Notes an input before it is handled.
+    pub(crate) fn note(&mut self, input: &Input) {
+        if let Input::Transcript { cut, .. } = input {
+            self.awaited.remove(cut);
+        }
+    }
+
+    /// Reads the orders of one input; `machine` is as it was after it.
+    pub(crate) fn see(&mut self, machine: &Machine, orders: &[Command]) {
+        for order in orders {
+            self.read(machine, order, orders);
+        }
+        let status = machine.status();
+        assert!(!self.ducked || status.mouth == MouthStatus::Speaking, "quiet for good");
+        if status.epoch != Epoch::NONE {
+            assert_eq!(self.live.as_ref().map(|live| live.epoch), Some(status.epoch));
+        }
+    }
+
+    fn read(&mut self, machine: &Machine, order: &Command, orders: &[Command]) {
+        let context = || format!("{order:?} in {orders:?} with {self:?}");
+        let ear = machine.status().ear;
+        match order {
+            Command::OpenEar { .. } | Command::ShutEar | Command::LetGo | Command::Tell(_) => {}
+            Command::Commit { cut } => {
+                assert!(!self.awaited.contains(cut), "committed twice: {}", context());
+                self.awaited.insert(*cut);
+            }
+            Command::Forget { cut } => {
+                assert!(self.awaited.contains(cut), "nothing to forget: {}", context());
+                self.awaited.remove(cut);
+            }
+            Command::Respond { epoch, .. } => self.begin(*epoch, false),
+            Command::Announce { epoch, .. } => self.begin(*epoch, true),
+            Command::Cue { epoch } => {
+                assert!(
+                    ear == EarStatus::Shut || ear == EarStatus::Open || ear == EarStatus::Hearing
+                );
+                let live = self.live(*epoch);
+                assert!(!live.cued && !live.aborted, "cued too late or twice");
+                live.cued = true;
+            }
+            Command::Duck(on) => {
+                assert_ne!(self.ducked, *on, "ducked twice: {}", context());
+                self.ducked = *on;
+            }
+            Command::Hush { epoch } => {
+                let live = self.live(*epoch);
+                assert!(live.cued && !live.hushed, "hushed without a sound or twice");
+                live.hushed = true;
+            }
+            Command::Abort { epoch } => self.live(*epoch).aborted = true,
+            Command::Rewind { epoch, heard } => {
+                let live = self.live(*epoch);
+                assert!(!live.rewound && !live.announcement, "rewound twice");
+                assert!(*heard != Heard::All, "nothing to rewind");
+                assert!(live.cued || *heard == Heard::Nothing, "heard without a cue");
+                live.rewound = true;
+            }
+            Command::CallTool { epoch, call } => {
+                let effect = self.tools.get(&call.name).copied().unwrap_or(Effect::Writes);
+                let acts = effect == Effect::Writes;
+                assert!(!acts || ear != EarStatus::Trailing, "acted too early: {}", context());
+                let live = self.live(*epoch);
+                assert!(!live.aborted, "called after the end");
+                assert!(live.calls.insert(call.id.clone()), "called twice");
+            }
+        }
+    }
+
+    fn begin(&mut self, epoch: Epoch, announcement: bool) {
+        match &self.live {
+            Some(live) if live.epoch == epoch => {
+                assert!(!live.aborted && !live.announcement, "another round after the end");
+            }
+            _ => {
+                assert!(self.live.as_ref().is_none_or(|live| live.epoch < epoch), "an old epoch");
+                let (cued, hushed, aborted, rewound) = (false, false, false, false);
+                let calls = BTreeSet::new();
+                self.live =
+                    Some(Live { epoch, announcement, cued, hushed, aborted, rewound, calls });
+            }
+        }
+    }
+
+    fn live(&mut self, epoch: Epoch) -> &mut Live {
+        self.live.as_mut().filter(|live| live.epoch == epoch).expect("an order for a dead epoch")
+    }
+}

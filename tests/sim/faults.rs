@@ -1,0 +1,366 @@
+//! Conversations in which something breaks.
+
+use super::script::check;
+
+#[test]
+fn stop_ends_a_tool_that_runs() {
+    check(
+        r#"
+        open
+        0.500 user "give me the forecast"
+        3.600 stop
+        9.000 end
+        -- noticed
+        0.000 ear open
+        2.340 sounds 1
+        2.400 tool get_weather
+        3.600 cut
+        3.600 rewind 1 to 36000 "Let me look."
+        -- told
+        user: give me the forecast
+        aloud: Let me look. --
+        call get_weather
+        get_weather: Interrupted by the user before it finished.
+        "#,
+    );
+}
+
+#[test]
+fn a_speaker_that_dies_in_a_cut_does_not_hold_up_the_next_turn() {
+    check(
+        r#"
+        push-to-talk
+        0.500 press
+        0.600 user "hello there you"
+        1.800 release
+        2.455 speaker-dies
+        2.455 press
+        2.600 user "what time is it"
+        3.800 release
+        3.600 speaker-lives
+        9.000 end
+        -- noticed
+        0.500 ear held
+        1.800 ear let go
+        1.900 sounds 1
+        2.455 cut
+        2.455 ear held
+        2.705 rewind 1 to 26880 "You said"
+        3.800 ear let go
+        3.900 tool get_time
+        3.950 sounds 2
+        -- told
+        user: hello there you
+        aloud: You said --
+        user: what time is it
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        "#,
+    );
+}
+
+#[test]
+fn an_engine_that_never_answers_is_told() {
+    check(
+        r#"
+        push-to-talk
+        0.500 press
+        0.600 user "dead"
+        1.800 release
+        40.000 end
+        -- noticed
+        0.500 ear held
+        1.800 ear let go
+        31.860 rewind 1 to nothing
+        31.860 told: The answer is taking too long. Please ask again.
+        31.900 sounds 2
+        -- told
+        user: dead
+        "#,
+    );
+}
+
+#[test]
+fn a_transcript_that_comes_too_late_changes_nothing() {
+    check(
+        r#"
+        push-to-talk
+        0.000 transcriber-takes 21000
+        0.500 press
+        0.600 user "hello"
+        1.800 release
+        1.900 transcriber-takes 60
+        30.000 press
+        30.200 user "hello again"
+        31.000 release
+        36.000 end
+        -- noticed
+        0.500 ear held
+        1.800 ear let go
+        21.800 told: I could not make out what you said in time. Please say it again.
+        21.840 sounds 1
+        30.000 ear held
+        31.000 ear let go
+        31.100 sounds 2
+        -- told
+        user: hello again
+        aloud: You said hello again.
+        "#,
+    );
+}
+
+#[test]
+fn a_busy_service_is_told() {
+    check(
+        r#"
+        push-to-talk
+        0.500 press
+        0.600 user "busy"
+        1.800 release
+        9.000 end
+        -- noticed
+        0.500 ear held
+        1.800 ear let go
+        1.900 rewind 1 to nothing
+        1.900 told: The service is busy. Try again in a minute.
+        1.940 sounds 2
+        -- told
+        user: busy
+        "#,
+    );
+}
+
+#[test]
+fn a_reply_that_breaks_off_is_heard_to_the_break() {
+    check(
+        r#"
+        push-to-talk
+        0.500 press
+        0.600 user "breaks"
+        1.800 release
+        9.000 end
+        -- noticed
+        0.500 ear held
+        1.800 ear let go
+        1.900 sounds 1
+        2.640 rewind 1 to 36000 "Once upon a"
+        2.640 told: The connection broke. Ask again.
+        2.680 sounds 2
+        -- told
+        user: breaks
+        aloud: Once upon a --
+        "#,
+    );
+}
+
+#[test]
+fn a_stuck_key_is_let_go() {
+    check(
+        r#"
+        push-to-talk
+        1.000 press
+        1.200 user "what time is it"
+        70.000 end
+        -- noticed
+        1.000 ear held
+        66.000 ear let go
+        66.040 tool get_time
+        66.090 sounds 1
+        -- told
+        user: what time is it
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        "#,
+    );
+}
+
+#[test]
+fn a_lost_microphone_is_told_and_comes_back() {
+    check(
+        r#"
+        open
+        0.500 user "what time is it"
+        0.900 microphone-lost
+        5.000 microphone-back
+        6.000 user "hello"
+        9.000 end
+        -- noticed
+        0.000 ear open
+        0.900 ear shut
+        0.900 told: The microphone is gone. Plug it in again, or run "aloud devices".
+        0.940 sounds 1
+        5.000 ear open
+        6.970 sounds 2
+        -- told
+        user: hello
+        aloud: You said hello.
+        "#,
+    );
+}
+
+#[test]
+fn a_responder_that_only_calls_tools_is_ended() {
+    check(
+        r#"
+        push-to-talk
+        1.000 press
+        1.200 user "loop"
+        2.400 release
+        6.000 end
+        -- noticed
+        1.000 ear held
+        2.400 ear let go
+        2.500 tool get_time
+        2.545 tool get_time
+        2.590 tool get_time
+        2.635 tool get_time
+        2.680 tool get_time
+        2.725 tool get_time
+        2.770 tool get_time
+        2.815 tool get_time
+        2.820 rewind 1 to nothing
+        2.820 told: I could not finish that. Please ask for one thing at a time.
+        2.860 sounds 2
+        -- told
+        user: loop
+        call get_time
+        get_time: done
+        call get_time
+        get_time: done
+        call get_time
+        get_time: done
+        call get_time
+        get_time: done
+        call get_time
+        get_time: done
+        call get_time
+        get_time: done
+        call get_time
+        get_time: done
+        call get_time
+        get_time: done
+        "#,
+    );
+}
+
+#[test]
+fn a_speaker_that_stays_dead_is_told() {
+    check(
+        r#"
+        push-to-talk
+        0.500 press
+        0.600 user "hello there you"
+        1.800 release
+        2.455 speaker-dies
+        2.455 press
+        2.600 user "what time is it"
+        3.800 release
+        12.000 end
+        -- noticed
+        0.500 ear held
+        1.800 ear let go
+        1.900 sounds 1
+        2.455 cut
+        2.455 ear held
+        2.705 rewind 1 to 26880 "You said"
+        3.800 ear let go
+        3.900 tool get_time
+        6.945 told: The speaker takes no sound. Run "aloud devices" to choose another.
+        6.945 cut
+        7.195 rewind 2 to nothing
+        -- told
+        user: hello there you
+        aloud: You said --
+        user: what time is it
+        call get_time
+        get_time: done
+        "#,
+    );
+}
+
+#[test]
+fn a_speaker_that_comes_back_plays_on() {
+    check(
+        r#"
+        push-to-talk
+        0.500 press
+        0.600 user "please tell me a long story now"
+        2.700 release
+        3.500 speaker-lost
+        4.300 speaker-back
+        9.000 end
+        -- noticed
+        0.500 ear held
+        2.700 ear let go
+        2.800 sounds 1
+        -- told
+        user: please tell me a long story now
+        aloud: You said please tell me a long story now.
+        "#,
+    );
+}
+
+#[test]
+fn a_microphone_that_falls_silent_in_a_word_does_not_block() {
+    check(
+        r#"
+        open
+        0.500 user "what time is it now"
+        1.000 microphone-dies
+        70.000 end
+        -- noticed
+        0.000 ear open
+        65.590 ear shut
+        65.590 told: The microphone is gone. Plug it in again, or run "aloud devices".
+        65.590 ear open
+        65.630 sounds 1
+        -- told
+        "#,
+    );
+}
+
+#[test]
+fn stop_forgets_what_was_half_said() {
+    check(
+        r#"
+        open speculate
+        0.500 user "set a timer for ten minutes please"
+        1.800 stop
+        4.500 end
+        -- noticed
+        0.000 ear open
+        1.800 ear shut
+        1.800 ear open
+        2.810 prepares
+        3.050 sounds 1
+        -- told
+        user: ten minutes please
+        aloud: You said ten minutes please.
+        "#,
+    );
+}
+
+#[test]
+fn a_refused_key_is_told_and_the_next_turn_works() {
+    check(
+        r#"
+        open speculate
+        0.000 transcriber-fails "The key was refused. Check OPENAI_API_KEY."
+        0.500 user "hello"
+        4.000 transcriber-works
+        5.000 user "hello"
+        8.000 end
+        -- noticed
+        0.000 ear open
+        1.430 told: The key was refused. Check OPENAI_API_KEY.
+        1.470 sounds 1
+        5.630 prepares
+        5.870 sounds 2
+        -- told
+        user: hello
+        aloud: You said hello.
+        "#,
+    );
+}

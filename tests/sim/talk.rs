@@ -1,0 +1,525 @@
+//! Conversations in which everything works.
+
+use super::script::check;
+
+#[test]
+fn a_question_asked_with_the_key() {
+    check(
+        r#"
+        push-to-talk
+        1.000 press
+        1.200 user "what time is it"
+        2.400 release
+        6.000 end
+        -- noticed
+        1.000 ear held
+        2.400 ear let go
+        2.500 tool get_time
+        2.550 sounds 1
+        -- told
+        user: what time is it
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        "#,
+    );
+}
+
+#[test]
+fn going_on_after_a_pause_drops_what_was_prepared() {
+    check(
+        r#"
+        open speculate
+        0.500 user "set a timer (320) for ten minutes"
+        8.000 end
+        -- noticed
+        0.000 ear open
+        1.550 prepares
+        1.630 rewind 1 to nothing
+        2.740 prepares
+        2.980 tool set_timer
+        3.030 sounds 2
+        -- told
+        user: set a timer for ten minutes
+        call set_timer
+        set_timer: done
+        aloud: Done: set a timer for ten minutes.
+        "#,
+    );
+}
+
+#[test]
+fn speaking_over_a_reply_cuts_it_and_what_was_heard_is_known() {
+    check(
+        r#"
+        open speculate
+        0.500 user "please tell me a long story now"
+        4.000 user "no wait listen to me"
+        9.000 end
+        -- noticed
+        0.000 ear open
+        2.690 prepares
+        2.930 sounds 1
+        4.070 quieter
+        4.670 cut
+        4.670 louder
+        4.670 rewind 1 to 83760 "You said please tell me a"
+        5.590 prepares
+        5.830 sounds 2
+        -- told
+        user: please tell me a long story now
+        aloud: You said please tell me a --
+        user: no wait listen to me
+        aloud: You said no wait listen to me.
+        "#,
+    );
+}
+
+#[test]
+fn a_knock_and_a_murmur_only_turn_the_reply_down() {
+    check(
+        r#"
+        open speculate
+        0.500 user "please tell me a long story now"
+        3.100 noise 100
+        4.200 noise 20
+        5.000 user "mhm"
+        9.000 end
+        -- noticed
+        0.000 ear open
+        2.690 prepares
+        2.930 sounds 1
+        3.170 quieter
+        3.770 louder
+        5.070 quieter
+        5.170 louder
+        -- told
+        user: please tell me a long story now
+        aloud: You said please tell me a long story now.
+        "#,
+    );
+}
+
+#[test]
+fn one_short_word_can_cut_a_reply() {
+    check(
+        r#"
+        open speculate
+        0.500 user "please tell me a long story now"
+        4.000 user "stop"
+        9.000 end
+        -- noticed
+        0.000 ear open
+        2.690 prepares
+        2.930 sounds 1
+        4.070 quieter
+        4.570 cut
+        4.570 louder
+        4.570 rewind 1 to 78960 "You said please tell me a"
+        4.570 prepares
+        4.610 tool stop
+        4.810 rewind 2 to nothing
+        -- told
+        user: please tell me a long story now
+        aloud: You said please tell me a --
+        user: stop
+        call stop
+        stop: done
+        "#,
+    );
+}
+
+#[test]
+fn the_key_cuts_a_reply_at_once() {
+    check(
+        r#"
+        push-to-talk
+        0.500 press
+        0.600 user "hello there you"
+        1.800 release
+        2.400 press
+        2.600 user "what time is it"
+        3.800 release
+        8.000 end
+        -- noticed
+        0.500 ear held
+        1.800 ear let go
+        1.900 sounds 1
+        2.400 cut
+        2.400 ear held
+        2.400 rewind 1 to 24240 "You said"
+        3.800 ear let go
+        3.900 tool get_time
+        3.950 sounds 2
+        -- told
+        user: hello there you
+        aloud: You said --
+        user: what time is it
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        "#,
+    );
+}
+
+#[test]
+fn what_is_said_before_the_reply_is_answered_with_it() {
+    check(
+        r#"
+        open
+        0.000 responder-takes 1200
+        0.500 user "what time is it"
+        2.600 user "in london"
+        12.000 end
+        -- noticed
+        0.000 ear open
+        3.260 tool get_time
+        3.800 rewind 1 to nothing
+        5.000 tool get_time
+        6.210 sounds 2
+        -- told
+        user: what time is it in london
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        "#,
+    );
+}
+
+#[test]
+fn what_was_done_is_not_done_again_when_the_user_adds_to_it() {
+    check(
+        r#"
+        open
+        0.000 responder-takes 400
+        0.500 user "set a timer"
+        2.350 user "for the pasta"
+        9.000 end
+        -- noticed
+        0.000 ear open
+        2.250 tool set_timer
+        3.700 rewind 1 to nothing
+        4.100 sounds 2
+        -- told
+        user: set a timer
+        call set_timer
+        set_timer: done
+        user: for the pasta
+        aloud: You said for the pasta.
+        "#,
+    );
+}
+
+#[test]
+fn a_ring_waits_for_the_talk_and_is_silenced_by_stop() {
+    check(
+        r#"
+        open speculate
+        0.100 rings "Your first timer is done."
+        2.000 user "what time is it now please"
+        2.500 rings "Your timer is done."
+        9.000 rings "Your pasta is done and cold."
+        9.900 stop
+        12.000 end
+        -- noticed
+        0.000 ear open
+        0.140 sounds 1
+        3.860 prepares
+        3.900 tool get_time
+        3.905 prepares
+        4.100 sounds 2
+        5.130 sounds 3
+        9.040 sounds 4
+        9.900 cut
+        -- told
+        notice: Your first timer is done.
+        user: what time is it now please
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        notice: Your timer is done.
+        notice: Your pasta is
+        "#,
+    );
+}
+
+#[test]
+fn the_wake_word_opens_a_window_and_a_reply_opens_the_next() {
+    check(
+        r#"
+        wake
+        1.000 wake
+        1.500 user "what time is it"
+        6.000 user "and hello"
+        20.000 end
+        -- noticed
+        1.000 ear woken
+        3.100 tool get_time
+        3.145 ear shut
+        3.150 sounds 1
+        4.140 ear open for more
+        7.180 ear shut
+        7.180 sounds 2
+        8.170 ear open for more
+        14.170 ear shut
+        -- told
+        user: what time is it
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        user: and hello
+        aloud: You said and hello.
+        "#,
+    );
+}
+
+#[test]
+fn a_muted_microphone_hears_nothing() {
+    check(
+        r#"
+        open
+        0.100 mute
+        0.200 press
+        0.500 user "what time is it"
+        3.000 unmute
+        4.000 user "hello"
+        8.000 end
+        -- noticed
+        0.000 ear open
+        0.100 ear shut
+        0.200 told: The microphone is muted. Run "aloud unmute".
+        3.000 ear open
+        4.970 sounds 1
+        -- told
+        user: hello
+        aloud: You said hello.
+        "#,
+    );
+}
+
+#[test]
+fn a_partner_that_hears_does_not_wait_for_the_words() {
+    check(
+        r#"
+        open hears
+        0.500 user "what time is it"
+        2.300 user "hello no wait"
+        9.000 end
+        -- noticed
+        0.000 ear open
+        2.040 sounds 1
+        2.370 quieter
+        2.780 louder
+        3.690 sounds 2
+        -- told
+        user: what time is it
+        aloud: I heard you.
+        user: hello no wait
+        aloud: I heard you.
+        "#,
+    );
+}
+
+#[test]
+fn sound_without_words_gets_no_answer() {
+    check(
+        r#"
+        open speculate
+        0.500 noise 500
+        4.000 end
+        -- noticed
+        0.000 ear open
+        -- told
+        "#,
+    );
+}
+
+#[test]
+fn typed_words_cut_a_reply_and_are_answered() {
+    check(
+        r#"
+        open
+        1.000 type "hello"
+        1.300 type "what time is it"
+        2.100 user "oh"
+        6.000 end
+        -- noticed
+        0.000 ear open
+        1.040 sounds 1
+        1.300 cut
+        1.300 rewind 1 to 12720 "You"
+        1.340 tool get_time
+        1.390 sounds 2
+        2.190 quieter
+        2.380 louder
+        -- told
+        user: hello
+        aloud: You --
+        user: what time is it
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        "#,
+    );
+}
+
+#[test]
+fn a_key_without_release_toggles_and_two_presses_are_one_question() {
+    check(
+        r#"
+        push-to-talk
+        1.000 toggle
+        1.200 user "hello"
+        2.000 toggle
+        2.010 toggle
+        2.200 user "there"
+        2.800 toggle
+        6.000 end
+        -- noticed
+        1.000 ear held
+        2.000 ear let go
+        2.010 ear held
+        2.800 ear let go
+        2.900 sounds 1
+        -- told
+        user: hello there
+        aloud: You said hello there.
+        "#,
+    );
+}
+
+#[test]
+fn a_responder_may_say_nothing() {
+    check(
+        r#"
+        open speculate
+        0.500 user "quiet"
+        3.000 end
+        -- noticed
+        0.000 ear open
+        1.130 prepares
+        -- told
+        user: quiet
+        "#,
+    );
+}
+
+#[test]
+fn a_tap_on_the_key_is_no_question() {
+    check(
+        r#"
+        push-to-talk
+        1.000 press
+        1.050 release
+        3.000 end
+        -- noticed
+        1.000 ear held
+        1.050 ear let go
+        -- told
+        "#,
+    );
+}
+
+#[test]
+fn a_knock_after_the_words_delays_but_loses_nothing() {
+    check(
+        r#"
+        open
+        0.000 responder-takes 300
+        0.500 user "hello"
+        1.350 noise 100
+        6.000 end
+        -- noticed
+        0.000 ear open
+        2.080 sounds 1
+        -- told
+        user: hello
+        aloud: You said hello.
+        "#,
+    );
+}
+
+#[test]
+fn speaking_over_a_tool_interrupts_it() {
+    check(
+        r#"
+        open speculate
+        0.500 user "give me the forecast"
+        3.300 user "hello is anyone there"
+        9.000 end
+        -- noticed
+        0.000 ear open
+        2.000 prepares
+        2.100 tool get_weather
+        2.240 sounds 1
+        3.370 quieter
+        3.970 cut
+        3.970 louder
+        3.970 rewind 1 to 36000 "Let me look."
+        4.860 prepares
+        5.100 sounds 2
+        -- told
+        user: give me the forecast
+        aloud: Let me look. --
+        call get_weather
+        get_weather: Interrupted by the user before it finished.
+        user: hello is anyone there
+        aloud: You said hello is anyone there.
+        "#,
+    );
+}
+
+#[test]
+fn the_wake_word_cuts_a_reply() {
+    check(
+        r#"
+        wake
+        1.000 wake
+        1.500 user "please tell me a long story"
+        4.500 wake
+        5.000 user "what time is it"
+        12.000 end
+        -- noticed
+        1.000 ear woken
+        3.820 ear shut
+        3.820 sounds 1
+        4.500 cut
+        4.500 ear woken
+        4.500 rewind 1 to 32880 "You said"
+        6.600 tool get_time
+        6.645 ear shut
+        6.650 sounds 2
+        7.640 ear open for more
+        -- told
+        user: please tell me a long story
+        aloud: You said --
+        user: what time is it
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        "#,
+    );
+}
+
+#[test]
+fn a_ring_gives_way_to_the_user() {
+    check(
+        r#"
+        open speculate
+        0.500 rings "Tea."
+        0.520 user "hello there you"
+        6.000 end
+        -- noticed
+        0.000 ear open
+        0.540 sounds 1
+        0.610 quieter
+        0.780 louder
+        1.690 prepares
+        1.930 sounds 2
+        -- told
+        notice: Tea.
+        user: hello there you
+        aloud: You said hello there you.
+        "#,
+    );
+}

@@ -1,0 +1,91 @@
+//! The simulated user: a voice that the real voice activity takes for one.
+
+use std::f32::consts::TAU;
+use std::ops::Range;
+
+/// Samples of a frame: 10 ms at 16 kHz.
+const FRAME: u64 = 160;
+
+/// A word and where it lies in the stream of the microphone, in samples at 16 kHz.
+#[derive(Clone, Debug)]
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) span: Range<u64>,
+}
+
+/// Everything the user says in a scenario.
+#[derive(Debug)]
+pub(crate) struct User {
+    words: Vec<Word>,
+    /// Where the next frame is looked for.
+    next: usize,
+    voices: [[f32; FRAME as usize]; 2],
+}
+
+impl User {
+    pub(crate) fn new() -> Self {
+        // Two vowels with a pitch of 100 Hz, so that a frame is one period: harmonics under the
+        // formants of "a" and "e". They alternate as in real speech, which never stands still.
+        let vowel = |formants: [f32; 3]| {
+            let mut frame = [0.0; FRAME as usize];
+            for harmonic in 1..40 {
+                let hertz = 100.0 * harmonic as f32;
+                let near = |formant: &f32| 1.0 / (1.0 + ((hertz - formant) / 120.0).powi(2));
+                let weight = formants.iter().map(near).sum::<f32>() * 0.12;
+                for (n, sample) in frame.iter_mut().enumerate() {
+                    *sample += weight * (TAU * harmonic as f32 * n as f32 / FRAME as f32).sin();
+                }
+            }
+            frame
+        };
+        Self {
+            words: Vec::new(),
+            next: 0,
+            voices: [vowel([730.0, 1_090.0, 2_440.0]), vowel([530.0, 1_840.0, 2_480.0])],
+        }
+    }
+
+    /// Says `text` from `at` (a sample) on. `(300)` in the text is a pause of 300 ms; `*80` is a
+    /// noise of 80 ms that is no word. Returns where it ends.
+    pub(crate) fn say(&mut self, at: u64, text: &str) -> u64 {
+        let mut at = at.next_multiple_of(FRAME);
+        for word in text.split_whitespace() {
+            if let Some(pause) = word.strip_prefix('(').and_then(|w| w.strip_suffix(')')) {
+                at += pause.parse::<u64>().unwrap() * 16;
+                continue;
+            }
+            let (text, ms) = match word.strip_prefix('*') {
+                Some(ms) => ("", ms.parse().unwrap()),
+                None => (word, 60 * word.len().clamp(3, 8) as u64),
+            };
+            let span = at..(at + ms * 16).next_multiple_of(FRAME);
+            at = span.end + 3 * FRAME;
+            self.words.push(Word { text: text.to_owned(), span });
+        }
+        self.words.sort_by_key(|word| word.span.start);
+        at
+    }
+
+    /// The words that lie in `span` with at least their middle.
+    pub(crate) fn words_in(&self, span: &Range<u64>) -> String {
+        let inside = |word: &&Word| span.contains(&((word.span.start + word.span.end) / 2));
+        let words: Vec<_> = self.words.iter().filter(inside).map(|w| w.text.as_str()).collect();
+        words.join(" ").trim().to_owned()
+    }
+
+    /// All that was said.
+    pub(crate) fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    /// The frame that begins at sample `at`; asked for in order.
+    pub(crate) fn frame(&mut self, at: u64) -> [f32; FRAME as usize] {
+        while self.words.get(self.next).is_some_and(|word| word.span.end <= at) {
+            self.next += 1;
+        }
+        match self.words.get(self.next) {
+            Some(word) if word.span.start <= at => self.voices[(at / (8 * FRAME) % 2) as usize],
+            _ => [0.0; FRAME as usize],
+        }
+    }
+}
