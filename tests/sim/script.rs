@@ -61,7 +61,7 @@ fn setup(line: &str) -> Setup {
     Setup { settings, hears, tools: World::tools() }
 }
 
-fn act(what: &str) -> Act {
+pub(crate) fn act(what: &str) -> Act {
     let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
     let quoted = || rest.trim_matches('"').to_owned();
     let trigger = |trigger| Act::Input(Input::Trigger(trigger));
