@@ -12,10 +12,10 @@ fn stop_ends_a_tool_that_runs() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.340 sounds 1
-        2.400 tool get_weather
+        2.270 sounds 1
+        2.330 tool get_weather
         3.600 cut
-        3.600 rewind 1 to 36000 "Let me look."
+        3.600 rewind 1 to "Let me look."
         -- told
         user: give me the forecast
         aloud: Let me look. --
@@ -45,7 +45,7 @@ fn a_speaker_that_dies_in_a_cut_does_not_hold_up_the_next_turn() {
         1.900 sounds 1
         2.455 cut
         2.455 ear held
-        2.705 rewind 1 to 26880 "You said"
+        2.705 rewind 1 to "You said"
         3.800 ear let go
         3.900 tool get_time
         3.950 sounds 2
@@ -144,7 +144,7 @@ fn a_reply_that_breaks_off_is_heard_to_the_break() {
         0.500 ear held
         1.800 ear let go
         1.900 sounds 1
-        2.640 rewind 1 to 36000 "Once upon a"
+        2.640 rewind 1 to "Once upon a"
         2.640 told: The connection broke. Ask again.
         2.680 sounds 2
         -- told
@@ -192,7 +192,7 @@ fn a_lost_microphone_is_told_and_comes_back() {
         0.900 told: The microphone is gone. Plug it in again, or run "aloud devices".
         0.940 sounds 1
         5.000 ear open
-        6.970 sounds 2
+        6.900 sounds 2
         -- told
         user: hello
         aloud: You said hello.
@@ -264,7 +264,7 @@ fn a_speaker_that_stays_dead_is_told() {
         1.900 sounds 1
         2.455 cut
         2.455 ear held
-        2.705 rewind 1 to 26880 "You said"
+        2.705 rewind 1 to "You said"
         3.800 ear let go
         3.900 tool get_time
         6.945 told: The speaker takes no sound. Run "aloud devices" to choose another.
@@ -312,10 +312,10 @@ fn a_microphone_that_falls_silent_in_a_word_does_not_block() {
         70.000 end
         -- noticed
         0.000 ear open
-        65.590 ear shut
-        65.590 told: The microphone is gone. Plug it in again, or run "aloud devices".
-        65.590 ear open
-        65.630 sounds 1
+        65.560 ear shut
+        65.560 told: The microphone is gone. Plug it in again, or run "aloud devices".
+        65.560 ear open
+        65.600 sounds 1
         -- told
         "#,
     );
@@ -333,11 +333,11 @@ fn stop_forgets_what_was_half_said() {
         0.000 ear open
         1.800 ear shut
         1.800 ear open
-        2.810 prepares
-        3.050 sounds 1
+        2.740 prepares
+        2.980 sounds 1
         -- told
-        user: ten minutes please
-        aloud: You said ten minutes please.
+        user: for ten minutes please
+        aloud: You said for ten minutes please.
         "#,
     );
 }
@@ -354,10 +354,10 @@ fn a_refused_key_is_told_and_the_next_turn_works() {
         8.000 end
         -- noticed
         0.000 ear open
-        1.430 told: The key was refused. Check OPENAI_API_KEY.
-        1.470 sounds 1
-        5.630 prepares
-        5.870 sounds 2
+        1.360 told: The key was refused. Check OPENAI_API_KEY.
+        1.400 sounds 1
+        5.560 prepares
+        5.800 sounds 2
         -- told
         user: hello
         aloud: You said hello.

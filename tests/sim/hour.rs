@@ -55,7 +55,7 @@ fn an_hour_of_talk() {
             "set_timer: done",
             "aloud: Done: set a timer for ten minutes.",
             "user: please tell me a long story now",
-            "aloud: You said please tell me a --",
+            "aloud: You said please tell me a long --",
             "user: no wait listen to me",
             "aloud: You said no wait listen to me.",
             "user: tell me another story",

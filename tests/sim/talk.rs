@@ -34,11 +34,11 @@ fn going_on_after_a_pause_drops_what_was_prepared() {
         8.000 end
         -- noticed
         0.000 ear open
-        1.550 prepares
-        1.630 rewind 1 to nothing
-        2.740 prepares
-        2.980 tool set_timer
-        3.030 sounds 2
+        1.480 prepares
+        1.580 rewind 1 to nothing
+        2.670 prepares
+        2.910 tool set_timer
+        2.960 sounds 2
         -- told
         user: set a timer for ten minutes
         call set_timer
@@ -58,17 +58,17 @@ fn speaking_over_a_reply_cuts_it_and_what_was_heard_is_known() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.690 prepares
-        2.930 sounds 1
-        4.070 quieter
-        4.670 cut
-        4.670 louder
-        4.670 rewind 1 to 83760 "You said please tell me a"
-        5.590 prepares
-        5.830 sounds 2
+        2.620 prepares
+        2.860 sounds 1
+        4.060 quieter
+        4.660 cut
+        4.660 louder
+        4.660 rewind 1 to "You said please tell me a long"
+        5.520 prepares
+        5.760 sounds 2
         -- told
         user: please tell me a long story now
-        aloud: You said please tell me a --
+        aloud: You said please tell me a long --
         user: no wait listen to me
         aloud: You said no wait listen to me.
         "#,
@@ -87,12 +87,14 @@ fn a_knock_and_a_murmur_only_turn_the_reply_down() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.690 prepares
-        2.930 sounds 1
-        3.170 quieter
-        3.770 louder
-        5.070 quieter
-        5.170 louder
+        2.620 prepares
+        2.860 sounds 1
+        3.110 quieter
+        3.700 louder
+        4.210 quieter
+        4.720 louder
+        5.010 quieter
+        5.100 louder
         -- told
         user: please tell me a long story now
         aloud: You said please tell me a long story now.
@@ -110,15 +112,15 @@ fn one_short_word_can_cut_a_reply() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.690 prepares
-        2.930 sounds 1
-        4.070 quieter
-        4.570 cut
-        4.570 louder
-        4.570 rewind 1 to 78960 "You said please tell me a"
-        4.570 prepares
-        4.610 tool stop
-        4.810 rewind 2 to nothing
+        2.620 prepares
+        2.860 sounds 1
+        4.060 quieter
+        4.500 cut
+        4.500 louder
+        4.500 rewind 1 to "You said please tell me a"
+        4.500 prepares
+        4.540 tool stop
+        4.740 rewind 2 to nothing
         -- told
         user: please tell me a long story now
         aloud: You said please tell me a --
@@ -147,7 +149,7 @@ fn the_key_cuts_a_reply_at_once() {
         1.900 sounds 1
         2.400 cut
         2.400 ear held
-        2.400 rewind 1 to 24240 "You said"
+        2.400 rewind 1 to "You said"
         3.800 ear let go
         3.900 tool get_time
         3.950 sounds 2
@@ -173,10 +175,10 @@ fn what_is_said_before_the_reply_is_answered_with_it() {
         12.000 end
         -- noticed
         0.000 ear open
-        3.260 tool get_time
-        3.800 rewind 1 to nothing
-        5.000 tool get_time
-        6.210 sounds 2
+        3.190 tool get_time
+        3.730 rewind 1 to nothing
+        4.930 tool get_time
+        6.140 sounds 2
         -- told
         user: what time is it in london
         call get_time
@@ -197,9 +199,9 @@ fn what_was_done_is_not_done_again_when_the_user_adds_to_it() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.250 tool set_timer
-        3.700 rewind 1 to nothing
-        4.100 sounds 2
+        2.180 tool set_timer
+        3.630 rewind 1 to nothing
+        4.030 sounds 2
         -- told
         user: set a timer
         call set_timer
@@ -224,11 +226,11 @@ fn a_ring_waits_for_the_talk_and_is_silenced_by_stop() {
         -- noticed
         0.000 ear open
         0.140 sounds 1
-        3.860 prepares
-        3.900 tool get_time
-        3.905 prepares
-        4.100 sounds 2
-        5.130 sounds 3
+        3.790 prepares
+        3.830 tool get_time
+        3.835 prepares
+        4.030 sounds 2
+        5.060 sounds 3
         9.040 sounds 4
         9.900 cut
         -- told
@@ -254,14 +256,14 @@ fn the_wake_word_opens_a_window_and_a_reply_opens_the_next() {
         20.000 end
         -- noticed
         1.000 ear woken
-        3.100 tool get_time
-        3.145 ear shut
-        3.150 sounds 1
-        4.140 ear open for more
-        7.180 ear shut
-        7.180 sounds 2
-        8.170 ear open for more
-        14.170 ear shut
+        3.030 tool get_time
+        3.075 ear shut
+        3.080 sounds 1
+        4.070 ear open for more
+        7.110 ear shut
+        7.110 sounds 2
+        8.100 ear open for more
+        14.100 ear shut
         -- told
         user: what time is it
         call get_time
@@ -289,7 +291,7 @@ fn a_muted_microphone_hears_nothing() {
         0.100 ear shut
         0.200 told: The microphone is muted. Run "aloud unmute".
         3.000 ear open
-        4.970 sounds 1
+        4.900 sounds 1
         -- told
         user: hello
         aloud: You said hello.
@@ -307,10 +309,10 @@ fn a_partner_that_hears_does_not_wait_for_the_words() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.040 sounds 1
-        2.370 quieter
-        2.780 louder
-        3.690 sounds 2
+        1.970 sounds 1
+        2.310 quieter
+        2.710 louder
+        3.620 sounds 2
         -- told
         user: what time is it
         aloud: I heard you.
@@ -347,10 +349,10 @@ fn typed_words_cut_a_reply_and_are_answered() {
         0.000 ear open
         1.040 sounds 1
         1.300 cut
-        1.300 rewind 1 to 12720 "You"
+        1.300 rewind 1 to "You"
         1.340 tool get_time
         1.390 sounds 2
-        2.190 quieter
+        2.160 quieter
         2.380 louder
         -- told
         user: hello
@@ -397,7 +399,7 @@ fn a_responder_may_say_nothing() {
         3.000 end
         -- noticed
         0.000 ear open
-        1.130 prepares
+        1.060 prepares
         -- told
         user: quiet
         "#,
@@ -421,7 +423,7 @@ fn a_tap_on_the_key_is_no_question() {
 }
 
 #[test]
-fn a_knock_after_the_words_delays_but_loses_nothing() {
+fn a_knock_before_the_reply_only_turns_it_down() {
     check(
         r#"
         open
@@ -431,7 +433,9 @@ fn a_knock_after_the_words_delays_but_loses_nothing() {
         6.000 end
         -- noticed
         0.000 ear open
-        2.080 sounds 1
+        1.660 quieter
+        1.660 sounds 1
+        1.950 louder
         -- told
         user: hello
         aloud: You said hello.
@@ -449,15 +453,15 @@ fn speaking_over_a_tool_interrupts_it() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.000 prepares
-        2.100 tool get_weather
-        2.240 sounds 1
-        3.370 quieter
-        3.970 cut
-        3.970 louder
-        3.970 rewind 1 to 36000 "Let me look."
-        4.860 prepares
-        5.100 sounds 2
+        1.930 prepares
+        2.030 tool get_weather
+        2.170 sounds 1
+        3.360 quieter
+        3.960 cut
+        3.960 louder
+        3.960 rewind 1 to "Let me look."
+        4.790 prepares
+        5.030 sounds 2
         -- told
         user: give me the forecast
         aloud: Let me look. --
@@ -481,18 +485,18 @@ fn the_wake_word_cuts_a_reply() {
         12.000 end
         -- noticed
         1.000 ear woken
-        3.820 ear shut
-        3.820 sounds 1
+        3.750 ear shut
+        3.750 sounds 1
         4.500 cut
         4.500 ear woken
-        4.500 rewind 1 to 32880 "You said"
-        6.600 tool get_time
-        6.645 ear shut
-        6.650 sounds 2
-        7.640 ear open for more
+        4.500 rewind 1 to "You said please"
+        6.530 tool get_time
+        6.575 ear shut
+        6.580 sounds 2
+        7.570 ear open for more
         -- told
         user: please tell me a long story
-        aloud: You said --
+        aloud: You said please --
         user: what time is it
         call get_time
         get_time: done
@@ -512,10 +516,10 @@ fn a_ring_gives_way_to_the_user() {
         -- noticed
         0.000 ear open
         0.540 sounds 1
-        0.610 quieter
+        0.580 quieter
         0.780 louder
-        1.690 prepares
-        1.930 sounds 2
+        1.620 prepares
+        1.860 sounds 2
         -- told
         notice: Tea.
         user: hello there you

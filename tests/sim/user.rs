@@ -3,8 +3,22 @@
 use std::f32::consts::TAU;
 use std::ops::Range;
 
+use aloud::base::{Frame, VoiceActivity};
+
 /// Samples of a frame: 10 ms at 16 kHz.
 const FRAME: u64 = 160;
+
+/// The voice activity model of this world: knows the user's voice for certain. The gate before it
+/// is the real one.
+pub(crate) struct Judge;
+
+impl VoiceActivity for Judge {
+    fn score(&mut self, frame: &Frame) -> f32 {
+        if frame.samples.iter().any(|sample| sample.abs() > 0.01) { 1.0 } else { 0.0 }
+    }
+
+    fn reset(&mut self) {}
+}
 
 /// A word and where it lies in the stream of the microphone, in samples at 16 kHz.
 #[derive(Clone, Debug)]
@@ -71,11 +85,6 @@ impl User {
         let inside = |word: &&Word| span.contains(&((word.span.start + word.span.end) / 2));
         let words: Vec<_> = self.words.iter().filter(inside).map(|w| w.text.as_str()).collect();
         words.join(" ").trim().to_owned()
-    }
-
-    /// All that was said.
-    pub(crate) fn words(&self) -> &[Word] {
-        &self.words
     }
 
     /// The frame that begins at sample `at`; asked for in order.

@@ -13,7 +13,7 @@ use aloud::turn::{
 
 use super::audit::Audit;
 use super::speaker::{Speaker, Truth};
-use super::user::User;
+use super::user::{Judge, User};
 
 /// One period of both devices.
 const PERIOD_US: u64 = 10_000;
@@ -122,7 +122,7 @@ impl World {
             sequence: 0,
             heap: BinaryHeap::new(),
             events: BTreeMap::new(),
-            listener: Listener::new(settings, None),
+            listener: Listener::new(settings, Some(Box::new(|| Ok(Box::new(Judge))))),
             listening: Vec::new(),
             utterances: BTreeMap::new(),
             microphone: true,
@@ -423,8 +423,8 @@ impl World {
             Command::Rewind { epoch, heard } => {
                 let line = match &heard {
                     Heard::Nothing => format!("rewind {} to nothing", epoch.0),
-                    Heard::Part { samples, text } => {
-                        format!("rewind {} to {samples} {text:?}", epoch.0)
+                    Heard::Part { text, .. } => {
+                        format!("rewind {} to {text:?}", epoch.0)
                     }
                     Heard::All => panic!("All is never sent"),
                 };

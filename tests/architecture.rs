@@ -1,0 +1,241 @@
+//! The rooms of the house know only the rooms they may know. Reads the sources, so a forbidden
+//! arrow fails here before it becomes a habit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room with the rooms that it may import. `app` and `cli` stand above and know all.
+const ROOMS: [(&str, &[&str]); 13] = [
+    ("base", &[]),
+    ("dialog", &["base"]),
+    ("turn", &["base", "dialog"]),
+    ("audio", &["base"]),
+    ("listen", &["base", "audio"]),
+    ("models", &["base"]),
+    ("engine", &["base", "dialog"]),
+    ("tool", &["base", "dialog"]),
+    ("drive", &["base", "dialog", "turn", "audio", "listen", "engine", "tool"]),
+    ("control", &["base", "dialog", "drive"]),
+    // It makes the settings of every room, and imports nothing but those.
+    ("config", &["base", "dialog", "turn", "audio", "listen", "engine", "models", "tool", "drive"]),
+    ("app", &["*"]),
+    ("cli", &["*"]),
+];
+
+/// Crates that the pure rooms may use besides the standard library.
+const PURE: [(&str, &[&str]); 2] = [("turn", &["serde"]), ("dialog", &["serde", "serde_json"])];
+
+/// Lines of a file without its tests. The aim is 500.
+const MAX_LINES: usize = 600;
+
+/// One source file: its room, how deep it lies below the crate's root, and its text.
+struct Source {
+    path: PathBuf,
+    room: String,
+    depth: usize,
+    text: String,
+}
+
+impl Source {
+    /// The text without comments, strings and unit tests: what the compiler sees in production.
+    fn code(&self) -> String {
+        strip(self.production())
+    }
+
+    /// The text before the unit tests, which stand last by convention.
+    fn production(&self) -> &str {
+        self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default()
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    collect(&root, &root, &mut found);
+    assert!(found.len() > 20, "the sources are not where this test looks");
+    found
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, found);
+            continue;
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let inside: Vec<_> = path.strip_prefix(root).unwrap().iter().collect();
+        let room = inside[0].to_str().unwrap().trim_end_matches(".rs").to_owned();
+        let is_root = inside.last().is_some_and(|name| *name == "mod.rs");
+        let depth = inside.len() - usize::from(is_root);
+        let text = fs::read_to_string(&path).unwrap();
+        found.push(Source { path, room, depth, text });
+    }
+}
+
+/// Blanks comments and the contents of strings out.
+fn strip(text: &str) -> String {
+    let mut code = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if rest.starts_with("//") {
+            rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+        } else if rest.starts_with("/*") {
+            rest = &rest[rest.find("*/").map_or(rest.len(), |at| at + 2)..];
+        } else if let Some((open, close)) = raw_string(rest) {
+            let body = &rest[open..];
+            rest = &body[body.find(&close).map_or(body.len(), |at| at + close.len())..];
+            code.push_str("\"\"");
+        } else if next == '"' {
+            rest = after_string(&rest[1..]);
+            code.push_str("\"\"");
+        } else if rest.starts_with("'\"'") || rest.starts_with("'\\\"'") {
+            rest = &rest[rest[1..].find("'").map_or(rest.len(), |at| at + 2)..];
+        } else {
+            code.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    code
+}
+
+/// The length of a raw string's opening, and its closing.
+fn raw_string(text: &str) -> Option<(usize, String)> {
+    let after = text.strip_prefix('r')?;
+    let hashes = after.len() - after.trim_start_matches('#').len();
+    after[hashes..].starts_with('"').then(|| (hashes + 2, format!("\"{}", "#".repeat(hashes))))
+}
+
+/// What follows the string whose contents `text` begins with.
+fn after_string(text: &str) -> &str {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return &text[at + 1..],
+            _ => {}
+        }
+    }
+    ""
+}
+
+/// The rooms that `code` at `depth` names: after `crate::`, after enough `super::`, and in the
+/// braces behind either.
+fn arrows(code: &str, depth: usize) -> Vec<String> {
+    let mut rooms = Vec::new();
+    let root = "super::".repeat(depth);
+    for prefix in ["crate::", root.as_str()] {
+        for (at, _) in code.match_indices(prefix) {
+            let deeper = code[..at].ends_with("super::");
+            let word = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            if !deeper && !word {
+                rooms.extend(heads(&code[at + prefix.len()..]));
+            }
+        }
+    }
+    rooms
+}
+
+/// The first names of a path, or of each path in braces.
+fn heads(path: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    let Some(group) = path.strip_prefix('{') else { return vec![name(path)] };
+    let mut heads = vec![name(group)];
+    let mut open = 1;
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' if open == 1 => break,
+            '}' => open -= 1,
+            ',' if open == 1 => heads.push(name(&group[at + 1..])),
+            _ => {}
+        }
+    }
+    heads.retain(|head| !head.is_empty());
+    heads
+}
+
+#[test]
+fn no_room_imports_one_that_it_may_not_know() {
+    let mut forbidden = Vec::new();
+    for source in sources() {
+        if source.room == "lib" || source.room == "main" {
+            continue;
+        }
+        let room = ROOMS.iter().find(|(room, _)| *room == source.room);
+        let Some((room, allowed)) = room else {
+            forbidden.push(format!("{}: a room without a rule", source.path.display()));
+            continue;
+        };
+        for target in arrows(&source.code(), source.depth) {
+            let known = ROOMS.iter().any(|(room, _)| *room == target);
+            if known && target != *room && !allowed.contains(&"*") && !allowed.contains(&&*target) {
+                forbidden.push(format!("{}: {room} -> {target}", source.path.display()));
+            }
+        }
+    }
+    assert!(forbidden.is_empty(), "forbidden arrows:\n{}", forbidden.join("\n"));
+}
+
+#[test]
+fn pure_rooms_use_no_other_crates() {
+    let mut forbidden = Vec::new();
+    for source in sources() {
+        let Some((_, crates)) = PURE.iter().find(|(room, _)| *room == source.room) else {
+            continue;
+        };
+        for line in source.code().lines() {
+            let Some(path) = line.trim_start().strip_prefix("use ") else { continue };
+            let head = &heads(path)[0];
+            let own = ["std", "super", "crate", "self"].contains(&head.as_str());
+            // Modules of the same folder are re-exported by their bare names.
+            let module = source.text.contains(&format!("mod {head};"));
+            if !own && !module && !crates.contains(&head.as_str()) {
+                forbidden.push(format!("{}: {line}", source.path.display()));
+            }
+        }
+        for word in ["tokio", "tracing", "Instant", "SystemTime", "thread::"] {
+            if source.code().contains(word) {
+                forbidden.push(format!("{}: {word}", source.path.display()));
+            }
+        }
+    }
+    assert!(forbidden.is_empty(), "not pure:\n{}", forbidden.join("\n"));
+}
+
+#[test]
+fn turns_know_one_kind_of_partner() {
+    for source in sources().iter().filter(|source| source.room == "turn") {
+        let named = source.text.to_lowercase().contains("realtime");
+        assert!(!named, "{} names a kind of partner", source.path.display());
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    let length = |source: &Source| source.production().lines().count();
+    let long: Vec<_> = sources()
+        .iter()
+        .filter(|source| length(source) > MAX_LINES)
+        .map(|source| format!("{}: {} lines", source.path.display(), length(source)))
+        .collect();
+    assert!(long.is_empty(), "more than {MAX_LINES} lines without tests:\n{}", long.join("\n"));
+}
+
+#[test]
+fn this_test_sees_what_it_looks_for() {
+    let code = strip(
+        "//! crate::drive\nuse crate::{base::Epoch, tool::{Tool, ToolCx}, dialog};\nlet a = \
+         \"crate::app\"; let b = r#\"crate::cli\"#; super::super::engine::Delta; crate::audio::x();",
+    );
+    let mut rooms = arrows(&code, 2);
+    rooms.sort();
+    assert_eq!(rooms, ["audio", "base", "dialog", "engine", "tool"]);
+    assert_eq!(arrows("super::sibling::X", 2), Vec::<String>::new());
+    assert_eq!(arrows("use super::engine::X;", 1), ["engine"]);
+}
