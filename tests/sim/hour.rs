@@ -25,7 +25,7 @@ fn an_hour_of_talk() {
     let settings = Settings { mode: Mode::Open, speculate: true, ..Settings::default() };
     let setup = Setup { settings, hears: false, tools: World::tools() };
     let mut world = World::new(setup);
-    world.forget();
+    world.hurry();
     const ROUNDS: u64 = 120;
     for round in 0..ROUNDS {
         for (at, what) in TALK {

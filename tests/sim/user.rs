@@ -87,6 +87,11 @@ impl User {
         words.join(" ").trim().to_owned()
     }
 
+    /// Whether a word begins within half a second of sample `at`.
+    pub(crate) fn speaks_soon(&self, at: u64) -> bool {
+        self.words.get(self.next).is_some_and(|word| word.span.start < at + 8_000)
+    }
+
     /// The frame that begins at sample `at`; asked for in order.
     pub(crate) fn frame(&mut self, at: u64) -> [f32; FRAME as usize] {
         while self.words.get(self.next).is_some_and(|word| word.span.end <= at) {
