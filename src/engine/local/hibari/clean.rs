@@ -5,6 +5,7 @@ use unicode_normalization::char::compose;
 
 use super::scan::{digits, exactly, follows, has, is_edge, is_word, literal, text};
 use super::traced::{Match, Traced};
+use super::words::GREEK;
 
 /// The longest run without a space; a longer one is broken, so that no step that looks at a whole
 /// word ever meets a page.
@@ -24,8 +25,19 @@ const ENDINGS: &[&str] = &[
 pub(super) fn clean(written: &str) -> Traced {
     let mut text = letters(written);
     text = without_line_marks(&text);
-    const RULES: &[fn(&[char], usize) -> Match] =
-        &[tag, link, address, name_with_dot, emphasis, short_form, duration, span_to, minus];
+    const RULES: &[fn(&[char], usize) -> Match] = &[
+        tag,
+        link,
+        address,
+        name_with_dot,
+        emphasis,
+        short_form,
+        duration,
+        span_to,
+        minus,
+        times,
+        bracket,
+    ];
     for rule in RULES {
         text.rewrite(rule);
     }
@@ -35,12 +47,23 @@ pub(super) fn clean(written: &str) -> Traced {
 /// Letter by letter: composed, in the plain forms that the rules know, without what has no sound.
 fn letters(written: &str) -> Traced {
     let mut out = Traced::default();
-    for (at, c) in written.char_indices() {
+    let mut before = ' ';
+    let mut rest = written.char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        let after = rest.peek().map_or(' ', |(_, c)| *c);
+        let stands_alone = !is_greek(before) && !is_greek(after);
+        before = c;
         let from = u32::try_from(at).unwrap_or(u32::MAX);
         let last = out.chars().last().copied();
         if matches!(c, '\u{300}'..='\u{36f}') {
             if let Some(whole) = last.and_then(|last| compose(last, c)) {
                 out.replace_last(whole);
+            }
+            continue;
+        }
+        if let Some((_, name)) = GREEK.iter().find(|(letter, _)| *letter == c && stands_alone) {
+            for part in [" ", name, " "] {
+                out.push_str(part, from);
             }
             continue;
         }
@@ -51,6 +74,10 @@ fn letters(written: &str) -> Traced {
         }
     }
     out
+}
+
+fn is_greek(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{3ff}') && c != 'μ'
 }
 
 enum Plain {
@@ -80,8 +107,6 @@ fn plain(c: char) -> Plain {
         '≠' => Plain::Words(" is not "),
         '∞' => Plain::Words(" infinity "),
         '√' => Plain::Words(" the square root of "),
-        'π' => Plain::Words("pi"),
-        '\u{2126}' => Plain::Words("ohms"),
         '。' => Plain::Words(". "),
         '，' | '、' => Plain::Words(", "),
         '！'..='～' => shifted('！', '!'),
@@ -89,7 +114,7 @@ fn plain(c: char) -> Plain {
         '۰'..='۹' => shifted('۰', '0'),
         '०'..='९' => shifted('०', '0'),
         'μ' => Plain::Same('µ'),
-        '¡'..='ɏ' | 'ʻ' | 'ʼ' | 'Ͱ'..='Ͽ' | 'Ѐ'..='џ' | 'ﬀ'..='ﬆ' => Plain::Same(c),
+        '¡'..='ɏ' | 'ʻ' | 'ʼ' | 'ﬀ'..='ﬆ' => Plain::Same(c),
         '–'
         | '—'
         | '―'
@@ -372,6 +397,32 @@ fn minus(chars: &[char], at: usize) -> Match {
     is_number.then(|| (at + 1, "-".to_owned()))
 }
 
+/// The x of 5 x 3 and of 1920x1080.
+fn times(chars: &[char], at: usize) -> Match {
+    let between = |before: usize, after: usize| {
+        matches!(chars[at], 'x' | '×')
+            && follows(chars, before, |c| c.is_ascii_digit())
+            && has(chars, after, |c| c.is_ascii_digit())
+    };
+    // 0x18 is a number itself.
+    let is_hex = follows(chars, at, |c| c == '0') && !(at > 1 && chars[at - 2].is_ascii_digit());
+    if between(at, at + 1) && !is_hex {
+        return Some((at + 1, " by ".to_owned()));
+    }
+    let is_spaced = follows(chars, at, |c| c == ' ') && has(chars, at + 1, |c| c == ' ');
+    (is_spaced && between(at - 1, at + 2)).then(|| (at + 1, "times".to_owned()))
+}
+
+/// Brackets of other kinds sound like round ones.
+fn bracket(chars: &[char], at: usize) -> Match {
+    let round = match chars[at] {
+        '[' | '{' => "(",
+        ']' | '}' => ")",
+        _ => return None,
+    };
+    Some((at + 1, round.to_owned()))
+}
+
 /// Breaks endless words.
 fn broken_up(text: &Traced) -> Traced {
     let mut out = Traced::default();
@@ -440,6 +491,7 @@ mod tests {
             ("cafe\u{301}", "café"),
             ("日本 Tokyo。", "Tokyo. "),
             ("ＡＢ１", "AB1"),
+            ("Δ is Αθήνα, π Москва", "delta  is      ,  pi        "),
         ]);
     }
 
@@ -450,6 +502,7 @@ mod tests {
             ("10°-15°C and 10%-20%", "10° to 15°C and 10% to 20%"),
             ("-$5 and –5°C", "minus $5 and -5°C"),
             ("1h30, 1h 5m, 2h 05min", "1 hour 30 minutes, 1 hour 5 minutes, 2 hours 5 minutes"),
+            ("5 x 3, 1920x1080, [so] 0x18", "5 times 3, 1920 by 1080, (so) 0x18"),
             ("e.g. C++, i.e. C#", "for example C plus plus, that is C sharp"),
         ]);
     }

@@ -86,7 +86,9 @@ impl Lexicon {
         };
         let phonemes = found.and_then(|reading| choose(reading, tag, cx));
         match phonemes {
-            Some(phonemes) if !is_name || phonemes.contains(PRIMARY) => {
+            // A short name in capitals that has no stress of its own is spelled: "US". The
+            // original spells "THIS" too.
+            Some(phonemes) if !is_name || key.len() > 3 || phonemes.contains(PRIMARY) => {
                 Some(stressed(phonemes, stress))
             }
             _ => self.spelled(key).or_else(|| phonemes.map(|phonemes| stressed(phonemes, stress))),

@@ -9,6 +9,11 @@
 //!          Chunk (word by word) ◀─ wave (noise, pulses, inverse STFT) ◀─ spectra ◀─ net ┘
 //! ```
 //!
+//! Plain English is read to the phoneme as by the original. Where an assistant's sentences showed
+//! that wrong, this differs: links, lists and emoji are taken off, "(555) 123-4567" is dialled, "9am"
+//! and "1.2.3" are spelled out, "THIS" is a word, a comma ends a currency, a sentence that is left
+//! open is closed. The silence before a sentence is dropped, since a listener waits through it.
+//!
 //! **Invariant:** the texts of all chunks, joined, are the sentence, to the byte.
 //! **Invariant:** a chunk ends where a word ends, in its text and in its sound, so that a reply
 //! that is broken off is known to the word.
@@ -18,9 +23,11 @@
 
 mod amount;
 mod clean;
+mod clock;
 mod g2p;
 mod lexicon;
 mod load;
+mod measure;
 mod net;
 mod noise;
 mod normal;
@@ -30,6 +37,7 @@ mod reading;
 mod scan;
 mod split;
 mod stress;
+mod subtoken;
 mod table;
 mod tag;
 mod token;

@@ -7,16 +7,14 @@
 //! wrong, they differ: a full stop does not hide a number before it ("call 555-1234."), a lone
 //! "I" after a small "part" is a person, and a letter such as C or L alone is no numeral.
 
+use super::clock::{date, date_dotted, date_iso, date_us, day_month, hour, month_day, time};
+use super::measure::{amount_first, big_money, cents, currency, degrees, unit};
 use super::number;
 use super::scan::{
-    digits, exactly, follows, has, is_edge, is_word, literal, number as number_end, past_space,
-    text, value,
+    digits, exactly, follows, has, is_edge, is_word, literal, past_space, text, value,
 };
 use super::traced::{Match, Traced};
-use super::words::{
-    ABBREVIATIONS, BIG, COUNTED, CURRENCIES, MONTHS, PARTS, RANKED, SHORT_UNITS, SIGNS, TITLES,
-    UNITS,
-};
+use super::words::{ABBREVIATIONS, COUNTED, PARTS, RANKED, SIGNS, TITLES};
 
 /// Rewrites one sentence. Its letters are bounded by the caller; the work is linear in them.
 pub(super) fn normalize(sentence: &mut Traced) {
@@ -24,9 +22,11 @@ pub(super) fn normalize(sentence: &mut Traced) {
     const RULES: &[fn(&[char], usize) -> Match] = &[
         quote,
         time,
+        hour,
         date_iso,
         date_us,
         date_dotted,
+        version,
         big_money,
         cents,
         currency,
@@ -43,6 +43,7 @@ pub(super) fn normalize(sentence: &mut Traced) {
         ranked,
         phone,
         fraction,
+        mixed,
         range,
         plus,
         sign,
@@ -51,6 +52,7 @@ pub(super) fn normalize(sentence: &mut Traced) {
         sentence.rewrite(rule);
     }
     sentence.squeeze();
+    sentence.rewrite(second_mark);
     sentence.rewrite(space_before_mark);
 }
 
@@ -64,283 +66,27 @@ fn quote(chars: &[char], at: usize) -> Match {
     Some((at + 1, plain.to_owned()))
 }
 
-/// 7:30, 16:40:05, 7:30 p.m.
-fn time(chars: &[char], at: usize) -> Match {
-    let colon = digits(chars, at);
-    if !is_edge(chars, at) || !(1..=2).contains(&(colon - at)) || !has(chars, colon, |c| c == ':') {
+/// 1.2.3 and 192.168.0.1: every point is spoken.
+fn version(chars: &[char], at: usize) -> Match {
+    if follows(chars, at, |c| is_word(c) || c == '.') {
         return None;
     }
-    let minutes_end = exactly(chars, colon + 1, 2)?;
-    let with_seconds =
-        has(chars, minutes_end, |c| c == ':').then(|| exactly(chars, minutes_end + 1, 2)).flatten();
-    let is_free = |end: usize| !has(chars, end, |c| c.is_ascii_digit());
-    for seconds in [with_seconds, None] {
-        let clock_end = seconds.unwrap_or(minutes_end);
-        let half = half_of_day(chars, clock_end).filter(|(end, _)| is_free(*end));
-        let end = half.map_or(clock_end, |(end, _)| end);
-        if is_free(end) {
-            let hour = value(chars, at, colon);
-            let minute = value(chars, colon + 1, minutes_end);
-            let second = seconds.map(|end| value(chars, end - 2, end));
-            let spoken = spoken_time(hour, minute, second, half.is_some())
-                .unwrap_or_else(|| text(chars, at, clock_end));
-            let half = half.map_or(String::new(), |(end, letter)| {
-                // With dots the lexicon spells the letters; a full stop that follows is the dot.
-                let dot = if has(chars, end, |c| c == '.') { "" } else { "." };
-                format!(" {letter}.M{dot}")
-            });
-            return Some((end, spoken + &half));
+    let mut parts = Vec::new();
+    let mut end = at;
+    loop {
+        let next = digits(chars, end);
+        if next == end {
+            return None;
+        }
+        parts.push(text(chars, end, next));
+        end = next;
+        match literal(chars, end, ".") {
+            Some(from) if has(chars, from, |c| c.is_ascii_digit()) => end = from,
+            Some(_) | None => break,
         }
     }
-    None
-}
-
-/// " a.m.", "PM" after a time: its end and its letter.
-fn half_of_day(chars: &[char], at: usize) -> Option<(usize, char)> {
-    let start = past_space(chars, at);
-    let letter = chars.get(start)?.to_ascii_uppercase();
-    let dot = if has(chars, start + 1, |c| c == '.') { start + 2 } else { start + 1 };
-    if !matches!(letter, 'A' | 'P') || !has(chars, dot, |c| matches!(c, 'M' | 'm')) {
-        return None;
-    }
-    let bare = dot + 1;
-    let dotted = if has(chars, bare, |c| c == '.') { bare + 1 } else { bare };
-    [dotted, bare]
-        .into_iter()
-        .find(|end| !has(chars, *end, |c| c.is_ascii_alphabetic()))
-        .map(|end| (end, letter))
-}
-
-fn spoken_time(hour: u32, minute: u32, second: Option<u32>, half: bool) -> Option<String> {
-    if hour > 24 || minute > 59 || second.is_some_and(|second| second > 59) {
-        return None;
-    }
-    let cardinal = |n: u32| number::cardinal(&n.to_string());
-    let mut words = cardinal(hour);
-    match minute {
-        0 if half || second.is_some() => {}
-        0 => words.push_str(" o'clock"),
-        1..10 => words.push_str(&format!(" oh {}", cardinal(minute))),
-        _ => words.push_str(&format!(" {}", cardinal(minute))),
-    }
-    if let Some(second) = second {
-        let unit = if second == 1 { "second" } else { "seconds" };
-        words.push_str(&format!(" and {} {unit}", cardinal(second)));
-    }
-    Some(words)
-}
-
-/// 2026-11-23.
-fn date_iso(chars: &[char], at: usize) -> Match {
-    let year = exactly(chars, at, 4).filter(|_| is_edge(chars, at))?;
-    let month = exactly(chars, literal(chars, year, "-")?, 2)?;
-    let day = exactly(chars, literal(chars, month, "-")?, 2)?;
-    let date = date(value(chars, month - 2, month), value(chars, day - 2, day))?;
-    is_edge(chars, day).then(|| (day, format!("{date}, {}", text(chars, at, year))))
-}
-
-/// 10/12/2019, month first unless it cannot be one.
-fn date_us(chars: &[char], at: usize) -> Match {
-    let (first, second, year, end) = three(chars, at, "/", &[4, 2])?;
-    let year = if year.len() == 2 {
-        let century = if value(chars, end - 2, end) > 30 { "19" } else { "20" };
-        format!("{century}{year}")
-    } else {
-        year
-    };
-    let (month, day) = if first <= 12 { (first, second) } else { (second, first) };
-    Some((end, format!("{}, {year}", date(month, day)?)))
-}
-
-/// 23.11.2026, as most of Europe writes it: the day comes first.
-fn date_dotted(chars: &[char], at: usize) -> Match {
-    let (day, month, year, end) = three(chars, at, ".", &[4])?;
-    Some((end, format!("{}, {year}", date(month, day)?)))
-}
-
-/// Two short numbers and a year of as many digits as `years` allows.
-fn three(
-    chars: &[char],
-    at: usize,
-    mark: &str,
-    years: &[usize],
-) -> Option<(u32, u32, String, usize)> {
-    let short = |from: usize| Some(digits(chars, from)).filter(|to| (1..=2).contains(&(to - from)));
-    if !is_edge(chars, at) || (mark == "." && follows(chars, at, |c| c == '.')) {
-        return None;
-    }
-    let first = short(at)?;
-    let from = literal(chars, first, mark)?;
-    let second = short(from)?;
-    let year = literal(chars, second, mark)?;
-    let end = years
-        .iter()
-        .find_map(|count| exactly(chars, year, *count).filter(|end| is_edge(chars, *end)))?;
-    Some((value(chars, at, first), value(chars, from, second), text(chars, year, end), end))
-}
-
-fn date(month: u32, day: u32) -> Option<String> {
-    let name = MONTHS.get((month as usize).checked_sub(1)?)?;
-    (1..=31).contains(&day).then(|| format!("{name} {}", number::ordinal(&day.to_string())))
-}
-
-/// $3.2 billion.
-fn big_money(chars: &[char], at: usize) -> Match {
-    let sign = chars[at];
-    let (_, _, many) = *CURRENCIES[..3].iter().find(|(mark, ..)| mark.starts_with(sign))?;
-    let amount = number_end(chars, at + 1)?;
-    let (end, big) = big(chars, past_space(chars, amount)).or_else(|| big(chars, amount))?;
-    Some((end, format!("{} {big} {many}", text(chars, at + 1, amount))))
-}
-
-fn big(chars: &[char], at: usize) -> Option<(usize, &'static str)> {
-    BIG.iter().find_map(|(mark, word)| {
-        let end = literal(chars, at, mark)?;
-        (mark.len() > 1 || is_edge(chars, end)).then_some((end, *word))
-    })
-}
-
-/// 99¢.
-fn cents(chars: &[char], at: usize) -> Match {
-    let amount = standing_number(chars, at)?;
-    let end = literal(chars, past_space(chars, amount), "¢")?;
-    let amount = text(chars, at, amount);
-    Some((end, format!("{amount} {}", one_or_many(&amount, "cent", "cents"))))
-}
-
-/// ¥500, Rs. 20, USD 3 million: the currencies that the lexicon does not read.
-fn currency(chars: &[char], at: usize) -> Match {
-    if follows(chars, at, is_word) {
-        return None;
-    }
-    let (mark_end, one, many) = CURRENCIES[3..].iter().find_map(|(mark, one, many)| {
-        let end = literal(chars, at, mark)?;
-        let end = if *mark == "Rs" && has(chars, end, |c| c == '.') { end + 1 } else { end };
-        Some((end, *one, *many))
-    })?;
-    let from = past_space(chars, mark_end);
-    let amount = number_end(chars, from)?;
-    let written = text(chars, from, amount);
-    match big(chars, past_space(chars, amount)).or_else(|| big(chars, amount)) {
-        Some((end, big)) => Some((end, format!("{written} {big} {many}"))),
-        None => Some((amount, format!("{written} {}", one_or_many(&written, one, many)))),
-    }
-}
-
-/// 12.50 €, 12,50 €, 5 USD: the amount before the currency.
-fn amount_first(chars: &[char], at: usize) -> Match {
-    let amount = standing_number(chars, at)?;
-    let comma = literal(chars, amount, ",").and_then(|from| {
-        exactly(chars, from, 2).filter(|end| !has(chars, *end, |c| c.is_ascii_digit()))
-    });
-    let amount_end = comma.unwrap_or(amount);
-    let from = past_space(chars, amount_end);
-    let (mark, one, many) = CURRENCIES.iter().find(|(mark, ..)| {
-        *mark != "Rs" && literal(chars, from, mark).is_some_and(|end| !has(chars, end, is_word))
-    })?;
-    let end = literal(chars, from, mark)?;
-    let written = match comma {
-        Some(end) => format!("{}.{}", text(chars, at, amount), text(chars, amount + 1, end)),
-        None => text(chars, at, amount),
-    };
-    let spoken = match CURRENCIES[..3].iter().find(|(sign, ..)| sign == mark) {
-        // In front of the amount the lexicon reads it, cents included.
-        Some((sign, ..)) => format!("{sign}{written}"),
-        None => format!("{written} {}", one_or_many(&written, one, many)),
-    };
-    Some((end, spoken))
-}
-
-/// 20°, -5 °C, 68 °F.
-fn degrees(chars: &[char], at: usize) -> Match {
-    let amount = standing_signed(chars, at)?;
-    let sign = literal(chars, past_space(chars, amount), "°")?;
-    let spaced = past_space(chars, sign);
-    let scale = |at: usize| match chars.get(at) {
-        Some('C') => Some((at + 1, " Celsius")),
-        Some('F') => Some((at + 1, " Fahrenheit")),
-        Some(_) | None => None,
-    };
-    let (end, scale) = [scale(spaced), Some((spaced, "")), scale(sign), Some((sign, ""))]
-        .into_iter()
-        .flatten()
-        .find(|(end, _)| !has(chars, *end, is_word))?;
-    let amount = text(chars, at, amount);
-    Some((end, format!("{amount} {}{scale}", one_or_many(&amount, "degree", "degrees"))))
-}
-
-/// 5 km, 60 km/h.
-fn unit(chars: &[char], at: usize) -> Match {
-    let amount = standing_signed(chars, at)?;
-    let spaced = past_space(chars, amount);
-    let found = |from: usize, units: &'static [(&'static str, &'static str, &'static str)]| {
-        units.iter().find_map(|(mark, one, many)| {
-            let end = literal(chars, from, mark)?;
-            (!has(chars, end, is_word)).then_some((end, *one, *many))
-        })
-    };
-    let (end, one, many) = found(spaced, UNITS)
-        .or_else(|| if spaced > amount { found(spaced, SHORT_UNITS) } else { None })?;
-    let amount = text(chars, at, amount);
-    Some((end, format!("{amount} {}", one_or_many(&amount, one, many))))
-}
-
-/// January 5, Jan. 5th, 2026.
-fn month_day(chars: &[char], at: usize) -> Match {
-    let (month_end, month) = month(chars, at)?;
-    let dot = if has(chars, month_end, |c| c == '.') { month_end + 1 } else { month_end };
-    let from = literal(chars, dot, " ")?;
-    let number_end = digits(chars, from);
-    if !(1..=2).contains(&(number_end - from)) {
-        return None;
-    }
-    let suffixed = ["st", "nd", "rd", "th"].iter().find_map(|th| literal(chars, number_end, th));
-    let end = [suffixed, Some(number_end)].into_iter().flatten().find(|end| {
-        is_edge(chars, *end) && !has(chars, *end, |c| c.is_ascii_digit() || matches!(c, ':' | '%'))
-    })?;
-    let day = value(chars, from, number_end);
-    if !(1..=31).contains(&day) {
-        return None;
-    }
-    let comma = if has(chars, end, |c| c == ',') { end + 1 } else { end };
-    let year = literal(chars, comma, " ")
-        .and_then(|from| exactly(chars, from, 4))
-        .filter(|end| is_edge(chars, *end));
-    let day = number::ordinal(&day.to_string());
-    let year_end = year.unwrap_or(end);
-    Some((year_end, format!("{month} {day}{}", text(chars, end, year_end))))
-}
-
-/// 5 January, the 5th of Jan.
-fn day_month(chars: &[char], at: usize) -> Match {
-    if !is_edge(chars, at) {
-        return None;
-    }
-    let from = literal(chars, at, "the ").unwrap_or(at);
-    let number_end = digits(chars, from);
-    let day = value(chars, from, number_end);
-    if number_end - from > 2 || !(1..=31).contains(&day) {
-        return None;
-    }
-    let space = literal(chars, number_end, " ")?;
-    let (end, month) = month(chars, literal(chars, space, "of ").unwrap_or(space))?;
-    if !is_edge(chars, end) {
-        return None;
-    }
-    let is_last = end + 1 == chars.len();
-    let end = if has(chars, end, |c| c == '.') && !is_last { end + 1 } else { end };
-    Some((end, format!("the {} of {month}", number::ordinal(&day.to_string()))))
-}
-
-/// The name of a month, whole or short, at `at`.
-fn month(chars: &[char], at: usize) -> Option<(usize, &'static str)> {
-    if !is_edge(chars, at) {
-        return None;
-    }
-    let whole = MONTHS.iter().find_map(|name| Some((literal(chars, at, name)?, *name)));
-    whole
-        .or_else(|| Some((literal(chars, at, "Sept")?, "September")))
-        .or_else(|| MONTHS.iter().find_map(|name| Some((literal(chars, at, &name[..3])?, *name))))
+    let point = if parts.len() == 4 { " dot " } else { " point " };
+    (parts.len() > 2 && !has(chars, end, is_word)).then(|| (end, parts.join(point)))
 }
 
 /// Dr. before a name.
@@ -454,12 +200,18 @@ fn roman(chars: &[char], at: usize) -> Option<(usize, u32)> {
     (count > 0 && !is_letter && !goes_on && is_edge(chars, end)).then_some((end, count))
 }
 
-/// 555-1234, 800-555-1234: digit by digit.
+/// 555-1234, 800-555-1234, (800) 555-1234: digit by digit.
 fn phone(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || matches!(c, '.' | '-')) {
         return None;
     }
-    let first = literal(chars, exactly(chars, at, 3)?, "-")?;
+    let first = match literal(chars, at, "(") {
+        Some(from) => {
+            let end = literal(chars, exactly(chars, from, 3)?, ")")?;
+            literal(chars, end, " ").unwrap_or(end)
+        }
+        None => literal(chars, exactly(chars, at, 3)?, "-")?,
+    };
     let long = exactly(chars, first, 3)
         .and_then(|end| literal(chars, end, "-"))
         .and_then(|from| exactly(chars, from, 4));
@@ -468,7 +220,8 @@ fn phone(chars: &[char], at: usize) -> Match {
         .flatten()
         .find(|end| !has(chars, *end, |c| is_word(c) || c == '-') && !is_decimal(chars, *end))?;
     let spoken = chars[at..end].iter().map(|c| match c {
-        '-' => ",".to_owned(),
+        '-' | ')' => ",".to_owned(),
+        '(' | ' ' => String::new(),
         c => format!(" {c}"),
     });
     Some((end, spoken.collect::<String>().trim_start().to_owned()))
@@ -496,6 +249,21 @@ fn fraction(chars: &[char], at: usize) -> Match {
         _ => format!("{a} slash {b}"),
     };
     Some((end, spoken))
+}
+
+/// 1½ and 1 1/2, whose fraction is words by now or a sign.
+fn mixed(chars: &[char], at: usize) -> Match {
+    if !follows(chars, at, |c| c.is_ascii_digit()) {
+        return None;
+    }
+    let part = literal(chars, at, " ").unwrap_or(at);
+    let (sign, words) = match chars.get(part)? {
+        '½' => (part + 1, "a half"),
+        '¼' => (part + 1, "a quarter"),
+        '¾' => (part + 1, "three quarters"),
+        _ => (literal(chars, at, " one half")?, "a half"),
+    };
+    Some((sign, format!(" and {words}")))
 }
 
 /// 5-10, 5 – 10.
@@ -536,28 +304,23 @@ fn space_before_mark(chars: &[char], at: usize) -> Match {
     fits.then(|| (at + 2, chars[at + 1].to_string()))
 }
 
-/// The end of a number that does not go on from a word or another number.
-fn standing_number(chars: &[char], at: usize) -> Option<usize> {
-    if follows(chars, at, |c| is_word(c) || c == '.') {
+/// The second of two marks that stand together where a word between them had no sound.
+fn second_mark(chars: &[char], at: usize) -> Match {
+    if !matches!(chars[at], ',' | ';' | ':') {
         return None;
     }
-    number_end(chars, at)
-}
-
-fn standing_signed(chars: &[char], at: usize) -> Option<usize> {
-    if follows(chars, at, |c| is_word(c) || c == '.') {
-        return None;
+    let mut end = at + 1;
+    while let Some(next) = literal(chars, end, " ")
+        && has(chars, next, |c| matches!(c, ',' | ';' | ':'))
+    {
+        end = next + 1;
     }
-    number_end(chars, if chars[at] == '-' { at + 1 } else { at })
+    (end > at + 1).then(|| (end, chars[at].to_string()))
 }
 
 /// Whether a number goes on behind a point, rather than a sentence ending there.
 fn is_decimal(chars: &[char], at: usize) -> bool {
     has(chars, at, |c| c == '.') && has(chars, at + 1, is_word)
-}
-
-fn one_or_many<'a>(amount: &str, one: &'a str, many: &'a str) -> &'a str {
-    if matches!(amount, "1" | "1.0" | "-1") { one } else { many }
 }
 
 #[cfg(test)]
@@ -588,6 +351,9 @@ mod tests {
             ("1:02:03", "one oh two and three seconds"),
             ("25:99 stays", "25:99 stays"),
             ("a ratio of 1:100", "a ratio of 1:100"),
+            ("9am", "9 A.M."),
+            ("from 9 am to 5 PM.", "from 9 A.M. to 5 P.M."),
+            ("I am 9 and 13 am", "I am 9 and 13 am"),
         ]);
     }
 
@@ -628,9 +394,12 @@ mod tests {
             ("20° in", "20 degrees in"),
             ("1 km", "1 kilometer"),
             ("60 km/h.", "60 kilometers per hour."),
-            ("1,013 hPa", "1,013 hectopascals"),
+            ("1013 hPa", "1,013 hectopascals"),
+            ("1½ cups, 2 1/2 tsp", "1 and a half cups, 2 and a half teaspoons"),
             ("200 g of it", "200 grams of it"),
             ("5m", "5m"),
+            ("30 s at 60 W", "30 seconds at 60 watts"),
+            ("in 1996 L. Smith", "in 1996 L. Smith"),
             ("10 in all", "10 in all"),
         ]);
     }
@@ -655,6 +424,10 @@ mod tests {
             ("3/4, 1/2, 24/7 and 12/25.", "3 quarters, one half, 24 7 and December twenty-fifth."),
             ("5-10, 5 – 10 and 10-20%.", "5 to 10, 5 to 10 and 10 to 20%."),
             ("+5", "plus 5"),
+            ("(555) 123-4567", "5 5 5, 1 2 3, 4 5 6 7"),
+            ("1.2.3 at 192.168.0.1.", "1 point 2 point 3 at 192 dot 168 dot 0 dot 1."),
+            ("a, , b", "a, b"),
+            ("Pod::Simple", "Pod::Simple"),
             ("2 + 2 = 4", "2 + 2 equals 4"),
             ("a < b", "a less than b"),
             ("5 m²", "5 square meters"),

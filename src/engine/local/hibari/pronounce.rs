@@ -2,12 +2,17 @@ use super::clean::clean;
 use super::g2p::{Reader, Unknown};
 use super::lexicon::Lexicon;
 use super::normal::normalize;
+use super::reading::pack_one;
 use super::split::sentences;
 use super::token::Tokenizer;
 use super::traced::Traced;
 use super::{HibariFiles, load, unknown};
 use crate::engine::EngineError;
 use crate::engine::local::{Halt, Runtime};
+
+/// Words that the lexicons are too old for and the net gets wrong.
+const NEWER_WORDS: &[(&str, &str)] =
+    &[("JSON", "ʤˈAsən"), ("wifi", "wˈIfˌI"), ("emoji", "ɪmˈOʤi"), ("podcast", "pˈɑdkˌæst")];
 
 /// Text to phonemes, without the voice: what a sentence will sound like, in misaki's alphabet.
 ///
@@ -25,15 +30,18 @@ impl Pronouncer {
     /// [`EngineError::Unreachable`] when a file is missing or not as published.
     pub fn load(files: &HibariFiles) -> Result<Self, EngineError> {
         let runtime = Runtime::open(&files.runtime)?;
+        let mut gold = load::lexicon(&files.gold)?;
+        for (word, phonemes) in NEWER_WORDS {
+            let mut reading = Vec::new();
+            pack_one(phonemes, &mut reading);
+            gold.insert(word, &reading);
+        }
         let alphabet = load::unknown_alphabet(&files.unknown_alphabet)?;
         Ok(Self {
             reader: Reader {
                 tokenizer: Tokenizer { special: load::exceptions(&files.exceptions)? },
                 tagger: load::tagger(&files.tagger)?,
-                lexicon: Lexicon {
-                    gold: load::lexicon(&files.gold)?,
-                    silver: load::lexicon(&files.silver)?,
-                },
+                lexicon: Lexicon { gold, silver: load::lexicon(&files.silver)? },
             },
             unknown: unknown::Net::new(runtime, &files.unknown, alphabet)?,
         })

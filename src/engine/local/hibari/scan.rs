@@ -41,6 +41,11 @@ pub(super) fn digits(chars: &[char], at: usize) -> usize {
     at + chars[at.min(chars.len())..].iter().take_while(|c| c.is_ascii_digit()).count()
 }
 
+/// The end of the letters that begin at `at`.
+pub(super) fn letters(chars: &[char], at: usize) -> usize {
+    at + chars[at.min(chars.len())..].iter().take_while(|c| is_letter(**c)).count()
+}
+
 /// The end of exactly `count` digits at `at`, more following or not.
 pub(super) fn exactly(chars: &[char], at: usize, count: usize) -> Option<usize> {
     (digits(chars, at) >= at + count).then_some(at + count)

@@ -4,11 +4,17 @@ use std::ops::Range;
 
 use super::scan::{follows, has};
 use super::traced::Traced;
-use super::words::{ABBREVIATIONS, TITLES};
+use super::words::{MONTHS, TITLES};
 
 /// The longest sentence in letters. A longer one is cut, at a clause if there is one: nobody
 /// speaks such sentences, and every later step looks at a sentence as a whole.
 const LONGEST_SENTENCE: usize = 600;
+
+/// Short forms behind which a number goes on with the sentence; months do so too.
+const COUNTING: &[&str] = &[
+    "No", "Nos", "no", "nos", "approx", "vol", "Vol", "fig", "Fig", "ch", "Ch", "pp", "vs", "est",
+    "cf", "Sept", "Rs",
+];
 
 /// The sentences of a cleaned text, without the space around them (`Hibari.split_sentences`).
 pub(super) fn sentences(text: &Traced) -> Vec<Range<usize>> {
@@ -56,8 +62,7 @@ fn is_end(line: &[char], end: usize, next: char) -> bool {
     let is_title = TITLES.iter().any(|(title, _)| *title == word);
     let is_initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
     let counts = next.is_ascii_digit()
-        && (matches!(word, "No" | "Nos")
-            || ABBREVIATIONS.iter().any(|(short, _)| short.strip_suffix('.') == Some(word)));
+        && (COUNTING.contains(&word) || MONTHS.iter().any(|month| word == &month[..3]));
     !(is_title || is_initial || counts)
 }
 

@@ -16,7 +16,8 @@ const END: [&str; 2] = ["-END-", "-END2-"];
 /// The averaged-perceptron part-of-speech tagger of hibari-tts (`tagger.py`).
 ///
 /// A word with one dominant tag is answered from a dictionary, every other from sums of weights.
-/// The weights of the file are tenths, so whole numbers hold them exactly.
+/// The weights of the file are tenths, so whole numbers hold them exactly; they are summed as
+/// the original sums them, in order and in floating point, since that decides near ties.
 #[derive(Debug, Default)]
 pub(super) struct Tagger {
     /// Word to one byte: the place of its tag in [`TAGS`].
@@ -65,12 +66,12 @@ impl Tagger {
         last: &str,
         before_last: &str,
     ) -> &'static str {
-        let mut scores = [0_i32; TAGS.len()];
+        let mut scores = [0_f64; TAGS.len()];
         let mut any = false;
         let mut add = |feature: &str| {
             for entry in self.weights.get(feature).unwrap_or_default().chunks_exact(3) {
                 let weight = i16::from_le_bytes([entry[1], entry[2]]);
-                scores[usize::from(entry[0]) % TAGS.len()] += i32::from(weight);
+                scores[usize::from(entry[0]) % TAGS.len()] += f64::from(weight) / 10.0;
                 any = true;
             }
         };
@@ -94,7 +95,7 @@ impl Tagger {
         if !any {
             return "NN";
         }
-        let best = scores.iter().enumerate().max_by_key(|(place, score)| (**score, *place));
+        let best = scores.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
         best.map_or("NN", |(place, _)| TAGS[place])
     }
 }

@@ -114,6 +114,11 @@ pub(super) const UNITS: &[(&str, &str, &str)] = &[
     ("MB", "megabyte", "megabytes"),
     ("GB", "gigabyte", "gigabytes"),
     ("TB", "terabyte", "terabytes"),
+    ("kb", "kilobyte", "kilobytes"),
+    ("mb", "megabyte", "megabytes"),
+    ("gb", "gigabyte", "gigabytes"),
+    ("MiB", "mebibyte", "mebibytes"),
+    ("GiB", "gibibyte", "gibibytes"),
     ("hr", "hour", "hours"),
     ("ms", "millisecond", "milliseconds"),
     ("yd", "yard", "yards"),
@@ -129,16 +134,15 @@ pub(super) const UNITS: &[(&str, &str, &str)] = &[
     ("µg", "microgram", "micrograms"),
     ("nm", "nanometer", "nanometers"),
     ("µm", "micrometer", "micrometers"),
-    ("L", "liter", "liters"),
-    ("W", "watt", "watts"),
-    ("h", "hour", "hours"),
 ];
 
-/// Units of one letter, which stand for so much else that they count only after a space.
+/// Units of one letter, which stand for so much else that they count only after a number of up to
+/// three digits and a space.
 #[rustfmt::skip]
 pub(super) const SHORT_UNITS: &[(&str, &str, &str)] = &[
     ("m", "meter", "meters"), ("g", "gram", "grams"), ("s", "second", "seconds"),
-    ("l", "liter", "liters"), ("V", "volt", "volts"), ("A", "amp", "amps"),
+    ("l", "liter", "liters"), ("L", "liter", "liters"), ("W", "watt", "watts"),
+    ("h", "hour", "hours"), ("V", "volt", "volts"),
 ];
 
 /// Currencies: what is written, one, many. The first three are read by the lexicon where they
@@ -229,4 +233,15 @@ pub(super) const BIG: &[(&str, &str)] = &[
     ("M", "million"),
     ("b", "billion"),
     ("B", "billion"),
+];
+
+/// Greek letters that stand alone, as signs do.
+#[rustfmt::skip]
+pub(super) const GREEK: &[(char, &str)] = &[
+    ('α', "alpha"), ('β', "beta"), ('γ', "gamma"), ('δ', "delta"), ('ε', "epsilon"),
+    ('ζ', "zeta"), ('η', "eta"), ('θ', "theta"), ('ι', "iota"), ('κ', "kappa"), ('λ', "lambda"),
+    ('ν', "nu"), ('ξ', "xi"), ('ο', "omicron"), ('π', "pi"), ('ρ', "rho"), ('σ', "sigma"),
+    ('τ', "tau"), ('υ', "upsilon"), ('φ', "phi"), ('χ', "chi"), ('ψ', "psi"), ('ω', "omega"),
+    ('Γ', "gamma"), ('Δ', "delta"), ('Θ', "theta"), ('Λ', "lambda"), ('Ξ', "xi"), ('Π', "pi"),
+    ('Σ', "sigma"), ('Φ', "phi"), ('Ψ', "psi"), ('Ω', "ohms"), ('\u{2126}', "ohms"),
 ];

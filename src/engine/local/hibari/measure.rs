@@ -1,0 +1,140 @@
+//! Reading rules for money, degrees and units; see [`super::normal`].
+
+use super::scan::{
+    digits, exactly, follows, has, is_edge, is_word, literal, number, past_space, text,
+};
+use super::traced::Match;
+use super::words::{BIG, CURRENCIES, SHORT_UNITS, UNITS};
+
+/// $3.2 billion.
+pub(super) fn big_money(chars: &[char], at: usize) -> Match {
+    let sign = chars[at];
+    let (_, _, many) = *CURRENCIES[..3].iter().find(|(mark, ..)| mark.starts_with(sign))?;
+    let amount = number(chars, at + 1)?;
+    let (end, big) = big(chars, past_space(chars, amount)).or_else(|| big(chars, amount))?;
+    Some((end, format!("{} {big} {many}", text(chars, at + 1, amount))))
+}
+
+fn big(chars: &[char], at: usize) -> Option<(usize, &'static str)> {
+    BIG.iter().find_map(|(mark, word)| {
+        let end = literal(chars, at, mark)?;
+        (mark.len() > 1 || is_edge(chars, end)).then_some((end, *word))
+    })
+}
+
+/// 99¢.
+pub(super) fn cents(chars: &[char], at: usize) -> Match {
+    let amount = standing_number(chars, at)?;
+    let end = literal(chars, past_space(chars, amount), "¢")?;
+    let amount = text(chars, at, amount);
+    Some((end, format!("{amount} {}", one_or_many(&amount, "cent", "cents"))))
+}
+
+/// ¥500, Rs. 20, USD 3 million: the currencies that the lexicon does not read.
+pub(super) fn currency(chars: &[char], at: usize) -> Match {
+    if follows(chars, at, is_word) {
+        return None;
+    }
+    let (mark_end, one, many) = CURRENCIES[3..].iter().find_map(|(mark, one, many)| {
+        let end = literal(chars, at, mark)?;
+        let end = if *mark == "Rs" && has(chars, end, |c| c == '.') { end + 1 } else { end };
+        Some((end, *one, *many))
+    })?;
+    let from = past_space(chars, mark_end);
+    let amount = number(chars, from)?;
+    let written = text(chars, from, amount);
+    match big(chars, past_space(chars, amount)).or_else(|| big(chars, amount)) {
+        Some((end, big)) => Some((end, format!("{written} {big} {many}"))),
+        None => Some((amount, format!("{written} {}", one_or_many(&written, one, many)))),
+    }
+}
+
+/// 12.50 €, 12,50 €, 5 USD: the amount before the currency.
+pub(super) fn amount_first(chars: &[char], at: usize) -> Match {
+    let amount = standing_number(chars, at)?;
+    let comma = literal(chars, amount, ",").and_then(|from| {
+        exactly(chars, from, 2).filter(|end| !has(chars, *end, |c| c.is_ascii_digit()))
+    });
+    let amount_end = comma.unwrap_or(amount);
+    let from = past_space(chars, amount_end);
+    let (mark, one, many) = CURRENCIES.iter().find(|(mark, ..)| {
+        *mark != "Rs" && literal(chars, from, mark).is_some_and(|end| !has(chars, end, is_word))
+    })?;
+    let end = literal(chars, from, mark)?;
+    let written = match comma {
+        Some(end) => format!("{}.{}", text(chars, at, amount), text(chars, amount + 1, end)),
+        None => text(chars, at, amount),
+    };
+    let spoken = match CURRENCIES[..3].iter().find(|(sign, ..)| sign == mark) {
+        // In front of the amount the lexicon reads it, cents included.
+        Some((sign, ..)) => format!("{sign}{written}"),
+        None => format!("{written} {}", one_or_many(&written, one, many)),
+    };
+    Some((end, spoken))
+}
+
+/// 20°, -5 °C, 68 °F.
+pub(super) fn degrees(chars: &[char], at: usize) -> Match {
+    let amount = standing_signed(chars, at)?;
+    let sign = literal(chars, past_space(chars, amount), "°")?;
+    let spaced = past_space(chars, sign);
+    let scale = |at: usize| match chars.get(at) {
+        Some('C') => Some((at + 1, " Celsius")),
+        Some('F') => Some((at + 1, " Fahrenheit")),
+        Some(_) | None => None,
+    };
+    let (end, scale) = [scale(spaced), Some((spaced, "")), scale(sign), Some((sign, ""))]
+        .into_iter()
+        .flatten()
+        .find(|(end, _)| !has(chars, *end, is_word))?;
+    let amount = text(chars, at, amount);
+    Some((end, format!("{amount} {}{scale}", one_or_many(&amount, "degree", "degrees"))))
+}
+
+/// 5 km, 60 km/h.
+pub(super) fn unit(chars: &[char], at: usize) -> Match {
+    let amount = standing_signed(chars, at)?;
+    let spaced = past_space(chars, amount);
+    let found = |from: usize, units: &'static [(&'static str, &'static str, &'static str)]| {
+        units.iter().find_map(|(mark, one, many)| {
+            let end = literal(chars, from, mark)?;
+            (!has(chars, end, is_word)).then_some((end, *one, *many))
+        })
+    };
+    let (end, one, many) = found(spaced, UNITS).or_else(|| {
+        if spaced > amount && digits(chars, at) < at + 4 {
+            found(spaced, SHORT_UNITS)
+        } else {
+            None
+        }
+    })?;
+    let amount = grouped(text(chars, at, amount));
+    Some((end, format!("{amount} {}", one_or_many(&amount, one, many))))
+}
+
+/// Before a unit four digits are no year: 1013 hPa.
+fn grouped(amount: String) -> String {
+    if amount.len() == 4 && amount.chars().all(|c| c.is_ascii_digit()) {
+        return format!("{},{}", &amount[..1], &amount[1..]);
+    }
+    amount
+}
+
+/// The end of a number that does not go on from a word or another number.
+fn standing_number(chars: &[char], at: usize) -> Option<usize> {
+    if follows(chars, at, |c| is_word(c) || c == '.') {
+        return None;
+    }
+    number(chars, at)
+}
+
+fn standing_signed(chars: &[char], at: usize) -> Option<usize> {
+    if follows(chars, at, |c| is_word(c) || c == '.') {
+        return None;
+    }
+    number(chars, if chars[at] == '-' { at + 1 } else { at })
+}
+
+fn one_or_many<'a>(amount: &str, one: &'a str, many: &'a str) -> &'a str {
+    if matches!(amount, "1" | "1.0" | "-1") { one } else { many }
+}
