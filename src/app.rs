@@ -21,7 +21,8 @@ use crate::engine::local::Silero;
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use crate::engine::local::templates::Templates;
-use crate::engine::{Cascade, EngineError, Engines, Responder, Synthesizer, Transcriber};
+use crate::engine::openai;
+use crate::engine::{Cascade, Chain, EngineError, Engines, Responder, Synthesizer, Transcriber};
 use crate::listen;
 use crate::models::{ModelError, Store};
 use crate::tool::{self, Book, Registry, Ringer};
@@ -47,6 +48,7 @@ pub struct App {
     /// The speaker's volume.
     pub volume: Volume,
     locale: String,
+    env: Environment,
 }
 
 /// Why the program cannot be put together.
@@ -85,7 +87,7 @@ impl App {
         let store = Store::open(model_settings(&config.settings))?;
         let volume = Volume::new(config.settings.audio.volume);
         let locale = env.locale("LC_MEASUREMENT").to_owned();
-        Ok(Self { config, store, clock: Clock::start(), volume, locale })
+        Ok(Self { config, store, clock: Clock::start(), volume, locale, env: env.clone() })
     }
 
     fn idle(&self) -> Option<Duration> {
@@ -119,11 +121,64 @@ impl App {
         })
     }
 
-    /// The configured mind.
+    /// The configured mind: a chain, of which the first that answers is taken.
     ///
     /// # Errors
-    /// When the user's own templates have mistakes.
+    /// When the user's own templates have mistakes, or a provider's key cannot be read.
     pub fn responder(&self) -> Result<Arc<dyn Responder>, Unfit> {
+        let names = &self.config.settings.cascade.chat;
+        let mut chain = names.iter().map(|name| self.mind(name)).collect::<Result<Vec<_>, _>>()?;
+        match (chain.pop(), chain.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (last, _) => {
+                chain.extend(last);
+                Ok(Arc::new(Chain::new(chain)))
+            }
+        }
+    }
+
+    fn mind(&self, name: &ModelName) -> Result<Arc<dyn Responder>, Unfit> {
+        let provider = self.config.settings.providers.get(&name.provider);
+        match provider.map(|provider| (provider, provider.kind)) {
+            None | Some((_, config::ProviderKind::Local)) => self.templates(),
+            Some((
+                provider,
+                config::ProviderKind::OpenAi
+                | config::ProviderKind::Azure
+                | config::ProviderKind::Compatible,
+            )) => {
+                let auth = self.key(&name.provider, provider.api_key.as_ref())?;
+                let base = provider.base_url.as_deref().unwrap_or_default();
+                let http = openai::Http::new(&name.provider, base, auth)?;
+                Ok(Arc::new(openai::Chat::new(http, &name.model)))
+            }
+        }
+    }
+
+    /// The key of a provider, from where the configuration says it is.
+    fn key(&self, name: &str, source: Option<&config::KeySource>) -> Result<openai::Auth, Unfit> {
+        let key = match source {
+            None => None,
+            Some(config::KeySource::Env(variable)) => self.env.get(variable).map(str::to_owned),
+            Some(config::KeySource::File(path)) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    let path = path.display();
+                    EngineError::Refused(format!(
+                        "the key of provider {name} cannot be read from {path}: {error}; mend api_key_file"
+                    ))
+                })?;
+                Some(text.trim().to_owned())
+            }
+        };
+        Ok(key.filter(|key| !key.is_empty()).map_or(openai::Auth::None, openai::Auth::Bearer))
+    }
+
+    /// Whether only templates answer, so that a chat model would be worth an offer.
+    pub fn wants_a_mind(&self) -> bool {
+        self.config.settings.cascade.chat.iter().all(|name| name.provider == "local")
+    }
+
+    fn templates(&self) -> Result<Arc<dyn Responder>, Unfit> {
         let templates = match &self.config.settings.templates.file {
             None => Templates::new(),
             Some(path) => Templates::with_file(path).map_err(|problems| {
@@ -175,7 +230,9 @@ impl App {
         let listen = &self.config.settings.listen;
         listen::Settings {
             pause_ms: listen.pause_ms,
-            speculate_ms: listen.speculate.then_some(listen::TAIL_MS),
+            // A pause also tells a murmur from an interruption; whether it is worth an early
+            // answer is the machine's setting.
+            speculate_ms: Some(listen::TAIL_MS),
             preroll_ms: listen.preroll_ms,
             max_utterance_s: listen.max_utterance_s,
             ..listen::Settings::default()

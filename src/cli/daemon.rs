@@ -33,6 +33,13 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     if app.config.settings.local.warm {
         tokio::spawn(crate::app::warm(engines));
     }
+    if app.wants_a_mind() {
+        tokio::spawn(async {
+            for neighbour in crate::engine::openai::neighbours().await {
+                tracing::info!("{}", neighbour.offer());
+            }
+        });
+    }
     let socket = tokio::spawn({
         let handle = handle.clone();
         async move { server.serve(handle).await }

@@ -140,6 +140,9 @@ pub(super) async fn doctor(file: Option<&Path>, env: &Environment) -> Outcome {
         }
         Err(error) => tell("sound", Err(error.to_string()))?,
     }
+    for neighbour in crate::engine::openai::neighbours().await {
+        tell("chat model", Ok(neighbour.offer()))?;
+    }
     let service = crate::control::Client::connect(&app.config.paths.socket()).await;
     tell("service", Ok(service.map_or_else(|error| error.to_string(), |_| "running".into())))?;
     match bad {

@@ -5,6 +5,7 @@ use super::exit::{Code, Failure};
 use super::{Outcome, chat};
 use crate::app::{App, Talk};
 use crate::config::{Environment, Mode};
+use crate::drive::Handle;
 
 /// The voice chat in this terminal.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, hands_free: bool) -> Outcome {
@@ -23,9 +24,19 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, hands_free: bool
     let colour = std::io::stdout().is_terminal() && env.get("NO_COLOR").is_none();
     let talk = app.converse(Talk { mode, meter: true, record: None }).await?;
     let handle = talk.driver.handle();
+    if app.wants_a_mind() {
+        tokio::spawn(offer(handle.clone()));
+    }
     let shown = chat::chat(handle, app.clock, mode == Mode::Open, colour);
     // Both end with the other: quitting the chat ends the driver, and the driver's end the chat.
     let (_, shown) = tokio::join!(talk.driver.run(), shown);
     talk.sound.close()?;
     Ok(shown?)
+}
+
+/// Tells of model servers on this machine, which would answer what templates cannot.
+async fn offer(handle: Handle) {
+    for neighbour in crate::engine::openai::neighbours().await {
+        handle.tell(neighbour.offer());
+    }
 }

@@ -12,8 +12,10 @@ pub enum Feature {
     OpenAi,
     /// Providers of kind `azure`.
     Azure,
-    /// Providers of kind `compatible`: Ollama, llama-server and their like.
+    /// Providers of kind `compatible` for `[cascade] chat`: Ollama, llama-server and their like.
     Compatible,
+    /// The same for `[cascade] transcribe` and `speak`.
+    CompatibleSpeech,
 }
 
 impl Feature {
@@ -25,7 +27,8 @@ impl Feature {
             | Self::WakeWord
             | Self::OpenAi
             | Self::Azure
-            | Self::Compatible => false,
+            | Self::CompatibleSpeech => false,
+            Self::Compatible => true,
         }
     }
 }

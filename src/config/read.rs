@@ -158,9 +158,13 @@ fn model_name(
         };
         return Err((format!("no provider is called \"{}\"", name.provider), next));
     };
-    match feature(provider.kind) {
+    match feature(provider.kind, role) {
         None => local_model(name, role),
         Some(needs) if needs.built() => Ok(name),
+        Some(Feature::CompatibleSpeech) => {
+            let what = format!("speech with provider \"{}\" is not built yet", name.provider);
+            Err((what, instead))
+        }
         Some(_) => Err((format!("provider \"{}\" is not built yet", name.provider), instead)),
     }
 }
@@ -216,18 +220,23 @@ fn realtime(mut of: Section<'_, '_>) -> Realtime {
 }
 
 /// What a provider of this kind needs besides this machine.
-const fn feature(kind: ProviderKind) -> Option<Feature> {
+const fn feature(kind: ProviderKind, role: Role) -> Option<Feature> {
     match kind {
         ProviderKind::Local => None,
         ProviderKind::OpenAi => Some(Feature::OpenAi),
         ProviderKind::Azure => Some(Feature::Azure),
-        ProviderKind::Compatible => Some(Feature::Compatible),
+        ProviderKind::Compatible => Some(match role {
+            Role::Chat => Feature::Compatible,
+            Role::Runtime | Role::Transcribe | Role::Speak | Role::VoiceActivity => {
+                Feature::CompatibleSpeech
+            }
+        }),
     }
 }
 
 fn providers(mut of: Section<'_, '_>, env: &Environment) -> Providers {
     let mut all = Providers::new();
-    for name in ["local", "openai", "azure"] {
+    for name in ["local", "openai", "azure", "ollama", "llama-server"] {
         if let Some(provider) = implied(name, env) {
             all.insert(name.to_owned(), provider);
         }
@@ -260,6 +269,9 @@ fn implied(name: &str, env: &Environment) -> Option<Provider> {
             let base = env.get("AZURE_OPENAI_ENDPOINT")?;
             (ProviderKind::Azure, Some(base), key("AZURE_OPENAI_API_KEY"))
         }
+        // Their usual addresses; both take any key or none.
+        "ollama" => (ProviderKind::Compatible, Some("http://127.0.0.1:11434/v1"), None),
+        "llama-server" => (ProviderKind::Compatible, Some("http://127.0.0.1:8080/v1"), None),
         _ => return None,
     };
     let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());

@@ -155,6 +155,11 @@ pub enum Event {
         /// The sentence.
         message: String,
     },
+    /// Something worth knowing.
+    Aside {
+        /// A sentence.
+        message: String,
+    },
     /// A device came, went or changed.
     Sound {
         /// A sentence.

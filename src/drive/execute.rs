@@ -2,7 +2,7 @@ use super::driver::{Driver, Pieces, UTTERANCES};
 use super::event::Event;
 use crate::audio::{Earcon, ring_tone};
 use crate::base::{Epoch, Moment, SPEAKER_RATE, Utterance};
-use crate::dialog::{Call, Item, Outcome};
+use crate::dialog::{Call, Outcome};
 use crate::engine::{Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, ToolCx};
@@ -72,10 +72,7 @@ impl Driver {
     }
 
     fn call_tool(&mut self, now: Moment, epoch: Epoch, call: Call) {
-        let last_reply = self.machine.history().items().iter().rev().find_map(|item| match item {
-            Item::Reply { text, .. } | Item::Notice { text } => Some(text.clone()),
-            Item::User { .. } | Item::Call { .. } | Item::Outcome(_) => None,
-        });
+        let last_reply = self.machine.history().last_said().map(str::to_owned);
         let arguments = serde_json::from_str(&call.arguments)
             .unwrap_or_else(|_| serde_json::Value::String(call.arguments.clone()));
         self.emit(Event::Call { name: call.name.clone(), arguments });
@@ -217,9 +214,9 @@ impl Driver {
                 return self.emit(Event::Level { db });
             }
             listen::Event::Unaided(why) => return self.trouble(why),
-            listen::Event::Confirmed { .. } => return,
             listen::Event::EndOfInput => return self.on_end_of_input(),
             listen::Event::Started { id, .. } => Speech::Started { id },
+            listen::Event::Confirmed { id } => Speech::Confirmed { id },
             listen::Event::Resumed { id } => Speech::Resumed { id },
             listen::Event::Discarded { id, why } => {
                 self.emit(Event::Nothing { why: reason(why).to_owned() });

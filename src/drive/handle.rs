@@ -72,6 +72,12 @@ impl Handle {
         answer.await.unwrap_or_else(|_| Err(Refusal("the service is ending".into())))
     }
 
+    /// Shows the watchers something by the way.
+    pub fn tell(&self, message: String) {
+        // Nobody watching is no fault.
+        let _ = self.events.send(Event::Aside { message });
+    }
+
     /// How things stand.
     pub fn state(&self) -> State {
         self.state.borrow().clone()

@@ -42,6 +42,8 @@ struct Script {
     complete: bool,
     cued: bool,
     end_pushed: bool,
+    /// That all of it was heard has been told.
+    told: bool,
     /// When the last sample was seen given out: the output latency counts from here.
     given: Option<Moment>,
 }
@@ -56,6 +58,7 @@ impl Script {
             complete: false,
             cued: false,
             end_pushed: false,
+            told: false,
             given: None,
         }
     }
@@ -75,6 +78,8 @@ impl Speaker {
     /// epoch takes the place of the one before.
     pub(super) fn queue(&mut self, epoch: Epoch, pcm: &[f32], rate: Rate) -> u64 {
         let script = self.script_of(epoch);
+        // More of an epoch that seemed complete: a reply goes on after a tool.
+        (script.complete, script.end_pushed, script.told) = (false, false, false);
         if rate == SPEAKER_RATE {
             script.waiting.extend(pcm);
             script.queued += pcm.len() as u64;
@@ -103,7 +108,8 @@ impl Speaker {
         out.len() as u64
     }
 
-    /// Nothing more of `epoch` comes at all; running dry from here on is no fault.
+    /// Nothing more of `epoch` comes, unless a tool's outcome makes another round of it; running
+    /// dry from here on is no fault.
     pub(super) fn complete(&mut self, epoch: Epoch) {
         self.script_of(epoch).complete = true;
         self.refill();
@@ -143,7 +149,7 @@ impl Speaker {
         if self.settling.is_some() {
             return Some(SETTLING);
         }
-        self.script.as_ref().filter(|script| script.cued).map(|_| REFILL)
+        self.script.as_ref().filter(|script| script.cued && !script.told).map(|_| REFILL)
     }
 
     /// Refills the ring and tells what has sounded since the last call, if anything.
@@ -173,10 +179,8 @@ impl Speaker {
         }
         let news = (script.epoch, heard);
         let epoch = script.epoch;
-        if script.complete && script.end_pushed && heard >= script.queued {
-            // All of it was heard: nothing left to look at.
-            self.script = None;
-        }
+        // All of it was heard: nothing is left to look at, until another round comes.
+        script.told = script.complete && script.end_pushed && heard >= script.queued;
         if self.last == Some(news) {
             return None;
         }

@@ -11,12 +11,14 @@
 //! Absent on purpose: turns and history; an engine sees one request.
 
 mod cascade;
+mod chain;
 pub mod local;
 pub mod openai;
 mod partner;
 mod sentence;
 
 pub use cascade::{Cascade, Engines};
+pub use chain::Chain;
 pub use partner::{Order, Partner, Said};
 pub use sentence::Sentences;
 
