@@ -307,6 +307,7 @@ impl App {
             gauge: path.gauge,
             ear: None,
             sound: None,
+            rest: None,
             question: Some(question),
             record: None,
             meter: false,
@@ -340,6 +341,7 @@ impl App {
         let path = audio::path(self.volume.clone());
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
         let sound = ready(sound).await?;
+        let rest = sound.rest();
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
         let handle =
             listen::spawn(path.tail, self.listening(), Some(self.voice_activity()), outbox)
@@ -363,12 +365,13 @@ impl App {
             gauge: path.gauge.clone(),
             ear: Some(Ear { handle, events: heard }),
             sound: Some(events),
+            rest: Some(rest.clone()),
             question: None,
             record: talk.record,
             meter: talk.meter,
             earcons: self.config.settings.audio.earcons,
         });
-        Ok(Conversation { driver, sound, engines, gauge: path.gauge })
+        Ok(Conversation { driver, sound, engines, gauge: path.gauge, rest })
     }
 }
 
@@ -400,6 +403,8 @@ pub struct Conversation {
     pub sound: audio::Sound,
     /// What the devices tell.
     pub gauge: audio::Gauge,
+    /// Whether the speaker rests, so that the watchdog expects no callback.
+    pub rest: audio::Rest,
     /// The engines, for warming up.
     pub engines: Engines,
 }

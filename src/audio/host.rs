@@ -6,11 +6,15 @@ use futures::executor::block_on;
 
 use super::format::{MicrophoneEdge, SpeakerEdge};
 use super::{AudioError, DeviceInfo, Gauge, Side};
-use crate::base::{Rate, SPEAKER_RATE};
+use crate::base::{LISTEN_RATE, Rate, SPEAKER_RATE};
 
 /// Frames in a period: 10 ms at 48 kHz. Half of it lost captured sound under PipeWire, and the
 /// default of the sound library buffers two seconds.
 const PERIOD: u32 = 480;
+
+/// The same for the microphone: 30 ms at 16 kHz. An open ear adds half of it to the 200 ms of silence
+/// after which an answer is prepared; every callback costs 90 us in the client's two threads.
+const LISTEN_PERIOD: u32 = 480;
 
 /// The longest that the sound server may take to create a stream.
 const BUILD_TIME: Duration = Duration::from_secs(2);
@@ -141,7 +145,7 @@ fn plugged() -> Result<Vec<DeviceInfo>, AudioError> {
 
 /// A device at work; dropping it stops it. The drop may hang: with the server, and also when the
 /// server has killed the stream.
-pub(super) struct Stream(#[expect(dead_code, reason = "held, so that it runs")] cpal::Stream);
+pub(super) struct Stream(cpal::Stream);
 
 /// Runs `$do` on the samples of `$data`, in whichever format they are.
 macro_rules! in_its_format {
@@ -228,6 +232,16 @@ impl Found {
     }
 }
 
+impl Stream {
+    /// Stops the callbacks, or lets them go on. A fault shows by the callbacks that do not come.
+    pub(super) fn rest(&self, on: bool) {
+        let outcome = if on { self.0.pause() } else { self.0.play() };
+        if let Err(why) = outcome {
+            tracing::warn!("a stream cannot be {}: {why}", if on { "paused" } else { "resumed" });
+        }
+    }
+}
+
 /// Finds the device on a new host and chooses how it shall run.
 pub(super) fn prepare(survey: &Survey, device: &DeviceInfo) -> Result<Found, AudioError> {
     let host = survey.host()?;
@@ -237,8 +251,14 @@ pub(super) fn prepare(survey: &Survey, device: &DeviceInfo) -> Result<Found, Aud
     let (config, format) = match survey {
         // The server converts from and to anything, with better knowledge of its channels.
         Survey::Server(_) => {
-            let buffer_size = BufferSize::Fixed(PERIOD);
-            let config = StreamConfig { channels: 1, sample_rate: SPEAKER_RATE.0, buffer_size };
+            let (rate, period) = match device.side {
+                // What is heard is wanted at 16 kHz, and the server has it at hand; fewer and
+                // smaller messages are most of what listening costs.
+                Side::Input => (LISTEN_RATE, LISTEN_PERIOD),
+                Side::Output => (SPEAKER_RATE, PERIOD),
+            };
+            let buffer_size = BufferSize::Fixed(period);
+            let config = StreamConfig { channels: 1, sample_rate: rate.0, buffer_size };
             (config, SampleFormat::F32)
         }
         Survey::Cards => {

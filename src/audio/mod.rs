@@ -45,7 +45,7 @@ pub use gauge::{Counts, Gauge};
 pub use playback::{BLOCK_SAMPLES, Block, FADE_SAMPLES, PlaybackEdge, PlaybackFeed, SPEAKER_RING};
 pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};
 pub use resample::Resampler;
-pub use sound::{SideState, Sound};
+pub use sound::{Rest, SideState, Sound};
 pub use wav::WavFile;
 
 use crate::base::Volume;

@@ -50,6 +50,31 @@ pub struct Sound {
     board: Arc<Board>,
 }
 
+/// Lets the loudspeaker's stream rest while nothing is said: a stream that plays silence costs more
+/// than all of the listening, and keeps the sound card awake. Clones are one.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    /// None where a file stands for the loudspeaker, which needs no rest.
+    reports: Option<mpsc::Sender<Report>>,
+    resting: Arc<AtomicBool>,
+}
+
+impl Rest {
+    /// Pauses the stream, or lets it go on, which takes a few milliseconds.
+    pub fn set(&self, on: bool) {
+        let Some(reports) = &self.reports else { return };
+        if self.resting.swap(on, Ordering::Relaxed) != on {
+            // A supervisor that has ended has nothing to pause.
+            let _ = reports.send(Report::Rest(on));
+        }
+    }
+
+    /// Whether it rests, so that no callback is to be expected.
+    pub fn resting(&self) -> bool {
+        self.resting.load(Ordering::Relaxed)
+    }
+}
+
 /// What is known of both ends.
 #[derive(Debug, Default)]
 pub(super) struct Board {
@@ -168,6 +193,12 @@ impl Sound {
             }
         }
         Ok(())
+    }
+
+    /// The rest of the loudspeaker, see [`Rest`].
+    pub fn rest(&self) -> Rest {
+        let reports = self.supervisor.as_ref().map(|(reports, _)| reports.clone());
+        Rest { reports, resting: Arc::default() }
     }
 
     /// How it stands with one end.

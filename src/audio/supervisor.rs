@@ -13,7 +13,7 @@ use super::{AudioError, CaptureEdge, Choice, DeviceInfo, Gauge, PlaybackEdge, Si
 use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
 
 /// How often the supervisor looks at the callbacks when nobody calls it.
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(100);
 
 /// The drift of a clock is told only after it was measured for this long; a period more or less is
 /// 333 ppm of it.
@@ -27,6 +27,8 @@ pub(super) enum Report {
     /// A worker has done something. `run` counts the workers, so that a late word of an old one is
     /// not taken for the new one.
     Done { side: Side, run: u64, what: Done },
+    /// The loudspeaker is not needed for a while, or is again.
+    Rest(bool),
     /// A worker has dropped its device and ends.
     Left,
     /// End.
@@ -92,6 +94,7 @@ impl Place {
 
 enum Order {
     Start(Fitted),
+    Rest(bool),
     Survey,
 }
 
@@ -119,6 +122,8 @@ struct Post {
     run: u64,
     /// The count of samples when the device had settled in, for its drift.
     baseline: Option<(Moment, u64)>,
+    /// Whether its stream is to be paused.
+    resting: bool,
 }
 
 impl Supervisor {
@@ -156,6 +161,7 @@ impl Supervisor {
             self.hand_over();
             match inbox.recv_timeout(TICK) {
                 Ok(Report::Done { side, run, what }) => self.on_done(side, run, what, &mut acts),
+                Ok(Report::Rest(on)) => self.rest(on),
                 Ok(Report::Left) => self.working -= 1,
                 Ok(Report::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
@@ -167,8 +173,21 @@ impl Supervisor {
             let left = LEAVE.saturating_sub(self.clock.now().since(start));
             match inbox.recv_timeout(left) {
                 Ok(Report::Left) => self.working -= 1,
-                Ok(Report::Done { .. } | Report::Stop) => {}
+                Ok(Report::Done { .. } | Report::Rest(_) | Report::Stop) => {}
                 Err(_) => return,
+            }
+        }
+    }
+
+    /// Pauses the loudspeaker's stream, or lets it go on.
+    fn rest(&mut self, on: bool) {
+        for post in self.posts.iter_mut().filter(|post| post.side == Side::Output) {
+            post.resting = on;
+            post.baseline = None;
+            post.watch.on_rest(on);
+            if let Some(worker) = &post.worker {
+                // A worker that has ended has nothing to pause.
+                let _ = worker.send(Order::Rest(on));
             }
         }
     }
@@ -191,6 +210,11 @@ impl Supervisor {
                 let beats = post.beats();
                 post.baseline = None;
                 post.watch.on_opened(now, opened, beats, acts);
+                if post.resting
+                    && let Some(worker) = &post.worker
+                {
+                    let _ = worker.send(Order::Rest(true));
+                }
             }
             Done::Failed(why) => {
                 post.call_back();
@@ -251,7 +275,17 @@ fn side(event: &SoundEvent) -> Option<Side> {
 impl Post {
     fn new(side: Side, choice: Choice, gauge: Gauge, place: Place) -> Self {
         let watch = Watch::new(side, choice.clone());
-        Self { side, choice, watch, gauge, place, worker: None, run: 0, baseline: None }
+        Self {
+            side,
+            choice,
+            watch,
+            gauge,
+            place,
+            worker: None,
+            run: 0,
+            baseline: None,
+            resting: false,
+        }
     }
 
     /// Starts a worker that looks for the device and opens it. Each device has its own worker and
@@ -323,7 +357,7 @@ impl Post {
             return;
         };
         let span = now.since(start);
-        if span < DRIFT_SPAN {
+        if span < DRIFT_SPAN || self.resting {
             return;
         }
         let ideal = span.as_secs_f64() * f64::from(rate.0);
@@ -368,7 +402,7 @@ impl Worker {
         };
         let gauge = self.gauge.clone();
         // Lives until the supervisor drops its end of the orders.
-        let _stream = match fitted {
+        let stream = match fitted {
             Fitted::Capture(edge) => found.capture(*edge, gauge, broke)?,
             Fitted::Playback(edge) => found.playback(*edge, gauge, broke)?,
         };
@@ -378,6 +412,7 @@ impl Worker {
         while let Ok(order) = orders.recv() {
             match order {
                 Order::Survey => self.report(Done::Devices(survey.devices())),
+                Order::Rest(on) => stream.rest(on),
                 Order::Start(_) => {}
             }
         }

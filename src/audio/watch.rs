@@ -6,7 +6,7 @@ use crate::base::{Moment, Rate};
 
 /// How often it is asked which devices there are. A device that was unloaded reports no error: its
 /// stream moves to another one without a word.
-const SURVEY_EVERY: Duration = Duration::from_millis(200);
+const SURVEY_EVERY: Duration = Duration::from_millis(1_000);
 
 /// A device whose callback has not been called for this long is dead. Some never say so.
 const STALL: Duration = Duration::from_secs(1);
@@ -61,6 +61,8 @@ pub(super) struct Watch {
     seen: bool,
     failures: u32,
     told: Option<SoundEvent>,
+    /// Whether the stream is paused on purpose, so that no callback comes.
+    resting: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -100,7 +102,7 @@ enum Ask {
 impl Watch {
     pub(super) fn new(side: Side, choice: Choice) -> Self {
         let state = State::Waiting { until: Moment::ZERO };
-        Self { side, choice, state, seen: false, failures: 0, told: None }
+        Self { side, choice, state, seen: false, failures: 0, told: None, resting: false }
     }
 
     /// The device in use, its rate, and since when.
@@ -130,6 +132,10 @@ impl Watch {
                     (run.beats, run.beat_at, run.fresh) = (beats, now, false);
                     self.failures = 0;
                 }
+                if self.resting {
+                    // Once it goes on it may take as long as a new one until its first call.
+                    (run.beat_at, run.fresh) = (now, true);
+                }
                 let patience = if run.fresh { FIRST_CALL } else { STALL };
                 if now.since(run.beat_at) > patience {
                     let why = AudioError::Unusable {
@@ -150,6 +156,11 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// The stream is paused on purpose, or goes on.
+    pub(super) fn on_rest(&mut self, on: bool) {
+        self.resting = on;
     }
 
     /// The device is open. `beats` is the count of calls of the callback.

@@ -9,7 +9,7 @@ use super::Outcome;
 use super::args::{Daemon, Mode};
 use super::exit::{Code, Failure};
 use crate::app::{App, Conversation, Talk};
-use crate::audio::Gauge;
+use crate::audio::{Gauge, Rest};
 use crate::config::{self, Environment};
 use crate::control::Server;
 use crate::drive::Request;
@@ -25,11 +25,11 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     let app = App::open(file, env)?;
     let mode = mode.unwrap_or(app.config.settings.listen.mode);
     let server = serve(&app)?;
-    let Conversation { driver, sound, gauge, engines } =
+    let Conversation { driver, sound, gauge, engines, rest } =
         app.converse(Talk { mode, meter: false, record: args.record }).await?;
     let handle = driver.handle();
     let beats = driver.beats();
-    let watchdog = watch(beats, gauge);
+    let watchdog = watch(beats, gauge, rest);
     if app.config.settings.local.warm {
         tokio::spawn(crate::app::warm(engines));
     }
@@ -92,7 +92,7 @@ async fn ending_signal() -> bool {
 }
 
 /// Feeds the service manager's watchdog while the driver and both callbacks move.
-async fn watch(beats: std::sync::Arc<std::sync::atomic::AtomicU64>, gauge: Gauge) {
+async fn watch(beats: std::sync::Arc<std::sync::atomic::AtomicU64>, gauge: Gauge, rest: Rest) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut seen = (0, 0, 0);
     loop {
@@ -100,7 +100,7 @@ async fn watch(beats: std::sync::Arc<std::sync::atomic::AtomicU64>, gauge: Gauge
         tokio::time::sleep((limit / 3).max(Duration::from_millis(100))).await;
         let counts = gauge.counts();
         let now = (beats.load(Ordering::Relaxed), counts.capture_beats, counts.playback_beats);
-        let moves = now.0 != seen.0 && now.1 != seen.1 && now.2 != seen.2;
+        let moves = now.0 != seen.0 && now.1 != seen.1 && (now.2 != seen.2 || rest.resting());
         if moves {
             notify(&[NotifyState::Watchdog]);
         } else {

@@ -11,7 +11,7 @@ use super::event::{Event, State, Timings};
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::record::Recorder;
 use super::speaker::Speaker;
-use crate::audio::{Gauge, PlaybackFeed, SoundEvent};
+use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
 use crate::base::{Clock, Epoch, Flow, Job, Moment, NoticeId, Utterance, UtteranceId, Volume};
 use crate::dialog::{History, Item, Prompt};
 use crate::engine::{Partner, Said};
@@ -25,6 +25,9 @@ pub(super) const UTTERANCES: usize = 4;
 
 /// How often the driver shows that it moves, and looks at what changes without an input.
 const BEAT: Duration = Duration::from_secs(1);
+
+/// How long the speaker stays awake after the last word.
+const WAKEFUL: Duration = Duration::from_secs(10);
 
 /// How long a farewell may take: the speaker's cut, then the end.
 const FAREWELL: Duration = Duration::from_millis(400);
@@ -53,6 +56,8 @@ pub struct Parts {
     pub ear: Option<Ear>,
     /// What happens to the devices.
     pub sound: Option<mpsc::Receiver<SoundEvent>>,
+    /// Lets the speaker rest while nothing is said.
+    pub rest: Option<Rest>,
     /// One question: the driver answers it and ends. Without one it runs until it is told to quit.
     pub question: Option<Question>,
     /// Where every input is written, for `aloud replay`.
@@ -106,6 +111,9 @@ pub struct Driver {
     pub(super) gauge: Gauge,
     pub(super) ear: Option<Ear>,
     pub(super) sound: Option<mpsc::Receiver<SoundEvent>>,
+    rest: Option<Rest>,
+    /// When something was last said or heard.
+    stirred: Moment,
     pub(super) running: FuturesUnordered<Job<(Epoch, String, Done)>>,
     pub(super) calls: HashMap<Epoch, tokio_util::sync::CancellationToken>,
     pub(super) utterances: VecDeque<Utterance>,
@@ -194,6 +202,8 @@ impl Driver {
             gauge: parts.gauge,
             ear: parts.ear,
             sound: parts.sound,
+            rest: parts.rest,
+            stirred: parts.clock.now(),
             running: FuturesUnordered::new(),
             calls: HashMap::new(),
             utterances: VecDeque::with_capacity(UTTERANCES),
@@ -247,6 +257,7 @@ impl Driver {
             let happening = self.next(&mut beat).await;
             self.beats.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             self.on_happening(happening);
+            self.stir();
             self.publish();
         }
         // Closing the recorder and telling the watchers is all that is left.
@@ -507,6 +518,21 @@ impl Driver {
     pub(super) fn on_end_of_input(&mut self) {
         self.once = true;
         self.input(Input::Device(crate::turn::Device::MicrophoneLost));
+    }
+
+    /// Wakes the speaker as soon as somebody speaks, so that it is awake when the answer comes, and
+    /// lets it rest when nothing has been said for a while.
+    fn stir(&mut self) {
+        let Some(rest) = &self.rest else { return };
+        let status = self.machine.status();
+        let ear = matches!(status.ear, EarStatus::Hearing | EarStatus::Trailing);
+        let now = self.clock.now();
+        if ear || status.mouth != MouthStatus::Silent || status.waiting > 0 {
+            self.stirred = now;
+            rest.set(false);
+        } else if now.since(self.stirred) > WAKEFUL {
+            rest.set(true);
+        }
     }
 
     /// Makes the state known where it has changed.

@@ -92,7 +92,9 @@ impl View {
             }
             Event::Nothing { why } => vec![self.entry("", &why, Color::DarkGray, "")],
             Event::Trouble { message } => vec![self.entry("!", &message, Color::Red, "")],
-            Event::Sound { message } | Event::Aside { message } => vec![self.entry("", &message, Color::DarkGray, "")],
+            Event::Sound { message } | Event::Aside { message } => {
+                vec![self.entry("", &message, Color::DarkGray, "")]
+            }
             Event::Missed { .. } | Event::Ending => Vec::new(),
         }
     }
