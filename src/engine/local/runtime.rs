@@ -80,6 +80,9 @@ impl Runtime {
             .map_err(|error| unusable(model, &format!("it is no whole model ({error})")))
     }
 
+    /// The choices for memory are measured on Moonshine, loaded and after 55 s of speech: without
+    /// the arena, which never gives back, 129 instead of 175 MB; with the file mapped while it is
+    /// read, 14 MB less. Memory patterns only pay for inputs of one size.
     fn builder(&self) -> ort::Result<SessionBuilder> {
         Ok(Session::builder(&self.0)?
             .with_intra_threads(1)?
@@ -89,6 +92,7 @@ impl Runtime {
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_memory_pattern(false)?
             .with_device_allocated_initializers()?
+            .with_config_entry("session.use_memory_mapped_ort_model", "1")?
             .with_execution_providers([ep::CPU::default().with_arena_allocator(false).build()])?)
     }
 }

@@ -46,7 +46,8 @@ impl Tokens {
     }
 
     /// The text of `tokens`, trimmed, with single spaces. Control tokens (`<s>` and their kind)
-    /// say nothing; byte tokens (`<0x41>`) are joined to characters; what is no UTF-8 is dropped.
+    /// say nothing; byte tokens (`<0x41>`) are joined to characters; what is no UTF-8 is dropped,
+    /// and so are the notes that the model writes for music.
     pub(super) fn text(&self, tokens: &[i64]) -> String {
         let mut bytes = Vec::new();
         for token in tokens {
@@ -61,7 +62,7 @@ impl Tokens {
             }
         }
         let text = String::from_utf8_lossy(&bytes).replace(SPACE, " ");
-        let text = text.replace(char::REPLACEMENT_CHARACTER, "");
+        let text = text.replace([char::REPLACEMENT_CHARACTER, '\u{266a}', '\u{266b}'], "");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
@@ -99,13 +100,16 @@ mod tests {
     #[test]
     fn words_bytes_and_control_tokens_become_text() {
         let long = [b'x'; 200];
-        let pieces: [&[u8]; 7] =
-            [b"<unk>", b"<s>", b"</s>", "\u{2581}Caf".as_bytes(), b"<0xC3>", b"<0xA9>", &long];
+        let cafe = ["\u{2581}Caf".as_bytes(), b"<0xC3>", b"<0xA9>"];
+        let note = "\u{2581}\u{266a}".as_bytes();
+        let control: [&[u8]; 3] = [b"<unk>", b"<s>", b"</s>"];
+        let pieces = [&control[..], &cafe, &[&long, note]].concat();
         let tokens = Tokens::parse(&vocabulary(&pieces)).unwrap();
         assert_eq!(tokens.text(&[1, 3, 4, 5, 3, 2]), "Caf\u{e9} Caf");
         assert_eq!(tokens.text(&[6]).len(), 200);
         assert_eq!(tokens.text(&[3, 4]), "Caf");
         assert_eq!(tokens.text(&[99_999, -1]), "");
+        assert_eq!(tokens.text(&[7, 7]), "");
     }
 
     #[test]
