@@ -221,14 +221,14 @@ fn number_words(number: u64) -> Vec<String> {
     let named = |unit: u64, name: &str| {
         let mut words = number_words(number / unit);
         words.push(name.to_owned());
-        if number % unit > 0 {
+        if !number.is_multiple_of(unit) {
             words.extend(number_words(number % unit));
         }
         words
     };
     match number {
         0..20 => vec![SMALL[number as usize].to_owned()],
-        20..100 if number % 10 == 0 => vec![TENS[number as usize / 10].to_owned()],
+        20..100 if number.is_multiple_of(10) => vec![TENS[number as usize / 10].to_owned()],
         20..100 => {
             vec![TENS[number as usize / 10].to_owned(), SMALL[number as usize % 10].to_owned()]
         }

@@ -4,6 +4,8 @@
 //! `aloud models fetch`; the recordings from Debian's package pocketsphinx-testdata. `scripts/test`
 //! brings both.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

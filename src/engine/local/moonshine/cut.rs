@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn talk_without_any_pause_is_cut_all_the_same() {
-        let (length, track) = track(100, &[0..100]);
+        let (length, track) = track(100, std::slice::from_ref(&(0..100)));
         let pieces = pieces(length, &track);
         assert!(pieces.iter().all(|piece| piece.len() <= LONGEST), "{pieces:?}");
         assert_eq!(pieces.iter().map(Range::len).sum::<usize>(), length);
