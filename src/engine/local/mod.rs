@@ -5,6 +5,8 @@
 //!               loads it first, unloads it when idle          looks at the stop flag at each step
 //! ```
 //!
+//! [`Silero`], which listens all the time, needs neither onnxruntime nor a file.
+//!
 //! **Invariant:** one process loads one onnxruntime, and none before a model is needed.
 //! **Invariant:** a model lives on its own thread, never in the async pool.
 //! **Invariant:** a dropped flow stops its model at the next step, inside an inference too.

@@ -62,7 +62,8 @@ impl MoonshineFiles {
 
 /// Moonshine tiny on its own thread. Cheap to make: nothing is loaded before somebody speaks.
 ///
-/// Loaded it takes about 75 MB; reading costs 0.02 of the time that the speech took.
+/// Measured on one core of a shared machine: loaded it takes 85 MB beside the 24 MB of a process
+/// with onnxruntime; loading costs 0.4 s of CPU, reading 35 ms for a command of 2.8 s.
 pub struct Moonshine {
     worker: Worker<Reader>,
 }
