@@ -24,6 +24,8 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, hands_free: bool
     let colour = std::io::stdout().is_terminal() && env.get("NO_COLOR").is_none();
     let talk = app.converse(Talk { mode, meter: true, record: None }).await?;
     let handle = talk.driver.handle();
+    // Somebody sits here and is about to speak.
+    tokio::spawn(crate::app::warm(talk.engines.clone()));
     if app.wants_a_mind() {
         tokio::spawn(offer(handle.clone()));
     }

@@ -151,8 +151,8 @@ impl View {
             self.style(colour).add_modifier(Modifier::BOLD),
         )];
         let lit = meter(self.level);
-        spans.push(Span::styled("▮".repeat(lit), self.style(Color::Green)));
-        spans.push(Span::styled("▯".repeat(METER - lit), self.style(Color::DarkGray)));
+        spans.push(Span::styled("█".repeat(lit), self.style(Color::Green)));
+        spans.push(Span::styled("░".repeat(METER - lit), self.style(Color::DarkGray)));
         let mut notes = format!("  volume {} %", self.state.volume);
         match self.state.timers {
             0 => {}
