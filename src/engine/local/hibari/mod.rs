@@ -149,4 +149,8 @@ impl Synthesizer for Hibari {
         }
         self.worker.ask(sentence)
     }
+
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        self.worker.warm()
+    }
 }

@@ -95,6 +95,10 @@ impl Transcriber for Moonshine {
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
         self.worker.ask(utterance.pcm)
     }
+
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        self.worker.warm()
+    }
 }
 
 impl Model for Reader {
