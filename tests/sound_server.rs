@@ -293,3 +293,114 @@ fn the_devices_are_listed_and_a_wrong_name_is_refused() {
         rig.sound.close().unwrap();
     });
 }
+
+/// How long [`no_frame_is_lost`] runs, in seconds; `scripts/soak` sets ten minutes.
+const SOAK: &str = "ALOUD_SOAK_SECONDS";
+
+/// Finds out what is missing from a stream whose n-th sample is n, modulo 2^16.
+#[derive(Default)]
+struct Count {
+    next: Option<u16>,
+    right: u64,
+    skipped: u64,
+    /// Samples of silence that a player or recorder of the test put in.
+    silent: u64,
+}
+
+impl Count {
+    /// Sixteen bits survive the way through the sound server unchanged.
+    fn sample(n: u64) -> f32 {
+        f32::from((n as u16).cast_signed()) / 32_768.0
+    }
+
+    fn take(&mut self, sample: f32) {
+        let n = ((sample * 32_768.0).round() as i16).cast_unsigned();
+        match self.next {
+            Some(next) if n == next => self.right += 1,
+            // Silence where it does not belong: the stream goes on after it.
+            Some(next) if sample == 0.0 && next.wrapping_sub(1) != 0 => {
+                self.silent += 1;
+                return;
+            }
+            Some(next) => self.skipped += u64::from(n.wrapping_sub(next)),
+            // Starts in a place that is no silence.
+            None if sample == 0.0 => return,
+            None => {}
+        }
+        self.next = Some(n.wrapping_add(1));
+    }
+}
+
+/// The CPU time of each thread of this process, by name, in milliseconds.
+fn threads() -> Vec<(String, u64)> {
+    let mut times = std::collections::BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        let folder = task.unwrap().path();
+        let Ok(line) = std::fs::read_to_string(folder.join("schedstat")) else { continue };
+        let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
+        let nanos: u64 = line.split(' ').next().unwrap().parse().unwrap();
+        *times.entry(name.trim().to_owned()).or_insert(0) += nanos / 1_000_000;
+    }
+    times.into_iter().collect()
+}
+
+#[test]
+fn no_frame_is_lost() {
+    #[expect(clippy::disallowed_methods, reason = "how scripts/soak asks for more")]
+    let seconds: u64 = std::env::var(SOAK).map_or(4, |text| text.parse().unwrap());
+    on_a_card("no_frame_is_lost", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        let mut rig = Rig::up(Some("mic.monitor"), Some("spk"));
+        let recorder = card.record_speaker();
+        let mut pacat = card.pipe_into_mic();
+        let samples = seconds * 48_000;
+        let writer = std::thread::spawn(move || {
+            for start in (0..samples).step_by(480) {
+                let bytes: Vec<u8> =
+                    (start..start + 480).flat_map(|n| Count::sample(n).to_le_bytes()).collect();
+                std::io::Write::write_all(&mut pacat, &bytes).unwrap();
+            }
+            pacat.end();
+        });
+        rig.gauge.set_live(Epoch(1));
+        let (mut mic, mut spk) = (Count::default(), Count::default());
+        let (mut fed, mut recorded) = (0, 0);
+        let mut piece = [0.0; 4_800];
+        let clock = Clock::start();
+        let over = Duration::from_secs(seconds + 60);
+        let mut marked = false;
+        while (mic.right < samples - 24_000 || spk.right < samples - 24_000)
+            && clock.now().since(Moment::ZERO) < over
+        {
+            while fed < samples {
+                let pcm: Vec<f32> = (fed..fed + 240).map(Count::sample).collect();
+                if rig.feed.push(Block::new(Epoch(1), &pcm)).is_err() {
+                    break;
+                }
+                fed += 240;
+            }
+            if fed == samples && !marked {
+                marked = rig.feed.push(Block::end(Epoch(1))).is_ok();
+            }
+            while rig.tail.poll().is_some() {}
+            let n = rig.tail.read(&mut piece);
+            piece[..n].iter().for_each(|s| mic.take(*s));
+            recorder.each_since(&mut recorded, |s| spk.take(s));
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        writer.join().unwrap();
+        let counts = rig.gauge.counts();
+        println!("microphone: {} right, {} skipped, {} silent", mic.right, mic.skipped, mic.silent);
+        println!("speaker: {} right, {} skipped, {} silent", spk.right, spk.skipped, spk.silent);
+        println!("{counts:?}, latency {}", rig.gauge.latency());
+        println!("milliseconds of CPU in {seconds} s, by thread: {:?}", threads());
+        assert_eq!(counts.lost, 0, "our ring lost samples");
+        assert!(mic.right >= samples - 24_000, "the microphone went silent");
+        assert!(spk.right >= samples - 24_000, "the speaker went silent");
+        // A machine without real-time priority loses sound before it reaches us, so a short run
+        // only bounds that; the long one, on a machine with it, allows nothing.
+        let allowed = if seconds > 60 { 0 } else { samples / 10 };
+        assert!(mic.skipped <= allowed && spk.skipped <= allowed);
+        rig.sound.close().unwrap();
+    });
+}

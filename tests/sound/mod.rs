@@ -110,6 +110,14 @@ impl VirtualCard {
         Speaking { child, writer: Some(writer) }
     }
 
+    /// As [`VirtualCard::speak`], with raw samples (32 bit floats) as they are written.
+    pub fn pipe_into_mic(&self) -> Pipe {
+        let mut command = self.stream("pacat", "mic");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        hurry(child.id());
+        Pipe { pipe: child.stdin.take(), child }
+    }
+
     /// Records what the loudspeaker plays from now on.
     pub fn record_speaker(&self) -> Recorder {
         self.record("spk.monitor")
@@ -190,6 +198,37 @@ impl Drop for Speaking {
     }
 }
 
+/// A way into the microphone.
+pub struct Pipe {
+    pipe: Option<std::process::ChildStdin>,
+    child: Child,
+}
+
+impl Pipe {
+    /// Waits until all of it has been said.
+    pub fn end(mut self) {
+        self.pipe = None;
+        self.child.wait().unwrap();
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.pipe.as_mut().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.pipe.as_mut().unwrap().flush()
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[derive(Default)]
 struct Heard {
     pcm: Mutex<Vec<f32>>,
@@ -207,6 +246,13 @@ impl Recorder {
     /// What has been recorded so far, mono at [`RATE`].
     pub fn pcm(&self) -> Vec<f32> {
         self.heard.pcm.lock().unwrap().clone()
+    }
+
+    /// Hands every sample after the first `from` to `each`, and moves `from` on.
+    pub fn each_since(&self, from: &mut usize, each: impl FnMut(f32)) {
+        let pcm = self.heard.pcm.lock().unwrap();
+        pcm[*from..].iter().copied().for_each(each);
+        *from = pcm.len();
     }
 
     /// Waits until `found` holds of what has been recorded.
