@@ -1,12 +1,6 @@
-use std::sync::mpsc;
-use std::time::Duration;
-
-use super::{AudioError, Choice, Side};
+use super::server::{self, Server};
+use super::{AudioError, Choice, Side, cards};
 use crate::base::Rate;
-
-/// The longest that a sound server may take to list its devices. A server that hangs is treated
-/// like none.
-const SURVEY_TIME: Duration = Duration::from_secs(3);
 
 /// One microphone or loudspeaker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,22 +24,20 @@ pub struct DeviceInfo {
     pub index: u32,
 }
 
-/// The devices of this machine, microphones first.
+/// The devices of this machine, microphones first. Blocks for as long as the sound server thinks,
+/// at most a few seconds.
 ///
 /// # Errors
 /// [`AudioError::NoServer`] when there is neither a sound server nor a sound card.
 pub fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
-    // A server that hangs would hang this, too: its handshake has no deadline.
-    let (tell, told) = mpsc::channel();
-    let ask = move || {
-        let _ = tell.send(super::host::Survey::new().and_then(|mut survey| survey.devices()));
-    };
-    std::thread::Builder::new()
-        .name("aloud-devices".to_owned())
-        .spawn(ask)
-        .map_err(|why| AudioError::NoServer(why.to_string()))?;
-    told.recv_timeout(SURVEY_TIME)
-        .map_err(|_| AudioError::NoServer("the sound server does not answer".to_owned()))?
+    if server::present() {
+        Server::connect()?.devices()
+    } else if cards::present() {
+        cards::devices()
+    } else {
+        let why = "no socket of a sound server was found, and no sound card".to_owned();
+        Err(AudioError::NoServer(why))
+    }
 }
 
 /// The device among `devices` that `choice` means at `side`; for a file there is none.

@@ -18,8 +18,8 @@ const CHUNK: usize = 480;
 ///
 /// The callback takes the edge out, works and puts it back: two exchanges of a pointer. Who calls
 /// it back takes it out for good; a callback that finds the place empty does nothing. So the edge
-/// of a dead device is free at once, even where the sound library never drops the callback: it
-/// keeps the callbacks of streams that the server killed, and of servers that hang.
+/// of a dead device is free at once, even where the callback is never dropped, as with a card that
+/// hangs.
 struct Seat<E>(Arc<AtomicCell<Option<Box<E>>>>);
 
 /// Calls an edge back from the callback of a device, with its ring, its counts and its position.

@@ -4,7 +4,8 @@
 //! mic ─▶ MicrophoneEdge ─▶ CaptureEdge ─▶ ring (4 s) ─▶ CaptureTail ─▶ listen thread
 //! spk ◀─ SpeakerEdge ◀─ PlaybackEdge ◀─ ring (150 ms) ◀─ PlaybackFeed ◀─ speaker task
 //!                            └────── Gauge: live epoch, duck, earcons / played, settled, counts
-//! Sound: a thread that opens devices (or files), watches them, and opens them again
+//! Sound: a thread that opens devices (or files), watches them, and opens them again:
+//!   supervisor (acts) ◀─ watch (decides, pure)    worker a side ─▶ server + stream, or cards, or reel
 //! ```
 //!
 //! **Invariant:** only `*Edge` types run in callbacks. They never allocate, lock, wait, log or
@@ -18,18 +19,20 @@
 //! blocks (`drive`).
 
 mod capture;
+mod cards;
 mod choice;
 mod device;
 mod earcon;
 mod error;
 mod format;
 mod gauge;
-mod host;
 mod playback;
 mod recording;
 mod reel;
 mod resample;
+mod server;
 mod sound;
+mod stream;
 mod supervisor;
 mod watch;
 mod wav;

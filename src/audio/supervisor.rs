@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use tokio::sync::mpsc as queue;
 
+use super::cards;
 use super::device::wanted;
 use super::format::{MicrophoneEdge, Recall, SpeakerEdge};
-use super::host::{self, Survey};
+use super::server::{self, Server};
 use super::sound::{Board, thread};
+use super::stream::{Stream, Word};
 use super::watch::{Act, Opened, Watch};
 use super::{AudioError, CaptureEdge, Choice, DeviceInfo, Gauge, PlaybackEdge, Side, SoundEvent};
 use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
@@ -41,6 +43,8 @@ pub(super) enum Done {
     Opened(Opened),
     Failed(AudioError),
     Broke(AudioError),
+    /// Worth a look at the devices.
+    Changed,
     Devices(Result<Vec<DeviceInfo>, AudioError>),
 }
 
@@ -221,6 +225,7 @@ impl Supervisor {
                 post.watch.on_failed(now, why, acts);
             }
             Done::Broke(why) => post.watch.on_broke(now, why, acts),
+            Done::Changed => post.watch.on_changed(now),
             Done::Devices(devices) => post.watch.on_devices(now, devices, acts),
         }
         self.act(at, acts);
@@ -389,37 +394,79 @@ impl Worker {
     }
 
     fn work(&self, orders: &mpsc::Receiver<Order>) -> Result<(), AudioError> {
-        let mut survey = Survey::new()?;
-        let devices = survey.devices()?;
-        let (device, stand_in) = wanted(&self.choice, self.side, self.seen, &devices)?;
-        let found = host::prepare(&survey, device)?;
-        let rate = found.rate();
-        self.report(Done::Found(found.channels(), rate));
-        let Ok(Order::Start(fitted)) = orders.recv() else { return Ok(()) };
-        let (reports, side, run) = (self.reports.clone(), self.side, self.run);
-        let broke = move |why| {
-            let _ = reports.send(Report::Done { side, run, what: Done::Broke(why) });
-        };
-        let gauge = self.gauge.clone();
-        // Lives until the supervisor drops its end of the orders.
-        let stream = match fitted {
-            Fitted::Capture(edge) => found.capture(*edge, gauge, broke)?,
-            Fitted::Playback(edge) => found.playback(*edge, gauge, broke)?,
-        };
-        let cheap = survey.cheap();
-        let opened = Opened { device: device.clone(), rate, stand_in, survey: cheap };
-        self.report(Done::Opened(opened));
-        while let Ok(order) = orders.recv() {
-            match order {
-                Order::Survey => self.report(Done::Devices(survey.devices())),
-                Order::Rest(on) => stream.rest(on),
-                Order::Start(_) => {}
-            }
+        // The cards are asked only where no server has a socket: behind a server they are in use.
+        if server::present() {
+            let mut server = Server::connect()?;
+            let devices = server.devices()?;
+            let (device, stand_in) = wanted(&self.choice, self.side, self.seen, &devices)?;
+            let rate = Stream::rate(self.side);
+            let Some(fitted) = self.fit(orders, 1, rate) else { return Ok(()) };
+            let (report, gauge) = (self.reporter(), self.gauge.clone());
+            let tell = move |word| match word {
+                Word::Changed => report(Done::Changed),
+                Word::Broke(why) => report(Done::Broke(why)),
+            };
+            let stream = match fitted {
+                Fitted::Capture(edge) => Stream::capture(device, *edge, gauge, tell)?,
+                Fitted::Playback(edge) => Stream::playback(device, *edge, gauge, tell)?,
+            };
+            self.opened(device, rate, stand_in, true);
+            let survey = || self.report(Done::Devices(server.devices()));
+            serve(orders, survey, |on| stream.rest(on));
+        } else if cards::present() {
+            let devices = cards::devices()?;
+            let (device, stand_in) = wanted(&self.choice, self.side, self.seen, &devices)?;
+            let found = cards::prepare(device)?;
+            let (channels, rate) = (found.channels(), found.rate());
+            let Some(fitted) = self.fit(orders, channels, rate) else { return Ok(()) };
+            let (report, gauge) = (self.reporter(), self.gauge.clone());
+            let broke = move |why| report(Done::Broke(why));
+            let stream = match fitted {
+                Fitted::Capture(edge) => found.capture(*edge, gauge, broke)?,
+                Fitted::Playback(edge) => found.playback(*edge, gauge, broke)?,
+            };
+            self.opened(device, rate, stand_in, false);
+            serve(orders, || {}, |on| stream.rest(on));
+        } else {
+            let why = "no socket of a sound server was found, and no sound card".to_owned();
+            return Err(AudioError::NoServer(why));
         }
         Ok(())
     }
 
+    /// Asks for the edge; `None` when the device is no longer wanted.
+    fn fit(&self, orders: &mpsc::Receiver<Order>, channels: u16, rate: Rate) -> Option<Fitted> {
+        self.report(Done::Found(channels, rate));
+        match orders.recv() {
+            Ok(Order::Start(fitted)) => Some(fitted),
+            Ok(Order::Survey | Order::Rest(_)) | Err(_) => None,
+        }
+    }
+
+    fn opened(&self, device: &DeviceInfo, rate: Rate, stand_in: bool, survey: bool) {
+        let device = device.clone();
+        self.report(Done::Opened(Opened { device, rate, stand_in, survey }));
+    }
+
+    fn reporter(&self) -> impl Fn(Done) + Send + 'static {
+        let (reports, side, run) = (self.reports.clone(), self.side, self.run);
+        move |what| {
+            let _ = reports.send(Report::Done { side, run, what });
+        }
+    }
+
     fn report(&self, what: Done) {
         let _ = self.reports.send(Report::Done { side: self.side, run: self.run, what });
+    }
+}
+
+/// Serves an open device until the supervisor drops its end of the orders; then it is dropped.
+fn serve(orders: &mpsc::Receiver<Order>, mut survey: impl FnMut(), rest: impl Fn(bool)) {
+    while let Ok(order) = orders.recv() {
+        match order {
+            Order::Survey => survey(),
+            Order::Rest(on) => rest(on),
+            Order::Start(_) => {}
+        }
     }
 }

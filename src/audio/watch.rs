@@ -4,9 +4,9 @@ use super::device::wanted;
 use super::{AudioError, Choice, DeviceInfo, Side, SoundEvent};
 use crate::base::{Moment, Rate};
 
-/// How often it is asked which devices there are. A device that was unloaded reports no error: its
-/// stream moves to another one without a word.
-const SURVEY_EVERY: Duration = Duration::from_millis(1_000);
+/// How often it is asked which devices there are, besides whenever the server says that something
+/// has changed. The stream of a device that was unloaded moves to another one and is no error.
+const SURVEY_EVERY: Duration = Duration::from_secs(2);
 
 /// A device whose callback has not been called for this long is dead. Some never say so.
 const STALL: Duration = Duration::from_secs(1);
@@ -89,6 +89,8 @@ struct Running {
     beat_at: Moment,
     fresh: bool,
     survey: Ask,
+    /// Something changed while it was being asked.
+    stale: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -194,6 +196,7 @@ impl Watch {
             beat_at: now,
             fresh: true,
             survey,
+            stale: false,
         });
         self.told = Some(event.clone());
         out.push(Act::Tell(event));
@@ -216,6 +219,17 @@ impl Watch {
         }
     }
 
+    /// Devices came or went, or the stream was moved.
+    pub(super) fn on_changed(&mut self, now: Moment) {
+        if let State::Running(run) = &mut self.state {
+            match run.survey {
+                Ask::Next(_) => run.survey = Ask::Next(now),
+                Ask::Asked(_) => run.stale = true,
+                Ask::Never => {}
+            }
+        }
+    }
+
     /// These devices there are.
     pub(super) fn on_devices(
         &mut self,
@@ -231,7 +245,8 @@ impl Watch {
                 return;
             }
         };
-        run.survey = Ask::Next(now + SURVEY_EVERY);
+        let wait = if std::mem::take(&mut run.stale) { Duration::ZERO } else { SURVEY_EVERY };
+        run.survey = Ask::Next(now + wait);
         match wanted(&self.choice, self.side, self.seen, &devices) {
             Ok((device, _)) if device.id == run.device.id && device.index == run.device.index => {}
             // The device that is to be used is another one, or the same plugged in anew.
@@ -396,10 +411,13 @@ mod tests {
         scene.poll(0, 0);
         let (usb, spk) = (device("usb", 7, false), device("spk", 1, true));
         assert_eq!(scene.opened(0, usb.clone(), false), [up("usb")]);
+        assert_eq!(scene.poll(200, 1), []);
+        scene.watch.on_changed(at(200));
         assert_eq!(scene.poll(200, 1), [Act::Survey]);
         assert_eq!(scene.poll(201, 2), [], "one question at a time");
+        scene.watch.on_changed(at(205));
         assert_eq!(scene.devices(210, &[usb.clone(), spk.clone()]), []);
-        assert_eq!(scene.poll(410, 3), [Act::Survey]);
+        assert_eq!(scene.poll(211, 3), [Act::Survey], "it changed while it was asked");
         assert_eq!(scene.devices(420, std::slice::from_ref(&spk)), [Act::Close]);
         assert_eq!(scene.poll(421, 3), [Act::Open { seen: true }], "at once");
         let moved = SoundEvent::Moved { side: SIDE, device: "spk".into(), wanted: "usb".into() };

@@ -65,6 +65,22 @@ impl VirtualCard {
         self.script("start");
     }
 
+    /// Makes the server hang, as a machine short of memory does.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.dir.join("pulse/pid")).unwrap();
+        let done = Command::new("kill").args([signal, pid.trim()]).status().unwrap();
+        assert!(done.success(), "kill {signal}");
+    }
+
     /// Runs `pactl` and returns what it prints.
     pub fn pactl(&self, args: &[&str]) -> String {
         let run = Command::new("pactl").args(args).envs(self.env()).output().unwrap();
@@ -110,9 +126,12 @@ impl VirtualCard {
         Speaking { child, writer: Some(writer) }
     }
 
-    /// As [`VirtualCard::speak`], with raw samples (32 bit floats) as they are written.
-    pub fn pipe_into_mic(&self) -> Pipe {
-        let mut command = self.stream("pacat", "mic");
+    /// As [`VirtualCard::speak`], with raw samples (32 bit floats, mono) as they are written, into
+    /// any sink.
+    pub fn pipe_into(&self, sink: &str, rate: u32) -> Pipe {
+        let mut command = self.stream("pacat", sink);
+        // The last word counts.
+        command.arg(format!("--rate={rate}"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         hurry(child.id());
         Pipe { pipe: child.stdin.take(), child }

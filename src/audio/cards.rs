@@ -2,112 +2,25 @@ use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSize};
-use futures::executor::block_on;
 
 use super::format::{MicrophoneEdge, SpeakerEdge};
 use super::{AudioError, DeviceInfo, Gauge, Side};
-use crate::base::{LISTEN_RATE, Rate, SPEAKER_RATE};
+use crate::base::{Rate, SPEAKER_RATE};
 
-/// Frames in a period: 10 ms at 48 kHz. Half of it lost captured sound under PipeWire, and the
-/// default of the sound library buffers two seconds.
-const PERIOD: u32 = 480;
-
-/// The same for the microphone: 30 ms at 16 kHz. An open ear adds half of it to the 200 ms of silence
-/// after which an answer is prepared; every callback costs 90 us in the client's two threads.
-const LISTEN_PERIOD: u32 = 480;
-
-/// The longest that the sound server may take to create a stream.
+/// The longest that a card may take to open.
 const BUILD_TIME: Duration = Duration::from_secs(2);
 
-/// Who is asked for devices: the sound server, or the bare sound cards where none runs.
-///
-/// PipeWire answers as PulseAudio does. The cards are asked only where no server has a socket:
-/// through them a dead server shows as a storm of errors, and they print their complaints to
-/// stderr.
-pub(super) enum Survey {
-    Server(pulseaudio::Client),
-    Cards,
+/// Whether there is a sound card. Asks the kernel, which is silent where the library is not.
+pub(super) fn present() -> bool {
+    let cards = std::fs::read_to_string("/proc/asound/cards").unwrap_or_default();
+    !cards.trim().is_empty() && !cards.contains("no soundcards")
 }
 
-impl Survey {
-    /// Connects to the sound server, or falls back to the cards. May hang with the server.
-    pub(super) fn new() -> Result<Self, AudioError> {
-        if pulseaudio::socket_path_from_env().is_some() {
-            let client = pulseaudio::Client::from_env(c"aloud")
-                .map_err(|why| AudioError::NoServer(why.to_string()))?;
-            return Ok(Self::Server(client));
-        }
-        // Reading the kernel's list is silent, the library is not.
-        let cards = std::fs::read_to_string("/proc/asound/cards").unwrap_or_default();
-        if cards.trim().is_empty() || cards.contains("no soundcards") {
-            let why = "no socket of a sound server was found, and no sound card".to_owned();
-            return Err(AudioError::NoServer(why));
-        }
-        // From here on the library of the cards keeps what it would print on this thread; where it
-        // cannot, it prints.
-        let _ = alsa::Output::local_error_handler();
-        Ok(Self::Cards)
-    }
-
-    /// The devices there are, microphones first. May hang with the server.
-    pub(super) fn devices(&mut self) -> Result<Vec<DeviceInfo>, AudioError> {
-        match self {
-            Self::Server(client) => block_on(served(client))
-                .map_err(|why| AudioError::NoServer(format!("it broke off ({why})"))),
-            Self::Cards => plugged(),
-        }
-    }
-
-    /// Whether the devices may be asked for often: a server answers cheaply, cards do not.
-    pub(super) fn cheap(&self) -> bool {
-        match self {
-            Self::Server(_) => true,
-            Self::Cards => false,
-        }
-    }
-
-    fn host(&self) -> Result<cpal::Host, AudioError> {
-        let id = match self {
-            Self::Server(_) => cpal::HostId::PulseAudio,
-            Self::Cards => cpal::HostId::Alsa,
-        };
-        cpal::host_from_id(id).map_err(|why| AudioError::NoServer(why.to_string()))
-    }
-}
-
-async fn served(client: &pulseaudio::Client) -> Result<Vec<DeviceInfo>, pulseaudio::ClientError> {
-    let server = client.server_info().await?;
-    let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
-    let mut devices = Vec::new();
-    for source in client.list_sources().await? {
-        devices.push(DeviceInfo {
-            name: text(source.description.as_ref().unwrap_or(&source.name)),
-            side: Side::Input,
-            default: server.default_source_name.as_ref() == Some(&source.name),
-            monitor: source.monitor_of_sink_index.is_some(),
-            rate: Rate(source.sample_spec.sample_rate),
-            channels: u16::from(source.sample_spec.channels),
-            index: source.index,
-            id: text(&source.name),
-        });
-    }
-    for sink in client.list_sinks().await? {
-        devices.push(DeviceInfo {
-            name: text(sink.description.as_ref().unwrap_or(&sink.name)),
-            side: Side::Output,
-            default: server.default_sink_name.as_ref() == Some(&sink.name),
-            monitor: false,
-            rate: Rate(sink.sample_spec.sample_rate),
-            channels: u16::from(sink.sample_spec.channels),
-            index: sink.index,
-            id: text(&sink.name),
-        });
-    }
-    Ok(devices)
-}
-
-/// The devices of the cards.
-fn plugged() -> Result<Vec<DeviceInfo>, AudioError> {
+/// The devices of the cards, microphones first.
+pub(super) fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
+    // From here on the library of the cards keeps what it would print on this thread; where it
+    // cannot, it prints.
+    let _ = alsa::Output::local_error_handler();
     let no_server = |why: cpal::Error| AudioError::NoServer(why.to_string());
     let host = cpal::host_from_id(cpal::HostId::Alsa).map_err(no_server)?;
     let defaults = [host.default_input_device(), host.default_output_device()];
@@ -143,8 +56,7 @@ fn plugged() -> Result<Vec<DeviceInfo>, AudioError> {
     Ok(devices)
 }
 
-/// A device at work; dropping it stops it. The drop may hang: with the server, and also when the
-/// server has killed the stream.
+/// A device at work; dropping it stops it. The drop may hang with the card.
 pub(super) struct Stream(cpal::Stream);
 
 /// Runs `$do` on the samples of `$data`, in whichever format they are.
@@ -193,7 +105,7 @@ impl Found {
     }
 
     /// Starts the device with the microphone's edge. `broke` is called at most once, on another
-    /// thread, when the device is lost. May hang with the server.
+    /// thread, when the device is lost. May hang with the card.
     pub(super) fn capture(
         self,
         mut edge: MicrophoneEdge,
@@ -243,37 +155,22 @@ impl Stream {
 }
 
 /// Finds the device on a new host and chooses how it shall run.
-pub(super) fn prepare(survey: &Survey, device: &DeviceInfo) -> Result<Found, AudioError> {
-    let host = survey.host()?;
+pub(super) fn prepare(device: &DeviceInfo) -> Result<Found, AudioError> {
+    let host = cpal::host_from_id(cpal::HostId::Alsa)
+        .map_err(|why| AudioError::NoServer(why.to_string()))?;
     let gone = || AudioError::NoDevice { side: device.side, name: device.name.clone() };
     let cpal_device =
         host.device_by_id(&cpal::DeviceId::new(host.id(), &device.id)).ok_or_else(gone)?;
-    let (config, format) = match survey {
-        // The server converts from and to anything, with better knowledge of its channels.
-        Survey::Server(_) => {
-            let (rate, period) = match device.side {
-                // What is heard is wanted at 16 kHz, and the server has it at hand; fewer and
-                // smaller messages are most of what listening costs.
-                Side::Input => (LISTEN_RATE, LISTEN_PERIOD),
-                Side::Output => (SPEAKER_RATE, PERIOD),
-            };
-            let buffer_size = BufferSize::Fixed(period);
-            let config = StreamConfig { channels: 1, sample_rate: rate.0, buffer_size };
-            (config, SampleFormat::F32)
-        }
-        Survey::Cards => {
-            let ranges: Vec<cpal::SupportedStreamConfigRange> = match device.side {
-                Side::Input => cpal_device.supported_input_configs().map(Iterator::collect),
-                Side::Output => cpal_device.supported_output_configs().map(Iterator::collect),
-            }
-            .map_err(|why| refused(device, &why))?;
-            pick(&ranges).ok_or_else(|| AudioError::Unusable {
-                side: device.side,
-                name: device.name.clone(),
-                why: "it has no format that aloud knows".to_owned(),
-            })?
-        }
-    };
+    let ranges: Vec<cpal::SupportedStreamConfigRange> = match device.side {
+        Side::Input => cpal_device.supported_input_configs().map(Iterator::collect),
+        Side::Output => cpal_device.supported_output_configs().map(Iterator::collect),
+    }
+    .map_err(|why| refused(device, &why))?;
+    let (config, format) = pick(&ranges).ok_or_else(|| AudioError::Unusable {
+        side: device.side,
+        name: device.name.clone(),
+        why: "it has no format that aloud knows".to_owned(),
+    })?;
     Ok(Found { device: device.clone(), cpal_device, config, format })
 }
 
@@ -322,7 +219,7 @@ fn faults(
 /// The words for the user.
 fn refused(device: &DeviceInfo, why: &cpal::Error) -> AudioError {
     let (side, name) = (device.side, device.name.clone());
-    if matches!(why.kind(), ErrorKind::HostUnavailable | ErrorKind::StreamInvalidated) {
+    if why.kind() == ErrorKind::HostUnavailable {
         AudioError::NoServer(why.to_string())
     } else if why.kind() == ErrorKind::DeviceBusy {
         AudioError::Busy { side, name }

@@ -1,0 +1,163 @@
+use std::ffi::CString;
+use std::io::{BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pulseaudio::protocol::{
+    self, AuthParams, AuthReply, Command, CommandReply, Prop, Props, ProtocolError, PulseError,
+    ServerInfo, SetClientNameReply, SinkInfo, SourceInfo,
+};
+
+use super::{AudioError, DeviceInfo, Side};
+use crate::base::Rate;
+
+/// The longest that the sound server may take for an answer. One that hangs is treated like none.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// Bytes that are read at once: many messages of a stream.
+const READ_BUFFER: usize = 1 << 16;
+
+/// A connection to the sound server: PulseAudio, or PipeWire, which answers as it does.
+///
+/// Spoken here directly, over the wire format of the crate `pulseaudio`, and not through the sound
+/// library: that one clears a megabyte at every message (6 % of a core for both sides where this
+/// takes less than one), asks for a record buffer of a single period (so sound is lost whenever
+/// this process is late), and never lets go of a stream that the server killed.
+pub(super) struct Server {
+    /// What comes from the server.
+    pub(super) wire: BufReader<UnixStream>,
+    pub(super) version: u16,
+    /// What goes to it.
+    pub(super) mouth: Arc<Mouthpiece>,
+}
+
+/// The way to the server, shared by the thread of a stream and whoever gives it orders.
+pub(super) struct Mouthpiece {
+    socket: Mutex<UnixStream>,
+    version: AtomicU16,
+    seq: AtomicU32,
+}
+
+impl Mouthpiece {
+    /// Sends `command`; returns the number by which its answer is known.
+    pub(super) fn send(&self, command: &Command) -> Result<u32, ProtocolError> {
+        let seq = self.seq.fetch_add(1, Ordering::Relaxed);
+        let mut bytes = Vec::new();
+        let version = self.version.load(Ordering::Relaxed);
+        protocol::encode_command_message(&mut bytes, seq, command, version)?;
+        self.write(&bytes)?;
+        Ok(seq)
+    }
+
+    /// Sends a whole message.
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<(), ProtocolError> {
+        // Two messages at a time would be mixed on the wire.
+        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(socket.write_all(bytes)?)
+    }
+}
+
+/// Whether a sound server has a socket here.
+pub(super) fn present() -> bool {
+    pulseaudio::socket_path_from_env().is_some()
+}
+
+impl Server {
+    /// Connects and introduces itself.
+    pub(super) fn connect() -> Result<Self, AudioError> {
+        Self::reach().map_err(|why| AudioError::NoServer(why.to_string()))
+    }
+
+    fn reach() -> Result<Self, ProtocolError> {
+        let path = pulseaudio::socket_path_from_env()
+            .ok_or_else(|| ProtocolError::Invalid("it has no socket".to_owned()))?;
+        let cookie = pulseaudio::cookie_path_from_env()
+            .and_then(|path| std::fs::read(path).ok())
+            .unwrap_or_default();
+        let socket = UnixStream::connect(path)?;
+        socket.set_read_timeout(Some(ANSWER))?;
+        socket.set_write_timeout(Some(ANSWER))?;
+        let version = protocol::MAX_VERSION;
+        let mouth = Arc::new(Mouthpiece {
+            socket: Mutex::new(socket.try_clone()?),
+            version: AtomicU16::new(version),
+            seq: AtomicU32::new(0),
+        });
+        let wire = BufReader::with_capacity(READ_BUFFER, socket);
+        let mut server = Self { wire, version, mouth };
+        let auth = AuthParams { version, supports_shm: false, supports_memfd: false, cookie };
+        let reply: AuthReply = server.ask(&Command::Auth(auth))?;
+        server.version = version.min(reply.version);
+        server.mouth.version.store(server.version, Ordering::Relaxed);
+        let mut props = Props::new();
+        props.set(Prop::ApplicationName, c"aloud");
+        props.set(Prop::ApplicationId, c"aloud");
+        if let Ok(id) = CString::new(std::process::id().to_string()) {
+            props.set(Prop::ApplicationProcessId, id);
+        }
+        let _: SetClientNameReply = server.ask(&Command::SetClientName(props))?;
+        Ok(server)
+    }
+
+    /// Sends `command` and waits for its answer. Only while no stream and no subscription puts
+    /// other messages in between.
+    pub(super) fn ask<R: CommandReply>(&mut self, command: &Command) -> Result<R, ProtocolError> {
+        let sent = self.mouth.send(command)?;
+        let (seq, reply) = protocol::read_reply_message(&mut self.wire, self.version)?;
+        if seq == sent {
+            Ok(reply)
+        } else {
+            Err(ProtocolError::Invalid("an answer to another question".to_owned()))
+        }
+    }
+
+    /// The devices there are, microphones first.
+    pub(super) fn devices(&mut self) -> Result<Vec<DeviceInfo>, AudioError> {
+        self.list().map_err(|why| AudioError::NoServer(format!("it broke off ({why})")))
+    }
+
+    fn list(&mut self) -> Result<Vec<DeviceInfo>, ProtocolError> {
+        let server: ServerInfo = self.ask(&Command::GetServerInfo)?;
+        let sources: Vec<SourceInfo> = self.ask(&Command::GetSourceInfoList)?;
+        let sinks: Vec<SinkInfo> = self.ask(&Command::GetSinkInfoList)?;
+        let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
+        let sources = sources.into_iter().map(|source| DeviceInfo {
+            name: text(source.description.as_ref().unwrap_or(&source.name)),
+            side: Side::Input,
+            default: server.default_source_name.as_ref() == Some(&source.name),
+            monitor: source.monitor_of_sink_index.is_some(),
+            rate: Rate(source.sample_spec.sample_rate),
+            channels: u16::from(source.sample_spec.channels),
+            index: source.index,
+            id: text(&source.name),
+        });
+        let sinks = sinks.into_iter().map(|sink| DeviceInfo {
+            name: text(sink.description.as_ref().unwrap_or(&sink.name)),
+            side: Side::Output,
+            default: server.default_sink_name.as_ref() == Some(&sink.name),
+            monitor: false,
+            rate: Rate(sink.sample_spec.sample_rate),
+            channels: u16::from(sink.sample_spec.channels),
+            index: sink.index,
+            id: text(&sink.name),
+        });
+        Ok(sources.chain(sinks).collect())
+    }
+}
+
+/// What the server's refusal of a device means.
+pub(super) fn refused(device: &DeviceInfo, why: &ProtocolError) -> AudioError {
+    let (side, name) = (device.side, device.name.clone());
+    let said = |error| matches!(why, ProtocolError::ServerError(this) if *this == error);
+    if said(PulseError::NoEntity) {
+        AudioError::NoDevice { side, name }
+    } else if said(PulseError::Busy) {
+        AudioError::Busy { side, name }
+    } else if matches!(why, ProtocolError::ServerError(_)) {
+        AudioError::Unusable { side, name, why: why.to_string() }
+    } else {
+        AudioError::NoServer(why.to_string())
+    }
+}
