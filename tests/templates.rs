@@ -121,7 +121,7 @@ fn ordinary_prose_is_no_command() {
         Please enter your account number followed by the hash key.\n\
         All our lines are busy; your call will be answered in turn.\n\
         To repeat this message, press one.\n\
-        Please note that the office closes at noon on Friday.\n\
+        The office closes at noon on Friday, the notice said.\n\
         If it rains tomorrow the match will be played on Monday.\n\
         Half of the people in the room had never seen snow.\n\
         He paid forty dollars for the coat and wore it for ten years.\n\

@@ -45,7 +45,10 @@ pub(super) async fn status(env: &Environment, json: bool) -> Outcome {
         let value = match value {
             serde_json::Value::Null => "none".to_owned(),
             serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
+            serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_) => value.to_string(),
         };
         rows.push(vec![key.replace('_', " "), value]);
     }

@@ -96,11 +96,9 @@ impl From<BindError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let code = match error.kind() {
-            // Whoever read our output has enough.
-            io::ErrorKind::BrokenPipe => Code::Done,
-            _ => Code::Io,
-        };
+        // Whoever read our output may have enough.
+        let enough = error.kind() == io::ErrorKind::BrokenPipe;
+        let code = if enough { Code::Done } else { Code::Io };
         Self::new(code, error)
     }
 }

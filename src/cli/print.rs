@@ -59,11 +59,12 @@ pub(super) fn words_or_stdin(words: &[String], what: &str) -> Result<String, Fai
         if io::stdin().is_terminal() {
             return Err(Failure::new(Code::Usage, format!("{what}; see --help")));
         }
-        io::read_to_string(io::stdin()).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => {
-                Failure::new(Code::Data, "standard input is not UTF-8 text; convert it first")
+        io::read_to_string(io::stdin()).map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidData {
+                let why = "standard input is not UTF-8 text; convert it first";
+                return Failure::new(Code::Data, why);
             }
-            _ => Failure::from(error),
+            Failure::from(error)
         })?
     } else {
         words.join(" ")

@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn subtitle_times_carry_over() {
-        assert_eq!(clock(3_723.4567, ','), "01:02:03,457");
+        assert_eq!(clock(3723.4567, ','), "01:02:03,457");
         assert_eq!(clock(59.9996, '.'), "00:01:00.000");
     }
 }

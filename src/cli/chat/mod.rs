@@ -99,6 +99,7 @@ fn request(talk: Talk) -> Request {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "an enum of another crate")]
 fn on_key(event: TermEvent, view: &mut View, talk: &mut TalkKey, clock: Clock) -> Option<Request> {
     let TermEvent::Key(key) = event else { return None };
     let now = clock.now();

@@ -255,11 +255,10 @@ impl ErrorBody {
 
     /// The same from parsed JSON with an `error` in it.
     pub(super) fn of(value: &serde_json::Value) -> Self {
-        match &value["error"] {
-            serde_json::Value::String(message) => {
-                Self { message: Some(message.clone()), code: None }
-            }
-            error => serde_json::from_value(error.clone()).unwrap_or_default(),
+        let error = &value["error"];
+        match error.as_str() {
+            Some(message) => Self { message: Some(message.to_owned()), code: None },
+            None => serde_json::from_value(error.clone()).unwrap_or_default(),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) enum Day {
     Weekdays,
     /// Each Saturday and Sunday.
     Weekends,
-    EveryDay,
+    Daily,
 }
 
 impl Day {
@@ -45,7 +45,7 @@ impl Day {
             Self::Weekend => "weekend",
             Self::Weekdays => "weekdays",
             Self::Weekends => "weekends",
-            Self::EveryDay => "every day",
+            Self::Daily => "every day",
         }
     }
 }
@@ -248,7 +248,7 @@ fn weekday(text: &str) -> Option<Day> {
 pub(super) fn days(scan: &Scan<'_>, at: usize) -> Vec<(usize, Day, Option<Part>)> {
     let mut out = Vec::new();
     let mut push = |end: usize, day: Day, part: Option<Part>| out.push((end, day, part));
-    let at = scan.skip(at, &["on", "for", "over", "by"]);
+    let at = scan.skip(at, &["on", "for", "over", "by", "before"]);
     if let Some(end) = scan.words(at, "tonight") {
         push(end, Day::Today, Some(Part::Night));
     }
@@ -289,7 +289,7 @@ pub(super) fn days(scan: &Scan<'_>, at: usize) -> Vec<(usize, Day, Option<Part>)
     }
     if every > at {
         match scan.text(every) {
-            "day" => push(every + 1, Day::EveryDay, None),
+            "day" => push(every + 1, Day::Daily, None),
             "weekday" => with_part(scan, every + 1, Day::Weekdays, &mut push),
             "weekend" => push(every + 1, Day::Weekends, None),
             "work" | "working" if scan.is(every + 1, "day") => {
@@ -297,13 +297,13 @@ pub(super) fn days(scan: &Scan<'_>, at: usize) -> Vec<(usize, Day, Option<Part>)
             }
             other => {
                 if let Some(part) = part_word(other) {
-                    push(every + 1, Day::EveryDay, Some(part));
+                    push(every + 1, Day::Daily, Some(part));
                 }
             }
         }
     }
     match scan.text(at) {
-        "daily" | "everyday" => push(at + 1, Day::EveryDay, None),
+        "daily" | "everyday" => push(at + 1, Day::Daily, None),
         "weekdays" | "workdays" => push(at + 1, Day::Weekdays, None),
         "weekday" if matches!(scan.text(at + 1), "mornings" | "evenings" | "nights") => {
             push(at + 2, Day::Weekdays, part_word(scan.text(at + 1)));

@@ -109,6 +109,8 @@ fn words(text: &str, file: &File, tables: &mut Tables) -> Result<(), Vec<Problem
             "no_item" => flag::NO_ITEM,
             "about" => flag::ABOUT,
             "fillers" => flag::FILLER,
+            "no_place_alone" => flag::NO_PLACE_ALONE,
+            "conjunctions" => flag::CONJUNCTION,
             _ => {
                 problems.push(Problem {
                     line: line_of(text, list.span().start),

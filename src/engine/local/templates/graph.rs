@@ -58,9 +58,8 @@ impl Line {
         line.entry = line.build(pattern, 0);
         line.must = musts(pattern);
         let mut words = Vec::new();
-        let first = firsts(pattern, &mut words);
-        line.empty = first.empty && musts(pattern).is_empty();
-        if !first.open {
+        line.empty = pattern.takes_nothing();
+        if !firsts(pattern, &mut words).open {
             words.sort_unstable();
             words.dedup();
             line.first = Some(words);
@@ -89,6 +88,14 @@ impl Line {
             Pattern::Word(id) => self.add(Node::Words([*id].into(), next)),
             Pattern::Slot(slot) => self.add(Node::Slot(*slot as u32, next)),
             Pattern::Pause => self.add(Node::Pause(next)),
+            Pattern::Many(item) => {
+                // The body leads back to the fork in front of it. It always takes a word, which
+                // the reader of patterns has made sure of, so the search goes forward.
+                let fork = self.add(Node::Split(Box::default()));
+                let body = self.build(item, fork);
+                self.nodes[fork as usize] = Node::Split([next, body].into());
+                fork
+            }
             Pattern::Seq(items) => {
                 items.iter().rev().fold(next, |next, item| self.build(item, next))
             }
@@ -99,7 +106,11 @@ impl Line {
                 for option in options {
                     match option {
                         Pattern::Word(id) => words.push(*id),
-                        Pattern::Slot(_) | Pattern::Pause | Pattern::Seq(_) | Pattern::Any(_) => {
+                        Pattern::Slot(_)
+                        | Pattern::Pause
+                        | Pattern::Seq(_)
+                        | Pattern::Any(_)
+                        | Pattern::Many(_) => {
                             nodes.push(self.build(option, next));
                         }
                     }
@@ -248,8 +259,8 @@ impl Frame<'_> {
     /// Goes the cheapest way again and notes what the slots took.
     fn walk(&self, search: &mut Search<'_>, out: &mut Vec<(usize, Match)>) {
         let (mut node, mut at) = (self.line.entry, self.from);
-        // Each step goes to another node, and the graph has no cycles.
-        for _ in 0..self.line.nodes.len() {
+        // Each step goes to another pair of node and token.
+        for _ in 0..self.line.nodes.len() * self.width {
             let cost = self.cost(search, node, at);
             match &self.line.nodes[node as usize] {
                 Node::Accept => return,
@@ -285,7 +296,7 @@ fn has(words: &[WordId], id: WordId) -> bool {
 fn musts(pattern: &Pattern) -> Vec<Box<[WordId]>> {
     match pattern {
         Pattern::Word(id) => vec![[*id].into()],
-        Pattern::Slot(_) | Pattern::Pause => Vec::new(),
+        Pattern::Slot(_) | Pattern::Pause | Pattern::Many(_) => Vec::new(),
         Pattern::Seq(items) => items.iter().flat_map(musts).collect(),
         Pattern::Any(options) => {
             let mut union: Vec<WordId> = Vec::new();
@@ -316,14 +327,17 @@ fn firsts(pattern: &Pattern, words: &mut Vec<WordId>) -> First {
         }
         Pattern::Slot(_) => First { open: true, empty: false },
         Pattern::Pause => First { open: false, empty: true },
+        Pattern::Many(item) => First { empty: true, ..firsts(item, words) },
         Pattern::Seq(items) => {
+            let mut open = false;
             for item in items {
                 let first = firsts(item, words);
-                if first.open || !first.empty {
-                    return first;
+                open |= first.open;
+                if !first.empty {
+                    return First { open, empty: false };
                 }
             }
-            First { open: false, empty: true }
+            First { open, empty: true }
         }
         Pattern::Any(options) => {
             let mut all = First { open: false, empty: false };

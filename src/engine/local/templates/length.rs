@@ -79,10 +79,11 @@ fn pieces(
         {
             out.push((end, total + part * size, size));
         }
-        // "an hour thirty": a bare number after a unit counts the next smaller one.
+        // "an hour thirty", "an hour and ten": a bare number after a unit counts the next smaller one.
+        let bare = if size > 60.0 { scan.skip(end, &["and"]) } else { end };
         if depth == 0
             && let Some(minor) = minor(size)
-            && let Some((end, n)) = number::below_hundred(scan.tokens, end)
+            && let Some((end, n)) = number::below_hundred(scan.tokens, bare)
             && (1..60).contains(&n)
             && unit(scan.text(end)).is_none()
         {
@@ -94,8 +95,8 @@ fn pieces(
 
 fn minor(size: f64) -> Option<f64> {
     match size {
-        s if s == 3600.0 => Some(60.0),
-        s if s == 60.0 => Some(1.0),
+        3600.0 => Some(60.0),
+        60.0 => Some(1.0),
         _ => None,
     }
 }

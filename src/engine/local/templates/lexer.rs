@@ -73,6 +73,10 @@ pub(super) mod flag {
     pub(in super::super) const ABOUT: u16 = 256;
     /// Left out of a sentence that is not understood with it.
     pub(in super::super) const FILLER: u16 = 512;
+    /// Parts a command from a clause that explains it, as a pause does: "so", "because".
+    pub(in super::super) const CONJUNCTION: u16 = 1024;
+    /// No place's name by itself: "city", "spring".
+    pub(in super::super) const NO_PLACE_ALONE: u16 = 2048;
 }
 
 impl Vocabulary {

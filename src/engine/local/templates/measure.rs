@@ -121,7 +121,18 @@ pub(super) fn amounts(scan: &Scan<'_>, at: usize) -> Vec<Measured<Box<str>>> {
     for (end, value) in values(scan, at) {
         let end = scan.skip(end, &["of", "a"]);
         for (next, code) in currencies(scan, end) {
+            // "fifteen pounds fifty".
+            if let Some((cents, n @ 1..=99)) = number::below_hundred(scan.tokens, next)
+                && value.fract() == 0.0
+            {
+                out.push((cents, value + f64::from(n) / 100.0, vec![code.clone()]));
+            }
             out.push((next, value, vec![code]));
+        }
+        match scan.text(end) {
+            "cents" | "cent" => out.push((end + 1, value / 100.0, vec!["USD".into()])),
+            "pence" => out.push((end + 1, value / 100.0, vec!["GBP".into()])),
+            _ => {}
         }
     }
     if out.is_empty() {

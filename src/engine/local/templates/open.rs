@@ -75,9 +75,12 @@ fn in_place(scan: &Scan<'_>, at: usize) -> bool {
         && !scan.flag(at, flag::NO_PLACE)
 }
 
-/// Whether a place may stand from `at` to before `end`: no linking word at either end.
+/// Whether a place may stand from `at` to before `end`: no linking word at either end, and not a
+/// lone word that is only part of names.
 fn ends_place(scan: &Scan<'_>, at: usize, end: usize) -> bool {
-    end > at && !scan.flag(end - 1, flag::PLACE_LINK) && !scan.flag(at, flag::PLACE_LINK)
+    let alone = end == at + 1 && scan.flag(at, flag::NO_PLACE_ALONE);
+    let linked = |at: usize| scan.flag(at, flag::PLACE_LINK);
+    end > at && !alone && !linked(end - 1) && !linked(at)
 }
 
 /// Ends of a label at `at`: a few words that name a thing, the article left out.

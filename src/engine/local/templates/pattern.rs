@@ -22,6 +22,8 @@ pub(super) enum Pattern {
     Pause,
     Seq(Vec<Pattern>),
     Any(Vec<Pattern>),
+    /// Any number of it, none included.
+    Many(Box<Pattern>),
 }
 
 impl Pattern {
@@ -32,6 +34,17 @@ impl Pattern {
             Self::Word(_) | Self::Pause => self.clone(),
             Self::Seq(items) => Self::Seq(items.iter().map(|p| p.shifted(by)).collect()),
             Self::Any(items) => Self::Any(items.iter().map(|p| p.shifted(by)).collect()),
+            Self::Many(item) => Self::Many(Box::new(item.shifted(by))),
+        }
+    }
+
+    /// Whether it matches no words at all.
+    pub(super) fn takes_nothing(&self) -> bool {
+        match self {
+            Self::Word(_) | Self::Slot(_) => false,
+            Self::Pause | Self::Many(_) => true,
+            Self::Seq(items) => items.iter().all(Self::takes_nothing),
+            Self::Any(items) => items.iter().any(Self::takes_nothing),
         }
     }
 }
@@ -115,13 +128,14 @@ impl Reader<'_> {
                     *rest = rest
                         .strip_prefix(close)
                         .ok_or_else(|| format!("\"{c}\" has no \"{close}\""))?;
-                    out.push(match inner {
-                        inner if c == '(' => inner,
-                        Pattern::Any(mut options) => {
+                    let may_miss = c == '[';
+                    out.push(match (inner, may_miss) {
+                        (inner, false) => inner,
+                        (Pattern::Any(mut options), true) => {
                             options.push(Pattern::Seq(Vec::new()));
                             Pattern::Any(options)
                         }
-                        inner => Pattern::Any(vec![inner, Pattern::Seq(Vec::new())]),
+                        (inner, true) => Pattern::Any(vec![inner, Pattern::Seq(Vec::new())]),
                     });
                 }
                 '<' => {
@@ -137,6 +151,17 @@ impl Reader<'_> {
                     *rest = &rest[1..];
                     out.push(Pattern::Pause);
                 }
+                '*' => {
+                    *rest = &rest[1..];
+                    let Some(last) = out.pop() else {
+                        return Err("\"*\" repeats nothing".into());
+                    };
+                    // Repeating what may be nothing would never end.
+                    if last.takes_nothing() {
+                        return Err("\"*\" repeats something that may be nothing".into());
+                    }
+                    out.push(Pattern::Many(Box::new(last)));
+                }
                 '}' | '>' => return Err(format!("\"{c}\" closes nothing")),
                 _ => self.literal(rest, &mut out),
             }
@@ -146,8 +171,9 @@ impl Reader<'_> {
 
     /// Plain words up to the next sign of the notation, cut as sentences are.
     fn literal(&mut self, rest: &mut &str, out: &mut Vec<Pattern>) {
-        let end =
-            rest.find([':', '(', ')', '[', ']', '<', '>', '{', '}', '|']).unwrap_or(rest.len());
+        let end = rest
+            .find(['*', ':', '(', ')', '[', ']', '<', '>', '{', '}', '|'])
+            .unwrap_or(rest.len());
         let (mut text, after) = rest.split_at(end);
         *rest = after;
         // The owner's "'s" right after a slot.
@@ -190,8 +216,8 @@ fn slot(text: &str) -> Result<Slot, String> {
 pub(super) fn sequences(pattern: &Pattern, most: usize) -> Result<Vec<Vec<WordId>>, String> {
     let out = match pattern {
         Pattern::Word(id) => vec![vec![*id]],
-        Pattern::Slot(_) | Pattern::Pause => {
-            return Err("a list of phrases holds no slots and no pauses".into());
+        Pattern::Slot(_) | Pattern::Pause | Pattern::Many(_) => {
+            return Err("a list of phrases holds no slots, pauses or repetitions".into());
         }
         Pattern::Any(options) => {
             let mut out = Vec::new();

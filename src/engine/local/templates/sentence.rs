@@ -17,6 +17,8 @@ use super::{Meaning, ParsedCall, length, number};
 
 /// The most corrections and the most clauses that are tried.
 const MOST_REPAIRS: usize = 4;
+/// The longest polite phrase behind a command, in words.
+const MOST_PHRASE: usize = 10;
 /// The longest clause that is taken for an explanation, in words.
 const MOST_CLAUSE: usize = 12;
 
@@ -189,8 +191,9 @@ impl<'a> Talk<'a> {
 
     /// Leaves out a clause that only explains: "I have a flight, wake me at 3:30".
     fn explained(&self, tokens: &[Token]) -> Option<Meaning> {
-        let pauses = (1..tokens.len()).filter(|at| tokens[*at].pause);
-        for at in pauses.take(MOST_REPAIRS) {
+        let words = &self.grammar.tables.words;
+        let parted = |at: &usize| tokens[*at].pause || words.is(tokens[*at].id, flag::CONJUNCTION);
+        for at in (1..tokens.len()).filter(parted).take(MOST_REPAIRS) {
             let (head, tail) = tokens.split_at(at);
             if self.clause(tail)
                 && let Some(call) = self.call(head)
@@ -251,13 +254,13 @@ impl<'a> Talk<'a> {
 /// The end of `tokens[..end]` without the phrases of `table` behind it.
 fn strip_end(table: &Phrases<()>, tokens: &[Token], end: usize) -> usize {
     let mut end = end;
-    'again: loop {
-        for from in end.saturating_sub(6)..end {
-            if table.at(&tokens[..end], from).any(|(e, ())| e == end) {
-                end = from;
-                continue 'again;
-            }
+    loop {
+        // The longest phrase that ends here.
+        let from = (end.saturating_sub(MOST_PHRASE)..end)
+            .find(|from| table.at(&tokens[..end], *from).any(|(e, ())| e == end));
+        match from {
+            Some(from) => end = from,
+            None => return end,
         }
-        return end;
     }
 }

@@ -132,7 +132,7 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                 let fits = match day {
                     Day::Yesterday => !weather,
                     Day::Weekend | Day::Weekends => weather,
-                    Day::Weekdays | Day::EveryDay => false,
+                    Day::Weekdays | Day::Daily => false,
                     Day::Today
                     | Day::Tomorrow
                     | Day::Monday
@@ -162,6 +162,7 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                 } else if (0.0..=100.0).contains(&r.value) && r.value.fract() == 0.0 {
                     let end = scan.skip(r.end, &["percent", "per cent"]);
                     push(end, cost, Taken::Number(r.value));
+                    push(r.end, cost, Taken::Number(r.value));
                 }
             }
         }
@@ -283,7 +284,7 @@ fn storable(day: Option<Day>) -> bool {
             | Day::Weekend
             | Day::Weekdays
             | Day::Weekends
-            | Day::EveryDay,
+            | Day::Daily,
         ) => true,
     }
 }
@@ -357,23 +358,33 @@ impl Slot {
                 into.insert(own("expression"), Value::from(text.as_str()));
             }
             Taken::Words(start) => {
-                let text = match self.kind {
+                let said = || lexer::spoken(scan.source, scan.tokens, *start, end);
+                let (default, text) = match self.kind {
+                    Kind::Clause => return Some(()),
                     Kind::Place | Kind::KnownPlace => {
-                        open::place_name(scan.source, scan.tokens, *start, end)
+                        ("location", open::place_name(scan.source, scan.tokens, *start, end))
                     }
-                    Kind::Task => open::text(scan, *start, end, false),
-                    Kind::Text => open::text(scan, *start, end, true),
-                    _ => lexer::spoken(scan.source, scan.tokens, *start, end),
-                };
-                if self.kind == Kind::Clause {
-                    return Some(());
-                }
-                let default = match self.kind {
-                    Kind::Place | Kind::KnownPlace => "location",
-                    Kind::Label | Kind::Name => "label",
-                    Kind::Item => "item",
-                    Kind::List => "list",
-                    _ => "text",
+                    Kind::Task => ("text", open::text(scan, *start, end, false)),
+                    Kind::Text => ("text", open::text(scan, *start, end, true)),
+                    Kind::Item => ("item", said()),
+                    Kind::List => ("list", said()),
+                    Kind::Label | Kind::Name => ("label", said()),
+                    Kind::Length
+                    | Kind::Clock
+                    | Kind::When
+                    | Kind::Moment
+                    | Kind::Forecast
+                    | Kind::Calendar
+                    | Kind::Number
+                    | Kind::Level
+                    | Kind::Quantity
+                    | Kind::Unit
+                    | Kind::Amount
+                    | Kind::Currency
+                    | Kind::Sum
+                    | Kind::Term => {
+                        return None;
+                    }
                 };
                 into.insert(own(default), Value::from(text));
             }
