@@ -1,4 +1,6 @@
 //! The commands as a shell sees them: what they print, where, and the exit code.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -22,7 +22,7 @@
 //!
 //! Absent on purpose: what an utterance is for, whether it interrupts a reply, and when to listen
 //! at all; that is `turn`'s. Echo cancelling and the wake word are not built yet: both will stand
-//! between the frames and [`Voice`](voice), where the echo canceller changes a frame in place and
+//! between the frames and `Voice`, where the echo canceller changes a frame in place and
 //! the wake word only looks at it.
 
 mod event;

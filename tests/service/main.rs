@@ -1,4 +1,6 @@
 //! The whole service on a real sound server: spoken questions in, spoken answers out.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
 mod house;
 #[path = "../sound/mod.rs"]

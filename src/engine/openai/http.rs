@@ -95,7 +95,7 @@ impl Http {
     /// A GET of `path`, relative to the base.
     ///
     /// # Errors
-    /// As [`Http::send`].
+    /// In the user's terms: unreachable, refused, or overloaded after the retries.
     pub async fn get(&self, path: &str) -> Result<Response, EngineError> {
         self.send(|| self.client.get(self.url(path))).await
     }
@@ -115,7 +115,7 @@ impl Http {
     /// A POST of `body` as JSON to `path`, relative to the base.
     ///
     /// # Errors
-    /// As [`Http::send`].
+    /// In the user's terms: unreachable, refused, or overloaded after the retries.
     pub async fn post(
         &self,
         path: &str,

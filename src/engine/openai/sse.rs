@@ -4,7 +4,7 @@ pub(super) const EVENT_LIMIT: usize = 32 * 1024 * 1024;
 /// Why a stream of events cannot be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SseError {
-    /// One event is longer than [`EVENT_LIMIT`].
+    /// One event is longer than 32 MB.
     #[error("an event of more than {EVENT_LIMIT} bytes")]
     TooLong,
     /// An event's data is not UTF-8.

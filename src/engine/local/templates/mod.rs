@@ -12,7 +12,7 @@
 //! politeness, hesitation, and a clause that explains. Doing nothing is better than doing the wrong
 //! thing.
 //! **Invariant:** the work for a sentence is bounded by the size of the grammar times
-//! [`lexer::MOST_TOKENS`]; longer talk is no command and is turned down before it is looked at.
+//! `lexer::MOST_TOKENS`; longer talk is no command and is turned down before it is looked at.
 //! Absent on purpose: memory of earlier turns, any I/O, and knowledge of which tools exist; what a
 //! line names is the author's matter, what can be called is the prompt's.
 
