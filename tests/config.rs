@@ -260,13 +260,20 @@ fn what_is_not_built_yet_is_refused_and_its_defaults_are_not() {
 }
 
 #[test]
-fn a_server_of_ones_own_may_be_described_but_not_used_yet() {
+fn a_server_of_ones_own_answers_but_does_not_hear_or_speak_yet() {
     let ollama =
         "[providers.ollama]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1:11434/v1\"\n";
-    load(ollama);
+    let chat = "[cascade]\nchat = [\"ollama/qwen3\", \"local/templates\"]\n";
+    for text in [chat.to_owned(), format!("{ollama}{chat}")] {
+        let names = load(&text).settings.cascade.chat;
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["ollama/qwen3", "local/templates"]);
+    }
     assert_eq!(
-        problems(&format!("{ollama}[cascade]\nchat = [\"ollama/qwen3\", \"local/templates\"]\n")),
-        ["FILE:5:9: cascade.chat: provider \"ollama\" is not built yet; write \"local/templates\""]
+        problems(&format!("{ollama}[cascade]\nspeak = \"ollama/orpheus\"\n")),
+        [
+            "FILE:5:9: cascade.speak: speech with provider \"ollama\" is not built yet; write \"local/hibari-heart\""
+        ]
     );
     assert_eq!(
         problems("[providers.mine]\nkind = \"compatible\"\n[cascade]\nchat = \"min/x\"\n"),

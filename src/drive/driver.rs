@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,10 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::event::{Event, State, Timings};
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
+use super::parts::{Ear, Finished, Parts, Question};
 use super::record::Recorder;
 use super::speaker::Speaker;
-use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
+use crate::audio::{Gauge, Rest, SoundEvent};
 use crate::base::{Clock, Epoch, Flow, Job, Moment, NoticeId, Utterance, UtteranceId, Volume};
 use crate::dialog::{History, Item, Prompt};
 use crate::engine::{Partner, Said};
@@ -31,71 +31,6 @@ const WAKEFUL: Duration = Duration::from_secs(10);
 
 /// How long a farewell may take: the speaker's cut, then the end.
 const FAREWELL: Duration = Duration::from_millis(400);
-
-/// Everything a driver is made of.
-pub struct Parts {
-    /// Reads the time.
-    pub clock: Clock,
-    /// The machine's settings; its tools are filled in from `tools`.
-    pub setup: Setup,
-    /// Who answers.
-    pub partner: Box<dyn Partner>,
-    /// Who aloud is, for responders that read it.
-    pub instructions: Arc<str>,
-    /// What can be called.
-    pub tools: Registry,
-    /// Timers and alarms, and the flow of their rings where this program is to ring them.
-    pub book: Option<(Book, Flow<Ring>)>,
-    /// The speaker's volume.
-    pub volume: Volume,
-    /// The speaker ring and its gauge.
-    pub feed: PlaybackFeed,
-    /// What the edges tell.
-    pub gauge: Gauge,
-    /// The listen thread, where there is a microphone.
-    pub ear: Option<Ear>,
-    /// What happens to the devices.
-    pub sound: Option<mpsc::Receiver<SoundEvent>>,
-    /// Lets the speaker rest while nothing is said.
-    pub rest: Option<Rest>,
-    /// One question: the driver answers it and ends. Without one it runs until it is told to quit.
-    pub question: Option<Question>,
-    /// Where every input is written, for `aloud replay`.
-    pub record: Option<PathBuf>,
-    /// Whether a meter is shown: level events are sent.
-    pub meter: bool,
-    /// Whether earcons sound.
-    pub earcons: bool,
-}
-
-/// The listen thread as the driver holds it.
-pub struct Ear {
-    /// Takes orders.
-    pub handle: listen::ListenHandle,
-    /// Gives events.
-    pub events: mpsc::Receiver<listen::Event>,
-}
-
-/// One question, asked before the driver starts.
-pub enum Question {
-    /// Typed.
-    Text(String),
-    /// Spoken: what the listener made of a recording under a held key.
-    Heard(Vec<listen::Event>),
-    /// Nothing is asked; this is said.
-    Say(String),
-}
-
-/// What is left when a driver has ended.
-#[derive(Debug)]
-pub struct Finished {
-    /// What was said and heard.
-    pub history: History,
-    /// How long the last turn took.
-    pub timings: Timings,
-    /// What went wrong, in order; sentences for the user.
-    pub troubles: Vec<String>,
-}
 
 /// The loop that owns the machine. Every decision is the machine's; this only carries.
 pub struct Driver {

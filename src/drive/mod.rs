@@ -19,9 +19,11 @@ mod driver;
 mod event;
 mod execute;
 mod handle;
+mod parts;
 mod record;
 mod speaker;
 
-pub use driver::{Driver, Ear, Finished, Parts, Question};
+pub use driver::Driver;
 pub use event::{Event, State, Timings};
 pub use handle::{Handle, Refusal, Request};
+pub use parts::{Ear, Finished, Parts, Question};
