@@ -184,6 +184,6 @@ fn a_sound_server_that_goes_and_comes_back_is_told_and_used_again() {
     service.wait_for("state", |state| state["input"].is_null() && state["output"].is_null());
     house.card.restart();
     service.wait_for("state", |state| state["input"].is_string() && state["output"].is_string());
-    let answer = ask(&house, &mut service, "What is two plus two?");
-    assert!(answer.contains('4') || answer.contains("four"), "{answer:?}");
+    let answer = ask(&house, &mut service, "What is six times seven?");
+    assert!(answer.contains("42") || answer.contains("forty"), "{answer:?}");
 }
