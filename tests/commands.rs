@@ -189,6 +189,27 @@ fn a_spoken_question_is_answered_into_a_file() {
 }
 
 #[test]
+fn a_recording_without_a_word_is_told_and_nothing_is_done() {
+    let home = Home::new();
+    let file = home.path("silence.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(&file, spec).unwrap();
+    for _ in 0..16_000 {
+        wav.write_sample(0i16).unwrap();
+    }
+    wav.finalize().unwrap();
+    let output = home.run_with_models(&["ask", "--json", "--audio", file.to_str().unwrap()]);
+    assert!(text(&output.stderr).contains("nothing was said"), "{}", text(&output.stderr));
+    let turn: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&turn["transcript"], &turn["tool_calls"]), (&"".into(), &serde_json::json!([])));
+}
+
+#[test]
 fn without_models_the_next_step_is_named() {
     let home = Home::new();
     fails(&home.run(&["say", "hello", "--out", "x.wav"]), 69, &["aloud models fetch"]);

@@ -34,11 +34,14 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     };
     let spoken = args.audio.is_some();
     let finished = app.once(question, output).await?;
-    let told = Told::of(&finished, spoken);
+    let told = Told::of(&finished);
     if args.json {
         print::json(&told.object(&finished))?;
     } else {
         told.print(spoken)?;
+    }
+    if spoken && told.transcript.is_empty() && finished.troubles.is_empty() {
+        print::trouble("nothing was said in that recording; speak louder or record it again");
     }
     match finished.troubles.into_iter().next() {
         Some(trouble) => Err(Failure::new(Code::Unavailable, trouble)),
@@ -50,7 +53,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
 fn heard(app: &App, path: &Path) -> Result<Vec<listen::Event>, Failure> {
     let clip = audio::read_file(path)?;
     if let Some(warning) = &clip.warning {
-        print::trouble(&format!("{}: {warning}", path.display()));
+        print::trouble(warning);
     }
     let mut listener = listen::Listener::new(app.listening(), Some(app.voice_activity()));
     let mut events = Vec::new();
@@ -76,7 +79,7 @@ struct Told {
 }
 
 impl Told {
-    fn of(finished: &Finished, spoken: bool) -> Self {
+    fn of(finished: &Finished) -> Self {
         let mut told = Self { transcript: String::new(), reply: String::new(), calls: Vec::new() };
         for item in finished.history.items() {
             match item {
@@ -102,7 +105,6 @@ impl Told {
             }
         }
         told.reply = told.reply.trim().to_owned();
-        let _ = spoken;
         told
     }
 

@@ -102,7 +102,7 @@ async fn one(
         }
     }
     if let Some(warning) = recording.warning() {
-        print::trouble(&format!("{}: {warning}", path.display()));
+        print::trouble(warning);
     }
     segments.retain(|segment| !segment.text.is_empty());
     let seconds = samples as f64 / f64::from(LISTEN_RATE.0);
