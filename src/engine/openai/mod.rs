@@ -15,13 +15,18 @@
 
 mod address;
 pub mod defaults;
+pub mod files;
+pub mod finetune;
 mod http;
 mod mind;
+pub mod models;
 mod neighbour;
+pub mod picture;
 mod quirks;
 mod refusal;
 mod sound;
 mod sse;
+pub mod training;
 
 pub use address::Address;
 pub use http::{Auth, Http};
