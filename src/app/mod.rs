@@ -25,7 +25,7 @@ use crate::audio::{self, AudioError};
 use crate::base::{Clock, Flow, Utterance, Volume, WallClock};
 use crate::config::{self, Config, ConfigErrors, Environment};
 use crate::dialog::Prompt;
-use crate::drive::{Driver, Ear, Finished, Parts, Question};
+use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::Silero;
 use crate::engine::openai::Http;
 use crate::engine::{
@@ -181,6 +181,19 @@ impl App {
     /// # Errors
     /// When an engine that is needed is missing, or the sound cannot be opened.
     pub async fn once(&self, question: Question, output: Output) -> Result<Finished, Unfit> {
+        self.once_watched(question, output, |_| std::future::ready(())).await
+    }
+
+    /// The same, while `watch` sees what happens.
+    ///
+    /// # Errors
+    /// As [`App::once`].
+    pub async fn once_watched<W: Future<Output = ()>>(
+        &self,
+        question: Question,
+        output: Output,
+        watch: impl FnOnce(Handle) -> W,
+    ) -> Result<Finished, Unfit> {
         let spoken = matches!(question, Question::Heard(_));
         let (notes, told) = Notes::new();
         let asks = !matches!(question, Question::Say(_));
@@ -227,7 +240,8 @@ impl App {
             meter: false,
             earcons: false,
         });
-        let finished = driver.run().await;
+        let watching = watch(driver.handle());
+        let (finished, ()) = tokio::join!(driver.run(), watching);
         if let Some(sound) = sound {
             sound.close()?;
         }
