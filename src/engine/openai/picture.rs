@@ -18,9 +18,6 @@ use crate::engine::EngineError;
 /// is done, and the slow ones take two minutes.
 const PATIENCE: Duration = Duration::from_secs(170);
 
-/// The largest picture that is sent along, in bytes: what the services take.
-pub const LARGEST: u64 = 20 * 1024 * 1024;
-
 /// What is wished for. What is not set is not sent, so that the model's own default counts and
 /// older models, which do not know every key, take the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
