@@ -95,6 +95,8 @@ pub(super) struct Notice {
 pub(super) struct Pieces {
     pub(super) epoch: Epoch,
     pub(super) begun: u64,
+    /// Where the piece under way begins, while its words have not come yet.
+    pub(super) wordless: Option<u64>,
     pub(super) waiting: VecDeque<(u64, String)>,
 }
 

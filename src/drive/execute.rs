@@ -198,8 +198,11 @@ impl Driver {
         if self.pieces.epoch != epoch {
             self.pieces = Pieces { epoch, ..Pieces::default() };
         }
+        // Words belong to the sound before them too, as far as it came without any.
+        let begins = *self.pieces.wordless.get_or_insert(self.pieces.begun);
         if !text.is_empty() {
-            self.pieces.waiting.push_back((self.pieces.begun, text.clone()));
+            self.pieces.wordless = None;
+            self.pieces.waiting.push_back((begins, text.clone()));
         }
         self.pieces.begun += samples;
         self.input(Input::Report { epoch, report: Report::Queued { samples, text } });
