@@ -239,6 +239,15 @@ impl Http {
         EngineError::Broken(format!("provider {} broke off: {why}; ask again", self.name))
     }
 
+    /// The reply stopped coming.
+    pub(super) fn lost(&self, error: &reqwest::Error) -> EngineError {
+        self.broken(if error.is_timeout() {
+            "nothing came for too long"
+        } else {
+            "the connection was lost"
+        })
+    }
+
     fn request(&self, method: Method, path: &str, model: Option<&str>) -> RequestBuilder {
         self.client.request(method, self.address.of(path, model))
     }

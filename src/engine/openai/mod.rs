@@ -14,6 +14,7 @@
 //! Absent on purpose: which models there are; every name comes from the configuration.
 
 mod address;
+mod ear;
 mod http;
 mod mind;
 mod neighbour;
@@ -21,10 +22,15 @@ mod quirks;
 mod refusal;
 mod sound;
 mod sse;
+mod stream;
+mod voice;
+mod wave;
 
 pub use address::Address;
+pub use ear::{Ear, EarSettings};
 pub use http::{Auth, Http};
 pub use mind::{Mind, MindSettings, Protocol, ToolChoice};
 pub use neighbour::{NEIGHBOURS, Neighbour, neighbours};
 pub use refusal::Declined;
 pub use sse::{Events, SseError};
+pub use voice::{Voice, VoiceSettings};

@@ -232,12 +232,7 @@ impl Responder for Mind {
                             events.finish(&mut ready)
                         }
                         Err(error) => {
-                            let why = if error.is_timeout() {
-                                "nothing came for too long"
-                            } else {
-                                "the connection was lost"
-                            };
-                            yield Err(mind.http.broken(why));
+                            yield Err(mind.http.lost(&error));
                             return;
                         }
                     };
