@@ -130,12 +130,16 @@ impl App {
     /// When the user's own templates have mistakes, or a provider's key cannot be read.
     pub fn responder(&self) -> Result<Arc<dyn Responder>, Unfit> {
         let names = &self.config.settings.cascade.chat;
-        let mut chain = names.iter().map(|name| self.mind(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut chain = names
+            .iter()
+            .map(|name| Ok((format!("{}/{}", name.provider, name.model), self.mind(name)?)))
+            .collect::<Result<Vec<_>, Unfit>>()?;
         match (chain.pop(), chain.is_empty()) {
-            (Some(only), true) => Ok(only),
+            (Some((_, only)), true) => Ok(only),
             (last, _) => {
                 chain.extend(last);
-                Ok(Arc::new(Chain::new(chain)))
+                let (notes, _) = crate::engine::Notes::new();
+                Ok(Arc::new(Chain::of_minds(chain, notes, self.clock)))
             }
         }
     }
