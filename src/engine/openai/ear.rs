@@ -32,9 +32,8 @@ const CHUNKED: usize = 30;
 /// What a model that listens is told besides the sound.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EarSettings {
-    /// The language that is spoken, as two letters: `en`. Without it the model finds out.
-    pub language: Option<String>,
-    /// The languages that may be spoken, for models that take several.
+    /// The languages that may be spoken, two letters each: `en`. Without any, or with several
+    /// where the model takes only one, it finds out by itself.
     pub languages: Vec<String>,
     /// Names and words that are likely, for models that take them.
     pub keywords: Vec<String>,
@@ -83,7 +82,7 @@ impl Ear {
 
     /// What stands in the form beside the sound of so many samples.
     fn fields(&self, samples: usize) -> Vec<(&'static str, String)> {
-        let EarSettings { language, languages, keywords, prompt, temperature } = &*self.settings;
+        let EarSettings { languages, keywords, prompt, temperature } = &*self.settings;
         let quirks = EarQuirks::of(&self.model);
         let mut fields = vec![("model", self.model.clone())];
         let mut add = |name, value: &str| fields.push((name, value.to_owned()));
@@ -98,15 +97,11 @@ impl Ear {
         if quirks.streams {
             add("stream", "true");
         }
-        if quirks.hints && !languages.is_empty() {
+        if quirks.hints {
             languages.iter().for_each(|language| add("languages[]", language));
-        } else if let Some(language) = language {
-            add("language", language);
+            keywords.iter().for_each(|keyword| add("keywords[]", keyword));
         } else if let [only] = languages.as_slice() {
             add("language", only);
-        }
-        if quirks.hints {
-            keywords.iter().for_each(|keyword| add("keywords[]", keyword));
         }
         if let Some(prompt) = prompt
             && quirks.prompt
