@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
 use super::Http;
+use super::http::is;
 use super::quirks::{EarQuirks, Times};
 use super::refusal::ErrorBody;
 use super::sound::wav;
@@ -292,12 +292,6 @@ fn segment(value: &Value) -> Option<Segment> {
 
 fn reported(value: &Value) -> Fault {
     Fault(format!("it reports an error{}", ErrorBody::of(value).words()))
-}
-
-/// Whether the type of `response` names `kind`.
-pub(super) fn is(response: &Response, kind: &str) -> bool {
-    let value = response.headers().get(CONTENT_TYPE);
-    value.and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(kind))
 }
 
 fn wav_header() -> reqwest::header::HeaderMap {

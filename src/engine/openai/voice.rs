@@ -11,7 +11,7 @@ use reqwest::Response;
 use serde_json::{Value, json};
 
 use super::Http;
-use super::ear::is;
+use super::http::is;
 use super::quirks::takes_instructions;
 use super::refusal::ErrorBody;
 use super::sound::unbase64;
