@@ -61,7 +61,7 @@ impl App {
     }
 
     /// What `provider` speaks; `local` where nothing is written of it.
-    fn kind(&self, provider: &str) -> ProviderKind {
+    pub(super) fn kind(&self, provider: &str) -> ProviderKind {
         self.config.settings.providers.get(provider).map_or(ProviderKind::Local, |p| p.kind)
     }
 

@@ -12,9 +12,13 @@
 mod engines;
 mod instructions;
 mod keys;
+mod painter;
 mod picture;
+mod remote;
 
 pub use picture::picture;
+pub(crate) use picture::unfit;
+pub use remote::{Outlook, days};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -154,7 +158,8 @@ impl App {
             config::Units::Metric => tool::Units::Metric,
             config::Units::Us => tool::Units::Us,
         };
-        let all = tool::builtin(settings);
+        let pictures = tool::pictures(&self.pictures());
+        let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
         Ok(all.only(|name| self.config.settings.tools.allows(name)))
     }
 
