@@ -314,6 +314,13 @@ impl Http {
     }
 }
 
+/// Whether the content type of `response` names `kind`: what a server answers is not always what
+/// was asked for.
+pub(super) fn is(response: &Response, kind: &str) -> bool {
+    let value = response.headers().get(CONTENT_TYPE);
+    value.and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(kind))
+}
+
 fn client(
     name: &str,
     headers: &HeaderMap,
@@ -338,13 +345,6 @@ fn client(
         .user_agent(AGENT)
         .build()
         .map_err(|error| EngineError::Broken(format!("provider {name}: {error}")))
-}
-
-/// Whether the content type of `response` names `kind`: what a server answers is not always what
-/// was asked for.
-pub(super) fn is(response: &Response, kind: &str) -> bool {
-    let value = response.headers().get(CONTENT_TYPE);
-    value.and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(kind))
 }
 
 /// Reads what is left of a reply that has said its last word, if it is here already: a connection
