@@ -1,0 +1,132 @@
+//! One answer of the server as it comes.
+
+use std::collections::HashMap;
+
+use super::event::Place;
+use crate::base::{CallId, Epoch, Moment};
+use crate::dialog::Call;
+
+/// An answer that was asked for and is not over.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) epoch: Epoch,
+    /// The server's name for it, once it has told.
+    pub(super) id: Option<String>,
+    /// The event that asked for it.
+    pub(super) asked: String,
+    pub(super) state: State,
+    /// It is no reply but a text that is read out, and no part of the conversation.
+    pub(super) recital: bool,
+    pub(super) parts: Vec<Part>,
+    /// Calls handed out, and the names of those that were begun, by item.
+    calls: Vec<String>,
+    names: HashMap<String, String>,
+    /// Whether its first words, and its first sound, were handed out.
+    pub(super) begun: bool,
+    pub(super) spoke: bool,
+    /// The items whose words came piece by piece.
+    worded: Vec<String>,
+}
+
+/// Whether an answer is still wanted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum State {
+    /// What comes of it is handed out.
+    Live,
+    /// It was cancelled; what comes of it is dropped. The server should be done with it by then.
+    Cancelled { until: Moment, unheard: bool },
+}
+
+/// A stretch of sound of a reply.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Part {
+    pub(super) item: Option<String>,
+    pub(super) content: u64,
+    /// Samples received, at the wire's rate.
+    pub(super) received: u64,
+}
+
+impl Answer {
+    pub(super) fn new(epoch: Epoch, asked: String, recital: bool) -> Self {
+        Self {
+            epoch,
+            id: None,
+            asked,
+            state: State::Live,
+            recital,
+            parts: Vec::new(),
+            calls: Vec::new(),
+            names: HashMap::new(),
+            begun: false,
+            spoke: false,
+            worded: Vec::new(),
+        }
+    }
+
+    pub(super) fn live(&self) -> bool {
+        self.state == State::Live
+    }
+
+    /// Whether something of the server's answer `id` is of this one. Servers that leave the name
+    /// out have only one at a time.
+    pub(super) fn owns(&mut self, id: Option<&str>) -> bool {
+        match (&self.id, id) {
+            (_, None) => true,
+            (Some(own), Some(id)) => own == id,
+            (None, Some(id)) => {
+                self.id = Some(id.to_owned());
+                true
+            }
+        }
+    }
+
+    /// Counts sound that came.
+    pub(super) fn receive(&mut self, at: &Place, samples: u64) {
+        match self.parts.iter_mut().find(|part| part.item == at.item && part.content == at.content) {
+            Some(part) => part.received += samples,
+            None => self.parts.push(Part {
+                item: at.item.clone(),
+                content: at.content,
+                received: samples,
+            }),
+        }
+    }
+
+    /// Remembers what the call that is item `item` is called.
+    pub(super) fn name(&mut self, item: &str, name: &str) {
+        self.names.insert(item.to_owned(), name.to_owned());
+    }
+
+    /// A complete call; `None` when it was handed out before or its name is not known yet.
+    pub(super) fn call(
+        &mut self,
+        item: Option<&str>,
+        call: &str,
+        name: Option<&str>,
+        arguments: &str,
+    ) -> Option<Call> {
+        let known = item.and_then(|item| self.names.get(item)).map(String::as_str);
+        let name = name.or(known)?.to_owned();
+        if call.is_empty() || self.calls.iter().any(|known| known == call) {
+            return None;
+        }
+        self.calls.push(call.to_owned());
+        let arguments = if arguments.trim().is_empty() { "{}" } else { arguments }.to_owned();
+        Some(Call { id: CallId(call.to_owned()), name, arguments })
+    }
+
+    /// Whether a call was handed out.
+    pub(super) fn called(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
+    /// Whether words at `at` are news: the whole text of an item whose pieces came is none.
+    pub(super) fn news(&mut self, at: &Place, whole: bool) -> bool {
+        let item = format!("{}/{}", at.item.as_deref().unwrap_or_default(), at.content);
+        let known = self.worded.contains(&item);
+        if !known {
+            self.worded.push(item);
+        }
+        !(whole && known)
+    }
+}
