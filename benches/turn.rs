@@ -95,6 +95,7 @@ async fn answer(mind: &Templates, text: &str) -> (String, String) {
         instructions: "".into(),
         items: vec![Item::User { utterance: None, text: text.to_owned() }],
         tools: [tool].into(),
+        sounds: Vec::new(),
     };
     let Some(Ok(Delta::Call(call))) = mind.respond(prompt.clone()).next().await else {
         panic!("no call for {text:?}")

@@ -276,6 +276,7 @@ fn prompt(items: Vec<Item>, tools: &[&str]) -> Prompt {
         instructions: "".into(),
         items,
         tools: tools.iter().map(|name| spec(name)).collect::<Vec<_>>().into(),
+        sounds: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@
 //! **Invariant:** time is an argument. [`Clock`] is the one place that reads the machine's clock,
 //! and only the outermost rooms own one.
 
+mod chance;
 mod frame;
 mod id;
 mod knob;
@@ -16,6 +17,7 @@ mod voice;
 mod wall;
 mod work;
 
+pub use chance::Chance;
 pub use frame::{FRAME_SAMPLES, Frame, LISTEN_RATE, Rate, SPEAKER_RATE, Utterance};
 pub use id::{CallId, Epoch, NoticeId, UtteranceId};
 pub use knob::Volume;

@@ -22,10 +22,13 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     let app = App::open(file, env)?;
     let question = match &args.audio {
         Some(path) => Question::Heard(heard(&app, path)?),
-        None => Question::Text(print::words_or_stdin(
-            &args.text,
-            "give a question, pipe it in, or give --audio FILE",
-        )?),
+        None => {
+            let text = print::words_or_stdin(
+                &args.text,
+                "give a question, pipe it in, or give --audio FILE",
+            )?;
+            Question::Text { text, pictures: Vec::new() }
+        }
     };
     let output = match (args.out, args.speak) {
         (Some(path), _) => Output::File(path),
@@ -101,7 +104,7 @@ impl Told {
                         call["result"] = parsed(&outcome.output);
                     }
                 }
-                Item::Notice { .. } => {}
+                Item::Notice { .. } | Item::Picture(_) => {}
             }
         }
         told.reply = told.reply.trim().to_owned();
@@ -113,7 +116,7 @@ impl Told {
             "transcript": self.transcript,
             "reply": self.reply,
             "tool_calls": self.calls,
-            "sources": [],
+            "sources": finished.sources,
             "timings_ms": finished.timings,
         })
     }

@@ -6,10 +6,15 @@ use crate::base::UtteranceId;
 /// than the last twenty turns.
 pub const MAX_ITEMS: usize = 400;
 
+/// Pictures kept; when there are more, the oldest is forgotten. A model looks at the last ones, and
+/// each is sent again with every prompt.
+pub const MAX_PICTURES: usize = 4;
+
 /// The conversation so far, oldest item first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     items: Vec<Item>,
+    pushed: u64,
 }
 
 impl History {
@@ -18,16 +23,34 @@ impl History {
         &self.items
     }
 
+    /// How many items were ever added: what a watcher compares to see what is new, since old ones
+    /// may be forgotten meanwhile.
+    pub fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
     /// Adds an item at the end; forgets the oldest turns when there are more than [`MAX_ITEMS`].
     pub fn push(&mut self, item: Item) {
+        let picture = matches!(item, Item::Picture(_));
         self.items.push(item);
+        self.pushed += 1;
+        if picture {
+            let is_one = |item: &Item| matches!(item, Item::Picture(_));
+            if self.items.iter().filter(|item| is_one(item)).count() > MAX_PICTURES
+                && let Some(oldest) = self.items.iter().position(is_one)
+            {
+                self.items.remove(oldest);
+            }
+        }
         if self.items.len() > MAX_ITEMS {
             // A quarter at once, so that this is rare; then on to where a turn begins. The turn
             // that is being added is shorter than the other three quarters.
             let least = MAX_ITEMS / 4;
             let begins = |item: &Item| match item {
                 Item::User { .. } | Item::Notice { .. } => true,
-                Item::Reply { .. } | Item::Call { .. } | Item::Outcome(_) => false,
+                Item::Reply { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Picture(_) => {
+                    false
+                }
             };
             let turn = self.items[least..].iter().position(begins);
             let end = turn.map_or(self.items.len(), |turn| least + turn);
@@ -52,7 +75,7 @@ impl History {
     pub fn last_said(&self) -> Option<&str> {
         self.items.iter().rev().find_map(|item| match item {
             Item::Reply { text, .. } | Item::Notice { text } => Some(text.as_str()),
-            Item::User { .. } | Item::Call { .. } | Item::Outcome(_) => None,
+            Item::User { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Picture(_) => None,
         })
     }
 
@@ -60,7 +83,11 @@ impl History {
         let item = self.items.iter_mut().rev().find(|item| is_unfilled(item, utterance))?;
         match item {
             Item::User { text, .. } => Some(text),
-            Item::Reply { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Notice { .. } => None,
+            Item::Reply { .. }
+            | Item::Call { .. }
+            | Item::Outcome(_)
+            | Item::Picture(_)
+            | Item::Notice { .. } => None,
         }
     }
 }
@@ -68,7 +95,11 @@ impl History {
 fn is_unfilled(item: &Item, wanted: UtteranceId) -> bool {
     match item {
         Item::User { utterance, text } => *utterance == Some(wanted) && text.is_empty(),
-        Item::Reply { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Notice { .. } => false,
+        Item::Reply { .. }
+        | Item::Call { .. }
+        | Item::Outcome(_)
+        | Item::Picture(_)
+        | Item::Notice { .. } => false,
     }
 }
 
@@ -106,6 +137,20 @@ mod tests {
         history.fill(UtteranceId(1), "late");
         history.fill(UtteranceId(1), "later still");
         assert_eq!(history.items(), [user(1, "late"), user(2, "known")]);
+    }
+
+    #[test]
+    fn only_the_newest_pictures_are_kept() {
+        let mut history = History::default();
+        for number in 0..MAX_PICTURES + 2 {
+            history.push(Item::Picture(format!("https://pictures.example/{number}").into()));
+            history.push(user(1, "what is this?"));
+        }
+        let kept = history.items().iter().filter(|item| matches!(item, Item::Picture(_)));
+        assert_eq!(kept.count(), MAX_PICTURES);
+        let newest = Item::Picture("https://pictures.example/5".to_owned().into());
+        assert_eq!(history.items()[history.items().len() - 2], newest);
+        assert_eq!(history.pushed(), 2 * (MAX_PICTURES as u64 + 2));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{CallId, Epoch, UtteranceId};
@@ -24,6 +26,32 @@ pub struct Outcome {
     pub say: String,
     /// False when the tool failed, was unknown or was interrupted.
     pub ok: bool,
+}
+
+/// A picture that somebody showed: its address, `https:` or `data:` with the bytes in base64. Cheap
+/// to clone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Picture(pub Arc<str>);
+
+impl From<String> for Picture {
+    fn from(url: String) -> Self {
+        Self(url.into())
+    }
+}
+
+impl From<Picture> for String {
+    fn from(picture: Picture) -> Self {
+        picture.0.as_ref().into()
+    }
+}
+
+/// Megabytes of base64 help nobody who reads a log.
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let head: String = self.0.chars().take(40).collect();
+        write!(f, "Picture({head}…, {} bytes)", self.0.len())
+    }
 }
 
 /// One entry of a history.
@@ -55,6 +83,8 @@ pub enum Item {
     },
     /// The outcome of a call.
     Outcome(Outcome),
+    /// A picture: the user's, before the words about it, or a tool's, after its outcome.
+    Picture(Picture),
     /// Something that aloud said unasked: a ringing timer.
     Notice {
         /// The words heard.

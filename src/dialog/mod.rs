@@ -12,6 +12,6 @@ mod history;
 mod item;
 mod prompt;
 
-pub use history::{History, MAX_ITEMS};
-pub use item::{Call, Heard, Item, Outcome};
+pub use history::{History, MAX_ITEMS, MAX_PICTURES};
+pub use item::{Call, Heard, Item, Outcome, Picture};
 pub use prompt::{Effect, Prompt, ToolSpec};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Item;
+use crate::base::Utterance;
 
 /// What a responder is told of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,15 +39,72 @@ pub struct Prompt {
     pub items: Vec<Item>,
     /// The tools it may call.
     pub tools: Arc<[ToolSpec]>,
+    /// The sound of the newest utterances among the items, for a responder that hears.
+    pub sounds: Vec<Utterance>,
 }
 
 impl Prompt {
+    /// Leaves the oldest turns out until at most `most` items are left, or one turn; false when
+    /// that changes nothing. A turn is left out whole, so that no call loses its outcome.
+    pub fn keep_newest(&mut self, most: usize) -> bool {
+        if self.items.len() <= most {
+            return false;
+        }
+        let least = self.items.len() - most;
+        let begins = |at: usize| matches!(self.items[at], Item::User { .. });
+        let newest = (0..self.items.len()).rfind(|at| begins(*at));
+        let Some(turn) = (least..self.items.len()).find(|at| begins(*at)).or(newest) else {
+            return false;
+        };
+        // The pictures before the words belong to them.
+        let shown = self.items[..turn].iter().rev().take_while(|i| matches!(i, Item::Picture(_)));
+        let from = turn - shown.count();
+        self.items.drain(..from);
+        from > 0
+    }
+
     /// The newest thing the user said, and what came after it.
     pub fn last_turn(&self) -> Option<(&str, &[Item])> {
         let at = self.items.iter().rposition(|item| matches!(item, Item::User { .. }))?;
         match &self.items[at] {
             Item::User { text, .. } => Some((text, &self.items[at + 1..])),
-            Item::Reply { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Notice { .. } => None,
+            Item::Reply { .. }
+            | Item::Call { .. }
+            | Item::Outcome(_)
+            | Item::Picture(_)
+            | Item::Notice { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Epoch;
+
+    fn user(text: &str) -> Item {
+        Item::User { utterance: None, text: text.into() }
+    }
+
+    fn reply(text: &str) -> Item {
+        Item::Reply { epoch: Epoch(1), text: text.into(), interrupted: false }
+    }
+
+    fn kept(items: Vec<Item>, most: usize) -> (bool, Vec<Item>) {
+        let (tools, sounds) = ([].into(), Vec::new());
+        let mut prompt = Prompt { instructions: "".into(), items, tools, sounds };
+        (prompt.keep_newest(most), prompt.items)
+    }
+
+    #[test]
+    fn whole_turns_are_left_out_and_the_newest_never() {
+        let picture = || Item::Picture("https://pictures.example/1".to_owned().into());
+        let items = || vec![user("a"), reply("A"), picture(), user("b"), reply("B"), user("c")];
+        assert_eq!(kept(items(), 6), (false, items()));
+        assert_eq!(kept(items(), 3), (true, items()[2..].to_vec()), "with its picture");
+        assert_eq!(kept(items(), 2), (true, items()[5..].to_vec()));
+        assert_eq!(kept(items(), 0), (true, items()[5..].to_vec()));
+        let one = vec![user("a"), reply("A")];
+        assert_eq!(kept(one.clone(), 1), (false, one));
     }
 }

@@ -14,7 +14,7 @@ use super::speaker::Speaker;
 use crate::audio::{Gauge, Rest, SoundEvent};
 use crate::base::{Clock, Epoch, Flow, Job, Moment, NoticeId, Utterance, UtteranceId, Volume};
 use crate::dialog::{History, Item, Prompt};
-use crate::engine::{Partner, Said};
+use crate::engine::{Order, Partner, Said, Source};
 use crate::listen;
 use crate::tool::{Book, Done, Registry, Ring};
 use crate::turn::{EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
@@ -60,6 +60,8 @@ pub struct Driver {
     pub(super) timings: Timings,
     pub(super) earcons: bool,
     pub(super) troubles: Vec<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) sources: Vec<Source>,
     requests: mpsc::Receiver<Asked>,
     handle: Handle,
     state: watch::Sender<State>,
@@ -68,7 +70,7 @@ pub struct Driver {
     once: bool,
     meter: bool,
     recorder: Option<Recorder>,
-    seen: usize,
+    seen: u64,
     turns: u64,
     timers: usize,
     beats: Arc<std::sync::atomic::AtomicU64>,
@@ -149,6 +151,8 @@ impl Driver {
             timings: Timings::default(),
             earcons: parts.earcons,
             troubles: Vec::new(),
+            notes: Vec::new(),
+            sources: Vec::new(),
             requests,
             handle,
             state,
@@ -202,6 +206,8 @@ impl Driver {
             history: self.machine.history().clone(),
             timings: self.timings,
             troubles: self.troubles,
+            notes: self.notes,
+            sources: self.sources,
         }
     }
 
@@ -209,9 +215,9 @@ impl Driver {
     fn start(&mut self) {
         match self.question.take() {
             None => {}
-            Some(Question::Text(text)) => {
+            Some(Question::Text { text, pictures }) => {
                 self.speech_end = Some(self.clock.now());
-                self.input(Input::Text { text });
+                self.input(Input::Text { text, pictures });
             }
             Some(Question::Say(text)) => {
                 self.speech_end = Some(self.clock.now());
@@ -306,7 +312,7 @@ impl Driver {
             Request::Ask { text } => {
                 self.speech_end = Some(self.clock.now());
                 self.emit(Event::Asked { text: text.clone() });
-                self.input(Input::Text { text });
+                self.input(Input::Text { text, pictures: Vec::new() });
                 return Ok(());
             }
             Request::Reload => {
@@ -322,6 +328,9 @@ impl Driver {
         };
         if matches!(trigger, Trigger::PushToTalk | Trigger::Toggle) && self.ear.is_none() {
             return Err(Refusal("there is no microphone; run \"aloud devices\"".into()));
+        }
+        if matches!(trigger, Trigger::PushToTalk | Trigger::Toggle) {
+            self.partner.order(Order::Prepare);
         }
         match trigger {
             Trigger::Mute => self.order_ear(listen::Order::Mute(true)),
@@ -365,12 +374,11 @@ impl Driver {
 
     /// Tells the watchers of what has entered the history.
     fn on_history(&mut self) {
-        let items = self.machine.history().items();
-        // A rewind may have taken items away; what comes after is new.
-        self.seen = self.seen.min(items.len());
-        let news: Vec<Item> = items[self.seen..].to_vec();
-        self.seen = items.len();
-        for item in news {
+        let history = self.machine.history();
+        let items = history.items();
+        let new = usize::try_from(history.pushed() - self.seen).unwrap_or(usize::MAX);
+        self.seen = history.pushed();
+        for item in items[items.len().saturating_sub(new)..].to_vec() {
             match item {
                 Item::Reply { epoch, text, interrupted } => {
                     self.turns += 1;
@@ -379,7 +387,7 @@ impl Driver {
                 Item::Notice { text } => {
                     self.emit(Event::Reply { epoch: 0, text, interrupted: false });
                 }
-                Item::User { .. } | Item::Call { .. } | Item::Outcome(_) => {}
+                Item::User { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Picture(_) => {}
             }
         }
     }
@@ -509,6 +517,7 @@ impl Driver {
             instructions: Arc::clone(&self.instructions),
             items: self.machine.prompt(),
             tools: self.tools.specs(),
+            sounds: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use crate::base::Epoch;
+use crate::engine::Source;
 use crate::turn::{EarStatus, MouthStatus};
 
 /// How things stand: the first line of every event stream, and the answer to `status`.
@@ -122,6 +123,8 @@ pub enum Event {
         /// Its result, as JSON where it is.
         result: serde_json::Value,
     },
+    /// A page that the reply rests on.
+    Source(Source),
     /// Words as they sound.
     Words {
         /// The attempt.

@@ -34,8 +34,7 @@ impl Driver {
                     calls.cancel();
                 }
             }
-            // A cascade keeps no record of its own: the history is what it sees next time.
-            Command::Rewind { epoch: _, heard: _ } => {}
+            Command::Rewind { epoch, heard } => self.partner.order(Order::Rewind { epoch, heard }),
             Command::CallTool { epoch, call } => self.call_tool(now, epoch, call),
             Command::Announce { epoch, announcement } => self.announce(epoch, announcement),
             Command::Tell(failure) => {
@@ -87,7 +86,7 @@ impl Driver {
                 () = stop.cancelled() => {
                     let (output, say) = ("interrupted".to_owned(), String::new());
                     let outcome = Outcome { id: call.id, output, say, ok: false };
-                    (Epoch::NONE, name, Done { outcome, act: None })
+                    (Epoch::NONE, name, Done { outcome, act: None, picture: None })
                 }
             }
         }));
@@ -109,7 +108,7 @@ impl Driver {
     }
 
     pub(super) fn on_tool(&mut self, epoch: Epoch, name: &str, done: Done) {
-        let Done { outcome, act } = done;
+        let Done { outcome, act, picture } = done;
         let result = serde_json::from_str(&outcome.output)
             .unwrap_or_else(|_| serde_json::Value::String(outcome.output.clone()));
         if epoch != Epoch::NONE {
@@ -117,7 +116,7 @@ impl Driver {
         }
         self.on_beat();
         let stop = act == Some(Act::Stop);
-        self.input(Input::ToolDone { epoch, outcome, stop });
+        self.input(Input::ToolDone { epoch, outcome, stop, picture });
     }
 
     pub(super) fn on_said(&mut self, said: Said) {
@@ -146,9 +145,19 @@ impl Driver {
                 }
             }
             Said::Chunk { epoch, chunk } => {
-                let rate = self.partner.rate();
-                let samples = self.speaker.queue(epoch, &chunk.pcm, rate);
+                let samples = self.speaker.queue(epoch, &chunk.pcm, chunk.rate);
                 self.queued(epoch, samples, chunk.text);
+            }
+            Said::Source { epoch: _, source } => {
+                if !self.sources.contains(&source) {
+                    self.emit(Event::Source(source.clone()));
+                    self.sources.push(source);
+                }
+            }
+            Said::Note(message) => {
+                tracing::warn!("{message}");
+                self.emit(Event::Aside { message: message.clone() });
+                self.notes.push(message);
             }
             Said::Call { epoch, call } => {
                 self.input(Input::Report { epoch, report: Report::Call(call) });
@@ -216,7 +225,10 @@ impl Driver {
             listen::Event::Unaided(why) => return self.trouble(why),
             listen::Event::EndOfInput => return self.on_end_of_input(),
             listen::Event::Started { id, .. } => Speech::Started { id },
-            listen::Event::Confirmed { id } => Speech::Confirmed { id },
+            listen::Event::Confirmed { id } => {
+                self.partner.order(Order::Prepare);
+                Speech::Confirmed { id }
+            }
             listen::Event::Resumed { id } => Speech::Resumed { id },
             listen::Event::Discarded { id, why } => {
                 self.emit(Event::Nothing { why: reason(why).to_owned() });

@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 use super::event::Timings;
 use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
 use crate::base::{Clock, Flow, Volume};
-use crate::dialog::History;
-use crate::engine::Partner;
+use crate::dialog::{History, Picture};
+use crate::engine::{Partner, Source};
 use crate::listen;
 use crate::tool::{Book, Registry, Ring};
 use crate::turn::Setup;
@@ -58,8 +58,13 @@ pub struct Ear {
 
 /// One question, asked before the driver starts.
 pub enum Question {
-    /// Typed.
-    Text(String),
+    /// Typed, with the pictures that it is about.
+    Text {
+        /// The words.
+        text: String,
+        /// What they are about.
+        pictures: Vec<Picture>,
+    },
     /// Spoken: what the listener made of a recording under a held key.
     Heard(Vec<listen::Event>),
     /// Nothing is asked; this is said.
@@ -75,4 +80,8 @@ pub struct Finished {
     pub timings: Timings,
     /// What went wrong, in order; sentences for the user.
     pub troubles: Vec<String>,
+    /// What the user should know of how the answer came about: who stood in for whom, and why.
+    pub notes: Vec<String>,
+    /// What the replies rest on.
+    pub sources: Vec<Source>,
 }

@@ -71,7 +71,12 @@ mod tests {
         let chain = Chain::new(
             responders.into_iter().map(|r| Arc::new(Fixed(r)) as Arc<dyn Responder>).collect(),
         );
-        let prompt = Prompt { instructions: "".into(), items: Vec::new(), tools: [].into() };
+        let prompt = Prompt {
+            instructions: "".into(),
+            items: Vec::new(),
+            tools: [].into(),
+            sounds: Vec::new(),
+        };
         futures::executor::block_on(chain.respond(prompt).collect())
     }
 

@@ -13,16 +13,25 @@
 mod cascade;
 mod chain;
 pub mod local;
+mod notes;
 pub mod openai;
+mod pacing;
 mod partner;
+mod recital;
 mod sentence;
+mod spoken;
 
 pub use cascade::{Cascade, Engines};
 pub use chain::Chain;
+pub use notes::{NOTES, Notes};
+pub use pacing::Pacing;
 pub use partner::{Order, Partner, Said};
 pub use sentence::Sentences;
+pub use spoken::spoken;
 
 use std::time::Duration;
+
+use serde::Serialize;
 
 use crate::base::{Flow, Job, Rate, Utterance};
 use crate::dialog::{Call, Prompt};
@@ -64,15 +73,30 @@ pub struct Transcript {
 pub enum Delta {
     /// More words, to be spoken.
     Text(String),
+    /// Sound with its words, from a responder that speaks by itself.
+    Sound(Chunk),
     /// A whole tool call. Its outcome goes into the next prompt.
     Call(Call),
+    /// A page that the words rest on.
+    Source(Source),
+}
+
+/// A page that a reply rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// Its title; may be empty.
+    pub title: String,
+    /// Its address.
+    pub url: String,
 }
 
 /// Sound with the words that it says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
-    /// Mono samples at the synthesizer's rate, in -1.0..=1.0.
+    /// Mono samples in -1.0..=1.0.
     pub pcm: Vec<f32>,
+    /// Their rate.
+    pub rate: Rate,
     /// The words these samples say: a whole piece of the sentence, or empty where the piece goes
     /// on in the next chunk. Joined, the texts of all chunks are the sentence.
     pub text: String,
@@ -93,13 +117,20 @@ pub trait Transcriber: Send + Sync {
 pub trait Responder: Send + Sync {
     /// Answers `prompt`. The flow ends when the reply is complete, or with an error.
     fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>>;
+
+    /// Whether it takes the user's sound itself, and needs no transcript.
+    fn hears(&self) -> bool {
+        false
+    }
+
+    /// Makes ready what the first reply would wait for.
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Text to speech.
 pub trait Synthesizer: Send + Sync {
-    /// The rate of the chunks.
-    fn rate(&self) -> Rate;
-
     /// Speaks one sentence, the first chunk while the rest is still made.
     fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>>;
 

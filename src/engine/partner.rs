@@ -1,9 +1,9 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use super::{Chunk, EngineError};
-use crate::base::{Epoch, Frame, Rate, Utterance, UtteranceId};
-use crate::dialog::{Call, Prompt};
+use super::{Chunk, EngineError, Source};
+use crate::base::{Epoch, Frame, Utterance, UtteranceId};
+use crate::dialog::{Call, Heard, Prompt};
 
 /// Who answers: a cascade of three engines, or one that hears and speaks by itself.
 ///
@@ -12,9 +12,6 @@ use crate::dialog::{Call, Prompt};
 pub trait Partner: Send {
     /// Whether it answers the sound itself, without waiting for a transcript.
     fn hears(&self) -> bool;
-
-    /// The rate of the chunks that it says.
-    fn rate(&self) -> Rate;
 
     /// Takes an order. Never waits.
     fn order(&mut self, order: Order);
@@ -59,6 +56,16 @@ pub enum Order {
     },
     /// Drop the attempt and the work behind it.
     Abort(Epoch),
+    /// Not all of the attempt was heard. A partner that keeps a conversation of its own cuts it
+    /// to this; one that gets everything with each prompt has nothing to do.
+    Rewind {
+        /// The attempt.
+        epoch: Epoch,
+        /// How much of it was.
+        heard: Heard,
+    },
+    /// The user has begun to speak: make ready what the turn will need.
+    Prepare,
 }
 
 /// What a partner says.
@@ -81,9 +88,18 @@ pub enum Said {
     Chunk {
         /// The attempt.
         epoch: Epoch,
-        /// The sound, at [`Partner::rate`].
+        /// The sound.
         chunk: Chunk,
     },
+    /// A page that the reply rests on.
+    Source {
+        /// The attempt.
+        epoch: Epoch,
+        /// The page.
+        source: Source,
+    },
+    /// Something that the user should read and that is no failure: who stands in for whom, and why.
+    Note(String),
     /// A tool is to be called.
     Call {
         /// The attempt.

@@ -38,9 +38,10 @@ pub use registry::{CALL_DEADLINE, Done, Registry};
 pub use settings::{BaseUrl, Ringer, Settings, Units, WeatherSettings};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{Job, Moment};
-use crate::dialog::ToolSpec;
+use crate::dialog::{Picture, ToolSpec};
 
 /// What a tool call came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,12 +52,14 @@ pub struct ToolOutput {
     pub say: String,
     /// What it does to aloud itself.
     pub act: Option<Act>,
+    /// What it shows a model that can see.
+    pub picture: Option<Picture>,
 }
 
 impl ToolOutput {
     /// `data` for a model and `say` for a person.
     pub fn new(data: serde_json::Value, say: impl Into<String>) -> Self {
-        Self { data, say: say.into(), act: None }
+        Self { data, say: say.into(), act: None, picture: None }
     }
 }
 
@@ -94,6 +97,11 @@ pub trait Tool: Send + Sync {
 
     /// Runs it. `args` is JSON text that has been checked against the schema of [`Tool::spec`].
     fn call(&self, args: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>>;
+
+    /// How long a call may take.
+    fn deadline(&self) -> Duration {
+        CALL_DEADLINE
+    }
 }
 
 /// The tools that come with aloud.

@@ -6,9 +6,9 @@ use futures::FutureExt;
 
 use super::{Act, Tool, ToolCx, ToolError, ToolOutput, schema};
 use crate::base::Job;
-use crate::dialog::{Call, Effect, Outcome, ToolSpec};
+use crate::dialog::{Call, Effect, Outcome, Picture, ToolSpec};
 
-/// How long a call may take. A person who waits for an answer by voice has given up by then.
+/// How long a call may take, unless its tool says otherwise. A person who waits for an answer by voice has given up by then.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What a call came to: the outcome for the history, and what it does to aloud itself.
@@ -18,6 +18,8 @@ pub struct Done {
     pub outcome: Outcome,
     /// For the turn.
     pub act: Option<Act>,
+    /// For a responder that can see.
+    pub picture: Option<Picture>,
 }
 
 /// The tools that can be called, in the order in which a model is told of them. Cheap to clone.
@@ -72,7 +74,7 @@ impl Registry {
     }
 
     /// Runs `call`. Never fails and never panics: an unknown tool, arguments that do not fit, a
-    /// tool that fails, panics or takes longer than [`CALL_DEADLINE`] give an outcome with `ok`
+    /// tool that fails, panics or takes longer than [`Tool::deadline`] give an outcome with `ok`
     /// unset and a sentence that a responder can mend or say. Dropping the job cancels the call.
     pub fn call(&self, call: &Call, cx: ToolCx) -> Job<Done> {
         let id = call.id.clone();
@@ -83,35 +85,35 @@ impl Registry {
             let output = format!("There is no tool {name}. There are: {}.", known.join(", "));
             let say = format!("I have no tool called {name}.");
             let outcome = Outcome { id, output, say, ok: false };
-            return Box::pin(async { Done { outcome, act: None } });
+            return Box::pin(async { Done { outcome, act: None, picture: None } });
         };
+        let deadline = tool.deadline();
         let work = start(tool, &call.arguments, cx);
         Box::pin(async move {
             // A panic in a tool, of our own or someone else's, must not end the turn.
             let result =
-                match tokio::time::timeout(CALL_DEADLINE, AssertUnwindSafe(work).catch_unwind())
-                    .await
-                {
+                match tokio::time::timeout(deadline, AssertUnwindSafe(work).catch_unwind()).await {
                     Ok(Ok(result)) => result,
                     Ok(Err(_)) => Err(ToolError::Fatal(format!(
                         "The tool {name} broke down. Try again, and if it stays so, report it."
                     ))),
                     Err(_) => Err(ToolError::Tell(format!(
                         "The tool {name} gave no answer within {} seconds. Try again later.",
-                        CALL_DEADLINE.as_secs()
+                        deadline.as_secs()
                     ))),
                 };
             match result {
-                Ok(ToolOutput { data, say, act }) => {
-                    Done { outcome: Outcome { id, output: data.to_string(), say, ok: true }, act }
+                Ok(ToolOutput { data, say, act, picture }) => {
+                    let outcome = Outcome { id, output: data.to_string(), say, ok: true };
+                    Done { outcome, act, picture }
                 }
                 Err(ToolError::Tell(text)) => {
                     tracing::debug!(tool = name, text, "a tool call was refused");
-                    Done { outcome: failed(id, text), act: None }
+                    Done { outcome: failed(id, text), act: None, picture: None }
                 }
                 Err(ToolError::Fatal(text)) => {
                     tracing::error!(tool = name, text, "a tool is broken");
-                    Done { outcome: failed(id, text), act: None }
+                    Done { outcome: failed(id, text), act: None, picture: None }
                 }
             }
         })

@@ -25,6 +25,7 @@ pub(crate) fn tools() -> [Arc<dyn Tool>; 3] {
                     data: json!({"stopped": true}),
                     say: String::new(),
                     act: Some(Act::Stop),
+                    picture: None,
                 })
             },
         ),

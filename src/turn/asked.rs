@@ -1,7 +1,7 @@
 use super::policy::is_backchannel;
 use super::{Cut, MAX_PARTS};
 use crate::base::{Moment, UtteranceId};
-use crate::dialog::Item;
+use crate::dialog::{Item, Picture};
 
 /// What the user said and nobody has answered, oldest part first. Parts that come before the
 /// reply sounds are answered together, so that no spoken word is dropped.
@@ -20,6 +20,8 @@ struct Part {
     /// Whether it began over a reply: then a murmur says nothing.
     aside: bool,
     words: Words,
+    /// What the words are about.
+    pictures: Vec<Picture>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -41,11 +43,13 @@ impl Asked {
     }
 
     pub(super) fn commit(&mut self, cut: Cut, firm: bool, aside: bool, until: Moment) {
-        self.parts.push(Part { cut: Some(cut), firm, aside, words: Words::Awaited { until } });
+        let words = Words::Awaited { until };
+        self.parts.push(Part { cut: Some(cut), firm, aside, words, pictures: Vec::new() });
     }
 
-    pub(super) fn type_in(&mut self, text: String) {
-        self.parts.push(Part { cut: None, firm: true, aside: false, words: Words::Known(text) });
+    pub(super) fn type_in(&mut self, text: String, pictures: Vec<Picture>) {
+        let words = Words::Known(text);
+        self.parts.push(Part { cut: None, firm: true, aside: false, words, pictures });
     }
 
     /// Whether a transcript of `cut` is still of use.
@@ -117,15 +121,19 @@ impl Asked {
         self.parts.iter().filter_map(until).min()
     }
 
-    /// The entry of a history: all parts as one. `None` when no word is known of a typed or
-    /// transcribed text; sound whose words are awaited makes an entry that is filled in later.
-    pub(super) fn item(&self) -> Option<Item> {
+    /// The entries of a history: the pictures, then all words as one. Nothing when no word is
+    /// known of a typed or transcribed text; sound whose words are awaited makes an entry that is
+    /// filled in later.
+    pub(super) fn items(&self) -> Vec<Item> {
         let text = self.text();
         if text.is_empty() && self.awaited().is_empty() {
-            return None;
+            return Vec::new();
         }
+        let pictures = self.parts.iter().flat_map(|part| &part.pictures);
+        let mut items: Vec<Item> = pictures.cloned().map(Item::Picture).collect();
         let utterance = self.parts.iter().rev().find_map(|part| part.cut);
-        Some(Item::User { utterance: utterance.map(|cut| cut.utterance), text })
+        items.push(Item::User { utterance: utterance.map(|cut| cut.utterance), text });
+        items
     }
 
     fn text(&self) -> String {

@@ -2,7 +2,7 @@ use super::asked::Asked;
 use super::script::Script;
 use super::{Announcement, Command, Failure, MAX_CALLS};
 use crate::base::{Epoch, Moment};
-use crate::dialog::{Call, Heard, Item, Outcome};
+use crate::dialog::{Call, Heard, Item, Outcome, Picture};
 
 /// One attempt at saying something: what its epoch stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,8 @@ pub(super) enum ErrandState {
         outcome: Outcome,
         /// Whether aloud is to say nothing more.
         stop: bool,
+        /// What it shows.
+        picture: Option<Picture>,
     },
 }
 
@@ -192,7 +194,7 @@ impl Attempt {
     pub(super) fn prompt(&self) -> Vec<Item> {
         match &self.purpose {
             Purpose::Reply(asked) => {
-                self.items(asked.item(), |round| (self.script.text_queued(round), false))
+                self.items(asked.items(), |round| (self.script.text_queued(round), false))
             }
             Purpose::Announcement(_) => Vec::new(),
         }
@@ -205,7 +207,7 @@ impl Attempt {
             Purpose::Reply(asked) => {
                 let last = (0..self.rounds.len())
                     .rfind(|round| !self.script.text_heard(*round).is_empty());
-                self.items(asked.item(), |round| {
+                self.items(asked.items(), |round| {
                     let text = match heard {
                         Heard::Nothing => String::new(),
                         Heard::Part { .. } | Heard::All => self.script.text_heard(round),
@@ -227,9 +229,9 @@ impl Attempt {
         }
     }
 
-    fn items(&self, user: Option<Item>, said: impl Fn(usize) -> (String, bool)) -> Vec<Item> {
+    fn items(&self, user: Vec<Item>, said: impl Fn(usize) -> (String, bool)) -> Vec<Item> {
         let epoch = self.epoch;
-        let mut items: Vec<Item> = user.into_iter().collect();
+        let mut items = user;
         for (number, round) in self.rounds.iter().enumerate() {
             let (text, interrupted) = said(number);
             if !text.is_empty() {
@@ -239,6 +241,11 @@ impl Attempt {
             items.extend(round.calls.iter().map(call));
             items.extend(round.calls.iter().filter_map(|errand| match &errand.state {
                 ErrandState::Done { outcome, .. } => Some(Item::Outcome(outcome.clone())),
+                ErrandState::Held | ErrandState::Running { .. } => None,
+            }));
+            // After all outcomes of the round: nothing may stand between a call and its outcome.
+            items.extend(round.calls.iter().filter_map(|errand| match &errand.state {
+                ErrandState::Done { picture, .. } => picture.clone().map(Item::Picture),
                 ErrandState::Held | ErrandState::Running { .. } => None,
             }));
         }
@@ -258,7 +265,7 @@ impl Errand {
     /// Answers the call with the reason why it has no outcome of its own.
     fn excuse(&mut self, why: &str) {
         let (id, output, say) = (self.call.id.clone(), why.to_owned(), why.to_owned());
-        self.state =
-            ErrandState::Done { outcome: Outcome { id, output, say, ok: false }, stop: false };
+        let outcome = Outcome { id, output, say, ok: false };
+        self.state = ErrandState::Done { outcome, stop: false, picture: None };
     }
 }

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, Setup};
 use crate::base::{Epoch, NoticeId, UtteranceId};
-use crate::dialog::{Call, Outcome};
+use crate::dialog::{Call, Outcome, Picture};
 
 /// Everything that can happen to a [`Machine`](super::Machine). A log of these, each with its
 /// moment, is a whole conversation: see [`replay`](super::replay).
@@ -48,11 +48,17 @@ pub enum Input {
         outcome: Outcome,
         /// Whether the tool asked aloud to be silent (`stop`): the reply ends here.
         stop: bool,
+        /// A picture that the tool shows the responder.
+        #[serde(default)]
+        picture: Option<Picture>,
     },
     /// The user typed something instead of saying it. Blank text is ignored.
     Text {
         /// The words.
         text: String,
+        /// Pictures that the words are about.
+        #[serde(default)]
+        pictures: Vec<Picture>,
     },
     /// Something to say unasked: a timer that rings, a `say` from the socket.
     Notice {

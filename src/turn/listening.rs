@@ -2,6 +2,7 @@ use super::ear::{Ear, Key, Voice};
 use super::mouth::Mouth;
 use super::{Command, Cut, Failure, How, Machine, Mode, Speech, Trigger};
 use crate::base::{Moment, UtteranceId};
+use crate::dialog::Picture;
 
 /// The ear: triggers, speech, and what the user asked.
 impl Machine {
@@ -84,7 +85,13 @@ impl Machine {
         }
     }
 
-    pub(super) fn on_text(&mut self, now: Moment, text: &str, out: &mut Vec<Command>) {
+    pub(super) fn on_text(
+        &mut self,
+        now: Moment,
+        text: &str,
+        pictures: Vec<Picture>,
+        out: &mut Vec<Command>,
+    ) {
         let text = text.trim();
         if text.is_empty() {
             return;
@@ -94,7 +101,7 @@ impl Machine {
             return;
         }
         self.interrupt(now, out);
-        self.asked.type_in(text.to_owned());
+        self.asked.type_in(text.to_owned(), pictures);
     }
 
     pub(super) fn lose_microphone(&mut self, out: &mut Vec<Command>) {

@@ -125,10 +125,10 @@ impl Machine {
             Input::Transcript { cut, result } => self.on_transcript(cut, result, out),
             Input::Report { epoch, report } => self.on_report(now, epoch, report, out),
             Input::Playback { epoch, playback } => self.on_playback(now, epoch, playback, out),
-            Input::ToolDone { epoch, outcome, stop } => {
-                self.on_tool_done(epoch, outcome, stop);
+            Input::ToolDone { epoch, outcome, stop, picture } => {
+                self.on_tool_done(epoch, outcome, stop, picture);
             }
-            Input::Text { text } => self.on_text(now, &text, out),
+            Input::Text { text, pictures } => self.on_text(now, &text, pictures, out),
             Input::Notice { id, text } => {
                 self.announce_later(Announcement::Notice { id, text }, out);
             }

@@ -4,7 +4,7 @@ use super::mouth::{Mouth, stall_deadline, work_deadline};
 use super::script::Script;
 use super::{Command, Failure, How, MAX_ROUNDS, Machine, Mode, Playback, Report};
 use crate::base::{Epoch, Moment};
-use crate::dialog::{Effect, Heard, Outcome};
+use crate::dialog::{Effect, Heard, Outcome, Picture};
 
 /// The mouth: attempts, their reports, what sounds and what was heard.
 impl Machine {
@@ -83,14 +83,20 @@ impl Machine {
         }
     }
 
-    pub(super) fn on_tool_done(&mut self, epoch: Epoch, outcome: Outcome, stop: bool) {
+    pub(super) fn on_tool_done(
+        &mut self,
+        epoch: Epoch,
+        outcome: Outcome,
+        stop: bool,
+        picture: Option<Picture>,
+    ) {
         let Some(attempt) = self.mouth.at_work(epoch) else { return };
         let running = |errand: &&mut Errand| {
             errand.call.id == outcome.id && matches!(errand.state, ErrandState::Running { .. })
         };
         let errand = attempt.errands_mut().find(running);
         if let Some(errand) = errand {
-            errand.state = ErrandState::Done { outcome, stop };
+            errand.state = ErrandState::Done { outcome, stop, picture };
         }
     }
 

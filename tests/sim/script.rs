@@ -96,7 +96,7 @@ pub(crate) fn act(what: &str) -> Act {
         "stop" => trigger(Trigger::Stop),
         "mute" => trigger(Trigger::Mute),
         "unmute" => trigger(Trigger::Unmute),
-        "type" => Act::Input(Input::Text { text: quoted() }),
+        "type" => Act::Input(Input::Text { text: quoted(), pictures: Vec::new() }),
         "rings" => Act::Input(Input::Notice { id: NoticeId(1), text: quoted() }),
         "microphone-lost" => device(Device::MicrophoneLost),
         "microphone-back" => device(Device::MicrophoneBack),
@@ -139,6 +139,7 @@ pub(crate) fn told(items: &[Item]) -> Vec<String> {
                     if outcome.ok { "done" } else { &outcome.output }
                 )
             }
+            Item::Picture(_) => "picture".to_owned(),
             Item::Notice { text } => format!("notice: {text}"),
         })
         .collect()

@@ -175,7 +175,10 @@ impl Storm {
             Op::Release => self.input(Input::Release),
             Op::Device(device) => self.input(Input::Device(device)),
             Op::Type(blank) => {
-                self.input(Input::Text { text: if blank { " " } else { "typed" }.into() });
+                self.input(Input::Text {
+                    text: if blank { " " } else { "typed" }.into(),
+                    pictures: Vec::new(),
+                });
             }
             Op::Ring => self.input(Input::Notice { id: NoticeId(1), text: "Ring.".into() }),
             Op::Mode(mode) => {
@@ -241,7 +244,7 @@ impl Storm {
                 let (epoch, id) = self.calls[at].clone();
                 let epoch = if stale { epoch.next() } else { epoch };
                 let outcome = Outcome { id, output: "{}".into(), say: "Ten.".into(), ok: true };
-                self.input(Input::ToolDone { epoch, outcome, stop });
+                self.input(Input::ToolDone { epoch, outcome, stop, picture: None });
             }
         }
     }

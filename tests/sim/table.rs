@@ -49,7 +49,7 @@ impl Bench {
     /// A reply of two pieces of 100 ms that sounds.
     fn replying() -> Self {
         let mut bench = Self::new(Mode::PushToTalk, false);
-        bench.put(Input::Text { text: "hello".into() });
+        bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
         for text in ["Good", " day."] {
             bench.put(queued(ONE, 4_800, text));
         }
@@ -125,7 +125,7 @@ fn a_turn_by_key() {
     assert_eq!(bench.put(report.clone()), [order]);
     assert_eq!(bench.put(report), [], "the same call again is no second call");
     assert_eq!(bench.put(done(ONE)), []);
-    let result = Input::ToolDone { epoch: ONE, outcome: outcome("c1"), stop: false };
+    let result = Input::ToolDone { epoch: ONE, outcome: outcome("c1"), stop: false, picture: None };
     assert_eq!(bench.put(result), [Command::Respond { epoch: ONE, tentative: false }]);
     let asked = vec![
         user(Some(1), "what time is it"),
@@ -201,7 +201,11 @@ fn the_truth_about_what_was_heard() {
         let mut bench = Bench::replying();
         let stop = bench.put(Input::Trigger(Trigger::Stop));
         assert_eq!(stop, [Command::Hush { epoch: ONE }, Command::Abort { epoch: ONE }]);
-        assert_eq!(bench.put(Input::Text { text: "next".into() }), [], "it waits for the count");
+        assert_eq!(
+            bench.put(Input::Text { text: "next".into(), pictures: Vec::new() }),
+            [],
+            "it waits for the count"
+        );
         let settled = bench.put(settled(ONE, samples));
         let next = Command::Respond { epoch: TWO, tentative: false };
         assert_eq!(settled, [Command::Rewind { epoch: ONE, heard }, next], "{samples}");
@@ -227,15 +231,15 @@ fn what_is_stale_changes_nothing() {
     let mut bench = Bench::replying();
     bench.put(Input::Trigger(Trigger::Stop));
     bench.put(settled(ONE, 4_800));
-    bench.put(Input::Text { text: "next".into() });
+    bench.put(Input::Text { text: "next".into(), pictures: Vec::new() });
     let before = bench.machine.clone();
     let stale = [
         queued(ONE, 480, "old"),
         done(ONE),
         Input::Report { epoch: ONE, report: Report::Call(call("c9", "set_timer")) },
         Input::Report { epoch: ONE, report: Report::Failed(Failure::SlowReply) },
-        Input::ToolDone { epoch: ONE, outcome: outcome("c9"), stop: true },
-        Input::ToolDone { epoch: TWO, outcome: outcome("c9"), stop: true },
+        Input::ToolDone { epoch: ONE, outcome: outcome("c9"), stop: true, picture: None },
+        Input::ToolDone { epoch: TWO, outcome: outcome("c9"), stop: true, picture: None },
         progress(ONE, 9_600),
         settled(ONE, 9_600),
         settled(TWO, 9_600),
@@ -245,7 +249,7 @@ fn what_is_stale_changes_nothing() {
         ended(1),
         Input::Release,
         Input::Tick,
-        Input::Text { text: "  ".into() },
+        Input::Text { text: "  ".into(), pictures: Vec::new() },
     ];
     for input in stale {
         assert_eq!(bench.put(input.clone()), [], "{input:?}");
@@ -256,7 +260,7 @@ fn what_is_stale_changes_nothing() {
 #[test]
 fn a_voice_over_the_reply_turns_it_down_and_then_cuts_it() {
     let mut bench = Bench::new(Mode::Open, false);
-    bench.put(Input::Text { text: "hello".into() });
+    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
     bench.put(queued(ONE, 480_000, "A long story."));
     assert_eq!(bench.put(started(1)), [Command::Duck(true)]);
     let sure = Input::Speech(Speech::Confirmed { id: UtteranceId(1) });
@@ -283,12 +287,12 @@ fn a_dead_speaker_does_not_keep_the_next_turn_waiting() {
 #[test]
 fn a_tool_that_never_answers_is_answered_for() {
     let mut bench = Bench::new(Mode::PushToTalk, false);
-    bench.put(Input::Text { text: "time".into() });
+    bench.put(Input::Text { text: "time".into(), pictures: Vec::new() });
     let report = Report::Call(call("c1", "get_time"));
     bench.put(Input::Report { epoch: ONE, report });
     bench.put(done(ONE));
     assert_eq!(bench.tick(), [Command::Respond { epoch: ONE, tentative: false }]);
-    let late = Input::ToolDone { epoch: ONE, outcome: outcome("c1"), stop: true };
+    let late = Input::ToolDone { epoch: ONE, outcome: outcome("c1"), stop: true, picture: None };
     assert_eq!(bench.put(late), []);
     let Some(Item::Outcome(outcome)) = bench.machine.prompt().pop() else {
         panic!("no outcome: {:?}", bench.machine.prompt());

@@ -262,7 +262,7 @@ impl World {
                     if !self.aborted.contains(&epoch) {
                         self.effects.extend(effect);
                     }
-                    self.input(Input::ToolDone { epoch, outcome, stop });
+                    self.input(Input::ToolDone { epoch, outcome, stop, picture: None });
                 }
             }
         }

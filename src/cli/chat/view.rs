@@ -95,6 +95,10 @@ impl View {
             Event::Sound { message } | Event::Aside { message } => {
                 vec![self.entry("", &message, Color::DarkGray, "")]
             }
+            Event::Source(source) => {
+                let text = format!("{} {}", source.title, source.url);
+                vec![self.entry("", text.trim(), Color::DarkGray, "source")]
+            }
             Event::Missed { .. } | Event::Ending => Vec::new(),
         }
     }

@@ -1,9 +1,16 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{RequestBuilder, Response, StatusCode, Url};
-use serde::Deserialize;
+use reqwest::multipart::Form;
+use reqwest::{Method, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
 
+use super::address::Address;
+use super::refusal::{Declined, Refusal};
+use crate::base::{Chance, Clock, Job, WallClock};
 use crate::engine::EngineError;
 
 /// Times a request is sent again: what the vendor's own clients do.
@@ -12,14 +19,21 @@ const RETRIES: u32 = 2;
 /// The longest wait before a retry that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
+/// The longest wait of our own choice.
+const LONGEST_BACKOFF: f64 = 8.0;
+
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Silence in a reply after which it counts as broken off.
-const STALL: Duration = Duration::from_secs(60);
+/// Connections are kept open this long without use; OpenAI closes them after about as much.
+const KEEP: Duration = Duration::from_secs(240);
 
-/// The most of an error page that is read.
-const ERROR_PAGE: usize = 64 * 1024;
+/// A connection used within this time needs no warming.
+const WARM: Duration = Duration::from_secs(50);
+
+/// The largest answer that is read as a whole: a picture in base64, a list of models. Streams have
+/// no such bound.
+pub(super) const WHOLE: usize = 64 * 1024 * 1024;
 
 /// How a request shows who sends it.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,26 +56,33 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-/// One provider's address and key, and the way requests to it are made. Cheap to clone.
+/// One provider's address and key, and the way requests to it are made. Cheap to clone; clones
+/// share their connections.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
-    base: Url,
-    auth: Auth,
-    name: String,
+    address: Arc<Address>,
+    keyed: bool,
+    name: Arc<str>,
+    retries: u32,
+    clock: Clock,
+    chance: Chance,
+    /// Microseconds of the clock at which a connection was last used.
+    used: Arc<AtomicU64>,
 }
 
 impl Http {
-    /// A client of the provider `name` (for messages) at `base`, which ends in `/v1` or the like.
+    /// A client of the provider `name` (for messages). A reply in which nothing comes for
+    /// `patience` counts as broken off.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when `base` is no http address or the key cannot be sent.
-    pub fn new(name: &str, base: &str, auth: Auth) -> Result<Self, EngineError> {
-        let refused = |why: String| EngineError::Refused(format!("provider {name}: {why}"));
-        let base = Url::parse(&format!("{}/", base.trim_end_matches('/')))
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"))
-            .ok_or_else(|| refused(format!("base_url \"{base}\" is no http address; mend it")))?;
+    /// [`EngineError::Refused`] when the key cannot be sent.
+    pub fn new(
+        name: &str,
+        address: Address,
+        auth: Auth,
+        patience: Duration,
+    ) -> Result<Self, EngineError> {
         let mut headers = HeaderMap::new();
         let key = match &auth {
             Auth::None => None,
@@ -70,21 +91,48 @@ impl Http {
         };
         if let Some((header, value)) = key {
             let mut value = HeaderValue::from_str(&value).map_err(|_| {
-                refused("its key holds a character that no key has; set it again".into())
+                EngineError::Refused(format!(
+                    "provider {name}: its key holds a character that no key has; set it again"
+                ))
             })?;
             value.set_sensitive(true);
             headers.insert(header, value);
         }
+        // A redirect to another origin would carry the conversation, and maybe the key, to
+        // somebody who was never named.
+        let home = reqwest::redirect::Policy::custom(|attempt| {
+            let from = attempt.previous().last().map(reqwest::Url::origin);
+            let stays = from == Some(attempt.url().origin()) && attempt.previous().len() < 4;
+            if stays { attempt.follow() } else { attempt.stop() }
+        });
         let client = reqwest::Client::builder()
             .default_headers(headers)
             .connect_timeout(CONNECT)
-            .read_timeout(STALL)
-            // A redirect to another host would carry the api-key header along.
-            .redirect(reqwest::redirect::Policy::none())
+            .read_timeout(patience)
+            .pool_idle_timeout(KEEP)
+            .tcp_keepalive(Duration::from_secs(30))
+            .http2_keep_alive_interval(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .redirect(home)
             .user_agent(concat!("aloud/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| EngineError::Broken(format!("provider {name}: {error}")))?;
-        Ok(Self { client, base, auth, name: name.to_owned() })
+        Ok(Self {
+            client,
+            address: Arc::new(address),
+            keyed: auth != Auth::None,
+            name: name.into(),
+            retries: RETRIES,
+            clock: Clock::start(),
+            chance: Chance::System,
+            used: Arc::default(),
+        })
+    }
+
+    /// The same, but what fails is not asked again: somebody else stands behind it.
+    #[must_use]
+    pub fn hasty(&self) -> Self {
+        Self { retries: 0, ..self.clone() }
     }
 
     /// The provider's name.
@@ -92,191 +140,170 @@ impl Http {
         &self.name
     }
 
+    /// The host that it is at.
+    pub fn host(&self) -> &str {
+        self.address.host()
+    }
+
+    /// Makes a connection now, if none was used of late, so that the next request does not wait
+    /// for it.
+    pub fn warm(&self) -> Job<Result<(), EngineError>> {
+        let used = Duration::from_micros(self.used.load(Ordering::Relaxed));
+        let now = Duration::from_micros(self.clock.now().as_micros());
+        if !used.is_zero() && now.saturating_sub(used) < WARM {
+            return Box::pin(std::future::ready(Ok(())));
+        }
+        self.touch();
+        let request = self.client.head(self.address.of("models", None));
+        let http = self.clone();
+        Box::pin(async move {
+            // What it answers does not matter: the connection is what is wanted.
+            request.send().await.map(drop).map_err(|error| http.refusal().unreachable(&error).error)
+        })
+    }
+
     /// A GET of `path`, relative to the base.
     ///
     /// # Errors
-    /// In the user's terms: unreachable, refused, or overloaded after the retries.
-    pub async fn get(&self, path: &str) -> Result<Response, EngineError> {
-        self.send(|| self.client.get(self.url(path))).await
+    /// [`Declined`], after the retries.
+    pub async fn get(&self, path: &str) -> Result<Response, Declined> {
+        self.send(|| self.request(Method::GET, path, None)).await
     }
 
     /// As [`Http::get`], but never sent again.
     ///
     /// # Errors
     /// As [`Http::get`].
-    pub async fn get_once(&self, path: &str) -> Result<Response, EngineError> {
-        match self.client.get(self.url(path)).send().await {
-            Ok(response) if response.status().is_success() => Ok(response),
-            Ok(response) => Err(self.refusal(response).await.0),
-            Err(error) => Err(self.unreachable(&error)),
-        }
+    pub async fn get_once(&self, path: &str) -> Result<Response, Declined> {
+        self.hasty().get(path).await
     }
 
-    /// A POST of `body` as JSON to `path`, relative to the base.
+    /// A POST of `body` as JSON to `path`, relative to the base, for `model`.
     ///
     /// # Errors
-    /// In the user's terms: unreachable, refused, or overloaded after the retries.
+    /// [`Declined`], after the retries.
     pub async fn post(
         &self,
         path: &str,
+        model: Option<&str>,
         body: &serde_json::Value,
-    ) -> Result<Response, EngineError> {
-        self.send(|| self.client.post(self.url(path)).json(body)).await
+    ) -> Result<Response, Declined> {
+        self.send(|| self.request(Method::POST, path, model).json(body)).await
     }
 
-    fn url(&self, path: &str) -> Url {
-        // The base ends in a slash and the paths are this crate's own, so joining cannot fail.
-        self.base.join(path).unwrap_or_else(|_| self.base.clone())
+    /// A POST of the form that `form` makes, once for each try.
+    ///
+    /// # Errors
+    /// [`Declined`], after the retries.
+    pub async fn post_form(
+        &self,
+        path: &str,
+        model: Option<&str>,
+        form: impl Fn() -> Form,
+    ) -> Result<Response, Declined> {
+        self.send(|| self.request(Method::POST, path, model).multipart(form())).await
+    }
+
+    /// The whole body of `response` as JSON.
+    ///
+    /// # Errors
+    /// [`EngineError::Broken`] when it is none, is larger than 64 MB or does not come.
+    pub async fn json<T: DeserializeOwned>(&self, response: Response) -> Result<T, EngineError> {
+        let body = self.whole(response).await?;
+        serde_json::from_slice(&body)
+            .map_err(|error| self.broken(&format!("it answers no JSON that fits ({error})")))
+    }
+
+    /// The whole body of `response`.
+    ///
+    /// # Errors
+    /// As [`Http::json`].
+    pub async fn whole(&self, mut response: Response) -> Result<Vec<u8>, EngineError> {
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(bytes)) => body.extend_from_slice(&bytes),
+                Ok(None) => return Ok(body),
+                Err(_) => return Err(self.broken("the connection was lost")),
+            }
+            if body.len() > WHOLE {
+                return Err(self.broken("its answer has no end"));
+            }
+        }
+    }
+
+    /// This attempt is lost, for this reason.
+    pub(super) fn broken(&self, why: &str) -> EngineError {
+        EngineError::Broken(format!("provider {} broke off: {why}; ask again", self.name))
+    }
+
+    fn request(&self, method: Method, path: &str, model: Option<&str>) -> RequestBuilder {
+        self.client.request(method, self.address.of(path, model))
+    }
+
+    fn touch(&self) {
+        self.used.store(self.clock.now().as_micros().max(1), Ordering::Relaxed);
+    }
+
+    fn refusal(&self) -> Refusal<'_> {
+        Refusal { name: &self.name, host: self.host(), keyed: self.keyed }
     }
 
     /// Sends what `make` makes, again where that may help.
-    ///
-    /// # Errors
-    /// In the user's terms: [`EngineError::Unreachable`] without an answer,
-    /// [`EngineError::Refused`] for a key, a model or a request that will not do,
-    /// [`EngineError::Overloaded`] when the provider has too much to do.
-    async fn send(&self, make: impl Fn() -> RequestBuilder) -> Result<Response, EngineError> {
+    async fn send(&self, make: impl Fn() -> RequestBuilder) -> Result<Response, Declined> {
         let mut tried = 0;
         loop {
-            let (error, wait) = match make().send().await {
-                Ok(response) if response.status().is_success() => return Ok(response),
-                Ok(response) => self.refusal(response).await,
-                Err(error) => (self.unreachable(&error), Some(Duration::ZERO)),
+            let declined = match make().send().await {
+                Ok(response) if response.status().is_success() => {
+                    self.touch();
+                    return Ok(response);
+                }
+                Ok(response) => self.refusal().read(response, &WallClock::System).await,
+                Err(error) => self.refusal().unreachable(&error),
             };
-            let Some(asked) = wait.filter(|_| tried < RETRIES) else { return Err(error) };
-            let backoff = Duration::from_millis(500) * 2u32.pow(tried);
-            tokio::time::sleep(if asked.is_zero() { backoff } else { asked.min(LONGEST_WAIT) })
-                .await;
+            let Some(wait) = declined.again.filter(|_| tried < self.retries) else {
+                return Err(declined);
+            };
+            tokio::time::sleep(wait.unwrap_or_else(|| self.backoff(tried)).min(LONGEST_WAIT)).await;
             tried += 1;
         }
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> EngineError {
-        let why = if error.is_timeout() { "does not answer in time" } else { "cannot be reached" };
-        let host = self.base.host_str().unwrap_or_default();
-        EngineError::Unreachable(format!(
-            "provider {} ({host}) {why}; check the network and its base_url",
-            self.name
-        ))
-    }
-
-    /// What a failed response means, and after which wait it may be asked again (zero: the usual
-    /// one); `None` when that is of no use.
-    async fn refusal(&self, response: Response) -> (EngineError, Option<Duration>) {
-        let status = response.status();
-        let asked = retry_after(response.headers());
-        let says = response.headers().get("x-should-retry").map(|value| value == "true");
-        let body = read_some(response).await;
-        let told = ErrorBody::parse(&body);
-        let worth = matches!(status.as_u16(), 408 | 409 | 429 | 500..);
-        let worth = says.unwrap_or(worth) && !told.spent();
-        let error = self.in_words(status, &told, asked);
-        (error, worth.then(|| asked.unwrap_or(Duration::ZERO)))
-    }
-
-    fn in_words(
-        &self,
-        status: StatusCode,
-        told: &ErrorBody,
-        retry_after: Option<Duration>,
-    ) -> EngineError {
-        let name = &self.name;
-        let said = told.words();
-        match status.as_u16() {
-            401 => EngineError::Refused(match self.auth {
-                Auth::None => format!("provider {name} wants a key; set its api_key_env"),
-                Auth::Bearer(_) | Auth::ApiKey(_) => {
-                    format!("provider {name} does not take the key; check or renew it")
-                }
-            }),
-            403 => EngineError::Refused(format!(
-                "provider {name} does not allow this{said}; check the account"
-            )),
-            404 => EngineError::Refused(format!(
-                "provider {name} does not have that{said}; check the model's name and base_url"
-            )),
-            429 if told.spent() => EngineError::Refused(format!(
-                "provider {name}: the quota is used up{said}; check the plan and billing"
-            )),
-            429 => EngineError::Overloaded {
-                message: format!(
-                    "provider {name} has too many requests from you{said}; wait a moment"
-                ),
-                retry_after,
-            },
-            408 | 409 | 500.. => EngineError::Overloaded {
-                message: format!("provider {name} is in trouble ({status}){said}; try again later"),
-                retry_after,
-            },
-            300..=399 => EngineError::Refused(format!(
-                "provider {name} sends us elsewhere ({status}); mend its base_url"
-            )),
-            _ => EngineError::Refused(format!(
-                "provider {name} refuses this ({status}){said}; check the model and the request"
-            )),
-        }
+    /// The wait before try `tried + 1`: doubling, less up to a quarter, so that many clients do not
+    /// come back at once.
+    fn backoff(&self, tried: u32) -> Duration {
+        let seconds = (0.5 * f64::from(1u32 << tried.min(8))).min(LONGEST_BACKOFF);
+        Duration::from_secs_f64(seconds * (1.0 - self.chance.roll() * 0.25))
     }
 }
 
-/// The wait that a server asks for.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let ms = number("retry-after-ms").or_else(|| number("retry-after").map(|s| s * 1000.0))?;
-    (ms.is_finite() && ms >= 0.0).then(|| Duration::from_secs_f64((ms / 1000.0).min(3600.0)))
+/// Reads what is left of a reply that has said its last word, if it is here already: a connection
+/// whose reply was read to its end can be used again.
+pub(super) fn read_out(response: &mut Response) {
+    while let Some(Ok(Some(_))) = response.chunk().now_or_never() {}
 }
 
-/// The start of a body that is only read for its message.
-async fn read_some(mut response: Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() > ERROR_PAGE {
-            break;
-        }
-    }
-    body
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What an error response says of itself; every part may be missing.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct ErrorBody {
-    message: Option<String>,
-    code: Option<serde_json::Value>,
-}
-
-impl ErrorBody {
-    /// Reads `{"error": {…}}`; other servers send `{"error": "…"}`, or no JSON at all.
-    fn parse(body: &[u8]) -> Self {
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else {
-            return Self::default();
-        };
-        Self::of(&value)
+    #[test]
+    fn a_key_is_never_shown() {
+        let address = Address::v1("http://127.0.0.1:1/v1").unwrap();
+        let auth = Auth::Bearer("sk-secret".into());
+        let shown = format!("{auth:?}");
+        let http = Http::new("x", address, auth, Duration::from_secs(1)).unwrap();
+        assert!(!format!("{http:?}{shown}").contains("secret"));
     }
 
-    /// The same from parsed JSON with an `error` in it.
-    pub(super) fn of(value: &serde_json::Value) -> Self {
-        let error = &value["error"];
-        match error.as_str() {
-            Some(message) => Self { message: Some(message.to_owned()), code: None },
-            None => serde_json::from_value(error.clone()).unwrap_or_default(),
-        }
-    }
-
-    /// Its message for a sentence of ours, one line and not too long.
-    pub(super) fn words(&self) -> String {
-        let Some(message) = &self.message else { return String::new() };
-        let line: String = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        let short: String = line.chars().take(200).collect();
-        format!(": \"{}\"", short.trim_end_matches('.'))
-    }
-
-    /// Whether money or quota is the matter, which no waiting mends.
-    fn spent(&self) -> bool {
-        let Some(code) = self.code.as_ref().and_then(serde_json::Value::as_str) else {
-            return false;
-        };
-        matches!(code, "insufficient_quota" | "credit_balance_exhausted")
-            || code.ends_with("_spend_limit_exceeded")
-            || code.ends_with("_usage_limit_exceeded")
+    #[test]
+    fn waits_double_up_to_eight_seconds_less_a_quarter_by_chance() {
+        let address = Address::v1("http://127.0.0.1:1/v1").unwrap();
+        let mut http = Http::new("x", address, Auth::None, Duration::from_secs(1)).unwrap();
+        http.chance = Chance::Fixed(0.0);
+        let waits = [0, 1, 2, 5, 30].map(|tried| http.backoff(tried).as_millis());
+        assert_eq!(waits, [500, 1000, 2000, 8000, 8000]);
+        http.chance = Chance::Fixed(0.8);
+        assert_eq!(http.backoff(0).as_millis(), 400);
     }
 }

@@ -1,20 +1,30 @@
-//! Engines that speak the OpenAI protocols: OpenAI itself, and every server that is compatible.
+//! Engines that speak the OpenAI protocols: OpenAI itself, Azure, and every server that is
+//! compatible.
 //!
 //! ```text
-//! Prompt ─▶ chat ─▶ Http (retries, errors in the user's terms) ─▶ Events (SSE) ─▶ Delta…
+//! Utterance ─▶ Ear ───▶ ┐
+//! Prompt ────▶ Mind ──▶ ├─▶ Http (address, key, retries, refusals in the user's terms) ─▶ Events, bytes
+//! sentence ──▶ Voice ─▶ ┘
 //! ```
 //!
-//! **Invariant:** one HTTP client, one reader of event streams, one retry policy.
-//! **Invariant:** a reply of any length runs in constant memory; nothing is buffered whole.
+//! **Invariant:** one HTTP client for a provider, one reader of event streams, one retry policy.
+//! **Invariant:** a reply of any length runs in constant memory; nothing streamed is buffered whole.
 //! **Invariant:** a request is never sent again once a piece of its reply has been handed out.
+//! **Invariant:** a key is sent to its provider's own origin only, and shown nowhere.
 //! Absent on purpose: which models there are; every name comes from the configuration.
 
-mod chat;
+mod address;
 mod http;
+mod mind;
 mod neighbour;
+mod quirks;
+mod refusal;
+mod sound;
 mod sse;
 
-pub use chat::Chat;
+pub use address::Address;
 pub use http::{Auth, Http};
+pub use mind::{Mind, MindSettings, Protocol, ToolChoice};
 pub use neighbour::{NEIGHBOURS, Neighbour, neighbours};
+pub use refusal::Declined;
 pub use sse::{Events, SseError};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Auth, Http};
+use super::{Address, Auth, Http};
 
 /// Model servers that people run on their own machine, by name and usual address.
 pub const NEIGHBOURS: [(&str, &str); 2] =
@@ -48,7 +48,7 @@ async fn look(name: &'static str, base: &str) -> Option<Neighbour> {
     struct Model {
         id: String,
     }
-    let http = Http::new(name, base, Auth::None).ok()?;
+    let http = Http::new(name, Address::v1(base).ok()?, Auth::None, PATIENCE).ok()?;
     let asked = async { http.get_once("models").await.ok()?.json::<List>().await.ok() };
     let list = tokio::time::timeout(PATIENCE, asked).await.ok()??;
     let models = list.data.unwrap_or_default().into_iter().map(|model| model.id).collect();

@@ -139,10 +139,6 @@ impl Hibari {
 }
 
 impl Synthesizer for Hibari {
-    fn rate(&self) -> Rate {
-        RATE
-    }
-
     fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>> {
         if sentence.is_empty() {
             return Box::pin(futures::stream::empty());

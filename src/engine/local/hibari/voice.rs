@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::HibariFiles;
 use super::clean::clean;
 use super::load;
 use super::net::{Net, Spectra};
@@ -12,6 +11,7 @@ use super::split::sentences;
 use super::stress::{is_consonant, is_vowel};
 use super::traced::Traced;
 use super::wave::{HOP, Wave};
+use super::{HibariFiles, RATE};
 use crate::engine::local::{Desk, Halt, Model, Runtime};
 use crate::engine::{Chunk, EngineError};
 
@@ -89,7 +89,7 @@ impl Voice {
                 pcm.drain(..quiet.saturating_sub(ATTACK));
             }
             let following = groups.get(place + 1).map(|group| group.word).or(next);
-            desk.put(Chunk { pcm, text: text.through(group.word, following) })?;
+            desk.put(Chunk { pcm, rate: RATE, text: text.through(group.word, following) })?;
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Model for Voice {
         }
         match text.rest() {
             "" => Ok(()),
-            rest => desk.put(Chunk { pcm: Vec::new(), text: rest.to_owned() }),
+            rest => desk.put(Chunk { pcm: Vec::new(), rate: RATE, text: rest.to_owned() }),
         }
     }
 }

@@ -31,7 +31,9 @@ impl Counter {
             let used = items.iter().any(|item| match item {
                 Item::Call { call, .. } => call.id == id,
                 Item::Outcome(outcome) => outcome.id == id,
-                Item::User { .. } | Item::Reply { .. } | Item::Notice { .. } => false,
+                Item::User { .. } | Item::Reply { .. } | Item::Picture(_) | Item::Notice { .. } => {
+                    false
+                }
             });
             if !used {
                 return id;
@@ -85,6 +87,10 @@ impl Templates {
 fn outcome(item: &Item) -> Option<&Outcome> {
     match item {
         Item::Outcome(outcome) => Some(outcome),
-        Item::User { .. } | Item::Reply { .. } | Item::Call { .. } | Item::Notice { .. } => None,
+        Item::User { .. }
+        | Item::Reply { .. }
+        | Item::Call { .. }
+        | Item::Picture(_)
+        | Item::Notice { .. } => None,
     }
 }

@@ -37,6 +37,9 @@ const INSTRUCTIONS: &str = "You are aloud, a voice assistant. Your words are spo
 /// The model of the onnxruntime library in the manifest.
 const RUNTIME: (&str, &str) = ("onnxruntime", "libonnxruntime.so.1.31.1");
 
+/// Silence in a reply after which it counts as broken off.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What every command is made of.
 pub struct App {
     /// The settings, and where they came from.
@@ -149,8 +152,11 @@ impl App {
             )) => {
                 let auth = self.key(&name.provider, provider.api_key.as_ref())?;
                 let base = provider.base_url.as_deref().unwrap_or_default();
-                let http = openai::Http::new(&name.provider, base, auth)?;
-                Ok(Arc::new(openai::Chat::new(http, &name.model)))
+                let address = openai::Address::v1(base).map_err(EngineError::Refused)?;
+                let http = openai::Http::new(&name.provider, address, auth, PATIENCE)?;
+                let (notes, _) = crate::engine::Notes::new();
+                let settings = openai::MindSettings::default();
+                Ok(Arc::new(openai::Mind::new(http, &name.model, settings, notes)))
             }
         }
     }
@@ -298,7 +304,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(config::Mode::PushToTalk),
-            partner: Box::new(Cascade::new(engines)),
+            partner: Box::new(Cascade::new(engines, None)),
             instructions: INSTRUCTIONS.into(),
             tools: self.tools(&book, ringer)?,
             book: None,
@@ -356,7 +362,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),
-            partner: Box::new(Cascade::new(engines.clone())),
+            partner: Box::new(Cascade::new(engines.clone(), None)),
             instructions: INSTRUCTIONS.into(),
             tools,
             book: Some((book, rings)),

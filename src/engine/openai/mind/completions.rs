@@ -1,0 +1,116 @@
+//! Completions: a text that the model goes on with. For base models and what is tuned of them.
+
+use serde_json::{Value, json};
+
+use super::MindSettings;
+use super::reply::{Fault, Reading, TOO_LONG, text};
+use crate::dialog::{Item, Prompt};
+use crate::engine::Delta;
+use crate::engine::openai::quirks::Quirks;
+use crate::engine::openai::refusal::ErrorBody;
+
+/// The longest reply where nothing is set: the endpoint's own default of 16 tokens ends in the
+/// middle of most sentences.
+const MAX_TOKENS: u32 = 256;
+
+/// What begins a line of the user's, and so ends the model's.
+const USER: &str = "\nUser:";
+
+/// The body of a request. A model that was tuned on pairs gets the newest words alone, as it was
+/// trained; others get the conversation as a script.
+pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> Value {
+    let quirks = Quirks::of(model);
+    let words = prompt.last_turn().map_or("", |(text, _)| text);
+    let text = if quirks.tuned_pairs { words.to_owned() } else { script(prompt) };
+    let mut body = json!({
+        "model": model,
+        "prompt": text,
+        "max_tokens": settings.max_tokens.unwrap_or(MAX_TOKENS),
+    });
+    if !settings.whole {
+        body["stream"] = json!(true);
+    }
+    if !quirks.tuned_pairs {
+        body["stop"] = json!([USER]);
+    }
+    if let Some(temperature) = settings.temperature {
+        body["temperature"] = json!(temperature);
+    }
+    body
+}
+
+fn script(prompt: &Prompt) -> String {
+    let mut text = prompt.instructions.to_string();
+    for item in &prompt.items {
+        match item {
+            Item::User { text: words, .. } => text.push_str(&format!("{USER} {words}")),
+            Item::Reply { text: words, .. } | Item::Notice { text: words } => {
+                text.push_str(&format!("\nAssistant: {words}"));
+            }
+            Item::Call { .. } | Item::Outcome(_) | Item::Picture(_) => {}
+        }
+    }
+    text.push_str("\nAssistant:");
+    text
+}
+
+/// A reply as its chunks come in.
+#[derive(Debug, Default)]
+pub(super) struct Reply {
+    begun: bool,
+    finished: Option<String>,
+    done: bool,
+}
+
+impl Reply {
+    fn take(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
+        if !value["error"].is_null() {
+            let words = ErrorBody::of(value).words();
+            return Err(Fault::broken(format!("it reports an error{words}")));
+        }
+        let choice = &value["choices"][0];
+        if let Some(words) = text(&choice["text"]) {
+            // A completion begins with the white space that the prompt did not end with.
+            let words = if self.begun { words.as_str() } else { words.trim_start() };
+            self.begun |= !words.is_empty();
+            if !words.is_empty() {
+                out.push(Delta::Text(words.to_owned()));
+            }
+        }
+        if let Some(reason) = choice["finish_reason"].as_str() {
+            self.finished = Some(reason.to_owned());
+            if reason == "content_filter" {
+                return Err(Fault::filtered());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reading for Reply {
+    fn event(&mut self, data: &str, out: &mut Vec<Delta>) -> Result<(), Fault> {
+        if data.trim() == "[DONE]" {
+            self.done = true;
+            return Ok(());
+        }
+        let value: Value = serde_json::from_str(data)
+            .map_err(|_| Fault::broken("it sent something that is no JSON"))?;
+        self.take(&value, out)
+    }
+
+    fn whole(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
+        self.done = true;
+        self.take(value, out)
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+
+    fn finish(&mut self, _: &mut Vec<Delta>) -> Result<Option<String>, Fault> {
+        if !self.done && self.finished.is_none() {
+            return Err(Fault::broken("the answer is not complete"));
+        }
+        Ok((self.finished.as_deref() == Some("length")).then(|| TOO_LONG.to_owned()))
+    }
+}

@@ -1,0 +1,127 @@
+//! What differs from model to model, in one table. A model that no row knows is an ordinary chat
+//! model.
+
+/// How a model wants to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Quirks {
+    /// Where the instructions go.
+    pub(super) instructions: Instructions,
+    /// Whether it takes `temperature`.
+    pub(super) sampling: bool,
+    /// Whether it takes tools.
+    pub(super) tools: bool,
+    /// Whether it thinks first: takes `reasoning_effort`, and only `max_completion_tokens`.
+    pub(super) reasons: bool,
+    /// Whether it goes on with a text instead of answering: the completions endpoint.
+    pub(super) completes: bool,
+    /// Whether it was trained on pairs of prompt and completion, and knows nothing of a dialogue.
+    pub(super) tuned_pairs: bool,
+    /// Whether it searches the web by itself, in the chat protocol.
+    pub(super) searches: bool,
+}
+
+/// Where the instructions of a prompt go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Instructions {
+    /// A message of role `system`.
+    System,
+    /// A message of role `developer`.
+    Developer,
+    /// In front of the first message of the user: the model takes neither role.
+    Folded,
+}
+
+const ORDINARY: Quirks = Quirks {
+    instructions: Instructions::System,
+    sampling: true,
+    tools: true,
+    reasons: false,
+    completes: false,
+    tuned_pairs: false,
+    searches: false,
+};
+
+const REASONING: Quirks =
+    Quirks { instructions: Instructions::Developer, sampling: false, reasons: true, ..ORDINARY };
+
+/// Rows of (how the name begins, how it ends, quirks); the first that fits counts. From the
+/// vendor's model pages, in the state that the contract of November 2026 describes.
+const TABLE: [(&str, &str, Quirks); 22] = [
+    ("o1-mini", "", Quirks { instructions: Instructions::Folded, tools: false, ..REASONING }),
+    ("o1-preview", "", Quirks { instructions: Instructions::Folded, tools: false, ..REASONING }),
+    ("gpt-", "search-preview", SEARCHING),
+    ("gpt-5-search-api", "", SEARCHING),
+    ("gpt-5-chat", "", ORDINARY),
+    ("o1", "", REASONING),
+    ("o3", "", REASONING),
+    ("o4", "", REASONING),
+    ("gpt-5", "", REASONING),
+    ("gpt-6", "", REASONING),
+    ("codex-", "", REASONING),
+    ("gpt-3.5-turbo-instruct", "", Quirks { completes: true, tools: false, ..ORDINARY }),
+    ("davinci-002", "", COMPLETING),
+    ("babbage-002", "", COMPLETING),
+    ("text-davinci", "", COMPLETING),
+    ("davinci", "", COMPLETING),
+    ("curie", "", COMPLETING),
+    ("babbage", "", COMPLETING),
+    ("ada", "", COMPLETING),
+    ("gpt-audio", "", ORDINARY),
+    ("gpt-4", "", ORDINARY),
+    ("gpt-3.5", "", ORDINARY),
+];
+
+const SEARCHING: Quirks = Quirks { sampling: false, tools: false, searches: true, ..ORDINARY };
+
+const COMPLETING: Quirks = Quirks { completes: true, tuned_pairs: true, tools: false, ..ORDINARY };
+
+impl Quirks {
+    /// The quirks of `model`, tuned or not, behind a gateway's prefix or not.
+    pub(super) fn of(model: &str) -> Self {
+        let base = base(model);
+        // A dated name is its model's: gpt-4o-search-preview-2025-03-11.
+        let undated = base.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+        TABLE
+            .iter()
+            .find(|(begins, ends, _)| base.starts_with(begins) && undated.ends_with(ends))
+            .map_or(ORDINARY, |(_, _, quirks)| *quirks)
+    }
+}
+
+/// The model that `model` was made of: `ft:BASE:…` and the older `BASE:ft-…` are tuned ones, and
+/// gateways put the maker's name and a slash in front.
+fn base(model: &str) -> &str {
+    let model = model.rsplit('/').next().unwrap_or(model);
+    match model.strip_prefix("ft:") {
+        Some(rest) => rest.split(':').next().unwrap_or(rest),
+        None => model.split_once(":ft").map_or(model, |(base, _)| base),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_old_and_new_find_their_row() {
+        for folded in ["o1-mini", "o1-mini-2024-09-12", "o1-preview"] {
+            assert_eq!(Quirks::of(folded).instructions, Instructions::Folded, "{folded}");
+        }
+        for developer in ["o1", "o1-pro", "o3-mini", "gpt-5", "gpt-6-luna", "openai/gpt-6.1-sol"] {
+            assert_eq!(Quirks::of(developer), REASONING, "{developer}");
+        }
+        for ordinary in ["gpt-4o", "gpt-4.1-mini", "llama3.2:1b", "ft:gpt-4o-mini:acme::7p4", "x"] {
+            assert_eq!(Quirks::of(ordinary), ORDINARY, "{ordinary}");
+        }
+        for search in ["gpt-4o-search-preview", "gpt-4o-mini-search-preview-2025-03-11"] {
+            assert_eq!(Quirks::of(search), SEARCHING, "{search}");
+        }
+        for pairs in
+            ["davinci:ft-personal-2023-05-05-15-39-01", "ft:babbage-002:acme::7p4", "davinci-002"]
+        {
+            assert_eq!(Quirks::of(pairs), COMPLETING, "{pairs}");
+        }
+        let instruct = Quirks::of("gpt-3.5-turbo-instruct");
+        assert!(instruct.completes && !instruct.tuned_pairs);
+    }
+}

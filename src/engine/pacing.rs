@@ -1,0 +1,94 @@
+use super::Chunk;
+use crate::base::Rate;
+
+/// Characters a second that no voice falls below for long. English is spoken at about 15 (150
+/// words a minute of 6 letters, space included), so words are counted as said a little after they
+/// were, and never before.
+const SLOWEST: f64 = 12.0;
+
+/// Puts words to sound that comes without any marks of where they are: a word is handed out with
+/// the sound by whose end it was certainly said.
+#[derive(Clone, Debug, Default)]
+pub struct Pacing {
+    /// Words that are not handed out yet.
+    text: String,
+    /// Characters that were.
+    said: usize,
+    /// Seconds of sound so far.
+    seconds: f64,
+}
+
+impl Pacing {
+    /// More words that the sound says or will say.
+    pub fn words(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// More sound; the chunk carries the words that are over at its end, if any.
+    pub fn sound(&mut self, pcm: Vec<f32>, rate: Rate) -> Chunk {
+        self.seconds += pcm.len() as f64 / f64::from(rate.0.max(1));
+        // Far below the range of usize, and never negative.
+        let over = ((self.seconds * SLOWEST) as usize).saturating_sub(self.said);
+        let text = self.take(over);
+        Chunk { pcm, rate, text }
+    }
+
+    /// The sound is over, and so are all words that are left; none when there are none.
+    pub fn rest(&mut self) -> Option<String> {
+        let rest = std::mem::take(&mut self.text);
+        self.said += rest.chars().count();
+        (!rest.is_empty()).then_some(rest)
+    }
+
+    /// The whole words, each with the space behind it, in the next `over` characters.
+    fn take(&mut self, over: usize) -> String {
+        let mut end = 0;
+        for (count, (at, c)) in self.text.char_indices().enumerate() {
+            if count >= over {
+                break;
+            }
+            if c.is_whitespace() {
+                end = at + c.len_utf8();
+            }
+        }
+        let rest = self.text.split_off(end);
+        let taken = std::mem::replace(&mut self.text, rest);
+        self.said += taken.chars().count();
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate(24_000);
+
+    fn second() -> Vec<f32> {
+        vec![0.0; 24_000]
+    }
+
+    #[test]
+    fn words_come_with_the_sound_that_has_said_them_and_none_is_lost() {
+        let mut pacing = Pacing::default();
+        let text = "It will rain in Paris until the evening.";
+        pacing.words(text);
+        assert_eq!(pacing.sound(vec![0.0; 240], RATE).text, "");
+        let mut said = String::new();
+        for _ in 0..2 {
+            said.push_str(&pacing.sound(second(), RATE).text);
+        }
+        assert_eq!(said, "It will rain in Paris ");
+        said.push_str(&pacing.rest().unwrap());
+        assert_eq!(said, text);
+        assert_eq!(pacing.rest(), None);
+    }
+
+    #[test]
+    fn words_that_come_after_their_sound_are_not_held_back() {
+        let mut pacing = Pacing::default();
+        pacing.sound(second(), RATE);
+        pacing.words("Yes. And no.");
+        assert_eq!(pacing.sound(Vec::new(), RATE).text, "Yes. And ");
+    }
+}
