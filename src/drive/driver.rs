@@ -188,6 +188,9 @@ impl Driver {
         if self.meter {
             self.order_ear(listen::Order::Meter(true));
         }
+        if self.partner.hears() {
+            self.order_ear(listen::Order::Stream(listen::Stream::Speech));
+        }
         self.input(Input::Tick);
         self.start();
         let mut beat = tokio::time::interval(BEAT);

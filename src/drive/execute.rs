@@ -154,6 +154,7 @@ impl Driver {
                     self.sources.push(source);
                 }
             }
+            Said::TurnOver => self.order_ear(listen::Order::Cut),
             Said::Note(message) => {
                 tracing::warn!("{message}");
                 self.emit(Event::Aside { message: message.clone() });

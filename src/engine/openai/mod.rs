@@ -18,6 +18,7 @@ mod http;
 mod mind;
 mod neighbour;
 mod quirks;
+pub mod realtime;
 mod refusal;
 mod sound;
 mod sse;

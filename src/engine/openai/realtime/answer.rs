@@ -115,11 +115,6 @@ impl Answer {
         Some(Call { id: CallId(call.to_owned()), name, arguments })
     }
 
-    /// Whether a call was handed out.
-    pub(super) fn called(&self) -> bool {
-        !self.calls.is_empty()
-    }
-
     /// Whether words at `at` are news: the whole text of an item whose pieces came is none.
     pub(super) fn news(&mut self, at: &Place, whole: bool) -> bool {
         let item = format!("{}/{}", at.item.as_deref().unwrap_or_default(), at.content);

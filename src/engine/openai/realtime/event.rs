@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Dialect;
 use super::sound::Format;
+use super::trouble::Trouble;
 use crate::base::Epoch;
 
 /// One event of the server. Whatever it leaves out is empty or `None` here.
@@ -106,28 +107,6 @@ pub struct Limit {
     pub reset_seconds: Option<f64>,
 }
 
-/// An error as the server tells it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Trouble {
-    pub(super) code: Option<String>,
-    pub(super) kind: Option<String>,
-    pub(super) message: Option<String>,
-    /// The event of ours that it is about.
-    pub(super) about: Option<String>,
-}
-
-impl Trouble {
-    fn of(value: &Value) -> Self {
-        Self {
-            // Some servers send numbers, and some only words.
-            code: text(value, "code").or_else(|| value["code"].as_i64().map(|n| n.to_string())),
-            kind: text(value, "type"),
-            message: text(value, "message").or_else(|| value.as_str().map(str::to_owned)),
-            about: text(value, "event_id"),
-        }
-    }
-}
-
 /// Reads one message: the event, and the name that the server gave it. `None` when it is no event
 /// at all.
 pub(super) fn parse(message: &str) -> Option<(Event, Option<String>)> {
@@ -184,7 +163,7 @@ fn read(kind: &str, event: &Value) -> Event {
             arguments: text(event, "arguments").unwrap_or_default(),
         },
         "rate_limits.updated" => Event::Limits(limits(&event["rate_limits"])),
-        "error" => Event::Error(Trouble::of(&event["error"])),
+        "error" => Event::Error(Trouble::of(event)),
         _ => Event::Other,
     }
 }
@@ -254,7 +233,7 @@ fn over(response: &Value) -> Over {
         epoch: epoch(response),
         status: text(response, "status").unwrap_or_else(|| "completed".to_owned()),
         reason: text(details, "reason"),
-        trouble: details["error"].is_object().then(|| Trouble::of(&details["error"])),
+        trouble: details["error"].is_object().then(|| Trouble::of(details)),
         items: response["output"].as_array().into_iter().flatten().map(item).collect(),
         usage: response["usage"].is_object().then(|| usage(&response["usage"])),
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Dialect;
 use super::wire::{self, Role};
 use crate::base::{CallId, Epoch, UtteranceId};
-use crate::dialog::Item;
+use crate::dialog::{Item, Picture};
 
 /// Characters of history that a fresh session is given: some 6,000 tokens. Older turns are left
 /// out, whole ones at a time.
@@ -38,6 +38,7 @@ enum What {
     Call(Epoch, CallId),
     Outcome(Epoch, CallId),
     Notice(String),
+    Picture(Picture),
 }
 
 /// An item that is the user's sound.
@@ -121,7 +122,7 @@ impl Mirror {
     pub(super) fn drop_epoch(&mut self, epoch: Epoch) -> Vec<String> {
         self.remove(|entry| match &entry.what {
             What::Reply(of) | What::Call(of, _) | What::Outcome(of, _) => *of == epoch,
-            What::Sound(_) | What::Text(..) | What::Notice(_) => false,
+            What::Sound(_) | What::Text(..) | What::Notice(_) | What::Picture(_) => false,
         })
     }
 
@@ -238,6 +239,9 @@ impl Mirror {
             Item::Notice { text } => {
                 (place..self.entries.len()).filter(free).find(is(What::Notice(text.clone())))
             }
+            Item::Picture(picture) => (place..self.entries.len())
+                .filter(free)
+                .find(is(What::Picture(picture.clone()))),
             Item::Reply { epoch, .. } => all.into_iter().filter(free).find(is(What::Reply(*epoch))),
             Item::Call { call, .. } => all.into_iter().find(|at| match &self.entries[*at].what {
                 What::Call(_, id) => *id == call.id,
@@ -279,6 +283,9 @@ impl Mirror {
             Item::Notice { text } => {
                 let made = wire::message(dialect, &id, Role::Assistant, text);
                 (What::Notice(text.clone()), Some(made))
+            }
+            Item::Picture(picture) => {
+                (What::Picture(picture.clone()), wire::picture(dialect, &id, &picture.0))
             }
             Item::Call { epoch, call } => {
                 (What::Call(*epoch, call.id.clone()), Some(wire::function_call(&id, call)))
@@ -326,6 +333,8 @@ fn begin(items: &[Item]) -> usize {
             Item::User { text, .. } | Item::Reply { text, .. } | Item::Notice { text } => text.len(),
             Item::Call { call, .. } => call.arguments.len(),
             Item::Outcome(outcome) => outcome.output.len(),
+            // Told by its size on the screen, not in bytes.
+            Item::Picture(_) => 2_000,
         };
         left = left.saturating_sub(length + 8);
         left > 0

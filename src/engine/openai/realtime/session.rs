@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use super::answer::{Answer, Part, State};
 use super::cushion::Cushion;
-use super::event::{self, Event, Limit, Over, Trouble, Usage};
+use super::event::{self, Event, Limit, Over, Usage};
 use super::mirror::{Mirror, Sound};
 use super::sound::{Decoder, Encoder, Format};
-use super::words::Words;
+use super::trouble::{Trouble, broke_off};
 use super::{Dialect, Settings, TurnDetection, wire};
 use crate::base::{CallId, Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, Utterance, UtteranceId};
-use crate::dialog::{Heard, Prompt, ToolSpec};
-use crate::engine::{Chunk, EngineError, Said};
+use crate::dialog::{Heard, Item, Prompt, ToolSpec};
+use crate::engine::{Chunk, EngineError, Pacing, Said};
 
 /// How long a server may take to greet.
 const GREETING: Duration = Duration::from_secs(5);
@@ -67,7 +67,7 @@ pub(super) struct Session {
     dead: VecDeque<String>,
     seen: VecDeque<String>,
     cushion: Cushion,
-    words: Words,
+    words: Pacing,
     sent: u64,
 }
 
@@ -77,17 +77,22 @@ enum Greeted {
     Yes,
 }
 
+/// What a session goes by that takes over an answer in the middle.
+const GO_ON: &str = "Your last message broke off because the line dropped. Go on with the very \
+    next word of it; repeat nothing, and do not mention it.";
+
 /// An answer to be asked for as soon as the server is free.
 #[derive(Clone, Debug)]
 enum Wanted {
-    Reply(Epoch),
+    /// With instructions of its own where it is not the usual kind.
+    Reply(Epoch, Option<String>),
     Recital(Epoch, String),
 }
 
 impl Wanted {
     const fn epoch(&self) -> Epoch {
         match self {
-            Self::Reply(epoch) | Self::Recital(epoch, _) => *epoch,
+            Self::Reply(epoch, _) | Self::Recital(epoch, _) => *epoch,
         }
     }
 }
@@ -124,7 +129,7 @@ pub(super) enum Loss {
 
 impl Session {
     /// A session over a connection that was made at `now`.
-    pub(super) fn new(now: Moment, settings: Arc<Settings>, voice: Voice) -> Self {
+    pub(super) fn new(now: Moment, settings: Arc<Settings>, cushion: Cushion) -> Self {
         let format = settings.format;
         Self {
             dialect: settings.dialect.unwrap_or(Dialect::Ga),
@@ -144,26 +149,20 @@ impl Session {
             heard: VecDeque::new(),
             dead: VecDeque::new(),
             seen: VecDeque::new(),
-            cushion: voice.cushion,
-            words: voice.words,
+            cushion,
+            words: Pacing::default(),
             sent: 0,
         }
     }
 
-    /// What was learnt of this network and voice, for the next session.
-    pub(super) fn voice(&self) -> Voice {
-        Voice { cushion: self.cushion.clone(), words: self.words.clone() }
+    /// What was learnt of this network, for the next session.
+    pub(super) fn cushion(&self) -> Cushion {
+        self.cushion.clone()
     }
 
     /// Whether an answer is under way or waits for its turn.
     pub(super) fn busy(&self) -> bool {
         self.answer.is_some() || self.wanted.is_some() || self.turn.is_some()
-    }
-
-    /// Whether the answer under way has handed out sound or words, and calls.
-    pub(super) fn handed_out(&self) -> (bool, bool) {
-        let live = self.answer.as_ref().filter(|answer| answer.live());
-        live.map_or((false, false), |answer| (answer.begun, answer.called()))
     }
 
     /// When [`Session::tick`] is wanted.
@@ -274,10 +273,13 @@ impl Session {
         };
         let sent = usize::try_from(from.saturating_sub(span.start)).unwrap_or(usize::MAX);
         self.hear(from, utterance.pcm.get(sent..).unwrap_or_default(), out);
-        let end = self.buffer.take().map_or(span.end, |(_, end)| end);
-        self.send(wire::commit(), out);
-        self.commits.push_back(utterance.id);
-        self.mirror.commit(sound(utterance.id, take, end));
+        // A second take that adds no sound is the first one.
+        if let Some((begin, end)) = self.buffer.take().filter(|(begin, end)| end > begin) {
+            self.send(wire::commit(), out);
+            self.commits.push_back(utterance.id);
+            self.mirror.commit(sound(utterance.id, take, end));
+            tracing::trace!(begin, end, "committed");
+        }
     }
 
     /// The items that the server has made by itself are this utterance.
@@ -325,7 +327,32 @@ impl Session {
         let loose = self.mirror.drop_sounds(|sound| sound.loose);
         self.delete(loose, out);
         self.load(prompt, out);
-        self.wanted = Some(Wanted::Reply(epoch));
+        self.wanted = Some(Wanted::Reply(epoch, None));
+        self.start(out);
+    }
+
+    /// Takes over the reply of `epoch` from a session that was lost. `samples` at 48 kHz of it were
+    /// handed out, which say `words`.
+    pub(super) fn go_on(
+        &mut self,
+        epoch: Epoch,
+        prompt: &Prompt,
+        samples: u64,
+        words: &str,
+        out: &mut Vec<Out>,
+    ) {
+        let rate = u64::from(self.output.rate().0);
+        let received = samples * rate / u64::from(SPEAKER_RATE.0);
+        self.remember_heard(epoch, vec![Part { item: None, content: 0, received }], false);
+        let mut prompt = prompt.clone();
+        let mut instructions = None;
+        if !words.trim().is_empty() {
+            let text = words.trim().to_owned();
+            prompt.items.push(Item::Reply { epoch, text, interrupted: true });
+            instructions = Some(format!("{}\n{GO_ON}", prompt.instructions));
+        }
+        self.load(&prompt, out);
+        self.wanted = Some(Wanted::Reply(epoch, instructions));
         self.start(out);
     }
 
@@ -382,10 +409,14 @@ impl Session {
             let whole = played >= part.received && !(cut && number + 1 == count);
             let ms = played.min(part.received) * 1_000 / rate;
             played = played.saturating_sub(part.received);
-            let Some(item) = part.item else { continue };
             if whole {
                 continue;
             }
+            let Some(item) = part.item else {
+                // It stands there in words; the next answer will rest on those that were heard.
+                let gone = self.mirror.drop_epoch(epoch);
+                return self.delete(gone, out);
+            };
             if ms > 0 {
                 self.send(wire::truncate(&item, part.content, ms), out);
             } else {
@@ -616,7 +647,7 @@ impl Session {
             out.push(Out::Say(Said::FirstWords(epoch)));
         }
         if spoken {
-            self.words.write(text);
+            self.words.words(text);
         } else {
             let chunk = Chunk { pcm: Vec::new(), rate: self.output.rate(), text: text.to_owned() };
             out.push(Out::Say(Said::Chunk { epoch, chunk }));
@@ -643,7 +674,7 @@ impl Session {
         }
         let Some(answer) = self.answer.take() else { return };
         let epoch = answer.epoch;
-        let id = over.response.or(answer.id);
+        let id = over.response.clone().or(answer.id);
         if let Some(id) = id {
             remember(&mut self.dead, id);
         }
@@ -658,7 +689,7 @@ impl Session {
             State::Live => {
                 self.remember_heard(epoch, answer.parts, false);
                 self.answer_parts_end(now, epoch, out);
-                out.push(Out::Say(verdict(epoch, &over.status, over.reason, over.trouble, &self.settings.provider)));
+                out.push(Out::Say(verdict(epoch, &over, &self.settings.provider)));
             }
         }
         self.start(out);
@@ -669,8 +700,7 @@ impl Session {
         if let Some(pcm) = self.cushion.end(now) {
             self.chunks_of(epoch, &pcm, out);
         }
-        let text = self.words.end();
-        if !text.is_empty() {
+        if let Some(text) = self.words.rest() {
             let chunk = Chunk { pcm: Vec::new(), rate: self.output.rate(), text };
             out.push(Out::Say(Said::Chunk { epoch, chunk }));
         }
@@ -684,13 +714,12 @@ impl Session {
     }
 
     fn on_error(&mut self, now: Moment, trouble: &Trouble, out: &mut Vec<Out>) {
-        let code = trouble.code.as_deref().unwrap_or_default();
         tracing::debug!(?trouble, "the server reports an error");
         let about_answer = self
             .answer
             .as_ref()
             .is_some_and(|answer| trouble.about.as_deref() == Some(&answer.asked));
-        match code {
+        match trouble.code.as_str() {
             "session_expired" => out.push(Out::Lost(Loss::Broken)),
             "beta_api_shape_disabled" => out.push(Out::Lost(Loss::Dialect(Dialect::Ga))),
             // It was over before the order to end it arrived.
@@ -713,7 +742,7 @@ impl Session {
             // is told to be at once.
             "conversation_already_has_active_response" => {
                 if let Some(answer) = self.answer.take().filter(Answer::live) {
-                    self.wanted.get_or_insert(Wanted::Reply(answer.epoch));
+                    self.wanted.get_or_insert(Wanted::Reply(answer.epoch, None));
                     let until = now + CANCELLING;
                     let mut stray = Answer::new(Epoch::NONE, String::new(), true);
                     stray.state = State::Cancelled { until, unheard: false };
@@ -721,8 +750,8 @@ impl Session {
                     self.send(wire::cancel(None), out);
                 }
             }
-            _ if refused(trouble) => {
-                out.push(Out::Lost(Loss::Refused(in_words(trouble, &self.settings.provider))));
+            _ if trouble.is_final() => {
+                out.push(Out::Lost(Loss::Refused(trouble.error(&self.settings.provider))));
             }
             _ => {
                 let ours = about_answer || trouble.about.is_none();
@@ -734,8 +763,7 @@ impl Session {
                     };
                     self.finish(now, over, out);
                 } else {
-                    let error = in_words(trouble, &self.settings.provider);
-                    tracing::warn!("{error}");
+                    tracing::warn!("{}", trouble.error(&self.settings.provider));
                 }
             }
         }
@@ -748,11 +776,13 @@ impl Session {
         }
         let Some(wanted) = self.wanted.take() else { return };
         self.cushion.begin();
-        self.words.begin();
+        self.words = Pacing::default();
         self.decoder = Decoder::default();
         let (event, recital) = match &wanted {
-            Wanted::Reply(epoch) => (wire::respond(*epoch), false),
-            Wanted::Recital(epoch, text) => (wire::recite(self.dialect, *epoch, text), true),
+            Wanted::Reply(epoch, instructions) => {
+                (wire::respond(*epoch, instructions.as_deref()), false)
+            }
+            Wanted::Recital(epoch, text) => (wire::recite(*epoch, text), true),
         };
         let asked = self.send(event, out);
         self.answer = Some(Answer::new(wanted.epoch(), asked, recital));
@@ -770,8 +800,7 @@ impl Session {
             answer.spoke = true;
         }
         for piece in pcm.chunks(rate.0 as usize * CHUNK_MS / 1_000) {
-            let text = self.words.sound(piece.len() as f64 / f64::from(rate.0));
-            let chunk = Chunk { pcm: piece.to_vec(), rate, text };
+            let chunk = self.words.sound(piece.to_vec(), rate);
             out.push(Out::Say(Said::Chunk { epoch, chunk }));
         }
     }
@@ -799,19 +828,6 @@ impl Session {
     }
 }
 
-/// What is learnt over many replies.
-#[derive(Clone, Debug)]
-pub(super) struct Voice {
-    cushion: Cushion,
-    words: Words,
-}
-
-impl Voice {
-    pub(super) const fn new() -> Self {
-        Self { cushion: Cushion::new(), words: Words::new() }
-    }
-}
-
 const fn sound(utterance: UtteranceId, take: u32, end: u64) -> Sound {
     Sound { utterance, take, end, loose: false, words: String::new(), known: false }
 }
@@ -824,65 +840,20 @@ fn remember(list: &mut VecDeque<String>, name: String) {
 }
 
 /// How the end of an answer is reported.
-fn verdict(
-    epoch: Epoch,
-    status: &str,
-    reason: Option<String>,
-    trouble: Option<Trouble>,
-    provider: &str,
-) -> Said {
-    match (status, trouble) {
-        (_, Some(trouble)) => Said::Failed { epoch, error: in_words(&trouble, provider) },
-        ("incomplete", None) if reason.as_deref() == Some("content_filter") => Said::Failed {
+fn verdict(epoch: Epoch, over: &Over, provider: &str) -> Said {
+    if let Some(trouble) = &over.trouble {
+        return Said::Failed { epoch, error: trouble.error(provider) };
+    }
+    match over.status.as_str() {
+        "incomplete" if over.reason.as_deref() == Some("content_filter") => Said::Failed {
             epoch,
             error: EngineError::Refused(format!(
                 "the content filter of provider {provider} cut the answer; ask in other words"
             )),
         },
-        ("failed" | "cancelled", None) => Said::Failed {
-            epoch,
-            error: EngineError::Broken(format!("provider {provider} broke off; ask again")),
-        },
+        "failed" | "cancelled" => Said::Failed { epoch, error: broke_off(provider) },
+        // A server that leaves the status out means no harm, and one that ran out of room has
+        // said what it had to say.
         _ => Said::Done(epoch),
-    }
-}
-
-/// Whether no session will do until something is mended.
-fn refused(trouble: &Trouble) -> bool {
-    let code = trouble.code.as_deref().unwrap_or_default();
-    matches!(code, "invalid_api_key" | "model_not_found") || spent(code)
-}
-
-/// Whether money or quota is the matter, which no waiting mends.
-fn spent(code: &str) -> bool {
-    matches!(code, "insufficient_quota" | "credit_balance_exhausted")
-        || code.ends_with("_spend_limit_exceeded")
-        || code.ends_with("_usage_limit_exceeded")
-}
-
-/// An error of the server in the user's terms.
-fn in_words(trouble: &Trouble, provider: &str) -> EngineError {
-    let code = trouble.code.as_deref().unwrap_or_default();
-    let said = trouble.message.as_deref().unwrap_or_default();
-    let line: String = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    let said = match line.trim_end_matches('.') {
-        "" => String::new(),
-        line => format!(": \"{}\"", line.chars().take(200).collect::<String>()),
-    };
-    match code {
-        "invalid_api_key" => EngineError::Refused(format!(
-            "provider {provider} does not take the key; check or renew it"
-        )),
-        "model_not_found" => EngineError::Refused(format!(
-            "provider {provider} does not have that model{said}; mend [realtime] model"
-        )),
-        _ if spent(code) => EngineError::Refused(format!(
-            "provider {provider}: the quota is used up{said}; check the plan and billing"
-        )),
-        "rate_limit_exceeded" | "slow_down" | "server_is_overloaded" => EngineError::Overloaded {
-            message: format!("provider {provider} has too much to do{said}; wait a moment"),
-            retry_after: None,
-        },
-        _ => EngineError::Broken(format!("provider {provider} failed{said}; ask again")),
     }
 }

@@ -1,10 +1,9 @@
 use std::f64::consts::PI;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::base::{LISTEN_RATE, Rate};
+use super::super::sound::{PcmBytes, base64, sixteen, unbase64};
+use crate::base::Rate;
 
 /// How sound travels, both ways alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,52 +79,39 @@ impl Encoder {
         self.format
     }
 
-    /// Encodes the next samples, which are at [`LISTEN_RATE`].
+    /// Encodes the next samples, which are at 16 kHz.
     pub(super) fn encode(&mut self, pcm: &[f32]) -> String {
         self.made.clear();
         self.filter.push(pcm, &mut self.made);
-        let whole = |sample: &f32| (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16;
-        let samples = self.made.iter().map(whole);
+        let samples = self.made.iter().map(|sample| sixteen(*sample));
         let bytes: Vec<u8> = match self.format {
             Format::Pcm => samples.flat_map(i16::to_le_bytes).collect(),
             Format::Ulaw => samples.map(to_ulaw).collect(),
             Format::Alaw => samples.map(to_alaw).collect(),
         };
-        STANDARD.encode(bytes)
+        base64(&bytes)
     }
 
     /// What comes next has nothing to do with what came before.
     pub(super) fn reset(&mut self) {
         self.filter.reset();
     }
-
-    /// How long `samples` at [`LISTEN_RATE`] are.
-    pub(super) const fn millis(samples: u64) -> u64 {
-        samples * 1_000 / LISTEN_RATE.0 as u64
-    }
 }
 
 /// Sound as it comes from the server: base64 in, samples at the format's rate out.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Decoder {
-    /// The first half of a sample that a delta was cut in.
-    odd: Option<u8>,
+    /// Keeps the first half of a sample that a delta was cut in.
+    pcm: PcmBytes,
 }
 
 impl Decoder {
     /// Decodes one delta; `None` when it is no base64.
     pub(super) fn decode(&mut self, format: Format, delta: &str) -> Option<Vec<f32>> {
-        let mut bytes = STANDARD.decode(delta).ok()?;
+        let bytes = unbase64(delta)?;
         let sample = |value: i16| f32::from(value) / 32_768.0;
         Some(match format {
-            Format::Pcm => {
-                if let Some(odd) = self.odd.take() {
-                    bytes.insert(0, odd);
-                }
-                let pairs = bytes.chunks_exact(2);
-                self.odd = pairs.remainder().first().copied();
-                pairs.map(|pair| sample(i16::from_le_bytes([pair[0], pair[1]]))).collect()
-            }
+            Format::Pcm => self.pcm.push(&bytes),
             Format::Ulaw => bytes.iter().map(|byte| sample(from_ulaw(*byte))).collect(),
             Format::Alaw => bytes.iter().map(|byte| sample(from_alaw(*byte))).collect(),
         })
@@ -231,6 +217,7 @@ fn from_alaw(byte: u8) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::LISTEN_RATE;
 
     fn tone(frequency: f64, seconds: f64) -> Vec<f32> {
         let step = 2.0 * PI * frequency / f64::from(LISTEN_RATE.0);
@@ -255,7 +242,7 @@ mod tests {
         for (format, bytes) in [(Format::Pcm, 480), (Format::Ulaw, 80), (Format::Alaw, 80)] {
             let mut encoder = Encoder::new(format);
             for _ in 0..5 {
-                let sent = STANDARD.decode(encoder.encode(&[0.1; 160])).unwrap();
+                let sent = unbase64(&encoder.encode(&[0.1; 160])).unwrap();
                 assert_eq!(sent.len(), bytes, "{format:?}");
             }
         }
@@ -308,7 +295,7 @@ mod tests {
         let mut decoder = Decoder::default();
         let mut out = Vec::new();
         for piece in [&bytes[..1], &bytes[1..3], &bytes[3..]] {
-            out.extend(decoder.decode(Format::Pcm, &STANDARD.encode(piece)).unwrap());
+            out.extend(decoder.decode(Format::Pcm, &base64(piece)).unwrap());
         }
         assert_eq!(out, [0.5, -0.5]);
         assert_eq!(decoder.decode(Format::Pcm, "*"), None);

@@ -119,29 +119,29 @@ pub(super) fn truncate(item: &str, content_index: u64, audio_end_ms: u64) -> Val
     })
 }
 
-/// Asks for a reply. The epoch comes back in `response.created` where the server is one that
-/// echoes what it is told.
-pub(super) fn respond(epoch: Epoch) -> Value {
-    json!({
-        "type": "response.create",
-        "response": { "metadata": { "epoch": epoch.0.to_string() } },
-    })
+/// Asks for a reply, with `instructions` of its own where it needs any. The epoch comes back in
+/// `response.created` where the server is one that echoes what it is told.
+pub(super) fn respond(epoch: Epoch, instructions: Option<&str>) -> Value {
+    let mut response = json!({ "metadata": { "epoch": epoch.0.to_string() } });
+    if let Some(instructions) = instructions {
+        response["instructions"] = instructions.into();
+    }
+    json!({ "type": "response.create", "response": response })
 }
 
 /// Asks for `text` to be spoken; nothing of it enters the conversation.
-pub(super) fn recite(dialect: Dialect, epoch: Epoch, text: &str) -> Value {
-    let mut response = json!({
-        "conversation": "none",
-        "metadata": { "epoch": epoch.0.to_string() },
-        "instructions": format!("Say exactly this, word by word, and nothing else: {text}"),
-        "tool_choice": "none",
-    });
-    match dialect {
-        // Without the talk so far there is nothing that could be answered instead.
-        Dialect::Ga => response["input"] = json!([]),
-        Dialect::Beta => response["input"] = json!([]),
-    }
-    json!({ "type": "response.create", "response": response })
+pub(super) fn recite(epoch: Epoch, text: &str) -> Value {
+    json!({
+        "type": "response.create",
+        "response": {
+            "conversation": "none",
+            "metadata": { "epoch": epoch.0.to_string() },
+            // Without the talk so far there is nothing that could be answered instead.
+            "input": [],
+            "instructions": format!("Say exactly this, word by word, and nothing else: {text}"),
+            "tool_choice": "none",
+        },
+    })
 }
 
 pub(super) fn cancel(response: Option<&str>) -> Value {
@@ -171,6 +171,17 @@ pub(super) fn message(dialect: Dialect, id: &str, role: Role, text: &str) -> Val
         "role": role,
         "content": [{ "type": kind, "text": text }],
     })
+}
+
+/// A picture that the user shows; the old dialect has none.
+pub(super) fn picture(dialect: Dialect, id: &str, url: &str) -> Option<Value> {
+    let item = json!({
+        "type": "message",
+        "id": id,
+        "role": "user",
+        "content": [{ "type": "input_image", "image_url": url }],
+    });
+    (dialect == Dialect::Ga).then_some(item)
 }
 
 pub(super) fn function_call(id: &str, call: &crate::dialog::Call) -> Value {
