@@ -21,11 +21,15 @@ pub(super) struct Answer {
     /// Calls handed out, and the names of those that were begun, by item.
     calls: Vec<String>,
     names: HashMap<String, String>,
-    /// Whether its first words, and its first sound, were handed out.
+    /// Whether its first words were handed out.
     pub(super) begun: bool,
-    pub(super) spoke: bool,
+    /// The words of its sound; those of them that were handed out; and the seconds of sound that
+    /// were.
+    pub(super) written: String,
+    pub(super) worded: usize,
+    pub(super) seconds: f64,
     /// The items whose words came piece by piece.
-    worded: Vec<String>,
+    known: Vec<String>,
 }
 
 /// Whether an answer is still wanted.
@@ -58,8 +62,10 @@ impl Answer {
             calls: Vec::new(),
             names: HashMap::new(),
             begun: false,
-            spoke: false,
-            worded: Vec::new(),
+            written: String::new(),
+            worded: 0,
+            seconds: 0.0,
+            known: Vec::new(),
         }
     }
 
@@ -115,12 +121,27 @@ impl Answer {
         Some(Call { id: CallId(call.to_owned()), name, arguments })
     }
 
+    /// The words that the sound handed out so far has begun to say, at `pace` characters a second.
+    pub(super) fn said(&self, pace: f64) -> &str {
+        let over = (self.seconds * pace) as usize;
+        let mut ends = self.written.char_indices().skip(over);
+        // A word that has begun counts as said: better lost than said twice.
+        let end = ends.find(|(_, c)| c.is_whitespace()).map_or(self.written.len(), |(at, _)| at);
+        if self.seconds > 0.0 { &self.written[..end] } else { "" }
+    }
+
+    /// Characters a second, where there is enough to tell.
+    pub(super) fn pace(&self) -> Option<f64> {
+        let chars = self.written.chars().count();
+        (self.seconds > 1.0 && chars > 15).then(|| chars as f64 / self.seconds)
+    }
+
     /// Whether words at `at` are news: the whole text of an item whose pieces came is none.
     pub(super) fn news(&mut self, at: &Place, whole: bool) -> bool {
         let item = format!("{}/{}", at.item.as_deref().unwrap_or_default(), at.content);
-        let known = self.worded.contains(&item);
+        let known = self.known.contains(&item);
         if !known {
-            self.worded.push(item);
+            self.known.push(item);
         }
         !(whole && known)
     }

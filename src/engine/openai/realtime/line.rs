@@ -2,32 +2,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::asked::{Asked, Stretch};
-use super::cushion::Cushion;
 use super::event::Usage;
-use super::session::{Loss, Out, Session};
+use super::session::{Loss, Out, Session, Voice};
 use super::standin::StandIn;
-use super::trouble::broke_off;
 use super::{Dialect, Settings};
 use crate::base::{Epoch, Moment, SPEAKER_RATE};
 use crate::dialog::Prompt;
 use crate::engine::{EngineError, Order, Said};
 
 /// How long a question waits for a session before the fallback answers it.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How long a connection may take to be made.
 const DIALING: Duration = Duration::from_secs(10);
-
-/// Times a lost or refused connection is tried again, and the wait before the first of them, which
-/// doubles: what the vendor's own clients do.
-const TRIES: u32 = 5;
-const BACKOFF: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(8);
-
-/// How long the fallback answers without another try: after all tries, and after a refusal that
-/// somebody has to mend.
-const DOWN: Duration = Duration::from_secs(30);
-const REFUSED: Duration = Duration::from_secs(60);
 
 /// The age at which a fresh session is opened beside the old one. Servers end one at 60 minutes.
 const REFRESH: Duration = Duration::from_secs(55 * 60);
@@ -92,56 +79,56 @@ pub enum Happening {
 /// It keeps what is asked until it is answered, opens a session when one is needed and closes it
 /// when nobody speaks, and lets the fallback answer when no session can be had.
 pub struct Line {
-    settings: Arc<Settings>,
+    pub(super) settings: Arc<Settings>,
     /// What the server turned out to speak, when it refused the other.
-    dialect: Option<Dialect>,
+    pub(super) dialect: Option<Dialect>,
     /// The session that talks, and the fresh one beside it.
-    live: Option<Connection>,
-    next: Option<Connection>,
-    sockets: u32,
-    tries: u32,
-    again: Option<Moment>,
+    pub(super) live: Option<Connection>,
+    pub(super) next: Option<Connection>,
+    pub(super) sockets: u32,
+    pub(super) tries: u32,
+    pub(super) again: Option<Moment>,
     /// Why no session can be had, and until when none is tried.
-    down: Option<(EngineError, Moment)>,
+    pub(super) down: Option<(EngineError, Moment)>,
     /// Why the last try failed.
-    why: Option<EngineError>,
-    asked: Asked,
-    stretch: Stretch,
-    turn: Option<Turn>,
+    pub(super) why: Option<EngineError>,
+    pub(super) asked: Asked,
+    pub(super) stretch: Stretch,
+    pub(super) turn: Option<Turn>,
     /// What the last answer rested on: the history for a fresh session.
-    last: Option<Prompt>,
+    pub(super) last: Option<Prompt>,
     /// Samples at 48 kHz handed out of the newest epoch, and the session that handed out the last.
-    given: (Epoch, u64, Option<SocketId>),
+    pub(super) given: (Epoch, u64, Option<SocketId>),
     /// A text that the session reads out.
-    reading: Option<Epoch>,
-    standin: StandIn,
-    stirred: Moment,
-    cushion: Cushion,
-    usage: Usage,
+    pub(super) reading: Option<Epoch>,
+    pub(super) standin: StandIn,
+    pub(super) stirred: Moment,
+    pub(super) voice: Voice,
+    pub(super) usage: Usage,
 }
 
-struct Connection {
-    socket: SocketId,
-    since: Moment,
-    session: Option<Session>,
-    ready: bool,
+pub(super) struct Connection {
+    pub(super) socket: SocketId,
+    pub(super) since: Moment,
+    pub(super) session: Option<Session>,
+    pub(super) ready: bool,
     /// When something last came, and when that was last asked for.
-    heard: Moment,
-    pinged: Option<Moment>,
+    pub(super) heard: Moment,
+    pub(super) pinged: Option<Moment>,
 }
 
 /// An answer that is wanted.
-struct Turn {
-    epoch: Epoch,
-    prompt: Prompt,
+pub(super) struct Turn {
+    pub(super) epoch: Epoch,
+    pub(super) prompt: Prompt,
     /// When the fallback takes it, while no session has.
-    until: Moment,
+    pub(super) until: Moment,
     /// Whether a session was asked.
-    sent: bool,
-    spoke: bool,
-    called: bool,
-    /// The words that were handed out.
-    words: String,
+    pub(super) sent: bool,
+    pub(super) spoke: bool,
+    pub(super) called: bool,
+    /// The words that lost sessions have said of it.
+    pub(super) words: String,
 }
 
 impl Line {
@@ -165,7 +152,7 @@ impl Line {
             reading: None,
             standin: StandIn::new(voiced),
             stirred: Moment::ZERO,
-            cushion: Cushion::new(),
+            voice: Voice::new(),
             usage: Usage::default(),
         }
     }
@@ -225,13 +212,13 @@ impl Line {
         happening: Happening,
         out: &mut Vec<Act>,
     ) {
-        let (settings, cushion) = (self.spoken(), self.cushion.clone());
+        let (settings, voice) = (self.spoken(), self.voice.clone());
         let Some(connection) = self.connection(socket) else { return };
         connection.heard = now;
         connection.pinged = None;
         match happening {
             Happening::Open => {
-                connection.session = Some(Session::new(now, settings, cushion));
+                connection.session = Some(Session::new(now, settings, voice));
                 connection.since = now;
             }
             Happening::Text(text) => {
@@ -354,7 +341,7 @@ impl Line {
     }
 
     /// The fallback answers.
-    fn fall(&mut self, out: &mut Vec<Act>) {
+    pub(super) fn fall(&mut self, out: &mut Vec<Act>) {
         let Some(turn) = self.turn.take() else { return };
         if turn.spoke {
             // Another voice and mind cannot go on in the middle of a sentence.
@@ -389,7 +376,7 @@ impl Line {
         }
     }
 
-    fn dial(&mut self, now: Moment, out: &mut Vec<Act>) {
+    pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Act>) {
         if self.live.is_none() {
             let live = self.connect(now, out);
             self.live = Some(live);
@@ -432,7 +419,7 @@ impl Line {
         true
     }
 
-    fn drain(&mut self, now: Moment, socket: SocketId, outs: Vec<Out>, out: &mut Vec<Act>) {
+    pub(super) fn drain(&mut self, now: Moment, socket: SocketId, outs: Vec<Out>, out: &mut Vec<Act>) {
         for what in outs {
             match what {
                 Out::Send(text) => out.push(Act::Send { socket, text }),
@@ -460,7 +447,6 @@ impl Line {
             Said::Chunk { epoch, chunk } => {
                 if let Some(turn) = self.turn.as_mut().filter(|turn| turn.epoch == *epoch) {
                     turn.spoke = true;
-                    turn.words.push_str(&chunk.text);
                     let rate = u64::from(chunk.rate.0.max(1));
                     let samples = chunk.pcm.len() as u64 * u64::from(SPEAKER_RATE.0) / rate;
                     self.given = (*epoch, self.given.1 + samples, Some(socket));
@@ -498,7 +484,7 @@ impl Line {
         out.push(Act::Say(said));
     }
 
-    fn on_ready(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
+    pub(super) fn on_ready(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
         let prompt = self.last.as_ref().map(|prompt| self.asked.before(prompt));
         let live = self.live.as_ref().is_some_and(|live| live.socket == socket);
         let Some(connection) = self.connection(socket) else { return };
@@ -530,102 +516,8 @@ impl Line {
         }
     }
 
-    /// A session is over.
-    fn lose(&mut self, now: Moment, socket: SocketId, loss: Loss, out: &mut Vec<Act>) {
-        out.push(Act::Hang(socket));
-        if self.next.as_ref().is_some_and(|next| next.socket == socket) {
-            // The old one goes on; its own end will ask for another.
-            self.next = None;
-            if let Some(live) = &mut self.live {
-                live.since = now;
-            }
-            return;
-        }
-        let Some(live) = self.live.take_if(|live| live.socket == socket) else { return };
-        let young = live.session.is_none() || !live.ready;
-        if let Some(session) = live.session {
-            self.cushion = session.cushion();
-        }
-        self.break_off(now, out);
-        match loss {
-            Loss::Dialect(dialect) => self.dialect = Some(dialect),
-            Loss::Refused(error) => {
-                self.put_down(error, now + REFUSED, out);
-                return;
-            }
-            Loss::Broken => {}
-        }
-        if let Some(next) = self.next.take() {
-            let (socket, ready) = (next.socket, next.ready);
-            self.live = Some(next);
-            if ready {
-                self.on_ready(now, socket, out);
-            }
-        } else if young {
-            let provider = &self.settings.provider;
-            let error = EngineError::Unreachable(format!(
-                "provider {provider} closes every realtime session at once; check [realtime] model and dialect"
-            ));
-            self.try_again(now, error, out);
-        } else if self.needed(now) {
-            self.dial(now, out);
-        }
-    }
-
-    /// What becomes of the answer that was under way.
-    fn break_off(&mut self, now: Moment, out: &mut Vec<Act>) {
-        if let Some(epoch) = self.reading.take() {
-            let error = broke_off(&self.settings.provider);
-            out.push(Act::Say(Said::Failed { epoch, error }));
-        }
-        let Some(mut turn) = self.turn.take() else { return };
-        let epoch = turn.epoch;
-        if turn.called {
-            // The calls stand, and what they come to goes into the next session.
-            out.push(Act::Say(Said::Done(epoch)));
-            return;
-        }
-        // It is asked again, or the next session goes on where this one was.
-        if turn.sent {
-            (turn.sent, turn.until) = (false, now + PATIENCE);
-        }
-        self.turn = Some(turn);
-    }
-
-    /// A connection could not be made.
-    fn fail(&mut self, now: Moment, socket: SocketId, error: EngineError, out: &mut Vec<Act>) {
-        let live = self.live.take_if(|live| live.socket == socket).is_some();
-        if !live {
-            return self.lose(now, socket, Loss::Broken, out);
-        }
-        match error {
-            EngineError::Refused(_) => self.put_down(error, now + REFUSED, out),
-            EngineError::Unreachable(_)
-            | EngineError::Overloaded { .. }
-            | EngineError::Broken(_) => self.try_again(now, error, out),
-        }
-    }
-
-    fn try_again(&mut self, now: Moment, error: EngineError, out: &mut Vec<Act>) {
-        if self.tries == TRIES {
-            return self.put_down(error, now + DOWN, out);
-        }
-        self.why = Some(error);
-        if self.needed(now) || self.tries > 0 {
-            self.again = Some(now + (BACKOFF * 2u32.pow(self.tries)).min(LONGEST));
-        }
-        self.tries += 1;
-    }
-
-    fn put_down(&mut self, error: EngineError, until: Moment, out: &mut Vec<Act>) {
-        tracing::warn!("{error}");
-        (self.again, self.tries) = (None, 0);
-        self.down = Some((error, until));
-        self.fall(out);
-    }
-
     /// Whether somebody waits for a session.
-    fn needed(&self, now: Moment) -> bool {
+    pub(super) fn needed(&self, now: Moment) -> bool {
         self.turn.is_some() || self.asked.open().next().is_some() || self.stretch.grown + PAUSE > now
     }
 
