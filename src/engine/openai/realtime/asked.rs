@@ -97,7 +97,23 @@ impl Asked {
         };
         let end = prompt.items.iter().position(heard).unwrap_or(prompt.items.len());
         let (instructions, tools) = (prompt.instructions.clone(), prompt.tools.clone());
-        Prompt { instructions, items: prompt.items[..end].to_vec(), tools, sounds: Vec::new() }
+        let items = prompt.items[..end].to_vec();
+        self.fill(Prompt { instructions, items, tools, sounds: Vec::new() })
+    }
+
+    /// `prompt` with the words that have become known since it was made.
+    pub(super) fn fill(&self, mut prompt: Prompt) -> Prompt {
+        for item in &mut prompt.items {
+            if let Item::User { utterance: Some(id), text } = item
+                && text.is_empty()
+                && let Some(at) = self.questions.iter().position(|q| q.utterance.id == *id)
+            {
+                // What was asked together bears the number of its last part.
+                let words = self.questions[..=at].iter().filter_map(|q| q.words.as_deref());
+                *text = words.collect::<Vec<_>>().join(" ");
+            }
+        }
+        prompt
     }
 }
 

@@ -29,7 +29,7 @@ const PONG: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// One connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u32);
 
 /// What a line wants done.
@@ -320,7 +320,8 @@ impl Line {
         let Some(turn) = self.turn.as_mut().filter(|turn| !turn.sent) else { return };
         let Some(live) = self.live.as_ref().filter(|live| live.ready) else { return };
         turn.sent = true;
-        let (epoch, prompt, words) = (turn.epoch, turn.prompt.clone(), turn.words.clone());
+        let (epoch, words) = (turn.epoch, turn.words.clone());
+        let prompt = self.asked.fill(turn.prompt.clone());
         let (_, samples, by) = self.given;
         if samples > 0 && by != Some(live.socket) {
             self.talk(now, out, |s, outs| s.go_on(epoch, &prompt, samples, &words, outs));

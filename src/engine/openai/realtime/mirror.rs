@@ -51,8 +51,9 @@ pub(super) struct Sound {
     /// Nobody wants it as it is; if the user went on it is the beginning of the next take.
     pub(super) loose: bool,
     pub(super) words: String,
-    /// Whether these are the last words.
+    /// Whether these are the last words, and whether they were told.
     pub(super) known: bool,
+    pub(super) told: bool,
 }
 
 impl Mirror {
@@ -196,6 +197,10 @@ impl Mirror {
         taken: &mut Vec<bool>,
     ) -> Lump {
         let mut typed = text.to_owned();
+        let asked = match &self.entries[at].what {
+            What::Sound(sound) => Some(sound.utterance),
+            _ => None,
+        };
         let mut index = place.min(at);
         let mut at = at;
         while index <= at {
@@ -205,7 +210,7 @@ impl Mirror {
             {
                 if typed.contains(&sound.words) {
                     typed = typed.replacen(&sound.words, "", 1);
-                } else if index < at && !text.contains(&sound.words) {
+                } else if sound.told && asked != Some(sound.utterance) {
                     // The user had gone on, or was silenced: this was never asked.
                     let gone = self.entries.remove(index);
                     taken.remove(index);
@@ -270,11 +275,17 @@ impl Mirror {
             taken[at] = true;
             return place.max(at + 1);
         }
+        if let Item::User { text, .. } = item
+            && text.is_empty()
+        {
+            // Its words are not known yet; they get their place when they are.
+            return place;
+        }
         let id = format!("aloud_{}", self.made);
         let (what, made) = match item {
             Item::User { utterance, text } => {
                 let made = wire::message(dialect, &id, Role::User, text);
-                (What::Text(*utterance, text.clone()), (!text.is_empty()).then_some(made))
+                (What::Text(*utterance, text.clone()), Some(made))
             }
             Item::Reply { epoch, text, .. } => {
                 let made = wire::message(dialect, &id, Role::Assistant, text);

@@ -129,6 +129,9 @@ impl Session {
             return;
         }
         let result = Ok(said.join(" "));
+        for sound in self.mirror.sounds(utterance) {
+            sound.told = whole;
+        }
         out.push(Out::Say(Said::Transcript { utterance, take, result, last: whole }));
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Session {
     pub(super) unclaimed: VecDeque<String>,
     /// A commit that the server is to make by itself.
     pub(super) turn: Option<(Utterance, u32, Moment)>,
+    /// The end of what was committed in the stream.
+    pub(super) committed: u64,
     /// What of the stream the input buffer holds.
     pub(super) buffer: Option<(u64, u64)>,
     pub(super) answer: Option<Answer>,
@@ -146,6 +148,7 @@ impl Session {
             commits: VecDeque::new(),
             unclaimed: VecDeque::new(),
             turn: None,
+            committed: 0,
             buffer: None,
             answer: None,
             wanted: None,
@@ -227,6 +230,13 @@ impl Session {
 
     /// The user says this; it lies at `start` in the stream.
     pub(super) fn hear(&mut self, start: u64, pcm: &[f32], out: &mut Vec<Out>) {
+        // The end of what was committed at a pause comes as a frame once more.
+        let known = usize::try_from(self.committed.saturating_sub(start)).unwrap_or(usize::MAX);
+        let pcm = pcm.get(known.min(pcm.len())..).unwrap_or_default();
+        let start = start.max(self.committed);
+        if pcm.is_empty() {
+            return;
+        }
         let fits = |(_, end): (u64, u64)| end == start;
         match self.buffer {
             Some(buffer) if fits(buffer) => {}
@@ -289,6 +299,7 @@ impl Session {
             let wrong = self.mirror.drop_sounds(|sound| sound.utterance == utterance.id);
             self.delete(wrong, out);
             self.clear(out);
+            self.committed = 0;
             span.start
         };
         let sent = usize::try_from(from.saturating_sub(span.start)).unwrap_or(usize::MAX);
@@ -298,6 +309,7 @@ impl Session {
             self.send(wire::commit(), out);
             self.commits.push_back(utterance.id);
             self.mirror.commit(sound(utterance.id, take, end));
+            self.committed = end;
             tracing::trace!(begin, end, "committed");
         }
     }
@@ -314,7 +326,7 @@ impl Session {
     /// The words of an utterance are known already: the server's would say them a second time.
     pub(super) fn know(&mut self, utterance: UtteranceId, words: &str) {
         for sound in self.mirror.sounds(utterance) {
-            sound.known = true;
+            (sound.known, sound.told) = (true, true);
             words.clone_into(&mut sound.words);
         }
     }
@@ -461,6 +473,10 @@ impl Session {
         let Some(wanted) = self.wanted.take() else { return };
         self.cushion.begin();
         self.words = Pacing::default();
+        if matches!(wanted, Wanted::Reply(_, Some(_))) {
+            // What went before ended with a word.
+            self.words.words(" ");
+        }
         self.decoder = Decoder::default();
         let (event, recital) = match &wanted {
             Wanted::Reply(epoch, instructions) => {
@@ -528,7 +544,7 @@ impl Voice {
 }
 
 const fn sound(utterance: UtteranceId, take: u32, end: u64) -> Sound {
-    Sound { utterance, take, end, loose: false, words: String::new(), known: false }
+    Sound { utterance, take, end, loose: false, words: String::new(), known: false, told: false }
 }
 
 pub(super) fn remember(list: &mut VecDeque<String>, name: String) {

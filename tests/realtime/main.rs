@@ -1,0 +1,8 @@
+//! The realtime partner against a server that enforces the protocol: in virtual time, and over
+//! real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "tests look for what they want")]
+
+mod strict;
+mod talk;
+mod world;
