@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "tests look for what they want")]
 
+mod hour;
+mod storms;
 mod strict;
 mod talk;
 mod world;

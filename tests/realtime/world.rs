@@ -65,6 +65,9 @@ pub(crate) struct World {
     /// Pieces of sound (samples at 48 kHz) handed out, by epoch.
     pub(crate) sound: BTreeMap<Epoch, u64>,
     pub(crate) aborted: usize,
+    /// Replies that were cued: turns that got an answer which could be heard.
+    pub(crate) answered: usize,
+    announcing: Option<Epoch>,
     /// No connection can be made.
     pub(crate) dead: Option<EngineError>,
     pub(crate) dialect: Dialect,
@@ -107,6 +110,8 @@ impl World {
             rewinds: Vec::new(),
             sound: BTreeMap::new(),
             aborted: 0,
+            answered: 0,
+            announcing: None,
             dead: None,
             dialect,
             delay: Duration::from_millis(40),
@@ -471,6 +476,7 @@ impl World {
             }
             Command::Cue { epoch } => {
                 assert_eq!(self.speaker.epoch, epoch);
+                self.answered += usize::from(self.announcing != Some(epoch));
                 (self.speaker.cued, self.speaker.since) = (true, self.now);
             }
             Command::Hush { epoch } => {
@@ -497,6 +503,7 @@ impl World {
                     Announcement::Notice { text, .. } => text,
                     Announcement::Failure(failure) => failure.words().to_owned(),
                 };
+                self.announcing = Some(epoch);
                 self.order(Order::Announce { epoch, text });
             }
             Command::Tell(failure) => self.troubles.push(failure.words().to_owned()),
