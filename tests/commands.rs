@@ -126,7 +126,16 @@ fn a_question_may_come_through_a_pipe_and_be_very_long() {
 fn wrong_usage_is_64_and_help_is_0() {
     let home = Home::new();
     fails(&home.run(&["dance"]), 64, &["dance"]);
-    fails(&home.run(&["ask", "--image", "x.png", "what is this"]), 64, &["not built yet"]);
+    fails(
+        &home.run(&["ask", "--image", "/no/x.png", "what is this"]),
+        66,
+        &["/no/x.png", "name a file"],
+    );
+    fails(
+        &home.run(&["ask", "--context", "/no/x.txt", "why"]),
+        66,
+        &["/no/x.txt", "name a text file"],
+    );
     fails(&home.run(&["history"]), 64, &["not built yet"]);
     fails(&home.run(&[]), 64, &["terminal", "aloud ask"]);
     fails(&home.run(&["say", "  "]), 64, &["empty"]);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aloud::config::{
     Config, ConfigErrors, Device, Environment, InitError, KeySource, Mode, ModelName, Origin,
-    PathError, Paths, ProviderKind, Units, default_file, init,
+    PathError, Paths, Protocol, ProviderKind, ToolChoice, Units, default_file, init,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -100,6 +100,33 @@ fn every_key_is_read() {
         kind = "cascade"
         [cascade]
         chat = ["local/templates"]
+        [audio_chat]
+        model = "openai/gpt-audio-mini"
+        [chat]
+        protocol = "chat"
+        stream = false
+        reasoning_effort = "high"
+        temperature = 0.2
+        max_output_tokens = 99
+        tool_choice = "get_time"
+        search = true
+        patience_s = 7
+        [context]
+        persona = "You are a cook."
+        facts = ["The oven is slow."]
+        [transcribe]
+        languages = ["en", "de"]
+        keywords = "aloud"
+        prompt = "Kitchen talk."
+        [speak]
+        voice = "cedar"
+        instructions = "Quietly."
+        speed = 1.5
+        [image]
+        model = "openai/some-image"
+        size = "auto"
+        quality = "high"
+        dir = "~/pictures"
         [realtime]
         model = "openai/gpt-realtime-2.1"
         turn_detection = "ours"
@@ -127,6 +154,16 @@ fn every_key_is_read() {
         "#,
     );
     let s = &config.settings;
+    assert_eq!(s.audio_chat.model.to_string(), "openai/gpt-audio-mini");
+    assert_eq!(s.chat.tool_choice, ToolChoice::Tool("get_time".into()));
+    assert_eq!((s.chat.protocol, s.chat.stream, s.chat.search), (Protocol::Chat, false, true));
+    assert_eq!((s.chat.temperature, s.chat.max_output_tokens), (Some(0.2), Some(99)));
+    assert_eq!((s.chat.reasoning_effort.as_deref(), s.chat.patience_s), (Some("high"), 7));
+    assert_eq!(s.context.facts, ["The oven is slow."]);
+    assert_eq!(s.transcribe.languages, ["en", "de"]);
+    assert_eq!((s.speak.voice.as_str(), s.speak.speed), ("cedar", Some(1.5)));
+    assert_eq!(s.image.model.to_string(), "openai/some-image");
+    assert!(s.image.dir.as_ref().unwrap().ends_with("pictures"));
     assert_eq!(s.audio.input, Device::Named("USB Microphone".into()));
     assert_eq!(s.audio.output, Device::Wav("reply.wav".into()));
     assert_eq!((s.audio.volume, s.audio.earcons), (40, false));
@@ -227,11 +264,7 @@ fn what_is_not_built_yet_is_refused_and_its_defaults_are_not() {
     let cases = [
         (
             "[partner]\nkind = \"realtime\"",
-            "FILE:2:8: partner.kind: \"realtime\" is not built yet; write \"cascade\"",
-        ),
-        (
-            "[partner]\nkind = \"audio-chat\"",
-            "FILE:2:8: partner.kind: \"audio-chat\" is not built yet; write \"cascade\"",
+            "FILE:2:8: partner.kind: \"realtime\" is not built yet; write \"cascade\" or \"audio-chat\"",
         ),
         (
             "[listen]\nmode = \"wake\"",
@@ -245,14 +278,6 @@ fn what_is_not_built_yet_is_refused_and_its_defaults_are_not() {
             "[realtime]\nmodel = \"openai/other\"",
             "FILE:2:9: realtime.model: realtime models are not built yet; write a model, such as \"openai/gpt-realtime-2.1\"",
         ),
-        (
-            "[cascade]\nchat = \"openai/gpt-6-luna\"",
-            "FILE:2:8: cascade.chat: provider \"openai\" is not built yet; write \"local/templates\"",
-        ),
-        (
-            "[providers.openai]\nkind = \"openai\"",
-            "FILE:2:8: providers.openai.kind: \"openai\" is not built yet; write \"local\" or \"compatible\"",
-        ),
     ];
     for (text, problem) in cases {
         assert_eq!(problems(text), [problem], "{text}");
@@ -260,7 +285,7 @@ fn what_is_not_built_yet_is_refused_and_its_defaults_are_not() {
 }
 
 #[test]
-fn a_server_of_ones_own_answers_but_does_not_hear_or_speak_yet() {
+fn a_server_of_ones_own_does_every_job() {
     let ollama =
         "[providers.ollama]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1:11434/v1\"\n";
     let chat = "[cascade]\nchat = [\"ollama/qwen3\", \"local/templates\"]\n";
@@ -269,12 +294,10 @@ fn a_server_of_ones_own_answers_but_does_not_hear_or_speak_yet() {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["ollama/qwen3", "local/templates"]);
     }
-    assert_eq!(
-        problems(&format!("{ollama}[cascade]\nspeak = \"ollama/orpheus\"\n")),
-        [
-            "FILE:5:9: cascade.speak: speech with provider \"ollama\" is not built yet; write \"local/hibari-heart\""
-        ]
-    );
+    let speak = "[cascade]\ntranscribe = \"ollama/whisper\"\nspeak = \"ollama/orpheus\"\n";
+    let cascade = load(&format!("{ollama}{speak}")).settings.cascade;
+    assert_eq!(cascade.transcribe[0].to_string(), "ollama/whisper");
+    assert_eq!(cascade.speak[0].to_string(), "ollama/orpheus");
     assert_eq!(
         problems("[providers.mine]\nkind = \"compatible\"\n[cascade]\nchat = \"min/x\"\n"),
         [
@@ -402,7 +425,8 @@ fn the_written_file_holds_every_key_with_its_default() {
             let key = line.strip_prefix("# ").unwrap_or(line);
             let keep = key.starts_with('[')
                 || key.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '));
-            (keep && !key.starts_with("api_key_file") && !key.starts_with("file ="))
+            let elsewhere = ["api_key_file", "api_key_credential", "api_key_keyring", "file ="];
+            (keep && !elsewhere.iter().any(|start| key.starts_with(start)))
                 .then(|| format!("{key}\n"))
         })
         .collect();
@@ -413,6 +437,16 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());
     expected.log.filter = Some("warn".into());
+    expected.chat.reasoning_effort = Some("low".into());
+    expected.chat.temperature = Some(0.7);
+    expected.chat.max_output_tokens = Some(500);
+    expected.context.persona = Some("You are a calm old sailor.".into());
+    expected.transcribe.prompt = Some("A talk about ships.".into());
+    expected.speak.instructions = Some("Speak calmly.".into());
+    expected.speak.speed = Some(1.0);
+    expected.image.size = Some("1024x1024".into());
+    expected.image.quality = Some("low".into());
+    expected.image.dir = Some(full.path().join("Pictures/aloud"));
     expected.providers.insert("NAME".into(), config.settings.providers["NAME"].clone());
     assert_eq!(config.settings, expected);
     // And none is missing there.
@@ -427,6 +461,48 @@ fn the_written_file_holds_every_key_with_its_default() {
         );
     }
     assert!(home.is_absolute());
+}
+
+#[test]
+fn with_a_key_or_a_base_every_job_runs_at_openai() {
+    let home = Home::new(None);
+    let jobs = |vars: &[(&str, &str)]| {
+        let cascade = home.load(vars).unwrap().settings.cascade;
+        [&cascade.transcribe[0], &cascade.chat[0], &cascade.speak[0]].map(|n| n.provider.clone())
+    };
+    assert_eq!(jobs(&[]), ["local"; 3]);
+    assert_eq!(jobs(&[("OPENAI_API_KEY", "sk-x")]), ["openai"; 3]);
+    assert_eq!(jobs(&[("OPENAI_BASE_URL", "http://127.0.0.1:3/v1")]), ["openai"; 3]);
+    let credentials = home.path().join("credentials");
+    std::fs::create_dir(&credentials).unwrap();
+    std::fs::write(credentials.join("openai_api_key"), "sk-x").unwrap();
+    assert_eq!(jobs(&[("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap())]), ["openai"; 3]);
+}
+
+#[test]
+fn a_key_has_one_place() {
+    let text = "[providers.x]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1/v1\"\n";
+    assert_eq!(
+        problems(&format!("{text}api_key_env = \"X\"\napi_key_keyring = \"x\"\n")),
+        ["FILE:5:19: providers.x.api_key_keyring: there is an api_key_env too; keep one of them"]
+    );
+    let found = problems(&format!("{text}api_key_credential = \"sk-abc/def\"\n"));
+    assert!(found[0].contains("the key itself does not belong here"), "{found:?}");
+    assert!(!found[0].contains("sk-abc"), "{found:?}");
+}
+
+#[test]
+fn numbers_may_have_fractions_where_they_mean_something() {
+    let config = load("[speak]\nspeed = 1\n[chat]\ntemperature = 0.3\n");
+    assert_eq!(config.settings.speak.speed, Some(1.0));
+    assert_eq!(config.settings.chat.temperature, Some(0.3));
+    assert_eq!(
+        problems("[speak]\nspeed = 4.5\n[listen]\npause_ms = 0.5\n"),
+        [
+            "FILE:2:9: speak.speed: 4.5 is out of range; write a number from 0.25 to 4",
+            "FILE:4:12: listen.pause_ms: it is a fraction; write a whole number from 100 to 5000 milliseconds",
+        ]
+    );
 }
 
 #[test]

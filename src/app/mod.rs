@@ -9,36 +9,35 @@
 //! **Invariant:** what is wrong with the machine (a model that is missing, a device that is not
 //! there) is found here, before anything runs, and ends with the next step.
 
+mod engines;
+mod instructions;
+mod keys;
+mod picture;
+
+pub use picture::picture;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::audio::{self, AudioError};
-use crate::base::{Clock, Volume, WallClock};
-use crate::config::{self, Config, ConfigErrors, Environment, ModelName};
-use crate::drive::{Driver, Ear, Finished, Parts, Question};
+use crate::base::{Clock, Flow, Utterance, Volume, WallClock};
+use crate::config::{self, Config, ConfigErrors, Environment};
+use crate::dialog::Prompt;
+use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::Silero;
-use crate::engine::local::hibari::{Hibari, HibariFiles};
-use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
-use crate::engine::local::templates::Templates;
-use crate::engine::openai;
-use crate::engine::{Cascade, Chain, EngineError, Engines, Responder, Synthesizer, Transcriber};
+use crate::engine::openai::Http;
+use crate::engine::{
+    Cascade, Delta, EngineError, Engines, Notes, Responder, Transcriber, Transcript,
+};
 use crate::listen;
 use crate::models::{ModelError, Store};
 use crate::tool::{self, Book, Registry, Ringer};
 use crate::turn;
 
-/// Who aloud is, for responders that read it.
-const INSTRUCTIONS: &str = "You are aloud, a voice assistant. Your words are spoken: answer in \
-    one to three short plain sentences, without lists, markdown, links or emoji. Use the tools \
-    for the time, dates, weather, timers, alarms, units, sums and the volume; never guess what a \
-    tool can tell. When you did not understand, ask briefly.";
-
 /// The model of the onnxruntime library in the manifest.
 const RUNTIME: (&str, &str) = ("onnxruntime", "libonnxruntime.so.1.31.1");
-
-/// Silence in a reply after which it counts as broken off.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every command is made of.
 pub struct App {
@@ -52,6 +51,8 @@ pub struct App {
     pub volume: Volume,
     locale: String,
     env: Environment,
+    /// The clients of the providers that were used so far.
+    accounts: Mutex<BTreeMap<String, Http>>,
 }
 
 /// Why the program cannot be put together.
@@ -69,6 +70,14 @@ pub enum Unfit {
     /// The user's own templates.
     #[error("{0}")]
     Templates(String),
+    /// A file that the answer was to rest on, or be about.
+    #[error("{message}")]
+    Context {
+        /// What is wrong with it.
+        message: String,
+        /// Whether there is none.
+        missing: bool,
+    },
     /// An address in the tool settings.
     #[error("{0}")]
     Tool(String),
@@ -90,114 +99,8 @@ impl App {
         let store = Store::open(model_settings(&config.settings))?;
         let volume = Volume::new(config.settings.audio.volume);
         let locale = env.locale("LC_MEASUREMENT").to_owned();
-        Ok(Self { config, store, clock: Clock::start(), volume, locale, env: env.clone() })
-    }
-
-    fn idle(&self) -> Option<Duration> {
-        match self.config.settings.local.unload_after_s {
-            0 => None,
-            seconds => Some(Duration::from_secs(seconds.into())),
-        }
-    }
-
-    /// The configured ear.
-    ///
-    /// # Errors
-    /// When its model is missing.
-    pub fn transcriber(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
-        first(&self.config.settings.cascade.transcribe, |name| {
-            let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-            let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
-            Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>)
-        })
-    }
-
-    /// The configured voice.
-    ///
-    /// # Errors
-    /// When its model is missing.
-    pub fn voice(&self) -> Result<Arc<dyn Synthesizer>, Unfit> {
-        first(&self.config.settings.cascade.speak, |name| {
-            let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-            let files = HibariFiles::in_folder(runtime, &self.store.folder(&name.model)?);
-            Ok(Arc::new(Hibari::open(files, self.idle())?) as Arc<dyn Synthesizer>)
-        })
-    }
-
-    /// The configured mind: a chain, of which the first that answers is taken.
-    ///
-    /// # Errors
-    /// When the user's own templates have mistakes, or a provider's key cannot be read.
-    pub fn responder(&self) -> Result<Arc<dyn Responder>, Unfit> {
-        let names = &self.config.settings.cascade.chat;
-        let mut chain = names.iter().map(|name| self.mind(name)).collect::<Result<Vec<_>, _>>()?;
-        match (chain.pop(), chain.is_empty()) {
-            (Some(only), true) => Ok(only),
-            (last, _) => {
-                chain.extend(last);
-                Ok(Arc::new(Chain::new(chain)))
-            }
-        }
-    }
-
-    fn mind(&self, name: &ModelName) -> Result<Arc<dyn Responder>, Unfit> {
-        let provider = self.config.settings.providers.get(&name.provider);
-        match provider.map(|provider| (provider, provider.kind)) {
-            None | Some((_, config::ProviderKind::Local)) => self.templates(),
-            Some((
-                provider,
-                config::ProviderKind::OpenAi
-                | config::ProviderKind::Azure
-                | config::ProviderKind::Compatible,
-            )) => {
-                let auth = self.key(&name.provider, provider.api_key.as_ref())?;
-                let base = provider.base_url.as_deref().unwrap_or_default();
-                let address = openai::Address::v1(base).map_err(EngineError::Refused)?;
-                let http = openai::Http::new(&name.provider, address, auth, PATIENCE)?;
-                let (notes, _) = crate::engine::Notes::new();
-                let settings = openai::MindSettings::default();
-                Ok(Arc::new(openai::Mind::new(http, &name.model, settings, notes)))
-            }
-        }
-    }
-
-    /// The key of a provider, from where the configuration says it is.
-    fn key(&self, name: &str, source: Option<&config::KeySource>) -> Result<openai::Auth, Unfit> {
-        let key = match source {
-            None => None,
-            Some(config::KeySource::Env(variable)) => self.env.get(variable).map(str::to_owned),
-            Some(config::KeySource::File(path)) => {
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    let path = path.display();
-                    EngineError::Refused(format!(
-                        "the key of provider {name} cannot be read from {path}: {error}; mend api_key_file"
-                    ))
-                })?;
-                Some(text.trim().to_owned())
-            }
-        };
-        Ok(key.filter(|key| !key.is_empty()).map_or(openai::Auth::None, openai::Auth::Bearer))
-    }
-
-    /// Whether only templates answer, so that a chat model would be worth an offer.
-    pub fn wants_a_mind(&self) -> bool {
-        self.config.settings.cascade.chat.iter().all(|name| name.provider == "local")
-    }
-
-    fn templates(&self) -> Result<Arc<dyn Responder>, Unfit> {
-        let templates = match &self.config.settings.templates.file {
-            None => Templates::new(),
-            Some(path) => Templates::with_file(path).map_err(|problems| {
-                let lines: Vec<String> = problems
-                    .iter()
-                    .map(|problem| {
-                        format!("{}:{}: {}", path.display(), problem.line, problem.message)
-                    })
-                    .collect();
-                Unfit::Templates(lines.join("\n"))
-            })?,
-        };
-        Ok(Arc::new(templates))
+        let (clock, env, accounts) = (Clock::start(), env.clone(), Mutex::default());
+        Ok(Self { config, store, clock, volume, locale, env, accounts })
     }
 
     /// Makes the voice activity model when the first sound asks for it.
@@ -255,6 +158,9 @@ impl App {
         };
         let mut settings =
             turn::Settings { mode, speculate: listen.speculate, ..turn::Settings::default() };
+        // The client of a provider gives up at this length itself, and knows why.
+        let patience = self.config.settings.chat.patience_s + 5;
+        settings.patience.reply = Duration::from_secs(patience.into());
         // The listen thread cuts at this length itself; the machine's watchdog comes after it.
         settings.patience.utterance = Duration::from_secs(u64::from(listen.max_utterance_s) + 5);
         turn::Setup { settings, ..turn::Setup::default() }
@@ -275,10 +181,25 @@ impl App {
     /// # Errors
     /// When an engine that is needed is missing, or the sound cannot be opened.
     pub async fn once(&self, question: Question, output: Output) -> Result<Finished, Unfit> {
+        self.once_watched(question, output, |_| std::future::ready(())).await
+    }
+
+    /// The same, while `watch` sees what happens.
+    ///
+    /// # Errors
+    /// As [`App::once`].
+    pub async fn once_watched<W: Future<Output = ()>>(
+        &self,
+        question: Question,
+        output: Output,
+        watch: impl FnOnce(Handle) -> W,
+    ) -> Result<Finished, Unfit> {
         let spoken = matches!(question, Question::Heard(_));
+        let (notes, told) = Notes::new();
+        let asks = !matches!(question, Question::Say(_));
         let engines = Engines {
             transcribe: if spoken { self.transcriber()? } else { Arc::new(Deaf) },
-            chat: self.responder()?,
+            chat: if asks { self.responder(&notes)? } else { Arc::new(Mute) },
             speak: match output {
                 Output::Words => None,
                 Output::File(_) | Output::Speaker => Some(self.voice()?),
@@ -304,8 +225,8 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(config::Mode::PushToTalk),
-            partner: Box::new(Cascade::new(engines, None)),
-            instructions: INSTRUCTIONS.into(),
+            partner: Box::new(Cascade::new(engines, Some(told))),
+            instructions: instructions::instructions(&self.config.settings.context)?,
             tools: self.tools(&book, ringer)?,
             book: None,
             volume: self.volume.clone(),
@@ -319,7 +240,8 @@ impl App {
             meter: false,
             earcons: false,
         });
-        let finished = driver.run().await;
+        let watching = watch(driver.handle());
+        let (finished, ()) = tokio::join!(driver.run(), watching);
         if let Some(sound) = sound {
             sound.close()?;
         }
@@ -339,9 +261,10 @@ impl App {
     /// # Errors
     /// When an engine is missing or the sound cannot be opened.
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
+        let (notes, told) = Notes::new();
         let engines = Engines {
             transcribe: self.transcriber()?,
-            chat: self.responder()?,
+            chat: self.responder(&notes)?,
             speak: Some(self.voice()?),
         };
         let path = audio::path(self.volume.clone());
@@ -362,8 +285,8 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),
-            partner: Box::new(Cascade::new(engines.clone(), None)),
-            instructions: INSTRUCTIONS.into(),
+            partner: Box::new(Cascade::new(engines.clone(), Some(told))),
+            instructions: instructions::instructions(&self.config.settings.context)?,
             tools,
             book: Some((book, rings)),
             volume: self.volume.clone(),
@@ -442,29 +365,19 @@ pub async fn warm(engines: Engines) {
 struct Deaf;
 
 impl Transcriber for Deaf {
-    fn transcribe(
-        &self,
-        _: crate::base::Utterance,
-    ) -> crate::base::Flow<Result<crate::engine::Transcript, EngineError>> {
+    fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
         let error = EngineError::Refused("a typed question has no sound".into());
         Box::pin(futures::stream::iter([Err(error)]))
     }
 }
 
-/// The first of `names` that can be made; the error of the first one when none can.
-fn first<T>(
-    names: &[ModelName],
-    make: impl Fn(&ModelName) -> Result<T, Unfit>,
-) -> Result<T, Unfit> {
-    let mut errors = Vec::new();
-    for name in names {
-        match make(name) {
-            Ok(engine) => return Ok(engine),
-            Err(error) => errors.push(error),
-        }
+/// The mind of a text that is only to be spoken.
+struct Mute;
+
+impl Responder for Mute {
+    fn respond(&self, _: Prompt) -> Flow<Result<Delta, EngineError>> {
+        Box::pin(futures::stream::empty())
     }
-    let none = EngineError::Refused("no engine is configured; run \"aloud config check\"".into());
-    Err(errors.into_iter().next().unwrap_or(Unfit::Engine(none)))
 }
 
 fn model_settings(settings: &config::Settings) -> crate::models::Settings {

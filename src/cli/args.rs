@@ -123,15 +123,56 @@ pub(crate) struct Ask {
     /// Speak the answer.
     #[arg(long)]
     pub(crate) speak: bool,
-    /// A picture to look at (comes with a later release).
+    /// A picture to look at: a file, or an address. May be given several times.
     #[arg(long, value_name = "PATH-or-URL")]
     pub(crate) image: Vec<String>,
-    /// A text the answer may rest on (comes with a later release).
+    /// A text that the answer may rest on; `-` is standard input. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) context: Vec<PathBuf>,
+    /// Who answers, for this question: `MODEL` of the usual provider, or `PROVIDER/MODEL`.
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// How the model is asked.
+    #[arg(long, value_enum)]
+    pub(crate) protocol: Option<Protocol>,
+    /// How hard a reasoning model thinks: none, minimal, low, medium, high, xhigh, max.
+    #[arg(long, value_name = "EFFORT")]
+    pub(crate) effort: Option<String>,
+    /// Let the model search the web; its sources are printed.
+    #[arg(long)]
+    pub(crate) search: bool,
+    /// Which tools it calls: auto, none, required, or the name of one.
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) tool_choice: Option<String>,
+    /// Wait for the whole answer instead of streaming it.
+    #[arg(long)]
+    pub(crate) no_stream: bool,
+    /// Who answers: the three engines of [cascade], or a chat model that hears and speaks.
+    #[arg(long, value_enum)]
+    pub(crate) partner: Option<Partner>,
     /// Print one JSON object: transcript, reply, tool calls, timings.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Protocol {
+    /// What suits the model and the provider.
+    Auto,
+    /// Chat completions.
+    Chat,
+    /// Responses.
+    Responses,
+    /// Completions, for base models.
+    Completions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Partner {
+    /// Speech to text, text to text, text to speech.
+    Cascade,
+    /// A chat model that takes sound.
+    AudioChat,
 }
 
 #[derive(Debug, Args)]

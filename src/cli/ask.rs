@@ -1,33 +1,35 @@
+use std::io::IsTerminal;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
 
-use super::args::Ask;
+use super::args::{Ask, Partner, Protocol};
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
-use crate::app::{App, Output};
-use crate::config::Environment;
+use crate::app::{App, Output, picture};
+use crate::config::{self, Environment, ModelName};
 use crate::dialog::Item;
-use crate::drive::{Finished, Question};
+use crate::drive::{Event, Finished, Handle, Question};
 use crate::{audio, listen};
 
 /// Asks one question and prints the answer.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Outcome {
-    if !args.image.is_empty() {
-        return Err(Failure::later("ask --image"));
-    }
-    if !args.context.is_empty() {
-        return Err(Failure::later("ask --context"));
-    }
-    let app = App::open(file, env)?;
+    let mut app = App::open(file, env)?;
+    set(&mut app, &args)?;
+    let pictures = args.image.iter().map(|named| picture(named)).collect::<Result<Vec<_>, _>>()?;
     let question = match &args.audio {
+        Some(_) if !pictures.is_empty() => {
+            let message = "--image goes with a typed question; give TEXT instead of --audio";
+            return Err(Failure::new(Code::Usage, message));
+        }
         Some(path) => Question::Heard(heard(&app, path)?),
         None => {
             let text = print::words_or_stdin(
                 &args.text,
                 "give a question, pipe it in, or give --audio FILE",
             )?;
-            Question::Text { text, pictures: Vec::new() }
+            Question::Text { text, pictures }
         }
     };
     let output = match (args.out, args.speak) {
@@ -36,19 +38,105 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
         (None, false) => Output::Words,
     };
     let spoken = args.audio.is_some();
-    let finished = app.once(question, output).await?;
+    // On a terminal the words come as they are written; a program gets them whole.
+    let live = !args.json && !spoken && std::io::stdout().is_terminal();
+    let finished = match live {
+        true => app.once_watched(question, output, words).await?,
+        false => app.once(question, output).await?,
+    };
     let told = Told::of(&finished);
+    for note in &finished.notes {
+        print::trouble(note);
+    }
     if args.json {
         print::json(&told.object(&finished))?;
     } else {
-        told.print(spoken)?;
+        told.print(spoken, live)?;
+        for source in &finished.sources {
+            let title = if source.title.is_empty() { "source" } else { &source.title };
+            print::line(format!("{title}: {}", source.url))?;
+        }
     }
     if spoken && told.transcript.is_empty() && finished.troubles.is_empty() {
         print::trouble("nothing was said in that recording; speak louder or record it again");
     }
-    match finished.troubles.into_iter().next() {
-        Some(trouble) => Err(Failure::new(Code::Unavailable, trouble)),
-        None => Ok(()),
+    ended(finished)
+}
+
+/// What a question that was answered, or not, comes to for the shell.
+pub(super) fn ended(finished: Finished) -> Outcome {
+    let Some(trouble) = finished.troubles.into_iter().next() else { return Ok(()) };
+    match finished.errors.into_iter().next() {
+        Some(error) => Err(Failure { message: trouble, ..error.into() }),
+        None => Err(Failure::new(Code::Unavailable, trouble)),
+    }
+}
+
+/// Lays what the command line says of this question over the settings.
+fn set(app: &mut App, args: &Ask) -> Outcome {
+    let settings = &mut app.config.settings;
+    if let Some(name) = &args.model {
+        settings.cascade.chat = vec![model(settings, name)];
+    }
+    if let Some(protocol) = args.protocol {
+        settings.chat.protocol = match protocol {
+            Protocol::Auto => config::Protocol::Auto,
+            Protocol::Chat => config::Protocol::Chat,
+            Protocol::Responses => config::Protocol::Responses,
+            Protocol::Completions => config::Protocol::Completions,
+        };
+    }
+    if let Some(partner) = args.partner {
+        settings.partner = match partner {
+            Partner::Cascade => config::Partner::Cascade,
+            Partner::AudioChat => config::Partner::AudioChat,
+        };
+    }
+    if settings.partner == config::Partner::AudioChat
+        && let Some(name) = &args.model
+    {
+        settings.audio_chat.model = model(settings, name);
+    }
+    if let Some(effort) = &args.effort {
+        const EFFORTS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+        if !EFFORTS.contains(&effort.as_str()) {
+            let message = format!("--effort {effort} is none of {}", EFFORTS.join(", "));
+            return Err(Failure::new(Code::Usage, message));
+        }
+        settings.chat.reasoning_effort = Some(effort.clone());
+    }
+    if let Some(choice) = &args.tool_choice {
+        settings.chat.tool_choice = config::ToolChoice::of(choice);
+    }
+    settings.chat.search |= args.search;
+    settings.chat.stream &= !args.no_stream;
+    settings.context.files.extend(args.context.iter().cloned());
+    Ok(())
+}
+
+/// The model that `name` means: `PROVIDER/MODEL`, or a model of the provider that answers now.
+fn model(settings: &config::Settings, name: &str) -> ModelName {
+    if let Some((provider, model)) = name.split_once('/')
+        && settings.providers.contains_key(provider)
+    {
+        return ModelName { provider: provider.to_owned(), model: model.to_owned() };
+    }
+    let usual = settings.cascade.chat.iter().map(|chat| chat.provider.as_str());
+    let provider = usual.into_iter().find(|provider| *provider != "local").unwrap_or("openai");
+    ModelName { provider: provider.to_owned(), model: name.to_owned() }
+}
+
+/// Prints words as they come, until the question is answered.
+async fn words(handle: Handle) {
+    let (_, mut events) = handle.watch();
+    // The handle would keep the driver's end from being seen.
+    drop(handle);
+    loop {
+        match events.recv().await {
+            Ok(Event::Words { text, .. }) => print::words(&text),
+            Ok(Event::Ending) | Err(RecvError::Closed) => return,
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+        }
     }
 }
 
@@ -92,7 +180,13 @@ impl Told {
                     }
                     told.transcript.push_str(text);
                 }
-                Item::Reply { text, .. } => told.reply.push_str(text),
+                Item::Reply { text, .. } => {
+                    // What was said before a tool was called, and after it.
+                    if !told.reply.is_empty() {
+                        told.reply.push(' ');
+                    }
+                    told.reply.push_str(text);
+                }
                 Item::Call { call, .. } => told.calls.push(json!({
                     "name": call.name,
                     "arguments": parsed(&call.arguments),
@@ -121,7 +215,7 @@ impl Told {
         })
     }
 
-    fn print(&self, spoken: bool) -> Outcome {
+    fn print(&self, spoken: bool, live: bool) -> Outcome {
         if spoken {
             print::aside(format!("you: {}", self.transcript));
         }
@@ -132,7 +226,12 @@ impl Told {
                 call["arguments"]
             ));
         }
-        if self.reply.is_empty() { Ok(()) } else { print::line(&self.reply) }
+        match (self.reply.is_empty(), live) {
+            (true, _) => Ok(()),
+            // The words are there already.
+            (false, true) => print::line(""),
+            (false, false) => print::line(&self.reply),
+        }
     }
 }
 

@@ -68,7 +68,7 @@ impl From<EngineError> for Failure {
             EngineError::Unreachable(_) => Code::Unavailable,
             EngineError::Overloaded { .. } => Code::TryAgain,
             EngineError::Refused(_) => Code::NotAllowed,
-            EngineError::Broken(_) => Code::Bug,
+            EngineError::Broken(_) => Code::Io,
         };
         Self::new(code, error)
     }
@@ -117,6 +117,9 @@ impl From<Unfit> for Failure {
             Unfit::Engine(error) => error.into(),
             Unfit::Sound(error) => error.into(),
             Unfit::Templates(message) | Unfit::Tool(message) => Self::new(Code::Config, message),
+            Unfit::Context { message, missing } => {
+                Self::new(if missing { Code::NoInput } else { Code::Data }, message)
+            }
             Unfit::Thread(_) => Self::new(Code::TryAgain, error),
         }
     }

@@ -123,7 +123,9 @@ pub(super) async fn doctor(file: Option<&Path>, env: &Environment) -> Outcome {
     )?;
     tell(
         "answering",
-        app.responder().map(|_| "templates are understood".into()).map_err(|e| e.to_string()),
+        app.responder(&crate::engine::Notes::new().0)
+            .map(|_| "templates are understood".into())
+            .map_err(|e| e.to_string()),
     )?;
     tell("speaking", app.voice().map(|_| "the voice is whole".into()).map_err(|e| e.to_string()))?;
     match audio::devices() {

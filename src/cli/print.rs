@@ -27,12 +27,17 @@ pub(super) fn trouble(text: &str) {
     let _ = writeln!(io::stderr().lock(), "aloud: {text}");
 }
 
-/// Tells something by the way, on stderr, where a person watches.
+/// Tells something by the way, on stderr.
 pub(super) fn aside(text: impl Display) {
-    let mut err = io::stderr();
-    if err.is_terminal() {
-        let _ = writeln!(err, "{text}");
-    }
+    // As above.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints words that go on, as they come.
+pub(super) fn words(text: &str) {
+    let mut out = io::stdout().lock();
+    // A reader who has gone away is told when the line ends.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Rows as a table: columns as wide as their widest cell, two spaces between.

@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use super::args::Say;
-use super::exit::Failure;
 use super::{Outcome, client, print};
 use crate::app::{App, Output};
 use crate::config::Environment;
@@ -16,8 +15,8 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Say) -> Ou
     let app = App::open(file, env)?;
     let output = args.out.map_or(Output::Speaker, Output::File);
     let finished = app.once(Question::Say(text), output).await?;
-    match finished.troubles.into_iter().next() {
-        Some(trouble) => Err(Failure::new(super::exit::Code::Unavailable, trouble)),
-        None => Ok(()),
+    for note in &finished.notes {
+        print::trouble(note);
     }
+    super::ask::ended(finished)
 }

@@ -24,7 +24,9 @@ mod feature;
 mod load;
 mod paths;
 mod problem;
+mod providers;
 mod read;
+mod remote;
 mod section;
 mod settings;
 mod show;
@@ -36,7 +38,8 @@ pub use load::{Config, InitError, default_file, init};
 pub use paths::{PathError, Paths};
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use settings::{
-    Audio, Cascade, Device, Dialect, GetWeather, KeySource, Listen, Local, Log, Mode, ModelName,
-    Models, Partner, Provider, ProviderKind, Realtime, Settings, Templates, Tools, TurnDetection,
-    Units,
+    Audio, AudioChat, CREDENTIALS, Cascade, Chat, Context, Device, Dialect, GetWeather, Image,
+    KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Presents, Protocol, Provider,
+    ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Tools, Transcribe,
+    TurnDetection, Units,
 };

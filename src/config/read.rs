@@ -2,16 +2,13 @@
 
 use super::section::{Choice, Report, Section, Wrong, near, path, web_address};
 use super::settings::{
-    Audio, Cascade, Device, Dialect, GetWeather, KeySource, Listen, Local, Log, Mode, ModelName,
-    Models, Partner, Provider, ProviderKind, Realtime, Settings, Templates, Tools, TurnDetection,
-    Units,
+    Audio, Cascade, Device, Dialect, GetWeather, Listen, Local, Log, Mode, ModelName, Models,
+    Partner, Provider, ProviderKind, Realtime, Settings, Templates, Tools, TurnDetection, Units,
 };
 use super::table::Table;
-use super::{Environment, Feature, Origin, Paths};
+use super::{Environment, Feature, Origin, Paths, providers, remote};
+use crate::engine::openai::defaults;
 use crate::models::{Manifest, Role};
-
-/// The address of provider `openai`.
-const OPENAI: &str = "https://api.openai.com/v1";
 
 /// The chat model of provider `local`, which is no file.
 const TEMPLATES: &str = "templates";
@@ -26,9 +23,15 @@ pub(super) fn settings(
     let audio = audio(root.section("audio"));
     let listen = listen(root.section("listen"));
     let partner = partner(root.section("partner"));
-    let providers = providers(root.section("providers"), env);
+    let providers = providers::read(root.section("providers"), env);
     let cascade = cascade(root.section("cascade"), env, &providers);
+    let audio_chat = remote::audio_chat(root.section("audio_chat"), &providers);
     let realtime = realtime(root.section("realtime"));
+    let chat = remote::chat(root.section("chat"));
+    let context = remote::context(root.section("context"));
+    let transcribe = remote::transcribe(root.section("transcribe"));
+    let speak = remote::speak(root.section("speak"));
+    let image = remote::image(root.section("image"), &providers);
     let local = local(root.section("local"));
     let tools = tools(root.section("tools"));
     let templates = templates(root.section("templates"));
@@ -40,7 +43,13 @@ pub(super) fn settings(
         listen,
         partner,
         cascade,
+        audio_chat,
         realtime,
+        chat,
+        context,
+        transcribe,
+        speak,
+        image,
         providers,
         local,
         tools,
@@ -50,7 +59,7 @@ pub(super) fn settings(
     }
 }
 
-const fn word<T>(word: &'static str, value: T) -> Choice<T> {
+pub(super) const fn word<T>(word: &'static str, value: T) -> Choice<T> {
     Choice { word, value, needs: None }
 }
 
@@ -100,7 +109,7 @@ fn partner(mut of: Section<'_, '_>) -> Partner {
     let kinds = [
         word("cascade", Partner::Cascade),
         later("realtime", Partner::Realtime, Feature::Realtime),
-        later("audio-chat", Partner::AudioChat, Feature::AudioChat),
+        word("audio-chat", Partner::AudioChat),
     ];
     let kind = of.choice("kind", &kinds, "cascade");
     of.end();
@@ -108,7 +117,12 @@ fn partner(mut of: Section<'_, '_>) -> Partner {
 }
 
 fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) -> Cascade {
-    let with_key = Feature::OpenAi.built() && env.get("OPENAI_API_KEY").is_some();
+    // A base without a key is a server of one's own that wants none.
+    let with_key = env.get("OPENAI_BASE_URL").is_some()
+        || providers
+            .get("openai")
+            .and_then(|openai| openai.api_key.as_ref())
+            .is_some_and(|key| key.is_there(env));
     let mut job = |key, role, openai: &str, local: &str| {
         let (provider, model) = if with_key { ("openai", openai) } else { ("local", local) };
         let default = ModelName { provider: provider.into(), model: model.into() };
@@ -124,29 +138,28 @@ fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) ->
         models
     };
     let cascade = Cascade {
-        transcribe: job("transcribe", Role::Transcribe, "gpt-transcribe", "moonshine-tiny-en"),
-        chat: job("chat", Role::Chat, "gpt-6-luna", TEMPLATES),
-        speak: job("speak", Role::Speak, "gpt-4o-mini-tts", "hibari-heart"),
+        transcribe: job("transcribe", Role::Transcribe, defaults::TRANSCRIBE, "moonshine-tiny-en"),
+        chat: job("chat", Role::Chat, defaults::CHAT, TEMPLATES),
+        speak: job("speak", Role::Speak, defaults::SPEAK, "hibari-heart"),
     };
     of.end();
     cascade
 }
 
-type Providers = std::collections::BTreeMap<String, Provider>;
+pub(super) type Providers = std::collections::BTreeMap<String, Provider>;
 
-fn split(text: &str) -> Option<ModelName> {
+pub(super) fn split(text: &str) -> Option<ModelName> {
     let (provider, model) = text.split_once('/')?;
     let full = !provider.is_empty() && !model.trim().is_empty();
     full.then(|| ModelName { provider: provider.into(), model: model.into() })
 }
 
-fn model_name(
+pub(super) fn model_name(
     text: &str,
     role: Role,
     providers: &Providers,
     example: &str,
 ) -> Result<ModelName, Wrong> {
-    let instead = format!("write \"local/{example}\"");
     let Some(name) = split(text) else {
         let next = format!("write PROVIDER/MODEL, such as \"local/{example}\"");
         return Err((format!("\"{text}\" is no model"), next));
@@ -154,18 +167,15 @@ fn model_name(
     let Some(provider) = providers.get(&name.provider) else {
         let next = match near(&name.provider, providers.keys().map(String::as_str)) {
             Some(near) => format!("did you mean \"{near}/{}\"?", name.model),
-            None => format!("add [providers.{}], or {instead}", name.provider),
+            None => {
+                format!("add [providers.{}], or write \"local/{example}\"", name.provider)
+            }
         };
         return Err((format!("no provider is called \"{}\"", name.provider), next));
     };
-    match feature(provider.kind, role) {
-        None => local_model(name, role),
-        Some(needs) if needs.built() => Ok(name),
-        Some(Feature::CompatibleSpeech) => {
-            let what = format!("speech with provider \"{}\" is not built yet", name.provider);
-            Err((what, instead))
-        }
-        Some(_) => Err((format!("provider \"{}\" is not built yet", name.provider), instead)),
+    match provider.kind {
+        ProviderKind::Local => local_model(name, role),
+        ProviderKind::OpenAi | ProviderKind::Azure | ProviderKind::Compatible => Ok(name),
     }
 }
 
@@ -191,7 +201,7 @@ fn local_model(name: ModelName, role: Role) -> Result<ModelName, Wrong> {
 }
 
 fn realtime(mut of: Section<'_, '_>) -> Realtime {
-    let default = "openai/gpt-realtime-2.1";
+    let default = format!("openai/{}", defaults::REALTIME);
     let turns = [
         word("ours", TurnDetection::Ours),
         later("server_vad", TurnDetection::ServerVad, Feature::Realtime),
@@ -203,7 +213,7 @@ fn realtime(mut of: Section<'_, '_>) -> Realtime {
         later("beta", Dialect::Beta, Feature::Realtime),
     ];
     let wanted = format!("a model, such as \"{default}\"");
-    let model = of.text("model", &wanted, default, |text| {
+    let model = of.text("model", &wanted, &default, |text| {
         if split(text).is_none() {
             Err(format!("\"{text}\" is not of the form PROVIDER/MODEL"))
         } else if text != default && !Feature::Realtime.built() {
@@ -217,116 +227,6 @@ fn realtime(mut of: Section<'_, '_>) -> Realtime {
     let dialect = of.choice("dialect", &dialects, "auto");
     of.end();
     Realtime { model, turn_detection, dialect }
-}
-
-/// What a provider of this kind needs besides this machine.
-const fn feature(kind: ProviderKind, role: Role) -> Option<Feature> {
-    match kind {
-        ProviderKind::Local => None,
-        ProviderKind::OpenAi => Some(Feature::OpenAi),
-        ProviderKind::Azure => Some(Feature::Azure),
-        ProviderKind::Compatible => Some(match role {
-            Role::Chat => Feature::Compatible,
-            Role::Runtime | Role::Transcribe | Role::Speak | Role::VoiceActivity => {
-                Feature::CompatibleSpeech
-            }
-        }),
-    }
-}
-
-fn providers(mut of: Section<'_, '_>, env: &Environment) -> Providers {
-    let mut all = Providers::new();
-    for name in ["local", "openai", "azure", "ollama", "llama-server"] {
-        if let Some(provider) = implied(name, env) {
-            all.insert(name.to_owned(), provider);
-        }
-    }
-    for name in of.names() {
-        // A slash ends the name in PROVIDER/MODEL, and a variable knows letters and digits only.
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if name.is_empty() || !name.chars().all(fits) {
-            let next = "name it with letters, digits, - and _".to_owned();
-            let at = of.place(&name).unwrap_or(Origin::Default);
-            of.wrong(&at, &format!("{name:?}"), ("this is no name of a provider".into(), next));
-        }
-        let provider = provider(of.section(&name), &name, env);
-        all.insert(name, provider);
-    }
-    of.end();
-    all
-}
-
-/// A provider that is there without being written.
-fn implied(name: &str, env: &Environment) -> Option<Provider> {
-    let key = |variable: &str| Some(KeySource::Env(variable.to_owned()));
-    let (kind, base_url, api_key) = match name {
-        "local" => (ProviderKind::Local, None, None),
-        "openai" => {
-            let base = env.get("OPENAI_BASE_URL").unwrap_or(OPENAI);
-            (ProviderKind::OpenAi, Some(base), key("OPENAI_API_KEY"))
-        }
-        "azure" => {
-            let base = env.get("AZURE_OPENAI_ENDPOINT")?;
-            (ProviderKind::Azure, Some(base), key("AZURE_OPENAI_API_KEY"))
-        }
-        // Their usual addresses; both take any key or none.
-        "ollama" => (ProviderKind::Compatible, Some("http://127.0.0.1:11434/v1"), None),
-        "llama-server" => (ProviderKind::Compatible, Some("http://127.0.0.1:8080/v1"), None),
-        _ => return None,
-    };
-    let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
-    Some(Provider { kind, base_url, api_key, api_version: None })
-}
-
-fn provider(mut of: Section<'_, '_>, name: &str, env: &Environment) -> Provider {
-    let by_name = match name {
-        "local" => "local",
-        "openai" => "openai",
-        "azure" => "azure",
-        _ => "compatible",
-    };
-    // A server of one's own can be described before aloud can talk to it, as long as no job uses it.
-    let kinds = [
-        word("local", ProviderKind::Local),
-        later("openai", ProviderKind::OpenAi, Feature::OpenAi),
-        later("azure", ProviderKind::Azure, Feature::Azure),
-        word("compatible", ProviderKind::Compatible),
-    ];
-    let at = of.place("kind").unwrap_or_else(|| of.at());
-    let kind = of.choice("kind", &kinds, by_name);
-    let by_itself = implied(by_name, env);
-    let base_url =
-        of.maybe("base_url", "an address such as \"http://127.0.0.1:11434/v1\"", |t, _| {
-            web_address(t)
-        });
-    let base_url = base_url.or_else(|| by_itself.as_ref()?.base_url.clone());
-    let needs_url = matches!(kind, ProviderKind::Azure | ProviderKind::Compatible);
-    if needs_url && base_url.is_none() && of.clean("base_url") {
-        let next = "write base_url = \"http://HOST:PORT/v1\"".to_owned();
-        of.wrong(&at, "base_url", ("it is missing".into(), next));
-    }
-    let key_env = of.maybe("api_key_env", "the name of an environment variable", |text, _| {
-        // Whoever puts the key itself here must not see it again in a message.
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
-            Err("this is no name of a variable (the key itself does not belong here)".to_owned())
-        } else {
-            Ok(text.to_owned())
-        }
-    });
-    let key_file = of.maybe("api_key_file", "an absolute path, or one with ~/", path);
-    let both = of.place("api_key_env").zip(of.place("api_key_file"));
-    if let Some((_, at)) = both {
-        let wrong = ("there is an api_key_env too".into(), "keep one of the two".into());
-        of.wrong(&at, "api_key_file", wrong);
-    }
-    let api_key = key_file.map(KeySource::File).or(key_env.map(KeySource::Env));
-    let api_key = api_key.or_else(|| by_itself.and_then(|provider| provider.api_key));
-    let api_version = of.maybe("api_version", "text such as \"2025-04-01-preview\"", |t, _| {
-        if t.is_empty() { Err("it is empty".to_owned()) } else { Ok(t.to_owned()) }
-    });
-    of.end();
-    Provider { kind, base_url, api_key, api_version }
 }
 
 fn local(mut of: Section<'_, '_>) -> Local {

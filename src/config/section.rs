@@ -132,6 +132,52 @@ impl<'t, 'r> Section<'t, 'r> {
         })
     }
 
+    /// A number in `range`, whole or not; nothing by itself.
+    pub(super) fn fraction(&mut self, key: &str, range: RangeInclusive<f64>) -> Option<f64> {
+        let wanted = format!("a number from {} to {}", range.start(), range.end());
+        self.read(key, &wanted, None, |value, _| {
+            let number = match value.value {
+                Value::Fraction(number) => number,
+                // Exact for every whole number that can be in range.
+                Value::Whole(whole) => whole as f64,
+                _ => return Err(None),
+            };
+            let fits = range.contains(&number);
+            fits.then_some(Some(number)).ok_or_else(|| Some(format!("{number} is out of range")))
+        })
+    }
+
+    /// A whole number in `range`; nothing by itself.
+    pub(super) fn maybe_whole(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+        self.read(key, &wanted, None, |value, _| {
+            let Value::Whole(whole) = value.value else { return Err(None) };
+            let fits = u32::try_from(whole).ok().filter(|fits| range.contains(fits));
+            fits.map(Some).ok_or_else(|| Some(format!("{whole} is out of range")))
+        })
+    }
+
+    /// Text that is not empty; nothing by itself.
+    pub(super) fn words(&mut self, key: &str, wanted: &str) -> Option<String> {
+        self.maybe(key, wanted, |text, _| match text.trim() {
+            "" => Err("it is empty".to_owned()),
+            text => Ok(text.to_owned()),
+        })
+    }
+
+    /// One of a few words of which none is in force by itself.
+    pub(super) fn maybe_word(&mut self, key: &str, words: &[&str]) -> Option<String> {
+        let wanted = format!("\"{}\"", words.join("\" or \""));
+        self.maybe(key, &wanted, |text, _| {
+            if words.contains(&text) {
+                return Ok(text.to_owned());
+            }
+            let near = near(text, words.iter().copied());
+            let near = near.map(|n| format!(" (did you mean \"{n}\"?)")).unwrap_or_default();
+            Err(format!("\"{text}\" is none of its words{near}"))
+        })
+    }
+
     /// One of a few words.
     pub(super) fn choice<T: Copy + Default>(
         &mut self,
@@ -294,7 +340,10 @@ impl Located {
     pub(super) fn text(&self) -> Option<&str> {
         match (&self.value, &self.raw) {
             (Value::Text(text), _) => Some(text),
-            (Value::Whole(_) | Value::Flag(_) | Value::Other(_), Some(raw)) => Some(raw),
+            (
+                Value::Whole(_) | Value::Flag(_) | Value::Fraction(_) | Value::Other(_),
+                Some(raw),
+            ) => Some(raw),
             _ => None,
         }
     }
@@ -313,6 +362,12 @@ impl Show for bool {
 }
 
 impl Show for u32 {
+    fn toml(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Show for f64 {
     fn toml(&self) -> Option<String> {
         Some(self.to_string())
     }

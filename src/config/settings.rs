@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use super::Environment;
+pub use crate::engine::openai::{Protocol, ToolChoice};
+
 /// The whole configuration, validated. Each room gets its own part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -15,8 +18,20 @@ pub struct Settings {
     pub partner: Partner,
     /// `[cascade]`
     pub cascade: Cascade,
+    /// `[audio_chat]`
+    pub audio_chat: AudioChat,
     /// `[realtime]`
     pub realtime: Realtime,
+    /// `[chat]`
+    pub chat: Chat,
+    /// `[context]`
+    pub context: Context,
+    /// `[transcribe]`
+    pub transcribe: Transcribe,
+    /// `[speak]`
+    pub speak: Speak,
+    /// `[image]`
+    pub image: Image,
     /// `[providers.NAME]`, and those that are there without being written: `local`, `openai`, and
     /// `azure` when its endpoint is in the environment.
     pub providers: BTreeMap<String, Provider>,
@@ -175,8 +190,22 @@ pub struct Provider {
     pub base_url: Option<String>,
     /// Where its key is.
     pub api_key: Option<KeySource>,
-    /// The version of its interface, for `azure`.
+    /// The version of its interface, for `azure`; its v1 form where there is none.
     pub api_version: Option<String>,
+    /// How the key is sent.
+    pub auth: Presents,
+}
+
+/// How a key is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presents {
+    /// As the kind of provider wants it.
+    #[default]
+    Auto,
+    /// `Authorization: Bearer KEY`
+    Bearer,
+    /// `api-key: KEY`
+    ApiKey,
 }
 
 /// Which protocol a provider speaks.
@@ -200,6 +229,102 @@ pub enum KeySource {
     Env(String),
     /// In this file, alone.
     File(PathBuf),
+    /// In the systemd credential of this name.
+    Credential(String),
+    /// In the desktop's keyring, with the attributes `service aloud` and `provider NAME`.
+    Keyring(String),
+}
+
+impl KeySource {
+    /// Whether a variable holds the key, or a systemd credential that is named as the variable in
+    /// lower case. Whether a file or a keyring does is found out when the key is read.
+    pub fn is_there(&self, env: &Environment) -> bool {
+        match self {
+            Self::Env(name) => {
+                let credential = env.os(CREDENTIALS).map(PathBuf::from);
+                let credential = credential.map(|dir| dir.join(name.to_lowercase()));
+                env.get(name).is_some() || credential.is_some_and(|file| file.is_file())
+            }
+            Self::File(_) | Self::Credential(_) | Self::Keyring(_) => true,
+        }
+    }
+}
+
+/// The variable in which systemd names the folder of a service's credentials.
+pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// How chat models of a provider are asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chat {
+    /// By which protocol.
+    pub protocol: Protocol,
+    /// Whether replies are streamed.
+    pub stream: bool,
+    /// How hard a reasoning model thinks.
+    pub reasoning_effort: Option<String>,
+    /// Randomness, 0.0..=2.0.
+    pub temperature: Option<f64>,
+    /// The longest reply.
+    pub max_output_tokens: Option<u32>,
+    /// Which tools are called.
+    pub tool_choice: ToolChoice,
+    /// Whether the web may be searched.
+    pub search: bool,
+    /// Silence in a reply after which it counts as broken off, 1..=3600 s.
+    pub patience_s: u32,
+}
+
+/// What a chat model is told besides the conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Who aloud is to be.
+    pub persona: Option<String>,
+    /// What it is to know.
+    pub facts: Vec<String>,
+    /// Files with more to know.
+    pub files: Vec<PathBuf>,
+}
+
+/// How recordings are transcribed by a provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transcribe {
+    /// The languages that may be spoken; any when empty.
+    pub languages: Vec<String>,
+    /// Words that are likely.
+    pub keywords: Vec<String>,
+    /// Text in the manner of what will be said.
+    pub prompt: Option<String>,
+}
+
+/// How a provider speaks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speak {
+    /// Whose voice.
+    pub voice: String,
+    /// In which manner.
+    pub instructions: Option<String>,
+    /// How fast, 0.25..=4.0.
+    pub speed: Option<f64>,
+}
+
+/// How pictures are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// By which model.
+    pub model: ModelName,
+    /// How large.
+    pub size: Option<String>,
+    /// How well.
+    pub quality: Option<String>,
+    /// Where they are kept.
+    pub dir: Option<PathBuf>,
+}
+
+/// A partner that is a chat model which hears and speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioChat {
+    /// The model.
+    pub model: ModelName,
 }
 
 /// The engines of provider `local`.

@@ -35,9 +35,10 @@ pub(super) enum Value {
     Text(String),
     Whole(i128),
     Flag(bool),
+    Fraction(f64),
     List(Vec<Located>),
     Table(Table),
-    /// A fraction or a time, which no key wants.
+    /// A time, which no key wants.
     Other(&'static str),
 }
 
@@ -48,6 +49,7 @@ impl Value {
             Self::Text(_) => "text",
             Self::Whole(_) => "a whole number",
             Self::Flag(_) => "true or false",
+            Self::Fraction(_) => "a fraction",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
             Self::Other(kind) => kind,
@@ -109,7 +111,10 @@ impl Reading {
             DeValue::String(text) => Value::Text(text.to_string()),
             DeValue::Integer(whole) => i128::from_str_radix(whole.as_str(), whole.radix())
                 .map_or(Value::Other("a number of too many digits"), Value::Whole),
-            DeValue::Float(_) => Value::Other("a fraction"),
+            DeValue::Float(number) => number
+                .as_str()
+                .parse()
+                .map_or(Value::Other("a number that is none"), Value::Fraction),
             DeValue::Boolean(flag) => Value::Flag(*flag),
             DeValue::Datetime(_) => Value::Other("a date or time"),
             DeValue::Array(list) => {
@@ -164,7 +169,11 @@ fn relocate(located: &mut Located, at: &Origin) {
                 relocate(&mut entry.value, at);
             }
         }
-        Value::Text(_) | Value::Whole(_) | Value::Flag(_) | Value::Other(_) => {}
+        Value::Text(_)
+        | Value::Whole(_)
+        | Value::Flag(_)
+        | Value::Fraction(_)
+        | Value::Other(_) => {}
     }
 }
 

@@ -14,7 +14,7 @@ use super::speaker::Speaker;
 use crate::audio::{Gauge, Rest, SoundEvent};
 use crate::base::{Clock, Epoch, Flow, Job, Moment, NoticeId, Utterance, UtteranceId, Volume};
 use crate::dialog::{History, Item, Prompt};
-use crate::engine::{Order, Partner, Said, Source};
+use crate::engine::{EngineError, Order, Partner, Said, Source};
 use crate::listen;
 use crate::tool::{Book, Done, Registry, Ring};
 use crate::turn::{EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
@@ -61,6 +61,7 @@ pub struct Driver {
     pub(super) earcons: bool,
     pub(super) troubles: Vec<String>,
     pub(super) notes: Vec<String>,
+    pub(super) errors: Vec<EngineError>,
     pub(super) sources: Vec<Source>,
     requests: mpsc::Receiver<Asked>,
     handle: Handle,
@@ -152,6 +153,7 @@ impl Driver {
             earcons: parts.earcons,
             troubles: Vec::new(),
             notes: Vec::new(),
+            errors: Vec::new(),
             sources: Vec::new(),
             requests,
             handle,
@@ -210,6 +212,7 @@ impl Driver {
             timings: self.timings,
             troubles: self.troubles,
             notes: self.notes,
+            errors: self.errors,
             sources: self.sources,
         }
     }

@@ -3,10 +3,13 @@ use super::event::Event;
 use crate::audio::{Earcon, ring_tone};
 use crate::base::{Epoch, Moment, SPEAKER_RATE, Utterance};
 use crate::dialog::{Call, Outcome};
-use crate::engine::{Order, Said};
+use crate::engine::{EngineError, Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, ToolCx};
 use crate::turn::{Announcement, Command, Cut, Failure, How, Input, Playback, Report, Speech};
+
+/// Failures that are kept; the first ones tell what went wrong.
+const ERRORS: usize = 8;
 
 /// What the machine orders, and what comes back from those who do it.
 impl Driver {
@@ -131,8 +134,7 @@ impl Driver {
                     }
                 }
                 if last {
-                    let result =
-                        result.map_err(|error| Failure::Engine { text: error.to_string() });
+                    let result = result.map_err(|error| self.failure(error));
                     let cut = Cut { utterance, take };
                     self.input(Input::Transcript { cut, result });
                 }
@@ -173,10 +175,18 @@ impl Driver {
             }
             Said::Failed { epoch, error } => {
                 self.speaker.complete(epoch);
-                let report = Report::Failed(Failure::Engine { text: error.to_string() });
+                let report = Report::Failed(self.failure(error));
                 self.input(Input::Report { epoch, report });
             }
         }
+    }
+
+    /// An engine's failure, for the machine; kept for whoever wants to know its kind.
+    fn failure(&mut self, error: EngineError) -> Failure {
+        let text = error.to_string();
+        self.errors.truncate(ERRORS - 1);
+        self.errors.push(error);
+        Failure::Engine { text }
     }
 
     /// A piece of `epoch` waits for the speaker.

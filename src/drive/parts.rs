@@ -7,7 +7,7 @@ use super::event::Timings;
 use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
 use crate::base::{Clock, Flow, Volume};
 use crate::dialog::{History, Picture};
-use crate::engine::{Partner, Source};
+use crate::engine::{EngineError, Partner, Source};
 use crate::listen;
 use crate::tool::{Book, Registry, Ring};
 use crate::turn::Setup;
@@ -80,6 +80,8 @@ pub struct Finished {
     pub timings: Timings,
     /// What went wrong, in order; sentences for the user.
     pub troubles: Vec<String>,
+    /// The engines' failures among them, in order.
+    pub errors: Vec<EngineError>,
     /// What the user should know of how the answer came about: who stood in for whom, and why.
     pub notes: Vec<String>,
     /// What the replies rest on.

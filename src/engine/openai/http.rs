@@ -83,6 +83,8 @@ impl Http {
         auth: Auth,
         patience: Duration,
     ) -> Result<Self, EngineError> {
+        // The one provider of cryptography; the second call of a process is refused, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = HeaderMap::new();
         let key = match &auth {
             Auth::None => None,

@@ -14,6 +14,7 @@
 //! Absent on purpose: which models there are; every name comes from the configuration.
 
 mod address;
+pub mod defaults;
 mod http;
 mod mind;
 mod neighbour;

@@ -279,6 +279,18 @@ impl Responder for Mind {
     }
 }
 
+impl ToolChoice {
+    /// What a word of the configuration means: `auto`, `none`, `required`, or a tool's name.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "auto" => Self::Auto,
+            "none" => Self::None,
+            "required" => Self::Required,
+            tool => Self::Tool(tool.to_owned()),
+        }
+    }
+}
+
 impl MindSettings {
     /// The tools that must be called now. A must is met by the first call; after it the reply would
     /// never come.

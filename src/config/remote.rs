@@ -1,0 +1,119 @@
+//! The sections that say how models of a provider are asked.
+
+use super::read::{Providers, model_name, word};
+use super::section::{Section, path};
+use super::settings::{
+    AudioChat, Chat, Context, Image, ModelName, Protocol, Speak, ToolChoice, Transcribe,
+};
+use crate::engine::openai::defaults;
+use crate::models::Role;
+
+pub(super) fn chat(mut of: Section<'_, '_>) -> Chat {
+    let protocols = [
+        word("auto", Protocol::Auto),
+        word("chat", Protocol::Chat),
+        word("responses", Protocol::Responses),
+        word("completions", Protocol::Completions),
+    ];
+    let protocol = of.choice("protocol", &protocols, "auto");
+    let stream = of.flag("stream", true);
+    let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+    let reasoning_effort = of.maybe_word("reasoning_effort", &efforts);
+    let temperature = of.fraction("temperature", 0.0..=2.0);
+    let max_output_tokens = of.maybe_whole("max_output_tokens", 1..=1_000_000);
+    let wanted = "\"auto\", \"none\", \"required\", or the name of a tool";
+    let tool_choice = of.text("tool_choice", wanted, "auto", |text| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if !text.is_empty() && text.chars().all(fits) {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("\"{text}\" is no name of a tool"))
+        }
+    });
+    let tool_choice = ToolChoice::of(&tool_choice);
+    let search = of.flag("search", false);
+    let patience_s = of.whole("patience_s", 1..=3_600, "seconds", 60);
+    of.end();
+    Chat {
+        protocol,
+        stream,
+        reasoning_effort,
+        temperature,
+        max_output_tokens,
+        tool_choice,
+        search,
+        patience_s,
+    }
+}
+
+pub(super) fn context(mut of: Section<'_, '_>) -> Context {
+    let persona = of.words("persona", "who aloud is to be, in a sentence or two");
+    let facts = of.list("facts", "a list of sentences", Vec::new(), |text| Ok(text.to_owned()));
+    let wanted = "a list of absolute paths, or ones with ~/";
+    let files = of.list("files", wanted, Vec::new(), |text| Ok(text.to_owned()));
+    let mut paths = Vec::new();
+    for file in files {
+        let path = of.expand(&file);
+        if path.is_file() {
+            paths.push(path);
+        } else if let Some(at) = of.place("files") {
+            let wrong = (format!("there is no file {}", path.display()), format!("write {wanted}"));
+            of.wrong(&at, "files", wrong);
+        }
+    }
+    of.end();
+    Context { persona, facts, files: paths }
+}
+
+pub(super) fn transcribe(mut of: Section<'_, '_>) -> Transcribe {
+    let code = |text: &str| {
+        let fits = |c: char| c.is_ascii_alphabetic() || c == '-';
+        if (2..=8).contains(&text.len()) && text.chars().all(fits) {
+            Ok(text.to_owned())
+        } else {
+            Err((
+                format!("\"{text}\" is no code of a language"),
+                "write one such as \"en\"".to_owned(),
+            ))
+        }
+    };
+    let languages = of.list("languages", "a list such as [\"en\", \"de\"]", Vec::new(), code);
+    let keywords = of.list("keywords", "a list of words", Vec::new(), |text| Ok(text.to_owned()));
+    let prompt = of.words("prompt", "a sentence in the manner of what will be said");
+    of.end();
+    Transcribe { languages, keywords, prompt }
+}
+
+pub(super) fn speak(mut of: Section<'_, '_>) -> Speak {
+    let voice = of.words("voice", "the name of a voice, such as \"alloy\"");
+    let voice = voice.unwrap_or_else(|| defaults::VOICE.to_owned());
+    let instructions = of.words("instructions", "how to speak, in a sentence or two");
+    let speed = of.fraction("speed", 0.25..=4.0);
+    of.end();
+    Speak { voice, instructions, speed }
+}
+
+pub(super) fn image(mut of: Section<'_, '_>, providers: &Providers) -> Image {
+    let model = one_model(&mut of, providers, defaults::IMAGE);
+    let size = of.words("size", "a size such as \"1024x1024\"");
+    let quality = of.words("quality", "a quality such as \"low\"");
+    let dir = of.maybe("dir", "an absolute path, or one with ~/", path);
+    of.end();
+    Image { model, size, quality, dir }
+}
+
+pub(super) fn audio_chat(mut of: Section<'_, '_>, providers: &Providers) -> AudioChat {
+    let model = one_model(&mut of, providers, defaults::AUDIO_CHAT);
+    of.end();
+    AudioChat { model }
+}
+
+/// The key `model` of a job that one model does.
+fn one_model(of: &mut Section<'_, '_>, providers: &Providers, default: &str) -> ModelName {
+    let default = format!("openai/{default}");
+    let wanted = format!("a model, such as \"{default}\"");
+    let fallback = ModelName { provider: "openai".into(), model: default[7..].to_owned() };
+    let check = |text: &str| model_name(text, Role::Chat, providers, "templates");
+    let models = of.list("model", &wanted, vec![fallback.clone()], check);
+    models.into_iter().next().unwrap_or(fallback)
+}

@@ -1,0 +1,20 @@
+//! The models that are asked where none is configured: the one place where a model of a vendor is
+//! named. They end one after the other (`aloud models --remote` tells when), so each of them can
+//! be set in the configuration.
+
+/// Text to text.
+pub const CHAT: &str = "gpt-6-luna";
+/// Speech to text.
+pub const TRANSCRIBE: &str = "gpt-transcribe";
+/// Text to speech.
+pub const SPEAK: &str = "gpt-4o-mini-tts";
+/// Speech to speech, over a websocket.
+pub const REALTIME: &str = "gpt-realtime-2.1";
+/// Speech to speech, one request a turn.
+pub const AUDIO_CHAT: &str = "gpt-audio-1.5";
+/// Pictures.
+pub const IMAGE: &str = "gpt-image-2.6-flare";
+/// What is tuned.
+pub const TUNE: &str = "gpt-4.1-mini-2025-04-14";
+/// A voice that all of the speaking models have.
+pub const VOICE: &str = "alloy";
