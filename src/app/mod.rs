@@ -13,6 +13,7 @@ mod engines;
 mod instructions;
 mod keys;
 mod picture;
+mod realtime;
 
 pub use picture::picture;
 
@@ -28,9 +29,7 @@ use crate::dialog::Prompt;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::Silero;
 use crate::engine::openai::Http;
-use crate::engine::{
-    Cascade, Delta, EngineError, Engines, Notes, Responder, Transcriber, Transcript,
-};
+use crate::engine::{Delta, EngineError, Engines, Notes, Responder, Transcriber, Transcript};
 use crate::listen;
 use crate::models::{ModelError, Store};
 use crate::tool::{self, Book, Registry, Ringer};
@@ -137,8 +136,14 @@ impl App {
     /// How the listen thread cuts utterances.
     pub fn listening(&self) -> listen::Settings {
         let listen = &self.config.settings.listen;
+        let theirs = self.config.settings.realtime.turn_detection != config::TurnDetection::Ours;
         listen::Settings {
-            pause_ms: listen.pause_ms,
+            // Where the server finds the ends of turns, ours is for when it does not.
+            pause_ms: if self.hears() && theirs {
+                listen.pause_ms.max(THEIRS_MS)
+            } else {
+                listen.pause_ms
+            },
             // A pause also tells a murmur from an interruption; whether it is worth an early
             // answer is the machine's setting.
             speculate_ms: Some(listen::TAIL_MS),
@@ -195,14 +200,15 @@ impl App {
         watch: impl FnOnce(Handle) -> W,
     ) -> Result<Finished, Unfit> {
         let spoken = matches!(question, Question::Heard(_));
+        let sounds = !matches!(output, Output::Words);
         let (notes, told) = Notes::new();
         let asks = !matches!(question, Question::Say(_));
         let engines = Engines {
-            transcribe: if spoken { self.transcriber()? } else { Arc::new(Deaf) },
+            transcribe: if spoken { self.ear()? } else { Arc::new(Deaf) },
             chat: if asks { self.responder(&notes)? } else { Arc::new(Mute) },
             speak: match output {
                 Output::Words => None,
-                Output::File(_) | Output::Speaker => Some(self.voice()?),
+                Output::File(_) | Output::Speaker => self.mouth()?,
             },
         };
         let path = audio::path(self.volume.clone());
@@ -225,7 +231,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(config::Mode::PushToTalk),
-            partner: Box::new(Cascade::new(engines, Some(told))),
+            partner: self.partner(engines, told, sounds)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools: self.tools(&book, ringer)?,
             book: None,
@@ -263,9 +269,9 @@ impl App {
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
         let (notes, told) = Notes::new();
         let engines = Engines {
-            transcribe: self.transcriber()?,
+            transcribe: self.ear()?,
             chat: self.responder(&notes)?,
-            speak: Some(self.voice()?),
+            speak: self.mouth()?,
         };
         let path = audio::path(self.volume.clone());
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
@@ -285,7 +291,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),
-            partner: Box::new(Cascade::new(engines.clone(), Some(told))),
+            partner: self.partner(engines.clone(), told, true)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools,
             book: Some((book, rings)),
@@ -337,6 +343,9 @@ pub struct Conversation {
     /// The engines, for warming up.
     pub engines: Engines,
 }
+
+/// Silence that ends a turn where the server should have found its end before.
+const THEIRS_MS: u32 = 2_000;
 
 /// How long devices may take to open: an idle virtual one needs 2 s.
 const OPENING: Duration = Duration::from_secs(10);

@@ -32,6 +32,10 @@ const WAKEFUL: Duration = Duration::from_secs(10);
 /// How long a farewell may take: the speaker's cut, then the end.
 const FAREWELL: Duration = Duration::from_millis(400);
 
+/// How long the words of the last question are waited for when it was answered. Longer than a
+/// beat, which looks whether that is over.
+const WRITING: Duration = Duration::from_secs(3);
+
 /// The loop that owns the machine. Every decision is the machine's; this only carries.
 pub struct Driver {
     pub(super) clock: Clock,
@@ -80,6 +84,8 @@ pub struct Driver {
     trouble: Option<String>,
     mode: &'static str,
     ending: Option<Moment>,
+    /// When a question that was answered is no longer waited for in words.
+    words_until: Option<Moment>,
 }
 
 /// A notice as it was handed to the machine.
@@ -172,6 +178,7 @@ impl Driver {
             trouble: None,
             mode,
             ending: None,
+            words_until: None,
         }
     }
 
@@ -245,13 +252,30 @@ impl Driver {
         self.publish();
     }
 
-    fn over(&self) -> bool {
+    fn over(&mut self) -> bool {
         let status = self.machine.status();
         let silent = status.mouth == MouthStatus::Silent && status.waiting == 0;
         if let Some(until) = self.ending {
             return silent || self.clock.now() >= until;
         }
-        self.once && silent && matches!(status.ear, EarStatus::Shut | EarStatus::Open)
+        let done = self.once && silent && matches!(status.ear, EarStatus::Shut | EarStatus::Open);
+        done && !self.awaits_words()
+    }
+
+    /// Whether the words of what was asked are still on their way: a partner that hears may have
+    /// answered before it has written them down.
+    fn awaits_words(&mut self) -> bool {
+        let unwritten = |item: &Item| match item {
+            Item::User { utterance, text } => utterance.is_some() && text.is_empty(),
+            Item::Reply { .. }
+            | Item::Call { .. }
+            | Item::Outcome(_)
+            | Item::Picture(_)
+            | Item::Notice { .. } => false,
+        };
+        let now = self.clock.now();
+        let awaits = self.partner.hears() && self.machine.history().items().iter().any(unwritten);
+        awaits && now < *self.words_until.get_or_insert(now + WRITING)
     }
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {

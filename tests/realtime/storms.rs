@@ -86,18 +86,28 @@ fn event(kind: u8, item: u8, response: u8, n: u32) -> Value {
     match kind {
         0 | 1 => json!({ "type": "session.created", "session": { "type": "realtime" } }),
         2 => json!({ "type": "session.created", "session": { "input_audio_format": "pcm16" } }),
-        3 => json!({ "type": "session.updated", "session": { "audio": { "output": { "format": { "type": "audio/pcmu" } } } } }),
+        3 => {
+            json!({ "type": "session.updated", "session": { "audio": { "output": { "format": { "type": "audio/pcmu" } } } } })
+        }
         4 => at("input_audio_buffer.committed"),
         5 => at("input_audio_buffer.speech_started"),
         6 => at("input_audio_buffer.speech_stopped"),
         7 => with("conversation.item.input_audio_transcription.delta", "delta", "wo".into()),
-        8 => with("conversation.item.input_audio_transcription.completed", "transcript", "words".into()),
+        8 => with(
+            "conversation.item.input_audio_transcription.completed",
+            "transcript",
+            "words".into(),
+        ),
         9 => at("conversation.item.input_audio_transcription.failed"),
         10 | 11 => json!({ "type": "response.created", "response": { "id": response } }),
-        12 => json!({ "type": "response.created", "response": { "id": response, "metadata": { "epoch": (n % 9).to_string() } } }),
+        12 => {
+            json!({ "type": "response.created", "response": { "id": response, "metadata": { "epoch": (n % 9).to_string() } } })
+        }
         13 => done("completed", Value::Null),
         14 => done("cancelled", json!({ "reason": "turn_detected" })),
-        15 => done("failed", json!({ "error": { "code": "rate_limit_exceeded", "message": "slow" } })),
+        15 => {
+            done("failed", json!({ "error": { "code": "rate_limit_exceeded", "message": "slow" } }))
+        }
         16 => done("incomplete", json!({ "reason": "content_filter" })),
         17 => with("response.output_item.added", "item", json!({ "id": item, "type": "message" })),
         18 => with("response.output_item.done", "item", call),
@@ -106,11 +116,18 @@ fn event(kind: u8, item: u8, response: u8, n: u32) -> Value {
         21 => with("response.output_audio_transcript.delta", "delta", "word ".into()),
         22 => with("response.audio_transcript.done", "transcript", "word ".into()),
         23 => with("response.text.delta", "delta", "text ".into()),
-        24 => with("response.function_call_arguments.done", "call_id", format!("c{}", n / 3).into()),
+        24 => {
+            with("response.function_call_arguments.done", "call_id", format!("c{}", n / 3).into())
+        }
         25 => error("response_cancel_not_active"),
         26 => error("conversation_already_has_active_response"),
-        27 => error(["session_expired", "insufficient_quota", "strange", "input_audio_buffer_commit_empty"][n as usize % 4]),
-        28 => json!({ "type": "rate_limits.updated", "rate_limits": [{ "name": "tokens", "remaining": 1 }] }),
+        27 => error(
+            ["session_expired", "insufficient_quota", "strange", "input_audio_buffer_commit_empty"]
+                [n as usize % 4],
+        ),
+        28 => {
+            json!({ "type": "rate_limits.updated", "rate_limits": [{ "name": "tokens", "remaining": 1 }] })
+        }
         _ => json!({ "type": "something.new", "x": [1, 2, 3] }),
     }
 }
@@ -278,7 +295,11 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection) {
                     let calls: Vec<String> = watch.calls.iter().cloned().collect();
                     for id in calls.into_iter().rev().take(2) {
                         let id = aloud::base::CallId(id);
-                        let call = Call { id: id.clone(), name: "get_time".into(), arguments: "{}".into() };
+                        let call = Call {
+                            id: id.clone(),
+                            name: "get_time".into(),
+                            arguments: "{}".into(),
+                        };
                         items.push(Item::Call { epoch: Epoch(epoch), call });
                         let (output, say) = ("9".into(), "9".into());
                         items.push(Item::Outcome(Outcome { id, output, say, ok: true }));

@@ -270,21 +270,30 @@ impl Strict {
             "status": "completed", "content": [{ "type": "input_audio", "transcript": null }],
         });
         self.items.push(item);
-        self.later(now, json!({
-            "type": "input_audio_buffer.committed", "item_id": id, "previous_item_id": previous,
-        }));
+        self.later(
+            now,
+            json!({
+                "type": "input_audio_buffer.committed", "item_id": id, "previous_item_id": previous,
+            }),
+        );
         self.added(now, shown, previous);
         let words = said.map_or_else(String::new, |number| format!("question {number}"));
         let then = now + Duration::from_millis(250);
-        self.at(then, json!({
-            "type": "conversation.item.input_audio_transcription.delta",
-            "item_id": id, "content_index": 0, "delta": words,
-        }));
-        self.at(then, json!({
-            "type": "conversation.item.input_audio_transcription.completed",
-            "item_id": id, "content_index": 0, "transcript": words,
-            "usage": { "type": "duration", "seconds": 1.0 },
-        }));
+        self.at(
+            then,
+            json!({
+                "type": "conversation.item.input_audio_transcription.delta",
+                "item_id": id, "content_index": 0, "delta": words,
+            }),
+        );
+        self.at(
+            then,
+            json!({
+                "type": "conversation.item.input_audio_transcription.completed",
+                "item_id": id, "content_index": 0, "transcript": words,
+                "usage": { "type": "duration", "seconds": 1.0 },
+            }),
+        );
     }
 
     fn on_create(&mut self, now: Moment, event: &Value) {
@@ -329,7 +338,8 @@ impl Strict {
         {
             self.fault(format!("an outcome of {call}, which nobody called before it"));
         }
-        if self.items.iter().any(|item| item.kind == kind && !call.is_empty() && item.call == call) {
+        if self.items.iter().any(|item| item.kind == kind && !call.is_empty() && item.call == call)
+        {
             self.fault(format!("{kind} {call} twice"));
         }
         let words = match kind.as_str() {
@@ -338,15 +348,10 @@ impl Strict {
             _ => content["text"].as_str().unwrap_or_default().to_owned(),
         };
         let previous = place.checked_sub(1).map(|at| self.items[at].id.clone());
-        self.items.insert(place, Item {
-            id: id.clone(),
-            kind,
-            role,
-            text: words,
-            call,
-            sound_ms: 0,
-            said: None,
-        });
+        self.items.insert(
+            place,
+            Item { id: id.clone(), kind, role, text: words, call, sound_ms: 0, said: None },
+        );
         let mut shown = item.clone();
         shown["id"] = id.into();
         self.added(now, shown, previous);
@@ -382,10 +387,13 @@ impl Strict {
         item.sound_ms = ms;
         item.text = spoken(&item.text, ms);
         self.truncated.push((id.clone(), ms));
-        self.later(now, json!({
-            "type": "conversation.item.truncated", "item_id": id, "content_index": 0,
-            "audio_end_ms": ms,
-        }));
+        self.later(
+            now,
+            json!({
+                "type": "conversation.item.truncated", "item_id": id, "content_index": 0,
+                "audio_end_ms": ms,
+            }),
+        );
     }
 
     fn on_respond(&mut self, now: Moment, event: &Value) {
@@ -394,7 +402,8 @@ impl Strict {
             return self.refuse(now, event, "conversation_already_has_active_response");
         }
         let open = |item: &&Item| {
-            let done = |other: &Item| other.kind == "function_call_output" && other.call == item.call;
+            let done =
+                |other: &Item| other.kind == "function_call_output" && other.call == item.call;
             item.kind == "function_call" && !self.items.iter().any(done)
         };
         if let Some(call) = self.items.iter().find(open) {
@@ -413,17 +422,19 @@ impl Strict {
         let (id, item) = (self.name("resp"), self.name("item"));
         let metadata = response["metadata"].clone();
         self.answers += 1;
-        self.later(now, json!({ "type": "response.created", "response": {
-            "id": id, "object": "realtime.response", "status": "in_progress",
-            "metadata": metadata, "output": [],
-        }}));
+        self.later(
+            now,
+            json!({ "type": "response.created", "response": {
+                "id": id, "object": "realtime.response", "status": "in_progress",
+                "metadata": metadata, "output": [],
+            }}),
+        );
         let words: VecDeque<String> = answer.text.split_inclusive(' ').map(str::to_owned).collect();
         let left = answer.text.chars().count() * samples(1);
         let next = now + Duration::from_millis(300);
         let (sent, begun) = (0, false);
-        self.active = Some(Active {
-            id, item, metadata, recital, answer, next, words, left, sent, begun,
-        });
+        self.active =
+            Some(Active { id, item, metadata, recital, answer, next, words, left, sent, begun });
     }
 
     fn on_cancel(&mut self, now: Moment, event: &Value) {
@@ -445,10 +456,13 @@ impl Strict {
                 "id": active.item, "object": "realtime.item", "type": "message",
                 "role": "assistant", "status": "in_progress", "content": [],
             });
-            self.at(now, json!({
-                "type": "response.output_item.added", "response_id": active.id,
-                "output_index": 0, "item": shown,
-            }));
+            self.at(
+                now,
+                json!({
+                    "type": "response.output_item.added", "response_id": active.id,
+                    "output_index": 0, "item": shown,
+                }),
+            );
             if !active.recital {
                 let previous = self.items.last().map(|item| item.id.clone());
                 self.items.push(Item {
@@ -464,11 +478,14 @@ impl Strict {
             }
             let kind = if self.dialect == Dialect::Ga { "audio" } else { "output_audio" };
             // Both spellings are seen in both dialects.
-            self.at(now, json!({
-                "type": "response.content_part.added", "response_id": active.id,
-                "item_id": active.item, "output_index": 0, "content_index": 0,
-                "part": { "type": kind, "transcript": "" },
-            }));
+            self.at(
+                now,
+                json!({
+                    "type": "response.content_part.added", "response_id": active.id,
+                    "item_id": active.item, "output_index": 0, "content_index": 0,
+                    "part": { "type": kind, "transcript": "" },
+                }),
+            );
         }
         // The words go ahead of their sound, as the real ones do.
         for _ in 0..3 {
@@ -477,25 +494,32 @@ impl Strict {
                     item.text.push_str(&word);
                 }
                 let kind = self.audio_kind("audio_transcript.delta");
-                self.at(now, json!({
-                    "type": kind, "response_id": active.id, "item_id": active.item,
-                    "output_index": 0, "content_index": 0, "delta": word,
-                }));
+                self.at(
+                    now,
+                    json!({
+                        "type": kind, "response_id": active.id, "item_id": active.item,
+                        "output_index": 0, "content_index": 0, "delta": word,
+                    }),
+                );
             }
         }
         let count = active.left.min(DELTA);
         if count > 0 {
-            let pcm: Vec<u8> = (0..count).flat_map(|n| tone(active.sent + n).to_le_bytes()).collect();
+            let pcm: Vec<u8> =
+                (0..count).flat_map(|n| tone(active.sent + n).to_le_bytes()).collect();
             active.left -= count;
             active.sent += count;
             if let Some(item) = self.items.iter_mut().find(|item| item.id == active.item) {
                 item.sound_ms = active.sent as u64 * 1_000 / RATE as u64;
             }
             let kind = self.audio_kind("audio.delta");
-            self.at(now, json!({
-                "type": kind, "response_id": active.id, "item_id": active.item,
-                "output_index": 0, "content_index": 0, "delta": STANDARD.encode(pcm),
-            }));
+            self.at(
+                now,
+                json!({
+                    "type": kind, "response_id": active.id, "item_id": active.item,
+                    "output_index": 0, "content_index": 0, "delta": STANDARD.encode(pcm),
+                }),
+            );
             active.next = now + Duration::from_millis(100) / self.haste;
             self.active = Some(active);
         } else {
@@ -509,10 +533,13 @@ impl Strict {
             let kind = self.audio_kind("audio_transcript.done");
             let transcript = active.answer.text.clone();
             if status == "completed" {
-                self.at(now, json!({
-                    "type": kind, "response_id": active.id, "item_id": active.item,
-                    "output_index": 0, "content_index": 0, "transcript": transcript,
-                }));
+                self.at(
+                    now,
+                    json!({
+                        "type": kind, "response_id": active.id, "item_id": active.item,
+                        "output_index": 0, "content_index": 0, "transcript": transcript,
+                    }),
+                );
             }
             let done = if status == "completed" { "completed" } else { "incomplete" };
             let shown = json!({
@@ -520,10 +547,13 @@ impl Strict {
                 "role": "assistant", "status": done,
                 "content": [{ "type": "output_audio", "transcript": transcript }],
             });
-            self.at(now, json!({
-                "type": "response.output_item.done", "response_id": active.id,
-                "output_index": 0, "item": shown,
-            }));
+            self.at(
+                now,
+                json!({
+                    "type": "response.output_item.done", "response_id": active.id,
+                    "output_index": 0, "item": shown,
+                }),
+            );
             output.push(shown);
         }
         let calls = if status == "completed" { active.answer.calls.clone() } else { Vec::new() };
@@ -535,10 +565,13 @@ impl Strict {
                     "status": status, "call_id": call, "name": name, "arguments": arguments,
                 })
             };
-            self.at(now, json!({
-                "type": "response.output_item.added", "response_id": active.id,
-                "output_index": 1, "item": shown("", "in_progress"),
-            }));
+            self.at(
+                now,
+                json!({
+                    "type": "response.output_item.added", "response_id": active.id,
+                    "output_index": 1, "item": shown("", "in_progress"),
+                }),
+            );
             let mut complete = json!({
                 "type": "response.function_call_arguments.done", "response_id": active.id,
                 "item_id": id, "output_index": 1, "call_id": call, "arguments": arguments,
@@ -548,10 +581,13 @@ impl Strict {
             }
             self.at(now, complete);
             let whole = shown(&arguments, "completed");
-            self.at(now, json!({
-                "type": "response.output_item.done", "response_id": active.id,
-                "output_index": 1, "item": whole,
-            }));
+            self.at(
+                now,
+                json!({
+                    "type": "response.output_item.done", "response_id": active.id,
+                    "output_index": 1, "item": whole,
+                }),
+            );
             output.push(whole);
             self.items.push(Item {
                 id,
@@ -567,21 +603,27 @@ impl Strict {
             "cancelled" => json!({ "type": "cancelled", "reason": "client_cancelled" }),
             _ => Value::Null,
         };
-        self.at(now, json!({ "type": "response.done", "response": {
-            "id": active.id, "object": "realtime.response", "status": status,
-            "status_details": details, "metadata": active.metadata, "output": output,
-            "usage": {
-                "total_tokens": 30, "input_tokens": 20, "output_tokens": 10,
-                "input_token_details": {
-                    "text_tokens": 8, "audio_tokens": 12, "cached_tokens": 4,
-                    "cached_tokens_details": { "text_tokens": 4, "audio_tokens": 0 },
+        self.at(
+            now,
+            json!({ "type": "response.done", "response": {
+                "id": active.id, "object": "realtime.response", "status": status,
+                "status_details": details, "metadata": active.metadata, "output": output,
+                "usage": {
+                    "total_tokens": 30, "input_tokens": 20, "output_tokens": 10,
+                    "input_token_details": {
+                        "text_tokens": 8, "audio_tokens": 12, "cached_tokens": 4,
+                        "cached_tokens_details": { "text_tokens": 4, "audio_tokens": 0 },
+                    },
+                    "output_token_details": { "text_tokens": 3, "audio_tokens": 7 },
                 },
-                "output_token_details": { "text_tokens": 3, "audio_tokens": 7 },
-            },
-        }}));
-        self.at(now, json!({ "type": "rate_limits.updated", "rate_limits": [
-            { "name": "tokens", "limit": 1000, "remaining": 900, "reset_seconds": 1.5 },
-        ]}));
+            }}),
+        );
+        self.at(
+            now,
+            json!({ "type": "rate_limits.updated", "rate_limits": [
+                { "name": "tokens", "limit": 1000, "remaining": 900, "reset_seconds": 1.5 },
+            ]}),
+        );
     }
 
     fn audio_kind(&self, what: &str) -> String {
@@ -602,10 +644,13 @@ impl Strict {
     }
 
     fn refuse(&mut self, now: Moment, event: &Value, code: &str) {
-        self.later(now, json!({ "type": "error", "error": {
-            "type": "invalid_request_error", "code": code, "message": format!("No: {code}."),
-            "param": null, "event_id": event["event_id"],
-        }}));
+        self.later(
+            now,
+            json!({ "type": "error", "error": {
+                "type": "invalid_request_error", "code": code, "message": format!("No: {code}."),
+                "param": null, "event_id": event["event_id"],
+            }}),
+        );
     }
 
     fn later(&mut self, now: Moment, event: Value) {

@@ -76,12 +76,15 @@ fn a_spoken_question_is_answered_and_both_sides_are_written_down() {
         world.say(at(10_000), plain(2));
         world.run(at(10_000));
         world.rest();
-        assert_eq!(world.history(), [
-            "u: question 1".into(),
-            format!("a: {}", expected(1)),
-            "u: question 2".into(),
-            format!("a: {}", expected(2)),
-        ]);
+        assert_eq!(
+            world.history(),
+            [
+                "u: question 1".into(),
+                format!("a: {}", expected(1)),
+                "u: question 2".into(),
+                format!("a: {}", expected(2)),
+            ]
+        );
         assert_eq!(world.complaints(), Vec::<String>::new());
         assert_eq!((world.sessions, world.troubles.len(), world.truncated.len()), (1, 0, 0));
         // Commit costs nothing: all of the sound was there but the last frame.
@@ -103,10 +106,10 @@ fn a_user_who_goes_on_is_heard_to_the_end_and_answered_once() {
         world.run(at(6_000));
         world.rest();
         // Both parts of the sound say the same number here.
-        assert_eq!(world.history(), [
-            "u: question 3 question 3".into(),
-            format!("a: {}", expected(3)),
-        ]);
+        assert_eq!(
+            world.history(),
+            ["u: question 3 question 3".into(), format!("a: {}", expected(3)),]
+        );
         assert_eq!(world.complaints(), Vec::<String>::new());
         let server = world.server();
         assert_eq!((server.commits.len(), server.cancelled), (2, 1));
@@ -124,18 +127,21 @@ fn tools_are_called_and_the_answer_rests_on_them() {
         world.say(at(12_000), plain(7));
         world.run(at(12_000));
         world.rest();
-        assert_eq!(world.history(), [
-            "u: question 5".into(),
-            "call get_time".into(),
-            "= {\"get_time\":\"done\"}".into(),
-            format!("a: {}", expected(5)),
-            "u: question 7".into(),
-            "call get_time".into(),
-            "call set_timer".into(),
-            "= {\"get_time\":\"done\"}".into(),
-            "= {\"set_timer\":\"done\"}".into(),
-            format!("a: {}", expected(7)),
-        ]);
+        assert_eq!(
+            world.history(),
+            [
+                "u: question 5".into(),
+                "call get_time".into(),
+                "= {\"get_time\":\"done\"}".into(),
+                format!("a: {}", expected(5)),
+                "u: question 7".into(),
+                "call get_time".into(),
+                "call set_timer".into(),
+                "= {\"get_time\":\"done\"}".into(),
+                "= {\"set_timer\":\"done\"}".into(),
+                format!("a: {}", expected(7)),
+            ]
+        );
         assert_eq!(world.complaints(), Vec::<String>::new());
     });
 }
@@ -171,12 +177,15 @@ fn typed_words_and_what_was_said_meanwhile_enter_the_conversation() {
         world.say(world.now + Duration::from_millis(500), plain(6));
         world.run(world.now + Duration::from_millis(3_000));
         world.rest();
-        assert_eq!(world.history(), [
-            "u: tell me 4".into(),
-            format!("a: {}", expected(4)),
-            "u: question 6".into(),
-            format!("a: {}", expected(6)),
-        ]);
+        assert_eq!(
+            world.history(),
+            [
+                "u: tell me 4".into(),
+                format!("a: {}", expected(4)),
+                "u: question 6".into(),
+                format!("a: {}", expected(6)),
+            ]
+        );
         assert_eq!(world.complaints(), Vec::<String>::new());
     });
 }
@@ -221,14 +230,16 @@ pub(crate) fn verify(number: u32, answer: &str, context: &str) {
 #[test]
 fn the_fallback_answers_while_there_is_no_session_and_the_session_when_it_is_back() {
     let mut world = World::new(Dialect::Ga, brain);
-    world.dead = Some(EngineError::Refused("provider openai does not take the key; renew it".into()));
+    world.dead =
+        Some(EngineError::Refused("provider openai does not take the key; renew it".into()));
     world.say(at(2_000), plain(1));
     world.run(at(3_000));
     world.rest();
     assert_eq!(world.history(), ["u: spoken 1", "a: The fallback answers spoken 1."]);
-    assert_eq!(world.notes, [
-        "The cascade answers for now, because provider openai does not take the key; renew it",
-    ]);
+    assert_eq!(
+        world.notes,
+        ["The cascade answers for now, because provider openai does not take the key; renew it",]
+    );
     world.dead = None;
     world.say(at(80_000), plain(2));
     world.run(at(81_000));

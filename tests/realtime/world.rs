@@ -88,7 +88,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(dialect: Dialect, brain: fn() -> Brain) -> Self {
-        let tools = [("get_time".to_owned(), Effect::Reads), ("set_timer".to_owned(), Effect::Writes)];
+        let tools =
+            [("get_time".to_owned(), Effect::Reads), ("set_timer".to_owned(), Effect::Writes)];
         let mut setup = Setup { hears: true, tools: tools.into(), ..Setup::default() };
         setup.settings.mode = Mode::Open;
         setup.settings.speculate = true;
@@ -146,7 +147,10 @@ impl World {
         self.schedule(moment(180), Event::Speech(Speech::Confirmed { id }, None));
         let mut voice = say.ms;
         if let Some(pause) = say.pause {
-            self.schedule(moment(pause + 200), Event::Speech(Speech::Paused { id }, Some(cut(&pcm))));
+            self.schedule(
+                moment(pause + 200),
+                Event::Speech(Speech::Paused { id }, Some(cut(&pcm))),
+            );
             self.schedule(moment(pause + 300), Event::Speech(Speech::Resumed { id }, None));
             pcm.extend(std::iter::repeat_n(0.0, 100 * 16));
             let rest = question(say.number, usize::try_from(say.ms - pause).unwrap());
@@ -154,7 +158,10 @@ impl World {
             voice += 300;
         }
         let whole = cut(&pcm);
-        self.schedule(moment(voice + 200), Event::Speech(Speech::Paused { id }, Some(whole.clone())));
+        self.schedule(
+            moment(voice + 200),
+            Event::Speech(Speech::Paused { id }, Some(whole.clone())),
+        );
         self.schedule(moment(voice + 500), Event::Speech(Speech::Ended { id }, Some(whole)));
         pcm.extend(std::iter::repeat_n(0.0, 300 * 16));
         for (n, piece) in pcm.chunks_exact(FRAME_SAMPLES).enumerate() {
@@ -329,7 +336,10 @@ impl World {
     /// When something sent now arrives: in order, late by chance.
     fn arrival(&mut self, socket: SocketId, up: bool) -> Moment {
         // Linear congruential; Knuth's constants.
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.seed = self
+            .seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let late = (self.seed >> 33) % (self.jitter + 1);
         let at = self.now + self.delay + Duration::from_micros(late);
         let last = self.arrives.entry((socket, up)).or_default();
@@ -398,7 +408,8 @@ impl World {
 
     fn recite(&mut self, at: Moment, epoch: Epoch, text: String) {
         self.fallback_epoch = Some(epoch);
-        let chunk = Chunk { pcm: vec![0.1; text.len() * 1_600], rate: aloud::base::Rate(24_000), text };
+        let chunk =
+            Chunk { pcm: vec![0.1; text.len() * 1_600], rate: aloud::base::Rate(24_000), text };
         self.schedule(at, Event::Fallback(Said::Chunk { epoch, chunk }));
         self.schedule(at, Event::Fallback(Said::Done(epoch)));
     }
@@ -408,7 +419,8 @@ impl World {
             Said::Transcript { utterance, take, result, last } => {
                 if last {
                     let cut = Cut { utterance, take };
-                    let result = result.map_err(|error| Failure::Engine { text: error.to_string() });
+                    let result =
+                        result.map_err(|error| Failure::Engine { text: error.to_string() });
                     self.input(Input::Transcript { cut, result });
                 }
             }

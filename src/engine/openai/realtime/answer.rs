@@ -88,7 +88,8 @@ impl Answer {
 
     /// Counts sound that came.
     pub(super) fn receive(&mut self, at: &Place, samples: u64) {
-        match self.parts.iter_mut().find(|part| part.item == at.item && part.content == at.content) {
+        match self.parts.iter_mut().find(|part| part.item == at.item && part.content == at.content)
+        {
             Some(part) => part.received += samples,
             None => self.parts.push(Part {
                 item: at.item.clone(),

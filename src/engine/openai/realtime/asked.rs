@@ -64,7 +64,13 @@ impl Asked {
     }
 
     /// Takes the words of a take; false when they are no news, or of nothing that is asked.
-    pub(super) fn learn(&mut self, utterance: UtteranceId, take: u32, text: &str, last: bool) -> bool {
+    pub(super) fn learn(
+        &mut self,
+        utterance: UtteranceId,
+        take: u32,
+        text: &str,
+        last: bool,
+    ) -> bool {
         let of_it = |q: &&mut Question| (q.utterance.id, q.take) == (utterance, take);
         match self.questions.iter_mut().find(of_it) {
             Some(question) if question.words.is_none() => {

@@ -11,7 +11,12 @@ use crate::base::Epoch;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Event {
     /// The session is there, or its settings were taken. `None` where it does not say.
-    Session { created: bool, dialect: Option<Dialect>, input: Option<Format>, output: Option<Format> },
+    Session {
+        created: bool,
+        dialect: Option<Dialect>,
+        input: Option<Format>,
+        output: Option<Format>,
+    },
     /// The input buffer became an item.
     Committed { item: String },
     /// The server heard speech begin or end. Only where it finds the turns.
@@ -118,7 +123,9 @@ pub(super) fn parse(message: &str) -> Option<(Event, Option<String>)> {
 
 fn read(kind: &str, event: &Value) -> Event {
     match kind {
-        "session.created" | "session.updated" | "transcription_session.created"
+        "session.created"
+        | "session.updated"
+        | "transcription_session.created"
         | "transcription_session.updated" => session(&event["session"], kind.ends_with("created")),
         "input_audio_buffer.committed" => match text(event, "item_id") {
             Some(item) => Event::Committed { item },

@@ -268,7 +268,9 @@ impl Line {
 
     /// Ends the waits that are over.
     pub fn tick(&mut self, now: Moment, out: &mut Vec<Act>) {
-        for socket in [&self.live, &self.next].map(|c| c.as_ref().map(|c| c.socket)).into_iter().flatten() {
+        for socket in
+            [&self.live, &self.next].map(|c| c.as_ref().map(|c| c.socket)).into_iter().flatten()
+        {
             self.look_after(now, socket, out);
         }
         if self.again.is_some_and(|again| again <= now) {
@@ -420,7 +422,13 @@ impl Line {
         true
     }
 
-    pub(super) fn drain(&mut self, now: Moment, socket: SocketId, outs: Vec<Out>, out: &mut Vec<Act>) {
+    pub(super) fn drain(
+        &mut self,
+        now: Moment,
+        socket: SocketId,
+        outs: Vec<Out>,
+        out: &mut Vec<Act>,
+    ) {
         for what in outs {
             match what {
                 Out::Send(text) => out.push(Act::Send { socket, text }),
@@ -497,7 +505,8 @@ impl Line {
         }
         if live {
             for question in self.asked.unheard() {
-                let Some(session) = self.live.as_mut().and_then(|live| live.session.as_mut()) else {
+                let Some(session) = self.live.as_mut().and_then(|live| live.session.as_mut())
+                else {
                     return;
                 };
                 session.commit(now, &question.utterance, question.take, &mut outs);
@@ -519,7 +528,9 @@ impl Line {
 
     /// Whether somebody waits for a session.
     pub(super) fn needed(&self, now: Moment) -> bool {
-        self.turn.is_some() || self.asked.open().next().is_some() || self.stretch.grown + PAUSE > now
+        self.turn.is_some()
+            || self.asked.open().next().is_some()
+            || self.stretch.grown + PAUSE > now
     }
 
     /// Whether nothing is under way.
@@ -533,7 +544,9 @@ impl Line {
     fn swap(&mut self, now: Moment, out: &mut Vec<Act>) {
         let ready = self.next.as_ref().is_some_and(|next| next.ready);
         let silent = self.stretch.grown + PAUSE <= now && self.asked.open().next().is_none();
-        if ready && silent && self.idle()
+        if ready
+            && silent
+            && self.idle()
             && let Some(old) = std::mem::replace(&mut self.live, self.next.take())
         {
             out.push(Act::Hang(old.socket));

@@ -89,7 +89,13 @@ impl Line {
     }
 
     /// A connection could not be made.
-    pub(super) fn fail(&mut self, now: Moment, socket: SocketId, error: EngineError, out: &mut Vec<Act>) {
+    pub(super) fn fail(
+        &mut self,
+        now: Moment,
+        socket: SocketId,
+        error: EngineError,
+        out: &mut Vec<Act>,
+    ) {
         let live = self.live.take_if(|live| live.socket == socket).is_some();
         if !live {
             return self.lose(now, socket, Loss::Broken, out);

@@ -171,7 +171,8 @@ impl Mirror {
                         if !rest.typed.is_empty() {
                             let typed = Item::User { utterance: None, text: rest.typed };
                             let at = self.find(&typed, place, &taken);
-                            place = self.put(dialect, &typed, at, place, true, &mut events, &mut taken);
+                            place =
+                                self.put(dialect, &typed, at, place, true, &mut events, &mut taken);
                         }
                         continue;
                     }
@@ -238,15 +239,15 @@ impl Mirror {
         let all = 0..self.entries.len();
         // What has a name of its own is found anywhere; words only where they can stand.
         match item {
-            Item::User { utterance, text } => {
-                (place..self.entries.len()).filter(free).find(is(What::Text(*utterance, text.clone())))
-            }
+            Item::User { utterance, text } => (place..self.entries.len())
+                .filter(free)
+                .find(is(What::Text(*utterance, text.clone()))),
             Item::Notice { text } => {
                 (place..self.entries.len()).filter(free).find(is(What::Notice(text.clone())))
             }
-            Item::Picture(picture) => (place..self.entries.len())
-                .filter(free)
-                .find(is(What::Picture(picture.clone()))),
+            Item::Picture(picture) => {
+                (place..self.entries.len()).filter(free).find(is(What::Picture(picture.clone())))
+            }
             Item::Reply { epoch, .. } => all.into_iter().filter(free).find(is(What::Reply(*epoch))),
             Item::Call { call, .. } => all.into_iter().find(|at| match &self.entries[*at].what {
                 What::Call(_, id) => *id == call.id,
@@ -302,7 +303,8 @@ impl Mirror {
                 (What::Call(*epoch, call.id.clone()), Some(wire::function_call(&id, call)))
             }
             Item::Outcome(outcome) => {
-                let call = |entry: &&Entry| matches!(&entry.what, What::Call(_, id) if *id == outcome.id);
+                let call =
+                    |entry: &&Entry| matches!(&entry.what, What::Call(_, id) if *id == outcome.id);
                 let Some(call) = self.entries.iter().find(call) else { return place };
                 let What::Call(epoch, _) = call.what else { return place };
                 let made = wire::function_call_output(&id, &outcome.id.0, &outcome.output);
@@ -314,7 +316,8 @@ impl Mirror {
         if let Some(made) = made {
             self.made += 1;
             let before = self.entries[..place].iter().rev().find_map(|entry| entry.id.as_deref());
-            let last = self.entries[place..].iter().all(|entry| entry.id.is_none() && !entry.sounds());
+            let last =
+                self.entries[place..].iter().all(|entry| entry.id.is_none() && !entry.sounds());
             let previous = if last { None } else { Some(before.unwrap_or("root")) };
             events.push(wire::create(made, previous));
         }
@@ -341,7 +344,9 @@ fn begin(items: &[Item]) -> usize {
     let mut left = BUDGET;
     let fits = items.iter().rev().take_while(|item| {
         let length = match item {
-            Item::User { text, .. } | Item::Reply { text, .. } | Item::Notice { text } => text.len(),
+            Item::User { text, .. } | Item::Reply { text, .. } | Item::Notice { text } => {
+                text.len()
+            }
             Item::Call { call, .. } => call.arguments.len(),
             Item::Outcome(outcome) => outcome.output.len(),
             // Told by its size on the screen, not in bytes.

@@ -166,9 +166,9 @@ impl Server {
             return self.unreachable("cannot be reached");
         };
         match answer.status().as_u16() {
-            401 if self.auth == Auth::None => {
-                EngineError::Refused(format!("provider {provider} wants a key; set its api_key_env"))
-            }
+            401 if self.auth == Auth::None => EngineError::Refused(format!(
+                "provider {provider} wants a key; set its api_key_env"
+            )),
             401 => EngineError::Refused(format!(
                 "provider {provider} does not take the key; check or renew it"
             )),

@@ -140,7 +140,8 @@ impl Filter {
         let middle = (length as f64 - 1.0) / 2.0;
         let value = |n: usize| {
             let x = n as f64 - middle;
-            let sinc = if x == 0.0 { 2.0 * cutoff } else { (2.0 * PI * cutoff * x).sin() / (PI * x) };
+            let sinc =
+                if x == 0.0 { 2.0 * cutoff } else { (2.0 * PI * cutoff * x).sin() / (PI * x) };
             let turn = 2.0 * PI * n as f64 / (length as f64 - 1.0);
             // Blackman's window: what it lets through besides is 74 dB down.
             sinc * (0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos())
