@@ -90,3 +90,26 @@ fn memory() -> u64 {
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1_024
 }
+
+#[test]
+fn a_session_is_exchanged_between_turns_before_it_expires() {
+    let mut world = World::new(Dialect::Ga, brain);
+    let mut asked = 0;
+    for at in (3_000..75 * 60_000).step_by(30_000) {
+        asked += 1;
+        world.say(Moment::from_millis(at), Say { number: asked % 200, ms: 900, pause: None });
+        world.run(Moment::from_millis(at));
+        // No server keeps one for longer.
+        assert!(world.oldest() < Duration::from_secs(60 * 60), "a session expires at {at}");
+    }
+    world.rest();
+    assert_eq!(world.complaints(), Vec::<String>::new());
+    assert_eq!(world.troubles, Vec::<String>::new());
+    assert_eq!((world.sessions, world.servers.len()), (2, 1));
+    assert_eq!(world.answered, asked as usize);
+    let history = world.history();
+    let answers = history.iter().rev().filter(|line| line.starts_with("a: "));
+    for (line, number) in answers.zip((1..=asked).rev()) {
+        assert_eq!(*line, format!("a: {}", expected(number % 200)));
+    }
+}

@@ -5,8 +5,10 @@
 
 mod host;
 mod hour;
+mod peers;
 mod sockets;
 mod storms;
 mod strict;
 mod talk;
+mod types;
 mod world;

@@ -2,6 +2,7 @@
 //! messages out. What a client does wrong is noted in [`Strict::faults`].
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aloud::base::Moment;
@@ -12,6 +13,12 @@ use serde_json::{Value, json};
 
 /// Sound of one character of an answer: 150 words a minute.
 pub(crate) const CHARACTER: Duration = Duration::from_micros(66_667);
+
+/// Sessions so far: names are never given twice.
+static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
+/// How long an answer takes to begin.
+const THINKING: Duration = Duration::from_millis(100);
 
 /// Samples a second, both ways.
 pub(crate) const RATE: usize = 24_000;
@@ -26,7 +33,6 @@ pub(crate) type Brain = Box<dyn FnMut(&[Item], &Asked) -> Answer + Send>;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) instructions: String,
-    pub(crate) tools: Vec<String>,
     pub(crate) recital: bool,
 }
 
@@ -69,12 +75,12 @@ pub(crate) struct Strict {
     appended: bool,
     updated: bool,
     instructions: String,
-    tools: Vec<String>,
     active: Option<Active>,
     /// What goes out when.
     queue: VecDeque<(Moment, String)>,
     events: BTreeSet<String>,
     made: u64,
+    session: u64,
     /// Answers that were cancelled.
     pub(crate) cancelled: u64,
     pub(crate) answers: u64,
@@ -109,11 +115,11 @@ impl Strict {
             appended: false,
             updated: false,
             instructions: String::new(),
-            tools: Vec::new(),
             active: None,
             queue: VecDeque::new(),
             events: BTreeSet::new(),
             made: 0,
+            session: SESSIONS.fetch_add(1, Ordering::Relaxed),
             cancelled: 0,
             answers: 0,
         }
@@ -224,10 +230,6 @@ impl Strict {
         self.updated = true;
         if let Some(text) = session["instructions"].as_str() {
             self.instructions = text.to_owned();
-        }
-        if let Some(tools) = session["tools"].as_array() {
-            let name = |tool: &Value| tool["name"].as_str().unwrap_or_default().to_owned();
-            self.tools = tools.iter().map(name).collect();
         }
         let session = self.session();
         self.later(now, json!({ "type": "session.updated", "session": session }));
@@ -413,11 +415,7 @@ impl Strict {
         let response = &event["response"];
         let recital = response["conversation"] == "none";
         let own = response["instructions"].as_str();
-        let asked = Asked {
-            instructions: own.unwrap_or(&self.instructions).to_owned(),
-            tools: self.tools.clone(),
-            recital,
-        };
+        let asked = Asked { instructions: own.unwrap_or(&self.instructions).to_owned(), recital };
         let answer = (self.brain)(&self.items, &asked);
         let (id, item) = (self.name("resp"), self.name("item"));
         let metadata = response["metadata"].clone();
@@ -431,7 +429,7 @@ impl Strict {
         );
         let words: VecDeque<String> = answer.text.split_inclusive(' ').map(str::to_owned).collect();
         let left = answer.text.chars().count() * samples(1);
-        let next = now + Duration::from_millis(300);
+        let next = now + THINKING;
         let (sent, begun) = (0, false);
         self.active =
             Some(Active { id, item, metadata, recital, answer, next, words, left, sent, begun });
@@ -670,7 +668,7 @@ impl Strict {
 
     fn name(&mut self, kind: &str) -> String {
         self.made += 1;
-        format!("{kind}_{}", self.made)
+        format!("{kind}_{}_{}", self.session, self.made)
     }
 
     fn fault(&mut self, what: String) {

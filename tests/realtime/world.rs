@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Moment, Utterance, UtteranceId};
-use aloud::dialog::{Effect, Heard, History, Item, Outcome, Prompt, ToolSpec};
+use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Moment, NoticeId, Utterance, UtteranceId};
+use aloud::dialog::{Effect, Heard, History, Item, Outcome, Picture, Prompt, ToolSpec};
 use aloud::engine::openai::realtime::{Act, Dialect, Happening, Line, Settings, SocketId};
 use aloud::engine::{Chunk, EngineError, Order, Said};
 use aloud::turn::{
@@ -17,6 +17,9 @@ use aloud::turn::{
 
 use crate::strict::{Brain, Strict, question};
 
+/// Events of the client that are kept.
+const SENT: usize = 1_000;
+
 /// Something on its way.
 enum Event {
     Speech(Speech, Option<Utterance>),
@@ -25,7 +28,8 @@ enum Event {
     Down(SocketId, Happening),
     Tool(Epoch, Outcome),
     Fallback(Said),
-    Type(String),
+    Type(Vec<Picture>, String),
+    Notice(String),
     Kill,
 }
 
@@ -35,7 +39,7 @@ pub(crate) struct Say {
     pub(crate) number: u32,
     /// Milliseconds of voice.
     pub(crate) ms: u64,
-    /// Where in it the user makes a pause of 300 ms.
+    /// Where in it the user makes a pause of 350 ms.
     pub(crate) pause: Option<u64>,
 }
 
@@ -54,11 +58,16 @@ pub(crate) struct World {
     pub(crate) now: Moment,
     pub(crate) line: Line,
     pub(crate) machine: Machine,
+    /// The first events of the client; of the many appends only some.
+    pub(crate) sent: Vec<serde_json::Value>,
+    appended: u64,
+    next_notice: u32,
     pub(crate) servers: BTreeMap<SocketId, Strict>,
     /// Faults and figures of sessions that are over.
     pub(crate) faults: Vec<String>,
     pub(crate) truncated: Vec<(String, u64)>,
     pub(crate) sessions: usize,
+    opened: BTreeMap<SocketId, Moment>,
     pub(crate) notes: Vec<String>,
     pub(crate) troubles: Vec<String>,
     pub(crate) rewinds: Vec<(Epoch, Heard)>,
@@ -88,24 +97,32 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(dialect: Dialect, brain: fn() -> Brain) -> Self {
-        let tools =
-            [("get_time".to_owned(), Effect::Reads), ("set_timer".to_owned(), Effect::Writes)];
-        let mut setup = Setup { hears: true, tools: tools.into(), ..Setup::default() };
-        setup.settings.mode = Mode::Open;
-        setup.settings.speculate = true;
         let settings = Settings {
             transcribe: Some("m-transcribe".into()),
             voice: Some("marin".into()),
             ..Settings::default()
         };
+        Self::with(dialect, brain, settings)
+    }
+
+    pub(crate) fn with(dialect: Dialect, brain: fn() -> Brain, settings: Settings) -> Self {
+        let tools =
+            [("get_time".to_owned(), Effect::Reads), ("set_timer".to_owned(), Effect::Writes)];
+        let mut setup = Setup { hears: true, tools: tools.into(), ..Setup::default() };
+        setup.settings.mode = Mode::Open;
+        setup.settings.speculate = true;
         Self {
             now: Moment::from_millis(1_000),
             line: Line::new(settings, true),
+            sent: Vec::new(),
+            appended: 0,
+            next_notice: 0,
             machine: Machine::new(setup, History::default()),
             servers: BTreeMap::new(),
             faults: Vec::new(),
             truncated: Vec::new(),
             sessions: 0,
+            opened: BTreeMap::new(),
             notes: Vec::new(),
             troubles: Vec::new(),
             rewinds: Vec::new(),
@@ -151,11 +168,11 @@ impl World {
                 moment(pause + 200),
                 Event::Speech(Speech::Paused { id }, Some(cut(&pcm))),
             );
-            self.schedule(moment(pause + 300), Event::Speech(Speech::Resumed { id }, None));
-            pcm.extend(std::iter::repeat_n(0.0, 100 * 16));
+            self.schedule(moment(pause + 350), Event::Speech(Speech::Resumed { id }, None));
+            pcm.extend(std::iter::repeat_n(0.0, 150 * 16));
             let rest = question(say.number, usize::try_from(say.ms - pause).unwrap());
             pcm.extend(&rest[400 * 16..]);
-            voice += 300;
+            voice += 350;
         }
         let whole = cut(&pcm);
         self.schedule(
@@ -174,7 +191,17 @@ impl World {
     }
 
     pub(crate) fn write(&mut self, at: Moment, text: &str) {
-        self.schedule(at, Event::Type(text.to_owned()));
+        self.schedule(at, Event::Type(Vec::new(), text.to_owned()));
+    }
+
+    /// The user shows a picture and writes about it.
+    pub(crate) fn show(&mut self, at: Moment, picture: Picture, text: &str) {
+        self.schedule(at, Event::Type(vec![picture], text.to_owned()));
+    }
+
+    /// Something is to be said unasked.
+    pub(crate) fn notice(&mut self, at: Moment, text: &str) {
+        self.schedule(at, Event::Notice(text.to_owned()));
     }
 
     /// The network breaks at `at`.
@@ -246,6 +273,12 @@ impl World {
         self.faults.iter().cloned().chain(open).collect()
     }
 
+    /// How long the oldest session is open.
+    pub(crate) fn oldest(&self) -> Duration {
+        let ages = self.opened.iter().filter(|(socket, _)| self.servers.contains_key(socket));
+        ages.map(|(_, at)| self.now.since(*at)).max().unwrap_or_default()
+    }
+
     /// The only session that is open.
     pub(crate) fn server(&mut self) -> &mut Strict {
         self.servers.values_mut().next().unwrap()
@@ -279,6 +312,7 @@ impl World {
                     let greeting = server.greet();
                     self.servers.insert(socket, server);
                     self.sessions += 1;
+                    self.opened.insert(socket, self.now);
                     self.down(socket, Happening::Text(greeting));
                 }
                 let mut acts = Vec::new();
@@ -293,7 +327,11 @@ impl World {
                 self.line.stand_in(self.now, said, &mut acts);
                 self.perform(acts);
             }
-            Event::Type(text) => self.input(Input::Text { text, pictures: Vec::new() }),
+            Event::Type(pictures, text) => self.input(Input::Text { text, pictures }),
+            Event::Notice(text) => {
+                self.next_notice += 1;
+                self.input(Input::Notice { id: NoticeId(self.next_notice), text });
+            }
             Event::Kill => {
                 for (socket, server) in std::mem::take(&mut self.servers) {
                     self.bury(server);
@@ -364,6 +402,11 @@ impl World {
                     self.down(socket, happening);
                 }
                 Act::Send { socket, text } => {
+                    let append = text.contains("input_audio_buffer.append");
+                    self.appended += u64::from(append);
+                    if self.sent.len() < SENT && (!append || self.appended % 100 == 1) {
+                        self.sent.push(serde_json::from_str(&text).unwrap());
+                    }
                     let at = self.arrival(socket, true);
                     self.schedule(at, Event::Up(socket, text));
                 }
