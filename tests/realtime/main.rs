@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "tests look for what they want")]
 
+mod commands;
 mod host;
 mod hour;
 mod peers;

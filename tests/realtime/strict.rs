@@ -279,7 +279,7 @@ impl Strict {
             }),
         );
         self.added(now, shown, previous);
-        let words = said.map_or_else(String::new, |number| format!("question {number}"));
+        let words = said.map_or_else(|| "something".to_owned(), |number| format!("question {number}"));
         let then = now + Duration::from_millis(250);
         self.at(
             then,

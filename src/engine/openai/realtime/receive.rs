@@ -205,6 +205,10 @@ impl Session {
 
     fn on_audio(&mut self, now: Moment, at: &event::Place, delta: &str, out: &mut Vec<Out>) {
         let Some(answer) = self.answer.as_mut().filter(|answer| answer.live()) else { return };
+        if self.settings.silent {
+            // A server that was asked for words only may send sound all the same.
+            return;
+        }
         let Some(pcm) = self.decoder.decode(self.output, delta) else { return };
         answer.receive(at, pcm.len() as u64);
         let epoch = answer.epoch;
@@ -235,7 +239,7 @@ impl Session {
         if !std::mem::replace(&mut answer.begun, true) {
             out.push(Out::Say(Said::FirstWords(epoch)));
         }
-        if spoken {
+        if spoken && !self.settings.silent {
             answer.written.push_str(text);
             self.words.words(text);
         } else {
