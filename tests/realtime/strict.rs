@@ -74,6 +74,8 @@ pub(crate) struct Strict {
     buffer: Vec<i16>,
     appended: bool,
     updated: bool,
+    /// Words only were asked for.
+    silent: bool,
     instructions: String,
     active: Option<Active>,
     /// What goes out when.
@@ -114,6 +116,7 @@ impl Strict {
             buffer: Vec::new(),
             appended: false,
             updated: false,
+            silent: false,
             instructions: String::new(),
             active: None,
             queue: VecDeque::new(),
@@ -228,6 +231,11 @@ impl Strict {
             self.fault("turn detection is left to the server".to_owned());
         }
         self.updated = true;
+        let modalities = match self.dialect {
+            Dialect::Ga => &session["output_modalities"],
+            Dialect::Beta => &session["modalities"],
+        };
+        self.silent = *modalities == json!(["text"]);
         if let Some(text) = session["instructions"].as_str() {
             self.instructions = text.to_owned();
         }
@@ -428,7 +436,8 @@ impl Strict {
             }}),
         );
         let words: VecDeque<String> = answer.text.split_inclusive(' ').map(str::to_owned).collect();
-        let left = answer.text.chars().count() * samples(1);
+        let sounds = if self.silent { 0 } else { answer.text.chars().count() };
+        let left = sounds * samples(1);
         let next = now + THINKING;
         let (sent, begun) = (0, false);
         self.active =
@@ -491,7 +500,8 @@ impl Strict {
                 if let Some(item) = self.items.iter_mut().find(|item| item.id == active.item) {
                     item.text.push_str(&word);
                 }
-                let kind = self.audio_kind("audio_transcript.delta");
+                let what = if self.silent { "text.delta" } else { "audio_transcript.delta" };
+                let kind = self.audio_kind(what);
                 self.at(
                     now,
                     json!({
@@ -518,6 +528,8 @@ impl Strict {
                     "output_index": 0, "content_index": 0, "delta": STANDARD.encode(pcm),
                 }),
             );
+        }
+        if count > 0 || !active.words.is_empty() {
             active.next = now + Duration::from_millis(100) / self.haste;
             self.active = Some(active);
         } else {
@@ -528,14 +540,18 @@ impl Strict {
     fn end(&mut self, now: Moment, active: Active, status: &str) {
         let mut output = Vec::new();
         if active.begun {
-            let kind = self.audio_kind("audio_transcript.done");
+            let (what, key) = match self.silent {
+                true => ("text.done", "text"),
+                false => ("audio_transcript.done", "transcript"),
+            };
+            let kind = self.audio_kind(what);
             let transcript = active.answer.text.clone();
             if status == "completed" {
                 self.at(
                     now,
                     json!({
                         "type": kind, "response_id": active.id, "item_id": active.item,
-                        "output_index": 0, "content_index": 0, "transcript": transcript,
+                        "output_index": 0, "content_index": 0, key: transcript,
                     }),
                 );
             }
