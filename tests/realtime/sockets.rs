@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Utterance, UtteranceId};
 use aloud::dialog::{Heard, Item, Prompt};
-use aloud::engine::openai::realtime::{Dialect, Realtime, Server, Settings};
+use aloud::engine::openai::realtime::{Dialect, Realtime, Scribe, Server, Settings};
 use aloud::engine::openai::{Address, Auth};
-use aloud::engine::{Order, Partner, Said};
+use aloud::engine::{Order, Partner, Said, Transcriber, Transcript};
+use futures::StreamExt;
 
 use crate::host::{Host, House, PATIENCE};
 use crate::strict::question;
@@ -203,6 +204,20 @@ async fn a_server_of_the_old_dialect_is_told_so_when_it_wants_to_be() {
     assert_eq!(seen.requests[1].0, "/v1/realtime?model=gpt-x");
     drop(seen);
     assert_eq!(host.complaints(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_session_that_only_writes_gives_the_words_as_they_come() {
+    let host = Host::start(open(Dialect::Ga), brain);
+    let address = Address::v1(&host.base()).unwrap();
+    let server = Server::new("test", &address, "gpt-x", Auth::None).unwrap();
+    let scribe = Scribe::new(server, "test", "gpt-live-transcribe", Some("en"));
+    let words: Vec<_> = scribe.transcribe(utterance(1, 16_000, 7)).collect().await;
+    let transcript = |last| Ok(Transcript { text: "question 7".into(), last });
+    assert_eq!(words, [transcript(false), transcript(true)]);
+    assert_eq!(host.seen.lock().unwrap().requests[0].0, "/v1/realtime?intent=transcription");
+    let update = host.session().lock().unwrap().got[0].clone();
+    assert_eq!(update["session"]["audio"]["input"]["transcription"]["language"], "en");
 }
 
 #[test]

@@ -206,6 +206,10 @@ impl Strict {
 
     fn on_update(&mut self, now: Moment, event: &Value) {
         let session = &event["session"];
+        if session["type"] == "transcription" {
+            self.updated = true;
+            return;
+        }
         let wrong = match self.dialect {
             Dialect::Ga => {
                 let format = &session["audio"]["input"]["format"];
@@ -287,7 +291,8 @@ impl Strict {
             }),
         );
         self.added(now, shown, previous);
-        let words = said.map_or_else(|| "something".to_owned(), |number| format!("question {number}"));
+        let words =
+            said.map_or_else(|| "something".to_owned(), |number| format!("question {number}"));
         let then = now + Duration::from_millis(250);
         self.at(
             then,

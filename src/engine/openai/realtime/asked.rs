@@ -44,10 +44,6 @@ impl Asked {
 
     /// Lets go what `items` show to be past: a question before the last one.
     pub(super) fn settle(&mut self, items: &[Item]) {
-        let spoken = |item: &Item| match item {
-            Item::User { utterance, .. } => *utterance,
-            _ => None,
-        };
         let last = items.iter().rposition(|item| matches!(item, Item::User { .. })).unwrap_or(0);
         let past = |q: &Question| items[..last].iter().any(|i| spoken(i) == Some(q.utterance.id));
         // What was asked together bears the number of its last part.
@@ -97,9 +93,8 @@ impl Asked {
     /// `prompt` without what a fresh session is to hear instead of reading it.
     pub(super) fn before(&self, prompt: &Prompt) -> Prompt {
         let unheard = self.unheard();
-        let heard = |item: &Item| match item {
-            Item::User { utterance: Some(id), .. } => unheard.iter().any(|q| q.utterance.id == *id),
-            _ => false,
+        let heard = |item: &Item| {
+            spoken(item).is_some_and(|id| unheard.iter().any(|q| q.utterance.id == id))
         };
         let end = prompt.items.iter().position(heard).unwrap_or(prompt.items.len());
         let (instructions, tools) = (prompt.instructions.clone(), prompt.tools.clone());
@@ -121,6 +116,11 @@ impl Asked {
         }
         prompt
     }
+}
+
+/// The utterance that an item is.
+fn spoken(item: &Item) -> Option<UtteranceId> {
+    if let Item::User { utterance, .. } = item { *utterance } else { None }
 }
 
 /// Speech that no session could be told yet.

@@ -64,49 +64,34 @@ impl Mirror {
 
     /// The server's name for the sound of `utterance` that was committed first and has none yet.
     pub(super) fn name(&mut self, utterance: UtteranceId, id: String) {
-        let nameless = |entry: &&mut Entry| match &entry.what {
-            What::Sound(sound) => sound.utterance == utterance && entry.id.is_none(),
-            _ => false,
-        };
-        if let Some(entry) = self.entries.iter_mut().find(nameless) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.waits(utterance)) {
             entry.id = Some(id);
         }
     }
 
     /// The server took no item for the newest sound of `utterance`.
     pub(super) fn refuse(&mut self, utterance: UtteranceId) {
-        let nameless = |entry: &Entry| match &entry.what {
-            What::Sound(sound) => sound.utterance == utterance && entry.id.is_none(),
-            _ => false,
-        };
-        if let Some(at) = self.entries.iter().rposition(nameless) {
+        if let Some(at) = self.entries.iter().rposition(|entry| entry.waits(utterance)) {
             self.entries.remove(at);
         }
     }
 
     /// The sound items of `utterance`, in order.
     pub(super) fn sounds(&mut self, utterance: UtteranceId) -> impl Iterator<Item = &mut Sound> {
-        self.entries.iter_mut().filter_map(move |entry| match &mut entry.what {
-            What::Sound(sound) if sound.utterance == utterance => Some(sound),
-            _ => None,
-        })
+        let sounds = self.entries.iter_mut().filter_map(|entry| entry.what.sound_mut());
+        sounds.filter(move |sound| sound.utterance == utterance)
     }
 
     /// The sound item that the server calls `id`.
     pub(super) fn sound(&mut self, id: &str) -> Option<&mut Sound> {
         let named = |entry: &&mut Entry| entry.id.as_deref() == Some(id);
-        match &mut self.entries.iter_mut().find(named)?.what {
-            What::Sound(sound) => Some(sound),
-            _ => None,
-        }
+        self.entries.iter_mut().find(named)?.what.sound_mut()
     }
 
     /// Removes the sound that `unwanted` says yes to; returns the names of what is to be deleted.
     pub(super) fn drop_sounds(&mut self, unwanted: impl Fn(&Sound) -> bool) -> Vec<String> {
-        self.remove(|entry| match &entry.what {
-            What::Sound(sound) => unwanted(sound),
-            _ => false,
-        })
+        self.remove(|entry| entry.what.sound().is_some_and(&unwanted))
     }
 
     /// The server has begun an item of the reply of `epoch`.
@@ -121,10 +106,7 @@ impl Mirror {
 
     /// Removes all that belongs to `epoch`; returns the names of what is to be deleted.
     pub(super) fn drop_epoch(&mut self, epoch: Epoch) -> Vec<String> {
-        self.remove(|entry| match &entry.what {
-            What::Reply(of) | What::Call(of, _) | What::Outcome(of, _) => *of == epoch,
-            What::Sound(_) | What::Text(..) | What::Notice(_) | What::Picture(_) => false,
-        })
+        self.remove(|entry| entry.what.epoch() == Some(epoch))
     }
 
     /// Removes the item that the server calls `id`.
@@ -160,11 +142,8 @@ impl Mirror {
         for (number, item) in items.iter().enumerate() {
             let at = match item {
                 Item::User { utterance: Some(utterance), text } => {
-                    let found = self.entries.iter().rposition(|entry| match &entry.what {
-                        What::Sound(sound) => sound.utterance == *utterance && !sound.loose,
-                        What::Text(spoken, _) => *spoken == Some(*utterance),
-                        _ => false,
-                    });
+                    let asked = Some(*utterance);
+                    let found = self.entries.iter().rposition(|entry| entry.what.asks() == asked);
                     if let Some(at) = found {
                         let rest = self.lump(place, at, text, &mut events, &mut taken);
                         place = place.max(rest.at + 1);
@@ -178,7 +157,12 @@ impl Mirror {
                     }
                     None
                 }
-                _ => self.find(item, place, &taken),
+                Item::User { utterance: None, .. }
+                | Item::Reply { .. }
+                | Item::Call { .. }
+                | Item::Outcome(_)
+                | Item::Picture(_)
+                | Item::Notice { .. } => self.find(item, place, &taken),
             };
             let call = matches!(item, Item::Call { .. } | Item::Outcome(_));
             let wanted = number >= if call { calls_from.max(from) } else { from };
@@ -198,14 +182,11 @@ impl Mirror {
         taken: &mut Vec<bool>,
     ) -> Lump {
         let mut typed = text.to_owned();
-        let asked = match &self.entries[at].what {
-            What::Sound(sound) => Some(sound.utterance),
-            _ => None,
-        };
+        let asked = self.entries[at].what.sound().map(|sound| sound.utterance);
         let mut index = place.min(at);
         let mut at = at;
         while index <= at {
-            if let What::Sound(sound) = &self.entries[index].what
+            if let Some(sound) = self.entries[index].what.sound()
                 && sound.known
                 && !sound.words.is_empty()
             {
@@ -249,14 +230,12 @@ impl Mirror {
                 (place..self.entries.len()).filter(free).find(is(What::Picture(picture.clone())))
             }
             Item::Reply { epoch, .. } => all.into_iter().filter(free).find(is(What::Reply(*epoch))),
-            Item::Call { call, .. } => all.into_iter().find(|at| match &self.entries[*at].what {
-                What::Call(_, id) => *id == call.id,
-                _ => false,
-            }),
-            Item::Outcome(outcome) => all.into_iter().find(|at| match &self.entries[*at].what {
-                What::Outcome(_, id) => *id == outcome.id,
-                _ => false,
-            }),
+            Item::Call { call, .. } => {
+                all.into_iter().find(|at| self.entries[*at].what.call() == Some(&call.id))
+            }
+            Item::Outcome(outcome) => {
+                all.into_iter().find(|at| self.entries[*at].what.outcome() == Some(&outcome.id))
+            }
         }
     }
 
@@ -330,6 +309,69 @@ impl Mirror {
 impl Entry {
     const fn sounds(&self) -> bool {
         matches!(self.what, What::Sound(_))
+    }
+
+    /// Whether it is sound of `utterance` that the server has not named yet.
+    fn waits(&self, utterance: UtteranceId) -> bool {
+        self.id.is_none() && self.what.sound().is_some_and(|sound| sound.utterance == utterance)
+    }
+}
+
+impl What {
+    const fn sound(&self) -> Option<&Sound> {
+        match self {
+            Self::Sound(sound) => Some(sound),
+            Self::Text(..)
+            | Self::Reply(_)
+            | Self::Call(..)
+            | Self::Outcome(..)
+            | Self::Notice(_)
+            | Self::Picture(_) => None,
+        }
+    }
+
+    const fn sound_mut(&mut self) -> Option<&mut Sound> {
+        match self {
+            Self::Sound(sound) => Some(sound),
+            Self::Text(..)
+            | Self::Reply(_)
+            | Self::Call(..)
+            | Self::Outcome(..)
+            | Self::Notice(_)
+            | Self::Picture(_) => None,
+        }
+    }
+
+    /// The utterance that it is, in sound or in words.
+    const fn asks(&self) -> Option<UtteranceId> {
+        match self {
+            Self::Sound(sound) if !sound.loose => Some(sound.utterance),
+            Self::Text(utterance, _) => *utterance,
+            Self::Sound(_)
+            | Self::Reply(_)
+            | Self::Call(..)
+            | Self::Outcome(..)
+            | Self::Notice(_)
+            | Self::Picture(_) => None,
+        }
+    }
+
+    /// The attempt that it belongs to.
+    const fn epoch(&self) -> Option<Epoch> {
+        match self {
+            Self::Reply(epoch) | Self::Call(epoch, _) | Self::Outcome(epoch, _) => Some(*epoch),
+            Self::Sound(_) | Self::Text(..) | Self::Notice(_) | Self::Picture(_) => None,
+        }
+    }
+
+    /// The call that it is.
+    fn call(&self) -> Option<&CallId> {
+        if let Self::Call(_, id) = self { Some(id) } else { None }
+    }
+
+    /// The call whose outcome it is.
+    fn outcome(&self) -> Option<&CallId> {
+        if let Self::Outcome(_, id) = self { Some(id) } else { None }
     }
 }
 

@@ -39,6 +39,7 @@ mod loss;
 mod mirror;
 mod partner;
 mod receive;
+mod scribe;
 mod session;
 mod socket;
 mod sound;
@@ -49,6 +50,7 @@ mod wire;
 pub use event::{Limit, Usage};
 pub use line::{Act, Happening, Line, SocketId};
 pub use partner::Realtime;
+pub use scribe::Scribe;
 pub use socket::Server;
 pub use sound::Format;
 

@@ -109,9 +109,9 @@ impl Server {
         };
         let beta = self.beta || dialect == Some(Dialect::Beta);
         let first = dial(self.request(&auth, beta)?).await;
-        let refused = |error: &tungstenite::Error| match error {
-            tungstenite::Error::Http(answer) => matches!(answer.status().as_u16(), 400 | 404 | 426),
-            _ => false,
+        let refused = |error: &tungstenite::Error| {
+            let tungstenite::Error::Http(answer) = error else { return false };
+            matches!(answer.status().as_u16(), 400 | 404 | 426)
         };
         match first {
             Ok(stream) => Ok(stream),

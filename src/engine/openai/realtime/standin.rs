@@ -153,10 +153,10 @@ impl StandIn {
     fn go_on(&mut self, out: &mut Vec<Act>) {
         let Some(waiting) = self.waiting.take_if(|waiting| waiting.cuts.is_empty()) else { return };
         let Waiting { epoch, mut prompt, words, .. } = waiting;
-        let user = prompt.items.iter_mut().rev().find_map(|item| match item {
-            Item::User { text, .. } => Some(text),
-            _ => None,
-        });
+        let user =
+            prompt.items.iter_mut().rev().find_map(|item| {
+                if let Item::User { text, .. } = item { Some(text) } else { None }
+            });
         let Some(user) = user else {
             out.push(Act::Say(Said::Done(epoch)));
             return;
