@@ -12,10 +12,14 @@
 mod engines;
 mod instructions;
 mod keys;
+mod painter;
 mod picture;
 mod realtime;
+mod remote;
 
 pub use picture::picture;
+pub(crate) use picture::unfit;
+pub use remote::{Outlook, days};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +33,9 @@ use crate::dialog::Prompt;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::Silero;
 use crate::engine::openai::Http;
-use crate::engine::{Delta, EngineError, Engines, Notes, Responder, Transcriber, Transcript};
+use crate::engine::{
+    Delta, EngineError, Engines, Notes, Responder, Synthesizer, Transcriber, Transcript,
+};
 use crate::listen;
 use crate::models::{ModelError, Store};
 use crate::tool::{self, Book, Registry, Ringer};
@@ -50,6 +56,8 @@ pub struct App {
     pub volume: Volume,
     locale: String,
     env: Environment,
+    /// Whether a provider's ear is asked for the times of what was said.
+    pub segments: bool,
     /// The clients of the providers that were used so far.
     accounts: Mutex<BTreeMap<String, Http>>,
 }
@@ -99,7 +107,30 @@ impl App {
         let volume = Volume::new(config.settings.audio.volume);
         let locale = env.locale("LC_MEASUREMENT").to_owned();
         let (clock, env, accounts) = (Clock::start(), env.clone(), Mutex::default());
-        Ok(Self { config, store, clock, volume, locale, env, accounts })
+        Ok(Self { config, store, clock, volume, locale, env, segments: false, accounts })
+    }
+
+    /// The ear of a conversation. A partner that hears by itself needs it for the record only.
+    fn ear(&self, notes: &Notes) -> Result<Arc<dyn Transcriber>, Unfit> {
+        match (self.transcriber(notes), self.config.settings.partner) {
+            (Err(error), config::Partner::AudioChat) => {
+                tracing::warn!("what the user says is not written down: {error}");
+                Ok(Arc::new(Deaf))
+            }
+            (Err(error), config::Partner::Realtime) => Ok(Arc::new(realtime::Absent::new(&error))),
+            (ear, _) => ear,
+        }
+    }
+
+    /// The voice of a conversation. A partner that speaks by itself needs it for notices only.
+    fn mouth(&self, notes: &Notes) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
+        match (self.voice(notes), self.config.settings.partner) {
+            (Err(error), config::Partner::AudioChat | config::Partner::Realtime) => {
+                tracing::warn!("notices and failures are shown and not spoken: {error}");
+                Ok(None)
+            }
+            (voice, _) => voice.map(Some),
+        }
     }
 
     /// Makes the voice activity model when the first sound asks for it.
@@ -129,7 +160,8 @@ impl App {
             config::Units::Metric => tool::Units::Metric,
             config::Units::Us => tool::Units::Us,
         };
-        let all = tool::builtin(settings);
+        let pictures = tool::pictures(&self.pictures());
+        let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
         Ok(all.only(|name| self.config.settings.tools.allows(name)))
     }
 
@@ -204,11 +236,11 @@ impl App {
         let (notes, told) = Notes::new();
         let asks = !matches!(question, Question::Say(_));
         let engines = Engines {
-            transcribe: if spoken { self.ear()? } else { Arc::new(Deaf) },
+            transcribe: if spoken { self.ear(&notes)? } else { Arc::new(Deaf) },
             chat: if asks { self.responder(&notes)? } else { Arc::new(Mute) },
             speak: match output {
                 Output::Words => None,
-                Output::File(_) | Output::Speaker => self.mouth()?,
+                Output::File(_) | Output::Speaker => self.mouth(&notes)?,
             },
         };
         let path = audio::path(self.volume.clone());
@@ -269,9 +301,9 @@ impl App {
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
         let (notes, told) = Notes::new();
         let engines = Engines {
-            transcribe: self.ear()?,
+            transcribe: self.ear(&notes)?,
             chat: self.responder(&notes)?,
-            speak: self.mouth()?,
+            speak: self.mouth(&notes)?,
         };
         let path = audio::path(self.volume.clone());
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
@@ -370,13 +402,14 @@ pub async fn warm(engines: Engines) {
     }
 }
 
-/// The ear of a question that was typed.
+/// The ear of a question that was typed, and of a partner that hears by itself where no other ear
+/// can be had.
 struct Deaf;
 
 impl Transcriber for Deaf {
     fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
-        let error = EngineError::Refused("a typed question has no sound".into());
-        Box::pin(futures::stream::iter([Err(error)]))
+        let nothing = Transcript::whole("");
+        Box::pin(futures::stream::iter([Ok(nothing)]))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The partner that hears and speaks by itself, with the cascade behind it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
@@ -9,7 +8,7 @@ use super::{App, Unfit};
 use crate::base::{Flow, Utterance};
 use crate::config;
 use crate::engine::openai::realtime::{Dialect, Format, Realtime, Server, Settings, TurnDetection};
-use crate::engine::{Cascade, EngineError, Engines, Partner, Synthesizer, Transcriber, Transcript};
+use crate::engine::{Cascade, EngineError, Engines, Partner, Transcriber, Transcript};
 
 impl App {
     /// Who answers: in sound where there is something that it can sound in, else in words only.
@@ -67,35 +66,16 @@ impl App {
             config::Partner::Cascade | config::Partner::AudioChat => false,
         }
     }
-
-    /// The cascade's ear. Where it only stands behind, it may be missing until it is needed.
-    ///
-    /// # Errors
-    /// When its model is missing.
-    pub(super) fn ear(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
-        match self.transcriber() {
-            Err(error) if self.hears() => Ok(Arc::new(Absent(error.to_string()))),
-            ear => ear,
-        }
-    }
-
-    /// The cascade's voice. Where it only stands behind, it may be missing.
-    ///
-    /// # Errors
-    /// When its model is missing.
-    pub(super) fn mouth(&self) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
-        match self.voice() {
-            Err(error) if self.hears() => {
-                tracing::info!("the fallback has no voice: {error}");
-                Ok(None)
-            }
-            voice => voice.map(Some),
-        }
-    }
 }
 
 /// An ear that is not there, and why.
-struct Absent(String);
+pub(super) struct Absent(String);
+
+impl Absent {
+    pub(super) fn new(why: &Unfit) -> Self {
+        Self(why.to_string())
+    }
+}
 
 impl Transcriber for Absent {
     fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {

@@ -17,7 +17,7 @@ use crate::dialog::{History, Item, Prompt};
 use crate::engine::{EngineError, Order, Partner, Said, Source};
 use crate::listen;
 use crate::tool::{Book, Done, Registry, Ring};
-use crate::turn::{EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
+use crate::turn::{Cut, EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
 
 /// Utterances whose sound is kept: the one under way, the one being answered, and room for those
 /// that came meanwhile.
@@ -56,6 +56,8 @@ pub struct Driver {
     pub(super) running: FuturesUnordered<Job<(Epoch, String, Done)>>,
     pub(super) calls: HashMap<Epoch, tokio_util::sync::CancellationToken>,
     pub(super) utterances: VecDeque<Utterance>,
+    /// Cuts whose transcript is to come. A partner that hears may have answered before.
+    pub(super) unwritten: Vec<Cut>,
     pub(super) speech_end: Option<Moment>,
     /// What the queued pieces of the live epoch say, and at which sample each begins.
     pub(super) pieces: Pieces,
@@ -99,6 +101,8 @@ pub(super) struct Notice {
 pub(super) struct Pieces {
     pub(super) epoch: Epoch,
     pub(super) begun: u64,
+    /// Where the piece under way begins, while its words have not come yet.
+    pub(super) wordless: Option<u64>,
     pub(super) waiting: VecDeque<(u64, String)>,
 }
 
@@ -151,6 +155,7 @@ impl Driver {
             running: FuturesUnordered::new(),
             calls: HashMap::new(),
             utterances: VecDeque::with_capacity(UTTERANCES),
+            unwritten: Vec::new(),
             speech_end: None,
             pieces: Pieces::default(),
             notices: BTreeMap::new(),
@@ -263,19 +268,10 @@ impl Driver {
     }
 
     /// Whether the words of what was asked are still on their way: a partner that hears may have
-    /// answered before it has written them down.
+    /// answered before it has written them down. Some never write them.
     fn awaits_words(&mut self) -> bool {
-        let unwritten = |item: &Item| match item {
-            Item::User { utterance, text } => utterance.is_some() && text.is_empty(),
-            Item::Reply { .. }
-            | Item::Call { .. }
-            | Item::Outcome(_)
-            | Item::Picture(_)
-            | Item::Notice { .. } => false,
-        };
         let now = self.clock.now();
-        let awaits = self.partner.hears() && self.machine.history().items().iter().any(unwritten);
-        awaits && now < *self.words_until.get_or_insert(now + WRITING)
+        !self.unwritten.is_empty() && now < *self.words_until.get_or_insert(now + WRITING)
     }
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {

@@ -213,7 +213,8 @@ async fn a_session_that_only_writes_gives_the_words_as_they_come() {
     let server = Server::new("test", &address, "gpt-x", Auth::None).unwrap();
     let scribe = Scribe::new(server, "test", "gpt-live-transcribe", Some("en"));
     let words: Vec<_> = scribe.transcribe(utterance(1, 16_000, 7)).collect().await;
-    let transcript = |last| Ok(Transcript { text: "question 7".into(), last });
+    let transcript =
+        |last| Ok(Transcript { text: "question 7".into(), last, segments: Vec::new() });
     assert_eq!(words, [transcript(false), transcript(true)]);
     assert_eq!(host.seen.lock().unwrap().requests[0].0, "/v1/realtime?intent=transcription");
     let update = host.session().lock().unwrap().got[0].clone();

@@ -15,18 +15,29 @@
 
 mod address;
 pub mod defaults;
+mod ear;
+pub mod files;
+pub mod finetune;
 mod http;
 mod mind;
+pub mod models;
 mod neighbour;
+pub mod picture;
 mod quirks;
 pub mod realtime;
 mod refusal;
 mod sound;
 mod sse;
+mod stream;
+pub mod training;
+mod voice;
+mod wave;
 
 pub use address::Address;
+pub use ear::{Ear, EarSettings};
 pub use http::{Auth, Http};
 pub use mind::{Mind, MindSettings, Protocol, ToolChoice};
 pub use neighbour::{NEIGHBOURS, Neighbour, neighbours};
 pub use refusal::Declined;
 pub use sse::{Events, SseError};
+pub use voice::{Voice, VoiceSettings};

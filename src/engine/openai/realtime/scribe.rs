@@ -88,7 +88,8 @@ impl Transcriber for Scribe {
                         } else {
                             text.push_str(&more);
                         }
-                        let words = Transcript { text: text.trim().to_owned(), last };
+                        let text = text.trim().to_owned();
+                        let words = Transcript { text, last, segments: Vec::new() };
                         yield Ok(words);
                         if last {
                             let _ = socket.close(None).await;
