@@ -256,7 +256,7 @@ impl Responder for Mind {
                         return;
                     }
                 }
-                read_out(&mut response);
+                read_out(response);
             }
             let ended = reading.finish(&mut out);
             for delta in out.drain(..) {
