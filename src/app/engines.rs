@@ -96,13 +96,14 @@ impl App {
         let mut chain = Vec::new();
         for (at, name) in names.iter().enumerate() {
             let last = at + 1 == names.len();
-            chain.push(self.mind(name, last, notes)?);
+            let mind = self.mind(name, last, notes)?;
+            chain.push((format!("{}/{}", name.provider, name.model), mind));
         }
         match (chain.pop(), chain.is_empty()) {
-            (Some(only), true) => Ok(only),
+            (Some((_, only)), true) => Ok(only),
             (last, _) => {
                 chain.extend(last);
-                Ok(Arc::new(Chain::new(chain)))
+                Ok(Arc::new(Chain::of_minds(chain, notes.clone(), self.clock)))
             }
         }
     }

@@ -29,7 +29,7 @@ use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::Silero;
 use crate::engine::openai::Http;
 use crate::engine::{
-    Cascade, Delta, EngineError, Engines, Notes, Responder, Transcriber, Transcript,
+    Cascade, Delta, EngineError, Engines, Notes, Responder, Synthesizer, Transcriber, Transcript,
 };
 use crate::listen;
 use crate::models::{ModelError, Store};
@@ -101,6 +101,28 @@ impl App {
         let locale = env.locale("LC_MEASUREMENT").to_owned();
         let (clock, env, accounts) = (Clock::start(), env.clone(), Mutex::default());
         Ok(Self { config, store, clock, volume, locale, env, accounts })
+    }
+
+    /// The ear of a conversation. A partner that hears by itself needs it for the record only.
+    fn ear(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
+        match (self.transcriber(), self.config.settings.partner) {
+            (Err(error), config::Partner::AudioChat) => {
+                tracing::warn!("what the user says is not written down: {error}");
+                Ok(Arc::new(Deaf))
+            }
+            (ear, _) => ear,
+        }
+    }
+
+    /// The voice of a conversation. A partner that speaks by itself needs it for notices only.
+    fn mouth(&self) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
+        match (self.voice(), self.config.settings.partner) {
+            (Err(error), config::Partner::AudioChat) => {
+                tracing::warn!("notices and failures are shown and not spoken: {error}");
+                Ok(None)
+            }
+            (voice, _) => voice.map(Some),
+        }
     }
 
     /// Makes the voice activity model when the first sound asks for it.
@@ -198,11 +220,11 @@ impl App {
         let (notes, told) = Notes::new();
         let asks = !matches!(question, Question::Say(_));
         let engines = Engines {
-            transcribe: if spoken { self.transcriber()? } else { Arc::new(Deaf) },
+            transcribe: if spoken { self.ear()? } else { Arc::new(Deaf) },
             chat: if asks { self.responder(&notes)? } else { Arc::new(Mute) },
             speak: match output {
                 Output::Words => None,
-                Output::File(_) | Output::Speaker => Some(self.voice()?),
+                Output::File(_) | Output::Speaker => self.mouth()?,
             },
         };
         let path = audio::path(self.volume.clone());
@@ -263,9 +285,9 @@ impl App {
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
         let (notes, told) = Notes::new();
         let engines = Engines {
-            transcribe: self.transcriber()?,
+            transcribe: self.ear()?,
             chat: self.responder(&notes)?,
-            speak: Some(self.voice()?),
+            speak: self.mouth()?,
         };
         let path = audio::path(self.volume.clone());
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
@@ -361,13 +383,14 @@ pub async fn warm(engines: Engines) {
     }
 }
 
-/// The ear of a question that was typed.
+/// The ear of a question that was typed, and of a partner that hears by itself where no other ear
+/// can be had.
 struct Deaf;
 
 impl Transcriber for Deaf {
     fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
-        let error = EngineError::Refused("a typed question has no sound".into());
-        Box::pin(futures::stream::iter([Err(error)]))
+        let nothing = Transcript { text: String::new(), last: true };
+        Box::pin(futures::stream::iter([Ok(nothing)]))
     }
 }
 

@@ -1,8 +1,9 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Format, Transcribe};
 use super::exit::Failure;
@@ -10,7 +11,7 @@ use super::{Outcome, print};
 use crate::app::App;
 use crate::base::{LISTEN_RATE, Utterance, UtteranceId};
 use crate::config::Environment;
-use crate::engine::Transcriber;
+use crate::engine::{Segment, Transcriber};
 use crate::{audio, listen};
 
 /// Writes down what was said in each file; a file that fails is told and the others still done.
@@ -34,19 +35,17 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Transcribe
     failed.map_or(Ok(()), Err)
 }
 
-/// A recording up to this long is transcribed whole; a longer one is cut at its pauses first, so
-/// that its length does not matter.
-const WHOLE_SECONDS: usize = 60;
-
 /// Samples read at a time.
 const PIECE: usize = 16_000;
 
-/// One stretch of speech in a file.
-struct Segment {
-    /// Seconds from the start of the file.
-    from: f64,
-    to: f64,
+/// What was said in a recording, or in a part of it.
+#[derive(Default)]
+struct Heard {
     text: String,
+    /// The same with times, in seconds from the start of the recording.
+    segments: Vec<Segment>,
+    /// Whether the times are the engine's own, and not those of our cuts.
+    told: bool,
 }
 
 async fn one(
@@ -59,7 +58,8 @@ async fn one(
     let mut recording = audio::Recording::open(path)?.at_rate(LISTEN_RATE)?;
     let mut pcm = Vec::new();
     let mut piece = vec![0.0; PIECE];
-    let limit = WHOLE_SECONDS * LISTEN_RATE.0 as usize;
+    // What is longer is cut at its pauses first, so that its length does not matter.
+    let limit = samples(engine.longest());
     let mut more = true;
     while more && pcm.len() <= limit {
         let n = recording.read(&mut piece)?;
@@ -70,11 +70,11 @@ async fn one(
         let message = format!("{} holds no sound; record it again", path.display());
         return Err(Failure::new(super::exit::Code::Data, message));
     }
-    let mut samples = pcm.len();
+    let mut length = pcm.len();
     let timed = matches!(format, Format::Srt | Format::Vtt);
-    let mut segments = Vec::new();
-    if !more && !timed {
-        segments.push(segment(engine, whole(pcm)).await?);
+    let mut heard = Heard::default();
+    if !more && (engine.timed() || !timed) {
+        heard.add(engine, whole(pcm)).await?;
     } else {
         let settings =
             listen::Settings { max_utterance_s: 30, speculate_ms: None, ..app.listening() };
@@ -89,7 +89,7 @@ async fn one(
             }
             for event in events.drain(..) {
                 if let listen::Event::Ended { utterance, .. } = event {
-                    segments.push(segment(engine, utterance).await?);
+                    heard.add(engine, utterance).await?;
                 }
             }
             if !more {
@@ -97,16 +97,15 @@ async fn one(
             }
             let n = recording.read(&mut piece)?;
             more = n > 0;
-            samples += n;
+            length += n;
             listener.push(&piece[..n], &mut events);
         }
     }
     if let Some(warning) = recording.warning() {
         print::trouble(warning);
     }
-    segments.retain(|segment| !segment.text.is_empty());
-    let seconds = samples as f64 / f64::from(LISTEN_RATE.0);
-    show(path, format, several, &segments, seconds)
+    let seconds = length as f64 / f64::from(LISTEN_RATE.0);
+    show(path, format, several, &heard, seconds)
 }
 
 fn whole(pcm: Vec<f32>) -> Utterance {
@@ -114,33 +113,61 @@ fn whole(pcm: Vec<f32>) -> Utterance {
     Utterance { id: UtteranceId(1), span, pcm: Arc::from(pcm) }
 }
 
-async fn segment(engine: &dyn Transcriber, utterance: Utterance) -> Result<Segment, Failure> {
-    let rate = f64::from(LISTEN_RATE.0);
-    let (from, to) = (utterance.span.start as f64 / rate, utterance.span.end as f64 / rate);
-    let mut words = engine.transcribe(utterance);
-    let mut text = String::new();
-    while let Some(transcript) = words.next().await {
-        text = transcript?.text;
-    }
-    Ok(Segment { from, to, text: text.trim().to_owned() })
+/// Samples in `span`.
+fn samples(span: Duration) -> usize {
+    // At most some hours: far below the range of usize.
+    (span.as_secs_f64() * f64::from(LISTEN_RATE.0)) as usize
 }
 
-fn show(path: &Path, format: Format, several: bool, segments: &[Segment], seconds: f64) -> Outcome {
-    let words: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
-    let text = words.join(" ");
+impl Heard {
+    /// Adds what `engine` hears in `utterance`, whose span counts from the recording's start.
+    async fn add(&mut self, engine: &dyn Transcriber, utterance: Utterance) -> Result<(), Failure> {
+        let rate = f64::from(LISTEN_RATE.0);
+        let (from, to) = (utterance.span.start as f64 / rate, utterance.span.end as f64 / rate);
+        let mut words = engine.transcribe(utterance);
+        let (mut text, mut segments) = (String::new(), Vec::new());
+        while let Some(transcript) = words.next().await {
+            let transcript = transcript?;
+            (text, segments) = (transcript.text.trim().to_owned(), transcript.segments);
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(&text);
+        if segments.is_empty() {
+            self.segments.push(Segment { from, to, speaker: None, text });
+        } else {
+            self.told = true;
+            self.segments.extend(segments.into_iter().map(|segment| Segment {
+                from: from + segment.from,
+                to: from + segment.to,
+                ..segment
+            }));
+        }
+        Ok(())
+    }
+}
+
+fn show(path: &Path, format: Format, several: bool, heard: &Heard, seconds: f64) -> Outcome {
+    let Heard { text, segments, told } = heard;
     match format {
         Format::Json => {
-            let seconds = (seconds * 1000.0).round() / 1000.0;
-            print::json(
-                &json!({ "file": path.to_string_lossy(), "text": text, "seconds": seconds }),
-            )
+            let file = path.to_string_lossy();
+            let mut object = json!({ "file": file, "text": text, "seconds": rounded(seconds) });
+            if *told {
+                object["segments"] = segments.iter().map(object_of).collect();
+            }
+            print::json(&object)
         }
         Format::Text if several => print::line(format!("{}: {text}", path.display())),
         Format::Text => print::line(text),
         Format::Srt => {
             for (at, segment) in segments.iter().enumerate() {
                 let (from, to) = (clock(segment.from, ','), clock(segment.to, ','));
-                print::line(format!("{}\n{from} --> {to}\n{}\n", at + 1, segment.text))?;
+                print::line(format!("{}\n{from} --> {to}\n{}\n", at + 1, subtitle(segment)))?;
             }
             Ok(())
         }
@@ -148,11 +175,33 @@ fn show(path: &Path, format: Format, several: bool, segments: &[Segment], second
             print::line("WEBVTT\n")?;
             for segment in segments {
                 let (from, to) = (clock(segment.from, '.'), clock(segment.to, '.'));
-                print::line(format!("{from} --> {to}\n{}\n", segment.text))?;
+                print::line(format!("{from} --> {to}\n{}\n", subtitle(segment)))?;
             }
             Ok(())
         }
     }
+}
+
+/// The words of `segment`, behind the name of who says them.
+fn subtitle(segment: &Segment) -> String {
+    match &segment.speaker {
+        Some(speaker) => format!("{speaker}: {}", segment.text),
+        None => segment.text.clone(),
+    }
+}
+
+fn object_of(segment: &Segment) -> Value {
+    let Segment { from, to, speaker, text } = segment;
+    let mut object = json!({ "start": rounded(*from), "end": rounded(*to), "text": text });
+    if let Some(speaker) = speaker {
+        object["speaker"] = json!(speaker);
+    }
+    object
+}
+
+/// `seconds` to the millisecond.
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
 }
 
 /// Seconds as `HH:MM:SS,mmm`.
@@ -166,10 +215,52 @@ fn clock(seconds: f64, comma: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Flow;
+    use crate::engine::{EngineError, Transcript};
+
+    /// Tells the same times whatever it hears.
+    struct Timed;
+
+    impl Transcriber for Timed {
+        fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
+            let segment = |from, to, speaker: &str, text: &str| Segment {
+                from,
+                to,
+                speaker: Some(speaker.into()),
+                text: text.into(),
+            };
+            let segments = vec![segment(0.5, 1.25, "A", "Hello."), segment(1.5, 2.0, "B", "Hi.")];
+            let words = Transcript { text: "Hello. Hi.".into(), last: true, segments };
+            Box::pin(futures::stream::iter([Ok(Transcript::part("Hel")), Ok(words)]))
+        }
+    }
 
     #[test]
     fn subtitle_times_carry_over() {
         assert_eq!(clock(3723.4567, ','), "01:02:03,457");
         assert_eq!(clock(59.9996, '.'), "00:01:00.000");
+    }
+
+    #[tokio::test]
+    async fn the_times_of_a_part_count_from_the_start_of_the_recording() {
+        let mut heard = Heard::default();
+        for start in [0, 160_000] {
+            let span = start..start + 48_000;
+            let pcm = vec![0.0; 48_000].into();
+            heard.add(&Timed, Utterance { id: UtteranceId(1), span, pcm }).await.unwrap();
+        }
+        assert_eq!(heard.text, "Hello. Hi. Hello. Hi.");
+        let lines: Vec<_> = heard.segments.iter().map(|s| (s.from, s.to, subtitle(s))).collect();
+        assert_eq!(
+            lines,
+            [
+                (0.5, 1.25, "A: Hello.".to_owned()),
+                (1.5, 2.0, "B: Hi.".to_owned()),
+                (10.5, 11.25, "A: Hello.".to_owned()),
+                (11.5, 12.0, "B: Hi.".to_owned()),
+            ]
+        );
+        let second = object_of(&heard.segments[1]);
+        assert_eq!(second, json!({ "start": 1.5, "end": 2.0, "text": "Hi.", "speaker": "B" }));
     }
 }

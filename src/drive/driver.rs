@@ -17,7 +17,7 @@ use crate::dialog::{History, Item, Prompt};
 use crate::engine::{EngineError, Order, Partner, Said, Source};
 use crate::listen;
 use crate::tool::{Book, Done, Registry, Ring};
-use crate::turn::{EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
+use crate::turn::{Cut, EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
 
 /// Utterances whose sound is kept: the one under way, the one being answered, and room for those
 /// that came meanwhile.
@@ -52,6 +52,8 @@ pub struct Driver {
     pub(super) running: FuturesUnordered<Job<(Epoch, String, Done)>>,
     pub(super) calls: HashMap<Epoch, tokio_util::sync::CancellationToken>,
     pub(super) utterances: VecDeque<Utterance>,
+    /// Cuts whose transcript is to come. A partner that hears may have answered before.
+    pub(super) unwritten: Vec<Cut>,
     pub(super) speech_end: Option<Moment>,
     /// What the queued pieces of the live epoch say, and at which sample each begins.
     pub(super) pieces: Pieces,
@@ -93,6 +95,8 @@ pub(super) struct Notice {
 pub(super) struct Pieces {
     pub(super) epoch: Epoch,
     pub(super) begun: u64,
+    /// Where the piece under way begins, while its words have not come yet.
+    pub(super) wordless: Option<u64>,
     pub(super) waiting: VecDeque<(u64, String)>,
 }
 
@@ -145,6 +149,7 @@ impl Driver {
             running: FuturesUnordered::new(),
             calls: HashMap::new(),
             utterances: VecDeque::with_capacity(UTTERANCES),
+            unwritten: Vec::new(),
             speech_end: None,
             pieces: Pieces::default(),
             notices: BTreeMap::new(),
@@ -248,7 +253,8 @@ impl Driver {
         if let Some(until) = self.ending {
             return silent || self.clock.now() >= until;
         }
-        self.once && silent && matches!(status.ear, EarStatus::Shut | EarStatus::Open)
+        let written = self.unwritten.is_empty();
+        self.once && silent && written && matches!(status.ear, EarStatus::Shut | EarStatus::Open)
     }
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {

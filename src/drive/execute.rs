@@ -21,6 +21,7 @@ impl Driver {
             Command::ShutEar => self.order_ear(listen::Order::Shut),
             Command::Commit { cut } => self.commit(cut),
             Command::Forget { cut } => {
+                self.unwritten.retain(|other| *other != cut);
                 self.partner.order(Order::Forget { utterance: cut.utterance, take: cut.take });
             }
             Command::Respond { epoch, tentative: _ } => {
@@ -64,7 +65,10 @@ impl Driver {
 
     fn commit(&mut self, cut: Cut) {
         match self.utterance(cut.utterance).cloned() {
-            Some(utterance) => self.partner.order(Order::Commit { utterance, take: cut.take }),
+            Some(utterance) => {
+                self.unwritten.push(cut);
+                self.partner.order(Order::Commit { utterance, take: cut.take });
+            }
             None => {
                 // Cannot be while the ring of utterances holds all that are under way.
                 let text = "The sound of that was lost. Please say it again.".into();
@@ -136,6 +140,7 @@ impl Driver {
                 if last {
                     let result = result.map_err(|error| self.failure(error));
                     let cut = Cut { utterance, take };
+                    self.unwritten.retain(|other| *other != cut);
                     self.input(Input::Transcript { cut, result });
                 }
             }
@@ -193,8 +198,11 @@ impl Driver {
         if self.pieces.epoch != epoch {
             self.pieces = Pieces { epoch, ..Pieces::default() };
         }
+        // Words belong to the sound before them too, as far as it came without any.
+        let begins = *self.pieces.wordless.get_or_insert(self.pieces.begun);
         if !text.is_empty() {
-            self.pieces.waiting.push_back((self.pieces.begun, text.clone()));
+            self.pieces.wordless = None;
+            self.pieces.waiting.push_back((begins, text.clone()));
         }
         self.pieces.begun += samples;
         self.input(Input::Report { epoch, report: Report::Queued { samples, text } });

@@ -1,61 +1,350 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt;
 
-use super::{Delta, EngineError, Responder};
-use crate::base::Flow;
+use super::{Chunk, Delta, EngineError, Notes, Responder, Synthesizer, Transcriber, Transcript};
+use crate::base::{Clock, Flow, Job, LISTEN_RATE, Moment, Utterance};
 use crate::dialog::Prompt;
 
-/// Several responders as one: the first that answers. When one fails before it has said anything,
-/// the next is asked in the same turn; once something was said, its failure is the reply's.
-pub struct Chain(Vec<Arc<dyn Responder>>);
+/// Who has failed is passed over for so long, unless it named a longer time itself.
+const REST: Duration = Duration::from_secs(30);
 
-impl Chain {
-    /// A chain of `responders`, the preferred one first.
-    pub fn new(responders: Vec<Arc<dyn Responder>>) -> Self {
-        Self(responders)
+/// The longest rest that is believed.
+const LONGEST_REST: Duration = Duration::from_secs(600);
+
+/// How long an ear may take for its first sign, besides a tenth of what was said. The turn waits
+/// for 20 s in all, so that somebody else still has the time to listen.
+const EAR_PATIENCE: Duration = Duration::from_secs(8);
+
+/// The same for the first words of a reply, of the 30 s that the turn waits.
+const MIND_PATIENCE: Duration = Duration::from_secs(18);
+
+/// Several engines for one job, the preferred one first. When one fails before it has given
+/// anything, the next is asked in the same turn, and the user is told why; once something was
+/// given, its failure is the turn's.
+///
+/// Who has failed is passed over for 30 s, so that not every turn pays for it; when all rest, all
+/// are asked. When nobody answers, the error is that of the first who was asked.
+#[derive(Debug)]
+pub struct Chain<E: ?Sized> {
+    members: Arc<[Member<E>]>,
+    notes: Notes,
+    clock: Clock,
+    /// What they do: `listens`, `answers`, `speaks`.
+    does: &'static str,
+}
+
+/// One engine of a chain.
+#[derive(Debug)]
+struct Member<E: ?Sized> {
+    name: String,
+    engine: Arc<E>,
+    standing: Mutex<Standing>,
+}
+
+/// What is known of a member.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Until when it is passed over; none while it is well.
+    rests: Option<Moment>,
+    /// What the user was told of it since it was last well.
+    told: Option<String>,
+}
+
+impl Standing {
+    fn rests(&self, now: Moment) -> bool {
+        self.rests.is_some_and(|until| now < until)
+    }
+
+    fn failed(&mut self, now: Moment, error: &EngineError) {
+        let rest = match error {
+            EngineError::Overloaded { retry_after: Some(wait), .. } => (*wait).max(REST),
+            EngineError::Overloaded { retry_after: None, .. }
+            | EngineError::Unreachable(_)
+            | EngineError::Refused(_)
+            | EngineError::Broken(_) => REST,
+        };
+        self.rests = Some(now + rest.min(LONGEST_REST));
+    }
+
+    /// Whether `note` is news to the user.
+    fn tell(&mut self, note: &str) -> bool {
+        self.told.replace(note.to_owned()).as_deref() != Some(note)
+    }
+
+    /// It is well; whether the user thinks otherwise.
+    fn answered(&mut self) -> bool {
+        self.rests = None;
+        self.told.take().is_some()
     }
 }
 
-impl Responder for Chain {
-    fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
-        let responders = self.0.clone();
+impl<E: ?Sized> Member<E> {
+    fn standing(&self) -> std::sync::MutexGuard<'_, Standing> {
+        // Nothing that holds it can panic half way.
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The reason in `error` without the next step, as the start of a sentence that names it.
+    fn why(&self, error: &EngineError) -> String {
+        let message = error.to_string();
+        let why = message.rsplit_once("; ").map_or(message.as_str(), |(why, _)| why);
+        let why = why.strip_prefix("provider ").unwrap_or(why);
+        let provider = self.name.split('/').next().unwrap_or_default();
+        if why.contains(provider) { why.to_owned() } else { format!("{}: {why}", self.name) }
+    }
+}
+
+impl Chain<dyn Transcriber> {
+    /// Ears by their names, such as `openai/gpt-transcribe`; who stands in is told to `notes`.
+    pub fn of_ears(ears: Vec<(String, Arc<dyn Transcriber>)>, notes: Notes, clock: Clock) -> Self {
+        Self::new(ears, notes, clock, "listens")
+    }
+}
+
+impl Chain<dyn Responder> {
+    /// Minds by their names; who stands in is told to `notes`.
+    pub fn of_minds(minds: Vec<(String, Arc<dyn Responder>)>, notes: Notes, clock: Clock) -> Self {
+        Self::new(minds, notes, clock, "answers")
+    }
+}
+
+impl Chain<dyn Synthesizer> {
+    /// Voices by their names; who stands in is told to `notes`.
+    pub fn of_voices(
+        voices: Vec<(String, Arc<dyn Synthesizer>)>,
+        notes: Notes,
+        clock: Clock,
+    ) -> Self {
+        Self::new(voices, notes, clock, "speaks")
+    }
+}
+
+impl<E: ?Sized + Send + Sync + 'static> Chain<E> {
+    fn new(members: Vec<(String, Arc<E>)>, notes: Notes, clock: Clock, does: &'static str) -> Self {
+        let members = members.into_iter().map(|(name, engine)| Member {
+            name,
+            engine,
+            standing: Mutex::default(),
+        });
+        Self { members: members.collect(), notes, clock, does }
+    }
+
+    /// The members in the order in which they are asked: all but those who rest, or all.
+    fn order(&self) -> Vec<usize> {
+        let now = self.clock.now();
+        let all = 0..self.members.len();
+        let well: Vec<_> =
+            all.clone().filter(|at| !self.members[*at].standing().rests(now)).collect();
+        if well.is_empty() { all.collect() } else { well }
+    }
+
+    /// The first of them, while the others are not needed.
+    fn first(&self) -> Option<&E> {
+        self.order().first().map(|at| &*self.members[*at].engine)
+    }
+
+    /// Asks one after the other with `ask` until one gives something that `binds`, or ends. All
+    /// but the last have `patience` for each step on the way there; without one they take the time
+    /// that they need.
+    fn ask<T: Send + 'static>(
+        &self,
+        patience: Option<Duration>,
+        binds: fn(&T) -> bool,
+        ask: impl Fn(&E) -> Flow<Result<T, EngineError>> + Send + 'static,
+    ) -> Flow<Result<T, EngineError>> {
+        let chain = self.clone();
         Box::pin(async_stream::stream! {
-            let mut why = None;
-            for responder in responders {
-                let mut deltas = responder.respond(prompt.clone());
-                match deltas.next().await {
-                    Some(Err(error)) => {
-                        tracing::warn!("{error}");
-                        // The first failure is the one to tell: it is of the preferred responder.
-                        why.get_or_insert(error);
-                    }
-                    first => {
-                        if let Some(delta) = first {
-                            yield delta;
+            let mut failed = Vec::new();
+            let mut order = chain.order().into_iter().peekable();
+            while let Some(at) = order.next() {
+                let mut flow = ask(&chain.members[at].engine);
+                let mut bound = false;
+                let patience = patience.filter(|_| order.peek().is_some());
+                loop {
+                    let item = match patience.filter(|_| !bound) {
+                        None => flow.next().await,
+                        Some(patience) => tokio::time::timeout(patience, flow.next())
+                            .await
+                            .unwrap_or_else(|_| Some(Err(chain.stalled(at, patience)))),
+                    };
+                    match item {
+                        Some(Err(error)) if !bound => {
+                            failed.push((at, error));
+                            break;
                         }
-                        while let Some(delta) = deltas.next().await {
-                            yield delta;
+                        Some(item) => {
+                            if !bound && item.as_ref().is_ok_and(binds) {
+                                bound = true;
+                                chain.answered(at, &failed);
+                            }
+                            yield item;
                         }
-                        return;
+                        None => {
+                            // To have nothing to say is an answer too.
+                            if !bound {
+                                chain.answered(at, &failed);
+                            }
+                            return;
+                        }
                     }
                 }
             }
-            let none = || EngineError::Refused("no chat model is configured; run \"aloud config check\"".into());
-            yield Err(why.unwrap_or_else(none));
+            for (at, error) in &failed {
+                chain.members[*at].standing().failed(chain.clock.now(), error);
+            }
+            let does = chain.does;
+            let nobody = || EngineError::Refused(format!(
+                "no engine that {does} is configured; run \"aloud config check\""
+            ));
+            yield Err(failed.into_iter().next().map_or_else(nobody, |(_, error)| error));
         })
     }
+
+    fn stalled(&self, at: usize, patience: Duration) -> EngineError {
+        EngineError::Unreachable(format!(
+            "{} has given nothing for {} s; check the network",
+            self.members[at].name,
+            patience.as_secs()
+        ))
+    }
+
+    /// `by` has answered, after those in `failed` have not.
+    fn answered(&self, by: usize, failed: &[(usize, EngineError)]) {
+        let does = self.does;
+        let name = &self.members[by].name;
+        let now = self.clock.now();
+        for (at, error) in failed {
+            let member = &self.members[*at];
+            tracing::warn!("{error}");
+            let note = format!("{}; {name} {does} instead", member.why(error));
+            let mut standing = member.standing();
+            standing.failed(now, error);
+            if standing.tell(&note) {
+                self.notes.tell(note);
+            }
+        }
+        if self.members[by].standing().answered() {
+            self.notes.tell(format!("{name} {does} again"));
+        }
+    }
+}
+
+impl<E: ?Sized> Clone for Chain<E> {
+    fn clone(&self) -> Self {
+        let (members, notes) = (Arc::clone(&self.members), self.notes.clone());
+        Self { members, notes, clock: self.clock, does: self.does }
+    }
+}
+
+impl Transcriber for Chain<dyn Transcriber> {
+    /// Words that may still change bind nobody: whoever stands in says them again.
+    fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
+        let spoken = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
+        let patience = EAR_PATIENCE + Duration::from_secs_f64(spoken / 10.0);
+        self.ask(Some(patience), |words| words.last, move |ear| ear.transcribe(utterance.clone()))
+    }
+
+    fn timed(&self) -> bool {
+        self.members.iter().all(|member| member.engine.timed())
+    }
+
+    fn longest(&self) -> Duration {
+        let longest = self.members.iter().map(|member| member.engine.longest());
+        longest.min().unwrap_or_default()
+    }
+
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        self.first().map_or_else(ready, Transcriber::warm)
+    }
+}
+
+impl Responder for Chain<dyn Responder> {
+    fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
+        self.ask(Some(MIND_PATIENCE), |_| true, move |mind| mind.respond(prompt.clone()))
+    }
+
+    /// Only where all do: whoever stands in would else have nothing to answer.
+    fn hears(&self) -> bool {
+        self.members.iter().all(|member| member.engine.hears())
+    }
+
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        self.first().map_or_else(ready, Responder::warm)
+    }
+}
+
+impl Synthesizer for Chain<dyn Synthesizer> {
+    /// A sentence may wait for long behind the one before it, so how long a voice may take for its
+    /// first sound is the voice's own affair.
+    fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>> {
+        self.ask(None, |_| true, move |voice| voice.speak(sentence.clone()))
+    }
+
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        self.first().map_or_else(ready, Synthesizer::warm)
+    }
+}
+
+fn ready() -> Job<Result<(), EngineError>> {
+    Box::pin(std::future::ready(Ok(())))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::mpsc::Receiver;
+
     use super::*;
+    use crate::base::{Rate, UtteranceId};
 
-    struct Fixed(Vec<Result<Delta, EngineError>>);
+    /// Answers the first request with the first list, and so on; the last list is repeated. An
+    /// empty list never answers.
+    struct Fixed<T> {
+        answers: Vec<Vec<Result<T, EngineError>>>,
+        asked: AtomicUsize,
+        hears: bool,
+    }
 
-    impl Responder for Fixed {
+    impl<T: Clone + Send + Sync + 'static> Fixed<T> {
+        fn new(answers: Vec<Vec<Result<T, EngineError>>>) -> Arc<Self> {
+            Arc::new(Self { answers, asked: AtomicUsize::new(0), hears: false })
+        }
+
+        fn next(&self) -> Flow<Result<T, EngineError>> {
+            let at = self.asked.fetch_add(1, Ordering::Relaxed).min(self.answers.len() - 1);
+            match self.answers[at].as_slice() {
+                [] => Box::pin(futures::stream::pending()),
+                answers => Box::pin(futures::stream::iter(answers.to_vec())),
+            }
+        }
+
+        fn asked(&self) -> usize {
+            self.asked.load(Ordering::Relaxed)
+        }
+    }
+
+    impl Responder for Fixed<Delta> {
         fn respond(&self, _: Prompt) -> Flow<Result<Delta, EngineError>> {
-            Box::pin(futures::stream::iter(self.0.clone()))
+            self.next()
+        }
+
+        fn hears(&self) -> bool {
+            self.hears
+        }
+    }
+
+    impl Transcriber for Fixed<Transcript> {
+        fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
+            self.next()
+        }
+    }
+
+    impl Synthesizer for Fixed<Chunk> {
+        fn speak(&self, _: String) -> Flow<Result<Chunk, EngineError>> {
+            self.next()
         }
     }
 
@@ -63,29 +352,137 @@ mod tests {
         Ok(Delta::Text(words.into()))
     }
 
-    fn down(who: &str) -> Result<Delta, EngineError> {
-        Err(EngineError::Unreachable(who.into()))
+    fn down<T>(why: &str) -> Result<T, EngineError> {
+        Err(EngineError::Unreachable(why.into()))
     }
 
-    fn answer(responders: Vec<Vec<Result<Delta, EngineError>>>) -> Vec<Result<Delta, EngineError>> {
-        let chain = Chain::new(
-            responders.into_iter().map(|r| Arc::new(Fixed(r)) as Arc<dyn Responder>).collect(),
-        );
-        let prompt = Prompt {
-            instructions: "".into(),
-            items: Vec::new(),
-            tools: [].into(),
-            sounds: Vec::new(),
+    fn minds(minds: &[&Arc<Fixed<Delta>>]) -> (Chain<dyn Responder>, Receiver<String>) {
+        let (notes, read) = Notes::new();
+        let named = |(at, mind): (usize, &&Arc<Fixed<Delta>>)| {
+            (format!("p{at}/m"), Arc::clone(mind) as Arc<dyn Responder>)
         };
-        futures::executor::block_on(chain.respond(prompt).collect())
+        let named = minds.iter().enumerate().map(named).collect();
+        (Chain::of_minds(named, notes, Clock::start()), read)
+    }
+
+    fn prompt() -> Prompt {
+        Prompt { instructions: "".into(), items: Vec::new(), tools: [].into(), sounds: Vec::new() }
+    }
+
+    async fn answer(chain: &Chain<dyn Responder>) -> Vec<Result<Delta, EngineError>> {
+        chain.respond(prompt()).collect().await
+    }
+
+    fn told(notes: &mut Receiver<String>) -> Vec<String> {
+        std::iter::from_fn(|| notes.try_recv().ok()).collect()
+    }
+
+    #[tokio::test]
+    async fn the_next_one_answers_only_where_nothing_was_said_yet() {
+        let chain = |answers: Vec<Vec<Result<Delta, EngineError>>>| {
+            let all: Vec<_> = answers.into_iter().map(|a| Fixed::new(vec![a])).collect();
+            minds(&all.iter().collect::<Vec<_>>()).0
+        };
+        assert_eq!(answer(&chain(vec![vec![down("a")], vec![text("hi")]])).await, [text("hi")]);
+        let broken = vec![text("I thi"), down("a")];
+        assert_eq!(answer(&chain(vec![broken.clone(), vec![text("hi")]])).await, broken);
+        let all_down = chain(vec![vec![down("a; wait")], vec![down("b")]]);
+        assert_eq!(answer(&all_down).await, [down("a; wait")]);
+    }
+
+    #[tokio::test]
+    async fn the_user_reads_once_who_stands_in_and_why_and_the_dead_one_is_passed_over() {
+        let dead = Fixed::new(vec![vec![down("provider p0 does not take the key; renew it")]]);
+        let late = Fixed::new(vec![vec![down("it has no model; run \"x\"")]]);
+        let well = Fixed::new(vec![vec![text("hi")]]);
+        let (chain, mut notes) = minds(&[&dead, &late, &well]);
+        for _ in 0..3 {
+            assert_eq!(answer(&chain).await, [text("hi")]);
+        }
+        assert_eq!(
+            told(&mut notes),
+            [
+                "p0 does not take the key; p2/m answers instead",
+                "p1/m: it has no model; p2/m answers instead"
+            ]
+        );
+        assert_eq!((dead.asked(), late.asked(), well.asked()), (1, 1, 3));
+    }
+
+    #[tokio::test]
+    async fn when_all_rest_all_are_asked_and_who_is_back_is_told() {
+        let first = Fixed::new(vec![vec![down("p0 is busy; wait")], vec![text("back")]]);
+        let second = Fixed::new(vec![vec![text("hi")], vec![down("p1 is gone; mend it")]]);
+        let (chain, mut notes) = minds(&[&first, &second]);
+        assert_eq!(answer(&chain).await, [text("hi")]);
+        // The stand-in fails too: nobody is well.
+        assert_eq!(answer(&chain).await, [down("p1 is gone; mend it")]);
+        assert_eq!(answer(&chain).await, [text("back")]);
+        let told = told(&mut notes);
+        assert_eq!(told, ["p0 is busy; p1/m answers instead", "p0/m answers again"]);
     }
 
     #[test]
-    fn the_next_one_answers_only_where_nothing_was_said_yet() {
-        assert_eq!(answer(vec![vec![down("a")], vec![text("hi")]]), [text("hi")]);
-        let broken = vec![text("I thi"), down("a")];
-        assert_eq!(answer(vec![broken.clone(), vec![text("hi")]]), broken);
-        assert_eq!(answer(vec![vec![down("a")], vec![down("b")]]), [down("a")]);
-        assert_eq!(answer(vec![vec![], vec![text("hi")]]), []);
+    fn a_rest_lasts_as_long_as_the_provider_says_within_bounds() {
+        let at = Moment::from_millis;
+        let busy = |seconds| EngineError::Overloaded {
+            message: String::new(),
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        let rest_after = |error| {
+            let mut standing = Standing::default();
+            standing.failed(at(1_000), &error);
+            (1..=2_000).find(|s| !standing.rests(at(1_000 + s * 1_000)))
+        };
+        assert_eq!(rest_after(EngineError::Unreachable(String::new())), Some(30));
+        assert_eq!(rest_after(busy(1)), Some(30));
+        assert_eq!(rest_after(busy(60)), Some(60));
+        assert_eq!(rest_after(busy(100_000)), Some(600));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_nothing_for_too_long_has_failed() {
+        let mute = Fixed::new(vec![vec![]]);
+        let well = Fixed::new(vec![vec![text("hi")]]);
+        let (chain, mut notes) = minds(&[&mute, &well]);
+        assert_eq!(answer(&chain).await, [text("hi")]);
+        assert_eq!(told(&mut notes), ["p0/m has given nothing for 18 s; p1/m answers instead"]);
+    }
+
+    #[tokio::test]
+    async fn an_ear_that_breaks_off_after_half_a_sentence_is_stood_in_for() {
+        let broken = vec![Ok(Transcript::part("set a")), down("a/ear broke off: no network; wait")];
+        let ears: Vec<(String, Arc<dyn Transcriber>)> = vec![
+            ("a/ear".into(), Fixed::new(vec![broken])),
+            ("b/ear".into(), Fixed::new(vec![vec![Ok(Transcript::whole("set a timer"))]])),
+        ];
+        let (notes, mut read) = Notes::new();
+        let chain = Chain::of_ears(ears, notes, Clock::start());
+        let utterance = Utterance { id: UtteranceId(1), span: 0..1, pcm: [0.0].into() };
+        let heard: Vec<_> = chain.transcribe(utterance).collect().await;
+        assert_eq!(heard, [Ok(Transcript::part("set a")), Ok(Transcript::whole("set a timer"))]);
+        assert_eq!(told(&mut read), ["a/ear broke off: no network; b/ear listens instead"]);
+    }
+
+    #[tokio::test]
+    async fn another_voice_speaks_the_sentence_that_the_first_one_cannot() {
+        let chunk = Chunk { pcm: vec![0.5], rate: Rate(24_000), text: "Yes.".into() };
+        let voices: Vec<(String, Arc<dyn Synthesizer>)> = vec![
+            ("a/v".into(), Fixed::new(vec![vec![down("a has no credit; pay")]])),
+            ("b/v".into(), Fixed::new(vec![vec![Ok(chunk.clone())]])),
+        ];
+        let (notes, mut read) = Notes::new();
+        let chain = Chain::of_voices(voices, notes, Clock::start());
+        let said: Vec<_> = chain.speak("Yes.".into()).collect().await;
+        assert_eq!(said, [Ok(chunk)]);
+        assert_eq!(told(&mut read), ["a has no credit; b/v speaks instead"]);
+    }
+
+    #[test]
+    fn a_chain_hears_only_where_all_hear() {
+        let deaf = Fixed::new(vec![vec![text("")]]);
+        let hears = Arc::new(Fixed { answers: vec![], asked: AtomicUsize::new(0), hears: true });
+        assert!(minds(&[&hears, &hears]).0.hears());
+        assert!(!minds(&[&hears, &deaf]).0.hears());
     }
 }

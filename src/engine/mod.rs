@@ -66,6 +66,34 @@ pub struct Transcript {
     pub text: String,
     /// Whether these are the last ones.
     pub last: bool,
+    /// The same words with their times and speakers, in the order in which they begin; empty
+    /// where the engine does not tell.
+    pub segments: Vec<Segment>,
+}
+
+impl Transcript {
+    /// Words that may still change.
+    pub fn part(text: impl Into<String>) -> Self {
+        Self { text: text.into(), last: false, segments: Vec::new() }
+    }
+
+    /// The last words, without their times.
+    pub fn whole(text: impl Into<String>) -> Self {
+        Self { text: text.into(), last: true, segments: Vec::new() }
+    }
+}
+
+/// A stretch of an utterance in which one person speaks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// Where it begins, in seconds from the start of the utterance.
+    pub from: f64,
+    /// Where it ends, in the same count.
+    pub to: f64,
+    /// Who speaks, where the engine tells people apart: a name or a letter.
+    pub speaker: Option<String>,
+    /// The words.
+    pub text: String,
 }
 
 /// A piece of a reply.
@@ -106,6 +134,16 @@ pub struct Chunk {
 pub trait Transcriber: Send + Sync {
     /// Recognizes `utterance`. The flow ends after a transcript with `last` set, or an error.
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>>;
+
+    /// Whether its last transcript comes in [`Segment`]s.
+    fn timed(&self) -> bool {
+        false
+    }
+
+    /// The longest recording that is best given to it whole; a longer one is cut at its pauses.
+    fn longest(&self) -> Duration {
+        Duration::from_secs(60)
+    }
 
     /// Makes ready what the first utterance would wait for.
     fn warm(&self) -> Job<Result<(), EngineError>> {

@@ -8,7 +8,7 @@ const SLOWEST: f64 = 12.0;
 
 /// Puts words to sound that comes without any marks of where they are: a word is handed out with
 /// the sound by whose end it was certainly said.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Pacing {
     /// Words that are not handed out yet.
     text: String,
@@ -16,9 +16,22 @@ pub struct Pacing {
     said: usize,
     /// Seconds of sound so far.
     seconds: f64,
+    /// Characters a second.
+    slowest: f64,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self::at_speed(1.0)
+    }
 }
 
 impl Pacing {
+    /// For a voice that was told to speak `speed` times as fast as usual.
+    pub fn at_speed(speed: f64) -> Self {
+        Self { text: String::new(), said: 0, seconds: 0.0, slowest: SLOWEST * speed }
+    }
+
     /// More words that the sound says or will say.
     pub fn words(&mut self, text: &str) {
         self.text.push_str(text);
@@ -28,7 +41,7 @@ impl Pacing {
     pub fn sound(&mut self, pcm: Vec<f32>, rate: Rate) -> Chunk {
         self.seconds += pcm.len() as f64 / f64::from(rate.0.max(1));
         // Far below the range of usize, and never negative.
-        let over = ((self.seconds * SLOWEST) as usize).saturating_sub(self.said);
+        let over = ((self.seconds * self.slowest) as usize).saturating_sub(self.said);
         let text = self.take(over);
         Chunk { pcm, rate, text }
     }

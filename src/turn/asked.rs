@@ -121,12 +121,11 @@ impl Asked {
         self.parts.iter().filter_map(until).min()
     }
 
-    /// The entries of a history: the pictures, then all words as one. Nothing when no word is
-    /// known of a typed or transcribed text; sound whose words are awaited makes an entry that is
-    /// filled in later.
+    /// The entries of a history: the pictures, then all words as one. Sound makes an entry even
+    /// without words: they may be filled in later, or never where the partner hears by itself.
     pub(super) fn items(&self) -> Vec<Item> {
         let text = self.text();
-        if text.is_empty() && self.awaited().is_empty() {
+        if text.is_empty() && self.parts.iter().all(|part| part.cut.is_none()) {
             return Vec::new();
         }
         let pictures = self.parts.iter().flat_map(|part| &part.pictures);

@@ -59,14 +59,26 @@ impl From<EngineError> for Halt {
 ///
 /// The thread starts and the model is loaded when the first order comes, and both are given back
 /// when no order came for a while. A load error goes to every order that meets it; the next order
-/// tries again, since the file may have been fetched by then. Dropping the worker ends the thread
-/// after the order in hand.
+/// tries again, since the file may have been fetched by then. Dropping the worker waits for the
+/// thread: at the end of the process the library's own clean-up must not meet a thread that is
+/// still inside of it. The order in hand has been dropped by then, so only a load is waited for.
 pub struct Worker<M: Model> {
     name: &'static str,
     idle: Option<Duration>,
     load: Arc<Load<M>>,
-    thread: Mutex<Option<SyncSender<Order<M>>>>,
+    thread: Mutex<Option<Staff<M>>>,
 }
+
+/// The way to the worker's thread, and the thread.
+struct Staff<M: Model> {
+    orders: SyncSender<Order<M>>,
+    /// Closed when the thread has done its last work.
+    gone: Receiver<()>,
+    thread: thread::JoinHandle<()>,
+}
+
+/// How long a dropped worker waits for its thread; a model loads in a fraction of it.
+const LEAVE: Duration = Duration::from_secs(5);
 
 type Load<M> = dyn Fn() -> Result<M, EngineError> + Send + Sync;
 
@@ -130,11 +142,11 @@ impl<M: Model> Worker<M> {
 
     fn send(&self, order: Order<M>) -> Result<(), EngineError> {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let orders = match thread.take() {
-            Some(orders) => orders,
+        let staff = match thread.take() {
+            Some(staff) => staff,
             None => self.start()?,
         };
-        match thread.insert(orders).try_send(order) {
+        match thread.insert(staff).orders.try_send(order) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => Err(EngineError::Overloaded {
                 message: format!("{} has {WAITING_ORDERS} orders waiting; try again", self.name),
@@ -144,17 +156,33 @@ impl<M: Model> Worker<M> {
         }
     }
 
-    fn start(&self) -> Result<SyncSender<Order<M>>, EngineError> {
+    fn start(&self) -> Result<Staff<M>, EngineError> {
         let (orders, incoming) = sync_channel(WAITING_ORDERS);
+        let (leaves, gone) = sync_channel::<()>(0);
         let (name, idle, load) = (self.name, self.idle, self.load.clone());
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || Shop { name, idle, load, model: None }.run(&incoming))
+            .spawn(move || {
+                Shop { name, idle, load, model: None }.run(&incoming);
+                drop(leaves);
+            })
             .map_err(|error| EngineError::Overloaded {
                 message: format!("no thread for {} ({error}); try again", self.name),
                 retry_after: None,
             })?;
-        Ok(orders)
+        Ok(Staff { orders, gone, thread })
+    }
+}
+
+impl<M: Model> Drop for Worker<M> {
+    fn drop(&mut self) {
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Staff { orders, gone, thread }) = thread else { return };
+        drop(orders);
+        if gone.recv_timeout(LEAVE) == Err(RecvTimeoutError::Disconnected) {
+            // It has left its last line; a panic of the model was caught before.
+            let _ = thread.join();
+        }
     }
 }
 

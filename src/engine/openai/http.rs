@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -241,6 +241,15 @@ impl Http {
         EngineError::Broken(format!("provider {} broke off: {why}; ask again", self.name))
     }
 
+    /// The reply stopped coming.
+    pub(super) fn lost(&self, error: &reqwest::Error) -> EngineError {
+        self.broken(if error.is_timeout() {
+            "nothing came for too long"
+        } else {
+            "the connection was lost"
+        })
+    }
+
     fn request(&self, method: Method, path: &str, model: Option<&str>) -> RequestBuilder {
         self.client.request(method, self.address.of(path, model))
     }
@@ -279,6 +288,13 @@ impl Http {
         let seconds = (0.5 * f64::from(1u32 << tried.min(8))).min(LONGEST_BACKOFF);
         Duration::from_secs_f64(seconds * (1.0 - self.chance.roll() * 0.25))
     }
+}
+
+/// Whether the content type of `response` names `kind`: what a server answers is not always what
+/// was asked for.
+pub(super) fn is(response: &Response, kind: &str) -> bool {
+    let value = response.headers().get(CONTENT_TYPE);
+    value.and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(kind))
 }
 
 /// Reads what is left of a reply that has said its last word: a connection whose reply was read to

@@ -15,6 +15,7 @@
 
 mod address;
 pub mod defaults;
+mod ear;
 mod http;
 mod mind;
 mod neighbour;
@@ -22,10 +23,15 @@ mod quirks;
 mod refusal;
 mod sound;
 mod sse;
+mod stream;
+mod voice;
+mod wave;
 
 pub use address::Address;
+pub use ear::{Ear, EarSettings};
 pub use http::{Auth, Http};
 pub use mind::{Mind, MindSettings, Protocol, ToolChoice};
 pub use neighbour::{NEIGHBOURS, Neighbour, neighbours};
 pub use refusal::Declined;
 pub use sse::{Events, SseError};
+pub use voice::{Voice, VoiceSettings};

@@ -1,5 +1,5 @@
-//! What differs from model to model, in one table. A model that no row knows is an ordinary chat
-//! model.
+//! What differs from model to model, in one table for each job. A model that no row knows is an
+//! ordinary one.
 
 /// How a model wants to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,56 @@ impl Quirks {
     }
 }
 
+/// How a model that listens wants to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EarQuirks {
+    /// Whether it takes `stream`. Others may refuse it, and a short utterance loses nothing.
+    pub(super) streams: bool,
+    /// Whether it takes `prompt`.
+    pub(super) prompt: bool,
+    /// Whether it takes `languages` and `keywords`.
+    pub(super) hints: bool,
+    /// In which form it tells the times of its words.
+    pub(super) times: Times,
+}
+
+/// In which form a model tells when something was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Times {
+    /// In none.
+    Untold,
+    /// `verbose_json`: segments.
+    Verbose,
+    /// `diarized_json`: segments with their speakers.
+    Diarized,
+}
+
+const WRITING: EarQuirks =
+    EarQuirks { streams: false, prompt: true, hints: false, times: Times::Untold };
+
+/// Rows of (what is in the name, quirks); the first that fits counts.
+const EARS: [(&str, EarQuirks); 4] = [
+    (
+        "transcribe-diarize",
+        EarQuirks { streams: true, prompt: false, hints: false, times: Times::Diarized },
+    ),
+    ("gpt-transcribe", EarQuirks { streams: true, hints: true, ..WRITING }),
+    ("-transcribe", EarQuirks { streams: true, ..WRITING }),
+    ("whisper", EarQuirks { times: Times::Verbose, ..WRITING }),
+];
+
+impl EarQuirks {
+    /// The quirks of `model`.
+    pub(super) fn of(model: &str) -> Self {
+        EARS.iter().find(|(part, _)| model.contains(part)).map_or(WRITING, |(_, quirks)| *quirks)
+    }
+}
+
+/// Whether the voice `model` can be told how to speak.
+pub(super) fn takes_instructions(model: &str) -> bool {
+    !base(model).starts_with("tts-1")
+}
+
 /// The model that `model` was made of: `ft:BASE:…` and the older `BASE:ft-…` are tuned ones, and
 /// gateways put the maker's name and a slash in front.
 fn base(model: &str) -> &str {
@@ -123,5 +173,18 @@ mod tests {
         }
         let instruct = Quirks::of("gpt-3.5-turbo-instruct");
         assert!(instruct.completes && !instruct.tuned_pairs);
+    }
+
+    #[test]
+    fn models_that_listen_and_speak_are_known_by_a_part_of_their_name() {
+        assert!(EarQuirks::of("gpt-transcribe").hints);
+        assert!(EarQuirks::of("gpt-4o-mini-transcribe-2025-12-15").streams);
+        assert_eq!(EarQuirks::of("gpt-4o-transcribe-diarize").times, Times::Diarized);
+        for whisper in ["whisper-1", "Systran/faster-whisper-small", "whisper-large-v3"] {
+            let quirks = EarQuirks::of(whisper);
+            assert!(quirks.times == Times::Verbose && !quirks.streams, "{whisper}");
+        }
+        assert_eq!(EarQuirks::of("parakeet"), WRITING);
+        assert!(!takes_instructions("tts-1-hd") && takes_instructions("gpt-4o-mini-tts"));
     }
 }

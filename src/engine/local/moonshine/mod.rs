@@ -115,9 +115,9 @@ impl Model for Reader {
             }
             text.push_str(&words);
             if at + 1 < pieces.len() {
-                desk.put(Transcript { text: text.clone(), last: false })?;
+                desk.put(Transcript::part(text.clone()))?;
             }
         }
-        desk.put(Transcript { text, last: true })
+        desk.put(Transcript::whole(text))
     }
 }

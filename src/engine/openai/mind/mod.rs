@@ -21,10 +21,10 @@ use reqwest::Response;
 use serde_json::Value;
 
 use super::Http;
-use super::http::read_out;
+use super::http::is;
 use super::quirks::Quirks;
 use super::refusal::Declined;
-use super::sse::Events;
+use super::stream::Stream;
 use crate::base::{Flow, Job};
 use crate::dialog::{Item, Prompt};
 use crate::engine::{Delta, EngineError, Notes, Responder};
@@ -202,7 +202,7 @@ impl Responder for Mind {
     fn respond(&self, mut prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
         let mind = self.clone();
         Box::pin(async_stream::stream! {
-            let (mut response, mut reading) = match mind.ask(&mut prompt).await {
+            let (response, mut reading) = match mind.ask(&mut prompt).await {
                 Ok(asked) => asked,
                 Err(declined) => {
                     yield Err(declined.error);
@@ -210,7 +210,7 @@ impl Responder for Mind {
                 }
             };
             let mut out = Vec::new();
-            if is_json(&response) {
+            if is(&response, "json") {
                 let value = mind.http.json::<Value>(response).await;
                 let read = value.and_then(|value| reading.whole(&value, &mut out).map_err(|f| mind.fault(f)));
                 for delta in out.drain(..) {
@@ -221,42 +221,26 @@ impl Responder for Mind {
                     return;
                 }
             } else {
-                let mut events = Events::default();
-                let mut ready = Vec::new();
-                let mut ended = false;
-                while !ended && !reading.done() {
-                    let read = match response.chunk().await {
-                        Ok(Some(bytes)) => events.push(&bytes, &mut ready),
-                        Ok(None) => {
-                            ended = true;
-                            events.finish(&mut ready)
-                        }
+                let mut stream = Stream::new(&mind.http, response);
+                while !reading.done() {
+                    let event = match stream.next().await {
+                        Ok(Some(event)) => event,
+                        Ok(None) => break,
                         Err(error) => {
-                            let why = if error.is_timeout() {
-                                "nothing came for too long"
-                            } else {
-                                "the connection was lost"
-                            };
-                            yield Err(mind.http.broken(why));
+                            yield Err(error);
                             return;
                         }
                     };
-                    for event in ready.drain(..) {
-                        let taken = reading.event(&event, &mut out);
-                        for delta in out.drain(..) {
-                            yield Ok(delta);
-                        }
-                        if let Err(fault) = taken {
-                            yield Err(mind.fault(fault));
-                            return;
-                        }
+                    let taken = reading.event(&event, &mut out);
+                    for delta in out.drain(..) {
+                        yield Ok(delta);
                     }
-                    if let Err(error) = read {
-                        yield Err(mind.http.broken(&error.to_string()));
+                    if let Err(fault) = taken {
+                        yield Err(mind.fault(fault));
                         return;
                     }
                 }
-                read_out(response);
+                stream.close();
             }
             let ended = reading.finish(&mut out);
             for delta in out.drain(..) {
@@ -301,10 +285,4 @@ impl MindSettings {
             choice => choice,
         }
     }
-}
-
-/// Whether a reply came as a whole, asked for or not.
-fn is_json(response: &Response) -> bool {
-    let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
-    kind.and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.contains("json"))
 }

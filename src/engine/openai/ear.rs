@@ -1,0 +1,300 @@
+//! Speech to text: one model of one provider.
+//!
+//! ```text
+//! Utterance ─▶ WAV in a form ─▶ Http ─▶ events | JSON | text ─▶ Hearing ─▶ Transcript…
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::multipart::{Form, Part};
+use serde_json::Value;
+
+use super::Http;
+use super::http::is;
+use super::quirks::{EarQuirks, Times};
+use super::refusal::ErrorBody;
+use super::sound::wav;
+use super::stream::Stream;
+use crate::base::{Flow, Job, LISTEN_RATE, Utterance};
+use crate::engine::{EngineError, Segment, Transcriber, Transcript};
+
+/// The call.
+const PATH: &str = "audio/transcriptions";
+
+/// The longest recording that fits into the 25 MB that a provider takes, as 16 bit samples.
+const LONGEST: Duration = Duration::from_secs(780);
+
+/// Seconds from which on a model that tells speakers apart must be told to cut by itself.
+const CHUNKED: usize = 30;
+
+/// What a model that listens is told besides the sound.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EarSettings {
+    /// The languages that may be spoken, two letters each: `en`. Without any, or with several
+    /// where the model takes only one, it finds out by itself.
+    pub languages: Vec<String>,
+    /// Names and words that are likely, for models that take them.
+    pub keywords: Vec<String>,
+    /// A text in whose style and spelling is written, for models that take it.
+    pub prompt: Option<String>,
+    /// Randomness, 0.0..=1.0.
+    pub temperature: Option<f64>,
+}
+
+/// A model that listens. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ear {
+    http: Http,
+    model: String,
+    settings: Arc<EarSettings>,
+    /// Whether segments are asked for, of models that tell them.
+    segments: bool,
+}
+
+impl Ear {
+    /// The model `model` of a provider.
+    pub fn new(http: Http, model: &str, settings: EarSettings) -> Self {
+        Self { http, model: model.to_owned(), settings: Arc::new(settings), segments: false }
+    }
+
+    /// The same, but it is asked when each of its words was said, and by whom, if the model tells
+    /// that.
+    #[must_use]
+    pub fn with_segments(self) -> Self {
+        Self { segments: true, ..self }
+    }
+
+    fn times(&self) -> Times {
+        if self.segments { EarQuirks::of(&self.model).times } else { Times::Untold }
+    }
+
+    /// The form for one try. Encoding is so cheap that nothing is kept for the next.
+    fn form(&self, pcm: &[f32]) -> Form {
+        let sound = Part::bytes(wav(pcm)).file_name("speech.wav");
+        let mut form = Form::new().part("file", sound.headers(wav_header()));
+        for (name, value) in self.fields(pcm.len()) {
+            form = form.text(name, value);
+        }
+        form
+    }
+
+    /// What stands in the form beside the sound of so many samples.
+    fn fields(&self, samples: usize) -> Vec<(&'static str, String)> {
+        let EarSettings { languages, keywords, prompt, temperature } = &*self.settings;
+        let quirks = EarQuirks::of(&self.model);
+        let mut fields = vec![("model", self.model.clone())];
+        let mut add = |name, value: &str| fields.push((name, value.to_owned()));
+        match self.times() {
+            Times::Untold => add("response_format", "json"),
+            Times::Verbose => {
+                add("response_format", "verbose_json");
+                add("timestamp_granularities[]", "segment");
+            }
+            Times::Diarized => add("response_format", "diarized_json"),
+        }
+        if quirks.streams {
+            add("stream", "true");
+        }
+        if quirks.hints {
+            languages.iter().for_each(|language| add("languages[]", language));
+            keywords.iter().for_each(|keyword| add("keywords[]", keyword));
+        } else if let [only] = languages.as_slice() {
+            add("language", only);
+        }
+        if let Some(prompt) = prompt
+            && quirks.prompt
+        {
+            add("prompt", prompt);
+        }
+        if let Some(temperature) = temperature {
+            add("temperature", &temperature.to_string());
+        }
+        if quirks.times == Times::Diarized && samples > CHUNKED * LISTEN_RATE.0 as usize {
+            add("chunking_strategy", "auto");
+        }
+        fields
+    }
+
+    fn broken(&self, why: Fault) -> EngineError {
+        self.http.broken(&why.0)
+    }
+}
+
+impl Transcriber for Ear {
+    fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
+        let ear = self.clone();
+        Box::pin(async_stream::stream! {
+            let form = || ear.form(&utterance.pcm);
+            let response = match ear.http.post_form(PATH, Some(&ear.model), form).await {
+                Ok(response) => response,
+                Err(declined) => {
+                    yield Err(declined.error);
+                    return;
+                }
+            };
+            if !is(&response, "event-stream") {
+                let page = is(&response, "html");
+                let body = ear.http.whole(response).await;
+                yield body.and_then(|body| whole(&body, page).map_err(|fault| ear.broken(fault)));
+                return;
+            }
+            let mut stream = Stream::new(&ear.http, response);
+            let mut hearing = Hearing::default();
+            while !hearing.done {
+                match stream.next().await {
+                    Ok(Some(event)) => match hearing.event(&event) {
+                        Ok(true) if !hearing.done => yield Ok(Transcript::part(hearing.text.clone())),
+                        Ok(_) => {}
+                        Err(fault) => {
+                            yield Err(ear.broken(fault));
+                            return;
+                        }
+                    },
+                    // Some servers end without a last event; a connection that is lost is an error.
+                    Ok(None) => break,
+                    Err(error) => {
+                        yield Err(error);
+                        return;
+                    }
+                }
+            }
+            if hearing.done {
+                stream.close();
+            }
+            yield hearing.finish().map_err(|fault| ear.broken(fault));
+        })
+    }
+
+    fn timed(&self) -> bool {
+        self.times() != Times::Untold
+    }
+
+    fn longest(&self) -> Duration {
+        LONGEST
+    }
+
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        self.http.warm()
+    }
+}
+
+/// Why a reply cannot be used, as the end of a sentence.
+#[derive(Debug, PartialEq, Eq)]
+struct Fault(String);
+
+impl Fault {
+    fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+/// A transcript as its events come in.
+#[derive(Debug, Default)]
+struct Hearing {
+    text: String,
+    segments: Vec<Segment>,
+    begun: bool,
+    /// The last event was seen.
+    done: bool,
+}
+
+impl Hearing {
+    /// Takes the data of one event; true when it brought words.
+    fn event(&mut self, data: &str) -> Result<bool, Fault> {
+        if data.trim() == "[DONE]" {
+            self.done = true;
+            return Ok(false);
+        }
+        let event: Value = serde_json::from_str(data)
+            .map_err(|_| Fault::new("it sent something that is no JSON"))?;
+        if !event["error"].is_null() {
+            return Err(reported(&event));
+        }
+        match event["type"].as_str() {
+            Some("transcript.text.delta") => {
+                self.begun = true;
+                self.text.push_str(event["delta"].as_str().unwrap_or_default());
+                Ok(true)
+            }
+            Some("transcript.text.segment") => {
+                self.begun = true;
+                self.segments.extend(segment(&event));
+                Ok(false)
+            }
+            Some("transcript.text.done") => {
+                (self.begun, self.done) = (true, true);
+                if let Some(text) = event["text"].as_str() {
+                    self.text = text.to_owned();
+                }
+                Ok(true)
+            }
+            // Others tell what it costs; servers that stream whole answers send those.
+            Some(_) => Ok(false),
+            None => match event["text"].as_str() {
+                Some(text) => {
+                    self.begun = true;
+                    self.text = text.to_owned();
+                    Ok(true)
+                }
+                None => Ok(false),
+            },
+        }
+    }
+
+    /// The last transcript.
+    fn finish(self) -> Result<Transcript, Fault> {
+        if !self.begun {
+            return Err(Fault::new("it ended without a transcript"));
+        }
+        Ok(Transcript { text: self.text, last: true, segments: self.segments })
+    }
+}
+
+/// The transcript in a whole body: JSON in one of its forms, or bare text, which is what some
+/// servers answer whatever was asked. `page` says that it is HTML.
+fn whole(body: &[u8], page: bool) -> Result<Transcript, Fault> {
+    let text =
+        std::str::from_utf8(body).map_err(|_| Fault::new("its transcript is not UTF-8 text"))?;
+    let text = text.trim();
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) if !value["error"].is_null() => Err(reported(&value)),
+        Ok(Value::String(text)) => Ok(Transcript::whole(text)),
+        Ok(value @ Value::Object(_)) => {
+            let words = value["text"].as_str();
+            let words = words.ok_or_else(|| Fault::new("its answer holds no transcript"))?;
+            let segments = value["segments"].as_array().into_iter().flatten();
+            let segments = segments.filter_map(segment).collect();
+            Ok(Transcript { text: words.to_owned(), last: true, segments })
+        }
+        Err(_) if page || text.starts_with('{') => {
+            Err(Fault::new("its answer holds no transcript"))
+        }
+        // A transcript that happens to be a number is one.
+        Ok(_) | Err(_) => Ok(Transcript::whole(text)),
+    }
+}
+
+/// A segment in either form; none when it has no times or no words.
+fn segment(value: &Value) -> Option<Segment> {
+    let text = value["text"].as_str()?.trim();
+    let speaker = value["speaker"].as_str().filter(|name| !name.is_empty());
+    let (from, to) = (value["start"].as_f64()?, value["end"].as_f64()?);
+    let from = from.max(0.0);
+    (!text.is_empty()).then(|| Segment {
+        from,
+        to: to.max(from),
+        speaker: speaker.map(str::to_owned),
+        text: text.to_owned(),
+    })
+}
+
+fn reported(value: &Value) -> Fault {
+    Fault(format!("it reports an error{}", ErrorBody::of(value).words()))
+}
+
+fn wav_header() -> reqwest::header::HeaderMap {
+    let wav = reqwest::header::HeaderValue::from_static("audio/wav");
+    [(CONTENT_TYPE, wav)].into_iter().collect()
+}
