@@ -389,7 +389,7 @@ struct Deaf;
 
 impl Transcriber for Deaf {
     fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
-        let nothing = Transcript { text: String::new(), last: true };
+        let nothing = Transcript { text: String::new(), last: true, segments: Vec::new() };
         Box::pin(futures::stream::iter([Ok(nothing)]))
     }
 }

@@ -5,8 +5,10 @@
 
 mod contract;
 mod faults;
+mod golden;
 mod home;
 mod mind;
+mod pace;
 mod server;
 mod streams;
 mod tools;
