@@ -12,9 +12,13 @@
 mod engines;
 mod instructions;
 mod keys;
+mod painter;
 mod picture;
+mod remote;
 
 pub use picture::picture;
+pub(crate) use picture::unfit;
+pub use remote::{Outlook, days};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,6 +55,8 @@ pub struct App {
     pub volume: Volume,
     locale: String,
     env: Environment,
+    /// Whether a provider's ear is asked for the times of what was said.
+    pub segments: bool,
     /// The clients of the providers that were used so far.
     accounts: Mutex<BTreeMap<String, Http>>,
 }
@@ -100,12 +106,12 @@ impl App {
         let volume = Volume::new(config.settings.audio.volume);
         let locale = env.locale("LC_MEASUREMENT").to_owned();
         let (clock, env, accounts) = (Clock::start(), env.clone(), Mutex::default());
-        Ok(Self { config, store, clock, volume, locale, env, accounts })
+        Ok(Self { config, store, clock, volume, locale, env, segments: false, accounts })
     }
 
     /// The ear of a conversation. A partner that hears by itself needs it for the record only.
-    fn ear(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
-        match (self.transcriber(), self.config.settings.partner) {
+    fn ear(&self, notes: &Notes) -> Result<Arc<dyn Transcriber>, Unfit> {
+        match (self.transcriber(notes), self.config.settings.partner) {
             (Err(error), config::Partner::AudioChat) => {
                 tracing::warn!("what the user says is not written down: {error}");
                 Ok(Arc::new(Deaf))
@@ -115,8 +121,8 @@ impl App {
     }
 
     /// The voice of a conversation. A partner that speaks by itself needs it for notices only.
-    fn mouth(&self) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
-        match (self.voice(), self.config.settings.partner) {
+    fn mouth(&self, notes: &Notes) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
+        match (self.voice(notes), self.config.settings.partner) {
             (Err(error), config::Partner::AudioChat) => {
                 tracing::warn!("notices and failures are shown and not spoken: {error}");
                 Ok(None)
@@ -152,7 +158,8 @@ impl App {
             config::Units::Metric => tool::Units::Metric,
             config::Units::Us => tool::Units::Us,
         };
-        let all = tool::builtin(settings);
+        let pictures = tool::pictures(&self.pictures());
+        let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
         Ok(all.only(|name| self.config.settings.tools.allows(name)))
     }
 
@@ -220,11 +227,11 @@ impl App {
         let (notes, told) = Notes::new();
         let asks = !matches!(question, Question::Say(_));
         let engines = Engines {
-            transcribe: if spoken { self.ear()? } else { Arc::new(Deaf) },
+            transcribe: if spoken { self.ear(&notes)? } else { Arc::new(Deaf) },
             chat: if asks { self.responder(&notes)? } else { Arc::new(Mute) },
             speak: match output {
                 Output::Words => None,
-                Output::File(_) | Output::Speaker => self.mouth()?,
+                Output::File(_) | Output::Speaker => self.mouth(&notes)?,
             },
         };
         let path = audio::path(self.volume.clone());
@@ -285,9 +292,9 @@ impl App {
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
         let (notes, told) = Notes::new();
         let engines = Engines {
-            transcribe: self.ear()?,
+            transcribe: self.ear(&notes)?,
             chat: self.responder(&notes)?,
-            speak: self.mouth()?,
+            speak: self.mouth(&notes)?,
         };
         let path = audio::path(self.volume.clone());
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
@@ -389,7 +396,7 @@ struct Deaf;
 
 impl Transcriber for Deaf {
     fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
-        let nothing = Transcript { text: String::new(), last: true, segments: Vec::new() };
+        let nothing = Transcript::whole("");
         Box::pin(futures::stream::iter([Ok(nothing)]))
     }
 }

@@ -52,8 +52,7 @@ pub(crate) enum Command {
     Quit,
     /// List microphones and speakers.
     Devices(Json),
-    /// The model files: list, fetch, verify, remove.
-    #[command(subcommand)]
+    /// The models: files on this machine, and what providers offer.
     Models(Models),
     /// The configuration: init, check, show.
     #[command(subcommand)]
@@ -86,20 +85,12 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Make and change pictures (comes with a later release).
-    #[command(hide = true)]
-    Image {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
-    /// Train a model of one's own (comes with a later release).
-    #[command(hide = true)]
-    Finetune {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
+    /// Make and change pictures.
+    #[command(subcommand)]
+    Image(super::image::Image),
+    /// Train a model of one's own.
+    #[command(subcommand)]
+    Finetune(super::finetune::Finetune),
     /// Print the completions of a shell.
     Completions {
         /// Which shell.
@@ -237,8 +228,24 @@ pub(crate) struct Json {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Models {
+    /// List what providers offer, and when it ends, instead of the files on this machine.
+    #[arg(long)]
+    pub(crate) remote: bool,
+    /// Only this provider; else all that are in use or have a key.
+    #[arg(long, value_name = "NAME", requires = "remote")]
+    pub(crate) provider: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<ModelFiles>,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum Models {
+pub(crate) enum ModelFiles {
     /// List the models, what they are for, their size and whether they are here.
     List(Json),
     /// Fetch models; all that local answers need when none is named.

@@ -40,6 +40,15 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
             }
         });
     }
+    tokio::spawn({
+        let (outlook, handle) = (app.outlook(), handle.clone());
+        async move {
+            for warning in outlook.warnings().await {
+                tracing::warn!("{warning}");
+                handle.tell(warning);
+            }
+        }
+    });
     let socket = tokio::spawn({
         let handle = handle.clone();
         async move { server.serve(handle).await }

@@ -16,6 +16,8 @@ mod client;
 mod config;
 mod daemon;
 mod exit;
+mod finetune;
+mod image;
 mod inspect;
 mod models;
 mod print;
@@ -113,8 +115,8 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Service(args)) => service::run(env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
         Some(Command::Usage { .. }) => Err(Failure::later("aloud usage")),
-        Some(Command::Image { .. }) => Err(Failure::later("aloud image")),
-        Some(Command::Finetune { .. }) => Err(Failure::later("aloud finetune")),
+        Some(Command::Image(args)) => image::run(file, env, args).await,
+        Some(Command::Finetune(args)) => finetune::run(file, env, args).await,
         Some(Command::Completions { shell }) => {
             let mut out = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "aloud", &mut out);

@@ -29,6 +29,10 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, hands_free: bool
     if app.wants_a_mind() {
         tokio::spawn(offer(handle.clone()));
     }
+    tokio::spawn({
+        let (outlook, handle) = (app.outlook(), handle.clone());
+        async move { outlook.warnings().await.into_iter().for_each(|warning| handle.tell(warning)) }
+    });
     let shown = chat::chat(handle, app.clock, mode == Mode::Open, colour);
     // Both end with the other: quitting the chat ends the driver, and the driver's end the chat.
     let (_, shown) = tokio::join!(talk.driver.run(), shown);

@@ -79,27 +79,34 @@ impl Recital {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Chunk, EngineError>>> {
         loop {
-            for line in self.lines.iter_mut().skip(1) {
-                line.gather(cx);
-            }
-            let Some(line) = self.lines.front_mut() else { return Poll::Ready(None) };
-            if let Some(chunk) = line.kept.pop_front() {
-                return Poll::Ready(Some(chunk));
-            }
-            if !line.ended {
-                match line.sound.as_mut().poll_next(cx) {
-                    Poll::Ready(Some(chunk)) => return Poll::Ready(Some(chunk)),
-                    Poll::Ready(None) => line.ended = true,
-                    Poll::Pending => return Poll::Pending,
+            let mut lines = self.lines.iter_mut();
+            let Some(line) = lines.next() else { return Poll::Ready(None) };
+            // The first goes first: it gets the connection that is open already.
+            let chunk = line.next(cx);
+            lines.for_each(|line| line.gather(cx));
+            match chunk {
+                Poll::Ready(None) => {
+                    self.lines.pop_front();
+                    self.extend([]);
                 }
+                chunk => return chunk,
             }
-            self.lines.pop_front();
-            self.extend([]);
         }
     }
 }
 
 impl Line {
+    /// The next chunk of the sentence whose turn it is.
+    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk, EngineError>>> {
+        if let Some(chunk) = self.kept.pop_front() {
+            return Poll::Ready(Some(chunk));
+        }
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        self.sound.as_mut().poll_next(cx)
+    }
+
     /// Takes what has come of a sentence that is not its turn yet.
     fn gather(&mut self, cx: &mut Context<'_>) {
         while !self.ended {
@@ -116,5 +123,146 @@ impl Line {
                 Poll::Pending => return,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures::task::noop_waker_ref;
+    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+    use super::*;
+    use crate::base::Rate;
+
+    type Sound = Result<Chunk, EngineError>;
+
+    /// A voice whose every sentence waits for the test; the request goes out with the first poll,
+    /// as over a network.
+    #[derive(Default)]
+    struct Gated(Mutex<Vec<(String, Option<UnboundedSender<Sound>>)>>);
+
+    impl Gated {
+        /// The sentences whose requests are out.
+        fn asked(&self) -> Vec<String> {
+            self.0.lock().unwrap().iter().map(|(sentence, _)| sentence.clone()).collect()
+        }
+
+        fn give(&self, at: usize, sound: Sound) {
+            self.0.lock().unwrap()[at].1.as_ref().unwrap().send(sound).unwrap();
+        }
+
+        fn end(&self, at: usize) {
+            self.0.lock().unwrap()[at].1 = None;
+        }
+
+        /// Whether nobody waits for the sentence any longer.
+        fn dropped(&self, at: usize) -> bool {
+            self.0.lock().unwrap()[at].1.as_ref().is_none_or(UnboundedSender::is_closed)
+        }
+    }
+
+    struct Shared(Arc<Gated>);
+
+    impl Synthesizer for Shared {
+        fn speak(&self, sentence: String) -> Flow<Sound> {
+            let gated = Arc::clone(&self.0);
+            Box::pin(async_stream::stream! {
+                let (give, mut take): (_, UnboundedReceiver<Sound>) = unbounded_channel();
+                gated.0.lock().unwrap().push((sentence, Some(give)));
+                while let Some(sound) = take.recv().await {
+                    yield sound;
+                }
+            })
+        }
+    }
+
+    fn recital(sentences: &[&str]) -> (Arc<Gated>, Recital) {
+        let voice = Arc::new(Gated::default());
+        let mut recital = Recital::new(Some(Arc::new(Shared(Arc::clone(&voice)))));
+        recital.extend(sentences.iter().map(|sentence| (*sentence).to_owned()));
+        (voice, recital)
+    }
+
+    fn chunk(text: &str) -> Sound {
+        Ok(Chunk { pcm: vec![0.5; 240], rate: Rate(24_000), text: text.into() })
+    }
+
+    /// What is ready now.
+    fn poll(recital: &mut Recital) -> Option<Sound> {
+        match recital.poll(&mut Context::from_waker(noop_waker_ref())) {
+            Poll::Ready(item) => item,
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn the_next_sentence_is_asked_for_while_this_one_is_spoken_and_follows_without_a_gap() {
+        let (voice, mut recital) = recital(&["One.", "Two.", "Three."]);
+        assert_eq!(poll(&mut recital), None);
+        assert_eq!(voice.asked(), ["One.", "Two."]);
+        voice.give(1, chunk("Two."));
+        assert_eq!(poll(&mut recital), None);
+        voice.give(0, chunk("One."));
+        assert_eq!(poll(&mut recital), Some(chunk("One.")));
+        assert_eq!(voice.asked().len(), 2);
+        voice.end(0);
+        // One look takes the sound that is here, and asks for the one after it.
+        assert_eq!(poll(&mut recital), Some(chunk("Two.")));
+        assert_eq!(poll(&mut recital), None);
+        assert_eq!(voice.asked()[2], "Three.");
+    }
+
+    #[test]
+    fn a_cut_drops_what_sounds_and_what_was_asked_ahead() {
+        let (voice, mut recital) = recital(&["One.", "Two."]);
+        poll(&mut recital);
+        assert!(!voice.dropped(0) && !voice.dropped(1));
+        drop(recital);
+        assert!(voice.dropped(0) && voice.dropped(1));
+    }
+
+    #[test]
+    fn a_sentence_that_fails_early_waits_until_the_one_before_it_was_said() {
+        let (voice, mut recital) = recital(&["One.", "Two."]);
+        poll(&mut recital);
+        let lost = || Err(EngineError::Broken("lost".into()));
+        voice.give(1, lost());
+        voice.end(1);
+        for _ in 0..2 {
+            assert_eq!(poll(&mut recital), None);
+            voice.give(0, chunk("One."));
+            assert_eq!(poll(&mut recital), Some(chunk("One.")));
+        }
+        voice.end(0);
+        assert_eq!(poll(&mut recital), Some(lost()));
+        assert_eq!(poll(&mut recital), None);
+        assert!(recital.is_empty());
+    }
+
+    #[test]
+    fn a_sentence_without_an_end_is_not_kept_in_memory_while_it_waits() {
+        /// Says a second of sound whenever it is asked; the first sentence never begins.
+        struct Endless(Arc<Mutex<usize>>);
+        impl Synthesizer for Endless {
+            fn speak(&self, sentence: String) -> Flow<Sound> {
+                if sentence == "One." {
+                    return Box::pin(futures::stream::pending());
+                }
+                let taken = Arc::clone(&self.0);
+                Box::pin(futures::stream::repeat_with(move || {
+                    *taken.lock().unwrap() += 1;
+                    Ok(Chunk { pcm: vec![0.0; 24_000], rate: Rate(24_000), text: String::new() })
+                }))
+            }
+        }
+        let taken = Arc::new(Mutex::new(0));
+        let mut recital = Recital::new(Some(Arc::new(Endless(Arc::clone(&taken)))));
+        recital.extend(["One.", "Two."].map(str::to_owned));
+        for _ in 0..100 {
+            assert_eq!(poll(&mut recital), None);
+        }
+        assert_eq!(*taken.lock().unwrap(), KEPT + 1);
     }
 }

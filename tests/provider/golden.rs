@@ -104,8 +104,8 @@ impl Conversation {
 /// The last request that `items` lead to, in both protocols, is the one in the file `name`.
 async fn sees(name: &str, items: Vec<Item>, refusals: &[Reply]) {
     let mut seen = json!({});
+    let server = Server::start();
     for (protocol, responses) in [("chat", false), ("responses", true)] {
-        let server = Server::start();
         for refusal in refusals {
             server.reply(refusal.clone());
         }
@@ -172,6 +172,9 @@ async fn a_conversation_that_was_cut_begins_with_a_whole_turn() {
         .calls(&[("call_1", "get_time", "{\"city\":\"Oslo\"}")])
         .gets("call_1", "{\"time\":\"11:59\"}", None)
         .says(&["Noon."])
+        .ends()
+        .asks("is that late", &[])
+        .says(&["Not at all."])
         .ends()
         .asks("and in Rome", &[])
         .calls(&[("call_2", "get_time", "{\"city\":\"Rome\"}")])

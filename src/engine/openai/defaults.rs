@@ -18,3 +18,5 @@ pub const IMAGE: &str = "gpt-image-2.6-flare";
 pub const TUNE: &str = "gpt-4.1-mini-2025-04-14";
 /// A voice that all of the speaking models have.
 pub const VOICE: &str = "alloy";
+/// Base models, which are tuned with pairs of prompt and completion.
+pub const PAIRS: [&str; 2] = ["davinci-002", "babbage-002"];
