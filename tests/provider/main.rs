@@ -8,6 +8,7 @@ mod faults;
 mod golden;
 mod home;
 mod mind;
+mod old;
 mod pace;
 mod peers;
 mod server;

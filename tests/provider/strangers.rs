@@ -15,6 +15,10 @@ const PNG: &[u8] =
 
 /// aimock with these answers, our server before it, and a home that uses it for everything.
 fn aimock(fixtures: &Value) -> (Peer, Server, Home) {
+    // It does not start without any.
+    let mut fixtures = fixtures.clone();
+    let last = json!({"match": {"userMessage": "nothing"}, "response": {"content": "Nothing."}});
+    fixtures.as_array_mut().unwrap().push(last);
     let peer = Peer::aimock(&json!({ "fixtures": fixtures }));
     let server = Server::before(peer.address);
     let cascade = "chat = \"x/m\"\ntranscribe = \"x/whisper-1\"\nspeak = \"x/tts-1\"";
@@ -81,11 +85,17 @@ fn a_picture_is_looked_at() {
         let args = [&["ask", "what is this", "--protocol", protocol][..], &shown].concat();
         assert_eq!(done(&home, &args).printed, "A dot.\n");
     }
+    for request in server.requests() {
+        let seen = request.json().to_string();
+        assert!(seen.contains("https://pictures.example/dot.png"), "{seen}");
+        assert!(seen.contains(&BASE64_STANDARD.encode(PNG)), "{seen}");
+    }
+    // What it has understood of it.
     let journal = server.send("GET", "/__aimock/journal", &Value::Null);
     let entries: Value = serde_json::from_str(&journal).unwrap();
-    let seen = entries.to_string();
-    assert_eq!(seen.matches("https://pictures.example/dot.png").count(), 2, "{seen}");
-    assert!(seen.matches(&BASE64_STANDARD.encode(PNG)).count() == 2, "{seen}");
+    let content = &entries[0]["body"]["messages"][1]["content"];
+    let kinds: Vec<_> = content.as_array().unwrap().iter().map(|part| &part["type"]).collect();
+    assert_eq!(kinds, ["text", "image_url", "image_url"]);
 }
 
 #[test]
@@ -222,7 +232,7 @@ fn whatever_goes_wrong_is_told_and_it_answers_again_afterwards() {
 
 #[test]
 fn a_simulator_answers_in_both_protocols() {
-    let peer = Peer::llmsim("Here is the simulator.");
+    let peer = Peer::llmsim("here is the simulator.");
     let server = Server::before(peer.address);
     let base = format!("{}/openai/v1", server.origin());
     let home = Home::with(&provider("x", &base), "chat = \"x/gpt-5-mini\"");
@@ -232,7 +242,7 @@ fn a_simulator_answers_in_both_protocols() {
         &["ask", "hello", "--protocol", "responses"],
         &["ask", "hello", "--protocol", "responses", "--no-stream"],
     ] {
-        assert_eq!(done(&home, args).printed, "Here is the simulator.\n", "{args:?}");
+        assert_eq!(done(&home, args).printed, "here is the simulator.\n", "{args:?}");
     }
     let listed = done(&home, &["models", "--remote", "--provider", "x"]).printed;
     assert!(listed.contains("gpt-5-mini"), "{listed}");
