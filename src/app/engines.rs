@@ -23,6 +23,15 @@ impl App {
         if let Some(http) = accounts.get(name) {
             return Ok(http.clone());
         }
+        let (address, auth) = self.credentials(name)?;
+        let patience = Duration::from_secs(self.config.settings.chat.patience_s.into());
+        let http = Http::new(name, address, auth, patience)?;
+        accounts.insert(name.to_owned(), http.clone());
+        Ok(http)
+    }
+
+    /// Where a provider is, and how one shows who asks.
+    pub(super) fn credentials(&self, name: &str) -> Result<(Address, Auth), Unfit> {
         let provider = self.config.settings.providers.get(name).ok_or_else(|| {
             EngineError::Refused(format!(
                 "no provider is called \"{name}\"; add [providers.{name}]"
@@ -44,10 +53,7 @@ impl App {
             (Some(key), Presents::Auto) if azure => Auth::ApiKey(key),
             (Some(key), Presents::Auto | Presents::Bearer) => Auth::Bearer(key),
         };
-        let patience = Duration::from_secs(self.config.settings.chat.patience_s.into());
-        let http = Http::new(name, address, auth, patience)?;
-        accounts.insert(name.to_owned(), http.clone());
-        Ok(http)
+        Ok((address, auth))
     }
 
     /// The providers that a conversation asks, in the order of their names; not this machine.

@@ -14,6 +14,7 @@ mod instructions;
 mod keys;
 mod painter;
 mod picture;
+mod realtime;
 mod remote;
 
 pub use picture::picture;
@@ -33,7 +34,7 @@ use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::Silero;
 use crate::engine::openai::Http;
 use crate::engine::{
-    Cascade, Delta, EngineError, Engines, Notes, Responder, Synthesizer, Transcriber, Transcript,
+    Delta, EngineError, Engines, Notes, Responder, Synthesizer, Transcriber, Transcript,
 };
 use crate::listen;
 use crate::models::{ModelError, Store};
@@ -116,6 +117,7 @@ impl App {
                 tracing::warn!("what the user says is not written down: {error}");
                 Ok(Arc::new(Deaf))
             }
+            (Err(error), config::Partner::Realtime) => Ok(Arc::new(realtime::Absent::new(&error))),
             (ear, _) => ear,
         }
     }
@@ -123,7 +125,7 @@ impl App {
     /// The voice of a conversation. A partner that speaks by itself needs it for notices only.
     fn mouth(&self, notes: &Notes) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
         match (self.voice(notes), self.config.settings.partner) {
-            (Err(error), config::Partner::AudioChat) => {
+            (Err(error), config::Partner::AudioChat | config::Partner::Realtime) => {
                 tracing::warn!("notices and failures are shown and not spoken: {error}");
                 Ok(None)
             }
@@ -166,8 +168,14 @@ impl App {
     /// How the listen thread cuts utterances.
     pub fn listening(&self) -> listen::Settings {
         let listen = &self.config.settings.listen;
+        let theirs = self.config.settings.realtime.turn_detection != config::TurnDetection::Ours;
         listen::Settings {
-            pause_ms: listen.pause_ms,
+            // Where the server finds the ends of turns, ours is for when it does not.
+            pause_ms: if self.hears() && theirs {
+                listen.pause_ms.max(THEIRS_MS)
+            } else {
+                listen.pause_ms
+            },
             // A pause also tells a murmur from an interruption; whether it is worth an early
             // answer is the machine's setting.
             speculate_ms: Some(listen::TAIL_MS),
@@ -224,6 +232,7 @@ impl App {
         watch: impl FnOnce(Handle) -> W,
     ) -> Result<Finished, Unfit> {
         let spoken = matches!(question, Question::Heard(_));
+        let sounds = !matches!(output, Output::Words);
         let (notes, told) = Notes::new();
         let asks = !matches!(question, Question::Say(_));
         let engines = Engines {
@@ -254,7 +263,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(config::Mode::PushToTalk),
-            partner: Box::new(Cascade::new(engines, Some(told))),
+            partner: self.partner(engines, told, sounds)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools: self.tools(&book, ringer)?,
             book: None,
@@ -314,7 +323,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),
-            partner: Box::new(Cascade::new(engines.clone(), Some(told))),
+            partner: self.partner(engines.clone(), told, true)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools,
             book: Some((book, rings)),
@@ -366,6 +375,9 @@ pub struct Conversation {
     /// The engines, for warming up.
     pub engines: Engines,
 }
+
+/// Silence that ends a turn where the server should have found its end before.
+const THEIRS_MS: u32 = 2_000;
 
 /// How long devices may take to open: an idle virtual one needs 2 s.
 const OPENING: Duration = Duration::from_secs(10);

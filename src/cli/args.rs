@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config;
+
 /// A voice assistant: it hears, understands, acts and answers aloud.
 ///
 /// Without a command, a voice chat in this terminal.
@@ -11,6 +13,10 @@ pub(crate) struct Cli {
     /// Listen all the time instead of waiting for the talk key.
     #[arg(long)]
     pub(crate) hands_free: bool,
+
+    /// Who answers, in this voice chat.
+    #[arg(long, value_enum)]
+    pub(crate) partner: Option<Partner>,
 
     /// The configuration file [default: $XDG_CONFIG_HOME/aloud/config.toml].
     #[arg(long, global = true, value_name = "FILE")]
@@ -138,7 +144,8 @@ pub(crate) struct Ask {
     /// Wait for the whole answer instead of streaming it.
     #[arg(long)]
     pub(crate) no_stream: bool,
-    /// Who answers: the three engines of [cascade], or a chat model that hears and speaks.
+    /// Who answers: the three engines of [cascade], a chat model that hears and speaks, or a
+    /// session that does.
     #[arg(long, value_enum)]
     pub(crate) partner: Option<Partner>,
     /// Print one JSON object: transcript, reply, tool calls, timings.
@@ -164,6 +171,18 @@ pub(crate) enum Partner {
     Cascade,
     /// A chat model that takes sound.
     AudioChat,
+    /// One session that hears and speaks.
+    Realtime,
+}
+
+impl From<Partner> for config::Partner {
+    fn from(partner: Partner) -> Self {
+        match partner {
+            Partner::Cascade => Self::Cascade,
+            Partner::AudioChat => Self::AudioChat,
+            Partner::Realtime => Self::Realtime,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +225,9 @@ pub(crate) struct Daemon {
     /// When to listen; overrides the configuration.
     #[arg(long, value_enum)]
     pub(crate) mode: Option<Mode>,
+    /// Who answers; overrides the configuration.
+    #[arg(long, value_enum)]
+    pub(crate) partner: Option<Partner>,
     /// Write every input of the turn machine to this file, for `aloud replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

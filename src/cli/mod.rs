@@ -86,10 +86,14 @@ pub fn run() -> u8 {
 async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
     let file = cli.config.as_deref();
     match cli.command {
-        None => talk::run(file, env, cli.hands_free).await,
+        None => talk::run(file, env, cli.hands_free, cli.partner).await,
         Some(_) if cli.hands_free => Err(Failure::new(
             Code::Usage,
             "--hands-free goes with no command; run \"aloud --hands-free\"",
+        )),
+        Some(_) if cli.partner.is_some() => Err(Failure::new(
+            Code::Usage,
+            "--partner stands behind its command; run \"aloud ask --partner\" or \"aloud daemon --partner\"",
         )),
         Some(Command::Ask(args)) => ask::run(file, env, args).await,
         Some(Command::Say(args)) => say::run(file, env, args).await,

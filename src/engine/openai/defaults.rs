@@ -10,6 +10,8 @@ pub const TRANSCRIBE: &str = "gpt-transcribe";
 pub const SPEAK: &str = "gpt-4o-mini-tts";
 /// Speech to speech, over a websocket.
 pub const REALTIME: &str = "gpt-realtime-2.1";
+/// Speech to text, while it is spoken.
+pub const LIVE: &str = "gpt-live-transcribe";
 /// Speech to speech, one request a turn.
 pub const AUDIO_CHAT: &str = "gpt-audio-1.5";
 /// Pictures.

@@ -24,6 +24,7 @@ pub mod models;
 mod neighbour;
 pub mod picture;
 mod quirks;
+pub mod realtime;
 mod refusal;
 mod sound;
 mod sse;
