@@ -8,7 +8,9 @@ use crate::config::{self, ModelName, Presents, ProviderKind};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use crate::engine::local::templates::Templates;
-use crate::engine::openai::{Address, Auth, Http, Mind, MindSettings};
+use crate::engine::openai::{
+    Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings,
+};
 use crate::engine::{Chain, EngineError, Notes, Responder, Synthesizer, Transcriber};
 
 impl App {
@@ -21,6 +23,15 @@ impl App {
         if let Some(http) = accounts.get(name) {
             return Ok(http.clone());
         }
+        let (address, auth) = self.credentials(name)?;
+        let patience = Duration::from_secs(self.config.settings.chat.patience_s.into());
+        let http = Http::new(name, address, auth, patience)?;
+        accounts.insert(name.to_owned(), http.clone());
+        Ok(http)
+    }
+
+    /// Where a provider is, and how one shows who asks.
+    pub(super) fn credentials(&self, name: &str) -> Result<(Address, Auth), Unfit> {
         let provider = self.config.settings.providers.get(name).ok_or_else(|| {
             EngineError::Refused(format!(
                 "no provider is called \"{name}\"; add [providers.{name}]"
@@ -42,14 +53,21 @@ impl App {
             (Some(key), Presents::Auto) if azure => Auth::ApiKey(key),
             (Some(key), Presents::Auto | Presents::Bearer) => Auth::Bearer(key),
         };
-        let patience = Duration::from_secs(self.config.settings.chat.patience_s.into());
-        let http = Http::new(name, address, auth, patience)?;
-        accounts.insert(name.to_owned(), http.clone());
-        Ok(http)
+        Ok((address, auth))
+    }
+
+    /// The providers that a conversation asks, in the order of their names; not this machine.
+    pub fn providers_in_use(&self) -> std::collections::BTreeSet<String> {
+        let config::Cascade { transcribe, chat, speak } = &self.config.settings.cascade;
+        let hears = self.config.settings.partner == config::Partner::AudioChat;
+        let audio_chat = hears.then_some(&self.config.settings.audio_chat.model);
+        let names = transcribe.iter().chain(chat).chain(speak).chain(audio_chat);
+        let remote = names.filter(|name| self.kind(&name.provider) != ProviderKind::Local);
+        remote.map(|name| name.provider.clone()).collect()
     }
 
     /// What `provider` speaks; `local` where nothing is written of it.
-    fn kind(&self, provider: &str) -> ProviderKind {
+    pub(super) fn kind(&self, provider: &str) -> ProviderKind {
         self.config.settings.providers.get(provider).map_or(ProviderKind::Local, |p| p.kind)
     }
 
@@ -60,28 +78,50 @@ impl App {
         }
     }
 
-    /// The configured ear.
+    /// The configured ear: a chain, of which the first that hears is taken.
     ///
     /// # Errors
-    /// When its model is missing.
-    pub fn transcriber(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
-        first(&self.config.settings.cascade.transcribe, |name| {
-            let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-            let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
-            Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>)
-        })
+    /// When its model is missing, or a provider's key cannot be read.
+    pub fn transcriber(&self, notes: &Notes) -> Result<Arc<dyn Transcriber>, Unfit> {
+        let ears = members(&self.config.settings.cascade.transcribe, |name, last| {
+            if self.kind(&name.provider) == ProviderKind::Local {
+                let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
+                let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
+                return Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>);
+            }
+            let transcribe = &self.config.settings.transcribe;
+            let settings = EarSettings {
+                languages: transcribe.languages.clone(),
+                keywords: transcribe.keywords.clone(),
+                prompt: transcribe.prompt.clone(),
+                temperature: None,
+            };
+            let ear = Ear::new(self.line(&name.provider, last)?, &name.model, settings);
+            Ok(Arc::new(if self.segments { ear.with_segments() } else { ear }))
+        })?;
+        Ok(one(ears, |ears| Arc::new(Chain::of_ears(ears, notes.clone(), self.clock))))
     }
 
-    /// The configured voice.
+    /// The configured voice: a chain, of which the first that speaks is taken.
     ///
     /// # Errors
-    /// When its model is missing.
-    pub fn voice(&self) -> Result<Arc<dyn Synthesizer>, Unfit> {
-        first(&self.config.settings.cascade.speak, |name| {
-            let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-            let files = HibariFiles::in_folder(runtime, &self.store.folder(&name.model)?);
-            Ok(Arc::new(Hibari::open(files, self.idle())?) as Arc<dyn Synthesizer>)
-        })
+    /// As [`App::transcriber`].
+    pub fn voice(&self, notes: &Notes) -> Result<Arc<dyn Synthesizer>, Unfit> {
+        let voices = members(&self.config.settings.cascade.speak, |name, last| {
+            if self.kind(&name.provider) == ProviderKind::Local {
+                let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
+                let files = HibariFiles::in_folder(runtime, &self.store.folder(&name.model)?);
+                return Ok(Arc::new(Hibari::open(files, self.idle())?) as Arc<dyn Synthesizer>);
+            }
+            let speak = &self.config.settings.speak;
+            let settings = VoiceSettings {
+                voice: speak.voice.clone(),
+                instructions: speak.instructions.clone(),
+                speed: speak.speed,
+            };
+            Ok(Arc::new(Voice::new(self.line(&name.provider, last)?, &name.model, settings)))
+        })?;
+        Ok(one(voices, |voices| Arc::new(Chain::of_voices(voices, notes.clone(), self.clock))))
     }
 
     /// The configured mind: a chain, of which the first that answers is taken.
@@ -92,36 +132,23 @@ impl App {
         if self.config.settings.partner == config::Partner::AudioChat {
             return self.audio_chat(notes);
         }
-        let names = &self.config.settings.cascade.chat;
-        let mut chain = Vec::new();
-        for (at, name) in names.iter().enumerate() {
-            let last = at + 1 == names.len();
-            let mind = self.mind(name, last, notes)?;
-            chain.push((format!("{}/{}", name.provider, name.model), mind));
-        }
-        match (chain.pop(), chain.is_empty()) {
-            (Some((_, only)), true) => Ok(only),
-            (last, _) => {
-                chain.extend(last);
-                Ok(Arc::new(Chain::of_minds(chain, notes.clone(), self.clock)))
+        let minds = members(&self.config.settings.cascade.chat, |name, last| {
+            if self.kind(&name.provider) == ProviderKind::Local {
+                return self.templates();
             }
-        }
+            let http = self.line(&name.provider, last)?;
+            let settings = self.asking(&name.provider);
+            let mind = Mind::new(http, &name.model, settings, notes.clone());
+            Ok(Arc::new(mind) as Arc<dyn Responder>)
+        })?;
+        Ok(one(minds, |minds| Arc::new(Chain::of_minds(minds, notes.clone(), self.clock))))
     }
 
-    /// One responder. All but the last of a chain are asked hastily: somebody stands behind them.
-    fn mind(
-        &self,
-        name: &ModelName,
-        last: bool,
-        notes: &Notes,
-    ) -> Result<Arc<dyn Responder>, Unfit> {
-        if self.kind(&name.provider) == ProviderKind::Local {
-            return self.templates();
-        }
-        let http = self.account(&name.provider)?;
-        let http = if last { http } else { http.hasty() };
-        let settings = self.asking(&name.provider);
-        Ok(Arc::new(Mind::new(http, &name.model, settings, notes.clone())))
+    /// The client of a member of a chain: all but the last are asked hastily, because somebody
+    /// stands behind them.
+    fn line(&self, provider: &str, last: bool) -> Result<Http, Unfit> {
+        let http = self.account(provider)?;
+        Ok(if last { http } else { http.hasty() })
     }
 
     /// The chat model that hears and speaks.
@@ -182,18 +209,37 @@ impl App {
     }
 }
 
-/// The first of `names` that can be made; the error of the first one when none can.
-fn first<T>(
+/// Makes the engines called `names`, each told whether it is the last. What cannot be made here, a
+/// model that was not fetched, is left out as long as another one is there.
+fn members<E: ?Sized>(
     names: &[ModelName],
-    make: impl Fn(&ModelName) -> Result<T, Unfit>,
-) -> Result<T, Unfit> {
-    let mut errors = Vec::new();
-    for name in names {
-        match make(name) {
-            Ok(engine) => return Ok(engine),
-            Err(error) => errors.push(error),
+    make: impl Fn(&ModelName, bool) -> Result<Arc<E>, Unfit>,
+) -> Result<Vec<(String, Arc<E>)>, Unfit> {
+    let mut made = Vec::new();
+    let mut unmade = None;
+    for (at, name) in names.iter().enumerate() {
+        match make(name, at + 1 == names.len()) {
+            Ok(engine) => made.push((name.to_string(), engine)),
+            Err(error) => {
+                tracing::warn!("{name} is left out: {error}");
+                unmade.get_or_insert(error);
+            }
         }
     }
     let none = EngineError::Refused("no engine is configured; run \"aloud config check\"".into());
-    Err(errors.into_iter().next().unwrap_or(Unfit::Engine(none)))
+    if made.is_empty() { Err(unmade.unwrap_or(Unfit::Engine(none))) } else { Ok(made) }
+}
+
+/// The only engine there is, or a chain of all.
+fn one<E: ?Sized>(
+    mut engines: Vec<(String, Arc<E>)>,
+    chain: impl FnOnce(Vec<(String, Arc<E>)>) -> Arc<E>,
+) -> Arc<E> {
+    match (engines.pop(), engines.is_empty()) {
+        (Some((_, only)), true) => only,
+        (last, _) => {
+            engines.extend(last);
+            chain(engines)
+        }
+    }
 }

@@ -12,9 +12,14 @@
 mod engines;
 mod instructions;
 mod keys;
+mod painter;
 mod picture;
+mod realtime;
+mod remote;
 
 pub use picture::picture;
+pub(crate) use picture::unfit;
+pub use remote::{Outlook, days};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +34,7 @@ use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::Silero;
 use crate::engine::openai::Http;
 use crate::engine::{
-    Cascade, Delta, EngineError, Engines, Notes, Responder, Synthesizer, Transcriber, Transcript,
+    Delta, EngineError, Engines, Notes, Responder, Synthesizer, Transcriber, Transcript,
 };
 use crate::listen;
 use crate::models::{ModelError, Store};
@@ -51,6 +56,8 @@ pub struct App {
     pub volume: Volume,
     locale: String,
     env: Environment,
+    /// Whether a provider's ear is asked for the times of what was said.
+    pub segments: bool,
     /// The clients of the providers that were used so far.
     accounts: Mutex<BTreeMap<String, Http>>,
 }
@@ -100,24 +107,25 @@ impl App {
         let volume = Volume::new(config.settings.audio.volume);
         let locale = env.locale("LC_MEASUREMENT").to_owned();
         let (clock, env, accounts) = (Clock::start(), env.clone(), Mutex::default());
-        Ok(Self { config, store, clock, volume, locale, env, accounts })
+        Ok(Self { config, store, clock, volume, locale, env, segments: false, accounts })
     }
 
     /// The ear of a conversation. A partner that hears by itself needs it for the record only.
-    fn ear(&self) -> Result<Arc<dyn Transcriber>, Unfit> {
-        match (self.transcriber(), self.config.settings.partner) {
+    fn ear(&self, notes: &Notes) -> Result<Arc<dyn Transcriber>, Unfit> {
+        match (self.transcriber(notes), self.config.settings.partner) {
             (Err(error), config::Partner::AudioChat) => {
                 tracing::warn!("what the user says is not written down: {error}");
                 Ok(Arc::new(Deaf))
             }
+            (Err(error), config::Partner::Realtime) => Ok(Arc::new(realtime::Absent::new(&error))),
             (ear, _) => ear,
         }
     }
 
     /// The voice of a conversation. A partner that speaks by itself needs it for notices only.
-    fn mouth(&self) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
-        match (self.voice(), self.config.settings.partner) {
-            (Err(error), config::Partner::AudioChat) => {
+    fn mouth(&self, notes: &Notes) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
+        match (self.voice(notes), self.config.settings.partner) {
+            (Err(error), config::Partner::AudioChat | config::Partner::Realtime) => {
                 tracing::warn!("notices and failures are shown and not spoken: {error}");
                 Ok(None)
             }
@@ -152,15 +160,22 @@ impl App {
             config::Units::Metric => tool::Units::Metric,
             config::Units::Us => tool::Units::Us,
         };
-        let all = tool::builtin(settings);
+        let pictures = tool::pictures(&self.pictures());
+        let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
         Ok(all.only(|name| self.config.settings.tools.allows(name)))
     }
 
     /// How the listen thread cuts utterances.
     pub fn listening(&self) -> listen::Settings {
         let listen = &self.config.settings.listen;
+        let theirs = self.config.settings.realtime.turn_detection != config::TurnDetection::Ours;
         listen::Settings {
-            pause_ms: listen.pause_ms,
+            // Where the server finds the ends of turns, ours is for when it does not.
+            pause_ms: if self.hears() && theirs {
+                listen.pause_ms.max(THEIRS_MS)
+            } else {
+                listen.pause_ms
+            },
             // A pause also tells a murmur from an interruption; whether it is worth an early
             // answer is the machine's setting.
             speculate_ms: Some(listen::TAIL_MS),
@@ -217,14 +232,15 @@ impl App {
         watch: impl FnOnce(Handle) -> W,
     ) -> Result<Finished, Unfit> {
         let spoken = matches!(question, Question::Heard(_));
+        let sounds = !matches!(output, Output::Words);
         let (notes, told) = Notes::new();
         let asks = !matches!(question, Question::Say(_));
         let engines = Engines {
-            transcribe: if spoken { self.ear()? } else { Arc::new(Deaf) },
+            transcribe: if spoken { self.ear(&notes)? } else { Arc::new(Deaf) },
             chat: if asks { self.responder(&notes)? } else { Arc::new(Mute) },
             speak: match output {
                 Output::Words => None,
-                Output::File(_) | Output::Speaker => self.mouth()?,
+                Output::File(_) | Output::Speaker => self.mouth(&notes)?,
             },
         };
         let path = audio::path(self.volume.clone());
@@ -247,7 +263,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(config::Mode::PushToTalk),
-            partner: Box::new(Cascade::new(engines, Some(told))),
+            partner: self.partner(engines, told, sounds)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools: self.tools(&book, ringer)?,
             book: None,
@@ -285,9 +301,9 @@ impl App {
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
         let (notes, told) = Notes::new();
         let engines = Engines {
-            transcribe: self.ear()?,
+            transcribe: self.ear(&notes)?,
             chat: self.responder(&notes)?,
-            speak: self.mouth()?,
+            speak: self.mouth(&notes)?,
         };
         let path = audio::path(self.volume.clone());
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
@@ -307,7 +323,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),
-            partner: Box::new(Cascade::new(engines.clone(), Some(told))),
+            partner: self.partner(engines.clone(), told, true)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools,
             book: Some((book, rings)),
@@ -359,6 +375,9 @@ pub struct Conversation {
     /// The engines, for warming up.
     pub engines: Engines,
 }
+
+/// Silence that ends a turn where the server should have found its end before.
+const THEIRS_MS: u32 = 2_000;
 
 /// How long devices may take to open: an idle virtual one needs 2 s.
 const OPENING: Duration = Duration::from_secs(10);

@@ -1,14 +1,11 @@
 //! Pictures that the user names: an address, or a file that is sent along.
 
+use std::io::ErrorKind;
 use std::path::Path;
-
-use base64::Engine as _;
 
 use super::Unfit;
 use crate::dialog::Picture;
-
-/// The largest picture that is sent, in bytes: what the services take.
-const LARGEST: u64 = 20 * 1024 * 1024;
+use crate::tool::picture::{Unshown, data_url, read};
 
 /// The picture that `named` means.
 ///
@@ -18,33 +15,19 @@ pub fn picture(named: &str) -> Result<Picture, Unfit> {
     if ["https://", "http://", "data:"].iter().any(|scheme| named.starts_with(scheme)) {
         return Ok(named.to_owned().into());
     }
-    let path = Path::new(named);
-    let unread = |error: std::io::Error| Unfit::Context {
-        missing: error.kind() == std::io::ErrorKind::NotFound,
-        message: format!("the picture {named} cannot be read: {error}; name a file or an address"),
-    };
-    let unfit = |message: String| Unfit::Context { missing: false, message };
-    if std::fs::metadata(path).map_err(unread)?.len() > LARGEST {
-        return Err(unfit(format!("the picture {named} is larger than 20 MB; make it smaller")));
-    }
-    let bytes = std::fs::read(path).map_err(unread)?;
-    let kind = kind(&bytes).ok_or_else(|| {
-        unfit(format!(
-            "{named} is no picture that models take; convert it to PNG, JPEG, WebP or GIF"
-        ))
-    })?;
-    let data = base64::engine::general_purpose::STANDARD.encode(&bytes);
-    Ok(format!("data:{kind};base64,{data}").into())
+    read(Path::new(named)).and_then(|bytes| data_url(&bytes)).map_err(|why| unfit(named, &why))
 }
 
-/// The media type of a picture, by its first bytes.
-fn kind(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        _ => None,
+/// What `why` means for a command that was given the file `named`.
+pub(crate) fn unfit(named: &str, why: &Unshown) -> Unfit {
+    match why {
+        Unshown::Unread(_, error) => Unfit::Context {
+            missing: error.kind() == ErrorKind::NotFound,
+            message: why.to_string(),
+        },
+        Unshown::TooLarge | Unshown::NoPicture => {
+            Unfit::Context { missing: false, message: format!("{named}: {why}") }
+        }
     }
 }
 

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config;
+
 /// A voice assistant: it hears, understands, acts and answers aloud.
 ///
 /// Without a command, a voice chat in this terminal.
@@ -11,6 +13,10 @@ pub(crate) struct Cli {
     /// Listen all the time instead of waiting for the talk key.
     #[arg(long)]
     pub(crate) hands_free: bool,
+
+    /// Who answers, in this voice chat.
+    #[arg(long, value_enum)]
+    pub(crate) partner: Option<Partner>,
 
     /// The configuration file [default: $XDG_CONFIG_HOME/aloud/config.toml].
     #[arg(long, global = true, value_name = "FILE")]
@@ -52,8 +58,7 @@ pub(crate) enum Command {
     Quit,
     /// List microphones and speakers.
     Devices(Json),
-    /// The model files: list, fetch, verify, remove.
-    #[command(subcommand)]
+    /// The models: files on this machine, and what providers offer.
     Models(Models),
     /// The configuration: init, check, show.
     #[command(subcommand)]
@@ -86,20 +91,12 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Make and change pictures (comes with a later release).
-    #[command(hide = true)]
-    Image {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
-    /// Train a model of one's own (comes with a later release).
-    #[command(hide = true)]
-    Finetune {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
+    /// Make and change pictures.
+    #[command(subcommand)]
+    Image(super::image::Image),
+    /// Train a model of one's own.
+    #[command(subcommand)]
+    Finetune(super::finetune::Finetune),
     /// Print the completions of a shell.
     Completions {
         /// Which shell.
@@ -147,7 +144,8 @@ pub(crate) struct Ask {
     /// Wait for the whole answer instead of streaming it.
     #[arg(long)]
     pub(crate) no_stream: bool,
-    /// Who answers: the three engines of [cascade], or a chat model that hears and speaks.
+    /// Who answers: the three engines of [cascade], a chat model that hears and speaks, or a
+    /// session that does.
     #[arg(long, value_enum)]
     pub(crate) partner: Option<Partner>,
     /// Print one JSON object: transcript, reply, tool calls, timings.
@@ -173,6 +171,18 @@ pub(crate) enum Partner {
     Cascade,
     /// A chat model that takes sound.
     AudioChat,
+    /// One session that hears and speaks.
+    Realtime,
+}
+
+impl From<Partner> for config::Partner {
+    fn from(partner: Partner) -> Self {
+        match partner {
+            Partner::Cascade => Self::Cascade,
+            Partner::AudioChat => Self::AudioChat,
+            Partner::Realtime => Self::Realtime,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -215,6 +225,9 @@ pub(crate) struct Daemon {
     /// When to listen; overrides the configuration.
     #[arg(long, value_enum)]
     pub(crate) mode: Option<Mode>,
+    /// Who answers; overrides the configuration.
+    #[arg(long, value_enum)]
+    pub(crate) partner: Option<Partner>,
     /// Write every input of the turn machine to this file, for `aloud replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -237,8 +250,24 @@ pub(crate) struct Json {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Models {
+    /// List what providers offer, and when it ends, instead of the files on this machine.
+    #[arg(long)]
+    pub(crate) remote: bool,
+    /// Only this provider; else all that are in use or have a key.
+    #[arg(long, value_name = "NAME", requires = "remote")]
+    pub(crate) provider: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<ModelFiles>,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum Models {
+pub(crate) enum ModelFiles {
     /// List the models, what they are for, their size and whether they are here.
     List(Json),
     /// Fetch models; all that local answers need when none is named.

@@ -4,7 +4,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::args::{Ask, Partner, Protocol};
+use super::args::{Ask, Protocol};
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
 use crate::app::{App, Output, picture};
@@ -87,15 +87,17 @@ fn set(app: &mut App, args: &Ask) -> Outcome {
         };
     }
     if let Some(partner) = args.partner {
-        settings.partner = match partner {
-            Partner::Cascade => config::Partner::Cascade,
-            Partner::AudioChat => config::Partner::AudioChat,
-        };
+        settings.partner = partner.into();
     }
     if settings.partner == config::Partner::AudioChat
         && let Some(name) = &args.model
     {
         settings.audio_chat.model = model(settings, name);
+    }
+    if settings.partner == config::Partner::Realtime
+        && let Some(name) = &args.model
+    {
+        settings.realtime.model = model(settings, name);
     }
     if let Some(effort) = &args.effort {
         const EFFORTS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];

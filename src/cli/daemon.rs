@@ -22,7 +22,10 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
         Some(Mode::Wake) => return Err(Failure::later("the wake word")),
         None => None,
     };
-    let app = App::open(file, env)?;
+    let mut app = App::open(file, env)?;
+    if let Some(partner) = args.partner {
+        app.config.settings.partner = partner.into();
+    }
     let mode = mode.unwrap_or(app.config.settings.listen.mode);
     let server = serve(&app)?;
     let Conversation { driver, sound, gauge, engines, rest } =
@@ -40,6 +43,15 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
             }
         });
     }
+    tokio::spawn({
+        let (outlook, handle) = (app.outlook(), handle.clone());
+        async move {
+            for warning in outlook.warnings().await {
+                tracing::warn!("{warning}");
+                handle.tell(warning);
+            }
+        }
+    });
     let socket = tokio::spawn({
         let handle = handle.clone();
         async move { server.serve(handle).await }

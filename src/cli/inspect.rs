@@ -6,7 +6,8 @@ use super::exit::{Code, Failure};
 use super::{Outcome, print};
 use crate::app::App;
 use crate::audio::{self, Side};
-use crate::config::Environment;
+use crate::config::{Environment, ModelName};
+use crate::engine::Notes;
 use crate::tool::Ringer;
 
 /// Lists microphones and speakers.
@@ -117,17 +118,32 @@ pub(super) async fn doctor(file: Option<&Path>, env: &Environment) -> Outcome {
         None => "no file; the defaults are in force".to_owned(),
     };
     tell("configuration", Ok(source))?;
-    tell(
-        "hearing",
-        app.transcriber().map(|_| "the speech model is whole".into()).map_err(|e| e.to_string()),
-    )?;
-    tell(
-        "answering",
-        app.responder(&crate::engine::Notes::new().0)
-            .map(|_| "templates are understood".into())
-            .map_err(|e| e.to_string()),
-    )?;
-    tell("speaking", app.voice().map(|_| "the voice is whole".into()).map_err(|e| e.to_string()))?;
+    let (notes, _) = Notes::new();
+    let cascade = &app.config.settings.cascade;
+    let ready = |names: &[ModelName]| {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        format!("{} is ready", names.join(", else "))
+    };
+    let said = |error: crate::app::Unfit| error.to_string();
+    let heard = app.transcriber(&notes).map(|_| ready(&cascade.transcribe));
+    tell("hearing", heard.map_err(said))?;
+    tell("answering", app.responder(&notes).map(|_| ready(&cascade.chat)).map_err(said))?;
+    tell("speaking", app.voice(&notes).map(|_| ready(&cascade.speak)).map_err(said))?;
+    for name in app.providers_in_use() {
+        let http = app.account(&name).map_err(said);
+        let answer = match http {
+            Ok(http) => match http.get_once("models").await {
+                Ok(_) => Ok(format!("{name} at {} answers", http.host())),
+                // A server without a list of models may be well all the same.
+                Err(declined) if declined.no_such_call() => {
+                    Ok(format!("{name} at {} answers", http.host()))
+                }
+                Err(declined) => Err(declined.to_string()),
+            },
+            Err(error) => Err(error),
+        };
+        tell("provider", answer)?;
+    }
     match audio::devices() {
         Ok(devices) => {
             for side in [Side::Input, Side::Output] {

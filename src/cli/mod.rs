@@ -16,6 +16,8 @@ mod client;
 mod config;
 mod daemon;
 mod exit;
+mod finetune;
+mod image;
 mod inspect;
 mod models;
 mod print;
@@ -84,10 +86,14 @@ pub fn run() -> u8 {
 async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
     let file = cli.config.as_deref();
     match cli.command {
-        None => talk::run(file, env, cli.hands_free).await,
+        None => talk::run(file, env, cli.hands_free, cli.partner).await,
         Some(_) if cli.hands_free => Err(Failure::new(
             Code::Usage,
             "--hands-free goes with no command; run \"aloud --hands-free\"",
+        )),
+        Some(_) if cli.partner.is_some() => Err(Failure::new(
+            Code::Usage,
+            "--partner stands behind its command; run \"aloud ask --partner\" or \"aloud daemon --partner\"",
         )),
         Some(Command::Ask(args)) => ask::run(file, env, args).await,
         Some(Command::Say(args)) => say::run(file, env, args).await,
@@ -113,8 +119,8 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Service(args)) => service::run(env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
         Some(Command::Usage { .. }) => Err(Failure::later("aloud usage")),
-        Some(Command::Image { .. }) => Err(Failure::later("aloud image")),
-        Some(Command::Finetune { .. }) => Err(Failure::later("aloud finetune")),
+        Some(Command::Image(args)) => image::run(file, env, args).await,
+        Some(Command::Finetune(args)) => finetune::run(file, env, args).await,
         Some(Command::Completions { shell }) => {
             let mut out = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "aloud", &mut out);

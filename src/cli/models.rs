@@ -1,24 +1,38 @@
 use std::path::Path;
+use std::time::Duration;
 
-use super::args::Models;
+use super::args::{ModelFiles, Models};
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
-use crate::app::App;
+use crate::app::{App, days};
+use crate::base::WallClock;
 use crate::config::Environment;
-use crate::models::{Bars, FileState, Listing, ModelError, State};
+use crate::engine::openai::models::{Model, WARNING_DAYS, models, named};
+use crate::models::{Bars, FileState, Listing, ModelError, State, Store};
 
-/// Lists, fetches, verifies or removes model files.
+/// How long a provider may take to list its models.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Lists, fetches, verifies or removes model files, or lists what providers offer.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Models) -> Outcome {
     let app = App::open(file, env)?;
     let store = &app.store;
-    match args {
-        Models::List(args) => list(&store.list()?, args.json),
-        Models::Fetch { names } => {
+    match args.command {
+        None if args.remote => remote(&app, args.provider, args.json).await,
+        None => list(&store.list()?, args.json),
+        Some(command) => files(store, command).await,
+    }
+}
+
+async fn files(store: &Store, command: ModelFiles) -> Outcome {
+    match command {
+        ModelFiles::List(args) => list(&store.list()?, args.json),
+        ModelFiles::Fetch { names } => {
             let mut bars = Bars::on_stderr();
             store.fetch(&names, &mut |step| bars.show(&step)).await?;
             print::line(format!("the models are in {}", store.dir().display()))
         }
-        Models::Verify { names } => {
+        ModelFiles::Verify { names } => {
             let listings = store.verify(&names)?;
             list(&listings, false)?;
             let bad = listings.iter().find(|listing| listing.state() != State::Whole);
@@ -33,13 +47,78 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Models) ->
                 )),
             }
         }
-        Models::Remove { names } => {
+        ModelFiles::Remove { names } => {
             for name in names {
                 let bytes = store.remove(&name)?;
                 print::line(format!("{name}: {} freed", size(bytes)))?;
             }
             Ok(())
         }
+    }
+}
+
+/// Lists what `provider` offers, or all that are in use or have a key.
+async fn remote(app: &App, provider: Option<String>, json: bool) -> Outcome {
+    let providers = provider.map_or_else(|| app.remote_providers(), |name| vec![name]);
+    if providers.is_empty() {
+        return Err(Failure::new(
+            Code::Unavailable,
+            "no provider is in use and none has a key; set OPENAI_API_KEY, or name one with --provider",
+        ));
+    }
+    let today = WallClock::System.now().to_zoned(jiff::tz::TimeZone::system()).date();
+    let used = app.remote_models();
+    let mut rows = vec![["MODEL", "ENDS", ""].map(String::from).to_vec()];
+    let mut failed = None;
+    for provider in &providers {
+        let offered = match offered(app, provider).await {
+            Ok(offered) => offered,
+            Err(failure) if providers.len() == 1 => return Err(failure),
+            Err(failure) => {
+                // The others are listed all the same.
+                print::trouble(&failure.message);
+                failed.get_or_insert(failure.code);
+                continue;
+            }
+        };
+        let in_use = |model: &Model| {
+            used.iter().any(|(_, name)| {
+                name.provider == *provider
+                    && named(&offered, &name.model).is_some_and(|used| used.id == model.id)
+            })
+        };
+        for model in &offered {
+            let left = model.days_left(today);
+            let ending = left.is_some_and(|left| left <= WARNING_DAYS);
+            if json {
+                print::json(&serde_json::json!({
+                    "provider": provider, "id": model.id, "owned_by": model.owner,
+                    "shutdown_date": model.ends, "days_left": left, "ending": ending,
+                    "in_use": in_use(model),
+                }))?;
+                continue;
+            }
+            let ends = model.ends.map_or_else(String::new, |day| day.to_string());
+            let soon = left.filter(|_| ending).map(days);
+            let notes: Vec<String> =
+                soon.into_iter().chain(in_use(model).then(|| "in use".into())).collect();
+            rows.push(vec![format!("{provider}/{}", model.id), ends, notes.join(", ")]);
+        }
+    }
+    if !json {
+        print::table(&rows)?;
+    }
+    failed.map_or(Ok(()), |code| Err(Failure::new(code, "not every provider has told its models")))
+}
+
+async fn offered(app: &App, provider: &str) -> Result<Vec<Model>, Failure> {
+    let http = app.account(provider)?;
+    match tokio::time::timeout(PATIENCE, models(&http)).await {
+        Ok(offered) => Ok(offered?),
+        Err(_) => Err(Failure::new(
+            Code::Unavailable,
+            format!("provider {provider} does not list its models in time; try again later"),
+        )),
     }
 }
 

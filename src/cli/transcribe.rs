@@ -11,18 +11,24 @@ use super::{Outcome, print};
 use crate::app::App;
 use crate::base::{LISTEN_RATE, Utterance, UtteranceId};
 use crate::config::Environment;
-use crate::engine::{Segment, Transcriber};
+use crate::engine::{Notes, Segment, Transcriber};
 use crate::{audio, listen};
 
 /// Writes down what was said in each file; a file that fails is told and the others still done.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Transcribe) -> Outcome {
-    let app = App::open(file, env)?;
+    let mut app = App::open(file, env)?;
     let format = if args.json { Format::Json } else { args.format.unwrap_or(Format::Text) };
-    let engine = app.transcriber()?;
+    app.segments = format != Format::Text;
+    let (notes, mut told) = Notes::new();
+    let engine = app.transcriber(&notes)?;
     let several = args.files.len() > 1;
     let mut failed: Option<Failure> = None;
     for path in &args.files {
-        match one(&app, engine.as_ref(), path, format, several).await {
+        let written = one(&app, engine.as_ref(), path, format, several).await;
+        while let Ok(note) = told.try_recv() {
+            print::trouble(&note);
+        }
+        match written {
             Ok(()) => {}
             Err(failure) => {
                 // The last failure is told by the caller, the others here.

@@ -2,8 +2,6 @@
 /// in [`Feature::built`]; the refusals go, and nothing else has to change here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
-    /// One session that hears and speaks: `[partner] kind = "realtime"` and `[realtime]`.
-    Realtime,
     /// A wake word that opens the ear: `[listen] mode = "wake"`.
     WakeWord,
 }
@@ -12,7 +10,7 @@ impl Feature {
     /// Whether this program has it.
     pub const fn built(self) -> bool {
         match self {
-            Self::Realtime | Self::WakeWord => false,
+            Self::WakeWord => false,
         }
     }
 }

@@ -41,5 +41,5 @@ pub use settings::{
     Audio, AudioChat, CREDENTIALS, Cascade, Chat, Context, Device, Dialect, GetWeather, Image,
     KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Presents, Protocol, Provider,
     ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Tools, Transcribe,
-    TurnDetection, Units,
+    TurnDetection, Units, WireFormat,
 };

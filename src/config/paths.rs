@@ -15,6 +15,8 @@ pub struct Paths {
     pub config: PathBuf,
     /// The folder of the models.
     pub models: PathBuf,
+    /// The folder of pictures that were made.
+    pub pictures: PathBuf,
     /// The folder of timers, alarms and history.
     pub state: PathBuf,
     /// The folder of the control socket. Make it with [`Paths::make_runtime`].
@@ -54,10 +56,11 @@ impl Paths {
         };
         let config = xdg("XDG_CONFIG_HOME", ".config").join("aloud/config.toml");
         let models = xdg("XDG_DATA_HOME", ".local/share").join("aloud/models");
+        let pictures = xdg("XDG_DATA_HOME", ".local/share").join("aloud/pictures");
         let state = xdg("XDG_STATE_HOME", ".local/state").join("aloud");
         let runtime = env.os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_absolute());
         let runtime = runtime.map_or_else(fallback, |dir| dir.join("aloud"));
-        Self { home, config, models, state, runtime }
+        Self { home, config, models, pictures, state, runtime }
     }
 
     /// The control socket.

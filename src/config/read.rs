@@ -4,6 +4,7 @@ use super::section::{Choice, Report, Section, Wrong, near, path, web_address};
 use super::settings::{
     Audio, Cascade, Device, Dialect, GetWeather, Listen, Local, Log, Mode, ModelName, Models,
     Partner, Provider, ProviderKind, Realtime, Settings, Templates, Tools, TurnDetection, Units,
+    WireFormat,
 };
 use super::table::Table;
 use super::{Environment, Feature, Origin, Paths, providers, remote};
@@ -26,7 +27,7 @@ pub(super) fn settings(
     let providers = providers::read(root.section("providers"), env);
     let cascade = cascade(root.section("cascade"), env, &providers);
     let audio_chat = remote::audio_chat(root.section("audio_chat"), &providers);
-    let realtime = realtime(root.section("realtime"));
+    let realtime = realtime(root.section("realtime"), &providers);
     let chat = remote::chat(root.section("chat"));
     let context = remote::context(root.section("context"));
     let transcribe = remote::transcribe(root.section("transcribe"));
@@ -108,7 +109,7 @@ fn listen(mut of: Section<'_, '_>) -> Listen {
 fn partner(mut of: Section<'_, '_>) -> Partner {
     let kinds = [
         word("cascade", Partner::Cascade),
-        later("realtime", Partner::Realtime, Feature::Realtime),
+        word("realtime", Partner::Realtime),
         word("audio-chat", Partner::AudioChat),
     ];
     let kind = of.choice("kind", &kinds, "cascade");
@@ -200,33 +201,45 @@ fn local_model(name: ModelName, role: Role) -> Result<ModelName, Wrong> {
     Err((what, next))
 }
 
-fn realtime(mut of: Section<'_, '_>) -> Realtime {
+fn realtime(mut of: Section<'_, '_>, providers: &Providers) -> Realtime {
     let default = format!("openai/{}", defaults::REALTIME);
     let turns = [
         word("ours", TurnDetection::Ours),
-        later("server_vad", TurnDetection::ServerVad, Feature::Realtime),
-        later("semantic_vad", TurnDetection::SemanticVad, Feature::Realtime),
+        word("server_vad", TurnDetection::ServerVad),
+        word("semantic_vad", TurnDetection::SemanticVad),
     ];
-    let dialects = [
-        word("auto", Dialect::Auto),
-        later("ga", Dialect::Ga, Feature::Realtime),
-        later("beta", Dialect::Beta, Feature::Realtime),
+    let dialects =
+        [word("auto", Dialect::Auto), word("ga", Dialect::Ga), word("beta", Dialect::Beta)];
+    let formats = [
+        word("pcm", WireFormat::Pcm),
+        word("ulaw", WireFormat::Ulaw),
+        word("alaw", WireFormat::Alaw),
     ];
     let wanted = format!("a model, such as \"{default}\"");
-    let model = of.text("model", &wanted, &default, |text| {
-        if split(text).is_none() {
-            Err(format!("\"{text}\" is not of the form PROVIDER/MODEL"))
-        } else if text != default && !Feature::Realtime.built() {
-            Err("realtime models are not built yet".into())
-        } else {
-            Ok(text.to_owned())
-        }
+    let model = of.text("model", &wanted, &default, |text| match split(text) {
+        None => Err(format!("\"{text}\" is not of the form PROVIDER/MODEL")),
+        Some(name) => match providers.get(&name.provider).map(|provider| provider.kind) {
+            None => Err(format!("no provider is called \"{}\"", name.provider)),
+            Some(ProviderKind::Local) => Err("nothing on this machine does this".into()),
+            Some(ProviderKind::OpenAi | ProviderKind::Azure | ProviderKind::Compatible) => {
+                Ok(text.to_owned())
+            }
+        },
     });
     let model = split(&model).unwrap_or_else(|| ModelName { provider: model, model: "".into() });
-    let turn_detection = of.choice("turn_detection", &turns, "ours");
-    let dialect = of.choice("dialect", &dialects, "auto");
+    let any = |text: &str| Ok(text.trim().to_owned());
+    let realtime = Realtime {
+        model,
+        turn_detection: of.choice("turn_detection", &turns, "ours"),
+        dialect: of.choice("dialect", &dialects, "auto"),
+        voice: of.text("voice", "the name of a voice", defaults::VOICE, any),
+        transcribe: of.text("transcribe", "a model, or \"\" for none", defaults::LIVE, any),
+        format: of.choice("format", &formats, "pcm"),
+        park_after_s: of.whole("park_after_s", 0..=3_600, "seconds (0 for never)", 120),
+        client_secrets: of.flag("client_secrets", false),
+    };
     of.end();
-    Realtime { model, turn_detection, dialect }
+    realtime
 }
 
 fn local(mut of: Section<'_, '_>) -> Local {

@@ -155,6 +155,28 @@ pub struct Realtime {
     pub turn_detection: TurnDetection,
     /// Which form of the protocol is spoken.
     pub dialect: Dialect,
+    /// The voice; the service's own when it is empty.
+    pub voice: String,
+    /// The model that writes down what the user says; none when it is empty.
+    pub transcribe: String,
+    /// How sound travels.
+    pub format: WireFormat,
+    /// After how many seconds of silence the session is closed; 0 never does.
+    pub park_after_s: u32,
+    /// Whether each session is opened with a key of its own.
+    pub client_secrets: bool,
+}
+
+/// How sound travels in a realtime session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WireFormat {
+    /// 16 bits at 24 kHz.
+    #[default]
+    Pcm,
+    /// G.711 u-law at 8 kHz.
+    Ulaw,
+    /// G.711 A-law at 8 kHz.
+    Alaw,
 }
 
 /// Who finds the end of a turn in a realtime session.

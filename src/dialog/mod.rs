@@ -10,8 +10,10 @@
 
 mod history;
 mod item;
+mod picture;
 mod prompt;
 
 pub use history::{History, MAX_ITEMS, MAX_PICTURES};
 pub use item::{Call, Heard, Item, Outcome, Picture};
+pub use picture::PictureKind;
 pub use prompt::{Effect, Prompt, ToolSpec};

@@ -32,6 +32,10 @@ const WAKEFUL: Duration = Duration::from_secs(10);
 /// How long a farewell may take: the speaker's cut, then the end.
 const FAREWELL: Duration = Duration::from_millis(400);
 
+/// How long the words of the last question are waited for when it was answered. Longer than a
+/// beat, which looks whether that is over.
+const WRITING: Duration = Duration::from_secs(3);
+
 /// The loop that owns the machine. Every decision is the machine's; this only carries.
 pub struct Driver {
     pub(super) clock: Clock,
@@ -82,6 +86,8 @@ pub struct Driver {
     trouble: Option<String>,
     mode: &'static str,
     ending: Option<Moment>,
+    /// When a question that was answered is no longer waited for in words.
+    words_until: Option<Moment>,
 }
 
 /// A notice as it was handed to the machine.
@@ -177,6 +183,7 @@ impl Driver {
             trouble: None,
             mode,
             ending: None,
+            words_until: None,
         }
     }
 
@@ -194,6 +201,9 @@ impl Driver {
     pub async fn run(mut self) -> Finished {
         if self.meter {
             self.order_ear(listen::Order::Meter(true));
+        }
+        if self.partner.hears() {
+            self.order_ear(listen::Order::Stream(listen::Stream::Speech));
         }
         self.input(Input::Tick);
         self.start();
@@ -247,14 +257,21 @@ impl Driver {
         self.publish();
     }
 
-    fn over(&self) -> bool {
+    fn over(&mut self) -> bool {
         let status = self.machine.status();
         let silent = status.mouth == MouthStatus::Silent && status.waiting == 0;
         if let Some(until) = self.ending {
             return silent || self.clock.now() >= until;
         }
-        let written = self.unwritten.is_empty();
-        self.once && silent && written && matches!(status.ear, EarStatus::Shut | EarStatus::Open)
+        let done = self.once && silent && matches!(status.ear, EarStatus::Shut | EarStatus::Open);
+        done && !self.awaits_words()
+    }
+
+    /// Whether the words of what was asked are still on their way: a partner that hears may have
+    /// answered before it has written them down. Some never write them.
+    fn awaits_words(&mut self) -> bool {
+        let now = self.clock.now();
+        !self.unwritten.is_empty() && now < *self.words_until.get_or_insert(now + WRITING)
     }
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {

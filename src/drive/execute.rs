@@ -66,6 +66,10 @@ impl Driver {
     fn commit(&mut self, cut: Cut) {
         match self.utterance(cut.utterance).cloned() {
             Some(utterance) => {
+                if self.unwritten.len() == UTTERANCES {
+                    // Not every partner writes down what it hears.
+                    self.unwritten.remove(0);
+                }
                 self.unwritten.push(cut);
                 self.partner.order(Order::Commit { utterance, take: cut.take });
             }
@@ -161,6 +165,7 @@ impl Driver {
                     self.sources.push(source);
                 }
             }
+            Said::TurnOver => self.order_ear(listen::Order::Cut),
             Said::Note(message) => {
                 tracing::warn!("{message}");
                 self.emit(Event::Aside { message: message.clone() });

@@ -100,6 +100,8 @@ pub enum Said {
     },
     /// Something that the user should read and that is no failure: who stands in for whom, and why.
     Note(String),
+    /// A server that finds the ends of turns itself has found one: what is heard is complete.
+    TurnOver,
     /// A tool is to be called.
     Call {
         /// The attempt.

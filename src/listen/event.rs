@@ -13,6 +13,9 @@ pub enum Order {
     /// [`Order::Release`]. One already under way is discarded as
     /// [`Discard::Superseded`] and its sound taken over.
     Hold,
+    /// Somebody who hears better knows that the user is done: ends the utterance under way as
+    /// silence would. One that a key holds, or that is no speech yet, goes on.
+    Cut,
     /// Push-to-talk released: cut now. The ear is then as it was before [`Order::Hold`].
     Release,
     /// The microphone is muted or not: while it is, samples are dropped as they come.

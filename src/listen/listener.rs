@@ -112,6 +112,7 @@ impl Listener {
                 self.ear = Ear::Shut;
             }
             Order::Hold => self.on_hold(out),
+            Order::Cut => self.on_cut(out),
             Order::Release => self.on_release(out),
             Order::Mute(on) => self.on_mute(on, out),
             Order::Stream(stream) => self.stream = stream,
@@ -230,6 +231,12 @@ impl Listener {
         }
         if self.muted {
             self.discard(Discard::Muted, out);
+        }
+    }
+
+    fn on_cut(&mut self, out: &mut Vec<Event>) {
+        if self.ear == Ear::Open && self.take.as_ref().is_some_and(|take| take.confirmed) {
+            self.finish(End::Pause, Discard::TooShort, self.heard(), out);
         }
     }
 

@@ -18,6 +18,7 @@ mod calculate;
 mod clock;
 mod convert;
 mod function;
+pub mod picture;
 mod registry;
 mod say;
 mod schema;
@@ -34,6 +35,7 @@ pub use book::{
     Book, Days, Entry, EntryId, MAX_ENTRIES, Ring, RingKind, Saved, What, default_path,
 };
 pub use function::{arguments, function};
+pub use picture::{Album, Painter, PictureSettings, Screen, pictures};
 pub use registry::{CALL_DEADLINE, Done, Registry};
 pub use settings::{BaseUrl, Ringer, Settings, Units, WeatherSettings};
 

@@ -95,7 +95,8 @@ pub struct Patience {
     pub transcript: Duration,
     /// The next piece of a reply, from the last one and after all that is queued has sounded.
     pub reply: Duration,
-    /// A tool, from its call.
+    /// A tool, from its call; longer than the longest deadline of a tool (a picture that is made,
+    /// 180 s), so that the tool's own word comes first and this is only the last resort.
     pub tool: Duration,
     /// The speaker's next progress while there is sound to play.
     pub playback: Duration,
@@ -111,7 +112,7 @@ impl Default for Patience {
             release: Duration::from_secs(1),
             transcript: Duration::from_secs(20),
             reply: Duration::from_secs(30),
-            tool: Duration::from_secs(30),
+            tool: Duration::from_secs(200),
             playback: Duration::from_secs(3),
             settle: Duration::from_millis(250),
         }

@@ -2,9 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
+#[path = "../realtime/host.rs"]
+#[allow(dead_code, reason = "the other program uses all of it")]
+mod host;
 mod house;
+mod realtime;
 #[path = "../sound/mod.rs"]
 mod sound;
+#[path = "../realtime/strict.rs"]
+#[allow(dead_code, reason = "the other program uses all of it")]
+mod strict;
 
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
@@ -29,12 +36,17 @@ fn ask(house: &House, service: &mut Service, question: &str) -> String {
 
 /// What a recording of the loudspeaker says, once it has been silent again for half a second.
 fn heard(house: &House, recorder: Recorder) -> String {
+    house.written(&heard_whole(recorder)).to_lowercase()
+}
+
+/// A recording of the loudspeaker, once it has been silent again for half a second.
+fn heard_whole(recorder: Recorder) -> Vec<f32> {
     let quiet = RATE as usize / 2;
     recorder.wait_for(PATIENCE, |pcm| {
         let end = pcm.len().saturating_sub(quiet);
         loud(&pcm[..end]) && !loud(&pcm[end..])
     });
-    house.written(&recorder.stop()).to_lowercase()
+    recorder.stop()
 }
 
 fn loud(pcm: &[f32]) -> bool {

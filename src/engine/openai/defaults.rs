@@ -10,6 +10,8 @@ pub const TRANSCRIBE: &str = "gpt-transcribe";
 pub const SPEAK: &str = "gpt-4o-mini-tts";
 /// Speech to speech, over a websocket.
 pub const REALTIME: &str = "gpt-realtime-2.1";
+/// Speech to text, while it is spoken.
+pub const LIVE: &str = "gpt-live-transcribe";
 /// Speech to speech, one request a turn.
 pub const AUDIO_CHAT: &str = "gpt-audio-1.5";
 /// Pictures.
@@ -18,3 +20,5 @@ pub const IMAGE: &str = "gpt-image-2.6-flare";
 pub const TUNE: &str = "gpt-4.1-mini-2025-04-14";
 /// A voice that all of the speaking models have.
 pub const VOICE: &str = "alloy";
+/// Base models, which are tuned with pairs of prompt and completion.
+pub const PAIRS: [&str; 2] = ["davinci-002", "babbage-002"];

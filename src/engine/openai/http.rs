@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::FutureExt;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response};
@@ -31,9 +30,17 @@ const KEEP: Duration = Duration::from_secs(240);
 /// A connection used within this time needs no warming.
 const WARM: Duration = Duration::from_secs(50);
 
+/// How long the end of a reply is waited for when its last word was read.
+const LAST_BYTES: Duration = Duration::from_secs(1);
+
 /// The largest answer that is read as a whole: a picture in base64, a list of models. Streams have
 /// no such bound.
 pub(super) const WHOLE: usize = 64 * 1024 * 1024;
+
+/// Silence after which a file that a provider has named counts as lost.
+const FETCH: Duration = Duration::from_secs(60);
+
+const AGENT: &str = concat!("aloud/", env!("CARGO_PKG_VERSION"));
 
 /// How a request shows who sends it.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,8 +68,9 @@ impl std::fmt::Debug for Auth {
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
+    /// What every request carries: the key.
+    headers: HeaderMap,
     address: Arc<Address>,
-    keyed: bool,
     name: Arc<str>,
     retries: u32,
     clock: Clock,
@@ -100,29 +108,10 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(header, value);
         }
-        // A redirect to another origin would carry the conversation, and maybe the key, to
-        // somebody who was never named.
-        let home = reqwest::redirect::Policy::custom(|attempt| {
-            let from = attempt.previous().last().map(reqwest::Url::origin);
-            let stays = from == Some(attempt.url().origin()) && attempt.previous().len() < 4;
-            if stays { attempt.follow() } else { attempt.stop() }
-        });
-        let client = reqwest::Client::builder()
-            .default_headers(headers)
-            .connect_timeout(CONNECT)
-            .read_timeout(patience)
-            .pool_idle_timeout(KEEP)
-            .tcp_keepalive(Duration::from_secs(30))
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .tcp_nodelay(true)
-            .redirect(home)
-            .user_agent(concat!("aloud/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| EngineError::Broken(format!("provider {name}: {error}")))?;
         Ok(Self {
-            client,
+            client: client(name, &headers, patience)?,
+            headers,
             address: Arc::new(address),
-            keyed: auth != Auth::None,
             name: name.into(),
             retries: RETRIES,
             clock: Clock::start(),
@@ -135,6 +124,22 @@ impl Http {
     #[must_use]
     pub fn hasty(&self) -> Self {
         Self { retries: 0, ..self.clone() }
+    }
+
+    /// The same for work that takes longer before anything comes back: a picture that is made, a
+    /// large file that is sent. `patience` is the silence after which it counts as broken off.
+    /// Its connections are its own.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn patient(&self, patience: Duration) -> Result<Self, EngineError> {
+        let client = client(&self.name, &self.headers, patience)?;
+        Ok(Self { client, used: Arc::default(), ..self.clone() })
+    }
+
+    /// Whether requests carry a key.
+    pub fn keyed(&self) -> bool {
+        !self.headers.is_empty()
     }
 
     /// The provider's name.
@@ -206,6 +211,29 @@ impl Http {
         self.send(|| self.request(Method::POST, path, model).multipart(form())).await
     }
 
+    /// The bytes at `url`, which the provider has named and which may be anywhere: fetched without
+    /// the key, and once.
+    ///
+    /// # Errors
+    /// [`EngineError::Broken`] when they cannot be had or are more than 64 MB.
+    pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, EngineError> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(FETCH)
+            .redirect(reqwest::redirect::Policy::limited(4))
+            .user_agent(AGENT)
+            .build()
+            .map_err(|error| self.broken(&error.without_url().to_string()))?;
+        // Such an address may hold a signature that opens it to anybody: it is not shown.
+        let lost = |why: String| self.broken(&format!("what it made cannot be fetched ({why})"));
+        let response = client.get(url).send().await;
+        let response = response.map_err(|error| lost(error.without_url().to_string()))?;
+        if !response.status().is_success() {
+            return Err(lost(response.status().to_string()));
+        }
+        self.whole(response).await
+    }
+
     /// The whole body of `response` as JSON.
     ///
     /// # Errors
@@ -257,7 +285,7 @@ impl Http {
     }
 
     fn refusal(&self) -> Refusal<'_> {
-        Refusal { name: &self.name, host: self.host(), keyed: self.keyed }
+        Refusal { name: &self.name, host: self.host(), keyed: self.keyed() }
     }
 
     /// Sends what `make` makes, again where that may help.
@@ -295,10 +323,38 @@ pub(super) fn is(response: &Response, kind: &str) -> bool {
     value.and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(kind))
 }
 
-/// Reads what is left of a reply that has said its last word, if it is here already: a connection
-/// whose reply was read to its end can be used again.
-pub(super) fn read_out(response: &mut Response) {
-    while let Some(Ok(Some(_))) = response.chunk().now_or_never() {}
+fn client(
+    name: &str,
+    headers: &HeaderMap,
+    patience: Duration,
+) -> Result<reqwest::Client, EngineError> {
+    // A redirect to another origin would carry the conversation, and maybe the key, to somebody
+    // who was never named.
+    let home = reqwest::redirect::Policy::custom(|attempt| {
+        let from = attempt.previous().last().map(reqwest::Url::origin);
+        let stays = from == Some(attempt.url().origin()) && attempt.previous().len() < 4;
+        if stays { attempt.follow() } else { attempt.stop() }
+    });
+    reqwest::Client::builder()
+        .default_headers(headers.clone())
+        .connect_timeout(CONNECT)
+        .read_timeout(patience)
+        .pool_idle_timeout(KEEP)
+        .tcp_keepalive(Duration::from_secs(30))
+        .http2_keep_alive_interval(Duration::from_secs(30))
+        .tcp_nodelay(true)
+        .redirect(home)
+        .user_agent(AGENT)
+        .build()
+        .map_err(|error| EngineError::Broken(format!("provider {name}: {error}")))
+}
+
+/// Reads what is left of a reply that has said its last word: a connection whose reply was read to
+/// its end can be used again, and that end may come a moment after the last word. Nobody waits.
+pub(super) fn read_out(mut response: Response) {
+    // A server that goes on costs a new connection.
+    let rest = async move { while let Ok(Some(_)) = response.chunk().await {} };
+    tokio::spawn(tokio::time::timeout(LAST_BYTES, rest));
 }
 
 #[cfg(test)]

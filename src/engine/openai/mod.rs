@@ -16,14 +16,20 @@
 mod address;
 pub mod defaults;
 mod ear;
+pub mod files;
+pub mod finetune;
 mod http;
 mod mind;
+pub mod models;
 mod neighbour;
+pub mod picture;
 mod quirks;
+pub mod realtime;
 mod refusal;
 mod sound;
 mod sse;
 mod stream;
+pub mod training;
 mod voice;
 mod wave;
 

@@ -216,7 +216,7 @@ impl ErrorBody {
     }
 
     /// Whether money or quota is the matter, which no waiting mends.
-    fn spent(&self) -> bool {
+    pub(super) fn spent(&self) -> bool {
         let Some(code) = self.code() else { return false };
         matches!(code, "insufficient_quota" | "credit_balance_exhausted")
             || code.ends_with("_spend_limit_exceeded")

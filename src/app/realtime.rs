@@ -1,0 +1,85 @@
+//! The partner that hears and speaks by itself, with the cascade behind it.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::Receiver;
+
+use super::{App, Unfit};
+use crate::base::{Flow, Utterance};
+use crate::config;
+use crate::engine::openai::realtime::{Dialect, Format, Realtime, Server, Settings, TurnDetection};
+use crate::engine::{Cascade, EngineError, Engines, Partner, Transcriber, Transcript};
+
+impl App {
+    /// Who answers: in sound where there is something that it can sound in, else in words only.
+    /// `told` are the notes of the engines.
+    ///
+    /// # Errors
+    /// When the provider's key cannot be read or its address is none.
+    pub(super) fn partner(
+        &self,
+        engines: Engines,
+        told: Receiver<String>,
+        sounds: bool,
+    ) -> Result<Box<dyn Partner>, Unfit> {
+        let voiced = engines.speak.is_some();
+        let cascade = Box::new(Cascade::new(engines, Some(told)));
+        if !self.hears() {
+            return Ok(cascade);
+        }
+        let of = &self.config.settings.realtime;
+        let provider = &of.model.provider;
+        let (address, auth) = self.credentials(provider)?;
+        let mut server = Server::new(provider, &address, &of.model.model, auth)?;
+        if of.client_secrets {
+            server = server.with_secrets(self.account(provider)?, &of.model.model);
+        }
+        let settings = Settings {
+            provider: provider.clone(),
+            voice: (!of.voice.is_empty()).then(|| of.voice.clone()),
+            transcribe: (!of.transcribe.is_empty()).then(|| of.transcribe.clone()),
+            turn_detection: match of.turn_detection {
+                config::TurnDetection::Ours => TurnDetection::Ours,
+                config::TurnDetection::ServerVad => TurnDetection::ServerVad,
+                config::TurnDetection::SemanticVad => TurnDetection::SemanticVad,
+            },
+            dialect: match of.dialect {
+                config::Dialect::Auto => None,
+                config::Dialect::Ga => Some(Dialect::Ga),
+                config::Dialect::Beta => Some(Dialect::Beta),
+            },
+            format: match of.format {
+                config::WireFormat::Pcm => Format::Pcm,
+                config::WireFormat::Ulaw => Format::Ulaw,
+                config::WireFormat::Alaw => Format::Alaw,
+            },
+            silent: !sounds,
+            park_after: (of.park_after_s > 0).then(|| Duration::from_secs(of.park_after_s.into())),
+        };
+        Ok(Box::new(Realtime::new(settings, server, self.clock, cascade, voiced)))
+    }
+
+    /// Whether the partner hears for itself, so that the cascade only stands behind it.
+    pub(super) fn hears(&self) -> bool {
+        match self.config.settings.partner {
+            config::Partner::Realtime => true,
+            config::Partner::Cascade | config::Partner::AudioChat => false,
+        }
+    }
+}
+
+/// An ear that is not there, and why.
+pub(super) struct Absent(String);
+
+impl Absent {
+    pub(super) fn new(why: &Unfit) -> Self {
+        Self(why.to_string())
+    }
+}
+
+impl Transcriber for Absent {
+    fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
+        let error = EngineError::Unreachable(self.0.clone());
+        Box::pin(futures::stream::iter([Err(error)]))
+    }
+}

@@ -1,0 +1,163 @@
+//! The remote models that the configuration names, and whether they last.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use super::App;
+use crate::base::WallClock;
+use crate::config::{ModelName, Partner, ProviderKind};
+use crate::engine::openai::Http;
+use crate::engine::openai::models::{Model, WARNING_DAYS, ending, models, named};
+
+/// How long a list of models may take. Nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A remote model with the key of the configuration that names it.
+type Use = (&'static str, ModelName);
+
+impl App {
+    /// The remote models that are in use, each with the key that names it.
+    pub fn remote_models(&self) -> Vec<Use> {
+        let settings = &self.config.settings;
+        let mut all: Vec<Use> = Vec::new();
+        match settings.partner {
+            Partner::Cascade => {
+                let cascade = &settings.cascade;
+                for (key, names) in [
+                    ("[cascade] transcribe", &cascade.transcribe),
+                    ("[cascade] chat", &cascade.chat),
+                    ("[cascade] speak", &cascade.speak),
+                ] {
+                    all.extend(names.iter().map(|name| (key, name.clone())));
+                }
+            }
+            Partner::AudioChat => {
+                all.push(("[audio_chat] model", settings.audio_chat.model.clone()));
+            }
+            Partner::Realtime => all.push(("[realtime] model", settings.realtime.model.clone())),
+        }
+        if self.paints() {
+            all.push(("[image] model", settings.image.model.clone()));
+        }
+        all.retain(|(_, name)| self.kind(&name.provider) != ProviderKind::Local);
+        all
+    }
+
+    /// The providers whose models are worth a list: those in use, and those with a key.
+    pub fn remote_providers(&self) -> Vec<String> {
+        let used: Vec<String> =
+            self.remote_models().into_iter().map(|(_, name)| name.provider).collect();
+        let keyed = |name: &String| self.account(name).is_ok_and(|http| http.keyed());
+        let all = self.config.settings.providers.keys();
+        all.filter(|name| used.contains(name) || keyed(name)).cloned().collect()
+    }
+
+    /// A look at the models in use, for the start; see [`Outlook::warnings`].
+    pub fn outlook(&self) -> Outlook {
+        let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
+        for (key, name) in self.remote_models() {
+            uses.entry(name.provider.clone()).or_default().push((key, name));
+        }
+        let providers = uses.into_iter().filter_map(|(provider, uses)| {
+            // A key that cannot be read is told of when it is needed.
+            let http = self.account(&provider).ok()?;
+            // Azure lists models, and is asked by the names of deployments.
+            let complete = self.kind(&provider) != ProviderKind::Azure;
+            Some((http, complete, uses))
+        });
+        Outlook { providers: providers.collect() }
+    }
+}
+
+/// What is to be asked of whom.
+pub struct Outlook {
+    providers: Vec<(Http, bool, Vec<Use>)>,
+}
+
+impl Outlook {
+    /// A sentence for each model in use that ends within [`WARNING_DAYS`] or is not offered. None
+    /// where the list of models cannot be had: then more important things do not work either, and
+    /// are told.
+    pub async fn warnings(self) -> Vec<String> {
+        let zoned = WallClock::System.now().to_zoned(jiff::tz::TimeZone::system());
+        let asked = self.providers.into_iter().map(async |(http, complete, uses)| {
+            match tokio::time::timeout(PATIENCE, models(&http)).await {
+                Ok(Ok(models)) => warnings(&models, complete, &uses, zoned.date()),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "no list of models");
+                    Vec::new()
+                }
+                Err(_) => Vec::new(),
+            }
+        });
+        futures::future::join_all(asked).await.concat()
+    }
+}
+
+fn warnings(models: &[Model], complete: bool, uses: &[Use], today: Date) -> Vec<String> {
+    let ending = ending(models, today, WARNING_DAYS);
+    let warning = |(key, name): &Use| {
+        let Some(model) = named(models, &name.model) else {
+            let provider = &name.provider;
+            // A server that lists nothing may still know it.
+            return (complete && !models.is_empty()).then(|| {
+                format!(
+                    "{name} ({key}) is not among the models of provider {provider}; run \"aloud models --remote\" and choose one"
+                )
+            });
+        };
+        let end = ending.iter().find(|ending| ending.id == model.id)?.ends?;
+        let when = days(model.days_left(today)?);
+        Some(format!(
+            "{name} ({key}) {when} ({end}); run \"aloud models --remote\" and choose another one"
+        ))
+    };
+    uses.iter().filter_map(warning).collect()
+}
+
+/// When a model ends that has `left` days.
+pub fn days(left: i32) -> String {
+    match left {
+        ..0 => "has ended".into(),
+        0 => "ends today".into(),
+        1 => "ends tomorrow".into(),
+        _ => format!("ends in {left} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(id: &str, ends: Option<&str>) -> Model {
+        Model { id: id.into(), owner: None, ends: ends.map(|day| day.parse().unwrap()) }
+    }
+
+    fn use_of(model: &str) -> Use {
+        ("[cascade] chat", ModelName { provider: "openai".into(), model: model.into() })
+    }
+
+    #[test]
+    fn what_ends_soon_or_is_not_there_is_told() {
+        let offered = [
+            model("lasting", None),
+            model("later", Some("2027-06-01")),
+            model("soon", Some("2027-01-14")),
+            model("gone", Some("2026-11-01")),
+        ];
+        let uses = ["lasting", "later", "soon", "gone", "unknown"].map(use_of);
+        let today = "2026-11-24".parse().unwrap();
+        assert_eq!(
+            warnings(&offered, true, &uses, today),
+            [
+                "openai/soon ([cascade] chat) ends in 51 days (2027-01-14); run \"aloud models --remote\" and choose another one",
+                "openai/gone ([cascade] chat) has ended (2026-11-01); run \"aloud models --remote\" and choose another one",
+                "openai/unknown ([cascade] chat) is not among the models of provider openai; run \"aloud models --remote\" and choose one",
+            ]
+        );
+        assert_eq!(warnings(&offered, false, &uses[4..], today), Vec::<String>::new());
+        assert_eq!(warnings(&[], true, &uses, today), Vec::<String>::new());
+    }
+}

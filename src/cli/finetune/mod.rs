@@ -1,0 +1,281 @@
+//! Models of one's own: the data looked through, jobs ordered and followed.
+
+mod check;
+mod follow;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
+
+use super::exit::{Code, Failure};
+use super::{Outcome, print};
+use crate::app::App;
+use crate::config::Environment;
+use crate::engine::EngineError;
+use crate::engine::openai::defaults;
+use crate::engine::openai::files::upload;
+use crate::engine::openai::finetune::{Job, Order, State, Tuning};
+use crate::engine::openai::training::Form;
+
+/// Trains a model of one's own.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Finetune {
+    /// Look through training data, line by line, and report everything that is wrong with it.
+    Check {
+        /// The data: JSONL, an example a line.
+        file: PathBuf,
+        /// Write the examples that are good, or can be mended, to this new file.
+        #[arg(long, value_name = "OUT")]
+        convert: Option<PathBuf>,
+        /// For which model the data is meant [default: a chat model].
+        #[arg(long)]
+        model: Option<String>,
+    },
+    /// Order a job: check the data, send it, and begin.
+    Create {
+        /// The data, or the id of a file that was sent before.
+        #[arg(value_name = "FILE|FILE_ID")]
+        data: String,
+        /// The model to begin with.
+        #[arg(long, default_value = defaults::TUNE)]
+        model: String,
+        /// A word in the name of the new model.
+        #[arg(long)]
+        suffix: Option<String>,
+        /// Makes two jobs alike.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Data that the result is measured with, or the id of a file that was sent before.
+        #[arg(long, value_name = "FILE|FILE_ID")]
+        validation: Option<String>,
+        /// Follow the job until it ends.
+        #[arg(long)]
+        follow: bool,
+        /// Print the job as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the jobs, the newest first.
+    List {
+        /// Print one JSON object a job.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Tell how far a job is.
+    Status {
+        /// The job.
+        id: String,
+        /// Print what happens as it happens, until the job ends.
+        #[arg(long)]
+        follow: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        /// Print the stages of the model that can be used by themselves.
+        #[arg(long, conflicts_with = "follow")]
+        checkpoints: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// End a job.
+    Cancel(One),
+    /// Stop a job for now.
+    Pause(One),
+    /// Let a stopped job go on.
+    Resume(One),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// The job.
+    id: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Where it is tuned [default: the provider that answers questions, or openai].
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    /// Speak the first interface, /fine-tunes, for servers that still have it.
+    #[arg(long)]
+    legacy: bool,
+}
+
+impl Place {
+    fn provider(&self, app: &App) -> String {
+        let usual = || {
+            let mut names = app.config.settings.cascade.chat.iter().map(|name| &name.provider);
+            names.find(|name| *name != "local").cloned()
+        };
+        self.provider.clone().or_else(usual).unwrap_or_else(|| "openai".to_owned())
+    }
+
+    fn tuning(&self, app: &App) -> Result<Tuning, Failure> {
+        Ok(Tuning::new(app.account(&self.provider(app))?, self.legacy))
+    }
+}
+
+/// Checks data, or orders, lists, follows or ends jobs.
+pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Finetune) -> Outcome {
+    match args {
+        Finetune::Check { file, convert, model } => {
+            let form = model.map_or(Form::Messages, |model| Form::of(&model));
+            check::run(&file, convert.as_deref(), form)
+        }
+        Finetune::Create { data, model, suffix, seed, validation, follow, json, place } => {
+            let app = App::open(file, env)?;
+            let order = Order {
+                training: sent(&app, &place, &data, &model).await?,
+                validation: match validation {
+                    Some(data) => Some(sent(&app, &place, &data, &model).await?),
+                    None => None,
+                },
+                model,
+                suffix,
+                seed,
+            };
+            let tuning = place.tuning(&app)?;
+            let job = tuning.create(&order).await?;
+            if follow {
+                return follow::run(&tuning, &job.id, json).await;
+            }
+            let id = &job.id;
+            print::aside(format!("follow it with \"aloud finetune status {id} --follow\""));
+            if json { print::json(&job.raw) } else { print::line(id) }
+        }
+        Finetune::List { json, place } => {
+            let app = App::open(file, env)?;
+            list(&place.tuning(&app)?.list().await?, json)
+        }
+        Finetune::Status { id, follow, json, checkpoints, place } => {
+            let app = App::open(file, env)?;
+            let tuning = place.tuning(&app)?;
+            if checkpoints {
+                return stages(&tuning.checkpoints(&id).await?, json);
+            }
+            if follow {
+                return follow::run(&tuning, &id, json).await;
+            }
+            let job = tuning.get(&id).await?;
+            if json {
+                print::json(&job.raw)?
+            } else {
+                facts(&job)?
+            }
+            ended(&job)
+        }
+        Finetune::Cancel(one) => {
+            let app = App::open(file, env)?;
+            changed(one.place.tuning(&app)?.cancel(&one.id).await)
+        }
+        Finetune::Pause(one) => {
+            let app = App::open(file, env)?;
+            changed(one.place.tuning(&app)?.pause(&one.id).await)
+        }
+        Finetune::Resume(one) => {
+            let app = App::open(file, env)?;
+            changed(one.place.tuning(&app)?.resume(&one.id).await)
+        }
+    }
+}
+
+/// The id of the file that `data` means: one that was sent before, or one that is sent now.
+async fn sent(app: &App, place: &Place, data: &str, model: &str) -> Result<String, Failure> {
+    let path = Path::new(data);
+    if !path.exists() {
+        if data.starts_with("file-") {
+            return Ok(data.to_owned());
+        }
+        let why = format!("there is no file {data}; name one, or the id of one that was sent");
+        return Err(Failure::new(Code::NoInput, why));
+    }
+    check::before(path, Form::of(model))?;
+    let http = app.account(&place.provider(app))?;
+    let file = upload(&http, path, "fine-tune").await?;
+    print::aside(format!("{data} is sent as {}", file.id));
+    Ok(file.id)
+}
+
+fn changed(job: Result<Job, EngineError>) -> Outcome {
+    let job = job?;
+    print::line(format!("{}: {}", job.id, job.state.word()))
+}
+
+fn list(jobs: &[Job], json: bool) -> Outcome {
+    if json {
+        return jobs.iter().try_for_each(|job| print::json(&job.raw));
+    }
+    if jobs.is_empty() {
+        return print::line("there are no jobs");
+    }
+    let mut rows = vec![["JOB", "STATE", "ORDERED", "MODEL", "MADE"].map(String::from).to_vec()];
+    rows.extend(jobs.iter().map(|job| {
+        vec![
+            job.id.clone(),
+            job.state.word().to_owned(),
+            ordered(job),
+            job.model.clone(),
+            job.made.clone().unwrap_or_default(),
+        ]
+    }));
+    print::table(&rows)
+}
+
+/// The time of day and the day on which a job was ordered.
+fn ordered(job: &Job) -> String {
+    let local = |at: jiff::Timestamp| at.to_zoned(TimeZone::system());
+    job.created.map_or_else(String::new, |at| local(at).strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+fn facts(job: &Job) -> Outcome {
+    let mut rows = vec![
+        ("job", job.id.clone()),
+        ("state", job.state.word().to_owned()),
+        ("ordered", ordered(job)),
+        ("model", job.model.clone()),
+    ];
+    rows.extend(job.made.clone().map(|made| ("made", made)));
+    rows.extend(job.error.clone().map(|error| ("error", error)));
+    let rows: Vec<_> = rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect();
+    print::table(&rows)
+}
+
+fn stages(stages: &[serde_json::Value], json: bool) -> Outcome {
+    if json {
+        return stages.iter().try_for_each(print::json);
+    }
+    if stages.is_empty() {
+        return print::line("there are no stages yet");
+    }
+    let mut rows = vec![["STEP", "MODEL", "LOSS"].map(String::from).to_vec()];
+    rows.extend(stages.iter().map(|stage| {
+        let made = stage["fine_tuned_model_checkpoint"].as_str().unwrap_or_default();
+        let loss = &stage["metrics"]["full_valid_loss"];
+        let loss = if loss.is_null() { &stage["metrics"]["train_loss"] } else { loss };
+        let loss = if loss.is_null() { String::new() } else { loss.to_string() };
+        vec![stage["step_number"].to_string(), made.to_owned(), loss]
+    }));
+    print::table(&rows)
+}
+
+/// What a job comes to for the shell.
+fn ended(job: &Job) -> Outcome {
+    let id = &job.id;
+    let why = match &job.state {
+        State::Open(_) | State::Succeeded => return Ok(()),
+        State::Cancelled => format!("job {id} was cancelled; order it again"),
+        State::Failed => {
+            let why = job.error.as_deref().unwrap_or("the provider does not say why");
+            let why = why.trim_end_matches('.');
+            format!("job {id} failed: {why}; mend the data and order it again")
+        }
+    };
+    Err(Failure::new(Code::Unavailable, why))
+}

@@ -1,0 +1,322 @@
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use futures::StreamExt;
+use serde_json::json;
+
+use super::exit::{Code, Failure};
+use super::{Outcome, print};
+use crate::app::{App, unfit};
+use crate::base::Flow;
+use crate::config::{Environment, ModelName};
+use crate::dialog::PictureKind;
+use crate::engine::EngineError;
+use crate::engine::openai::picture::{Painted, Painter, Wish};
+use crate::tool::picture::{open, read, save, slug};
+
+/// Makes and changes pictures.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Image {
+    /// Make a picture of what a text says.
+    Generate {
+        /// What is to be seen; read from standard input when not given.
+        #[arg(value_name = "PROMPT")]
+        prompt: Vec<String>,
+        #[command(flatten)]
+        brush: Brush,
+    },
+    /// Change a picture as a text says.
+    Edit {
+        /// What is to be changed; read from standard input when not given.
+        #[arg(value_name = "PROMPT")]
+        prompt: Vec<String>,
+        /// The picture: PNG, JPEG, WebP or GIF. May be given several times.
+        #[arg(long, required = true, value_name = "FILE")]
+        image: Vec<PathBuf>,
+        /// A PNG of the same size that is transparent where the picture may change.
+        #[arg(long, value_name = "FILE")]
+        mask: Option<PathBuf>,
+        #[command(flatten)]
+        brush: Brush,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Brush {
+    /// Save it here [default: a name from the prompt, in the folder of [image] dir].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Who paints: `MODEL` of the usual provider, or `PROVIDER/MODEL`.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Width and height, such as 1024x1024, or auto.
+    #[arg(long)]
+    size: Option<String>,
+    /// How well: low, medium, high or auto; standard or hd for older models.
+    #[arg(long)]
+    quality: Option<String>,
+    /// The kind of file.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Behind everything: transparent, opaque or auto.
+    #[arg(long)]
+    background: Option<String>,
+    /// How many pictures.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=10))]
+    n: Option<u8>,
+    /// Show so many unfinished pictures on the way, in a file beside the finished one.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=3))]
+    partial: Option<u8>,
+    /// How an older model hands the picture over: url or b64_json. Newer ones refuse it.
+    #[arg(long, value_name = "FORM")]
+    response_format: Option<String>,
+    /// Print one JSON object a picture.
+    #[arg(long)]
+    json: bool,
+    /// Open it when it is there.
+    #[arg(long)]
+    open: bool,
+    /// Write over --out when it is there already.
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Without loss.
+    Png,
+    /// Small.
+    Webp,
+    /// Small, and known everywhere.
+    Jpeg,
+}
+
+impl Format {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Jpeg => "jpeg",
+        }
+    }
+}
+
+/// Makes or changes pictures, saves them and prints where.
+pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Image) -> Outcome {
+    let app = App::open(file, env)?;
+    match args {
+        Image::Generate { prompt, brush } => {
+            let wish = brush.wish(&app, &prompt)?;
+            let place = brush.place(&wish)?;
+            let flow = brush.painter(&app)?.generate(wish.clone());
+            painted(&app, &brush, &wish, &place, flow).await
+        }
+        Image::Edit { prompt, image, mask, brush } => {
+            let wish = brush.wish(&app, &prompt)?;
+            let place = brush.place(&wish)?;
+            let pictures = image.iter().map(|path| picture(path)).collect::<Result<Vec<_>, _>>()?;
+            let mask = mask.as_deref().map(picture).transpose()?;
+            let flow = brush.painter(&app)?.edit(wish.clone(), pictures, mask);
+            painted(&app, &brush, &wish, &place, flow).await
+        }
+    }
+}
+
+fn picture(path: &Path) -> Result<Vec<u8>, Failure> {
+    Ok(read(path).map_err(|why| unfit(&path.display().to_string(), &why))?)
+}
+
+/// Where the pictures go.
+enum Place {
+    /// To these files, one for each.
+    Files(Vec<PathBuf>),
+    /// To the album, under names of its own.
+    Album,
+}
+
+impl Brush {
+    fn wish(&self, app: &App, prompt: &[String]) -> Result<Wish, Failure> {
+        let prompt = print::words_or_stdin(prompt, "say what is to be seen, or pipe it in")?;
+        let settings = &app.config.settings.image;
+        // The name of the file says what is wanted in it. PNG is what everybody makes anyway.
+        let by_name = || match self.out.as_deref().and_then(kind_by_name)? {
+            PictureKind::Jpeg => Some(Format::Jpeg),
+            PictureKind::WebP => Some(Format::Webp),
+            PictureKind::Png | PictureKind::Gif => None,
+        };
+        let format = self.format.or_else(by_name);
+        Ok(Wish {
+            prompt,
+            count: self.n,
+            size: self.size.clone().or_else(|| settings.size.clone()),
+            quality: self.quality.clone().or_else(|| settings.quality.clone()),
+            format: format.map(|format| format.word().to_owned()),
+            background: self.background.clone(),
+            partial: self.partial,
+            hand_over: self.response_format.clone(),
+        })
+    }
+
+    fn model(&self, app: &App) -> ModelName {
+        let usual = &app.config.settings.image.model;
+        let Some(name) = &self.model else { return usual.clone() };
+        match name.split_once('/') {
+            Some((provider, model)) if app.config.settings.providers.contains_key(provider) => {
+                ModelName { provider: provider.to_owned(), model: model.to_owned() }
+            }
+            _ => ModelName { provider: usual.provider.clone(), model: name.clone() },
+        }
+    }
+
+    fn painter(&self, app: &App) -> Result<Painter, Failure> {
+        let model = self.model(app);
+        if model.provider == "local" {
+            let why = "no model on this machine paints; give --model PROVIDER/MODEL";
+            return Err(Failure::new(Code::Unavailable, why));
+        }
+        Ok(Painter::new(&app.account(&model.provider)?, model.model)?)
+    }
+
+    /// The files that will be written, none of which is there: a picture that cannot be saved is
+    /// not paid for.
+    fn place(&self, wish: &Wish) -> Result<Place, Failure> {
+        let Some(out) = &self.out else { return Ok(Place::Album) };
+        let files: Vec<PathBuf> = match wish.count {
+            None | Some(1) => vec![out.clone()],
+            Some(count) => (1..=count).map(|number| numbered(out, number)).collect(),
+        };
+        for file in &files {
+            let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty());
+            if dir.is_some_and(|dir| !dir.is_dir()) {
+                let file = file.display();
+                let why =
+                    format!("{file} cannot be written: there is no such folder; make it first");
+                return Err(Failure::new(Code::CannotCreate, why));
+            }
+            if file.exists() && !self.force {
+                return Err(taken(file));
+            }
+        }
+        Ok(Place::Files(files))
+    }
+}
+
+/// `fox.png` as `fox-2.png`.
+fn numbered(path: &Path, number: u8) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match path.extension() {
+        Some(extension) => format!("{stem}-{number}.{}", extension.to_string_lossy()),
+        None => format!("{stem}-{number}"),
+    };
+    path.with_file_name(name)
+}
+
+fn kind_by_name(path: &Path) -> Option<PictureKind> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "png" => Some(PictureKind::Png),
+        "jpg" | "jpeg" => Some(PictureKind::Jpeg),
+        "webp" => Some(PictureKind::WebP),
+        "gif" => Some(PictureKind::Gif),
+        _ => None,
+    }
+}
+
+fn taken(path: &Path) -> Failure {
+    let path = path.display();
+    let why = format!("{path} is there already; name another file, or give --force");
+    Failure::new(Code::CannotCreate, why)
+}
+
+/// Saves the pictures of `flow` and prints where they are.
+async fn painted(
+    app: &App,
+    brush: &Brush,
+    wish: &Wish,
+    place: &Place,
+    mut flow: Flow<Result<Painted, EngineError>>,
+) -> Outcome {
+    let album = app.album();
+    let mut sketch = Sketch(None);
+    while let Some(painted) = flow.next().await {
+        let Painted { index, finished, bytes, revised } = painted?;
+        let kind = PictureKind::of(&bytes);
+        if !finished {
+            let near = match place {
+                Place::Files(files) => files[index.min(files.len() - 1)].clone(),
+                Place::Album => {
+                    let made = std::fs::create_dir_all(album.dir());
+                    made.map_err(|error| unwritten(album.dir(), &error))?;
+                    album.dir().join(slug(&wish.prompt))
+                }
+            };
+            let extension = kind.map_or("png", PictureKind::extension);
+            let path = near.with_extension(format!("partial.{extension}"));
+            save(&path, &bytes, true).map_err(|error| unwritten(&path, &error))?;
+            print::aside(format!("unfinished: {}", path.display()));
+            sketch.replace(path);
+            continue;
+        }
+        let path = match place {
+            Place::Files(files) => {
+                // A model that makes more than was asked for gets more numbers.
+                let more = || numbered(&files[0], u8::try_from(index + 1).unwrap_or(u8::MAX));
+                let path = files.get(index).cloned().unwrap_or_else(more);
+                save(&path, &bytes, brush.force).map_err(|error| unwritten(&path, &error))?;
+                path
+            }
+            Place::Album => {
+                let kept = album.keep(&wish.prompt, &bytes);
+                kept.map_err(|error| unwritten(album.dir(), &error))?
+            }
+        };
+        let path = std::path::absolute(&path).unwrap_or(path);
+        if kind_by_name(&path).is_some_and(|by_name| Some(by_name) != kind) {
+            let is = kind.map_or("something else", PictureKind::media_type);
+            print::trouble(&format!("{} is {is}, whatever its name says", path.display()));
+        }
+        if brush.json {
+            print::json(&json!({
+                "path": path, "type": kind.map(PictureKind::media_type), "bytes": bytes.len(),
+                "model": brush.model(app).to_string(), "revised_prompt": revised,
+            }))?;
+        } else {
+            print::line(path.display())?;
+        }
+        if brush.open
+            && let Err(why) = open(&path)
+        {
+            print::trouble(&why);
+        }
+    }
+    Ok(())
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    if error.kind() == ErrorKind::AlreadyExists {
+        return taken(path);
+    }
+    let path = path.display();
+    let why = format!("{path} cannot be written: {error}; name another file with --out");
+    Failure::new(Code::CannotCreate, why)
+}
+
+/// The unfinished picture on disk; it goes when the finished one is there, or when none comes.
+struct Sketch(Option<PathBuf>);
+
+impl Sketch {
+    fn replace(&mut self, path: PathBuf) {
+        if self.0.as_ref() != Some(&path) {
+            *self = Self(Some(path));
+        }
+    }
+}
+
+impl Drop for Sketch {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // It may be gone already.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Pictures: made from words, or changed.
+
+use std::time::Duration;
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Response, header};
+use serde_json::{Value, json};
+
+use super::http::{Http, is};
+use super::refusal::{Declined, ErrorBody};
+use super::sound::unbase64;
+use super::stream::Stream;
+use crate::base::Flow;
+use crate::dialog::PictureKind;
+use crate::engine::EngineError;
+
+/// Silence after which a picture counts as not coming: without streaming, nothing comes before it
+/// is done, and the slow ones take two minutes.
+const PATIENCE: Duration = Duration::from_secs(170);
+
+/// What is wished for. What is not set is not sent, so that the model's own default counts and
+/// older models, which do not know every key, take the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// What is to be seen, or what is to be changed.
+    pub prompt: String,
+    /// How many pictures, 1 to 10.
+    pub count: Option<u8>,
+    /// `1024x1024` and the like, or `auto`.
+    pub size: Option<String>,
+    /// `low`, `medium`, `high`, `auto`; older models take `standard` and `hd`.
+    pub quality: Option<String>,
+    /// `png`, `webp` or `jpeg`.
+    pub format: Option<String>,
+    /// `transparent`, `opaque` or `auto`.
+    pub background: Option<String>,
+    /// How many unfinished pictures are shown on the way, 1 to 3; none is not streamed at all.
+    pub partial: Option<u8>,
+    /// `url` or `b64_json`: how older models hand a picture over. Newer ones refuse the key.
+    pub hand_over: Option<String>,
+}
+
+impl Wish {
+    /// Its keys besides the model, in the order of the documentation.
+    fn keys(&self) -> Vec<(&'static str, Value)> {
+        let text = |value: &Option<String>| value.as_ref().map(|value| json!(value));
+        let number = |value: Option<u8>| value.map(|value| json!(value));
+        let all = [
+            ("prompt", Some(json!(self.prompt))),
+            ("n", number(self.count)),
+            ("size", text(&self.size)),
+            ("quality", text(&self.quality)),
+            ("output_format", text(&self.format)),
+            ("background", text(&self.background)),
+            ("response_format", text(&self.hand_over)),
+            ("partial_images", number(self.partial)),
+            ("stream", self.partial.map(|_| json!(true))),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+}
+
+/// A picture that was made, finished or not.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Painted {
+    /// Which of the wished ones it is, from 0.
+    pub index: usize,
+    /// False for one that is shown on the way.
+    pub finished: bool,
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// How the model understood the wish, where it says so.
+    pub revised: Option<String>,
+}
+
+impl std::fmt::Debug for Painted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { index, finished, bytes, revised } = self;
+        let len = bytes.len();
+        write!(f, "Painted({index}, finished: {finished}, {len} bytes, {revised:?})")
+    }
+}
+
+/// A model that makes pictures.
+#[derive(Clone, Debug)]
+pub struct Painter {
+    http: Http,
+    model: String,
+}
+
+impl Painter {
+    /// The painter `model` at the provider of `http`.
+    ///
+    /// # Errors
+    /// As [`Http::patient`].
+    pub fn new(http: &Http, model: impl Into<String>) -> Result<Self, EngineError> {
+        Ok(Self { http: http.patient(PATIENCE)?, model: model.into() })
+    }
+
+    /// Makes pictures. The flow ends after the last finished one, or with an error.
+    pub fn generate(&self, wish: Wish) -> Flow<Result<Painted, EngineError>> {
+        let painter = self.clone();
+        let mut body = json!({ "model": painter.model });
+        for (key, value) in wish.keys() {
+            body[key] = value;
+        }
+        let http = painter.http.clone();
+        read(http, async move {
+            painter.http.post("images/generations", Some(&painter.model), &body).await
+        })
+    }
+
+    /// Changes `pictures` (one or more, as their files' bytes). Where `mask` is transparent the
+    /// first of them may be changed; without one, everywhere. The flow ends as that of
+    /// [`Painter::generate`].
+    pub fn edit(
+        &self,
+        wish: Wish,
+        pictures: Vec<Vec<u8>>,
+        mask: Option<Vec<u8>>,
+    ) -> Flow<Result<Painted, EngineError>> {
+        let painter = self.clone();
+        let http = painter.http.clone();
+        read(http, async move {
+            let form = || {
+                let mut form = Form::new().text("model", painter.model.clone());
+                for (key, value) in wish.keys() {
+                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    form = form.text(key, text);
+                }
+                // One is a value, several are a list: so the vendor's own clients write it.
+                let name = if pictures.len() == 1 { "image" } else { "image[]" };
+                for (index, bytes) in pictures.iter().enumerate() {
+                    form = form.part(name, part(bytes, &format!("image-{}", index + 1)));
+                }
+                match &mask {
+                    Some(bytes) => form.part("mask", part(bytes, "mask")),
+                    None => form,
+                }
+            };
+            painter.http.post_form("images/edits", Some(&painter.model), form).await
+        })
+    }
+}
+
+/// A file of a form. The services go by its name and its media type.
+fn part(bytes: &[u8], name: &str) -> Part {
+    let kind = PictureKind::of(bytes).unwrap_or(PictureKind::Png);
+    let part = Part::bytes(bytes.to_vec()).file_name(format!("{name}.{}", kind.extension()));
+    let mut headers = header::HeaderMap::new();
+    let media = header::HeaderValue::from_static(kind.media_type());
+    headers.insert(header::CONTENT_TYPE, media);
+    part.headers(headers)
+}
+
+/// Reads the answer to a request: one piece of JSON, or a stream of events.
+fn read(
+    http: Http,
+    asked: impl Future<Output = Result<Response, Declined>> + Send + 'static,
+) -> Flow<Result<Painted, EngineError>> {
+    Box::pin(async_stream::try_stream! {
+        let response = asked.await?;
+        let mut made = 0;
+        if is(&response, "text/event-stream") {
+            let mut stream = Stream::new(&http, response);
+            while let Some(event) = stream.next().await? {
+                if event.trim() == "[DONE]" {
+                    break;
+                }
+                let Some(step) = step(&http, &event)? else { continue };
+                let Step { finished, source, revised } = step;
+                let bytes = source.bytes(&http).await?;
+                yield Painted { index: made, finished, bytes, revised };
+                made += usize::from(finished);
+            }
+            stream.close();
+        } else {
+            let answer: Value = http.json(response).await?;
+            if !answer["error"].is_null() {
+                Err(refused(&http, &answer))?;
+            }
+            for item in answer["data"].as_array().into_iter().flatten() {
+                let source = Source::of(item).ok_or_else(|| http.broken("a picture is missing"))?;
+                let bytes = source.bytes(&http).await?;
+                let revised = item["revised_prompt"].as_str().map(str::to_owned);
+                yield Painted { index: made, finished: true, bytes, revised };
+                made += 1;
+            }
+        }
+        if made == 0 {
+            Err(http.broken("no picture came"))?;
+        }
+    })
+}
+
+/// An event that holds a picture.
+struct Step {
+    finished: bool,
+    source: Source,
+    revised: Option<String>,
+}
+
+/// What an event says; nothing for one that holds no picture.
+fn step(http: &Http, event: &str) -> Result<Option<Step>, EngineError> {
+    let event: Value = serde_json::from_str(event)
+        .map_err(|_| http.broken("it sent something that is no JSON"))?;
+    let kind = event["type"].as_str().unwrap_or_default();
+    if kind == "error" || !event["error"].is_null() {
+        return Err(refused(http, &event));
+    }
+    // Made or edited, the two differ in their first word only.
+    let finished = kind.ends_with(".completed");
+    if !finished && !kind.ends_with(".partial_image") {
+        return Ok(None);
+    }
+    let source = Source::of(&event).ok_or_else(|| http.broken("a picture is missing"))?;
+    let revised = event["revised_prompt"].as_str().map(str::to_owned);
+    Ok(Some(Step { finished, source, revised }))
+}
+
+/// An error inside an answer that began well.
+fn refused(http: &Http, value: &Value) -> EngineError {
+    let error = if value["error"].is_null() { value } else { &value["error"] };
+    let body = ErrorBody::of(&json!({ "error": error }));
+    let (name, words) = (http.name(), body.words());
+    match body.code() {
+        Some("content_filter" | "moderation_blocked" | "content_policy_violation") => {
+            EngineError::Refused(format!(
+                "provider {name}: its content filter refuses this{words}; say it in other words"
+            ))
+        }
+        Some(_) | None => http.broken(&format!("it reports an error{words}")),
+    }
+}
+
+/// Where a picture is.
+enum Source {
+    Here(String),
+    There(String),
+}
+
+impl Source {
+    fn of(item: &Value) -> Option<Self> {
+        let here = item["b64_json"].as_str().map(|text| Self::Here(text.to_owned()));
+        here.or_else(|| {
+            let url = item["url"].as_str()?;
+            let data = url.strip_prefix("data:").and_then(|data| data.split_once(";base64,"));
+            Some(match data {
+                Some((_, data)) => Self::Here(data.to_owned()),
+                None => Self::There(url.to_owned()),
+            })
+        })
+    }
+
+    async fn bytes(self, http: &Http) -> Result<Vec<u8>, EngineError> {
+        let bytes = match self {
+            Self::Here(text) => {
+                unbase64(&text).ok_or_else(|| http.broken("its picture is no base64"))?
+            }
+            Self::There(url) => http.fetch(&url).await?,
+        };
+        match PictureKind::of(&bytes) {
+            Some(_) => Ok(bytes),
+            None => Err(http.broken("what it made is no picture")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_asked_for_is_sent() {
+        let plain = Wish { prompt: "a fox".into(), ..Wish::default() };
+        assert_eq!(plain.keys(), [("prompt", json!("a fox"))]);
+        let old = Wish {
+            count: Some(2),
+            size: Some("1024x1024".into()),
+            hand_over: Some("b64_json".into()),
+            ..plain.clone()
+        };
+        let keys: Vec<_> = old.keys().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["prompt", "n", "size", "response_format"]);
+        let streamed = Wish { partial: Some(2), ..plain };
+        let last = streamed.keys().split_off(1);
+        assert_eq!(last, [("partial_images", json!(2)), ("stream", json!(true))]);
+    }
+
+    #[test]
+    fn a_picture_is_in_the_answer_or_at_an_address() {
+        let here = |item| matches!(Source::of(&item), Some(Source::Here(data)) if data == "QQ==");
+        assert!(here(json!({"b64_json": "QQ==", "url": null})));
+        assert!(here(json!({"url": "data:image/png;base64,QQ=="})));
+        let there = Source::of(&json!({"url": "https://pictures.example/1"}));
+        assert!(matches!(there, Some(Source::There(url)) if url == "https://pictures.example/1"));
+        assert!(Source::of(&json!({"revised_prompt": "a fox"})).is_none());
+    }
+}

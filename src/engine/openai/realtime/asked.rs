@@ -1,0 +1,154 @@
+//! What the user said and nobody has answered: kept until that has happened, whatever becomes of
+//! the session that was told.
+
+use crate::base::{Moment, Utterance, UtteranceId};
+use crate::dialog::{Item, Prompt};
+
+/// Utterances kept at most. When there are more the oldest is given up; the machine asks only so
+/// many at once, and a minute of speech is 4 MB.
+const MOST: usize = 8;
+
+/// The longest stretch of speech that is kept before there is an utterance of it: 70 s at 16 kHz,
+/// more than an utterance may have.
+const STRETCH: usize = 70 * 16_000;
+
+/// What the user said and nobody has answered, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    questions: Vec<Question>,
+}
+
+/// One utterance, complete or so far.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub(super) utterance: Utterance,
+    pub(super) take: u32,
+    /// Its words, once they were told.
+    pub(super) words: Option<String>,
+    /// Whether something of an answer was handed out.
+    answered: bool,
+}
+
+impl Asked {
+    pub(super) fn push(&mut self, utterance: Utterance, take: u32) {
+        self.questions.retain(|question| question.utterance.id != utterance.id);
+        if self.questions.len() == MOST {
+            self.questions.remove(0);
+        }
+        self.questions.push(Question { utterance, take, words: None, answered: false });
+    }
+
+    pub(super) fn forget(&mut self, utterance: UtteranceId, take: u32) {
+        self.questions.retain(|q| (q.utterance.id, q.take) != (utterance, take));
+    }
+
+    /// Lets go what `items` show to be past: a question before the last one.
+    pub(super) fn settle(&mut self, items: &[Item]) {
+        let last = items.iter().rposition(|item| matches!(item, Item::User { .. })).unwrap_or(0);
+        let past = |q: &Question| items[..last].iter().any(|i| spoken(i) == Some(q.utterance.id));
+        // What was asked together bears the number of its last part.
+        if let Some(newest) = self.questions.iter().rposition(past) {
+            self.questions.drain(..=newest);
+        }
+    }
+
+    /// An answer has begun.
+    pub(super) fn answer(&mut self) {
+        for question in &mut self.questions {
+            question.answered = true;
+        }
+    }
+
+    /// Takes the words of a take; false when they are no news, or of nothing that is asked.
+    pub(super) fn learn(
+        &mut self,
+        utterance: UtteranceId,
+        take: u32,
+        text: &str,
+        last: bool,
+    ) -> bool {
+        let of_it = |q: &&mut Question| (q.utterance.id, q.take) == (utterance, take);
+        match self.questions.iter_mut().find(of_it) {
+            Some(question) if question.words.is_none() => {
+                question.words = last.then(|| text.to_owned());
+                true
+            }
+            Some(_) => false,
+            // It is past, and its words are for the record.
+            None => true,
+        }
+    }
+
+    /// What a fresh session has to hear: what it could not be told in words.
+    pub(super) fn unheard(&self) -> Vec<Question> {
+        let unheard = |q: &&Question| !q.answered || q.words.is_none();
+        self.questions.iter().filter(unheard).cloned().collect()
+    }
+
+    /// What waits for an answer.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Question> {
+        self.questions.iter().filter(|question| !question.answered)
+    }
+
+    /// `prompt` without what a fresh session is to hear instead of reading it.
+    pub(super) fn before(&self, prompt: &Prompt) -> Prompt {
+        let unheard = self.unheard();
+        let heard = |item: &Item| {
+            spoken(item).is_some_and(|id| unheard.iter().any(|q| q.utterance.id == id))
+        };
+        let end = prompt.items.iter().position(heard).unwrap_or(prompt.items.len());
+        let (instructions, tools) = (prompt.instructions.clone(), prompt.tools.clone());
+        let items = prompt.items[..end].to_vec();
+        self.fill(Prompt { instructions, items, tools, sounds: Vec::new() })
+    }
+
+    /// `prompt` with the words that have become known since it was made.
+    pub(super) fn fill(&self, mut prompt: Prompt) -> Prompt {
+        for item in &mut prompt.items {
+            if let Item::User { utterance: Some(id), text } = item
+                && text.is_empty()
+                && let Some(at) = self.questions.iter().position(|q| q.utterance.id == *id)
+            {
+                // What was asked together bears the number of its last part.
+                let words = self.questions[..=at].iter().filter_map(|q| q.words.as_deref());
+                *text = words.collect::<Vec<_>>().join(" ");
+            }
+        }
+        prompt
+    }
+}
+
+/// The utterance that an item is.
+fn spoken(item: &Item) -> Option<UtteranceId> {
+    if let Item::User { utterance, .. } = item { *utterance } else { None }
+}
+
+/// Speech that no session could be told yet.
+#[derive(Debug, Default)]
+pub(super) struct Stretch {
+    start: u64,
+    pcm: Vec<f32>,
+    /// When it last grew.
+    pub(super) grown: Moment,
+}
+
+impl Stretch {
+    /// Adds what lies at `start` in the stream. What does not follow on the rest begins anew.
+    pub(super) fn push(&mut self, now: Moment, start: u64, pcm: &[f32]) {
+        self.grown = now;
+        let end = self.start + self.pcm.len() as u64;
+        if start != end || self.pcm.len() + pcm.len() > STRETCH {
+            self.pcm.clear();
+        }
+        if self.pcm.is_empty() {
+            self.start = start;
+        }
+        self.pcm.extend_from_slice(pcm);
+    }
+
+    /// Takes all of it.
+    pub(super) fn take(&mut self) -> Option<(u64, Vec<f32>)> {
+        let pcm = std::mem::take(&mut self.pcm);
+        (!pcm.is_empty()).then_some((self.start, pcm))
+    }
+}

@@ -1,0 +1,592 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::asked::{Asked, Stretch};
+use super::event::Usage;
+use super::session::{Loss, Out, Session, Voice};
+use super::standin::StandIn;
+use super::{Dialect, Settings};
+use crate::base::{Epoch, Moment, SPEAKER_RATE};
+use crate::dialog::Prompt;
+use crate::engine::{EngineError, Order, Said};
+
+/// How long a question waits for a session before the fallback answers it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long a connection may take to be made.
+const DIALING: Duration = Duration::from_secs(10);
+
+/// The age at which a fresh session is opened beside the old one. Servers end one at 60 minutes.
+const REFRESH: Duration = Duration::from_secs(55 * 60);
+
+/// Silence of a server after which it is asked whether it is there, and the wait for its answer;
+/// shorter while somebody waits for it.
+const SILENCE: Duration = Duration::from_secs(20);
+const WAITED: Duration = Duration::from_secs(4);
+const PONG: Duration = Duration::from_secs(5);
+
+/// Silence of the user after which nobody is in the middle of a word.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// One connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u32);
+
+/// What a line wants done.
+#[derive(Debug)]
+pub enum Act {
+    /// Make a connection; [`Happening::Open`] or [`Happening::Failed`] follows.
+    Dial {
+        /// Its name.
+        socket: SocketId,
+        /// The dialect to announce, where it is known to be the old one.
+        dialect: Option<Dialect>,
+    },
+    /// Send this message.
+    Send {
+        /// Where.
+        socket: SocketId,
+        /// The event as JSON.
+        text: String,
+    },
+    /// Ask whether the other side is there.
+    Ping(SocketId),
+    /// Close the connection; nothing is expected of it any more.
+    Hang(SocketId),
+    /// Say this.
+    Say(Said),
+    /// The fallback is to do this.
+    Fall(Order),
+}
+
+/// What happens to a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happening {
+    /// It is made.
+    Open,
+    /// It cannot be made.
+    Failed(EngineError),
+    /// A message came.
+    Text(String),
+    /// The other side is there.
+    Pong,
+    /// It was closed, with a code where the other side gave one.
+    Closed(Option<u16>),
+}
+
+/// A conversation over as many sessions as it takes. Pure: no sockets, no clock.
+///
+/// It keeps what is asked until it is answered, opens a session when one is needed and closes it
+/// when nobody speaks, and lets the fallback answer when no session can be had.
+pub struct Line {
+    pub(super) settings: Arc<Settings>,
+    /// What the server turned out to speak, when it refused the other.
+    pub(super) dialect: Option<Dialect>,
+    /// The session that talks, and the fresh one beside it.
+    pub(super) live: Option<Connection>,
+    pub(super) next: Option<Connection>,
+    pub(super) sockets: u32,
+    pub(super) tries: u32,
+    pub(super) again: Option<Moment>,
+    /// Why no session can be had, and until when none is tried.
+    pub(super) down: Option<(EngineError, Moment)>,
+    /// Why the last try failed.
+    pub(super) why: Option<EngineError>,
+    pub(super) asked: Asked,
+    pub(super) stretch: Stretch,
+    pub(super) turn: Option<Turn>,
+    /// What the last answer rested on: the history for a fresh session.
+    pub(super) last: Option<Prompt>,
+    /// Samples at 48 kHz handed out of the newest epoch, and the session that handed out the last.
+    pub(super) given: (Epoch, u64, Option<SocketId>),
+    /// A text that the session reads out.
+    pub(super) reading: Option<Epoch>,
+    pub(super) standin: StandIn,
+    pub(super) stirred: Moment,
+    pub(super) voice: Voice,
+    pub(super) usage: Usage,
+}
+
+pub(super) struct Connection {
+    pub(super) socket: SocketId,
+    pub(super) since: Moment,
+    pub(super) session: Option<Session>,
+    pub(super) ready: bool,
+    /// When something last came, and when that was last asked for.
+    pub(super) heard: Moment,
+    pub(super) pinged: Option<Moment>,
+}
+
+/// An answer that is wanted.
+pub(super) struct Turn {
+    pub(super) epoch: Epoch,
+    pub(super) prompt: Prompt,
+    /// When the fallback takes it, while no session has.
+    pub(super) until: Moment,
+    /// Whether a session was asked.
+    pub(super) sent: bool,
+    pub(super) spoke: bool,
+    pub(super) called: bool,
+    /// The words that lost sessions have said of it.
+    pub(super) words: String,
+}
+
+impl Line {
+    /// A line without a session. `voiced`: the fallback can speak, so it speaks what is announced.
+    pub fn new(settings: Settings, voiced: bool) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            dialect: None,
+            live: None,
+            next: None,
+            sockets: 0,
+            tries: 0,
+            again: None,
+            down: None,
+            why: None,
+            asked: Asked::default(),
+            stretch: Stretch::default(),
+            turn: None,
+            last: None,
+            given: (Epoch::NONE, 0, None),
+            reading: None,
+            standin: StandIn::new(voiced),
+            stirred: Moment::ZERO,
+            voice: Voice::new(),
+            usage: Usage::default(),
+        }
+    }
+
+    /// What all answers together have cost.
+    pub const fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Takes an order at the moment `now`.
+    pub fn order(&mut self, now: Moment, order: Order, out: &mut Vec<Act>) {
+        self.stirred = now;
+        match order {
+            Order::Hear(frame) => {
+                let heard =
+                    self.talk(now, out, |s, outs| s.hear(frame.start, &frame.samples, outs));
+                if heard {
+                    self.stretch.grown = now;
+                } else {
+                    self.stretch.push(now, frame.start, &frame.samples);
+                    self.wake(now, out);
+                }
+            }
+            Order::Prepare => self.wake(now, out),
+            Order::Commit { utterance, take } => {
+                self.asked.push(utterance.clone(), take);
+                // The utterance holds all of it.
+                self.stretch.take();
+                if !self.talk(now, out, |s, outs| s.commit(now, &utterance, take, outs)) {
+                    self.wake(now, out);
+                }
+            }
+            Order::Forget { utterance, take } => {
+                self.asked.forget(utterance, take);
+                self.talk(now, out, |session, _| session.forget(utterance, take));
+                self.standin.forget(utterance, take, out);
+            }
+            Order::Respond { epoch, prompt } => self.respond(now, epoch, prompt, out),
+            Order::Announce { epoch, text } => self.announce(now, epoch, text, out),
+            Order::Abort(epoch) => {
+                self.turn = self.turn.take().filter(|turn| turn.epoch != epoch);
+                self.reading = self.reading.filter(|reading| *reading != epoch);
+                self.talk(now, out, |session, outs| session.abort(now, epoch, outs));
+                self.standin.abort(epoch, out);
+            }
+            Order::Rewind { epoch, heard } => {
+                self.talk(now, out, |session, outs| session.rewind(epoch, &heard, outs));
+            }
+        }
+    }
+
+    /// Takes what happened to a connection.
+    pub fn handle(
+        &mut self,
+        now: Moment,
+        socket: SocketId,
+        happening: Happening,
+        out: &mut Vec<Act>,
+    ) {
+        let (settings, voice) = (self.spoken(), self.voice.clone());
+        let Some(connection) = self.connection(socket) else { return };
+        connection.heard = now;
+        connection.pinged = None;
+        match happening {
+            Happening::Open => {
+                connection.session = Some(Session::new(now, settings, voice));
+                connection.since = now;
+            }
+            Happening::Text(text) => {
+                let mut outs = Vec::new();
+                if let Some(session) = &mut connection.session {
+                    session.receive(now, &text, &mut outs);
+                }
+                self.drain(now, socket, outs, out);
+            }
+            Happening::Pong => {}
+            Happening::Closed(code) => {
+                tracing::debug!(?code, "the server has closed the session");
+                let loss = match code {
+                    // What the servers close with when the dialect is wrong.
+                    Some(4000) => Loss::Dialect(Dialect::Ga),
+                    _ => Loss::Broken,
+                };
+                self.lose(now, socket, loss, out);
+            }
+            Happening::Failed(error) => self.fail(now, socket, error, out),
+        }
+        self.swap(now, out);
+    }
+
+    /// Takes what the fallback says.
+    pub fn stand_in(&mut self, now: Moment, said: Said, out: &mut Vec<Act>) {
+        self.stirred = now;
+        self.standin.said(&mut self.asked, said, out);
+    }
+
+    /// When [`Line::tick`] is wanted.
+    pub fn deadline(&self) -> Option<Moment> {
+        let turn = self.turn.as_ref().filter(|turn| !turn.sent).map(|turn| turn.until);
+        let park = self.settings.park_after.filter(|_| self.live.is_some());
+        let park = park.filter(|_| self.idle()).map(|after| self.stirred + after);
+        let beside = self.live.as_ref().filter(|live| live.ready && self.next.is_none());
+        let beside = beside.map(|live| live.since + REFRESH);
+        let swap = self.next.as_ref().filter(|next| next.ready && self.idle());
+        let swap = swap.map(|_| self.stretch.grown + PAUSE);
+        let mut all = vec![turn, park, beside, swap, self.again];
+        for connection in self.live.iter().chain(&self.next) {
+            all.push(Some(self.due(connection)));
+            all.push(connection.session.as_ref().and_then(Session::deadline));
+        }
+        all.into_iter().flatten().min()
+    }
+
+    /// Ends the waits that are over.
+    pub fn tick(&mut self, now: Moment, out: &mut Vec<Act>) {
+        for socket in
+            [&self.live, &self.next].map(|c| c.as_ref().map(|c| c.socket)).into_iter().flatten()
+        {
+            self.look_after(now, socket, out);
+        }
+        if self.again.is_some_and(|again| again <= now) {
+            self.again = None;
+            self.dial(now, out);
+        }
+        if self.turn.as_ref().is_some_and(|turn| !turn.sent && turn.until <= now) {
+            self.fall(out);
+        }
+        if self.live.as_ref().is_some_and(|live| live.ready && live.since + REFRESH <= now)
+            && self.next.is_none()
+        {
+            let next = self.connect(now, out);
+            self.next = Some(next);
+        }
+        self.swap(now, out);
+        let idle = self.settings.park_after.is_some_and(|after| self.stirred + after <= now);
+        if idle && self.idle() {
+            for connection in self.live.take().into_iter().chain(self.next.take()) {
+                out.push(Act::Hang(connection.socket));
+            }
+        }
+    }
+
+    fn respond(&mut self, now: Moment, epoch: Epoch, prompt: Prompt, out: &mut Vec<Act>) {
+        self.asked.settle(&prompt.items);
+        self.last = Some(prompt.clone());
+        if self.standin.answers(epoch) {
+            out.push(Act::Fall(Order::Respond { epoch, prompt }));
+            return;
+        }
+        let until = now + PATIENCE;
+        let (sent, spoke, called, words) = (false, false, false, String::new());
+        self.turn = Some(Turn { epoch, prompt, until, sent, spoke, called, words });
+        if self.given.0 != epoch {
+            self.given = (epoch, 0, None);
+        }
+        self.hand(now, out);
+        if self.turn.as_ref().is_some_and(|turn| !turn.sent) {
+            self.wake(now, out);
+            if self.live.is_none() && self.down.is_some() {
+                self.fall(out);
+            }
+        }
+    }
+
+    /// Asks the session for the answer that is wanted.
+    fn hand(&mut self, now: Moment, out: &mut Vec<Act>) {
+        let Some(turn) = self.turn.as_mut().filter(|turn| !turn.sent) else { return };
+        let Some(live) = self.live.as_ref().filter(|live| live.ready) else { return };
+        turn.sent = true;
+        let (epoch, words) = (turn.epoch, turn.words.clone());
+        let prompt = self.asked.fill(turn.prompt.clone());
+        let (_, samples, by) = self.given;
+        if samples > 0 && by != Some(live.socket) {
+            self.talk(now, out, |s, outs| s.go_on(epoch, &prompt, samples, &words, outs));
+        } else {
+            self.talk(now, out, |session, outs| session.respond(epoch, &prompt, outs));
+        }
+    }
+
+    fn announce(&mut self, now: Moment, epoch: Epoch, text: String, out: &mut Vec<Act>) {
+        if !self.standin.voiced() && !self.settings.silent {
+            let words = text.clone();
+            if self.talk(now, out, |session, outs| session.recite(epoch, words, outs)) {
+                self.reading = Some(epoch);
+                return;
+            }
+        }
+        out.push(Act::Fall(Order::Announce { epoch, text }));
+    }
+
+    /// The fallback answers.
+    pub(super) fn fall(&mut self, out: &mut Vec<Act>) {
+        let Some(turn) = self.turn.take() else { return };
+        if turn.spoke {
+            // Another voice and mind cannot go on in the middle of a sentence.
+            let (epoch, provider) = (turn.epoch, &self.settings.provider);
+            let error = EngineError::Broken(format!(
+                "the line to provider {provider} dropped in the middle of the answer; ask again"
+            ));
+            out.push(Act::Say(Said::Failed { epoch, error }));
+            return;
+        }
+        let down = self.down.as_ref().map(|(error, _)| error.clone());
+        let why = down.or_else(|| self.why.clone()).unwrap_or_else(|| {
+            let provider = &self.settings.provider;
+            EngineError::Unreachable(format!(
+                "provider {provider} does not answer in time; check the network and its base_url"
+            ))
+        });
+        self.standin.take(&self.asked, turn.epoch, turn.prompt, &why, out);
+    }
+
+    /// Makes sure that a session is there or on its way.
+    fn wake(&mut self, now: Moment, out: &mut Vec<Act>) {
+        if let Some((_, until)) = &self.down {
+            if now < *until {
+                return;
+            }
+            self.down = None;
+            self.tries = 0;
+        }
+        if self.again.is_none() {
+            self.dial(now, out);
+        }
+    }
+
+    pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Act>) {
+        if self.live.is_none() {
+            let live = self.connect(now, out);
+            self.live = Some(live);
+        }
+    }
+
+    fn connect(&mut self, now: Moment, out: &mut Vec<Act>) -> Connection {
+        self.sockets += 1;
+        let socket = SocketId(self.sockets);
+        let dialect = self.dialect.or(self.settings.dialect);
+        out.push(Act::Dial { socket, dialect });
+        Connection { socket, since: now, session: None, ready: false, heard: now, pinged: None }
+    }
+
+    /// The settings with what was found out since.
+    fn spoken(&self) -> Arc<Settings> {
+        match self.dialect {
+            None => Arc::clone(&self.settings),
+            dialect => Arc::new(Settings { dialect, ..(*self.settings).clone() }),
+        }
+    }
+
+    fn connection(&mut self, socket: SocketId) -> Option<&mut Connection> {
+        self.live.iter_mut().chain(&mut self.next).find(|c| c.socket == socket)
+    }
+
+    /// Gives the live session an order; false when there is none that could take it.
+    fn talk(
+        &mut self,
+        now: Moment,
+        out: &mut Vec<Act>,
+        order: impl FnOnce(&mut Session, &mut Vec<Out>),
+    ) -> bool {
+        let Some(live) = self.live.as_mut().filter(|live| live.ready) else { return false };
+        let Some(session) = &mut live.session else { return false };
+        let socket = live.socket;
+        let mut outs = Vec::new();
+        order(session, &mut outs);
+        self.drain(now, socket, outs, out);
+        true
+    }
+
+    pub(super) fn drain(
+        &mut self,
+        now: Moment,
+        socket: SocketId,
+        outs: Vec<Out>,
+        out: &mut Vec<Act>,
+    ) {
+        for what in outs {
+            match what {
+                Out::Send(text) => out.push(Act::Send { socket, text }),
+                Out::Say(said) => self.say(socket, said, out),
+                Out::Ready => self.on_ready(now, socket, out),
+                Out::Lost(loss) => self.lose(now, socket, loss, out),
+                Out::Usage(usage) => {
+                    self.usage += usage;
+                    tracing::info!(?usage, "an answer was made");
+                }
+                Out::Limits(limits) => tracing::debug!(?limits, "what is left"),
+                Out::TurnOver => out.push(Act::Say(Said::TurnOver)),
+            }
+        }
+    }
+
+    /// A session says something.
+    fn say(&mut self, socket: SocketId, said: Said, out: &mut Vec<Act>) {
+        match &said {
+            Said::Transcript { utterance, take, result: Ok(text), last } => {
+                if !self.asked.learn(*utterance, *take, text, *last) {
+                    return;
+                }
+            }
+            Said::Chunk { epoch, chunk } => {
+                if let Some(turn) = self.turn.as_mut().filter(|turn| turn.epoch == *epoch) {
+                    turn.spoke = true;
+                    let rate = u64::from(chunk.rate.0.max(1));
+                    let samples = chunk.pcm.len() as u64 * u64::from(SPEAKER_RATE.0) / rate;
+                    self.given = (*epoch, self.given.1 + samples, Some(socket));
+                    self.asked.answer();
+                }
+            }
+            Said::Call { epoch, .. } => {
+                if let Some(turn) = self.turn.as_mut().filter(|turn| turn.epoch == *epoch) {
+                    turn.called = true;
+                }
+            }
+            Said::Done(epoch) => {
+                if self.turn.as_ref().is_some_and(|turn| turn.epoch == *epoch) {
+                    self.turn = None;
+                    self.asked.answer();
+                }
+                self.reading = self.reading.filter(|reading| reading != epoch);
+            }
+            Said::Failed { epoch, error } => {
+                self.reading = self.reading.filter(|reading| reading != epoch);
+                let turn = self.turn.take_if(|turn| turn.epoch == *epoch);
+                // Somebody else may do better, as long as nothing was said.
+                let elsewhere = !matches!(error, EngineError::Refused(_));
+                if let Some(turn) = turn.filter(|turn| !turn.spoke && !turn.called && elsewhere) {
+                    self.standin.take(&self.asked, turn.epoch, turn.prompt, error, out);
+                    return;
+                }
+            }
+            Said::Transcript { result: Err(_), .. }
+            | Said::FirstWords(_)
+            | Said::Source { .. }
+            | Said::Note(_)
+            | Said::TurnOver => {}
+        }
+        out.push(Act::Say(said));
+    }
+
+    pub(super) fn on_ready(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
+        let prompt = self.last.as_ref().map(|prompt| self.asked.before(prompt));
+        let live = self.live.as_ref().is_some_and(|live| live.socket == socket);
+        let Some(connection) = self.connection(socket) else { return };
+        connection.ready = true;
+        let Some(session) = &mut connection.session else { return };
+        let mut outs = Vec::new();
+        if let Some(prompt) = prompt {
+            session.load(&prompt, &mut outs);
+        }
+        if live {
+            for question in self.asked.unheard() {
+                let Some(session) = self.live.as_mut().and_then(|live| live.session.as_mut())
+                else {
+                    return;
+                };
+                session.commit(now, &question.utterance, question.take, &mut outs);
+                if let Some(words) = &question.words {
+                    session.know(question.utterance.id, words);
+                }
+            }
+            (self.tries, self.again, self.down, self.why) = (0, None, None, None);
+            self.standin.back(&self.settings.provider, out);
+        }
+        self.drain(now, socket, outs, out);
+        if live {
+            if let Some((start, pcm)) = self.stretch.take() {
+                self.talk(now, out, |session, outs| session.hear(start, &pcm, outs));
+            }
+            self.hand(now, out);
+        }
+    }
+
+    /// Whether somebody waits for a session.
+    pub(super) fn needed(&self, now: Moment) -> bool {
+        self.turn.is_some()
+            || self.asked.open().next().is_some()
+            || self.stretch.grown + PAUSE > now
+    }
+
+    /// Whether nothing is under way.
+    fn idle(&self) -> bool {
+        let busy = |c: &Connection| c.session.as_ref().is_some_and(Session::busy);
+        let busy = self.live.as_ref().is_some_and(busy);
+        self.turn.is_none() && self.reading.is_none() && !busy && !self.standin.busy()
+    }
+
+    /// Takes the fresh session in place of the old one, between turns.
+    fn swap(&mut self, now: Moment, out: &mut Vec<Act>) {
+        let ready = self.next.as_ref().is_some_and(|next| next.ready);
+        let silent = self.stretch.grown + PAUSE <= now && self.asked.open().next().is_none();
+        if ready
+            && silent
+            && self.idle()
+            && let Some(old) = std::mem::replace(&mut self.live, self.next.take())
+        {
+            out.push(Act::Hang(old.socket));
+        }
+    }
+
+    /// When a connection is to be looked after, if nothing comes of it before.
+    fn due(&self, connection: &Connection) -> Moment {
+        if connection.session.is_none() {
+            return connection.since + DIALING;
+        }
+        let waits = self.turn.as_ref().is_some_and(|turn| turn.sent && !turn.spoke);
+        let silence = if waits { WAITED } else { SILENCE };
+        connection.pinged.map_or(connection.heard + silence, |pinged| pinged + PONG)
+    }
+
+    fn look_after(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
+        let provider = self.settings.provider.clone();
+        let Some(connection) = self.connection(socket) else { return };
+        let mut outs = Vec::new();
+        if let Some(session) = &mut connection.session {
+            session.tick(now, &mut outs);
+        }
+        self.drain(now, socket, outs, out);
+        let due = self.live.iter().chain(&self.next).find(|c| c.socket == socket);
+        if due.is_none_or(|connection| self.due(connection) > now) {
+            return;
+        }
+        let Some(connection) = self.connection(socket) else { return };
+        if connection.session.is_none() {
+            out.push(Act::Hang(socket));
+            let error = EngineError::Unreachable(format!(
+                "provider {provider} does not answer in time; check the network and its base_url"
+            ));
+            self.fail(now, socket, error, out);
+        } else if connection.pinged.is_none() {
+            connection.pinged = Some(now);
+            out.push(Act::Ping(socket));
+        } else {
+            self.lose(now, socket, Loss::Broken, out);
+        }
+    }
+}

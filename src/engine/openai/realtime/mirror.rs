@@ -1,0 +1,409 @@
+//! What the server's conversation holds, so that it can be made to say what the prompt says.
+
+use serde_json::Value;
+
+use super::Dialect;
+use super::wire::{self, Role};
+use crate::base::{CallId, Epoch, UtteranceId};
+use crate::dialog::{Item, Picture};
+
+/// Characters of history that a fresh session is given: some 6,000 tokens. Older turns are left
+/// out, whole ones at a time.
+const BUDGET: usize = 24_000;
+
+/// Turns, counted from the end, whose tool calls a fresh session is given too. Of older ones the
+/// words are enough.
+const CALLS_OF: usize = 3;
+
+/// The items of the server's conversation, in its order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mirror {
+    entries: Vec<Entry>,
+    made: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    what: What,
+    /// The server's name for it; `None` while that is not known, or for what was left out.
+    id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum What {
+    Sound(Sound),
+    /// Words of the user. What was spoken to another session or partner keeps its number.
+    Text(Option<UtteranceId>, String),
+    Reply(Epoch),
+    Call(Epoch, CallId),
+    Outcome(Epoch, CallId),
+    Notice(String),
+    Picture(Picture),
+}
+
+/// An item that is the user's sound.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sound {
+    pub(super) utterance: UtteranceId,
+    pub(super) take: u32,
+    /// Where in the stream it ends.
+    pub(super) end: u64,
+    /// Nobody wants it as it is; if the user went on it is the beginning of the next take.
+    pub(super) loose: bool,
+    pub(super) words: String,
+    /// Whether these are the last words, and whether they were told.
+    pub(super) known: bool,
+    pub(super) told: bool,
+}
+
+impl Mirror {
+    /// The input buffer becomes the item `sound`; its name comes later.
+    pub(super) fn commit(&mut self, sound: Sound) {
+        self.entries.push(Entry { what: What::Sound(sound), id: None });
+    }
+
+    /// The server's name for the sound of `utterance` that was committed first and has none yet.
+    pub(super) fn name(&mut self, utterance: UtteranceId, id: String) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.waits(utterance)) {
+            entry.id = Some(id);
+        }
+    }
+
+    /// The server took no item for the newest sound of `utterance`.
+    pub(super) fn refuse(&mut self, utterance: UtteranceId) {
+        if let Some(at) = self.entries.iter().rposition(|entry| entry.waits(utterance)) {
+            self.entries.remove(at);
+        }
+    }
+
+    /// The sound items of `utterance`, in order.
+    pub(super) fn sounds(&mut self, utterance: UtteranceId) -> impl Iterator<Item = &mut Sound> {
+        let sounds = self.entries.iter_mut().filter_map(|entry| entry.what.sound_mut());
+        sounds.filter(move |sound| sound.utterance == utterance)
+    }
+
+    /// The sound item that the server calls `id`.
+    pub(super) fn sound(&mut self, id: &str) -> Option<&mut Sound> {
+        let named = |entry: &&mut Entry| entry.id.as_deref() == Some(id);
+        self.entries.iter_mut().find(named)?.what.sound_mut()
+    }
+
+    /// Removes the sound that `unwanted` says yes to; returns the names of what is to be deleted.
+    pub(super) fn drop_sounds(&mut self, unwanted: impl Fn(&Sound) -> bool) -> Vec<String> {
+        self.remove(|entry| entry.what.sound().is_some_and(&unwanted))
+    }
+
+    /// The server has begun an item of the reply of `epoch`.
+    pub(super) fn reply(&mut self, epoch: Epoch, id: &str) {
+        self.add(What::Reply(epoch), id);
+    }
+
+    /// The server has begun a call.
+    pub(super) fn call(&mut self, epoch: Epoch, call: CallId, id: &str) {
+        self.add(What::Call(epoch, call), id);
+    }
+
+    /// Removes all that belongs to `epoch`; returns the names of what is to be deleted.
+    pub(super) fn drop_epoch(&mut self, epoch: Epoch) -> Vec<String> {
+        self.remove(|entry| entry.what.epoch() == Some(epoch))
+    }
+
+    /// Removes the item that the server calls `id`.
+    pub(super) fn drop_item(&mut self, id: &str) {
+        self.entries.retain(|entry| entry.id.as_deref() != Some(id));
+    }
+
+    fn add(&mut self, what: What, id: &str) {
+        if self.entries.iter().all(|entry| entry.id.as_deref() != Some(id)) {
+            self.entries.push(Entry { what, id: Some(id.to_owned()) });
+        }
+    }
+
+    fn remove(&mut self, unwanted: impl Fn(&Entry) -> bool) -> Vec<String> {
+        let (gone, kept) = std::mem::take(&mut self.entries).into_iter().partition(unwanted);
+        self.entries = kept;
+        let gone: Vec<Entry> = gone;
+        gone.into_iter().filter_map(|entry| entry.id).collect()
+    }
+
+    /// The events that make the conversation say what `items` say: what is missing is created in
+    /// its place, and sound that turned out to be nobody's question is deleted.
+    ///
+    /// Only this direction needs looking at: what was not heard is removed as soon as that is
+    /// known, and what the history has forgotten the server may keep.
+    pub(super) fn follow(&mut self, dialect: Dialect, items: &[Item]) -> Vec<Value> {
+        let from = begin(items);
+        let calls_from = turn(items, CALLS_OF);
+        let mut events = Vec::new();
+        let mut taken = vec![false; self.entries.len()];
+        // Where the next missing item belongs.
+        let mut place = 0;
+        for (number, item) in items.iter().enumerate() {
+            let at = match item {
+                Item::User { utterance: Some(utterance), text } => {
+                    let asked = Some(*utterance);
+                    let found = self.entries.iter().rposition(|entry| entry.what.asks() == asked);
+                    if let Some(at) = found {
+                        let rest = self.lump(place, at, text, &mut events, &mut taken);
+                        place = place.max(rest.at + 1);
+                        if !rest.typed.is_empty() {
+                            let typed = Item::User { utterance: None, text: rest.typed };
+                            let at = self.find(&typed, place, &taken);
+                            place =
+                                self.put(dialect, &typed, at, place, true, &mut events, &mut taken);
+                        }
+                        continue;
+                    }
+                    None
+                }
+                Item::User { utterance: None, .. }
+                | Item::Reply { .. }
+                | Item::Call { .. }
+                | Item::Outcome(_)
+                | Item::Picture(_)
+                | Item::Notice { .. } => self.find(item, place, &taken),
+            };
+            let call = matches!(item, Item::Call { .. } | Item::Outcome(_));
+            let wanted = number >= if call { calls_from.max(from) } else { from };
+            place = self.put(dialect, item, at, place, wanted, &mut events, &mut taken);
+        }
+        events
+    }
+
+    /// The sounds between `place` and `at` were asked together as `text`: deletes those that are
+    /// no part of it, and returns where the last one is now and the words that were typed.
+    fn lump(
+        &mut self,
+        place: usize,
+        at: usize,
+        text: &str,
+        events: &mut Vec<Value>,
+        taken: &mut Vec<bool>,
+    ) -> Lump {
+        let mut typed = text.to_owned();
+        let asked = self.entries[at].what.sound().map(|sound| sound.utterance);
+        let mut index = place.min(at);
+        let mut at = at;
+        while index <= at {
+            if let Some(sound) = self.entries[index].what.sound()
+                && sound.known
+                && !sound.words.is_empty()
+            {
+                if typed.contains(&sound.words) {
+                    typed = typed.replacen(&sound.words, "", 1);
+                } else if sound.told && asked != Some(sound.utterance) {
+                    // The user had gone on, or was silenced: this was never asked.
+                    let gone = self.entries.remove(index);
+                    taken.remove(index);
+                    events.extend(gone.id.map(|id| wire::delete(&id)));
+                    at -= 1;
+                    continue;
+                } else if index == at {
+                    // These words came another way; they are the same sound.
+                    typed.clear();
+                }
+            }
+            index += 1;
+        }
+        // A text that was never sound is not told apart from it.
+        if matches!(self.entries[at].what, What::Text(..)) {
+            typed.clear();
+        }
+        Lump { at, typed: typed.split_whitespace().collect::<Vec<_>>().join(" ") }
+    }
+
+    /// Where an item that is no sound stands already.
+    fn find(&self, item: &Item, place: usize, taken: &[bool]) -> Option<usize> {
+        let free = |at: &usize| !taken[*at];
+        let is = |wanted: What| move |at: &usize| self.entries[*at].what == wanted;
+        let all = 0..self.entries.len();
+        // What has a name of its own is found anywhere; words only where they can stand.
+        match item {
+            Item::User { utterance, text } => (place..self.entries.len())
+                .filter(free)
+                .find(is(What::Text(*utterance, text.clone()))),
+            Item::Notice { text } => {
+                (place..self.entries.len()).filter(free).find(is(What::Notice(text.clone())))
+            }
+            Item::Picture(picture) => {
+                (place..self.entries.len()).filter(free).find(is(What::Picture(picture.clone())))
+            }
+            Item::Reply { epoch, .. } => all.into_iter().filter(free).find(is(What::Reply(*epoch))),
+            Item::Call { call, .. } => {
+                all.into_iter().find(|at| self.entries[*at].what.call() == Some(&call.id))
+            }
+            Item::Outcome(outcome) => {
+                all.into_iter().find(|at| self.entries[*at].what.outcome() == Some(&outcome.id))
+            }
+        }
+    }
+
+    /// Creates `item` at `place` unless it is there `at`; returns where the next one belongs.
+    #[expect(clippy::too_many_arguments, reason = "the state of one walk along the items")]
+    fn put(
+        &mut self,
+        dialect: Dialect,
+        item: &Item,
+        at: Option<usize>,
+        place: usize,
+        wanted: bool,
+        events: &mut Vec<Value>,
+        taken: &mut Vec<bool>,
+    ) -> usize {
+        if let Some(at) = at {
+            taken[at] = true;
+            return place.max(at + 1);
+        }
+        if let Item::User { text, .. } = item
+            && text.is_empty()
+        {
+            // Its words are not known yet; they get their place when they are.
+            return place;
+        }
+        let id = format!("aloud_{}", self.made);
+        let (what, made) = match item {
+            Item::User { utterance, text } => {
+                let made = wire::message(dialect, &id, Role::User, text);
+                (What::Text(*utterance, text.clone()), Some(made))
+            }
+            Item::Reply { epoch, text, .. } => {
+                let made = wire::message(dialect, &id, Role::Assistant, text);
+                (What::Reply(*epoch), Some(made))
+            }
+            Item::Notice { text } => {
+                let made = wire::message(dialect, &id, Role::Assistant, text);
+                (What::Notice(text.clone()), Some(made))
+            }
+            Item::Picture(picture) => {
+                (What::Picture(picture.clone()), wire::picture(dialect, &id, &picture.0))
+            }
+            Item::Call { epoch, call } => {
+                (What::Call(*epoch, call.id.clone()), Some(wire::function_call(&id, call)))
+            }
+            Item::Outcome(outcome) => {
+                let call =
+                    |entry: &&Entry| matches!(&entry.what, What::Call(_, id) if *id == outcome.id);
+                let Some(call) = self.entries.iter().find(call) else { return place };
+                let What::Call(epoch, _) = call.what else { return place };
+                let made = wire::function_call_output(&id, &outcome.id.0, &outcome.output);
+                (What::Outcome(epoch, outcome.id.clone()), Some(made))
+            }
+        };
+        let made = made.filter(|_| wanted);
+        let entry = Entry { what, id: made.as_ref().map(|_| id) };
+        if let Some(made) = made {
+            self.made += 1;
+            let before = self.entries[..place].iter().rev().find_map(|entry| entry.id.as_deref());
+            let last =
+                self.entries[place..].iter().all(|entry| entry.id.is_none() && !entry.sounds());
+            let previous = if last { None } else { Some(before.unwrap_or("root")) };
+            events.push(wire::create(made, previous));
+        }
+        self.entries.insert(place, entry);
+        taken.insert(place, true);
+        place + 1
+    }
+}
+
+impl Entry {
+    const fn sounds(&self) -> bool {
+        matches!(self.what, What::Sound(_))
+    }
+
+    /// Whether it is sound of `utterance` that the server has not named yet.
+    fn waits(&self, utterance: UtteranceId) -> bool {
+        self.id.is_none() && self.what.sound().is_some_and(|sound| sound.utterance == utterance)
+    }
+}
+
+impl What {
+    const fn sound(&self) -> Option<&Sound> {
+        match self {
+            Self::Sound(sound) => Some(sound),
+            Self::Text(..)
+            | Self::Reply(_)
+            | Self::Call(..)
+            | Self::Outcome(..)
+            | Self::Notice(_)
+            | Self::Picture(_) => None,
+        }
+    }
+
+    const fn sound_mut(&mut self) -> Option<&mut Sound> {
+        match self {
+            Self::Sound(sound) => Some(sound),
+            Self::Text(..)
+            | Self::Reply(_)
+            | Self::Call(..)
+            | Self::Outcome(..)
+            | Self::Notice(_)
+            | Self::Picture(_) => None,
+        }
+    }
+
+    /// The utterance that it is, in sound or in words.
+    const fn asks(&self) -> Option<UtteranceId> {
+        match self {
+            Self::Sound(sound) if !sound.loose => Some(sound.utterance),
+            Self::Text(utterance, _) => *utterance,
+            Self::Sound(_)
+            | Self::Reply(_)
+            | Self::Call(..)
+            | Self::Outcome(..)
+            | Self::Notice(_)
+            | Self::Picture(_) => None,
+        }
+    }
+
+    /// The attempt that it belongs to.
+    const fn epoch(&self) -> Option<Epoch> {
+        match self {
+            Self::Reply(epoch) | Self::Call(epoch, _) | Self::Outcome(epoch, _) => Some(*epoch),
+            Self::Sound(_) | Self::Text(..) | Self::Notice(_) | Self::Picture(_) => None,
+        }
+    }
+
+    /// The call that it is.
+    fn call(&self) -> Option<&CallId> {
+        if let Self::Call(_, id) = self { Some(id) } else { None }
+    }
+
+    /// The call whose outcome it is.
+    fn outcome(&self) -> Option<&CallId> {
+        if let Self::Outcome(_, id) = self { Some(id) } else { None }
+    }
+}
+
+/// What was asked together.
+struct Lump {
+    at: usize,
+    typed: String,
+}
+
+/// The item from which on the history fits into a fresh session; where a turn begins.
+fn begin(items: &[Item]) -> usize {
+    let mut left = BUDGET;
+    let fits = items.iter().rev().take_while(|item| {
+        let length = match item {
+            Item::User { text, .. } | Item::Reply { text, .. } | Item::Notice { text } => {
+                text.len()
+            }
+            Item::Call { call, .. } => call.arguments.len(),
+            Item::Outcome(outcome) => outcome.output.len(),
+            // Told by its size on the screen, not in bytes.
+            Item::Picture(_) => 2_000,
+        };
+        left = left.saturating_sub(length + 8);
+        left > 0
+    });
+    let from = items.len() - fits.count();
+    let begins = |item: &Item| matches!(item, Item::User { .. } | Item::Notice { .. });
+    if from == 0 { 0 } else { from + items[from..].iter().position(begins).unwrap_or(0) }
+}
+
+/// Where the turn begins that is the `count`th from the end.
+fn turn(items: &[Item], count: usize) -> usize {
+    let user = |(at, item): (usize, &Item)| matches!(item, Item::User { .. }).then_some(at);
+    items.iter().enumerate().rev().filter_map(user).nth(count.saturating_sub(1)).unwrap_or(0)
+}

@@ -1,0 +1,114 @@
+//! The realtime partner: the user's speech goes to a server as it is spoken, and speech comes back.
+//!
+//! ```text
+//! Order ─▶ Line ──────────────▶ Session ─▶ events of the client ─▶ Socket ─▶ server
+//!          (which session,      (one session of the protocol)                  │
+//!           when, or the        ◀──────── events of the server ◀───────────────┘
+//!           fallback) ─▶ Said
+//! ```
+//!
+//! [`line::Line`] and [`session::Session`] are pure: orders, messages and moments in, messages and
+//! [`Said`](crate::engine::Said) out. [`Realtime`] puts them on real sockets.
+//!
+//! **Why an answer is asked for while the user may still go on.** At a pause the machine commits
+//! and orders a reply under a tentative epoch. This is carried out as it stands: the sound is
+//! committed and the answer is made, because that is the half second that counts, and a partner
+//! holds no state of the turn. When the user goes on, the answer is cancelled and its items are
+//! deleted; the committed sound stays as the first part of the same question, and only what
+//! follows is sent. So going on costs a few tokens and no time. Who minds the tokens sets
+//! `[listen] speculate = false`.
+//!
+//! **Invariant:** the prompt is the truth. Before an answer is asked for, the server's conversation
+//! is made to say what the prompt says; what was not heard is cut or deleted as soon as that is
+//! known. So typed words, notices, answers of the fallback and a whole new session need no code
+//! of their own.
+//! **Invariant:** one answer at a time; the next is asked for when the one before is over.
+//! **Invariant:** what the server sends of an answer that is not wanted any more has no effect.
+//! **Invariant:** `audio_end_ms` is never more than what was received; nothing heard deletes the
+//! item, all heard sends nothing.
+//! **Invariant:** a question is lost with no connection: it is asked again in the next session, or
+//! answered by the fallback, and the user is told which.
+//! Absent on purpose: turns. A server that finds their ends is asked to make nothing of them.
+
+mod answer;
+mod asked;
+mod cushion;
+mod event;
+mod line;
+mod loss;
+mod mirror;
+mod partner;
+mod receive;
+mod scribe;
+mod session;
+mod socket;
+mod sound;
+mod standin;
+mod trouble;
+mod wire;
+
+pub use event::{Limit, Usage};
+pub use line::{Act, Happening, Line, SocketId};
+pub use partner::Realtime;
+pub use scribe::Scribe;
+pub use socket::Server;
+pub use sound::Format;
+
+use std::time::Duration;
+
+/// What a session is to be like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The provider's name, for messages.
+    pub provider: String,
+    /// The voice; the server's own when there is none.
+    pub voice: Option<String>,
+    /// The model that writes down what the user says; without one nothing is written down.
+    pub transcribe: Option<String>,
+    /// Who finds the ends of turns.
+    pub turn_detection: TurnDetection,
+    /// The dialect; found out from the server's greeting when it is not set.
+    pub dialect: Option<Dialect>,
+    /// How sound travels.
+    pub format: Format,
+    /// Words only, no sound.
+    pub silent: bool,
+    /// The session is closed after so much silence; never when there is none.
+    pub park_after: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            provider: "openai".to_owned(),
+            voice: None,
+            transcribe: None,
+            turn_detection: TurnDetection::default(),
+            dialect: None,
+            format: Format::default(),
+            silent: false,
+            park_after: Some(Duration::from_secs(120)),
+        }
+    }
+}
+
+/// The two forms of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The general one.
+    Ga,
+    /// The one before it, which many other servers speak.
+    Beta,
+}
+
+/// Who finds the end of a turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TurnDetection {
+    /// aloud's own listening.
+    #[default]
+    Ours,
+    /// The server, by silence.
+    ServerVad,
+    /// The server, by meaning.
+    SemanticVad,
+}

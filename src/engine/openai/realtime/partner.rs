@@ -1,0 +1,129 @@
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use super::socket::{INBOX, Socket};
+use super::{Act, Happening, Line, Server, Settings, SocketId, Usage};
+use crate::base::Clock;
+use crate::engine::{Order, Partner, Said};
+
+/// The partner that hears and speaks by itself, on real sockets; with another one behind it that
+/// answers while no session can be had.
+pub struct Realtime {
+    line: Line,
+    clock: Clock,
+    server: Server,
+    sockets: HashMap<SocketId, Socket>,
+    inbox: Receiver<(SocketId, Happening)>,
+    mouth: Sender<(SocketId, Happening)>,
+    fallback: Box<dyn Partner>,
+    said: VecDeque<Said>,
+}
+
+impl Realtime {
+    /// A partner without a session: the first order that needs one opens it. `voiced`: the
+    /// fallback can speak.
+    pub fn new(
+        settings: Settings,
+        server: Server,
+        clock: Clock,
+        fallback: Box<dyn Partner>,
+        voiced: bool,
+    ) -> Self {
+        let (mouth, inbox) = mpsc::channel(INBOX);
+        let line = Line::new(settings, voiced);
+        let (sockets, said) = (HashMap::new(), VecDeque::new());
+        Self { line, clock, server, sockets, inbox, mouth, fallback, said }
+    }
+
+    /// What all answers together have cost.
+    pub fn usage(&self) -> Usage {
+        self.line.usage()
+    }
+
+    fn perform(&mut self, acts: Vec<Act>) {
+        let mut acts = VecDeque::from(acts);
+        while let Some(act) = acts.pop_front() {
+            let stuck = match act {
+                Act::Dial { socket, dialect } => {
+                    let made = Socket::dial(&self.server, socket, dialect, self.mouth.clone());
+                    self.sockets.insert(socket, made);
+                    None
+                }
+                Act::Send { socket, text } => {
+                    let to = self.sockets.get(&socket);
+                    to.filter(|to| to.send(text).is_err()).map(|_| socket)
+                }
+                Act::Ping(socket) => {
+                    let to = self.sockets.get(&socket);
+                    to.filter(|to| to.ping().is_err()).map(|_| socket)
+                }
+                Act::Hang(socket) => {
+                    if let Some(made) = self.sockets.remove(&socket) {
+                        made.close();
+                    }
+                    None
+                }
+                Act::Say(said) => {
+                    self.said.push_back(said);
+                    None
+                }
+                Act::Fall(order) => {
+                    self.fallback.order(order);
+                    None
+                }
+            };
+            if let Some(socket) = stuck {
+                self.sockets.remove(&socket);
+                let mut more = Vec::new();
+                let now = self.clock.now();
+                self.line.handle(now, socket, Happening::Closed(None), &mut more);
+                acts.extend(more);
+            }
+        }
+    }
+}
+
+impl Partner for Realtime {
+    fn hears(&self) -> bool {
+        true
+    }
+
+    fn order(&mut self, order: Order) {
+        let mut acts = Vec::new();
+        self.line.order(self.clock.now(), order, &mut acts);
+        self.perform(acts);
+    }
+
+    fn said(&mut self) -> Pin<Box<dyn Future<Output = Said> + Send + '_>> {
+        Box::pin(async move {
+            loop {
+                if let Some(said) = self.said.pop_front() {
+                    return said;
+                }
+                let deadline = self.line.deadline().map(|moment| self.clock.instant(moment));
+                let mut acts = Vec::new();
+                let Self { line, clock, inbox, fallback, .. } = self;
+                // Each branch loses nothing when another one is taken.
+                tokio::select! {
+                    biased;
+                    Some((socket, happening)) = inbox.recv() => {
+                        line.handle(clock.now(), socket, happening, &mut acts);
+                    }
+                    said = fallback.said() => line.stand_in(clock.now(), said, &mut acts),
+                    () = sleep_until(deadline) => line.tick(clock.now(), &mut acts),
+                }
+                self.perform(acts);
+            }
+        })
+    }
+}
+
+async fn sleep_until(instant: Option<std::time::Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,555 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::answer::{Answer, Part, State};
+use super::cushion::Cushion;
+use super::event::{Limit, Over, Usage};
+use super::mirror::{Mirror, Sound};
+use super::sound::{Decoder, Encoder, Format};
+use super::{Dialect, Settings, TurnDetection, wire};
+use crate::base::{Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, Utterance, UtteranceId};
+use crate::dialog::{Heard, Item, Prompt, ToolSpec};
+use crate::engine::{Chunk, EngineError, Pacing, Said};
+
+/// How long a server may take to greet.
+const GREETING: Duration = Duration::from_secs(5);
+
+/// How long a cancelled answer may take to be over; then it counts as over.
+pub(super) const CANCELLING: Duration = Duration::from_secs(2);
+
+/// How long the server may take to find the end of a turn after we have; then we tell it.
+const TURN: Duration = Duration::from_secs(2);
+
+/// Sound that an append carries at most: 100 ms. Longer ones only make the server wait.
+const APPEND: usize = LISTEN_RATE.0 as usize / 10;
+
+/// Sound in one chunk at most: the shorter, the closer a cut is to the word.
+const CHUNK_MS: usize = 100;
+
+/// Silence that may stand before and behind the speech in the input buffer without being cleared
+/// away: clearing and sending the speech again takes longer than listening to that.
+const SLACK: u64 = 5 * LISTEN_RATE.0 as u64;
+
+/// How fast a voice speaks until that is known, in characters a second: 150 words a minute of 6
+/// letters, the blank included.
+const PACE: f64 = 15.0;
+
+/// Names of events and answers that are remembered, and epochs whose sound is.
+const REMEMBERED: usize = 64;
+const EPOCHS: usize = 8;
+
+/// One session of the protocol over one connection: orders and the server's events in, events for
+/// the server and [`Said`] out. No socket, no clock.
+///
+/// Orders other than [`Session::receive`] may only come once it is ready ([`Out::Ready`]).
+pub(super) struct Session {
+    pub(super) settings: Arc<Settings>,
+    pub(super) dialect: Dialect,
+    pub(super) greeted: Greeted,
+    pub(super) input: Encoder,
+    pub(super) output: Format,
+    pub(super) decoder: Decoder,
+    pub(super) mirror: Mirror,
+    /// Committed and not named by the server yet.
+    pub(super) commits: VecDeque<UtteranceId>,
+    /// Items that the server committed by itself and nobody has claimed.
+    pub(super) unclaimed: VecDeque<String>,
+    /// A commit that the server is to make by itself.
+    pub(super) turn: Option<(Utterance, u32, Moment)>,
+    /// The end of what was committed in the stream.
+    pub(super) committed: u64,
+    /// What of the stream the input buffer holds.
+    pub(super) buffer: Option<(u64, u64)>,
+    pub(super) answer: Option<Answer>,
+    pub(super) wanted: Option<Wanted>,
+    pub(super) told: Option<(Arc<str>, Arc<[ToolSpec]>)>,
+    /// The sound of the last epochs, and whether it was cut.
+    pub(super) heard: VecDeque<(Epoch, Vec<Part>, bool)>,
+    /// Answers that are over or were not asked for.
+    pub(super) dead: VecDeque<String>,
+    pub(super) seen: VecDeque<String>,
+    pub(super) cushion: Cushion,
+    pub(super) pace: f64,
+    pub(super) words: Pacing,
+    pub(super) sent: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Greeted {
+    Not { until: Moment },
+    Yes,
+}
+
+/// What a session goes by that takes over an answer in the middle.
+const GO_ON: &str = "Your last message broke off because the line dropped. Go on with the very \
+    next word of it; repeat nothing, and do not mention it.";
+
+/// An answer to be asked for as soon as the server is free.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    /// With instructions of its own where it is not the usual kind.
+    Reply(Epoch, Option<String>),
+    Recital(Epoch, String),
+}
+
+impl Wanted {
+    const fn epoch(&self) -> Epoch {
+        match self {
+            Self::Reply(epoch, _) | Self::Recital(epoch, _) => *epoch,
+        }
+    }
+}
+
+/// What comes out of a session.
+#[derive(Debug)]
+pub(super) enum Out {
+    /// To be sent.
+    Send(String),
+    /// To be said.
+    Say(Said),
+    /// The server has greeted: orders may come.
+    Ready,
+    /// The session is of no more use.
+    Lost(Loss),
+    /// What an answer cost.
+    Usage(Usage),
+    /// What is left.
+    Limits(Vec<Limit>),
+    /// The server heard the end of a turn.
+    TurnOver,
+}
+
+/// Why a session is of no more use.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Loss {
+    /// Another one will do: it expired, or the line broke.
+    Broken,
+    /// The server speaks the other dialect.
+    Dialect(Dialect),
+    /// No session can be had until something is mended.
+    Refused(EngineError),
+}
+
+impl Session {
+    /// A session over a connection that was made at `now`.
+    pub(super) fn new(now: Moment, settings: Arc<Settings>, voice: Voice) -> Self {
+        let format = settings.format;
+        Self {
+            dialect: settings.dialect.unwrap_or(Dialect::Ga),
+            settings,
+            greeted: Greeted::Not { until: now + GREETING },
+            input: Encoder::new(format),
+            output: format,
+            decoder: Decoder::default(),
+            mirror: Mirror::default(),
+            commits: VecDeque::new(),
+            unclaimed: VecDeque::new(),
+            turn: None,
+            committed: 0,
+            buffer: None,
+            answer: None,
+            wanted: None,
+            told: None,
+            heard: VecDeque::new(),
+            dead: VecDeque::new(),
+            seen: VecDeque::new(),
+            cushion: voice.cushion,
+            pace: voice.pace,
+            words: Pacing::default(),
+            sent: 0,
+        }
+    }
+
+    /// What was learnt of this network and voice, for the next session.
+    pub(super) fn voice(&self) -> Voice {
+        Voice { cushion: self.cushion.clone(), pace: self.pace }
+    }
+
+    /// The session is lost in the middle of an answer: the words that its sound has said, of which
+    /// those are handed out that were not.
+    pub(super) fn said(&mut self, out: &mut Vec<Out>) -> String {
+        let Some(answer) = self.answer.as_mut().filter(|answer| answer.live()) else {
+            return String::new();
+        };
+        let said = answer.said(self.pace).to_owned();
+        if let Some(text) = said.get(answer.worded..).filter(|text| !text.is_empty()) {
+            let (epoch, rate, text) = (answer.epoch, self.output.rate(), text.to_owned());
+            let chunk = Chunk { pcm: Vec::new(), rate, text };
+            out.push(Out::Say(Said::Chunk { epoch, chunk }));
+        }
+        said
+    }
+
+    /// Whether an answer is under way or waits for its turn.
+    pub(super) fn busy(&self) -> bool {
+        self.answer.is_some() || self.wanted.is_some() || self.turn.is_some()
+    }
+
+    /// When [`Session::tick`] is wanted.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        let greeting = match self.greeted {
+            Greeted::Not { until } => Some(until),
+            Greeted::Yes => None,
+        };
+        let cancelled = self.answer.as_ref().and_then(|answer| match answer.state {
+            State::Live => self.cushion.deadline(),
+            State::Cancelled { until, .. } => Some(until),
+        });
+        let turn = self.turn.as_ref().map(|(_, _, until)| *until);
+        [greeting, cancelled, turn].into_iter().flatten().min()
+    }
+
+    /// Ends the waits that are over.
+    pub(super) fn tick(&mut self, now: Moment, out: &mut Vec<Out>) {
+        if matches!(self.greeted, Greeted::Not { until } if until <= now) {
+            out.push(Out::Lost(Loss::Broken));
+            return;
+        }
+        if self.turn.as_ref().is_some_and(|(.., until)| *until <= now)
+            && let Some((utterance, take, _)) = self.turn.take()
+        {
+            self.commit_now(&utterance, take, out);
+            self.start(out);
+        }
+        match self.answer.as_ref().map(|answer| answer.state) {
+            Some(State::Cancelled { until, .. }) if until <= now => {
+                tracing::warn!("a cancelled answer was never reported as over");
+                self.finish(now, Over::default(), out);
+            }
+            Some(State::Live) => {
+                if let Some(pcm) = self.cushion.poll(now) {
+                    self.chunks(&pcm, out);
+                }
+            }
+            Some(State::Cancelled { .. }) | None => {}
+        }
+    }
+
+    /// The user says this; it lies at `start` in the stream.
+    pub(super) fn hear(&mut self, start: u64, pcm: &[f32], out: &mut Vec<Out>) {
+        // The end of what was committed at a pause comes as a frame once more.
+        let known = usize::try_from(self.committed.saturating_sub(start)).unwrap_or(usize::MAX);
+        let pcm = pcm.get(known.min(pcm.len())..).unwrap_or_default();
+        let start = start.max(self.committed);
+        if pcm.is_empty() {
+            return;
+        }
+        let fits = |(_, end): (u64, u64)| end == start;
+        match self.buffer {
+            Some(buffer) if fits(buffer) => {}
+            Some(_) => self.clear(out),
+            None => {}
+        }
+        if self.buffer.is_none() {
+            self.input.reset();
+        }
+        let begin = self.buffer.map_or(start, |(begin, _)| begin);
+        for piece in pcm.chunks(APPEND) {
+            let audio = self.input.encode(piece);
+            self.send(wire::append(audio), out);
+        }
+        self.buffer = Some((begin, start + pcm.len() as u64));
+    }
+
+    /// The utterance is complete, or so far. Sends what of it was not sent yet.
+    pub(super) fn commit(
+        &mut self,
+        now: Moment,
+        utterance: &Utterance,
+        take: u32,
+        out: &mut Vec<Out>,
+    ) {
+        // Sound of another utterance that nobody came back to.
+        let id = utterance.id;
+        let stale = self.mirror.drop_sounds(|sound| sound.loose && sound.utterance != id);
+        self.delete(stale, out);
+        match self.settings.turn_detection {
+            TurnDetection::Ours => self.commit_now(utterance, take, out),
+            TurnDetection::ServerVad | TurnDetection::SemanticVad => {
+                if self.unclaimed.is_empty() {
+                    self.turn = Some((utterance.clone(), take, now + TURN));
+                } else {
+                    self.claim(utterance, take);
+                }
+            }
+        }
+    }
+
+    fn commit_now(&mut self, utterance: &Utterance, take: u32, out: &mut Vec<Out>) {
+        let span = &utterance.span;
+        // What an earlier take has sent stays, when the rest of this one follows on it.
+        let earlier = self.mirror.sounds(utterance.id).map(|sound| sound.end).last();
+        let from = earlier.unwrap_or(span.start);
+        let fits = match self.buffer {
+            None => true,
+            Some((begin, end)) => {
+                begin <= from && from - begin <= SLACK && end >= from && end <= span.end + SLACK
+            }
+        };
+        let follows = from <= span.end && fits;
+        let from = if follows {
+            for sound in self.mirror.sounds(utterance.id) {
+                (sound.take, sound.loose) = (take, false);
+            }
+            self.buffer.map_or(from, |(_, end)| end)
+        } else {
+            let wrong = self.mirror.drop_sounds(|sound| sound.utterance == utterance.id);
+            self.delete(wrong, out);
+            self.clear(out);
+            self.committed = 0;
+            span.start
+        };
+        let sent = usize::try_from(from.saturating_sub(span.start)).unwrap_or(usize::MAX);
+        self.hear(from, utterance.pcm.get(sent..).unwrap_or_default(), out);
+        // A second take that adds no sound is the first one.
+        if let Some((begin, end)) = self.buffer.take().filter(|(begin, end)| end > begin) {
+            self.send(wire::commit(), out);
+            self.commits.push_back(utterance.id);
+            self.mirror.commit(sound(utterance.id, take, end));
+            self.committed = end;
+            tracing::trace!(begin, end, "committed");
+        }
+    }
+
+    /// The items that the server has made by itself are this utterance.
+    pub(super) fn claim(&mut self, utterance: &Utterance, take: u32) {
+        for item in std::mem::take(&mut self.unclaimed) {
+            self.mirror.commit(sound(utterance.id, take, utterance.span.end));
+            self.mirror.name(utterance.id, item);
+        }
+        self.buffer = None;
+    }
+
+    /// The words of an utterance are known already: the server's would say them a second time.
+    pub(super) fn know(&mut self, utterance: UtteranceId, words: &str) {
+        for sound in self.mirror.sounds(utterance) {
+            (sound.known, sound.told) = (true, true);
+            words.clone_into(&mut sound.words);
+        }
+    }
+
+    /// That take never happened, or goes on.
+    pub(super) fn forget(&mut self, utterance: UtteranceId, take: u32) {
+        for sound in self.mirror.sounds(utterance).filter(|sound| sound.take == take) {
+            sound.loose = true;
+        }
+        self.turn = self.turn.take().filter(|(of, ..)| of.id != utterance);
+    }
+
+    /// Makes the conversation say what `prompt` says.
+    pub(super) fn load(&mut self, prompt: &Prompt, out: &mut Vec<Out>) {
+        let told = (Arc::clone(&prompt.instructions), Arc::clone(&prompt.tools));
+        if self.told.as_ref() != Some(&told) {
+            let news = Some((&*told.0, &*told.1));
+            let update =
+                wire::session_update(self.dialect, &self.settings, self.input.format(), news);
+            self.send(update, out);
+            self.told = Some(told);
+        }
+        for event in self.mirror.follow(self.dialect, &prompt.items) {
+            self.send(event, out);
+        }
+    }
+
+    /// Asks for a reply to `prompt`, at once or as soon as the one before is over.
+    pub(super) fn respond(&mut self, epoch: Epoch, prompt: &Prompt, out: &mut Vec<Out>) {
+        let loose = self.mirror.drop_sounds(|sound| sound.loose);
+        self.delete(loose, out);
+        self.load(prompt, out);
+        self.wanted = Some(Wanted::Reply(epoch, None));
+        self.start(out);
+    }
+
+    /// Takes over the reply of `epoch` from a session that was lost. `samples` at 48 kHz of it were
+    /// handed out, which say `words`.
+    pub(super) fn go_on(
+        &mut self,
+        epoch: Epoch,
+        prompt: &Prompt,
+        samples: u64,
+        words: &str,
+        out: &mut Vec<Out>,
+    ) {
+        let rate = u64::from(self.output.rate().0);
+        let received = samples * rate / u64::from(SPEAKER_RATE.0);
+        self.remember_heard(epoch, vec![Part { item: None, content: 0, received }], false);
+        let mut prompt = prompt.clone();
+        let mut instructions = None;
+        if !words.trim().is_empty() {
+            let text = words.trim().to_owned();
+            prompt.items.push(Item::Reply { epoch, text, interrupted: true });
+            instructions = Some(format!("{}\n{GO_ON}", prompt.instructions));
+        }
+        self.load(&prompt, out);
+        self.wanted = Some(Wanted::Reply(epoch, instructions));
+        self.start(out);
+    }
+
+    /// Has `text` read out.
+    pub(super) fn recite(&mut self, epoch: Epoch, text: String, out: &mut Vec<Out>) {
+        self.wanted = Some(Wanted::Recital(epoch, text));
+        self.start(out);
+    }
+
+    /// The answer of `epoch` is not wanted any more.
+    pub(super) fn abort(&mut self, now: Moment, epoch: Epoch, out: &mut Vec<Out>) {
+        if self.wanted.as_ref().is_some_and(|wanted| wanted.epoch() == epoch) {
+            self.wanted = None;
+        }
+        let Some(answer) = &mut self.answer else { return };
+        if answer.epoch != epoch || !answer.live() {
+            return;
+        }
+        answer.state = State::Cancelled { until: now + CANCELLING, unheard: false };
+        let id = answer.id.clone();
+        self.send(wire::cancel(id.as_deref()), out);
+    }
+
+    /// The user knows only so much of what was said in `epoch`.
+    pub(super) fn rewind(&mut self, epoch: Epoch, heard: &Heard, out: &mut Vec<Out>) {
+        let mut parts = Vec::new();
+        let mut cut = false;
+        for (_, more, was_cut) in self.heard.iter().filter(|(of, ..)| *of == epoch) {
+            parts.extend(more.iter().cloned());
+            cut |= was_cut;
+        }
+        let mut busy = false;
+        if let Some(answer) = self.answer.as_mut().filter(|answer| answer.epoch == epoch) {
+            parts.extend(answer.parts.iter().cloned());
+            (cut, busy) = (true, true);
+            if let (State::Cancelled { unheard, .. }, Heard::Nothing) = (&mut answer.state, heard) {
+                *unheard = true;
+            }
+        }
+        let samples = match heard {
+            // What the server is still at is deleted when it is done.
+            Heard::Nothing if busy => return,
+            Heard::Nothing => {
+                let gone = self.mirror.drop_epoch(epoch);
+                return self.delete(gone, out);
+            }
+            Heard::Part { samples, .. } => *samples,
+            Heard::All => return,
+        };
+        let rate = u64::from(self.output.rate().0);
+        let mut played = samples * rate / u64::from(SPEAKER_RATE.0);
+        let count = parts.len();
+        for (number, part) in parts.into_iter().enumerate() {
+            let whole = played >= part.received && !(cut && number + 1 == count);
+            let ms = played.min(part.received) * 1_000 / rate;
+            played = played.saturating_sub(part.received);
+            if whole {
+                continue;
+            }
+            let Some(item) = part.item else {
+                // It stands there in words; the next answer will rest on those that were heard.
+                let gone = self.mirror.drop_epoch(epoch);
+                return self.delete(gone, out);
+            };
+            if ms > 0 {
+                self.send(wire::truncate(&item, part.content, ms), out);
+            } else {
+                self.mirror.drop_item(&item);
+                self.delete(vec![item], out);
+            }
+        }
+    }
+
+    pub(super) fn remember_heard(&mut self, epoch: Epoch, parts: Vec<Part>, cut: bool) {
+        if self.heard.len() == EPOCHS {
+            self.heard.pop_front();
+        }
+        self.heard.push_back((epoch, parts, cut));
+    }
+
+    /// Asks for the answer that is wanted, if the server is free.
+    pub(super) fn start(&mut self, out: &mut Vec<Out>) {
+        if self.answer.is_some() || self.turn.is_some() {
+            return;
+        }
+        let Some(wanted) = self.wanted.take() else { return };
+        self.cushion.begin();
+        self.words = Pacing::default();
+        if matches!(wanted, Wanted::Reply(_, Some(_))) {
+            // What went before ended with a word.
+            self.words.words(" ");
+        }
+        self.decoder = Decoder::default();
+        let (event, recital) = match &wanted {
+            Wanted::Reply(epoch, instructions) => {
+                (wire::respond(*epoch, instructions.as_deref()), false)
+            }
+            Wanted::Recital(epoch, text) => (wire::recite(*epoch, text), true),
+        };
+        let asked = self.send(event, out);
+        self.answer = Some(Answer::new(wanted.epoch(), asked, recital));
+    }
+
+    pub(super) fn chunks(&mut self, pcm: &[f32], out: &mut Vec<Out>) {
+        if let Some(epoch) = self.answer.as_ref().map(|answer| answer.epoch) {
+            self.chunks_of(epoch, pcm, out);
+        }
+    }
+
+    pub(super) fn chunks_of(&mut self, epoch: Epoch, pcm: &[f32], out: &mut Vec<Out>) {
+        let rate = self.output.rate();
+        for piece in pcm.chunks(rate.0 as usize * CHUNK_MS / 1_000) {
+            let chunk = self.words.sound(piece.to_vec(), rate);
+            if let Some(answer) = &mut self.answer {
+                answer.seconds += piece.len() as f64 / f64::from(rate.0);
+                answer.worded += chunk.text.len();
+            }
+            out.push(Out::Say(Said::Chunk { epoch, chunk }));
+        }
+    }
+
+    pub(super) fn clear(&mut self, out: &mut Vec<Out>) {
+        if self.buffer.take().is_some() {
+            self.send(wire::clear(), out);
+        }
+        self.input.reset();
+    }
+
+    pub(super) fn delete(&mut self, items: Vec<String>, out: &mut Vec<Out>) {
+        for item in items {
+            self.send(wire::delete(&item), out);
+        }
+    }
+
+    /// Sends an event under a name of its own, by which an error can tell which one it means.
+    pub(super) fn send(&mut self, mut event: Value, out: &mut Vec<Out>) -> String {
+        self.sent += 1;
+        let name = format!("aloud_event_{}", self.sent);
+        event["event_id"] = name.as_str().into();
+        out.push(Out::Send(event.to_string()));
+        name
+    }
+}
+
+/// What is learnt over many answers.
+#[derive(Clone, Debug)]
+pub(super) struct Voice {
+    cushion: Cushion,
+    /// Characters a second.
+    pace: f64,
+}
+
+impl Voice {
+    pub(super) const fn new() -> Self {
+        Self { cushion: Cushion::new(), pace: PACE }
+    }
+}
+
+const fn sound(utterance: UtteranceId, take: u32, end: u64) -> Sound {
+    Sound { utterance, take, end, loose: false, words: String::new(), known: false, told: false }
+}
+
+pub(super) fn remember(list: &mut VecDeque<String>, name: String) {
+    if list.len() == REMEMBERED {
+        list.pop_front();
+    }
+    list.push_back(name);
+}

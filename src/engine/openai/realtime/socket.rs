@@ -1,0 +1,322 @@
+//! Websockets: one task for each connection.
+
+use std::time::Duration;
+
+use futures::stream::{SplitSink, SplitStream};
+use futures::{SinkExt, StreamExt};
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::AbortHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::super::{Address, Auth, Http};
+use super::{Dialect, Happening, SocketId};
+use crate::engine::EngineError;
+
+/// Messages that wait to be sent: more than the longest utterance in pieces of 100 ms. A line on
+/// which more than that waits does not move, and counts as broken.
+const OUTBOX: usize = 2_048;
+
+/// Messages that wait to be read. When it is full the server is not read any further: a reply
+/// that is far ahead of what was heard costs no memory.
+pub(super) const INBOX: usize = 1_024;
+
+/// How long a connection may take to be made, its key and its greeting at the other end included.
+const CONNECT: Duration = Duration::from_secs(9);
+
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Where sessions are had, and how one shows who asks.
+#[derive(Clone, Debug)]
+pub struct Server {
+    url: Url,
+    auth: Auth,
+    provider: String,
+    /// Whether a key is made for each session, so that the own one never goes to the websocket.
+    secrets: Option<(Http, String)>,
+    /// Whether it may want to be told that the old dialect is spoken, and whether it surely does.
+    asks_beta: bool,
+    beta: bool,
+}
+
+impl Server {
+    /// The server of `provider` at `address`.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the address is none that a websocket can have.
+    pub fn new(
+        provider: &str,
+        address: &Address,
+        model: &str,
+        auth: Auth,
+    ) -> Result<Self, EngineError> {
+        let mut url = address.of("realtime", None);
+        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+        if url.set_scheme(scheme).is_err() {
+            let why = format!("provider {provider}: its base_url is no http address; mend it");
+            return Err(EngineError::Refused(why));
+        }
+        let dated = matches!(address, Address::Dated { .. });
+        let key = if dated { "deployment" } else { "model" };
+        url.query_pairs_mut().append_pair(key, model);
+        // OpenAI's own refuses those who announce the old dialect.
+        let own = url.host_str() == Some("api.openai.com");
+        let provider = provider.to_owned();
+        Ok(Self { url, auth, provider, secrets: None, asks_beta: !own, beta: dated })
+    }
+
+    /// The same, but each session is opened with a key of its own, made with `http` for `model`.
+    #[must_use]
+    pub fn with_secrets(self, http: Http, model: &str) -> Self {
+        Self { secrets: Some((http, model.to_owned())), ..self }
+    }
+
+    /// Another page of the same server: what a session is for instead of a model.
+    #[must_use]
+    pub fn intended(mut self, intent: &str) -> Self {
+        self.url.set_query(Some(&format!("intent={intent}")));
+        self
+    }
+
+    /// The address of the websocket.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Makes a connection.
+    ///
+    /// # Errors
+    /// In the user's terms.
+    pub(super) async fn connect(&self, dialect: Option<Dialect>) -> Result<Stream, EngineError> {
+        let made = tokio::time::timeout(CONNECT, self.connect_patiently(dialect)).await;
+        made.unwrap_or_else(|_| Err(self.unreachable("does not answer in time")))
+    }
+
+    async fn connect_patiently(&self, dialect: Option<Dialect>) -> Result<Stream, EngineError> {
+        let auth = match &self.secrets {
+            None => self.auth.clone(),
+            Some((http, model)) => Auth::Bearer(secret(http, model).await?),
+        };
+        let beta = self.beta || dialect == Some(Dialect::Beta);
+        let first = dial(self.request(&auth, beta)?).await;
+        let refused = |error: &tungstenite::Error| {
+            let tungstenite::Error::Http(answer) = error else { return false };
+            matches!(answer.status().as_u16(), 400 | 404 | 426)
+        };
+        match first {
+            Ok(stream) => Ok(stream),
+            // Some servers of the old dialect want to be told so.
+            Err(error) if refused(&error) && !beta && dialect.is_none() && self.asks_beta => {
+                dial(self.request(&auth, true)?).await.map_err(|_| self.refusal(&error))
+            }
+            Err(error) => Err(self.refusal(&error)),
+        }
+    }
+
+    fn request(&self, auth: &Auth, beta: bool) -> Result<Request, EngineError> {
+        let no_key = || {
+            EngineError::Refused(format!(
+                "provider {}: its key holds a character that no key has; set it again",
+                self.provider
+            ))
+        };
+        let mut request = self
+            .url
+            .as_str()
+            .into_client_request()
+            .map_err(|_| self.unreachable("has an address that no websocket can have"))?;
+        let header = match auth {
+            Auth::None => None,
+            Auth::Bearer(key) => Some((AUTHORIZATION, format!("Bearer {key}"))),
+            Auth::ApiKey(key) => Some((HeaderName::from_static("api-key"), key.clone())),
+        };
+        if let Some((name, value)) = header {
+            let mut value = HeaderValue::from_str(&value).map_err(|_| no_key())?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(name, value);
+        }
+        if beta {
+            let value = HeaderValue::from_static("realtime=v1");
+            request.headers_mut().insert(HeaderName::from_static("openai-beta"), value);
+        }
+        Ok(request)
+    }
+
+    fn unreachable(&self, why: &str) -> EngineError {
+        let (provider, host) = (&self.provider, self.url.host_str().unwrap_or_default());
+        EngineError::Unreachable(format!(
+            "provider {provider} ({host}) {why}; check the network and its base_url"
+        ))
+    }
+
+    fn refusal(&self, error: &tungstenite::Error) -> EngineError {
+        let provider = &self.provider;
+        let tungstenite::Error::Http(answer) = error else {
+            tracing::debug!("no connection: {error}");
+            return self.unreachable("cannot be reached");
+        };
+        match answer.status().as_u16() {
+            401 if self.auth == Auth::None => EngineError::Refused(format!(
+                "provider {provider} wants a key; set its api_key_env"
+            )),
+            401 => EngineError::Refused(format!(
+                "provider {provider} does not take the key; check or renew it"
+            )),
+            403 => EngineError::Refused(format!(
+                "provider {provider} does not allow realtime sessions; check the account"
+            )),
+            status @ (429 | 500..) => EngineError::Overloaded {
+                message: format!("provider {provider} is in trouble ({status}); try again later"),
+                retry_after: None,
+            },
+            status => EngineError::Refused(format!(
+                "provider {provider} has no realtime sessions there ({status}); check [realtime] model and base_url"
+            )),
+        }
+    }
+}
+
+async fn dial(request: Request) -> Result<Stream, tungstenite::Error> {
+    // Small messages that somebody waits for: each is sent at once.
+    let no_delay = true;
+    tokio_tungstenite::connect_async_with_config(request, None, no_delay).await.map(|made| made.0)
+}
+
+/// A key for one session.
+async fn secret(http: &Http, model: &str) -> Result<String, EngineError> {
+    #[derive(Deserialize)]
+    struct Secret {
+        value: String,
+    }
+    let body = json!({ "session": { "type": "realtime", "model": model } });
+    let response = http.post("realtime/client_secrets", None, &body).await?;
+    let secret: Secret = http.json(response).await?;
+    Ok(secret.value)
+}
+
+/// A connection, made or in the making. Dropping it closes it.
+#[derive(Debug)]
+pub(super) struct Socket {
+    to: Sender<Outgoing>,
+    /// None for one that ends by itself.
+    task: Option<AbortHandle>,
+}
+
+#[derive(Debug)]
+enum Outgoing {
+    Text(String),
+    Ping,
+    Close,
+}
+
+/// The connection does not move.
+pub(super) struct Stuck;
+
+impl Socket {
+    /// Makes a connection; what happens to it goes to `inbox` under the name `id`.
+    pub(super) fn dial(
+        server: &Server,
+        id: SocketId,
+        dialect: Option<Dialect>,
+        inbox: Sender<(SocketId, Happening)>,
+    ) -> Self {
+        let (to, outbox) = mpsc::channel(OUTBOX);
+        let server = server.clone();
+        let task = tokio::spawn(async move {
+            let end = match server.connect(dialect).await {
+                Err(error) => Happening::Failed(error),
+                Ok(stream) => {
+                    if inbox.send((id, Happening::Open)).await.is_err() {
+                        return;
+                    }
+                    let (sink, stream) = stream.split();
+                    tokio::select! {
+                        code = read(stream, id, &inbox) => Happening::Closed(code),
+                        () = write(sink, outbox) => Happening::Closed(None),
+                    }
+                }
+            };
+            // Nobody who reads means that the partner is gone.
+            let _ = inbox.send((id, end)).await;
+        });
+        Self { to, task: Some(task.abort_handle()) }
+    }
+
+    pub(super) fn send(&self, text: String) -> Result<(), Stuck> {
+        self.to.try_send(Outgoing::Text(text)).map_err(|_| Stuck)
+    }
+
+    pub(super) fn ping(&self) -> Result<(), Stuck> {
+        self.to.try_send(Outgoing::Ping).map_err(|_| Stuck)
+    }
+
+    /// Says goodbye; the task ends by itself.
+    pub(super) fn close(mut self) {
+        if self.to.try_send(Outgoing::Close).is_ok() {
+            self.task = None;
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn write(mut sink: SplitSink<Stream, Message>, mut outbox: Receiver<Outgoing>) {
+    while let Some(first) = outbox.recv().await {
+        let mut next = Some(first);
+        // All that waits goes out together.
+        while let Some(outgoing) = next {
+            let message = match outgoing {
+                Outgoing::Text(text) => Message::text(text),
+                Outgoing::Ping => Message::Ping(Default::default()),
+                Outgoing::Close => {
+                    let _ = tokio::time::timeout(FAREWELL, sink.close()).await;
+                    return;
+                }
+            };
+            if sink.feed(message).await.is_err() {
+                return;
+            }
+            next = outbox.try_recv().ok();
+        }
+        if sink.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads until the end; the code with which the other side closed.
+async fn read(
+    mut stream: SplitStream<Stream>,
+    id: SocketId,
+    inbox: &Sender<(SocketId, Happening)>,
+) -> Option<u16> {
+    while let Some(Ok(message)) = stream.next().await {
+        let happening = match message {
+            Message::Text(text) => Happening::Text(text.to_string()),
+            Message::Pong(_) | Message::Ping(_) => Happening::Pong,
+            Message::Close(frame) => return frame.map(|frame| u16::from(frame.code)),
+            // The protocol has none of these.
+            Message::Binary(_) | Message::Frame(_) => continue,
+        };
+        if inbox.send((id, happening)).await.is_err() {
+            return None;
+        }
+    }
+    None
+}

@@ -1,0 +1,304 @@
+use std::f64::consts::PI;
+
+use serde_json::{Value, json};
+
+use super::super::sound::{PcmBytes, base64, sixteen, unbase64};
+use crate::base::Rate;
+
+/// How sound travels, both ways alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// 16-bit little-endian samples at 24 kHz.
+    #[default]
+    Pcm,
+    /// G.711 u-law at 8 kHz, as telephones in America and Japan have it.
+    Ulaw,
+    /// G.711 A-law at 8 kHz, as telephones elsewhere have it.
+    Alaw,
+}
+
+impl Format {
+    /// Samples per second.
+    pub const fn rate(self) -> Rate {
+        match self {
+            Self::Pcm => Rate(24_000),
+            Self::Ulaw | Self::Alaw => Rate(8_000),
+        }
+    }
+
+    /// Its name in the general dialect.
+    pub(super) fn ga(self) -> Value {
+        match self {
+            Self::Pcm => json!({ "type": "audio/pcm", "rate": 24_000 }),
+            Self::Ulaw => json!({ "type": "audio/pcmu" }),
+            Self::Alaw => json!({ "type": "audio/pcma" }),
+        }
+    }
+
+    /// Its name in the dialect before that.
+    pub(super) const fn beta(self) -> &'static str {
+        match self {
+            Self::Pcm => "pcm16",
+            Self::Ulaw => "g711_ulaw",
+            Self::Alaw => "g711_alaw",
+        }
+    }
+
+    /// The format that a server names, in either dialect.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "audio/pcm" | "pcm16" => Some(Self::Pcm),
+            "audio/pcmu" | "g711_ulaw" => Some(Self::Ulaw),
+            "audio/pcma" | "g711_alaw" => Some(Self::Alaw),
+            _ => None,
+        }
+    }
+}
+
+/// Sound on its way to the server: 16 kHz in, base64 in the wire's format out.
+///
+/// The filter delays by 1 ms (2 ms for G.711), which stays inside of the silence that every
+/// utterance ends with; so 10 ms in are always 10 ms out.
+#[derive(Clone, Debug)]
+pub(super) struct Encoder {
+    format: Format,
+    filter: Filter,
+    made: Vec<f32>,
+}
+
+impl Encoder {
+    pub(super) fn new(format: Format) -> Self {
+        let filter = match format {
+            Format::Pcm => Filter::new(3, 2, 32),
+            Format::Ulaw | Format::Alaw => Filter::new(1, 2, 64),
+        };
+        Self { format, filter, made: Vec::new() }
+    }
+
+    pub(super) const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Encodes the next samples, which are at 16 kHz.
+    pub(super) fn encode(&mut self, pcm: &[f32]) -> String {
+        self.made.clear();
+        self.filter.push(pcm, &mut self.made);
+        let samples = self.made.iter().map(|sample| sixteen(*sample));
+        let bytes: Vec<u8> = match self.format {
+            Format::Pcm => samples.flat_map(i16::to_le_bytes).collect(),
+            Format::Ulaw => samples.map(to_ulaw).collect(),
+            Format::Alaw => samples.map(to_alaw).collect(),
+        };
+        base64(&bytes)
+    }
+
+    /// What comes next has nothing to do with what came before.
+    pub(super) fn reset(&mut self) {
+        self.filter.reset();
+    }
+}
+
+/// Sound as it comes from the server: base64 in, samples at the format's rate out.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    /// Keeps the first half of a sample that a delta was cut in.
+    pcm: PcmBytes,
+}
+
+impl Decoder {
+    /// Decodes one delta; `None` when it is no base64.
+    pub(super) fn decode(&mut self, format: Format, delta: &str) -> Option<Vec<f32>> {
+        let bytes = unbase64(delta)?;
+        let sample = |value: i16| f32::from(value) / 32_768.0;
+        Some(match format {
+            Format::Pcm => self.pcm.push(&bytes),
+            Format::Ulaw => bytes.iter().map(|byte| sample(from_ulaw(*byte))).collect(),
+            Format::Alaw => bytes.iter().map(|byte| sample(from_alaw(*byte))).collect(),
+        })
+    }
+}
+
+/// Changes the rate of a stream by `up / down`: a windowed sinc, one branch for each phase.
+#[derive(Clone, Debug)]
+struct Filter {
+    up: usize,
+    down: usize,
+    /// The branches, each summing up to 1, newest sample first.
+    phases: Vec<Vec<f32>>,
+    /// The last samples that came in, and room for the next.
+    past: Vec<f32>,
+    /// Where the next output lies, in input samples times `up` after the last one taken in.
+    ahead: usize,
+}
+
+impl Filter {
+    /// A filter of `taps` input samples that keeps what both rates can hold.
+    fn new(up: usize, down: usize, taps: usize) -> Self {
+        let length = up * taps;
+        // The pass band ends a little before the lower one of the two limits.
+        let cutoff = 0.46 / up.max(down) as f64;
+        let middle = (length as f64 - 1.0) / 2.0;
+        let value = |n: usize| {
+            let x = n as f64 - middle;
+            let sinc =
+                if x == 0.0 { 2.0 * cutoff } else { (2.0 * PI * cutoff * x).sin() / (PI * x) };
+            let turn = 2.0 * PI * n as f64 / (length as f64 - 1.0);
+            // Blackman's window: what it lets through besides is 74 dB down.
+            sinc * (0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos())
+        };
+        let phases = (0..up)
+            .map(|phase| {
+                let branch: Vec<f64> = (phase..length).step_by(up).map(value).collect();
+                let sum: f64 = branch.iter().sum();
+                branch.iter().map(|tap| (tap / sum) as f32).collect()
+            })
+            .collect();
+        Self { up, down, phases, past: vec![0.0; taps - 1], ahead: 0 }
+    }
+
+    fn push(&mut self, pcm: &[f32], out: &mut Vec<f32>) {
+        let before = self.past.len();
+        self.past.extend_from_slice(pcm);
+        while self.ahead / self.up < pcm.len() {
+            let newest = before + self.ahead / self.up;
+            let branch = &self.phases[self.ahead % self.up];
+            let window = &self.past[newest + 1 - branch.len()..=newest];
+            out.push(branch.iter().zip(window.iter().rev()).map(|(tap, x)| tap * x).sum());
+            self.ahead += self.down;
+        }
+        self.ahead -= pcm.len() * self.up;
+        self.past.drain(..pcm.len());
+    }
+
+    fn reset(&mut self) {
+        self.past.fill(0.0);
+        self.ahead = 0;
+    }
+}
+
+/// ITU-T G.711, u-law: a sign, three bits of exponent, four of mantissa, all inverted.
+fn to_ulaw(sample: i16) -> u8 {
+    const BIAS: i32 = 0x84;
+    let sign = if sample < 0 { 0x80 } else { 0 };
+    let size = i32::from(sample).abs().min(32_635) + BIAS;
+    let exponent = (31 - size.leading_zeros()).saturating_sub(7);
+    let mantissa = (size >> (exponent + 3)) & 0x0f;
+    !(sign | (exponent as u8) << 4 | mantissa as u8)
+}
+
+fn from_ulaw(byte: u8) -> i16 {
+    let byte = !byte;
+    let size = ((i32::from(byte & 0x0f) << 3) + 0x84) << ((byte >> 4) & 0x07);
+    let size = (size - 0x84) as i16;
+    if byte & 0x80 == 0 { size } else { -size }
+}
+
+/// ITU-T G.711, A-law: as u-law without the bias, every second bit inverted.
+fn to_alaw(sample: i16) -> u8 {
+    let sign = if sample < 0 { 0 } else { 0x80 };
+    // One's complement, as the standard's table has it.
+    let size = i32::from(if sample < 0 { !sample } else { sample }) >> 3;
+    let byte = if size < 32 {
+        size >> 1
+    } else {
+        let exponent = (31 - size.leading_zeros() as i32) - 4;
+        (exponent << 4) | ((size >> exponent) & 0x0f)
+    };
+    (sign | byte as u8) ^ 0x55
+}
+
+fn from_alaw(byte: u8) -> i16 {
+    let byte = byte ^ 0x55;
+    let exponent = i32::from((byte >> 4) & 0x07);
+    let mantissa = (i32::from(byte & 0x0f) << 4) + 8;
+    let size = if exponent == 0 { mantissa } else { (mantissa + 0x100) << (exponent - 1) };
+    if byte & 0x80 == 0 { -size as i16 } else { size as i16 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::LISTEN_RATE;
+
+    fn tone(frequency: f64, seconds: f64) -> Vec<f32> {
+        let step = 2.0 * PI * frequency / f64::from(LISTEN_RATE.0);
+        (0..(seconds * f64::from(LISTEN_RATE.0)) as usize)
+            .map(|n| (0.5 * (step * n as f64).sin()) as f32)
+            .collect()
+    }
+
+    /// The amplitude of `frequency` in `pcm`.
+    fn part(pcm: &[f32], frequency: f64, rate: Rate) -> f64 {
+        let step = 2.0 * PI * frequency / f64::from(rate.0);
+        let (mut re, mut im) = (0.0, 0.0);
+        for (n, sample) in pcm.iter().enumerate() {
+            re += f64::from(*sample) * (step * n as f64).cos();
+            im += f64::from(*sample) * (step * n as f64).sin();
+        }
+        2.0 * re.hypot(im) / pcm.len() as f64
+    }
+
+    #[test]
+    fn a_frame_of_10_ms_is_10_ms_on_the_wire() {
+        for (format, bytes) in [(Format::Pcm, 480), (Format::Ulaw, 80), (Format::Alaw, 80)] {
+            let mut encoder = Encoder::new(format);
+            for _ in 0..5 {
+                let sent = unbase64(&encoder.encode(&[0.1; 160])).unwrap();
+                assert_eq!(sent.len(), bytes, "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_length_make_the_same_sound() {
+        let pcm = tone(440.0, 0.1);
+        let mut whole = Vec::new();
+        Filter::new(3, 2, 32).push(&pcm, &mut whole);
+        let (mut filter, mut pieces) = (Filter::new(3, 2, 32), Vec::new());
+        for piece in pcm.chunks(7) {
+            filter.push(piece, &mut pieces);
+        }
+        assert_eq!(whole, pieces);
+        assert_eq!(whole.len(), pcm.len() * 3 / 2);
+    }
+
+    #[test]
+    fn a_tone_arrives_as_it_was_and_without_images() {
+        for frequency in [100.0, 1_000.0, 3_000.0, 6_000.0] {
+            let mut out = Vec::new();
+            Filter::new(3, 2, 32).push(&tone(frequency, 0.5), &mut out);
+            let settled = &out[1_200..];
+            let rate = Format::Pcm.rate();
+            assert!((part(settled, frequency, rate) - 0.5).abs() < 0.01, "{frequency}");
+            assert!(part(settled, 16_000.0 - frequency, rate) < 0.001, "{frequency}");
+        }
+        let mut out = Vec::new();
+        Filter::new(1, 2, 64).push(&tone(6_000.0, 0.5), &mut out);
+        assert!(part(&out[800..], 2_000.0, Format::Ulaw.rate()) < 0.001);
+    }
+
+    #[test]
+    fn g711_gives_back_what_its_steps_allow() {
+        for sample in (-32_768..=32_767).step_by(37).map(|s: i32| s as i16) {
+            for back in [from_ulaw(to_ulaw(sample)), from_alaw(to_alaw(sample))] {
+                let error = (i32::from(back) - i32::from(sample)).abs();
+                assert!(error <= i32::from(sample).abs() / 16 + 16, "{sample} -> {back}");
+            }
+        }
+        // The silence and the ends of the standard's tables.
+        assert_eq!((to_ulaw(0), to_ulaw(i16::MAX), to_ulaw(i16::MIN)), (0xff, 0x80, 0x00));
+        assert_eq!((to_alaw(0), to_alaw(i16::MAX), to_alaw(i16::MIN)), (0xd5, 0xaa, 0x2a));
+    }
+
+    #[test]
+    fn a_delta_may_end_in_the_middle_of_a_sample() {
+        let bytes = [0x00, 0x40, 0x00, 0xc0];
+        let mut decoder = Decoder::default();
+        let mut out = Vec::new();
+        for piece in [&bytes[..1], &bytes[1..3], &bytes[3..]] {
+            out.extend(decoder.decode(Format::Pcm, &base64(piece)).unwrap());
+        }
+        assert_eq!(out, [0.5, -0.5]);
+        assert_eq!(decoder.decode(Format::Pcm, "*"), None);
+    }
+}

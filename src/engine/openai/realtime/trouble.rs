@@ -1,0 +1,69 @@
+//! What a server says when something went wrong, in terms of what the user can do.
+
+use serde_json::Value;
+
+use super::super::refusal::ErrorBody;
+use crate::engine::EngineError;
+
+/// An error as the server tells it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Trouble {
+    /// The server's word for it; empty when it has none.
+    pub(super) code: String,
+    /// What it says, for a sentence of ours; may be empty.
+    words: String,
+    /// Whether money or quota is the matter, which no waiting mends.
+    spent: bool,
+    /// The event of ours that it is about.
+    pub(super) about: Option<String>,
+}
+
+impl Trouble {
+    /// Reads what has an `error` in it.
+    pub(super) fn of(value: &Value) -> Self {
+        let body = ErrorBody::of(value);
+        let about = value["error"]["event_id"].as_str().filter(|id| !id.is_empty());
+        Self {
+            code: body.code().unwrap_or_default().to_owned(),
+            words: body.words(),
+            spent: body.spent(),
+            about: about.map(str::to_owned),
+        }
+    }
+
+    /// Whether no session will do until something is mended.
+    pub(super) fn is_final(&self) -> bool {
+        self.spent || matches!(self.code.as_str(), "invalid_api_key" | "model_not_found")
+    }
+
+    /// The same in the user's terms.
+    pub(super) fn error(&self, provider: &str) -> EngineError {
+        let said = &self.words;
+        match self.code.as_str() {
+            "invalid_api_key" => EngineError::Refused(format!(
+                "provider {provider} does not take the key; check or renew it"
+            )),
+            "model_not_found" => EngineError::Refused(format!(
+                "provider {provider} does not have that model{said}; mend [realtime] model"
+            )),
+            "content_filter" => EngineError::Refused(format!(
+                "provider {provider}: its content filter refuses this{said}; say it in other words"
+            )),
+            _ if self.spent => EngineError::Refused(format!(
+                "provider {provider}: the quota is used up{said}; check the plan and billing"
+            )),
+            "rate_limit_exceeded" | "slow_down" | "server_is_overloaded" => {
+                EngineError::Overloaded {
+                    message: format!("provider {provider} has too much to do{said}; wait a moment"),
+                    retry_after: None,
+                }
+            }
+            _ => EngineError::Broken(format!("provider {provider} failed{said}; ask again")),
+        }
+    }
+}
+
+/// An answer that ended without one.
+pub(super) fn broke_off(provider: &str) -> EngineError {
+    EngineError::Broken(format!("provider {provider} broke off; ask again"))
+}

@@ -1,0 +1,406 @@
+//! Training data, looked through before anybody pays for it.
+//!
+//! ```text
+//! lines ─▶ Splitter ─▶ Piece (a value, or why there is none) ─▶ rules ─▶ Finding…, Summary
+//!                                                                  └─▶ one line an example, mended
+//! ```
+//!
+//! **Invariant:** a file of any size is read in the memory of its longest example, besides sixteen
+//! bytes an example to find those that come twice.
+//! **Invariant:** everything that is wrong is found in one go.
+
+mod lines;
+mod rules;
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, BufRead};
+
+use serde_json::{Value, json};
+
+use self::lines::{Piece, Splitter, next_line};
+use self::rules::Verdict;
+use super::quirks::Quirks;
+
+/// Fewer examples than this are not taken.
+const FEWEST: u64 = 10;
+
+/// Tokens of an example after which the rest of it is not learnt.
+const LONGEST: u64 = 65_536;
+
+/// What a model is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"messages": […]}`: chat models.
+    Messages,
+    /// `{"prompt": "…", "completion": "…"}`: base models.
+    Pairs,
+}
+
+impl Form {
+    /// What `model` is trained on.
+    pub fn of(model: &str) -> Self {
+        if Quirks::of(model).tuned_pairs { Self::Pairs } else { Self::Messages }
+    }
+}
+
+/// Something worth a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The line that it begins on, from 1; 0 for the whole file.
+    pub line: u64,
+    /// Whether the file can be used in spite of it.
+    pub warning: bool,
+    /// The sentence.
+    pub text: String,
+}
+
+/// What a file comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Examples in it, good or bad.
+    pub examples: u64,
+    /// Problems.
+    pub problems: u64,
+    /// Warnings.
+    pub warnings: u64,
+    /// A rough estimate: four characters a token.
+    pub tokens: u64,
+    /// Examples that were handed to `keep`.
+    pub kept: u64,
+}
+
+/// Looks through `input` for training a model of `form`. Everything that is found goes to `found`
+/// as it is found; every example that is good, or that writing it anew makes good, goes to `keep`.
+///
+/// # Errors
+/// When reading or keeping fails.
+pub fn check(
+    mut input: impl BufRead,
+    form: Form,
+    found: &mut dyn FnMut(Finding),
+    keep: &mut dyn FnMut(&Value) -> io::Result<()>,
+) -> io::Result<Summary> {
+    let mut check = Check {
+        form,
+        found,
+        summary: Summary::default(),
+        seen: HashMap::new(),
+        spread: Habit::default(),
+        misfit: Habit::default(),
+    };
+    let mut splitter = Splitter::default();
+    let mut pieces = Vec::new();
+    let (mut number, mut line) = (0, Vec::new());
+    while let Some(whole) = next_line(&mut input, &mut line)? {
+        number += 1;
+        splitter.line(number, &line, whole, &mut pieces);
+        for piece in pieces.drain(..) {
+            check.piece(piece, keep)?;
+        }
+    }
+    splitter.finish(&mut pieces);
+    for piece in pieces.drain(..) {
+        check.piece(piece, keep)?;
+    }
+    check.end(number);
+    Ok(check.summary)
+}
+
+/// A problem that a whole file tends to have: told where it is first, then counted.
+#[derive(Default)]
+struct Habit {
+    more: u64,
+    told: bool,
+}
+
+impl Habit {
+    /// Whether this is the first time.
+    fn first(&mut self) -> bool {
+        let first = !std::mem::replace(&mut self.told, true);
+        self.more += u64::from(!first);
+        first
+    }
+}
+
+struct Check<'a> {
+    form: Form,
+    found: &'a mut dyn FnMut(Finding),
+    summary: Summary,
+    /// Hashes of examples with their lines.
+    seen: HashMap<u64, u64>,
+    /// Examples over several lines.
+    spread: Habit,
+    /// Examples in the form of other models.
+    misfit: Habit,
+}
+
+impl Check<'_> {
+    fn tell(&mut self, line: u64, warning: bool, text: impl Into<String>) {
+        let count = if warning { &mut self.summary.warnings } else { &mut self.summary.problems };
+        *count += 1;
+        (self.found)(Finding { line, warning, text: text.into() });
+    }
+
+    fn piece(
+        &mut self,
+        piece: Piece,
+        keep: &mut dyn FnMut(&Value) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match piece {
+            Piece::Blank { line } => self.tell(line, true, "an empty line"),
+            Piece::Bad { line, why } => {
+                self.summary.examples += 1;
+                self.tell(line, false, why);
+            }
+            Piece::List { line } => self.tell(
+                line,
+                false,
+                "the examples are in one JSON list; each belongs on a line of its own, without brackets and commas around",
+            ),
+            Piece::Comma { line } => {
+                self.tell(line, false, "a comma behind the example; JSONL has none between lines");
+            }
+            Piece::Value { first, last, value } => {
+                if last > first && self.spread.first() {
+                    self.tell(
+                        first,
+                        false,
+                        format!("an example over lines {first} to {last}; JSONL has each on one line"),
+                    );
+                }
+                match value {
+                    Value::Array(items) => {
+                        self.piece(Piece::List { line: first }, keep)?;
+                        for item in &items {
+                            self.example(first, item, keep)?;
+                        }
+                    }
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::String(_)
+                    | Value::Object(_) => self.example(first, &value, keep)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn example(
+        &mut self,
+        line: u64,
+        value: &Value,
+        keep: &mut dyn FnMut(&Value) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.summary.examples += 1;
+        let Verdict { form, problems, warnings } = rules::judge(value);
+        let good = problems.is_empty();
+        for text in problems {
+            self.tell(line, false, text);
+        }
+        for text in warnings {
+            self.tell(line, true, text);
+        }
+        let mut hasher = DefaultHasher::new();
+        value.to_string().hash(&mut hasher);
+        if let Some(before) = self.seen.insert(hasher.finish(), line) {
+            self.tell(line, true, format!("the same example as on line {before}"));
+        }
+        let tokens = characters(value).div_ceil(4);
+        self.summary.tokens += tokens;
+        if tokens > LONGEST {
+            self.tell(
+                line,
+                true,
+                format!("about {tokens} tokens; what is behind the first {LONGEST} is not learnt"),
+            );
+        }
+        let Some(form) = form else { return Ok(()) };
+        if form != self.form && self.misfit.first() {
+            self.tell(line, false, misfit(form));
+        }
+        if !good {
+            return Ok(());
+        }
+        let mended = match (form, self.form) {
+            (Form::Pairs, Form::Messages) => turned(value),
+            (Form::Messages, Form::Pairs) => return Ok(()),
+            (Form::Messages, Form::Messages) | (Form::Pairs, Form::Pairs) => value.clone(),
+        };
+        self.summary.kept += 1;
+        keep(&mended)
+    }
+
+    fn end(&mut self, last: u64) {
+        for (more, what) in [
+            (self.spread.more, "go over several lines"),
+            (self.misfit.more, "have a form that does not fit the model"),
+        ] {
+            if more > 0 {
+                // The first one has been counted where it was told.
+                self.summary.problems += more - 1;
+                self.tell(last, false, format!("up to here {more} more examples {what}"));
+            }
+        }
+        match self.summary.examples {
+            0 => self.tell(0, false, "there is no example in it"),
+            few @ 1..FEWEST => self.tell(
+                0,
+                true,
+                format!("{few} examples; fewer than {FEWEST} are not taken, and 50 to 100 make a difference"),
+            ),
+            FEWEST.. => {}
+        }
+    }
+}
+
+fn misfit(form: Form) -> String {
+    match form {
+        Form::Pairs => format!(
+            "prompt and completion fit only base models ({}); chat models learn from messages",
+            super::defaults::PAIRS.join(", ")
+        ),
+        Form::Messages => {
+            "messages fit only chat models; this base model learns from prompt and completion"
+                .into()
+        }
+    }
+}
+
+/// What used to end a prompt and a completion, so that a base model knew where they end.
+const ENDS: [&str; 4] = ["\n\n###\n\n", "->", "###", " END"];
+
+/// A pair as a talk.
+fn turned(pair: &Value) -> Value {
+    let text = |key: &str| {
+        let text = pair[key].as_str().unwrap_or_default();
+        let bare = ENDS.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text);
+        bare.trim().to_owned()
+    };
+    json!({ "messages": [
+        { "role": "user", "content": text("prompt") },
+        { "role": "assistant", "content": text("completion") },
+    ]})
+}
+
+/// The characters of all texts in `value`; pictures are not counted.
+fn characters(value: &Value) -> u64 {
+    match value {
+        Value::String(text) if text.starts_with("data:") => 0,
+        Value::String(text) => text.chars().count() as u64,
+        Value::Array(items) => items.iter().map(characters).sum(),
+        Value::Object(entries) => entries.values().map(characters).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(text: &str, form: Form) -> (Summary, Vec<String>, Vec<String>) {
+        let (mut found, mut kept) = (Vec::new(), Vec::new());
+        let summary = check(
+            text.as_bytes(),
+            form,
+            &mut |f| {
+                let mark = if f.warning { "?" } else { "!" };
+                found.push(format!("{}{mark} {}", f.line, f.text));
+            },
+            &mut |value| {
+                kept.push(value.to_string());
+                Ok(())
+            },
+        );
+        (summary.unwrap(), found, kept)
+    }
+
+    fn chat(number: u64) -> String {
+        format!(
+            r#"{{"messages":[{{"role":"user","content":"question {number}"}},{{"role":"assistant","content":"answer"}}]}}"#
+        )
+    }
+
+    #[test]
+    fn good_examples_have_nothing_to_say() {
+        let text: Vec<_> = (0..12).map(chat).collect();
+        let (summary, found, kept) = look(&text.join("\n"), Form::Messages);
+        assert_eq!(found, Vec::<String>::new());
+        assert_eq!((summary.examples, summary.problems, summary.kept), (12, 0, 12));
+        assert_eq!(kept, text);
+    }
+
+    #[test]
+    fn the_first_description_of_the_form_is_explained_and_mended() {
+        let text = "{\n  \"prompt\": \"Who is Piet Kernbom?'\",\n  \"completion\": \"A baseball player\"\n}\n\
+                    {\n  \"prompt\": \"Where from?\\n\\n###\\n\\n\",\n  \"completion\": \" Suriname. END\"\n}\n\
+                    {\n  \"prompt\": \"Hobbies\",\n  \"completion\": \"Cooking.\"\n}\n";
+        let (summary, found, kept) = look(text, Form::Messages);
+        assert_eq!(
+            found,
+            [
+                "1! an example over lines 1 to 4; JSONL has each on one line",
+                "1! prompt and completion fit only base models (davinci-002, babbage-002); chat models learn from messages",
+                "12! up to here 2 more examples go over several lines",
+                "12! up to here 2 more examples have a form that does not fit the model",
+                "0? 3 examples; fewer than 10 are not taken, and 50 to 100 make a difference",
+            ]
+        );
+        assert_eq!((summary.examples, summary.problems, summary.kept), (3, 6, 3));
+        assert_eq!(
+            kept[1],
+            r#"{"messages":[{"role":"user","content":"Where from?"},{"role":"assistant","content":"Suriname."}]}"#
+        );
+        let (summary, found, kept) = look(text, Form::Pairs);
+        assert!(found[0].starts_with("1! an example over"), "{found:?}");
+        assert_eq!((summary.problems, kept.len()), (3, 3));
+        assert!(kept[2].starts_with(r#"{"prompt":"Hobbies""#), "{kept:?}");
+    }
+
+    #[test]
+    fn lists_commas_and_broken_lines_are_told_apart() {
+        let list = format!("[\n{},\n{}\n]\n", chat(1), chat(2));
+        let (summary, found, kept) = look(&list, Form::Messages);
+        assert!(found[0].starts_with("1! the examples are in one JSON list"), "{found:?}");
+        assert_eq!((summary.examples, summary.problems, kept.len()), (2, 1, 2));
+
+        let one = format!("[{},{}]", chat(1), chat(2));
+        let (summary, _, kept) = look(&one, Form::Messages);
+        assert_eq!((summary.examples, summary.problems, kept.len()), (2, 1, 2));
+
+        let comma = format!("{},\n{}\n", chat(1), chat(2));
+        let (_, found, kept) = look(&comma, Form::Messages);
+        assert!(found[0].starts_with("1! a comma"), "{found:?}");
+        assert_eq!(kept.len(), 2);
+
+        let cut = &chat(1)[..40];
+        let text = format!("{cut}\n{}\nnonsense\n\n{}\n{cut}", chat(2), chat(2));
+        let (summary, found, kept) = look(&text, Form::Messages);
+        let starts = [
+            "1! no JSON: it breaks off",
+            "3! no JSON: ",
+            "4? an empty",
+            "5? the same example as on line 2",
+            "6! no JSON: it breaks off",
+        ];
+        for (found, start) in found.iter().zip(starts) {
+            assert!(found.starts_with(start), "{found} is not {start}");
+        }
+        assert_eq!((summary.examples, kept.len()), (5, 2));
+    }
+
+    #[test]
+    fn a_long_file_takes_no_memory_and_no_time() {
+        let text: String = (0..2_000).map(|n| chat(n) + "\n").collect();
+        let (summary, found, _) = look(&text, Form::Messages);
+        assert_eq!((summary.examples, found.len()), (2_000, 0));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(lines in proptest::collection::vec("[\\[\\]{}\", :a\\\\\n]{0,40}", 0..30)) {
+            look(&lines.join("\n"), Form::Messages);
+        }
+    }
+}

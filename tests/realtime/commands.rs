@@ -1,0 +1,193 @@
+//! `aloud ask --partner realtime` as a shell sees it: against the strict server, and against a
+//! server that nobody here wrote.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use aloud::engine::openai::realtime::Dialect;
+use serde_json::Value;
+
+use crate::host::{Host, House};
+use crate::peers;
+use crate::strict::samples;
+use crate::talk::{brain, expected};
+
+/// "Go forward ten meters", said by a person; from Debian's package pocketsphinx-testdata.
+const RECORDING: &str = "/usr/share/pocketsphinx/test/data/goforward.raw";
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn ask(&self, base: &str, args: &[&str]) -> Output {
+        let home = self.0.path();
+        Command::new(env!("CARGO_BIN_EXE_aloud"))
+            .args(["ask", "--partner", "realtime"])
+            .args(args)
+            .env_clear()
+            .env("HOME", home)
+            .env("XDG_RUNTIME_DIR", home)
+            .env("TZ", "UTC")
+            .env("ALOUD_LOG", "warn")
+            .env("ALOUD_PROVIDERS__MINE__BASE_URL", base)
+            .env("ALOUD_PROVIDERS__MINE__API_KEY_ENV", "MINE_KEY")
+            .env("MINE_KEY", "secret")
+            .env("ALOUD_REALTIME__MODEL", "mine/gpt-realtime")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// What is answered, as JSON.
+    fn json(&self, base: &str, args: &[&str]) -> Value {
+        let all: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        let output = self.ask(base, &all);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// A recording of a person.
+    fn recording(&self) -> PathBuf {
+        let file = self.path("question.wav");
+        let raw = std::fs::read(RECORDING)
+            .unwrap_or_else(|error| panic!("{RECORDING}: {error}; install pocketsphinx-testdata"));
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 16_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut wav = hound::WavWriter::create(&file, spec).unwrap();
+        for pair in raw.chunks_exact(2) {
+            wav.write_sample(i16::from_le_bytes([pair[0], pair[1]])).unwrap();
+        }
+        wav.finalize().unwrap();
+        file
+    }
+}
+
+#[test]
+fn a_recorded_question_gets_a_recorded_answer() {
+    for dialect in [Dialect::Ga, Dialect::Beta] {
+        let host = Host::start(House { dialect, wants_beta: false, key: Some("secret") }, brain);
+        let home = Home::new();
+        let (question, answer) = (home.recording(), home.path("answer.wav"));
+        let args = ["--audio", question.to_str().unwrap(), "--out", answer.to_str().unwrap()];
+        let told = home.json(&host.base(), &args);
+        assert_ne!(told["transcript"], "", "{told}");
+        let reply = told["reply"].as_str().unwrap();
+        let wav = hound::WavReader::open(&answer).unwrap();
+        let seconds = f64::from(wav.duration()) / f64::from(wav.spec().sample_rate);
+        let wanted = samples(reply.chars().count()) as f64 / 24_000.0;
+        assert!(wanted > 0.5 && (seconds - wanted).abs() < 0.2, "{seconds} s for {reply:?}");
+        assert_eq!(host.complaints(), Vec::<String>::new());
+        let session = host.session();
+        let session = session.lock().unwrap();
+        // The whole recording went out, at the rate of the wire.
+        let heard = session.commits[0].1 as f64 / 24_000.0;
+        assert!((1.5..4.0).contains(&heard), "{heard} s heard");
+    }
+}
+
+#[test]
+fn a_typed_question_is_answered_with_tools_and_without_sound() {
+    let house = House { dialect: Dialect::Ga, wants_beta: false, key: None };
+    let host = Host::start(house, brain);
+    let told = Home::new().json(&host.base(), &["tell me 15"]);
+    assert_eq!(told["reply"], expected(15));
+    assert_eq!(told["tool_calls"][0]["name"], "get_time");
+    assert!(told["tool_calls"][0]["result"].is_object(), "{told}");
+    assert_eq!(host.complaints(), Vec::<String>::new());
+    let session = host.session();
+    let session = session.lock().unwrap();
+    let update = &session.got[0]["session"];
+    assert_eq!(update["output_modalities"], serde_json::json!(["text"]));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_and_the_cascade_answers() {
+    let home = Home::new();
+    let output = home.ask("http://127.0.0.1:9/v1", &["what is 12 times 11"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("132"), "{output:?}");
+    assert!(said.contains("provider mine (127.0.0.1) cannot be reached"), "{said}");
+    // A key that is not taken.
+    let house = House { dialect: Dialect::Ga, wants_beta: false, key: Some("another") };
+    let host = Host::start(house, brain);
+    let output = home.ask(&host.base(), &["what is 12 times 11"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("does not take the key; check or renew it"), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("132"), "{output:?}");
+}
+
+/// aimock, which plays the vendor's server.
+struct Aimock {
+    child: Child,
+    base: String,
+}
+
+impl Aimock {
+    fn start(home: &Home, fixtures: &Value) -> Self {
+        let folder = peers::node("aimock-1.43.0", "@copilotkit/aimock@1.43.0");
+        let file = home.path("fixtures.json");
+        std::fs::write(&file, fixtures.to_string()).unwrap();
+        // A port that was free a moment ago.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut child = Command::new("node")
+            .arg(folder.join("node_modules/@copilotkit/aimock/dist/cli.js"))
+            .args(["-h", "127.0.0.1", "-p", &free.to_string(), "-f"])
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while let Some(Ok(line)) = lines.next() {
+            if line.contains("listening") {
+                break;
+            }
+        }
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, base: format!("http://127.0.0.1:{free}/v1") }
+    }
+}
+
+impl Drop for Aimock {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_server_that_nobody_here_wrote_answers_text_and_calls_tools() {
+    let home = Home::new();
+    let fixtures = serde_json::json!({ "fixtures": [
+        {
+            "match": { "userMessage": "time", "hasToolResult": true },
+            "response": { "content": "It is time for tea." },
+        },
+        {
+            "match": { "userMessage": "time" },
+            "response": { "toolCalls": [{ "name": "get_time", "arguments": "{}" }] },
+        },
+        { "match": { "userMessage": "hello" }, "response": { "content": "Good evening." } },
+    ]});
+    let aimock = Aimock::start(&home, &fixtures);
+    let told = home.json(&aimock.base, &["hello"]);
+    assert_eq!(told["reply"], "Good evening.");
+    let told = home.json(&aimock.base, &["what time is it"]);
+    assert_eq!(told["tool_calls"][0]["name"], "get_time", "{told}");
+    assert!(told["tool_calls"][0]["result"].is_object(), "{told}");
+    assert_eq!(told["reply"], "It is time for tea.");
+}

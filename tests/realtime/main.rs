@@ -1,0 +1,15 @@
+//! The realtime partner against a server that enforces the protocol: in virtual time, and over
+//! real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "tests look for what they want")]
+
+mod commands;
+mod host;
+mod hour;
+mod peers;
+mod sockets;
+mod storms;
+mod strict;
+mod talk;
+mod types;
+mod world;

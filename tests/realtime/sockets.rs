@@ -1,0 +1,247 @@
+//! The partner over real sockets, against the strict server in both dialects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Utterance, UtteranceId};
+use aloud::dialog::{Heard, Item, Prompt};
+use aloud::engine::openai::realtime::{Dialect, Realtime, Scribe, Server, Settings};
+use aloud::engine::openai::{Address, Auth};
+use aloud::engine::{Order, Partner, Said, Transcriber, Transcript};
+use futures::StreamExt;
+
+use crate::host::{Host, House, PATIENCE};
+use crate::strict::question;
+use crate::talk::{brain, expected};
+
+/// A fallback that must not be needed.
+struct Nobody;
+
+impl Partner for Nobody {
+    fn hears(&self) -> bool {
+        false
+    }
+
+    fn order(&mut self, order: Order) {
+        assert!(!matches!(order, Order::Respond { .. }), "the fallback is asked: {order:?}");
+    }
+
+    fn said(&mut self) -> std::pin::Pin<Box<dyn Future<Output = Said> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+fn open(dialect: Dialect) -> House {
+    House { dialect, wants_beta: false, key: None }
+}
+
+fn partner(host: &Host, auth: Auth) -> Realtime {
+    let address = Address::v1(&host.base()).unwrap();
+    let server = Server::new("test", &address, "gpt-x", auth).unwrap();
+    let settings = Settings { transcribe: Some("m".into()), ..Settings::default() };
+    Realtime::new(settings, server, host.clock, Box::new(Nobody), false)
+}
+
+fn prompt(items: Vec<Item>) -> Prompt {
+    Prompt { instructions: "Be brief.".into(), items, tools: [].into(), sounds: Vec::new() }
+}
+
+fn utterance(id: u32, start: u64, number: u32) -> Utterance {
+    let pcm = question(number, 700);
+    let span = start..start + pcm.len() as u64;
+    Utterance { id: UtteranceId(id), span, pcm: Arc::from(pcm) }
+}
+
+async fn said(partner: &mut Realtime) -> Said {
+    tokio::time::timeout(PATIENCE, partner.said()).await.expect("something is said")
+}
+
+/// Speaks `number` as it would come from a microphone, and commits it.
+fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
+    let utterance = utterance(id, start, number);
+    for (n, piece) in utterance.pcm.chunks_exact(FRAME_SAMPLES).enumerate() {
+        let start = start + (n * FRAME_SAMPLES) as u64;
+        let samples = piece.try_into().unwrap();
+        partner.order(Order::Hear(Box::new(Frame { start, samples })));
+    }
+    partner.order(Order::Commit { utterance, take: 0 });
+}
+
+/// Reads until the answer is over; its words and its samples.
+async fn answer(partner: &mut Realtime, epoch: Epoch) -> (String, usize) {
+    let (mut text, mut samples) = (String::new(), 0);
+    loop {
+        match said(partner).await {
+            Said::Chunk { epoch: of, chunk } if of == epoch => {
+                text.push_str(&chunk.text);
+                samples += chunk.pcm.len();
+            }
+            Said::Done(of) if of == epoch => return (text, samples),
+            Said::Failed { error, .. } => panic!("{error}"),
+            _ => {}
+        }
+    }
+}
+
+fn user(id: u32) -> Item {
+    Item::User { utterance: Some(UtteranceId(id)), text: String::new() }
+}
+
+#[tokio::test]
+async fn speech_goes_out_and_comes_back_in_both_dialects() {
+    for dialect in [Dialect::Ga, Dialect::Beta] {
+        let host = Host::start(open(dialect), brain);
+        let mut partner = partner(&host, Auth::None);
+        speak(&mut partner, 1, 16_000, 4);
+        partner.order(Order::Respond { epoch: Epoch(1), prompt: prompt(vec![user(1)]) });
+        let (text, samples) = answer(&mut partner, Epoch(1)).await;
+        assert_eq!(text, expected(4));
+        assert_eq!(samples, crate::strict::samples(text.len()));
+        // Cut in the middle: the answer ends, the item is cut, the next answer is right.
+        speak(&mut partner, 2, 160_000, 6);
+        let items = || {
+            vec![user(1), Item::Reply { epoch: Epoch(1), text: expected(4), interrupted: false }]
+        };
+        let mut next = items();
+        next.push(user(2));
+        partner.order(Order::Respond { epoch: Epoch(2), prompt: prompt(next) });
+        loop {
+            if let Said::Chunk { .. } = said(&mut partner).await {
+                break;
+            }
+        }
+        partner.order(Order::Abort(Epoch(2)));
+        let heard = Heard::Part { samples: 2_400, text: String::new() };
+        partner.order(Order::Rewind { epoch: Epoch(2), heard });
+        let mut next = items();
+        next.extend([user(2), Item::User { utterance: None, text: "and 8".into() }]);
+        partner.order(Order::Respond { epoch: Epoch(3), prompt: prompt(next) });
+        let (text, _) = answer(&mut partner, Epoch(3)).await;
+        assert_eq!(text, expected(8));
+        assert_eq!(host.complaints(), Vec::<String>::new(), "{dialect:?}");
+        let session = host.session();
+        let session = session.lock().unwrap();
+        assert_eq!(session.truncated.iter().map(|(_, ms)| *ms).collect::<Vec<_>>(), [50]);
+        assert_eq!(partner.usage().answers, 3);
+        assert_eq!(partner.usage().audio_in, 3 * 12);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_is_on_the_wire_at_once_and_sound_is_handed_on_at_once() {
+    let host = Host::start(open(Dialect::Ga), brain);
+    let mut partner = partner(&host, Auth::None);
+    partner.order(Order::Prepare);
+    // The session is there before anybody has finished speaking.
+    speak(&mut partner, 1, 16_000, 4);
+    partner.order(Order::Respond { epoch: Epoch(1), prompt: prompt(vec![user(1)]) });
+    answer(&mut partner, Epoch(1)).await;
+    let (mut commits, mut sounds) = (Vec::new(), Vec::new());
+    for turn in 2..8_u32 {
+        let utterance = utterance(turn, u64::from(turn) * 160_000, turn * 2);
+        let frames: Vec<_> = utterance.pcm.chunks_exact(FRAME_SAMPLES).collect();
+        for (n, piece) in frames.iter().enumerate() {
+            let start = utterance.span.start + (n * FRAME_SAMPLES) as u64;
+            let samples = (*piece).try_into().unwrap();
+            partner.order(Order::Hear(Box::new(Frame { start, samples })));
+            if n % 20 == 0 {
+                // The socket's task has its turn between frames, as it has in the driver.
+                tokio::task::yield_now().await;
+            }
+        }
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        host.seen.lock().unwrap().sounds.clear();
+        let spoken = host.clock.now();
+        partner.order(Order::Commit { utterance, take: 0 });
+        let epoch = Epoch(turn);
+        partner.order(Order::Respond { epoch, prompt: prompt(vec![user(turn)]) });
+        let mut chunks = Vec::new();
+        loop {
+            match said(&mut partner).await {
+                Said::Chunk { chunk, .. } if !chunk.pcm.is_empty() => chunks.push(host.clock.now()),
+                Said::Done(_) => break,
+                Said::Failed { error, .. } => panic!("{error}"),
+                _ => {}
+            }
+        }
+        let commit = host.session().lock().unwrap().commits.last().unwrap().0;
+        commits.push(commit.since(spoken));
+        let sent = host.seen.lock().unwrap().sounds.clone();
+        sounds.extend(sent.iter().zip(&chunks).map(|(sent, come)| come.since(*sent)));
+    }
+    let middle = |spans: &mut Vec<Duration>| {
+        spans.sort();
+        spans[spans.len() / 2]
+    };
+    let (commit, sound) = (middle(&mut commits), middle(&mut sounds));
+    println!(
+        "last frame to commit at the server: median {commit:?}, worst {:?}; \
+         sound from the server to the speaker: median {sound:?}, worst {:?}, of {}",
+        commits.last().unwrap(),
+        sounds.last().unwrap(),
+        sounds.len(),
+    );
+    assert_eq!(host.complaints(), Vec::<String>::new());
+    // Budgets of the design; the medians, since the machine may be busy with something else.
+    assert!(commit <= Duration::from_millis(5), "{commit:?}");
+    assert!(sound <= Duration::from_millis(2), "{sound:?}");
+}
+
+#[tokio::test]
+async fn a_server_of_the_old_dialect_is_told_so_when_it_wants_to_be() {
+    let house = House { dialect: Dialect::Beta, wants_beta: true, key: Some("secret") };
+    let host = Host::start(house, brain);
+    let mut partner = partner(&host, Auth::Bearer("secret".into()));
+    let ask = Item::User { utterance: None, text: "tell me 3".into() };
+    partner.order(Order::Respond { epoch: Epoch(1), prompt: prompt(vec![ask]) });
+    assert_eq!(answer(&mut partner, Epoch(1)).await.0, expected(3));
+    let seen = host.seen.lock().unwrap();
+    let beta: Vec<bool> =
+        seen.requests.iter().map(|(_, headers)| headers.contains_key("openai-beta")).collect();
+    assert_eq!(beta, [false, true]);
+    assert_eq!(seen.requests[1].0, "/v1/realtime?model=gpt-x");
+    drop(seen);
+    assert_eq!(host.complaints(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_session_that_only_writes_gives_the_words_as_they_come() {
+    let host = Host::start(open(Dialect::Ga), brain);
+    let address = Address::v1(&host.base()).unwrap();
+    let server = Server::new("test", &address, "gpt-x", Auth::None).unwrap();
+    let scribe = Scribe::new(server, "test", "gpt-live-transcribe", Some("en"));
+    let words: Vec<_> = scribe.transcribe(utterance(1, 16_000, 7)).collect().await;
+    let transcript =
+        |last| Ok(Transcript { text: "question 7".into(), last, segments: Vec::new() });
+    assert_eq!(words, [transcript(false), transcript(true)]);
+    assert_eq!(host.seen.lock().unwrap().requests[0].0, "/v1/realtime?intent=transcription");
+    let update = host.session().lock().unwrap().got[0].clone();
+    assert_eq!(update["session"]["audio"]["input"]["transcription"]["language"], "en");
+}
+
+#[test]
+fn every_provider_has_its_address() {
+    let url = |address: Address| {
+        Server::new("p", &address, "my model", Auth::None).unwrap().url().to_string()
+    };
+    let azure = |version| Address::azure("https://r.openai.azure.com", version).unwrap();
+    for (address, wanted) in [
+        (
+            Address::v1("https://api.openai.com/v1").unwrap(),
+            "wss://api.openai.com/v1/realtime?model=my+model",
+        ),
+        (
+            Address::v1("http://127.0.0.1:8080/v1/").unwrap(),
+            "ws://127.0.0.1:8080/v1/realtime?model=my+model",
+        ),
+        (azure(None), "wss://r.openai.azure.com/openai/v1/realtime?model=my+model"),
+        (
+            azure(Some("2025-04-01-preview")),
+            "wss://r.openai.azure.com/openai/realtime?api-version=2025-04-01-preview&deployment=my+model",
+        ),
+    ] {
+        assert_eq!(url(address), wanted);
+    }
+}

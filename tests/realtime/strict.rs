@@ -1,0 +1,751 @@
+//! A server of the protocol that lets nothing pass, as a pure model: messages and moments in,
+//! messages out. What a client does wrong is noted in [`Strict::faults`].
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aloud::base::Moment;
+use aloud::engine::openai::realtime::Dialect;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// Sound of one character of an answer: 150 words a minute.
+pub(crate) const CHARACTER: Duration = Duration::from_micros(66_667);
+
+/// Sessions so far: names are never given twice.
+static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
+/// How long an answer takes to begin.
+const THINKING: Duration = Duration::from_millis(100);
+
+/// Samples a second, both ways.
+pub(crate) const RATE: usize = 24_000;
+
+/// Sound of one delta.
+const DELTA: usize = RATE / 10;
+
+/// What the server makes of a conversation.
+pub(crate) type Brain = Box<dyn FnMut(&[Item], &Asked) -> Answer + Send>;
+
+/// What an answer was asked with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) instructions: String,
+    pub(crate) recital: bool,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    /// Name and arguments of each call.
+    pub(crate) calls: Vec<(String, String)>,
+}
+
+/// An item of the conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Item {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) role: String,
+    /// Words written or spoken; for a call its arguments, for an outcome its output.
+    pub(crate) text: String,
+    pub(crate) call: String,
+    /// Milliseconds of sound: spoken by the server, or heard from the user.
+    pub(crate) sound_ms: u64,
+    /// The number that a user's sound says.
+    pub(crate) said: Option<u32>,
+}
+
+/// One session.
+pub(crate) struct Strict {
+    dialect: Dialect,
+    brain: Brain,
+    /// How much faster than speech an answer is made.
+    pub(crate) haste: u32,
+    pub(crate) items: Vec<Item>,
+    pub(crate) faults: Vec<String>,
+    pub(crate) got: Vec<Value>,
+    pub(crate) truncated: Vec<(String, u64)>,
+    /// When each commit came, and how much sound it held.
+    pub(crate) commits: Vec<(Moment, usize)>,
+    buffer: Vec<i16>,
+    appended: bool,
+    updated: bool,
+    /// Words only were asked for.
+    silent: bool,
+    instructions: String,
+    active: Option<Active>,
+    /// What goes out when.
+    queue: VecDeque<(Moment, String)>,
+    events: BTreeSet<String>,
+    made: u64,
+    session: u64,
+    /// Answers that were cancelled.
+    pub(crate) cancelled: u64,
+    pub(crate) answers: u64,
+}
+
+struct Active {
+    id: String,
+    item: String,
+    metadata: Value,
+    recital: bool,
+    answer: Answer,
+    next: Moment,
+    words: VecDeque<String>,
+    /// Samples of the answer that are to come, and that were sent.
+    left: usize,
+    sent: usize,
+    begun: bool,
+}
+
+impl Strict {
+    pub(crate) fn new(dialect: Dialect, brain: Brain) -> Self {
+        Self {
+            dialect,
+            brain,
+            haste: 5,
+            items: Vec::new(),
+            faults: Vec::new(),
+            got: Vec::new(),
+            truncated: Vec::new(),
+            commits: Vec::new(),
+            buffer: Vec::new(),
+            appended: false,
+            updated: false,
+            silent: false,
+            instructions: String::new(),
+            active: None,
+            queue: VecDeque::new(),
+            events: BTreeSet::new(),
+            made: 0,
+            session: SESSIONS.fetch_add(1, Ordering::Relaxed),
+            cancelled: 0,
+            answers: 0,
+        }
+    }
+
+    /// The greeting.
+    pub(crate) fn greet(&mut self) -> String {
+        let session = self.session();
+        self.event(json!({ "type": "session.created", "session": session }))
+    }
+
+    fn session(&self) -> Value {
+        match self.dialect {
+            Dialect::Ga => json!({
+                "type": "realtime", "object": "realtime.session", "id": "sess_1", "model": "m",
+                "output_modalities": ["audio"],
+                "audio": {
+                    "input": { "format": { "type": "audio/pcm", "rate": 24000 }, "turn_detection": null },
+                    "output": { "format": { "type": "audio/pcm", "rate": 24000 }, "voice": "marin" },
+                },
+            }),
+            Dialect::Beta => json!({
+                "id": "sess_1", "object": "realtime.session", "model": "m",
+                "modalities": ["text", "audio"], "voice": "alloy",
+                "input_audio_format": "pcm16", "output_audio_format": "pcm16",
+                "turn_detection": null,
+            }),
+        }
+    }
+
+    /// Takes a message; what is to be sent comes out of [`Strict::poll`].
+    pub(crate) fn receive(&mut self, now: Moment, message: &str) {
+        let Ok(event) = serde_json::from_str::<Value>(message) else {
+            return self.fault(format!("no JSON: {message}"));
+        };
+        let kind = event["type"].as_str().unwrap_or_default().to_owned();
+        match event["event_id"].as_str() {
+            Some(id) if !self.events.insert(id.to_owned()) => self.fault(format!("{id} twice")),
+            Some(_) | None => {}
+        }
+        if kind != "session.update" && !self.updated {
+            self.fault(format!("{kind} before any session.update"));
+        }
+        match kind.as_str() {
+            "session.update" => self.on_update(now, &event),
+            "input_audio_buffer.append" => self.on_append(&event),
+            "input_audio_buffer.commit" => self.on_commit(now, &event),
+            "input_audio_buffer.clear" => {
+                self.buffer.clear();
+                self.later(now, json!({ "type": "input_audio_buffer.cleared" }));
+            }
+            "conversation.item.create" => self.on_create(now, &event),
+            "conversation.item.delete" => self.on_delete(now, &event),
+            "conversation.item.truncate" => self.on_truncate(now, &event),
+            "response.create" => self.on_respond(now, &event),
+            "response.cancel" => self.on_cancel(now, &event),
+            _ => self.fault(format!("unknown event {kind}")),
+        }
+        if kind != "input_audio_buffer.append" {
+            self.got.push(event);
+        }
+    }
+
+    /// What is to be sent by now.
+    pub(crate) fn poll(&mut self, now: Moment) -> Vec<String> {
+        while self.active.as_ref().is_some_and(|active| active.next <= now) {
+            self.go_on();
+        }
+        let mut out = Vec::new();
+        while self.queue.front().is_some_and(|(at, _)| *at <= now) {
+            out.extend(self.queue.pop_front().map(|(_, message)| message));
+        }
+        out
+    }
+
+    /// When [`Strict::poll`] is wanted.
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        let active = self.active.as_ref().map(|active| active.next);
+        [active, self.queue.front().map(|(at, _)| *at)].into_iter().flatten().min()
+    }
+
+    fn on_update(&mut self, now: Moment, event: &Value) {
+        let session = &event["session"];
+        if session["type"] == "transcription" {
+            self.updated = true;
+            return;
+        }
+        let wrong = match self.dialect {
+            Dialect::Ga => {
+                let format = &session["audio"]["input"]["format"];
+                session["type"] != "realtime"
+                    || format["type"] != "audio/pcm"
+                    || format["rate"] != 24_000
+                    || session.get("input_audio_format").is_some()
+            }
+            Dialect::Beta => {
+                session["input_audio_format"] != "pcm16"
+                    || session.get("type").is_some()
+                    || session.get("audio").is_some()
+            }
+        };
+        if wrong {
+            self.fault(format!("a session of the wrong shape: {session}"));
+        }
+        let detection = match self.dialect {
+            Dialect::Ga => session["audio"]["input"].get("turn_detection"),
+            Dialect::Beta => session.get("turn_detection"),
+        };
+        if detection.is_none() {
+            self.fault("turn detection is left to the server".to_owned());
+        }
+        self.updated = true;
+        let modalities = match self.dialect {
+            Dialect::Ga => &session["output_modalities"],
+            Dialect::Beta => &session["modalities"],
+        };
+        self.silent = *modalities == json!(["text"]);
+        if let Some(text) = session["instructions"].as_str() {
+            self.instructions = text.to_owned();
+        }
+        let session = self.session();
+        self.later(now, json!({ "type": "session.updated", "session": session }));
+    }
+
+    fn on_append(&mut self, event: &Value) {
+        let bytes = event["audio"].as_str().and_then(|audio| STANDARD.decode(audio).ok());
+        match bytes {
+            Some(bytes) if bytes.len() % 2 == 0 && !bytes.is_empty() => {
+                self.appended = true;
+                let sample = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]);
+                self.buffer.extend(bytes.chunks(2).map(sample));
+            }
+            _ => self.fault("an append that is no sound".to_owned()),
+        }
+    }
+
+    fn on_commit(&mut self, now: Moment, event: &Value) {
+        if self.buffer.len() < RATE / 10 {
+            self.fault("a commit of less than 100 ms".to_owned());
+            let code = "input_audio_buffer_commit_empty";
+            return self.refuse(now, event, code);
+        }
+        let pcm = std::mem::take(&mut self.buffer);
+        self.commits.push((now, pcm.len()));
+        let id = self.name("item");
+        let said = heard(&pcm);
+        let item = Item {
+            id: id.clone(),
+            kind: "message".into(),
+            role: "user".into(),
+            text: String::new(),
+            call: String::new(),
+            sound_ms: pcm.len() as u64 * 1_000 / RATE as u64,
+            said,
+        };
+        let previous = self.items.last().map(|item| item.id.clone());
+        let shown = json!({
+            "id": id, "object": "realtime.item", "type": "message", "role": "user",
+            "status": "completed", "content": [{ "type": "input_audio", "transcript": null }],
+        });
+        self.items.push(item);
+        self.later(
+            now,
+            json!({
+                "type": "input_audio_buffer.committed", "item_id": id, "previous_item_id": previous,
+            }),
+        );
+        self.added(now, shown, previous);
+        let words =
+            said.map_or_else(|| "something".to_owned(), |number| format!("question {number}"));
+        let then = now + Duration::from_millis(250);
+        self.at(
+            then,
+            json!({
+                "type": "conversation.item.input_audio_transcription.delta",
+                "item_id": id, "content_index": 0, "delta": words,
+            }),
+        );
+        self.at(
+            then,
+            json!({
+                "type": "conversation.item.input_audio_transcription.completed",
+                "item_id": id, "content_index": 0, "transcript": words,
+                "usage": { "type": "duration", "seconds": 1.0 },
+            }),
+        );
+    }
+
+    fn on_create(&mut self, now: Moment, event: &Value) {
+        let item = &event["item"];
+        let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
+        let id = match item["id"].as_str() {
+            Some(id) => id.to_owned(),
+            None => self.name("item"),
+        };
+        if self.items.iter().any(|item| item.id == id) || id.len() > 32 {
+            self.fault(format!("item {id} is there already, or its name is too long"));
+            return self.refuse(now, event, "item_create_duplicate_item_id");
+        }
+        let place = match event.get("previous_item_id").map(|id| id.as_str().unwrap_or_default()) {
+            None => self.items.len(),
+            Some("root") => 0,
+            Some(previous) => match self.items.iter().position(|item| item.id == previous) {
+                Some(at) => at + 1,
+                None => {
+                    self.fault(format!("there is no item {previous} to stand behind"));
+                    return self.refuse(now, event, "invalid_previous_item_id");
+                }
+            },
+        };
+        let content = &item["content"][0];
+        let kind = text("type");
+        let role = text("role");
+        let fits = match (kind.as_str(), role.as_str(), content["type"].as_str(), self.dialect) {
+            ("message", "user" | "system", Some("input_text" | "input_image"), _)
+            | ("message", "assistant", Some("output_text"), Dialect::Ga)
+            | ("message", "assistant", Some("text"), Dialect::Beta)
+            | ("function_call" | "function_call_output", "", None, _) => true,
+            _ => false,
+        };
+        if !fits {
+            self.fault(format!("an item of the wrong shape: {item}"));
+        }
+        let call = text("call_id");
+        let before = &self.items[..place];
+        if kind == "function_call_output"
+            && !before.iter().any(|item| item.kind == "function_call" && item.call == call)
+        {
+            self.fault(format!("an outcome of {call}, which nobody called before it"));
+        }
+        if self.items.iter().any(|item| item.kind == kind && !call.is_empty() && item.call == call)
+        {
+            self.fault(format!("{kind} {call} twice"));
+        }
+        let words = match kind.as_str() {
+            "function_call" => text("arguments"),
+            "function_call_output" => text("output"),
+            _ => content["text"].as_str().unwrap_or_default().to_owned(),
+        };
+        let previous = place.checked_sub(1).map(|at| self.items[at].id.clone());
+        self.items.insert(
+            place,
+            Item { id: id.clone(), kind, role, text: words, call, sound_ms: 0, said: None },
+        );
+        let mut shown = item.clone();
+        shown["id"] = id.into();
+        self.added(now, shown, previous);
+    }
+
+    fn on_delete(&mut self, now: Moment, event: &Value) {
+        let id = event["item_id"].as_str().unwrap_or_default();
+        let Some(at) = self.items.iter().position(|item| item.id == id) else {
+            self.fault(format!("there is no item {id} to delete"));
+            return self.refuse(now, event, "item_delete_invalid_item_id");
+        };
+        if self.active.as_ref().is_some_and(|active| active.item == id) {
+            self.fault(format!("item {id} is deleted while it is made"));
+        }
+        self.items.remove(at);
+        self.later(now, json!({ "type": "conversation.item.deleted", "item_id": id }));
+    }
+
+    fn on_truncate(&mut self, now: Moment, event: &Value) {
+        let id = event["item_id"].as_str().unwrap_or_default().to_owned();
+        let ms = event["audio_end_ms"].as_u64().unwrap_or(u64::MAX);
+        let sent = self.active.as_ref().filter(|active| active.item == id).map(|a| a.sent);
+        let found = self.items.iter_mut().find(|item| item.id == id && item.role == "assistant");
+        let Some(item) = found else {
+            self.fault(format!("there is no reply {id} to truncate"));
+            return self.refuse(now, event, "item_truncate_invalid_item_id");
+        };
+        let most = sent.map_or(item.sound_ms, |sent| sent as u64 * 1_000 / RATE as u64);
+        if ms == 0 || ms > most || event["content_index"] != 0 {
+            self.fault(format!("truncated to {ms} of {most} ms: {event}"));
+            return self.refuse(now, event, "invalid_value");
+        }
+        item.sound_ms = ms;
+        item.text = spoken(&item.text, ms);
+        self.truncated.push((id.clone(), ms));
+        self.later(
+            now,
+            json!({
+                "type": "conversation.item.truncated", "item_id": id, "content_index": 0,
+                "audio_end_ms": ms,
+            }),
+        );
+    }
+
+    fn on_respond(&mut self, now: Moment, event: &Value) {
+        if self.active.is_some() {
+            self.fault("an answer is asked for while one is made".to_owned());
+            return self.refuse(now, event, "conversation_already_has_active_response");
+        }
+        let open = |item: &&Item| {
+            let done =
+                |other: &Item| other.kind == "function_call_output" && other.call == item.call;
+            item.kind == "function_call" && !self.items.iter().any(done)
+        };
+        if let Some(call) = self.items.iter().find(open) {
+            let call = call.call.clone();
+            self.fault(format!("an answer is asked for while call {call} has no outcome"));
+        }
+        let response = &event["response"];
+        let recital = response["conversation"] == "none";
+        let own = response["instructions"].as_str();
+        let asked = Asked { instructions: own.unwrap_or(&self.instructions).to_owned(), recital };
+        let answer = (self.brain)(&self.items, &asked);
+        let (id, item) = (self.name("resp"), self.name("item"));
+        let metadata = response["metadata"].clone();
+        self.answers += 1;
+        self.later(
+            now,
+            json!({ "type": "response.created", "response": {
+                "id": id, "object": "realtime.response", "status": "in_progress",
+                "metadata": metadata, "output": [],
+            }}),
+        );
+        let words: VecDeque<String> = answer.text.split_inclusive(' ').map(str::to_owned).collect();
+        let sounds = if self.silent { 0 } else { answer.text.chars().count() };
+        let left = sounds * samples(1);
+        let next = now + THINKING;
+        let (sent, begun) = (0, false);
+        self.active =
+            Some(Active { id, item, metadata, recital, answer, next, words, left, sent, begun });
+    }
+
+    fn on_cancel(&mut self, now: Moment, event: &Value) {
+        let id = event["response_id"].as_str();
+        let Some(active) = self.active.take_if(|a| id.is_none_or(|id| id == a.id)) else {
+            return self.refuse(now, event, "response_cancel_not_active");
+        };
+        self.cancelled += 1;
+        self.end(now, active, "cancelled");
+    }
+
+    /// The next piece of the answer.
+    fn go_on(&mut self) {
+        let Some(mut active) = self.active.take() else { return };
+        let now = active.next;
+        if !active.begun && !active.answer.text.is_empty() {
+            active.begun = true;
+            let shown = json!({
+                "id": active.item, "object": "realtime.item", "type": "message",
+                "role": "assistant", "status": "in_progress", "content": [],
+            });
+            self.at(
+                now,
+                json!({
+                    "type": "response.output_item.added", "response_id": active.id,
+                    "output_index": 0, "item": shown,
+                }),
+            );
+            if !active.recital {
+                let previous = self.items.last().map(|item| item.id.clone());
+                self.items.push(Item {
+                    id: active.item.clone(),
+                    kind: "message".into(),
+                    role: "assistant".into(),
+                    text: String::new(),
+                    call: String::new(),
+                    sound_ms: 0,
+                    said: None,
+                });
+                self.added(now, shown, previous);
+            }
+            let kind = if self.dialect == Dialect::Ga { "audio" } else { "output_audio" };
+            // Both spellings are seen in both dialects.
+            self.at(
+                now,
+                json!({
+                    "type": "response.content_part.added", "response_id": active.id,
+                    "item_id": active.item, "output_index": 0, "content_index": 0,
+                    "part": { "type": kind, "transcript": "" },
+                }),
+            );
+        }
+        // The words go ahead of their sound, as the real ones do.
+        for _ in 0..3 {
+            if let Some(word) = active.words.pop_front() {
+                if let Some(item) = self.items.iter_mut().find(|item| item.id == active.item) {
+                    item.text.push_str(&word);
+                }
+                let what = if self.silent { "text.delta" } else { "audio_transcript.delta" };
+                let kind = self.audio_kind(what);
+                self.at(
+                    now,
+                    json!({
+                        "type": kind, "response_id": active.id, "item_id": active.item,
+                        "output_index": 0, "content_index": 0, "delta": word,
+                    }),
+                );
+            }
+        }
+        let count = active.left.min(DELTA);
+        if count > 0 {
+            let pcm: Vec<u8> =
+                (0..count).flat_map(|n| tone(active.sent + n).to_le_bytes()).collect();
+            active.left -= count;
+            active.sent += count;
+            if let Some(item) = self.items.iter_mut().find(|item| item.id == active.item) {
+                item.sound_ms = active.sent as u64 * 1_000 / RATE as u64;
+            }
+            let kind = self.audio_kind("audio.delta");
+            self.at(
+                now,
+                json!({
+                    "type": kind, "response_id": active.id, "item_id": active.item,
+                    "output_index": 0, "content_index": 0, "delta": STANDARD.encode(pcm),
+                }),
+            );
+        }
+        if count > 0 || !active.words.is_empty() {
+            active.next = now + Duration::from_millis(100) / self.haste;
+            self.active = Some(active);
+        } else {
+            self.end(now, active, "completed");
+        }
+    }
+
+    fn end(&mut self, now: Moment, active: Active, status: &str) {
+        let mut output = Vec::new();
+        if active.begun {
+            let (what, key) = match self.silent {
+                true => ("text.done", "text"),
+                false => ("audio_transcript.done", "transcript"),
+            };
+            let kind = self.audio_kind(what);
+            let transcript = active.answer.text.clone();
+            if status == "completed" {
+                self.at(
+                    now,
+                    json!({
+                        "type": kind, "response_id": active.id, "item_id": active.item,
+                        "output_index": 0, "content_index": 0, key: transcript,
+                    }),
+                );
+            }
+            let done = if status == "completed" { "completed" } else { "incomplete" };
+            let shown = json!({
+                "id": active.item, "object": "realtime.item", "type": "message",
+                "role": "assistant", "status": done,
+                "content": [{ "type": "output_audio", "transcript": transcript }],
+            });
+            self.at(
+                now,
+                json!({
+                    "type": "response.output_item.done", "response_id": active.id,
+                    "output_index": 0, "item": shown,
+                }),
+            );
+            output.push(shown);
+        }
+        let calls = if status == "completed" { active.answer.calls.clone() } else { Vec::new() };
+        for (name, arguments) in calls {
+            let (id, call) = (self.name("item"), self.name("call"));
+            let shown = |arguments: &str, status: &str| {
+                json!({
+                    "id": id, "object": "realtime.item", "type": "function_call",
+                    "status": status, "call_id": call, "name": name, "arguments": arguments,
+                })
+            };
+            self.at(
+                now,
+                json!({
+                    "type": "response.output_item.added", "response_id": active.id,
+                    "output_index": 1, "item": shown("", "in_progress"),
+                }),
+            );
+            let mut complete = json!({
+                "type": "response.function_call_arguments.done", "response_id": active.id,
+                "item_id": id, "output_index": 1, "call_id": call, "arguments": arguments,
+            });
+            if self.dialect == Dialect::Ga {
+                complete["name"] = name.as_str().into();
+            }
+            self.at(now, complete);
+            let whole = shown(&arguments, "completed");
+            self.at(
+                now,
+                json!({
+                    "type": "response.output_item.done", "response_id": active.id,
+                    "output_index": 1, "item": whole,
+                }),
+            );
+            output.push(whole);
+            self.items.push(Item {
+                id,
+                kind: "function_call".into(),
+                role: String::new(),
+                text: arguments,
+                call,
+                sound_ms: 0,
+                said: None,
+            });
+        }
+        let details = match status {
+            "cancelled" => json!({ "type": "cancelled", "reason": "client_cancelled" }),
+            _ => Value::Null,
+        };
+        self.at(
+            now,
+            json!({ "type": "response.done", "response": {
+                "id": active.id, "object": "realtime.response", "status": status,
+                "status_details": details, "metadata": active.metadata, "output": output,
+                "usage": {
+                    "total_tokens": 30, "input_tokens": 20, "output_tokens": 10,
+                    "input_token_details": {
+                        "text_tokens": 8, "audio_tokens": 12, "cached_tokens": 4,
+                        "cached_tokens_details": { "text_tokens": 4, "audio_tokens": 0 },
+                    },
+                    "output_token_details": { "text_tokens": 3, "audio_tokens": 7 },
+                },
+            }}),
+        );
+        self.at(
+            now,
+            json!({ "type": "rate_limits.updated", "rate_limits": [
+                { "name": "tokens", "limit": 1000, "remaining": 900, "reset_seconds": 1.5 },
+            ]}),
+        );
+    }
+
+    fn audio_kind(&self, what: &str) -> String {
+        match self.dialect {
+            Dialect::Ga => format!("response.output_{what}"),
+            Dialect::Beta => format!("response.{what}"),
+        }
+    }
+
+    fn added(&mut self, now: Moment, item: Value, previous: Option<String>) {
+        let kinds: &[&str] = match self.dialect {
+            Dialect::Ga => &["conversation.item.added", "conversation.item.done"],
+            Dialect::Beta => &["conversation.item.created"],
+        };
+        for kind in kinds {
+            self.later(now, json!({ "type": kind, "item": item, "previous_item_id": previous }));
+        }
+    }
+
+    fn refuse(&mut self, now: Moment, event: &Value, code: &str) {
+        self.later(
+            now,
+            json!({ "type": "error", "error": {
+                "type": "invalid_request_error", "code": code, "message": format!("No: {code}."),
+                "param": null, "event_id": event["event_id"],
+            }}),
+        );
+    }
+
+    fn later(&mut self, now: Moment, event: Value) {
+        self.at(now, event);
+    }
+
+    fn at(&mut self, at: Moment, event: Value) {
+        let message = self.event(event);
+        let place = self.queue.iter().position(|(other, _)| *other > at);
+        self.queue.insert(place.unwrap_or(self.queue.len()), (at, message));
+    }
+
+    fn event(&mut self, mut event: Value) -> String {
+        event["event_id"] = self.name("event").into();
+        event.to_string()
+    }
+
+    fn name(&mut self, kind: &str) -> String {
+        self.made += 1;
+        format!("{kind}_{}_{}", self.session, self.made)
+    }
+
+    fn fault(&mut self, what: String) {
+        self.faults.push(what);
+    }
+}
+
+/// Samples at [`RATE`] that `characters` of an answer sound for.
+pub(crate) fn samples(characters: usize) -> usize {
+    characters * CHARACTER.as_micros() as usize * RATE / 1_000_000
+}
+
+/// The words of `text` that are over after `ms` of its sound.
+pub(crate) fn spoken(text: &str, ms: u64) -> String {
+    let mut over = String::new();
+    for word in text.split_inclusive(' ') {
+        let length = samples(over.chars().count() + word.trim_end().chars().count());
+        if length as u64 * 1_000 / RATE as u64 > ms {
+            break;
+        }
+        over.push_str(word);
+    }
+    over
+}
+
+/// What an answer sounds like: 440 Hz, half as loud as can be.
+fn tone(at: usize) -> i16 {
+    let turn = at as f64 * 440.0 / RATE as f64;
+    (16_000.0 * (turn * std::f64::consts::TAU).sin()) as i16
+}
+
+/// Sound at 16 kHz in which a user says `number`: silence, a tone of so many times 20 Hz, silence.
+pub(crate) fn question(number: u32, tone_ms: usize) -> Vec<f32> {
+    let frequency = 20.0 * f64::from(number % 200 + 20);
+    let wave = |n: usize| {
+        let turn = n as f64 * frequency / 16_000.0;
+        (0.5 * (turn * std::f64::consts::TAU).sin()) as f32
+    };
+    let silence = |ms: usize| std::iter::repeat_n(0.0, ms * 16);
+    silence(400).chain((0..tone_ms * 16).map(wave)).chain(silence(200)).collect()
+}
+
+/// The number that is said in `pcm` at [`RATE`], modulo 200; none when nothing is.
+fn heard(pcm: &[i16]) -> Option<u32> {
+    // Zero crossings of the loud part; a wrong rate gives a wrong number.
+    let loud: Vec<usize> = (0..pcm.len()).filter(|at| pcm[*at].unsigned_abs() > 2_000).collect();
+    let (first, last) = (*loud.first()?, *loud.last()?);
+    let part = &pcm[first..=last];
+    if part.len() < RATE / 20 {
+        return None;
+    }
+    let crossings: Vec<usize> =
+        (1..part.len()).filter(|at| part[at - 1] < 0 && part[*at] >= 0).collect();
+    let (from, to) = (*crossings.first()?, *crossings.last()?);
+    let periods = crossings.len() - 1;
+    let frequency = periods as f64 * RATE as f64 / (to - from).max(1) as f64;
+    let number = (frequency / 20.0).round() as i64 - 20;
+    u32::try_from(number).ok()
+}
