@@ -7,7 +7,6 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints figures")]
 
-#[allow(dead_code, reason = "the tests need more of it")]
 #[path = "../tests/speech/server.rs"]
 mod server;
 

@@ -1,5 +1,7 @@
 //! A server on the loopback that answers as it is told, piece by piece.
 
+#![allow(dead_code, reason = "the tests use one part of it, a bench another")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
