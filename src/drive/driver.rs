@@ -276,7 +276,7 @@ impl Driver {
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {
         let deadline = self.machine.deadline().map(|moment| self.clock.instant(moment));
-        let refill = self.speaker.wake();
+        let refill = self.speaker.wake().map(|moment| self.clock.instant(moment));
         let hungry = self.speaker.hungry();
         let Self { partner, ear, requests, running, rings, sound, .. } = self;
         // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
@@ -285,7 +285,7 @@ impl Driver {
             asked = requests.recv() => Happening::Asked(asked),
             event = receive(ear.as_mut().map(|ear| &mut ear.events)) => Happening::Heard(event),
             () = sleep_until(deadline) => Happening::Tick,
-            () = sleep(refill) => Happening::Refill,
+            () = sleep_until(refill) => Happening::Refill,
             Some(done) = running.next(), if !running.is_empty() => Happening::Tool(done),
             said = partner.said(), if hungry => Happening::Said(said),
             ring = next_ring(rings) => Happening::Ring(ring),
@@ -585,13 +585,6 @@ async fn next_ring(rings: &mut Option<Flow<Ring>>) -> Option<Ring> {
 async fn sleep_until(instant: Option<std::time::Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep(span: Option<Duration>) {
-    match span {
-        Some(span) => tokio::time::sleep(span).await,
         None => std::future::pending().await,
     }
 }
