@@ -406,7 +406,8 @@ impl Driver {
         let items = history.items();
         let new = usize::try_from(history.pushed() - self.seen).unwrap_or(usize::MAX);
         self.seen = history.pushed();
-        for item in items[items.len().saturating_sub(new)..].to_vec() {
+        let fresh = items[items.len().saturating_sub(new)..].to_vec();
+        for item in fresh {
             match item {
                 Item::Reply { epoch, text, interrupted } => {
                     self.turns += 1;
