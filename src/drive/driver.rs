@@ -86,6 +86,8 @@ pub struct Driver {
     trouble: Option<String>,
     mode: &'static str,
     ending: Option<Moment>,
+    /// When the speaker is to be looked at.
+    refill: Option<Moment>,
     /// When a question that was answered is no longer waited for in words.
     words_until: Option<Moment>,
 }
@@ -183,6 +185,7 @@ impl Driver {
             trouble: None,
             mode,
             ending: None,
+            refill: None,
             words_until: None,
         }
     }
@@ -276,7 +279,12 @@ impl Driver {
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {
         let deadline = self.machine.deadline().map(|moment| self.clock.instant(moment));
-        let refill = self.speaker.wake();
+        // A time and not a span from here: what happens more often than the speaker
+        // is to be looked at must not put that off for ever.
+        let now = self.clock.now();
+        let refill = self.speaker.wake().map(|span| now + span);
+        self.refill = refill.map(|at| self.refill.map_or(at, |before| before.min(at)));
+        let refill = self.refill.map(|moment| self.clock.instant(moment));
         let hungry = self.speaker.hungry();
         let Self { partner, ear, requests, running, rings, sound, .. } = self;
         // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
@@ -285,7 +293,7 @@ impl Driver {
             asked = requests.recv() => Happening::Asked(asked),
             event = receive(ear.as_mut().map(|ear| &mut ear.events)) => Happening::Heard(event),
             () = sleep_until(deadline) => Happening::Tick,
-            () = sleep(refill) => Happening::Refill,
+            () = sleep_until(refill) => Happening::Refill,
             Some(done) = running.next(), if !running.is_empty() => Happening::Tool(done),
             said = partner.said(), if hungry => Happening::Said(said),
             ring = next_ring(rings) => Happening::Ring(ring),
@@ -297,7 +305,10 @@ impl Driver {
     fn on_happening(&mut self, happening: Happening) {
         match happening {
             Happening::Tick => self.input(Input::Tick),
-            Happening::Refill => self.on_refill(),
+            Happening::Refill => {
+                self.refill = None;
+                self.on_refill();
+            }
             Happening::Beat => self.on_beat(),
             Happening::Said(said) => self.on_said(said),
             Happening::Heard(Some(event)) => self.on_heard(event),
@@ -584,13 +595,6 @@ async fn next_ring(rings: &mut Option<Flow<Ring>>) -> Option<Ring> {
 async fn sleep_until(instant: Option<std::time::Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep(span: Option<Duration>) {
-    match span {
-        Some(span) => tokio::time::sleep(span).await,
         None => std::future::pending().await,
     }
 }
