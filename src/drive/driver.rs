@@ -7,6 +7,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::event::{Event, State, Timings};
+use super::execute::remember;
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::parts::{Ear, Finished, Parts, Question};
 use super::record::Recorder;
@@ -68,7 +69,8 @@ pub struct Driver {
     pub(super) troubles: Vec<String>,
     pub(super) notes: Vec<String>,
     pub(super) errors: Vec<EngineError>,
-    pub(super) sources: Vec<Source>,
+    /// What the reply of this epoch rests on.
+    pub(super) sources: (Epoch, Vec<Source>),
     requests: mpsc::Receiver<Asked>,
     handle: Handle,
     state: watch::Sender<State>,
@@ -167,7 +169,7 @@ impl Driver {
             troubles: Vec::new(),
             notes: Vec::new(),
             errors: Vec::new(),
-            sources: Vec::new(),
+            sources: (Epoch::NONE, Vec::new()),
             requests,
             handle,
             state,
@@ -228,7 +230,7 @@ impl Driver {
             troubles: self.troubles,
             notes: self.notes,
             errors: self.errors,
-            sources: self.sources,
+            sources: self.sources.1,
         }
     }
 
@@ -436,7 +438,7 @@ impl Driver {
 
     pub(super) fn trouble(&mut self, message: String) {
         tracing::warn!("{message}");
-        self.troubles.push(message.clone());
+        remember(&mut self.troubles, message.clone());
         self.emit(Event::Trouble { message });
     }
 

@@ -70,12 +70,13 @@ fn look(
     keep: &mut dyn FnMut(&serde_json::Value) -> io::Result<()>,
 ) -> Result<Summary, Failure> {
     let unread = |error: io::Error| {
-        let code = match error.kind() {
-            io::ErrorKind::NotFound => Code::NoInput,
-            io::ErrorKind::IsADirectory => Code::Data,
-            io::ErrorKind::PermissionDenied => Code::NotAllowed,
-            _ => Code::Io,
-        };
+        let codes = [
+            (io::ErrorKind::NotFound, Code::NoInput),
+            (io::ErrorKind::IsADirectory, Code::Data),
+            (io::ErrorKind::PermissionDenied, Code::NotAllowed),
+        ];
+        let code = codes.iter().find(|(kind, _)| *kind == error.kind());
+        let code = code.map_or(Code::Io, |(_, code)| *code);
         let file = file.display();
         Failure::new(code, format!("{file} cannot be read: {error}; name a JSONL file"))
     };
@@ -90,20 +91,20 @@ fn converted(
     form: Form,
     found: &mut dyn FnMut(Finding),
 ) -> Result<Summary, Failure> {
-    let unwritten = |error: io::Error| {
+    let taken = || {
         let out = out.display();
-        let next = match error.kind() {
-            io::ErrorKind::AlreadyExists => "name a new file".to_owned(),
-            _ => format!("{error}; name another file"),
-        };
-        Failure::new(Code::CannotCreate, format!("{out} cannot be written: {next}"))
+        Failure::new(Code::CannotCreate, format!("{out} is there already; name a new file"))
+    };
+    let unwritten = |error: io::Error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return taken();
+        }
+        let out = out.display();
+        let why = format!("{out} cannot be written: {error}; name another file");
+        Failure::new(Code::CannotCreate, why)
     };
     if out.exists() {
-        let out = out.display();
-        return Err(Failure::new(
-            Code::CannotCreate,
-            format!("{out} is there already; name a new file"),
-        ));
+        return Err(taken());
     }
     let dir = out.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let made = tempfile::NamedTempFile::new_in(dir).map_err(unwritten)?;

@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::FutureExt;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response};
@@ -30,6 +29,9 @@ const KEEP: Duration = Duration::from_secs(240);
 
 /// A connection used within this time needs no warming.
 const WARM: Duration = Duration::from_secs(50);
+
+/// How long the end of a reply is waited for when its last word was read.
+const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// The largest answer that is read as a whole: a picture in base64, a list of models. Streams have
 /// no such bound.
@@ -347,10 +349,12 @@ fn client(
         .map_err(|error| EngineError::Broken(format!("provider {name}: {error}")))
 }
 
-/// Reads what is left of a reply that has said its last word, if it is here already: a connection
-/// whose reply was read to its end can be used again.
-pub(super) fn read_out(response: &mut Response) {
-    while let Some(Ok(Some(_))) = response.chunk().now_or_never() {}
+/// Reads what is left of a reply that has said its last word: a connection whose reply was read to
+/// its end can be used again, and that end may come a moment after the last word. Nobody waits.
+pub(super) fn read_out(mut response: Response) {
+    // A server that goes on costs a new connection.
+    let rest = async move { while let Ok(Some(_)) = response.chunk().await {} };
+    tokio::spawn(tokio::time::timeout(LAST_BYTES, rest));
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 
-use super::http::{Http, read_out};
+use super::http::{Http, is};
 use super::refusal::{Declined, ErrorBody};
 use super::sound::unbase64;
-use super::sse::Events;
+use super::stream::Stream;
 use crate::base::Flow;
 use crate::dialog::PictureKind;
 use crate::engine::EngineError;
@@ -159,42 +159,21 @@ fn read(
     asked: impl Future<Output = Result<Response, Declined>> + Send + 'static,
 ) -> Flow<Result<Painted, EngineError>> {
     Box::pin(async_stream::try_stream! {
-        let mut response = asked.await?;
-        let media = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let streams = media.is_some_and(|media| media.starts_with("text/event-stream"));
+        let response = asked.await?;
         let mut made = 0;
-        if streams {
-            let mut events = Events::default();
-            let mut ready = Vec::new();
-            let mut ended = false;
-            while !ended {
-                match response.chunk().await {
-                    Ok(Some(bytes)) => events.push(&bytes, &mut ready),
-                    Ok(None) => {
-                        ended = true;
-                        events.finish(&mut ready)
-                    }
-                    Err(_) => Err(http.broken("the connection was lost"))?,
+        if is(&response, "text/event-stream") {
+            let mut stream = Stream::new(&http, response);
+            while let Some(event) = stream.next().await? {
+                if event.trim() == "[DONE]" {
+                    break;
                 }
-                .map_err(|error| http.broken(&error.to_string()))?;
-                for event in ready.drain(..) {
-                    if event.trim() == "[DONE]" {
-                        ended = true;
-                        continue;
-                    }
-                    let Some(step) = step(&http, &event)? else { continue };
-                    let bytes = step.source.bytes(&http).await?;
-                    let painted = Painted {
-                        index: made,
-                        finished: step.finished,
-                        bytes,
-                        revised: step.revised,
-                    };
-                    made += usize::from(step.finished);
-                    yield painted;
-                }
+                let Some(step) = step(&http, &event)? else { continue };
+                let Step { finished, source, revised } = step;
+                let bytes = source.bytes(&http).await?;
+                yield Painted { index: made, finished, bytes, revised };
+                made += usize::from(finished);
             }
-            read_out(&mut response);
+            stream.close();
         } else {
             let answer: Value = http.json(response).await?;
             if !answer["error"].is_null() {

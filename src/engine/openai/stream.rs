@@ -56,9 +56,9 @@ impl Stream {
         }
     }
 
-    /// The last event was seen: what is left of the response is read if it is here, so that its
-    /// connection can be used again.
-    pub(super) fn close(mut self) {
-        read_out(&mut self.response);
+    /// The last event was seen: what is left of the response is read, so that its connection can be
+    /// used again.
+    pub(super) fn close(self) {
+        read_out(self.response);
     }
 }

@@ -100,9 +100,9 @@ fn messages(quirks: Quirks, prompt: &Prompt) -> Vec<Value> {
                     "function": { "name": call.name, "arguments": call.arguments },
                 });
                 // Calls made at once stand in one message, before all of their outcomes.
-                let open =
-                    messages.last_mut().and_then(|message| message["tool_calls"].as_array_mut());
-                match open {
+                // Indexing would leave a null behind in a message that has none.
+                let open = messages.last_mut().and_then(|message| message.get_mut("tool_calls"));
+                match open.and_then(Value::as_array_mut) {
                     Some(calls) => calls.push(tool_call),
                     None => {
                         messages.push(json!({ "role": "assistant", "tool_calls": [tool_call] }));

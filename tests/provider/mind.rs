@@ -1,0 +1,118 @@
+//! A chat model at a server of the test, asked without a program around it.
+
+use std::time::Duration;
+
+use aloud::base::{CallId, Epoch};
+use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
+use aloud::engine::openai::{Address, Auth, Http, Mind, MindSettings};
+use aloud::engine::{Delta, EngineError, NOTES, Notes, Responder};
+use futures::StreamExt;
+use serde_json::json;
+use tokio::sync::mpsc::Receiver;
+
+use crate::home::KEY;
+use crate::server::{PATIENCE, Server};
+
+/// A model, and what it tells besides its answers.
+pub(crate) struct Talk {
+    pub(crate) mind: Mind,
+    notes: Receiver<String>,
+}
+
+/// What an answer came to.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) calls: Vec<Call>,
+    /// Why it broke off.
+    pub(crate) error: Option<EngineError>,
+}
+
+impl Talk {
+    pub(crate) fn with(server: &Server, model: &str, settings: MindSettings) -> Self {
+        Self::patient(server, model, settings, PATIENCE)
+    }
+
+    /// One that waits so long for the next piece of an answer.
+    pub(crate) fn patient(
+        server: &Server,
+        model: &str,
+        settings: MindSettings,
+        patience: Duration,
+    ) -> Self {
+        let address = Address::v1(&server.base()).unwrap();
+        let http = Http::new("x", address, Auth::Bearer(KEY.into()), patience).unwrap();
+        let (tell, notes) = Notes::new();
+        Self { mind: Mind::new(http, model, settings, tell), notes }
+    }
+
+    /// One by the chat protocol.
+    pub(crate) fn at(server: &Server) -> Self {
+        Self::with(server, "m", MindSettings::default())
+    }
+
+    /// One by the responses protocol, where the server has it.
+    pub(crate) fn responses(server: &Server) -> Self {
+        Self::with(server, "m", MindSettings { responses: true, ..MindSettings::default() })
+    }
+
+    /// What the model answers to `items`.
+    pub(crate) async fn answer(&self, items: Vec<Item>) -> Answer {
+        let mut answer = Answer { text: String::new(), calls: Vec::new(), error: None };
+        let mut deltas = self.mind.respond(prompt(items));
+        while let Some(delta) = deltas.next().await {
+            assert_eq!(answer.error, None, "something came after the end");
+            match delta {
+                Ok(Delta::Text(words)) => answer.text.push_str(&words),
+                Ok(Delta::Call(call)) => answer.calls.push(call),
+                Ok(Delta::Sound(_) | Delta::Source(_)) => {}
+                Err(error) => answer.error = Some(error),
+            }
+        }
+        answer
+    }
+
+    /// What it has told since the last time.
+    pub(crate) fn notes(&mut self) -> Vec<String> {
+        (0..NOTES).map_while(|_| self.notes.try_recv().ok()).collect()
+    }
+}
+
+/// A prompt of `items`, with one tool.
+pub(crate) fn prompt(items: Vec<Item>) -> Prompt {
+    let tool = ToolSpec {
+        name: "get_time".into(),
+        description: "Tells the time in a city.".into(),
+        parameters: json!({
+            "type": "object", "properties": {"city": {"type": "string"}}, "additionalProperties": false,
+        }),
+        effect: Effect::Reads,
+    };
+    Prompt {
+        instructions: "You are aloud.".into(),
+        items,
+        tools: [tool].into(),
+        sounds: Vec::new(),
+    }
+}
+
+pub(crate) fn user(text: &str) -> Item {
+    Item::User { utterance: None, text: text.into() }
+}
+
+pub(crate) fn reply(text: &str) -> Item {
+    Item::Reply { epoch: Epoch(1), text: text.into(), interrupted: false }
+}
+
+pub(crate) fn call(id: &str, name: &str, arguments: &str) -> Call {
+    Call { id: CallId(id.into()), name: name.into(), arguments: arguments.into() }
+}
+
+pub(crate) fn called(id: &str, name: &str, arguments: &str) -> Item {
+    Item::Call { epoch: Epoch(1), call: call(id, name, arguments) }
+}
+
+pub(crate) fn outcome(id: &str, output: &str) -> Item {
+    let id = CallId(id.into());
+    Item::Outcome(Outcome { id, output: output.into(), say: String::new(), ok: true })
+}

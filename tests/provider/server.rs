@@ -1,0 +1,535 @@
+//! A provider on the loopback that says what a test tells it to, one piece at a time.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aloud::base::{Clock, Moment};
+use serde_json::{Value, json};
+
+use crate::contract::{self, Contract};
+
+/// How long a test waits for something that must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A provider over HTTP/1.1. Every request is recorded, and held against the vendor's own types
+/// when the server is dropped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    contract: Contract,
+}
+
+struct Shared {
+    clock: Clock,
+    state: Mutex<State>,
+    changed: Condvar,
+    /// The server that is asked in this one's place.
+    upstream: Option<SocketAddr>,
+}
+
+#[derive(Default)]
+struct State {
+    replies: VecDeque<(Option<String>, Reply)>,
+    requests: Vec<Request>,
+    connections: usize,
+    /// Replies that were written to their end.
+    written: usize,
+    strays: Vec<String>,
+}
+
+/// A request as it came in.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// When it was here whole.
+    pub(crate) at: Moment,
+    /// Over which connection it came, counted from one.
+    pub(crate) connection: usize,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.target.split('?').next().unwrap()
+    }
+}
+
+impl Server {
+    /// A server whose requests must fit the present contract.
+    pub(crate) fn start() -> Self {
+        Self::with(Contract::Present, None)
+    }
+
+    /// A server whose requests must fit the contract of the old forms.
+    pub(crate) fn of_old() -> Self {
+        Self::with(Contract::Old, None)
+    }
+
+    /// A server that asks another one in its place: what goes through is recorded and checked.
+    pub(crate) fn before(upstream: SocketAddr) -> Self {
+        Self::with(Contract::Present, Some(upstream))
+    }
+
+    fn with(contract: Contract, upstream: Option<SocketAddr>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (clock, state, changed) = (Clock::start(), Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { clock, state, changed, upstream });
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let shared = Arc::clone(&serving);
+                std::thread::spawn(move || shared.serve(stream));
+            }
+        });
+        Self { address, shared, contract }
+    }
+
+    /// Where it is, without a path.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Its base, as a configuration names it.
+    pub(crate) fn base(&self) -> String {
+        format!("{}/v1", self.origin())
+    }
+
+    /// What the next request that nothing else is kept for is answered with.
+    pub(crate) fn reply(&self, reply: Reply) -> &Self {
+        self.shared.lock().replies.push_back((None, reply));
+        self
+    }
+
+    /// What the next request whose path ends like this is answered with.
+    pub(crate) fn reply_to(&self, path: &str, reply: Reply) -> &Self {
+        self.shared.lock().replies.push_back((Some(path.to_owned()), reply));
+        self
+    }
+
+    /// The requests so far, without those that only open a connection.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.shared.lock().calls()
+    }
+
+    /// Waits until there are `count` requests.
+    pub(crate) fn wait_for(&self, count: usize) -> Vec<Request> {
+        let (state, wait) = self
+            .shared
+            .changed
+            .wait_timeout_while(self.shared.lock(), PATIENCE, |state| state.calls().len() < count)
+            .unwrap();
+        let calls = state.calls();
+        drop(state);
+        assert!(!wait.timed_out(), "{} of {count} requests came: {calls:#?}", calls.len());
+        calls
+    }
+
+    /// Waits until every request so far has been answered to its end.
+    pub(crate) fn ended(&self) -> impl FnOnce() + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let open = |state: &mut State| state.written < state.requests.len();
+            let (state, wait) =
+                shared.changed.wait_timeout_while(shared.lock(), PATIENCE, open).unwrap();
+            drop(state);
+            assert!(!wait.timed_out(), "a reply has not come to its end");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let state = self.shared.lock();
+        assert_eq!(state.strays, Vec::<String>::new(), "nobody had an answer ready for these");
+        let requests = state.requests.clone();
+        drop(state);
+        contract::hold(self.contract, &requests);
+    }
+}
+
+impl State {
+    fn calls(&self) -> Vec<Request> {
+        self.requests.iter().filter(|request| request.method != "HEAD").cloned().collect()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Answers the requests of one connection until either side has had enough.
+    fn serve(&self, stream: TcpStream) {
+        stream.set_nodelay(true).unwrap();
+        let connection = {
+            let mut state = self.lock();
+            state.connections += 1;
+            state.connections
+        };
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut stream = stream;
+        while let Some(request) = self.read(&mut reader, connection) {
+            let reply = self.note(request.clone());
+            let went_on = match self.upstream {
+                Some(upstream) => {
+                    let _ = pass(&request, upstream, &mut stream);
+                    false
+                }
+                None => reply.write(&mut stream).unwrap_or(false),
+            };
+            self.lock().written += 1;
+            self.changed.notify_all();
+            if !went_on {
+                return;
+            }
+        }
+    }
+
+    fn read(&self, reader: &mut BufReader<TcpStream>, connection: usize) -> Option<Request> {
+        let line = line(reader)?;
+        let mut words = line.split(' ');
+        let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let mut headers = Vec::new();
+        loop {
+            let line = self::line(reader)?;
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line.split_once(':')?;
+            headers.push((name.to_lowercase(), value.trim().to_owned()));
+        }
+        let find = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, v)| v.clone());
+        let mut body = Vec::new();
+        if find("transfer-encoding").is_some_and(|coding| coding == "chunked") {
+            loop {
+                let size = usize::from_str_radix(&self::line(reader)?, 16).ok()?;
+                let mut chunk = vec![0; size];
+                reader.read_exact(&mut chunk).ok()?;
+                body.append(&mut chunk);
+                self::line(reader)?;
+                if size == 0 {
+                    break;
+                }
+            }
+        } else if let Some(length) = find("content-length") {
+            body = vec![0; length.parse().ok()?];
+            reader.read_exact(&mut body).ok()?;
+        }
+        let at = self.clock.now();
+        Some(Request { method, target, headers, body, at, connection })
+    }
+
+    /// Records a request and finds its answer.
+    fn note(&self, request: Request) -> Reply {
+        let mut state = self.lock();
+        let opens = request.method == "HEAD";
+        let name = format!("{} {}", request.method, request.target);
+        let path = request.path().to_owned();
+        state.requests.push(request);
+        self.changed.notify_all();
+        if opens {
+            return Reply::of(405);
+        }
+        let fits = |of: &Option<String>| of.as_ref().is_none_or(|end| path.ends_with(end.as_str()));
+        // An answer that is kept for this path goes before one for any.
+        let own = state.replies.iter().position(|(of, _)| of.is_some() && fits(of));
+        let at = own.or_else(|| state.replies.iter().position(|(of, _)| fits(of)));
+        match at.and_then(|at| state.replies.remove(at)) {
+            Some((_, reply)) => reply,
+            None if self.upstream.is_some() => Reply::of(200),
+            None => {
+                state.strays.push(name);
+                Reply::error(418, "no_reply", "the test has no reply for this")
+            }
+        }
+    }
+}
+
+/// One line without its end; none when the connection has ended.
+fn line(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
+    Some(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Hands a request on, and its answer back as it comes.
+fn pass(request: &Request, upstream: SocketAddr, back: &mut TcpStream) -> std::io::Result<()> {
+    let mut on = TcpStream::connect(upstream)?;
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
+    let skipped = ["host", "connection", "content-length", "transfer-encoding"];
+    for (name, value) in request.headers.iter().filter(|(name, _)| !skipped.contains(&&**name)) {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let length = request.body.len();
+    head.push_str(&format!(
+        "host: {upstream}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+    ));
+    on.write_all(head.as_bytes())?;
+    on.write_all(&request.body)?;
+    std::io::copy(&mut on, back).map(drop)
+}
+
+/// What a server answers, part by part.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    parts: Vec<Part>,
+    /// Whether it is sent in chunks, each of them at once; else its length is told before.
+    chunked: bool,
+    /// What holds back even its first byte.
+    late: Option<Gate>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Bytes(Vec<u8>),
+    /// The same bytes so many times.
+    Many(Vec<u8>, usize),
+    Hold(Gate),
+    Cut,
+}
+
+impl Reply {
+    /// An empty answer.
+    pub(crate) fn of(status: u16) -> Self {
+        Self { status, headers: Vec::new(), parts: Vec::new(), chunked: false, late: None }
+    }
+
+    /// None: the connection is closed.
+    pub(crate) fn none() -> Self {
+        Self::of(0)
+    }
+
+    /// A JSON value.
+    pub(crate) fn json(value: &Value) -> Self {
+        Self::of(200).header("content-type", "application/json").bytes(value.to_string())
+    }
+
+    /// An error in the vendor's form.
+    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
+        let error = json!({"message": message, "type": "error", "param": null, "code": code});
+        let mut reply = Self::json(&json!({ "error": error }));
+        reply.status = status;
+        reply
+    }
+
+    /// The start of a stream of events.
+    pub(crate) fn stream() -> Self {
+        let mut reply = Self::of(200).header("content-type", "text/event-stream; charset=utf-8");
+        reply.chunked = true;
+        reply
+    }
+
+    /// The start of a body that comes in pieces, of any type.
+    pub(crate) fn pieces(kind: &str) -> Self {
+        let mut reply = Self::of(200).header("content-type", kind);
+        reply.chunked = true;
+        reply
+    }
+
+    /// A chat reply that says `words` and stops as it should.
+    pub(crate) fn says(words: &str) -> Self {
+        Self::stream().words(words).stop("stop").done()
+    }
+
+    /// A chat reply that calls tools: `(id, name, arguments)`.
+    pub(crate) fn calls(calls: &[(&str, &str, &str)]) -> Self {
+        let mut reply = Self::stream();
+        for (index, (id, name, arguments)) in calls.iter().enumerate() {
+            reply = reply.event(&delta(&json!({"tool_calls": [{
+                "index": index, "id": id, "type": "function",
+                "function": {"name": name, "arguments": arguments},
+            }]})));
+        }
+        reply.stop("tool_calls").done()
+    }
+
+    /// A reply of the responses protocol that says `words`.
+    pub(crate) fn responds(words: &str) -> Self {
+        Self::stream()
+            .event(&json!({"type": "response.created", "response": {"id": "resp_1", "status": "in_progress", "output": []}}))
+            .event(&json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "item_id": "msg_1", "delta": words}))
+            .event(&json!({"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "error": null, "output": [
+                {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": words, "annotations": []}]},
+            ]}}))
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.parts.push(Part::Bytes(bytes.into()));
+        self
+    }
+
+    pub(crate) fn many(mut self, bytes: impl Into<Vec<u8>>, times: usize) -> Self {
+        self.parts.push(Part::Many(bytes.into(), times));
+        self
+    }
+
+    /// One event with this data.
+    pub(crate) fn event(self, data: &Value) -> Self {
+        self.bytes(format!("data: {data}\n\n"))
+    }
+
+    /// A chunk of a chat reply with these words.
+    pub(crate) fn words(self, words: &str) -> Self {
+        self.event(&delta(&json!({ "content": words })))
+    }
+
+    /// The chunk of a chat reply that tells why it stops.
+    pub(crate) fn stop(self, reason: &str) -> Self {
+        self.event(&json!({
+            "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
+            "choices": [{"index": 0, "delta": {}, "finish_reason": reason}],
+        }))
+    }
+
+    /// The mark at the end of a stream.
+    pub(crate) fn done(self) -> Self {
+        self.bytes("data: [DONE]\n\n")
+    }
+
+    /// Nothing more before the gate is open.
+    pub(crate) fn hold(mut self, gate: &Gate) -> Self {
+        self.parts.push(Part::Hold(gate.clone()));
+        self
+    }
+
+    /// Not even a first byte before the gate is open.
+    pub(crate) fn late(mut self, gate: &Gate) -> Self {
+        self.late = Some(gate.clone());
+        self
+    }
+
+    /// The connection breaks here.
+    pub(crate) fn cut(mut self) -> Self {
+        self.parts.push(Part::Cut);
+        self
+    }
+
+    /// Writes it; whether the connection may be used again.
+    fn write(&self, stream: &mut TcpStream) -> std::io::Result<bool> {
+        if let Some(gate) = &self.late {
+            gate.wait();
+        }
+        if self.status == 0 {
+            stream.shutdown(std::net::Shutdown::Both)?;
+            return Ok(false);
+        }
+        let mut head = format!("HTTP/1.1 {} Told\r\n", self.status);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let length: usize = self
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Bytes(bytes) => bytes.len(),
+                Part::Many(bytes, times) => bytes.len() * times,
+                Part::Hold(_) | Part::Cut => 0,
+            })
+            .sum();
+        head.push_str(&match (self.chunked, self.cuts()) {
+            (true, _) => "transfer-encoding: chunked\r\n\r\n".to_owned(),
+            // What is cut was meant to be longer.
+            (false, cut) => format!("content-length: {}\r\n\r\n", length + usize::from(cut)),
+        });
+        stream.write_all(head.as_bytes())?;
+        for part in &self.parts {
+            match part {
+                Part::Bytes(bytes) => self.chunk(stream, bytes)?,
+                Part::Many(bytes, times) => {
+                    for _ in 0..*times {
+                        self.chunk(stream, bytes)?;
+                    }
+                }
+                Part::Hold(gate) => gate.wait(),
+                Part::Cut => {
+                    stream.shutdown(std::net::Shutdown::Both)?;
+                    return Ok(false);
+                }
+            }
+        }
+        if self.chunked {
+            stream.write_all(b"0\r\n\r\n")?;
+        }
+        Ok(true)
+    }
+
+    fn chunk(&self, stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+        if !self.chunked {
+            return stream.write_all(bytes);
+        }
+        let mut framed = format!("{:x}\r\n", bytes.len()).into_bytes();
+        framed.extend_from_slice(bytes);
+        framed.extend_from_slice(b"\r\n");
+        stream.write_all(&framed)
+    }
+
+    fn cuts(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Cut))
+    }
+}
+
+/// A chunk of a chat reply.
+pub(crate) fn delta(delta: &Value) -> Value {
+    json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": null}],
+    })
+}
+
+/// Holds a reply back until a test opens it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gate(Arc<(Mutex<(bool, bool)>, Condvar)>);
+
+impl Gate {
+    /// Lets the reply go on.
+    pub(crate) fn open(&self) {
+        self.set(|state| state.1 = true);
+    }
+
+    /// Waits until a reply stands before it: all that comes before the gate was sent.
+    pub(crate) fn reached(&self) {
+        let (state, changed) = &*self.0;
+        let state = state.lock().unwrap();
+        let (state, wait) = changed.wait_timeout_while(state, PATIENCE, |state| !state.0).unwrap();
+        drop(state);
+        assert!(!wait.timed_out(), "no reply came to the gate");
+    }
+
+    fn wait(&self) {
+        self.set(|state| state.0 = true);
+        let (state, changed) = &*self.0;
+        // A gate that is never opened stalls the reply for as long as the test runs.
+        drop(changed.wait_while(state.lock().unwrap(), |state| !state.1).unwrap());
+    }
+
+    fn set(&self, change: impl FnOnce(&mut (bool, bool))) {
+        let (state, changed) = &*self.0;
+        change(&mut state.lock().unwrap());
+        changed.notify_all();
+    }
+}
