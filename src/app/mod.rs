@@ -168,14 +168,9 @@ impl App {
     /// How the listen thread cuts utterances.
     pub fn listening(&self) -> listen::Settings {
         let listen = &self.config.settings.listen;
-        let theirs = self.config.settings.realtime.turn_detection != config::TurnDetection::Ours;
         listen::Settings {
             // Where the server finds the ends of turns, ours is for when it does not.
-            pause_ms: if self.hears() && theirs {
-                listen.pause_ms.max(THEIRS_MS)
-            } else {
-                listen.pause_ms
-            },
+            pause_ms: if self.theirs() { listen.pause_ms.max(THEIRS_MS) } else { listen.pause_ms },
             // A pause also tells a murmur from an interruption; whether it is worth an early
             // answer is the machine's setting.
             speculate_ms: Some(listen::TAIL_MS),
@@ -193,8 +188,11 @@ impl App {
             config::Mode::Open => turn::Mode::Open,
             config::Mode::Wake => turn::Mode::Wake,
         };
-        let mut settings =
-            turn::Settings { mode, speculate: listen.speculate, ..turn::Settings::default() };
+        let mut settings = turn::Settings {
+            mode,
+            speculate: listen.speculate && !self.theirs(),
+            ..turn::Settings::default()
+        };
         // The client of a provider gives up at this length itself, and knows why.
         let patience = self.config.settings.chat.patience_s + 5;
         settings.patience.reply = Duration::from_secs(patience.into());

@@ -59,6 +59,12 @@ impl App {
         Ok(Box::new(Realtime::new(settings, server, self.clock, cascade, voiced)))
     }
 
+    /// Whether the server finds the ends of turns. Then nothing is prepared in a pause: it decides
+    /// what one is.
+    pub(super) fn theirs(&self) -> bool {
+        self.hears() && self.config.settings.realtime.turn_detection != config::TurnDetection::Ours
+    }
+
     /// Whether the partner hears for itself, so that the cascade only stands behind it.
     pub(super) fn hears(&self) -> bool {
         match self.config.settings.partner {

@@ -7,6 +7,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::event::{Event, State, Timings};
+use super::execute::remember;
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::parts::{Ear, Finished, Parts, Question};
 use super::record::Recorder;
@@ -68,7 +69,8 @@ pub struct Driver {
     pub(super) troubles: Vec<String>,
     pub(super) notes: Vec<String>,
     pub(super) errors: Vec<EngineError>,
-    pub(super) sources: Vec<Source>,
+    /// What the reply of this epoch rests on.
+    pub(super) sources: (Epoch, Vec<Source>),
     requests: mpsc::Receiver<Asked>,
     handle: Handle,
     state: watch::Sender<State>,
@@ -165,7 +167,7 @@ impl Driver {
             troubles: Vec::new(),
             notes: Vec::new(),
             errors: Vec::new(),
-            sources: Vec::new(),
+            sources: (Epoch::NONE, Vec::new()),
             requests,
             handle,
             state,
@@ -225,7 +227,7 @@ impl Driver {
             troubles: self.troubles,
             notes: self.notes,
             errors: self.errors,
-            sources: self.sources,
+            sources: self.sources.1,
         }
     }
 
@@ -276,7 +278,7 @@ impl Driver {
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {
         let deadline = self.machine.deadline().map(|moment| self.clock.instant(moment));
-        let refill = self.speaker.wake();
+        let refill = self.speaker.wake().map(|moment| self.clock.instant(moment));
         let hungry = self.speaker.hungry();
         let Self { partner, ear, requests, running, rings, sound, .. } = self;
         // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
@@ -285,7 +287,7 @@ impl Driver {
             asked = requests.recv() => Happening::Asked(asked),
             event = receive(ear.as_mut().map(|ear| &mut ear.events)) => Happening::Heard(event),
             () = sleep_until(deadline) => Happening::Tick,
-            () = sleep(refill) => Happening::Refill,
+            () = sleep_until(refill) => Happening::Refill,
             Some(done) = running.next(), if !running.is_empty() => Happening::Tool(done),
             said = partner.said(), if hungry => Happening::Said(said),
             ring = next_ring(rings) => Happening::Ring(ring),
@@ -404,7 +406,8 @@ impl Driver {
         let items = history.items();
         let new = usize::try_from(history.pushed() - self.seen).unwrap_or(usize::MAX);
         self.seen = history.pushed();
-        for item in items[items.len().saturating_sub(new)..].to_vec() {
+        let fresh = items[items.len().saturating_sub(new)..].to_vec();
+        for item in fresh {
             match item {
                 Item::Reply { epoch, text, interrupted } => {
                     self.turns += 1;
@@ -425,7 +428,7 @@ impl Driver {
 
     pub(super) fn trouble(&mut self, message: String) {
         tracing::warn!("{message}");
-        self.troubles.push(message.clone());
+        remember(&mut self.troubles, message.clone());
         self.emit(Event::Trouble { message });
     }
 
@@ -584,13 +587,6 @@ async fn next_ring(rings: &mut Option<Flow<Ring>>) -> Option<Ring> {
 async fn sleep_until(instant: Option<std::time::Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep(span: Option<Duration>) {
-    match span {
-        Some(span) => tokio::time::sleep(span).await,
         None => std::future::pending().await,
     }
 }

@@ -8,8 +8,16 @@ use crate::listen;
 use crate::tool::{Act, Done, ToolCx};
 use crate::turn::{Announcement, Command, Cut, Failure, How, Input, Playback, Report, Speech};
 
-/// Failures that are kept; the first ones tell what went wrong.
-const ERRORS: usize = 8;
+/// Troubles, failures and notes that are kept for whoever asked one question; the first ones tell
+/// what went wrong. A service tells them as they come, and runs for weeks.
+const KEPT: usize = 8;
+
+/// Keeps `news` behind what is kept, if there is room.
+pub(super) fn remember<T>(kept: &mut Vec<T>, news: T) {
+    if kept.len() < KEPT {
+        kept.push(news);
+    }
+}
 
 /// What the machine orders, and what comes back from those who do it.
 impl Driver {
@@ -159,17 +167,20 @@ impl Driver {
                 let samples = self.speaker.queue(epoch, &chunk.pcm, chunk.rate);
                 self.queued(epoch, samples, chunk.text);
             }
-            Said::Source { epoch: _, source } => {
-                if !self.sources.contains(&source) {
+            Said::Source { epoch, source } => {
+                if self.sources.0 != epoch {
+                    self.sources = (epoch, Vec::new());
+                }
+                if !self.sources.1.contains(&source) {
                     self.emit(Event::Source(source.clone()));
-                    self.sources.push(source);
+                    self.sources.1.push(source);
                 }
             }
             Said::TurnOver => self.order_ear(listen::Order::Cut),
             Said::Note(message) => {
                 tracing::warn!("{message}");
                 self.emit(Event::Aside { message: message.clone() });
-                self.notes.push(message);
+                remember(&mut self.notes, message);
             }
             Said::Call { epoch, call } => {
                 self.input(Input::Report { epoch, report: Report::Call(call) });
@@ -193,8 +204,7 @@ impl Driver {
     /// An engine's failure, for the machine; kept for whoever wants to know its kind.
     fn failure(&mut self, error: EngineError) -> Failure {
         let text = error.to_string();
-        self.errors.truncate(ERRORS - 1);
-        self.errors.push(error);
+        remember(&mut self.errors, error);
         Failure::Engine { text }
     }
 

@@ -28,6 +28,10 @@ impl Home {
     }
 
     fn ask(&self, base: &str, args: &[&str]) -> Output {
+        self.ask_with(base, args, "ours")
+    }
+
+    fn ask_with(&self, base: &str, args: &[&str], turn_detection: &str) -> Output {
         let home = self.0.path();
         Command::new(env!("CARGO_BIN_EXE_aloud"))
             .args(["ask", "--partner", "realtime"])
@@ -41,6 +45,7 @@ impl Home {
             .env("ALOUD_PROVIDERS__MINE__API_KEY_ENV", "MINE_KEY")
             .env("MINE_KEY", "secret")
             .env("ALOUD_REALTIME__MODEL", "mine/gpt-realtime")
+            .env("ALOUD_REALTIME__TURN_DETECTION", turn_detection)
             .stdin(Stdio::null())
             .output()
             .unwrap()
@@ -190,4 +195,71 @@ fn a_server_that_nobody_here_wrote_answers_text_and_calls_tools() {
     assert_eq!(told["tool_calls"][0]["name"], "get_time", "{told}");
     assert!(told["tool_calls"][0]["result"].is_object(), "{told}");
     assert_eq!(told["reply"], "It is time for tea.");
+}
+
+/// The protocol server of the speech-to-speech package, with a stub behind it.
+struct SpeechToSpeech(Child, String);
+
+impl SpeechToSpeech {
+    fn start() -> Self {
+        // Without its models, which the stub stands for.
+        let package =
+            peers::python("speech-to-speech-1.1.0", &["--no-deps", "speech-to-speech==1.1.0"]);
+        let needs = peers::python(
+            "speech-to-speech-needs",
+            &[
+                "fastapi",
+                "uvicorn",
+                "websockets",
+                "numpy",
+                "scipy",
+                "soxr",
+                "httpx",
+                "jsonschema",
+                "pillow",
+                "openai==2.28.0",
+            ],
+        );
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/realtime/stub_pipeline.py");
+        let mut child = Command::new("python3")
+            .args([script, &free.to_string()])
+            .env("PYTHONPATH", std::env::join_paths([package, needs]).unwrap())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let up = lines.any(|line| line.is_ok_and(|line| line.contains("Uvicorn running")));
+        assert!(up, "the server of speech-to-speech does not start");
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child, format!("http://127.0.0.1:{free}/v1"))
+    }
+}
+
+impl Drop for SpeechToSpeech {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn another_server_that_nobody_here_wrote_hears_speaks_and_finds_the_turn() {
+    let server = SpeechToSpeech::start();
+    let home = Home::new();
+    let told = home.json(&server.1, &["what time is it"]);
+    assert_eq!(told["reply"], "It is time for tea.");
+    let (question, answer) = (home.recording(), home.path("answer.wav"));
+    let args = ["--audio", question.to_str().unwrap(), "--out", answer.to_str().unwrap(), "--json"];
+    let output = home.ask_with(&server.1, &args, "server_vad");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["transcript"], "what time is it", "{said}");
+    assert_eq!(told["reply"], "It is time for tea.");
+    let wav = hound::WavReader::open(&answer).unwrap();
+    let seconds = f64::from(wav.duration()) / f64::from(wav.spec().sample_rate);
+    assert!((seconds - 1.0).abs() < 0.1, "{seconds} s of the tone");
 }

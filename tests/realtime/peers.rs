@@ -6,10 +6,10 @@ use std::process::Command;
 
 /// The folder of the cache that holds the package; put there by its ordinary client where it is
 /// missing.
-pub(crate) fn python(name: &str, package: &str) -> PathBuf {
+pub(crate) fn python(name: &str, packages: &[&str]) -> PathBuf {
     fetched(name, |folder| {
         let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(folder).arg(package);
+        pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(folder).args(packages);
         pip
     })
 }

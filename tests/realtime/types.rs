@@ -70,8 +70,8 @@ fn the_types_of_the_vendors_client_accept_every_event() {
         Settings { format: Format::Ulaw, voice: None, transcribe: None, ..full.clone() },
     ];
     let packages = [
-        (Dialect::Ga, "ga", peers::python("openai-3.54.0", "openai==3.54.0")),
-        (Dialect::Beta, "beta", peers::python("openai-old-2.28.0", "openai==2.28.0")),
+        (Dialect::Ga, "ga", peers::python("openai-3.54.0", &["openai==3.54.0"])),
+        (Dialect::Beta, "beta", peers::python("openai-old-2.28.0", &["openai==2.28.0"])),
     ];
     for (dialect, name, folder) in packages {
         let events: Vec<Value> =

@@ -2,16 +2,26 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
+#[path = "../provider/contract.rs"]
+#[allow(dead_code, reason = "the other program uses all of it")]
+mod contract;
 #[path = "../realtime/host.rs"]
 #[allow(dead_code, reason = "the other program uses all of it")]
 mod host;
 mod house;
+mod provider;
 mod realtime;
+#[path = "../provider/server.rs"]
+#[allow(dead_code, reason = "the other program uses all of it")]
+mod server;
 #[path = "../sound/mod.rs"]
 mod sound;
 #[path = "../realtime/strict.rs"]
 #[allow(dead_code, reason = "the other program uses all of it")]
 mod strict;
+#[path = "../provider/tools.rs"]
+#[allow(dead_code, reason = "the other program uses all of it")]
+mod tools;
 
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;

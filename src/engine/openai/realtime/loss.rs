@@ -14,6 +14,9 @@ const TRIES: u32 = 5;
 const BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(8);
 
+/// How long a question still waits for a session once a try has failed: two more of them.
+const HASTE: Duration = Duration::from_millis(1_600);
+
 /// How long the fallback answers without another try: after all tries, and after a refusal that
 /// somebody has to mend.
 const DOWN: Duration = Duration::from_secs(30);
@@ -113,6 +116,10 @@ impl Line {
             return self.put_down(error, now + DOWN, out);
         }
         self.why = Some(error);
+        if let Some(turn) = &mut self.turn {
+            // Who cannot be reached will hardly be in time.
+            turn.until = turn.until.min(now + HASTE);
+        }
         if self.needed(now) || self.tries > 0 {
             self.again = Some(now + (BACKOFF * 2u32.pow(self.tries)).min(LONGEST));
         }

@@ -23,6 +23,9 @@ pub(super) const CANCELLING: Duration = Duration::from_secs(2);
 /// How long the server may take to find the end of a turn after we have; then we tell it.
 const TURN: Duration = Duration::from_secs(2);
 
+/// Silence after which every server that looks for it has found the end of a turn: 1 s.
+const TAIL: usize = LISTEN_RATE.0 as usize;
+
 /// Sound that an append carries at most: 100 ms. Longer ones only make the server wait.
 const APPEND: usize = LISTEN_RATE.0 as usize / 10;
 
@@ -270,6 +273,11 @@ impl Session {
             TurnDetection::Ours => self.commit_now(utterance, take, out),
             TurnDetection::ServerVad | TurnDetection::SemanticVad => {
                 if self.unclaimed.is_empty() {
+                    self.catch_up(utterance, take, out);
+                    // It waits for a silence that nobody sends any more: the user is done.
+                    let end = self.buffer.map_or(utterance.span.end, |(_, end)| end);
+                    let silence = [0.0; TAIL];
+                    self.hear(end, &silence, out);
                     self.turn = Some((utterance.clone(), take, now + TURN));
                 } else {
                     self.claim(utterance, take);
@@ -279,6 +287,19 @@ impl Session {
     }
 
     fn commit_now(&mut self, utterance: &Utterance, take: u32, out: &mut Vec<Out>) {
+        self.catch_up(utterance, take, out);
+        // A second take that adds no sound is the first one.
+        if let Some((begin, end)) = self.buffer.take().filter(|(begin, end)| end > begin) {
+            self.send(wire::commit(), out);
+            self.commits.push_back(utterance.id);
+            self.mirror.commit(sound(utterance.id, take, end));
+            self.committed = end;
+            tracing::trace!(begin, end, "committed");
+        }
+    }
+
+    /// Sends what of the utterance was not sent yet.
+    fn catch_up(&mut self, utterance: &Utterance, take: u32, out: &mut Vec<Out>) {
         let span = &utterance.span;
         // What an earlier take has sent stays, when the rest of this one follows on it.
         let earlier = self.mirror.sounds(utterance.id).map(|sound| sound.end).last();
@@ -304,14 +325,6 @@ impl Session {
         };
         let sent = usize::try_from(from.saturating_sub(span.start)).unwrap_or(usize::MAX);
         self.hear(from, utterance.pcm.get(sent..).unwrap_or_default(), out);
-        // A second take that adds no sound is the first one.
-        if let Some((begin, end)) = self.buffer.take().filter(|(begin, end)| end > begin) {
-            self.send(wire::commit(), out);
-            self.commits.push_back(utterance.id);
-            self.mirror.commit(sound(utterance.id, take, end));
-            self.committed = end;
-            tracing::trace!(begin, end, "committed");
-        }
     }
 
     /// The items that the server has made by itself are this utterance.

@@ -1,0 +1,66 @@
+//! The service with a provider's engines: real sound, real HTTP.
+
+use serde_json::json;
+
+use crate::house::House;
+use crate::server::{Reply, Server};
+use crate::{ask, heard};
+
+/// A spoken sentence as a provider sends it: 24 kHz, 16 bit, without a header.
+fn spoken(house: &House, sentence: &str) -> Vec<u8> {
+    let pcm = house.spoken(sentence);
+    let halves = pcm.chunks_exact(2).map(|pair| (pair[0] + pair[1]) / 2.0);
+    // Within -1.0..=1.0, so the cast is exact but for rounding.
+    halves.flat_map(|sample| ((sample * 32_000.0) as i16).to_le_bytes()).collect()
+}
+
+#[test]
+fn a_spoken_question_goes_to_the_provider_and_its_voice_comes_back() {
+    let server = Server::start();
+    let mut house = House::new();
+    let question = "What is the capital of Sweden?";
+    let (first, second) = ("The capital is Stockholm.", "It lies on fourteen islands.");
+    server
+        .reply_to("transcriptions", Reply::json(&json!({ "text": question })))
+        .reply_to("responses", Reply::responds(&format!("{first} {second}")))
+        .reply_to("speech", Reply::pieces("audio/pcm").bytes(spoken(&house, first)))
+        .reply_to("speech", Reply::pieces("audio/pcm").bytes(spoken(&house, second)));
+    let spoken_question = house.spoken(question);
+    house.set("OPENAI_API_KEY", "sk-of-a-test");
+    house.set("OPENAI_BASE_URL", &server.base());
+    let mut service = house.serve(&[]);
+    let recorder = house.card.record_speaker();
+    house.ok(&["press"]);
+    house.card.play_into_mic(&spoken_question);
+    house.ok(&["release"]);
+    let reply = service.wait_for("reply", |_| true);
+    service.wait_for_rest();
+    assert_eq!(reply["text"], format!("{first} {second}"));
+    // The recording is written down by the engine inside the machine.
+    house.set("OPENAI_API_KEY", "");
+    house.set("OPENAI_BASE_URL", "");
+    let answer = heard(&house, recorder);
+    assert!(answer.contains("stockholm") && answer.contains("islands"), "{answer:?}");
+    let paths: Vec<String> = server.requests().iter().map(|r| r.path().to_owned()).collect();
+    let calls = ["audio/transcriptions", "responses", "audio/speech", "audio/speech"];
+    assert_eq!(paths, calls.map(|call| format!("/v1/{call}")));
+}
+
+#[test]
+fn when_the_provider_is_gone_the_engines_inside_answer_and_say_why() {
+    let mut house = House::new();
+    // Nothing listens there.
+    house.set("OPENAI_BASE_URL", "http://127.0.0.1:9/v1");
+    house.set("ALOUD_CASCADE__TRANSCRIBE", r#"["openai/x", "local/moonshine-tiny-en"]"#);
+    house.set("ALOUD_CASCADE__CHAT", r#"["openai/x", "local/templates"]"#);
+    house.set("ALOUD_CASCADE__SPEAK", r#"["openai/x", "local/hibari-heart"]"#);
+    let mut service = house.serve(&[]);
+    let answer = ask(&house, &mut service, "What is twelve times eleven?");
+    assert!(["132", "hundred"].iter().any(|words| answer.contains(words)), "{answer:?}");
+    let told: Vec<&str> =
+        service.seen("aside").iter().filter_map(|event| event["message"].as_str()).collect();
+    for does in ["listens", "answers", "speaks"] {
+        let why = |told: &&str| told.contains("cannot be reached") && told.contains(does);
+        assert!(told.iter().any(why), "{does}: {told:?}");
+    }
+}
