@@ -207,7 +207,7 @@ impl Tuning {
     }
 
     async fn order(&self, id: &str, what: &str) -> Result<Job, EngineError> {
-        let answer = self.http.post(&self.path(id, what), None, &json!({})).await;
+        let answer = self.http.post(&self.path(id, what), None, &Value::Null).await;
         self.job(answer).await
     }
 

@@ -185,7 +185,8 @@ impl Http {
         self.hasty().get(path).await
     }
 
-    /// A POST of `body` as JSON to `path`, relative to the base, for `model`.
+    /// A POST of `body` as JSON to `path`, relative to the base, for `model`;
+    /// without a body where it is null.
     ///
     /// # Errors
     /// [`Declined`], after the retries.
@@ -195,7 +196,11 @@ impl Http {
         model: Option<&str>,
         body: &serde_json::Value,
     ) -> Result<Response, Declined> {
-        self.send(|| self.request(Method::POST, path, model).json(body)).await
+        self.send(|| {
+            let request = self.request(Method::POST, path, model);
+            if body.is_null() { request } else { request.json(body) }
+        })
+        .await
     }
 
     /// A POST of the form that `form` makes, once for each try.
