@@ -88,8 +88,6 @@ pub struct Driver {
     trouble: Option<String>,
     mode: &'static str,
     ending: Option<Moment>,
-    /// When the speaker is to be looked at.
-    refill: Option<Moment>,
     /// When a question that was answered is no longer waited for in words.
     words_until: Option<Moment>,
 }
@@ -187,7 +185,6 @@ impl Driver {
             trouble: None,
             mode,
             ending: None,
-            refill: None,
             words_until: None,
         }
     }
@@ -281,12 +278,8 @@ impl Driver {
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {
         let deadline = self.machine.deadline().map(|moment| self.clock.instant(moment));
-        // A time and not a span from here: what happens more often than the speaker
-        // is to be looked at must not put that off for ever.
-        let now = self.clock.now();
-        let refill = self.speaker.wake().map(|span| now + span);
-        self.refill = refill.map(|at| self.refill.map_or(at, |before| before.min(at)));
-        let refill = self.refill.map(|moment| self.clock.instant(moment));
+        let refill = self.speaker.wake(self.clock.now());
+        let refill = refill.map(|moment| self.clock.instant(moment));
         let hungry = self.speaker.hungry();
         let Self { partner, ear, requests, running, rings, sound, .. } = self;
         // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
@@ -307,10 +300,7 @@ impl Driver {
     fn on_happening(&mut self, happening: Happening) {
         match happening {
             Happening::Tick => self.input(Input::Tick),
-            Happening::Refill => {
-                self.refill = None;
-                self.on_refill();
-            }
+            Happening::Refill => self.on_refill(),
             Happening::Beat => self.on_beat(),
             Happening::Said(said) => self.on_said(said),
             Happening::Heard(Some(event)) => self.on_heard(event),

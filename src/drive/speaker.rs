@@ -29,6 +29,8 @@ pub(super) struct Speaker {
     /// The cut that is awaited, and how often it was looked for.
     settling: Option<(Epoch, u32)>,
     last: Option<(Epoch, u64)>,
+    /// When it is to be looked at.
+    due: Option<Moment>,
 }
 
 /// One epoch's sound on its way.
@@ -66,7 +68,7 @@ impl Script {
 
 impl Speaker {
     pub(super) fn new(feed: PlaybackFeed, gauge: Gauge) -> Self {
-        Self { feed, gauge, script: None, settling: None, last: None }
+        Self { feed, gauge, script: None, settling: None, last: None, due: None }
     }
 
     /// Whether it takes another chunk.
@@ -144,16 +146,22 @@ impl Speaker {
         }
     }
 
-    /// When [`Speaker::poll`] wants to be called next; `None` while there is nothing to do.
-    pub(super) fn wake(&self) -> Option<Duration> {
-        if self.settling.is_some() {
-            return Some(SETTLING);
-        }
-        self.script.as_ref().filter(|script| script.cued && !script.told).map(|_| REFILL)
+    /// When [`Speaker::poll`] wants to be called next; `None` while there is nothing to do. A time
+    /// and not a span, so that what happens more often than that does not put it off for ever.
+    pub(super) fn wake(&mut self, now: Moment) -> Option<Moment> {
+        let sounds = self.script.as_ref().is_some_and(|script| script.cued && !script.told);
+        let span = match (&self.settling, sounds) {
+            (Some(_), _) => Some(SETTLING),
+            (None, true) => Some(REFILL),
+            (None, false) => None,
+        };
+        self.due = span.map(|span| self.due.map_or(now + span, |due| due.min(now + span)));
+        self.due
     }
 
     /// Refills the ring and tells what has sounded since the last call, if anything.
     pub(super) fn poll(&mut self, now: Moment) -> Option<(Epoch, Playback)> {
+        self.due = None;
         if let Some((epoch, looks)) = &mut self.settling {
             let epoch = *epoch;
             *looks += 1;
