@@ -164,6 +164,16 @@ impl Home {
         command
     }
 
+    /// The program inside this process.
+    fn app(&self) -> aloud::app::App {
+        let vars = [
+            ("HOME", self.path("").to_str().unwrap().to_owned()),
+            ("OPENAI_API_KEY", "sk-test".into()),
+            ("OPENAI_BASE_URL", format!("{}/v1", self.1)),
+        ];
+        aloud::app::App::open(None, &vars.into_iter().collect()).unwrap()
+    }
+
     /// The lines that a command prints which ends well.
     fn lines(&self, args: &[&str]) -> Vec<String> {
         let output = self.run(args);
@@ -462,6 +472,35 @@ fn models_are_listed_with_their_ends() {
     for args in [&["models", "--json"][..], &["models", "list", "--json"]] {
         assert!(home.lines(args)[0].starts_with('{'), "{args:?}");
     }
+}
+
+#[tokio::test]
+async fn at_the_start_a_model_that_ends_or_is_not_there_is_told() {
+    let provider = models();
+    let home = Home::new(&provider);
+    home.write(
+        ".config/aloud/config.toml",
+        "[cascade]\nchat = \"openai/a-model\"\nspeak = \"openai/none\"\n",
+    );
+    let app = home.app();
+    let warnings = app.outlook().warnings().await;
+    let starts = [
+        "openai/a-model ([cascade] chat) ends in 20 days",
+        "openai/none ([cascade] speak) is not among the models",
+    ];
+    for start in starts {
+        assert!(warnings.iter().any(|warning| warning.starts_with(start)), "{start}: {warnings:?}");
+    }
+    let chat = aloud::engine::openai::defaults::CHAT;
+    assert!(warnings.iter().all(|warning| !warning.contains(chat)), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn at_the_start_nothing_is_told_when_the_list_cannot_be_had() {
+    let provider = Provider::new(|_, _| error(404, "", "no such thing"));
+    let home = Home::new(&provider);
+    assert_eq!(home.app().outlook().warnings().await, Vec::<String>::new());
+    assert_eq!(provider.requests().len(), 1);
 }
 
 #[test]

@@ -140,7 +140,13 @@ impl<'t, 'r> Section<'t, 'r> {
                 Value::Fraction(number) => number,
                 // Exact for every whole number that can be in range.
                 Value::Whole(whole) => whole as f64,
-                _ => return Err(None),
+                Value::Text(_)
+                | Value::Flag(_)
+                | Value::List(_)
+                | Value::Table(_)
+                | Value::Other(_) => {
+                    return Err(None);
+                }
             };
             let fits = range.contains(&number);
             fits.then_some(Some(number)).ok_or_else(|| Some(format!("{number} is out of range")))

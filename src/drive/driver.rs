@@ -278,8 +278,7 @@ impl Driver {
 
     async fn next(&mut self, beat: &mut tokio::time::Interval) -> Happening {
         let deadline = self.machine.deadline().map(|moment| self.clock.instant(moment));
-        let refill = self.speaker.wake(self.clock.now());
-        let refill = refill.map(|moment| self.clock.instant(moment));
+        let refill = self.speaker.wake().map(|moment| self.clock.instant(moment));
         let hungry = self.speaker.hungry();
         let Self { partner, ear, requests, running, rings, sound, .. } = self;
         // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
@@ -407,7 +406,8 @@ impl Driver {
         let items = history.items();
         let new = usize::try_from(history.pushed() - self.seen).unwrap_or(usize::MAX);
         self.seen = history.pushed();
-        for item in items[items.len().saturating_sub(new)..].to_vec() {
+        let fresh = items[items.len().saturating_sub(new)..].to_vec();
+        for item in fresh {
             match item {
                 Item::Reply { epoch, text, interrupted } => {
                     self.turns += 1;

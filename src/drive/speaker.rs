@@ -29,8 +29,8 @@ pub(super) struct Speaker {
     /// The cut that is awaited, and how often it was looked for.
     settling: Option<(Epoch, u32)>,
     last: Option<(Epoch, u64)>,
-    /// When it is to be looked at.
-    due: Option<Moment>,
+    /// When it was last looked at.
+    looked: Moment,
 }
 
 /// One epoch's sound on its way.
@@ -68,7 +68,7 @@ impl Script {
 
 impl Speaker {
     pub(super) fn new(feed: PlaybackFeed, gauge: Gauge) -> Self {
-        Self { feed, gauge, script: None, settling: None, last: None, due: None }
+        Self { feed, gauge, script: None, settling: None, last: None, looked: Moment::ZERO }
     }
 
     /// Whether it takes another chunk.
@@ -82,19 +82,25 @@ impl Speaker {
         let script = self.script_of(epoch);
         // More of an epoch that seemed complete: a reply goes on after a tool.
         (script.complete, script.end_pushed, script.told) = (false, false, false);
+        let mut out = Vec::new();
         if rate == SPEAKER_RATE {
-            script.waiting.extend(pcm);
-            script.queued += pcm.len() as u64;
-            return pcm.len() as u64;
+            out.extend_from_slice(pcm);
+        } else {
+            if script.resampler.as_ref().is_none_or(|(from, _)| *from != rate) {
+                // Another voice goes on: the last bit of the one before is still inside.
+                if let Some((_, mut before)) = script.resampler.take() {
+                    before.flush(&mut out);
+                }
+                script.resampler = Resampler::new(rate, SPEAKER_RATE).ok().map(|r| (rate, r));
+            }
+            let Some((_, resampler)) = &mut script.resampler else { return 0 };
+            out.reserve(pcm.len() * 3);
+            resampler.push(pcm, &mut out);
         }
-        if script.resampler.as_ref().is_none_or(|(from, _)| *from != rate) {
-            script.resampler = Resampler::new(rate, SPEAKER_RATE).ok().map(|r| (rate, r));
-        }
-        let Some((_, resampler)) = &mut script.resampler else { return 0 };
-        let mut out = Vec::with_capacity(pcm.len() * 3);
-        resampler.push(pcm, &mut out);
         script.waiting.extend(&out);
         script.queued += out.len() as u64;
+        // The ring may hold less than the time until the next look.
+        self.refill();
         out.len() as u64
     }
 
@@ -146,22 +152,19 @@ impl Speaker {
         }
     }
 
-    /// When [`Speaker::poll`] wants to be called next; `None` while there is nothing to do. A time
-    /// and not a span, so that what happens more often than that does not put it off for ever.
-    pub(super) fn wake(&mut self, now: Moment) -> Option<Moment> {
-        let sounds = self.script.as_ref().is_some_and(|script| script.cued && !script.told);
-        let span = match (&self.settling, sounds) {
-            (Some(_), _) => Some(SETTLING),
-            (None, true) => Some(REFILL),
-            (None, false) => None,
-        };
-        self.due = span.map(|span| self.due.map_or(now + span, |due| due.min(now + span)));
-        self.due
+    /// When [`Speaker::poll`] wants to be called next; `None` while there is nothing to do. A
+    /// moment and not a span: whatever else happens meanwhile does not put it off.
+    pub(super) fn wake(&self) -> Option<Moment> {
+        if self.settling.is_some() {
+            return Some(self.looked + SETTLING);
+        }
+        let script = self.script.as_ref().filter(|script| script.cued && !script.told);
+        script.map(|_| self.looked + REFILL)
     }
 
     /// Refills the ring and tells what has sounded since the last call, if anything.
     pub(super) fn poll(&mut self, now: Moment) -> Option<(Epoch, Playback)> {
-        self.due = None;
+        self.looked = now;
         if let Some((epoch, looks)) = &mut self.settling {
             let epoch = *epoch;
             *looks += 1;
@@ -223,5 +226,54 @@ impl Speaker {
         if script.complete && script.waiting.is_empty() && !script.end_pushed {
             script.end_pushed = self.feed.push(Block::end(script.epoch)).is_ok();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio;
+    use crate::base::Volume;
+
+    const EPOCH: Epoch = Epoch(1);
+
+    /// A speaker whose epoch sounds, and the device's end of its ring.
+    fn sounding() -> (Speaker, audio::PlaybackEdge) {
+        let path = audio::path(Volume::new(100));
+        let mut speaker = Speaker::new(path.feed, path.gauge);
+        speaker.cue(EPOCH);
+        (speaker, path.playback)
+    }
+
+    #[test]
+    fn sound_that_comes_in_small_pieces_is_in_the_ring_at_once() {
+        let (mut speaker, mut device) = sounding();
+        let mut out = [0.0; 480];
+        for _ in 0..100 {
+            speaker.queue(EPOCH, &[0.5; 480], SPEAKER_RATE);
+            assert_eq!(device.drain(&mut out), 480);
+        }
+    }
+
+    #[test]
+    fn the_next_look_is_not_put_off_by_what_comes_meanwhile() {
+        let (mut speaker, _device) = sounding();
+        speaker.queue(EPOCH, &[0.5; 480], SPEAKER_RATE);
+        speaker.poll(Moment::from_millis(100));
+        let wake = speaker.wake();
+        assert_eq!(wake, Some(Moment::from_millis(120)));
+        speaker.queue(EPOCH, &[0.5; 480], SPEAKER_RATE);
+        assert_eq!(speaker.wake(), wake);
+    }
+
+    #[test]
+    fn when_another_voice_goes_on_not_a_sample_is_lost() {
+        let (mut speaker, mut device) = sounding();
+        let mut samples = speaker.queue(EPOCH, &[0.5; 1_234], Rate(24_000));
+        samples += speaker.queue(EPOCH, &[0.5; 1_234], Rate(16_000));
+        samples += speaker.flush(EPOCH);
+        speaker.complete(EPOCH);
+        assert_eq!(samples, 1_234 * 2 + 1_234 * 3);
+        assert_eq!(device.drain(&mut [0.0; 10_000]), 1_234 * 2 + 1_234 * 3);
     }
 }

@@ -89,7 +89,8 @@ impl Recital {
                     self.lines.pop_front();
                     self.extend([]);
                 }
-                chunk => return chunk,
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(chunk) => return Poll::Ready(chunk),
             }
         }
     }

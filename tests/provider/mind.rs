@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aloud::base::{CallId, Epoch};
-use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
+use aloud::dialog::{Call, Effect, Item, Prompt, ToolSpec};
 use aloud::engine::openai::{Address, Auth, Http, Mind, MindSettings};
 use aloud::engine::{Delta, EngineError, NOTES, Notes, Responder};
 use futures::StreamExt;
@@ -106,13 +106,4 @@ pub(crate) fn reply(text: &str) -> Item {
 
 pub(crate) fn call(id: &str, name: &str, arguments: &str) -> Call {
     Call { id: CallId(id.into()), name: name.into(), arguments: arguments.into() }
-}
-
-pub(crate) fn called(id: &str, name: &str, arguments: &str) -> Item {
-    Item::Call { epoch: Epoch(1), call: call(id, name, arguments) }
-}
-
-pub(crate) fn outcome(id: &str, output: &str) -> Item {
-    let id = CallId(id.into());
-    Item::Outcome(Outcome { id, output: output.into(), say: String::new(), ok: true })
 }

@@ -139,6 +139,35 @@ impl Server {
         calls
     }
 
+    /// What the server behind this one answers; nothing of it is recorded.
+    pub(crate) fn send(&self, method: &str, target: &str, body: &Value) -> String {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let request = Request {
+            method: method.into(),
+            target: target.into(),
+            headers: vec![("content-type".into(), "application/json".into())],
+            body,
+            at: self.shared.clock.now(),
+            connection: 0,
+        };
+        let mut answer = Vec::new();
+        pass(&request, self.shared.upstream.unwrap(), &mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 2"), "{answer}");
+        if !head.to_lowercase().contains("transfer-encoding: chunked") {
+            return body.to_owned();
+        }
+        let mut whole = String::new();
+        let mut rest = body;
+        while let Some((size, more)) = rest.split_once("\r\n") {
+            let size = usize::from_str_radix(size, 16).unwrap();
+            whole.push_str(&more[..size]);
+            rest = more[size..].trim_start_matches("\r\n");
+        }
+        whole
+    }
+
     /// Waits until every request so far has been answered to its end.
     pub(crate) fn ended(&self) -> impl FnOnce() + Send + use<> {
         let shared = Arc::clone(&self.shared);
@@ -271,7 +300,7 @@ fn line(reader: &mut impl BufRead) -> Option<String> {
 }
 
 /// Hands a request on, and its answer back as it comes.
-fn pass(request: &Request, upstream: SocketAddr, back: &mut TcpStream) -> std::io::Result<()> {
+fn pass(request: &Request, upstream: SocketAddr, back: &mut impl Write) -> std::io::Result<()> {
     let mut on = TcpStream::connect(upstream)?;
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
     let skipped = ["host", "connection", "content-length", "transfer-encoding"];
@@ -284,7 +313,8 @@ fn pass(request: &Request, upstream: SocketAddr, back: &mut TcpStream) -> std::i
     ));
     on.write_all(head.as_bytes())?;
     on.write_all(&request.body)?;
-    std::io::copy(&mut on, back).map(drop)
+    std::io::copy(&mut on, back)?;
+    back.flush()
 }
 
 /// What a server answers, part by part.

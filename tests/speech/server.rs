@@ -1,5 +1,7 @@
 //! A server on the loopback that answers as it is told, piece by piece.
 
+#![allow(dead_code, reason = "the tests use one part of it, a bench another")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,18 +11,18 @@ use tokio::sync::Notify;
 
 /// What a client asked.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub path: String,
-    pub body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
     /// The fields of a form in their order; of a file its name, its type and how it begins.
-    pub fn fields(&self) -> Vec<(String, String)> {
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
         let body = String::from_utf8_lossy(&self.body);
         let boundary = body.lines().next().unwrap().to_owned();
         let parts = body.split(boundary.as_str()).skip(1).filter(|part| !part.starts_with("--"));
@@ -39,14 +41,14 @@ impl Request {
 }
 
 /// What is answered.
-pub struct Reply {
+pub(crate) struct Reply {
     status: u16,
     kind: &'static str,
     pieces: Vec<Piece>,
 }
 
 /// A part of an answer.
-pub enum Piece {
+pub(crate) enum Piece {
     /// Bytes, sent at once.
     Bytes(Vec<u8>),
     /// Nothing for so long.
@@ -60,33 +62,33 @@ pub enum Piece {
 }
 
 impl Reply {
-    pub fn new(status: u16, kind: &'static str, pieces: Vec<Piece>) -> Self {
+    pub(crate) fn new(status: u16, kind: &'static str, pieces: Vec<Piece>) -> Self {
         Self { status, kind, pieces }
     }
 
-    pub fn of(kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn of(kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self::new(200, kind, vec![Piece::Bytes(body.into())])
     }
 
-    pub fn stream(pieces: Vec<Piece>) -> Self {
+    pub(crate) fn stream(pieces: Vec<Piece>) -> Self {
         Self::new(200, "text/event-stream", pieces)
     }
 }
 
 /// An event of a stream.
-pub fn event(data: &serde_json::Value) -> Piece {
+pub(crate) fn event(data: &serde_json::Value) -> Piece {
     Piece::Bytes(format!("data: {data}\n\n").into_bytes())
 }
 
 /// A running server.
-pub struct Server {
-    pub base: String,
+pub(crate) struct Server {
+    pub(crate) base: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
     /// Answers every request with what `answer` makes of it. Runs until its runtime ends.
-    pub async fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/v1", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -104,7 +106,7 @@ impl Server {
     }
 
     /// What was asked so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }

@@ -136,7 +136,8 @@ impl Tuning {
         if let Some(seed) = order.seed.filter(|_| !self.legacy) {
             body["seed"] = json!(seed);
         }
-        let answer = self.http.post(self.root(), None, &body).await;
+        // Once only: an order whose answer is lost on the way must not become two jobs.
+        let answer = self.http.hasty().post(self.root(), None, &body).await;
         self.job(answer).await
     }
 

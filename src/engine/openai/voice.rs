@@ -91,7 +91,7 @@ impl Voice {
         }
         let bytes = SoundBytes::default();
         let body = if is(&response, "event-stream") {
-            Body::Events(Stream::new(&self.http, response))
+            Body::Events(Box::new(Stream::new(&self.http, response)))
         } else {
             Body::Bytes(response)
         };
@@ -154,7 +154,7 @@ struct Sound {
 
 enum Body {
     Bytes(Response),
-    Events(Stream),
+    Events(Box<Stream>),
 }
 
 impl Sound {

@@ -198,17 +198,13 @@ fn look_at_picture(settings: &PictureSettings, last: &Last) -> Arc<dyn Tool> {
             &["path"],
             json!({"path": {
                 "type": "string",
-                "description": "A file (PNG, JPEG, WebP or GIF), or a web address.",
+                "description": "A file: PNG, JPEG, WebP or GIF. A bare name is one of the pictures that you made.",
             }}),
         ),
         move |look: Look, _| {
             let (settings, last) = (settings.clone(), last.clone());
             async move {
-                let named = look.path.trim();
-                if ["https://", "http://"].iter().any(|scheme| named.starts_with(scheme)) {
-                    return Ok(shown(json!({"shown": named}), named.to_owned().into()));
-                }
-                let path = place(named, &settings);
+                let path = place(look.path.trim(), &settings);
                 let bytes = read(&path).map_err(|why| ToolError::Tell(why.to_string()))?;
                 let picture = data_url(&bytes).map_err(|why| ToolError::Tell(why.to_string()))?;
                 last.set(bytes);
@@ -262,7 +258,7 @@ fn place(named: &str, settings: &PictureSettings) -> PathBuf {
 #[derive(Debug, thiserror::Error)]
 pub enum Unshown {
     /// It cannot be read; whether there is none says the error.
-    #[error("{0} cannot be read: {1}; name a picture file")]
+    #[error("{0} cannot be read: {1}; name a file with a picture")]
     Unread(PathBuf, std::io::Error),
     /// It has more than 20 MB.
     #[error("the picture is larger than 20 MB; make it smaller")]
@@ -306,9 +302,12 @@ pub fn data_url(bytes: &[u8]) -> Result<Picture, Unshown> {
 ///
 /// # Errors
 /// A sentence when there is nothing to open it with.
+///
+/// # Panics
+/// Outside of an async runtime, which is what collects the program when its window is closed.
 pub fn open(path: &Path) -> Result<(), String> {
     // It lives as long as its window; nobody waits for it.
-    std::process::Command::new("xdg-open")
+    tokio::process::Command::new("xdg-open")
         .arg(path)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

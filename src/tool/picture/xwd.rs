@@ -122,7 +122,7 @@ mod tests {
         header[0] = 104;
         header[1] = 7;
         header[2] = 2;
-        (header[4], header[5], header[11], header[12]) = (width, height, 32, width * 4);
+        (header[4], header[5], header[11], header[12]) = (width, height, 32, width.wrapping_mul(4));
         (header[14], header[15], header[16]) = (0xff_0000, 0xff00, 0xff);
         header[19] = 1;
         let mut bytes: Vec<u8> = header.iter().flat_map(|number| number.to_be_bytes()).collect();

@@ -137,14 +137,12 @@ fn instruct(quirks: Quirks, instructions: &str, mut messages: Vec<Value>) -> Vec
         Instructions::Developer => "developer",
         Instructions::Folded => {
             if let Some(first) = messages.iter_mut().find(|message| message["role"] == "user") {
-                match &mut first["content"] {
-                    Value::Array(parts) => {
-                        parts.insert(0, json!({ "type": "text", "text": instructions }));
-                    }
-                    content => {
-                        let words = content.as_str().unwrap_or_default();
-                        *content = json!(format!("{instructions}\n\n{words}"));
-                    }
+                let content = &mut first["content"];
+                if let Some(parts) = content.as_array_mut() {
+                    parts.insert(0, json!({ "type": "text", "text": instructions }));
+                } else {
+                    let words = content.as_str().unwrap_or_default();
+                    *content = json!(format!("{instructions}\n\n{words}"));
                 }
             }
             return messages;
@@ -189,12 +187,13 @@ impl Reply {
         if let Some(words) = text(&audio["transcript"]) {
             self.pacing.words(&words);
         }
-        match &part["content"] {
+        let content = &part["content"];
+        match content.as_array() {
             // Some servers send a whole message's content in parts.
-            Value::Array(parts) => {
+            Some(parts) => {
                 out.extend(parts.iter().filter_map(|part| text(&part["text"])).map(Delta::Text));
             }
-            content => out.extend(text(content).map(Delta::Text)),
+            None => out.extend(text(content).map(Delta::Text)),
         }
         out.extend(text(&part["refusal"]).map(Delta::Text));
         let annotations = part["annotations"].as_array().into_iter().flatten();

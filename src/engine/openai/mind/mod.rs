@@ -282,7 +282,10 @@ impl MindSettings {
         let first = matches!(prompt.items.last(), Some(Item::User { .. }));
         match &self.tool_choice {
             ToolChoice::Required | ToolChoice::Tool(_) if !first => &ToolChoice::Auto,
-            choice => choice,
+            choice @ (ToolChoice::Auto
+            | ToolChoice::None
+            | ToolChoice::Required
+            | ToolChoice::Tool(_)) => choice,
         }
     }
 }

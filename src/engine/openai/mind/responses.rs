@@ -224,22 +224,20 @@ impl Reading for Reply {
                     out.push(Delta::Text(words));
                 }
             }
-            "response.output_text.done" | "response.refusal.done" => {
-                if !self.spoken.contains(&index) {
-                    let words = text(&event["text"]).or_else(|| text(&event["refusal"]));
-                    if let Some(words) = words {
-                        self.spoken.push(index);
-                        out.push(Delta::Text(words));
-                    }
+            "response.output_text.done" | "response.refusal.done"
+                if !self.spoken.contains(&index) =>
+            {
+                let words = text(&event["text"]).or_else(|| text(&event["refusal"]));
+                if let Some(words) = words {
+                    self.spoken.push(index);
+                    out.push(Delta::Text(words));
                 }
             }
             "response.output_text.annotation.added" => {
                 out.extend(source(&event["annotation"]).map(Delta::Source));
             }
-            "response.output_item.added" => {
-                if event["item"]["type"] == "function_call" {
-                    fill(self.calls.at(index), &event["item"]);
-                }
+            "response.output_item.added" if event["item"]["type"] == "function_call" => {
+                fill(self.calls.at(index), &event["item"]);
             }
             "response.function_call_arguments.delta" => {
                 let more = event["delta"].as_str().unwrap_or_default();

@@ -1,0 +1,277 @@
+//! The time that aloud itself adds to a turn whose three engines are a network away:
+//! `cargo bench --bench added`.
+//!
+//! Whole turns run through the real driver against a server on the loopback with fixed delays. The
+//! server notes when each request was complete and when it sent what the turn waited for, the
+//! loudspeaker when its first sample came; what lies between is aloud's (and the loopback's).
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
+#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints figures")]
+
+#[path = "../tests/speech/server.rs"]
+mod server;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aloud::audio::{self, PlaybackEdge};
+use aloud::base::{Clock, SPEAKER_RATE, Utterance, UtteranceId, Volume};
+use aloud::drive::{Driver, Parts, Question};
+use aloud::engine::openai::{
+    Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings,
+};
+use aloud::engine::{Cascade, Chain, Engines, Notes};
+use aloud::{listen, tool, turn};
+use serde_json::json;
+use server::{Piece, Reply, Request, Server, event};
+
+/// Turns that count; one more before them opens the connections.
+const TURNS: usize = 100;
+
+/// What the server takes: for a transcript, for the first token and each further one, and for the
+/// first sound of a sentence.
+const TRANSCRIBE: Duration = Duration::from_millis(40);
+const TOKEN: Duration = Duration::from_millis(15);
+const SPEAK: Duration = Duration::from_millis(20);
+
+/// The reply, token by token. The third token completes the first sentence.
+const TOKENS: [&str; 6] = ["It will", " rain.", " Take", " a coat", " with you", "."];
+const COMPLETING: usize = 2;
+
+/// The sound of each sentence: 200 ms at 24 kHz, sent in pieces of 50 ms.
+const SENTENCE: usize = 4_800;
+const PIECES: usize = 4;
+
+/// When what happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mark {
+    /// The utterance was over.
+    Over,
+    /// The request of the ear was complete at the server.
+    EarAsked,
+    /// The transcript left the server.
+    Transcribed,
+    MindAsked,
+    /// The token that completes the first sentence left the server.
+    Completed,
+    /// The request for the first sentence's sound was complete at the server.
+    VoiceAsked,
+    /// The first bytes of sound left the server.
+    Spoken,
+    /// The loudspeaker got the first sample.
+    Sounded,
+}
+
+/// What happened in one turn.
+type Marks = Arc<Mutex<Vec<(Mark, Instant)>>>;
+
+fn note(marks: &Marks, mark: Mark) {
+    let mut marks = marks.lock().unwrap();
+    // Of two sentences the first counts.
+    if marks.iter().all(|(other, _)| *other != mark) {
+        marks.push((mark, Instant::now()));
+    }
+}
+
+fn marking(marks: &Marks, mark: Mark) -> Piece {
+    let marks = Arc::clone(marks);
+    Piece::Do(Box::new(move || note(&marks, mark)))
+}
+
+fn answer(request: &Request, marks: &Marks) -> Reply {
+    let delta = |text: &str| event(&json!({ "choices": [{ "delta": { "content": text } }] }));
+    match request.path.as_str() {
+        "/v1/audio/transcriptions" => {
+            note(marks, Mark::EarAsked);
+            Reply::stream(vec![
+                Piece::Wait(TRANSCRIBE),
+                marking(marks, Mark::Transcribed),
+                event(&json!({ "type": "transcript.text.done", "text": "Will it rain?" })),
+            ])
+        }
+        "/v1/chat/completions" => {
+            note(marks, Mark::MindAsked);
+            let mut pieces = Vec::new();
+            for (at, token) in TOKENS.iter().enumerate() {
+                pieces.push(Piece::Wait(TOKEN));
+                if at == COMPLETING {
+                    pieces.push(marking(marks, Mark::Completed));
+                }
+                pieces.push(delta(token));
+            }
+            pieces.push(event(&json!({ "choices": [{ "delta": {}, "finish_reason": "stop" }] })));
+            pieces.push(Piece::Bytes(b"data: [DONE]\n\n".to_vec()));
+            Reply::stream(pieces)
+        }
+        "/v1/audio/speech" => {
+            note(marks, Mark::VoiceAsked);
+            let sound: Vec<u8> = (0..SENTENCE)
+                .flat_map(|n| (((n % 100) * 100) as i16 + 5_000).to_le_bytes())
+                .collect();
+            let mut pieces = vec![Piece::Wait(SPEAK), marking(marks, Mark::Spoken)];
+            for piece in sound.chunks(sound.len() / PIECES) {
+                pieces.push(Piece::Bytes(piece.to_vec()));
+                pieces.push(Piece::Wait(Duration::from_millis(5)));
+            }
+            Reply::new(200, "audio/pcm", pieces)
+        }
+        _ => Reply::of("application/json", "{}"),
+    }
+}
+
+/// The server, on a thread and a runtime of its own, so that it shares nothing with aloud.
+fn serve(marks: &Marks) -> String {
+    let (tell, told) = mpsc::channel();
+    let marks = Arc::clone(marks);
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = Server::start(move |request| answer(request, &marks)).await;
+            tell.send(server.base.clone()).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    told.recv().unwrap()
+}
+
+/// Plays in real time and looks four times a millisecond, until told to stop. Returns the samples
+/// that were played, and those that were missing between the first and the last of them.
+fn play(mut edge: PlaybackEdge, marks: &Marks, stop: &AtomicBool) -> (usize, usize) {
+    let begun = Instant::now();
+    let (mut asked, mut played, mut gap, mut silent) = (0, 0, 0, 0);
+    while !stop.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_micros(250));
+        let due = (begun.elapsed().as_secs_f64() * f64::from(SPEAKER_RATE.0)) as usize - asked;
+        let mut out = vec![0.0; due];
+        let given = edge.drain(&mut out);
+        asked += due;
+        if given > 0 {
+            note(marks, Mark::Sounded);
+            // Silence before the first sound is no gap, nor is that after the last.
+            gap += if played > 0 { silent } else { 0 };
+            silent = 0;
+        }
+        played += given;
+        silent += due - given;
+    }
+    (played, gap)
+}
+
+/// Noise-like sound of `seconds`: what it says does not matter here.
+fn utterance(seconds: usize) -> Utterance {
+    let pcm: Arc<[f32]> = (0..seconds * 16_000).map(|n| ((n * n) as f32).sin() * 0.3).collect();
+    Utterance { id: UtteranceId(1), span: 0..pcm.len() as u64, pcm }
+}
+
+fn driver(engines: &Engines, path: audio::Path) -> (Driver, PlaybackEdge) {
+    let said = utterance(5);
+    let (id, end) = (said.id, said.span.end);
+    let heard = vec![
+        listen::Event::Started { id, at: 0, held: true },
+        listen::Event::Ended {
+            utterance: said,
+            end_of_speech: end,
+            heard: end,
+            by: listen::End::Release,
+        },
+    ];
+    let driver = Driver::new(Parts {
+        clock: Clock::start(),
+        setup: turn::Setup::default(),
+        partner: Box::new(Cascade::new(engines.clone(), None)),
+        instructions: "Answer.".into(),
+        tools: tool::Registry::new([]),
+        book: None,
+        volume: Volume::new(100),
+        feed: path.feed,
+        gauge: path.gauge,
+        ear: None,
+        sound: None,
+        rest: None,
+        question: Some(Question::Heard(heard)),
+        record: None,
+        meter: false,
+        earcons: false,
+    });
+    (driver, path.playback)
+}
+
+fn main() {
+    let marks = Marks::default();
+    let base = serve(&marks);
+    let http =
+        Http::new("bench", Address::v1(&base).unwrap(), Auth::None, TRANSCRIBE * 100).unwrap();
+    let (notes, _told) = Notes::new();
+    let ear = Ear::new(http.clone(), "gpt-transcribe", EarSettings::default());
+    let mind = Mind::new(http.clone(), "a-model", MindSettings::default(), notes.clone());
+    let settings = VoiceSettings { voice: "alloy".into(), instructions: None, speed: None };
+    let voice = Voice::new(http, "tts-1", settings);
+    let clock = Clock::start();
+    let engines = Engines {
+        transcribe: Arc::new(Chain::of_ears(
+            vec![("bench/e".into(), Arc::new(ear))],
+            notes.clone(),
+            clock,
+        )),
+        chat: Arc::new(Chain::of_minds(
+            vec![("bench/m".into(), Arc::new(mind))],
+            notes.clone(),
+            clock,
+        )),
+        speak: Some(Arc::new(Chain::of_voices(
+            vec![("bench/v".into(), Arc::new(voice))],
+            notes,
+            clock,
+        ))),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+
+    let mut parts: [Vec<Duration>; 5] = Default::default();
+    let mut gaps = Vec::new();
+    for turn in 0..=TURNS {
+        marks.lock().unwrap().clear();
+        let (driver, edge) = driver(&engines, audio::path(Volume::new(100)));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (marks_too, stop_too) = (Arc::clone(&marks), Arc::clone(&stop));
+        let speaker = thread::spawn(move || play(edge, &marks_too, &stop_too));
+        note(&marks, Mark::Over);
+        let finished = runtime.block_on(driver.run());
+        stop.store(true, Ordering::Relaxed);
+        let (played, gap) = speaker.join().unwrap();
+        assert!(finished.troubles.is_empty(), "{:?}", finished.troubles);
+        assert!(played >= 2 * SENTENCE, "{played} samples sounded");
+        if turn == 0 {
+            continue;
+        }
+        let marks = marks.lock().unwrap();
+        let at = |mark| marks.iter().find(|(other, _)| *other == mark).unwrap().1;
+        let steps = [
+            at(Mark::EarAsked) - at(Mark::Over),
+            at(Mark::MindAsked) - at(Mark::Transcribed),
+            at(Mark::VoiceAsked) - at(Mark::Completed),
+            at(Mark::Sounded) - at(Mark::Spoken),
+        ];
+        for (part, step) in parts.iter_mut().zip(steps) {
+            part.push(step);
+        }
+        parts[4].push(steps.iter().sum());
+        gaps.push(Duration::from_secs_f64(gap as f64 / f64::from(SPEAKER_RATE.0)));
+    }
+
+    println!("{TURNS} turns, utterances of 5 s; the server takes {TRANSCRIBE:?} to transcribe,");
+    println!("{TOKEN:?} a token and {SPEAK:?} to begin to speak\n");
+    println!("{:<42}{:>9}{:>9}   budget", "", "p50", "p99");
+    row("utterance over -> request of the ear there", &mut parts[0], "<= 5 ms");
+    row("transcript sent -> request of the mind there", &mut parts[1], "");
+    row("completing token -> request of the voice", &mut parts[2], "<= 1 ms");
+    row("first bytes of sound -> speaker ring", &mut parts[3], "<= 5 ms");
+    row("all that aloud added", &mut parts[4], "<= 5 ms, p99 <= 15 ms");
+    row("gap between sentences", &mut gaps, "0");
+}
+
+fn row(name: &str, all: &mut [Duration], budget: &str) {
+    all.sort();
+    let at = |percent: usize| all[(all.len() * percent / 100).min(all.len() - 1)];
+    println!("{name:<46}{:>9.2?}{:>9.2?}   {budget}", at(50), at(99));
+}
