@@ -89,6 +89,9 @@ impl App {
                 let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
                 return Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>);
             }
+            if let Some(scribe) = self.scribe(name)? {
+                return Ok(scribe);
+            }
             let transcribe = &self.config.settings.transcribe;
             let settings = EarSettings {
                 languages: transcribe.languages.clone(),

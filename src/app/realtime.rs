@@ -1,13 +1,17 @@
 //! The partner that hears and speaks by itself, with the cascade behind it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 
 use super::{App, Unfit};
 use crate::base::{Flow, Utterance};
-use crate::config;
-use crate::engine::openai::realtime::{Dialect, Format, Realtime, Server, Settings, TurnDetection};
+use crate::config::{self, ModelName};
+use crate::engine::openai::defaults::LIVE_ONLY;
+use crate::engine::openai::realtime::{
+    Dialect, Format, Realtime, Scribe, Server, Settings, TurnDetection,
+};
 use crate::engine::{Cascade, EngineError, Engines, Partner, Transcriber, Transcript};
 
 impl App {
@@ -57,6 +61,24 @@ impl App {
             park_after: (of.park_after_s > 0).then(|| Duration::from_secs(of.park_after_s.into())),
         };
         Ok(Box::new(Realtime::new(settings, server, self.clock, cascade, voiced)))
+    }
+
+    /// The ear of a model that takes sound only in a session; none for any other.
+    ///
+    /// # Errors
+    /// As [`App::partner`].
+    pub(super) fn scribe(&self, name: &ModelName) -> Result<Option<Arc<dyn Transcriber>>, Unfit> {
+        if !LIVE_ONLY.contains(&name.model.as_str()) {
+            return Ok(None);
+        }
+        let (address, auth) = self.credentials(&name.provider)?;
+        let server = Server::new(&name.provider, &address, &name.model, auth)?;
+        // One language is a fact, several are a guess.
+        let language = match self.config.settings.transcribe.languages.as_slice() {
+            [only] => Some(only.as_str()),
+            _ => None,
+        };
+        Ok(Some(Arc::new(Scribe::new(server, &name.provider, &name.model, language))))
     }
 
     /// Whether the server finds the ends of turns. Then nothing is prepared in a pause: it decides

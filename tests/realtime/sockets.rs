@@ -1,12 +1,13 @@
 //! The partner over real sockets, against the strict server in both dialects.
 
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Utterance, UtteranceId};
 use aloud::dialog::{Heard, Item, Prompt};
 use aloud::engine::openai::realtime::{Dialect, Realtime, Scribe, Server, Settings};
-use aloud::engine::openai::{Address, Auth};
+use aloud::engine::openai::{Address, Auth, Http};
 use aloud::engine::{Order, Partner, Said, Transcriber, Transcript};
 use futures::StreamExt;
 
@@ -219,6 +220,36 @@ async fn a_session_that_only_writes_gives_the_words_as_they_come() {
     assert_eq!(host.seen.lock().unwrap().requests[0].0, "/v1/realtime?intent=transcription");
     let update = host.session().lock().unwrap().got[0].clone();
     assert_eq!(update["session"]["audio"]["input"]["transcription"]["language"], "en");
+}
+
+#[tokio::test]
+async fn each_session_can_have_a_key_of_its_own() {
+    let house = House { dialect: Dialect::Ga, wants_beta: false, key: Some("ek_1") };
+    let host = Host::start(house, brain);
+    let desk = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}/v1", desk.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = desk.accept().unwrap();
+        let mut request = [0; 2_048];
+        let length = stream.read(&mut request).unwrap();
+        let body = r#"{"value":"ek_1","expires_at":1}"#;
+        let length_of = body.len();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+        write!(stream, "{head}\r\ncontent-length: {length_of}\r\n\r\n{body}").unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let own = Auth::Bearer("own".into());
+    let http = Http::new("test", Address::v1(&base).unwrap(), own.clone(), PATIENCE).unwrap();
+    let address = Address::v1(&host.base()).unwrap();
+    let server = Server::new("test", &address, "gpt-x", own).unwrap().with_secrets(http, "gpt-x");
+    let settings = Settings::default();
+    let mut partner = Realtime::new(settings, server, host.clock, Box::new(Nobody), false);
+    let ask = Item::User { utterance: None, text: "tell me 3".into() };
+    partner.order(Order::Respond { epoch: Epoch(1), prompt: prompt(vec![ask]) });
+    assert_eq!(answer(&mut partner, Epoch(1)).await.0, expected(3));
+    let asked = asked.join().unwrap();
+    assert!(asked.starts_with("POST /v1/realtime/client_secrets HTTP/1.1"), "{asked}");
+    assert_eq!(host.complaints(), Vec::<String>::new());
 }
 
 #[test]

@@ -336,13 +336,13 @@ impl Strict {
         let content = &item["content"][0];
         let kind = text("type");
         let role = text("role");
-        let fits = match (kind.as_str(), role.as_str(), content["type"].as_str(), self.dialect) {
+        let fits = matches!(
+            (kind.as_str(), role.as_str(), content["type"].as_str(), self.dialect),
             ("message", "user" | "system", Some("input_text" | "input_image"), _)
-            | ("message", "assistant", Some("output_text"), Dialect::Ga)
-            | ("message", "assistant", Some("text"), Dialect::Beta)
-            | ("function_call" | "function_call_output", "", None, _) => true,
-            _ => false,
-        };
+                | ("message", "assistant", Some("output_text"), Dialect::Ga)
+                | ("message", "assistant", Some("text"), Dialect::Beta)
+                | ("function_call" | "function_call_output", "", None, _)
+        );
         if !fits {
             self.fault(format!("an item of the wrong shape: {item}"));
         }

@@ -23,7 +23,7 @@ const SENT: usize = 1_000;
 /// Something on its way.
 enum Event {
     Speech(Speech, Option<Utterance>),
-    Frame(Frame),
+    Frame(Box<Frame>),
     Up(SocketId, String),
     Down(SocketId, Happening),
     Tool(Epoch, Outcome),
@@ -186,7 +186,7 @@ impl World {
             let samples = piece.try_into().unwrap();
             // A frame is there when its last sample is; the pre-roll comes when speech is found.
             let heard = Moment::from_micros((start + FRAME_SAMPLES as u64) * 1_000 / 16);
-            self.schedule(heard.max(moment(60)), Event::Frame(Frame { start, samples }));
+            self.schedule(heard.max(moment(60)), Event::Frame(Box::new(Frame { start, samples })));
         }
     }
 
@@ -299,7 +299,7 @@ impl World {
                 }
                 self.input(Input::Speech(speech));
             }
-            Event::Frame(frame) => self.order(Order::Hear(Box::new(frame))),
+            Event::Frame(frame) => self.order(Order::Hear(frame)),
             Event::Up(socket, text) => {
                 if let Some(server) = self.servers.get_mut(&socket) {
                     server.receive(self.now, &text);

@@ -1,4 +1,5 @@
 //! The service with the partner that hears and speaks by itself: real sound, the strict server.
+#![allow(clippy::print_stdout, reason = "figures are for whoever runs the test")]
 
 use aloud::engine::openai::realtime::Dialect;
 

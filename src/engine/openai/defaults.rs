@@ -12,6 +12,8 @@ pub const SPEAK: &str = "gpt-4o-mini-tts";
 pub const REALTIME: &str = "gpt-realtime-2.1";
 /// Speech to text, while it is spoken.
 pub const LIVE: &str = "gpt-live-transcribe";
+/// Those that take sound only in a session, and write while it comes.
+pub const LIVE_ONLY: [&str; 2] = [LIVE, "gpt-realtime-whisper"];
 /// Speech to speech, one request a turn.
 pub const AUDIO_CHAT: &str = "gpt-audio-1.5";
 /// Pictures.

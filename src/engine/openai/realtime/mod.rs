@@ -7,7 +7,7 @@
 //!           fallback) ─▶ Said
 //! ```
 //!
-//! [`line::Line`] and [`session::Session`] are pure: orders, messages and moments in, messages and
+//! [`Line`] and the session are pure: orders, messages and moments in, messages and
 //! [`Said`](crate::engine::Said) out. [`Realtime`] puts them on real sockets.
 //!
 //! **Why an answer is asked for while the user may still go on.** At a pause the machine commits
