@@ -9,9 +9,9 @@ use aloud::engine::openai::realtime::Dialect;
 use serde_json::Value;
 
 use crate::host::{Host, House};
-use crate::peers;
 use crate::strict::samples;
 use crate::talk::{brain, expected};
+use crate::tools;
 
 /// "Go forward ten meters", said by a person; from Debian's package pocketsphinx-testdata.
 const RECORDING: &str = "/usr/share/pocketsphinx/test/data/goforward.raw";
@@ -143,12 +143,12 @@ struct Aimock {
 
 impl Aimock {
     fn start(home: &Home, fixtures: &Value) -> Self {
-        let folder = peers::node("aimock-1.43.0", "@copilotkit/aimock@1.43.0");
+        let folder = tools::folder("aimock");
         let file = home.path("fixtures.json");
         std::fs::write(&file, fixtures.to_string()).unwrap();
         // A port that was free a moment ago.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut child = Command::new("node")
+        let mut child = Command::new(tools::folder("node").join("node_modules/node/bin/node"))
             .arg(folder.join("node_modules/@copilotkit/aimock/dist/cli.js"))
             .args(["-h", "127.0.0.1", "-p", &free.to_string(), "-f"])
             .arg(&file)
@@ -203,28 +203,12 @@ struct SpeechToSpeech(Child, String);
 impl SpeechToSpeech {
     fn start() -> Self {
         // Without its models, which the stub stands for.
-        let package =
-            peers::python("speech-to-speech-1.1.0", &["--no-deps", "speech-to-speech==1.1.0"]);
-        let needs = peers::python(
-            "speech-to-speech-needs",
-            &[
-                "fastapi",
-                "uvicorn",
-                "websockets",
-                "numpy",
-                "scipy",
-                "soxr",
-                "httpx",
-                "jsonschema",
-                "pillow",
-                "openai==2.28.0",
-            ],
-        );
+        let package = tools::folder("speech-to-speech");
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/realtime/stub_pipeline.py");
         let mut child = Command::new("python3")
             .args([script, &free.to_string()])
-            .env("PYTHONPATH", std::env::join_paths([package, needs]).unwrap())
+            .env("PYTHONPATH", package)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -7,10 +7,11 @@
 mod commands;
 mod host;
 mod hour;
-mod peers;
 mod sockets;
 mod storms;
 mod strict;
 mod talk;
+#[path = "../provider/tools.rs"]
+mod tools;
 mod types;
 mod world;

@@ -9,8 +9,8 @@ use aloud::dialog::Picture;
 use aloud::engine::openai::realtime::{Dialect, Format, Settings, TurnDetection};
 use serde_json::Value;
 
-use crate::peers;
 use crate::talk::brain;
+use crate::tools;
 use crate::world::{Say, World};
 
 /// A conversation with something of everything in it.
@@ -70,8 +70,8 @@ fn the_types_of_the_vendors_client_accept_every_event() {
         Settings { format: Format::Ulaw, voice: None, transcribe: None, ..full.clone() },
     ];
     let packages = [
-        (Dialect::Ga, "ga", peers::python("openai-3.54.0", &["openai==3.54.0"])),
-        (Dialect::Beta, "beta", peers::python("openai-old-2.28.0", &["openai==2.28.0"])),
+        (Dialect::Ga, "ga", tools::folder("openai")),
+        (Dialect::Beta, "beta", tools::folder("openai-old")),
     ];
     for (dialect, name, folder) in packages {
         let events: Vec<Value> =
