@@ -263,3 +263,8 @@ async fn an_answer_does_not_wait_for_the_end_of_its_stream_and_leaves_a_connecti
     // The next question may overtake the last bytes now and then.
     assert!(used.len() <= 3, "{used:?}");
 }
+
+#[tokio::test]
+async fn an_answer_that_lost_only_its_end_mark_is_whole() {
+    assert_eq!(answer(Reply::stream().words("One.").stop("stop").cut()).await, says("One."));
+}

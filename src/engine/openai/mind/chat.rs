@@ -253,6 +253,10 @@ impl Reading for Reply {
         self.done
     }
 
+    fn complete(&self) -> bool {
+        self.done || self.finished.is_some()
+    }
+
     fn finish(&mut self, out: &mut Vec<Delta>) -> Result<Option<String>, Fault> {
         if let Some(words) = self.pacing.rest() {
             let chunk = Chunk { pcm: Vec::new(), rate: VOICE_RATE, text: words };

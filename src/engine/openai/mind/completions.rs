@@ -107,6 +107,10 @@ impl Reading for Reply {
         self.done
     }
 
+    fn complete(&self) -> bool {
+        self.done || self.finished.is_some()
+    }
+
     fn finish(&mut self, _: &mut Vec<Delta>) -> Result<Option<String>, Fault> {
         if !self.done && self.finished.is_none() {
             return Err(Fault::broken("the answer is not complete"));

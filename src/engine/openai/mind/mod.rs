@@ -226,6 +226,8 @@ impl Responder for Mind {
                     let event = match stream.next().await {
                         Ok(Some(event)) => event,
                         Ok(None) => break,
+                        // Only the end mark was lost.
+                        Err(_) if reading.complete() => break,
                         Err(error) => {
                             yield Err(error);
                             return;

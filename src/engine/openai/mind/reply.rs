@@ -39,6 +39,9 @@ pub(super) trait Reading: Send {
     /// Whether the last event was seen.
     fn done(&self) -> bool;
 
+    /// Whether nothing more is needed, though an end mark may still come.
+    fn complete(&self) -> bool;
+
     /// The stream has ended: adds what was kept back, and returns a note for the user if there is
     /// one.
     fn finish(&mut self, out: &mut Vec<Delta>) -> Result<Option<String>, Fault>;

@@ -275,6 +275,10 @@ impl Reading for Reply {
         self.end.is_some()
     }
 
+    fn complete(&self) -> bool {
+        self.end.is_some()
+    }
+
     fn finish(&mut self, out: &mut Vec<Delta>) -> Result<Option<String>, Fault> {
         let Some(end) = self.end else { return Err(Fault::broken("the answer is not complete")) };
         for call in self.calls.drain() {
