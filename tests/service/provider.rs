@@ -20,7 +20,11 @@ fn a_spoken_question_goes_to_the_provider_and_its_voice_comes_back() {
     let mut house = House::new();
     let question = "What is the capital of Sweden?";
     let (first, second) = ("The capital is Stockholm.", "It lies on fourteen islands.");
+    // Asked at the start, to see whether one of them is about to end.
+    let models = ["gpt-transcribe", "gpt-6-luna", "gpt-4o-mini-tts"]
+        .map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "x"}));
     server
+        .reply_to("models", Reply::json(&json!({ "object": "list", "data": models })))
         .reply_to("transcriptions", Reply::json(&json!({ "text": question })))
         .reply_to("responses", Reply::responds(&format!("{first} {second}")))
         .reply_to("speech", Reply::pieces("audio/pcm").bytes(spoken(&house, first)))
@@ -42,7 +46,7 @@ fn a_spoken_question_goes_to_the_provider_and_its_voice_comes_back() {
     let answer = heard(&house, recorder);
     assert!(answer.contains("stockholm") && answer.contains("islands"), "{answer:?}");
     let paths: Vec<String> = server.requests().iter().map(|r| r.path().to_owned()).collect();
-    let calls = ["audio/transcriptions", "responses", "audio/speech", "audio/speech"];
+    let calls = ["models", "audio/transcriptions", "responses", "audio/speech", "audio/speech"];
     assert_eq!(paths, calls.map(|call| format!("/v1/{call}")));
 }
 
