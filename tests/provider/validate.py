@@ -105,6 +105,8 @@ def form(kind, body):
         name = re.search(r'[; ]name="([^"]*)"', head).group(1)
         if "filename=" not in head:
             value = value.decode()
+            # A form knows text only; the package writes its booleans like this.
+            value = {"true": True, "false": False}.get(value, value)
         elif re.search(r'filename="[^"]+\.[a-z0-9]+"', head) is None:
             raise ValueError(f"{name}: a file without a name that tells its kind")
         inner = re.fullmatch(r"(\w+)\[(\w*)\]", name)
