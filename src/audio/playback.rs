@@ -264,6 +264,13 @@ impl PlaybackEdge {
 
 /// Multiplies `out` with a factor that moves from `gain` to `target` by small steps.
 fn glide(out: &mut [f32], gain: &mut f32, target: f32) {
+    if *gain == target {
+        // Nearly always: a loop that the compiler can take eight samples at a time, or none.
+        if target != 1.0 {
+            out.iter_mut().for_each(|sample| *sample *= target);
+        }
+        return;
+    }
     for sample in out {
         *gain += (target - *gain).clamp(-GAIN_STEP, GAIN_STEP);
         *sample *= *gain;

@@ -73,11 +73,10 @@ impl World {
         let Speaker { path, waiting, epoch, cued, .. } = &mut self.speaker;
         while *cued && !waiting.is_empty() && path.feed.vacant() > 0 {
             let len = waiting.len().min(BLOCK_SAMPLES);
-            let mut pcm = [0.0; BLOCK_SAMPLES];
-            for (slot, sample) in pcm.iter_mut().zip(waiting.drain(..len)) {
-                *slot = sample;
-            }
-            path.feed.push(Block::new(*epoch, &pcm[..len])).unwrap();
+            let (front, _) = waiting.as_slices();
+            let len = len.min(front.len());
+            path.feed.push(Block::new(*epoch, &front[..len])).unwrap();
+            waiting.drain(..len);
         }
     }
 
@@ -112,7 +111,8 @@ impl World {
                 let end = start + samples;
                 let (now, later) =
                     rest.split_at((end.saturating_sub(next) as usize).min(rest.len()));
-                assert!(now.iter().all(|sample| *sample == level(n)), "another sound");
+                let level = level(n);
+                assert!(now.iter().all(|sample| *sample == level), "another sound");
                 next += now.len() as u64;
                 rest = later;
                 start = end;
