@@ -159,7 +159,7 @@ fn every_key_is_read() {
         "#,
     );
     let s = &config.settings;
-    assert_eq!(s.audio_chat.model.to_string(), "openai/gpt-audio-mini");
+    assert_eq!(s.audio_chat.models[0].to_string(), "openai/gpt-audio-mini");
     assert_eq!(s.chat.tool_choice, ToolChoice::Tool("get_time".into()));
     assert_eq!((s.chat.protocol, s.chat.stream, s.chat.search), (Protocol::Chat, false, true));
     assert_eq!((s.chat.temperature, s.chat.max_output_tokens), (Some(0.2), Some(99)));
@@ -167,7 +167,7 @@ fn every_key_is_read() {
     assert_eq!(s.context.facts, ["The oven is slow."]);
     assert_eq!(s.transcribe.languages, ["en", "de"]);
     assert_eq!((s.speak.voice.as_str(), s.speak.speed), ("cedar", Some(1.5)));
-    assert_eq!(s.image.model.to_string(), "openai/some-image");
+    assert_eq!(s.image.models[0].to_string(), "openai/some-image");
     assert!(s.image.dir.as_ref().unwrap().ends_with("pictures"));
     assert_eq!(s.audio.input, Device::Named("USB Microphone".into()));
     assert_eq!(s.audio.output, Device::Wav("reply.wav".into()));

@@ -60,7 +60,7 @@ impl App {
     pub fn providers_in_use(&self) -> std::collections::BTreeSet<String> {
         let config::Cascade { transcribe, chat, speak } = &self.config.settings.cascade;
         let hears = self.config.settings.partner == config::Partner::AudioChat;
-        let audio_chat = hears.then_some(&self.config.settings.audio_chat.model);
+        let audio_chat: &[_] = if hears { &self.config.settings.audio_chat.models } else { &[] };
         let names = transcribe.iter().chain(chat).chain(speak).chain(audio_chat);
         let remote = names.filter(|name| self.kind(&name.provider) != ProviderKind::Local);
         remote.map(|name| name.provider.clone()).collect()
@@ -149,20 +149,23 @@ impl App {
 
     /// The client of a member of a chain: all but the last are asked hastily, because somebody
     /// stands behind them.
-    fn line(&self, provider: &str, last: bool) -> Result<Http, Unfit> {
+    pub(super) fn line(&self, provider: &str, last: bool) -> Result<Http, Unfit> {
         let http = self.account(provider)?;
         Ok(if last { http } else { http.hasty() })
     }
 
-    /// The chat model that hears and speaks.
+    /// The chat models that hear and speak: a chain, of which the first that answers is taken.
     fn audio_chat(&self, notes: &Notes) -> Result<Arc<dyn Responder>, Unfit> {
-        let name = &self.config.settings.audio_chat.model;
-        let settings = MindSettings {
-            voice: Some(self.config.settings.speak.voice.clone()),
-            ..self.asking(&name.provider)
-        };
-        let http = self.account(&name.provider)?;
-        Ok(Arc::new(Mind::new(http, &name.model, settings, notes.clone())))
+        let minds = members(&self.config.settings.audio_chat.models, |name, last| {
+            let settings = MindSettings {
+                voice: Some(self.config.settings.speak.voice.clone()),
+                ..self.asking(&name.provider)
+            };
+            let http = self.line(&name.provider, last)?;
+            let mind = Mind::new(http, &name.model, settings, notes.clone());
+            Ok(Arc::new(mind) as Arc<dyn Responder>)
+        })?;
+        Ok(one(minds, |minds| Arc::new(Chain::of_minds(minds, notes.clone(), self.clock))))
     }
 
     /// How chat models of `provider` are asked.
@@ -214,7 +217,7 @@ impl App {
 
 /// Makes the engines called `names`, each told whether it is the last. What cannot be made here, a
 /// model that was not fetched, is left out as long as another one is there.
-fn members<E: ?Sized>(
+pub(super) fn members<E: ?Sized>(
     names: &[ModelName],
     make: impl Fn(&ModelName, bool) -> Result<Arc<E>, Unfit>,
 ) -> Result<Vec<(String, Arc<E>)>, Unfit> {
@@ -234,7 +237,7 @@ fn members<E: ?Sized>(
 }
 
 /// The only engine there is, or a chain of all.
-fn one<E: ?Sized>(
+pub(super) fn one<E: ?Sized>(
     mut engines: Vec<(String, Arc<E>)>,
     chain: impl FnOnce(Vec<(String, Arc<E>)>) -> Arc<E>,
 ) -> Arc<E> {

@@ -144,11 +144,11 @@ impl App {
         Book::open(&self.config.paths.state.join("timers.json"), zone)
     }
 
-    /// The tools that are switched on.
+    /// The tools that are switched on. Who stands in for a painter is told to `notes`.
     ///
     /// # Errors
     /// When an address in the settings is none.
-    pub fn tools(&self, book: &Book, ringer: Ringer) -> Result<Registry, Unfit> {
+    pub fn tools(&self, book: &Book, ringer: Ringer, notes: &Notes) -> Result<Registry, Unfit> {
         let weather = &self.config.settings.tools.get_weather;
         let mut settings = tool::Settings::new(book.clone(), ringer, self.volume.clone());
         settings.weather.base_url = tool::BaseUrl::parse(&weather.base_url).map_err(Unfit::Tool)?;
@@ -160,7 +160,7 @@ impl App {
             config::Units::Metric => tool::Units::Metric,
             config::Units::Us => tool::Units::Us,
         };
-        let pictures = tool::pictures(&self.pictures());
+        let pictures = tool::pictures(&self.pictures(notes));
         let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
         Ok(all.only(|name| self.config.settings.tools.allows(name)))
     }
@@ -263,7 +263,7 @@ impl App {
             setup: self.turns(config::Mode::PushToTalk),
             partner: self.partner(engines, told, sounds)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
-            tools: self.tools(&book, ringer)?,
+            tools: self.tools(&book, ringer, &notes)?,
             book: None,
             volume: self.volume.clone(),
             feed: path.feed,
@@ -317,7 +317,7 @@ impl App {
         }
         let book = self.book();
         let rings = book.rings(WallClock::System);
-        let tools = self.tools(&book, Ringer::Here)?;
+        let tools = self.tools(&book, Ringer::Here, &notes)?;
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),

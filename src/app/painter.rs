@@ -1,14 +1,15 @@
-//! Who paints for the tools: the configured model, behind the tools' own trait.
+//! Who paints: the configured models, and the same behind the tools' own trait.
 
 use std::sync::Arc;
 
 use futures::StreamExt;
 
-use super::App;
+use super::engines::{members, one};
+use super::{App, Unfit};
 use crate::base::{Flow, Job};
-use crate::config::ProviderKind;
-use crate::engine::EngineError;
-use crate::engine::openai::picture::{Painted, Painter, Wish};
+use crate::config::{ModelName, ProviderKind};
+use crate::engine::openai::picture::Hand;
+use crate::engine::{Canvas, Chain, EngineError, Notes, Painted, Painter, Wish};
 use crate::tool::{self, Album, PictureSettings, Screen};
 
 impl App {
@@ -19,9 +20,9 @@ impl App {
     }
 
     /// What the picture tools need.
-    pub(super) fn pictures(&self) -> PictureSettings {
+    pub(super) fn pictures(&self, notes: &Notes) -> PictureSettings {
         PictureSettings {
-            painter: self.painter(),
+            painter: self.brush(notes),
             album: self.album(),
             screen: Screen {
                 wayland: self.env.os("WAYLAND_DISPLAY").map(Into::into),
@@ -32,54 +33,62 @@ impl App {
         }
     }
 
-    /// The configured painter, where there is one to ask: a provider of a vendor has a key.
-    fn painter(&self) -> Option<Arc<dyn tool::Painter>> {
-        if !self.paints() {
-            return None;
-        }
+    /// The configured painter: a chain, of which the first that paints is taken.
+    ///
+    /// # Errors
+    /// As [`App::transcriber`].
+    pub fn painter(&self, notes: &Notes) -> Result<Arc<dyn Painter>, Unfit> {
+        self.painter_of(&self.config.settings.image.models, notes)
+    }
+
+    fn painter_of(&self, names: &[ModelName], notes: &Notes) -> Result<Arc<dyn Painter>, Unfit> {
+        let painters = members(names, |name, last| {
+            let hand = Hand::new(&self.line(&name.provider, last)?, &name.model)?;
+            Ok(Arc::new(hand) as Arc<dyn Painter>)
+        })?;
+        Ok(one(painters, |all| Arc::new(Chain::of_painters(all, notes.clone(), self.clock))))
+    }
+
+    /// The painter of the tools, where there is one to ask.
+    fn brush(&self, notes: &Notes) -> Option<Arc<dyn tool::Painter>> {
         let image = &self.config.settings.image;
-        let painter = self.account(&image.model.provider).ok()?;
-        let painter = Painter::new(&painter, &image.model.model).ok()?;
+        let names: Vec<_> = self.painting().cloned().collect();
+        let painter = self.painter_of(&names, notes).ok().filter(|_| !names.is_empty())?;
         let (size, quality) = (image.size.clone(), image.quality.clone());
         Some(Arc::new(Brush { painter, size, quality }))
     }
 
-    /// Whether the configured painter can be asked.
-    pub(super) fn paints(&self) -> bool {
-        let provider = &self.config.settings.image.model.provider;
-        match self.kind(provider) {
+    /// The configured painters that can be asked: a provider of a vendor has a key.
+    pub(super) fn painting(&self) -> impl Iterator<Item = &ModelName> {
+        self.config.settings.image.models.iter().filter(|name| match self.kind(&name.provider) {
             ProviderKind::Local => false,
             // A server of one's own may take anybody.
             ProviderKind::Compatible => true,
             ProviderKind::OpenAi | ProviderKind::Azure => {
-                self.account(provider).is_ok_and(|http| http.keyed())
+                self.account(&name.provider).is_ok_and(|http| http.keyed())
             }
-        }
+        })
     }
 }
 
 /// A painter with the settings of the configuration.
 struct Brush {
-    painter: Painter,
+    painter: Arc<dyn Painter>,
     size: Option<String>,
     quality: Option<String>,
 }
 
-impl Brush {
-    fn wish(&self, prompt: String, size: Option<String>) -> Wish {
-        let size = size.or_else(|| self.size.clone());
-        Wish { prompt, size, quality: self.quality.clone(), ..Wish::default() }
-    }
-}
-
 impl tool::Painter for Brush {
     fn paint(&self, prompt: String, size: Option<String>) -> Job<Result<Vec<u8>, String>> {
-        first(self.painter.generate(self.wish(prompt, size)))
+        let size = size.or_else(|| self.size.clone());
+        let quality = self.quality.clone();
+        first(self.painter.paint(Wish { prompt, size, quality, ..Wish::default() }))
     }
 
     fn change(&self, prompt: String, picture: Arc<[u8]>) -> Job<Result<Vec<u8>, String>> {
-        let wish = self.wish(prompt, None);
-        first(self.painter.edit(wish, vec![picture.to_vec()], None))
+        let canvas = Some(Canvas { pictures: vec![picture], mask: None });
+        let (size, quality) = (self.size.clone(), self.quality.clone());
+        first(self.painter.paint(Wish { prompt, canvas, size, quality, ..Wish::default() }))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::base::{Flow, Utterance};
 use crate::config::{self, ModelName};
 use crate::engine::openai::defaults::LIVE_ONLY;
 use crate::engine::openai::realtime::{
-    Dialect, Format, Realtime, Scribe, Server, Settings, TurnDetection,
+    Dialect, Fallback, Format, Realtime, Scribe, Server, Settings, TurnDetection,
 };
 use crate::engine::{Cascade, EngineError, Engines, Partner, Transcriber, Transcript};
 
@@ -27,19 +27,32 @@ impl App {
         sounds: bool,
     ) -> Result<Box<dyn Partner>, Unfit> {
         let voiced = engines.speak.is_some();
-        let cascade = Box::new(Cascade::new(engines, Some(told)));
+        let mut partner: Box<dyn Partner> = Box::new(Cascade::new(engines, Some(told)));
         if !self.hears() {
-            return Ok(cascade);
+            return Ok(partner);
         }
+        let mut name = "The cascade".to_owned();
+        for model in self.config.settings.realtime.models.iter().rev() {
+            let (server, settings) = self.session(model, sounds)?;
+            let fallback = Fallback { partner, name, voiced };
+            partner = Box::new(Realtime::new(settings, server, self.clock, fallback));
+            name = model.to_string();
+        }
+        Ok(partner)
+    }
+
+    /// Where the sessions of a model are had, and what they are to be like.
+    fn session(&self, model: &ModelName, sounds: bool) -> Result<(Server, Settings), Unfit> {
         let of = &self.config.settings.realtime;
-        let provider = &of.model.provider;
+        let provider = &model.provider;
         let (address, auth) = self.credentials(provider)?;
-        let mut server = Server::new(provider, &address, &of.model.model, auth)?;
+        let mut server = Server::new(provider, &address, &model.model, auth)?;
         if of.client_secrets {
-            server = server.with_secrets(self.account(provider)?, &of.model.model);
+            server = server.with_secrets(self.account(provider)?, &model.model);
         }
         let settings = Settings {
             provider: provider.clone(),
+            model: model.model.clone(),
             voice: (!of.voice.is_empty()).then(|| of.voice.clone()),
             transcribe: (!of.transcribe.is_empty()).then(|| of.transcribe.clone()),
             turn_detection: match of.turn_detection {
@@ -60,7 +73,7 @@ impl App {
             silent: !sounds,
             park_after: (of.park_after_s > 0).then(|| Duration::from_secs(of.park_after_s.into())),
         };
-        Ok(Box::new(Realtime::new(settings, server, self.clock, cascade, voiced)))
+        Ok((server, settings))
     }
 
     /// The ear of a model that takes sound only in a session; none for any other.

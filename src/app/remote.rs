@@ -34,13 +34,15 @@ impl App {
                 }
             }
             Partner::AudioChat => {
-                all.push(("[audio_chat] model", settings.audio_chat.model.clone()));
+                let models = settings.audio_chat.models.iter();
+                all.extend(models.map(|name| ("[audio_chat] model", name.clone())));
             }
-            Partner::Realtime => all.push(("[realtime] model", settings.realtime.model.clone())),
+            Partner::Realtime => {
+                let models = settings.realtime.models.iter();
+                all.extend(models.map(|name| ("[realtime] model", name.clone())));
+            }
         }
-        if self.paints() {
-            all.push(("[image] model", settings.image.model.clone()));
-        }
+        all.extend(self.painting().map(|name| ("[image] model", name.clone())));
         all.retain(|(_, name)| self.kind(&name.provider) != ProviderKind::Local);
         all
     }

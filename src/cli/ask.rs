@@ -92,12 +92,12 @@ fn set(app: &mut App, args: &Ask) -> Outcome {
     if settings.partner == config::Partner::AudioChat
         && let Some(name) = &args.model
     {
-        settings.audio_chat.model = model(settings, name);
+        settings.audio_chat.models = vec![model(settings, name)];
     }
     if settings.partner == config::Partner::Realtime
         && let Some(name) = &args.model
     {
-        settings.realtime.model = model(settings, name);
+        settings.realtime.models = vec![model(settings, name)];
     }
     if let Some(effort) = &args.effort {
         const EFFORTS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];

@@ -1,5 +1,6 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use futures::StreamExt;
@@ -11,8 +12,7 @@ use crate::app::{App, unfit};
 use crate::base::Flow;
 use crate::config::{Environment, ModelName};
 use crate::dialog::PictureKind;
-use crate::engine::EngineError;
-use crate::engine::openai::picture::{Painted, Painter, Wish};
+use crate::engine::{Canvas, EngineError, Notes, Painted, Wish};
 use crate::tool::picture::{open, read, save, slug};
 
 /// Makes and changes pictures.
@@ -104,27 +104,31 @@ impl Format {
 
 /// Makes or changes pictures, saves them and prints where.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Image) -> Outcome {
-    let app = App::open(file, env)?;
-    match args {
-        Image::Generate { prompt, brush } => {
-            let wish = brush.wish(&app, &prompt)?;
-            let place = brush.place(&wish)?;
-            let flow = brush.painter(&app)?.generate(wish.clone());
-            painted(&app, &brush, &wish, &place, flow).await
-        }
+    let mut app = App::open(file, env)?;
+    let (prompt, canvas, brush) = match args {
+        Image::Generate { prompt, brush } => (prompt, None, brush),
         Image::Edit { prompt, image, mask, brush } => {
-            let wish = brush.wish(&app, &prompt)?;
-            let place = brush.place(&wish)?;
-            let pictures = image.iter().map(|path| picture(path)).collect::<Result<Vec<_>, _>>()?;
+            let pictures = image.iter().map(|path| picture(path)).collect::<Result<_, _>>()?;
             let mask = mask.as_deref().map(picture).transpose()?;
-            let flow = brush.painter(&app)?.edit(wish.clone(), pictures, mask);
-            painted(&app, &brush, &wish, &place, flow).await
+            (prompt, Some(Canvas { pictures, mask }), brush)
         }
+    };
+    if let Some(model) = brush.model(&app)? {
+        app.config.settings.image.models = vec![model];
     }
+    let wish = Wish { canvas, ..brush.wish(&app, &prompt)? };
+    let place = brush.place(&wish)?;
+    let (notes, mut told) = Notes::new();
+    let flow = app.painter(&notes)?.paint(wish.clone());
+    let painted = painted(&app, &brush, &wish, &place, flow).await;
+    while let Ok(note) = told.try_recv() {
+        print::trouble(&note);
+    }
+    painted
 }
 
-fn picture(path: &Path) -> Result<Vec<u8>, Failure> {
-    Ok(read(path).map_err(|why| unfit(&path.display().to_string(), &why))?)
+fn picture(path: &Path) -> Result<Arc<[u8]>, Failure> {
+    Ok(read(path).map_err(|why| unfit(&path.display().to_string(), &why))?.into())
 }
 
 /// Where the pictures go.
@@ -154,28 +158,28 @@ impl Brush {
             format: format.map(|format| format.word().to_owned()),
             background: self.background.clone(),
             partial: self.partial,
+            canvas: None,
             hand_over: self.response_format.clone(),
         })
     }
 
-    fn model(&self, app: &App) -> ModelName {
-        let usual = &app.config.settings.image.model;
-        let Some(name) = &self.model else { return usual.clone() };
-        match name.split_once('/') {
-            Some((provider, model)) if app.config.settings.providers.contains_key(provider) => {
-                ModelName { provider: provider.to_owned(), model: model.to_owned() }
-            }
-            _ => ModelName { provider: usual.provider.clone(), model: name.clone() },
-        }
-    }
-
-    fn painter(&self, app: &App) -> Result<Painter, Failure> {
-        let model = self.model(app);
-        if model.provider == "local" {
+    /// The model that is named instead of the configured ones.
+    fn model(&self, app: &App) -> Result<Option<ModelName>, Failure> {
+        let Some(name) = &self.model else { return Ok(None) };
+        let named = name
+            .split_once('/')
+            .filter(|(provider, _)| app.config.settings.providers.contains_key(*provider));
+        let usual = app.config.settings.image.models.first();
+        let (provider, model) = match (named, usual) {
+            (Some((provider, model)), _) => (provider, model),
+            (None, Some(usual)) => (usual.provider.as_str(), name.as_str()),
+            (None, None) => ("openai", name.as_str()),
+        };
+        if provider == "local" {
             let why = "no model on this machine paints; give --model PROVIDER/MODEL";
             return Err(Failure::new(Code::Unavailable, why));
         }
-        Ok(Painter::new(&app.account(&model.provider)?, model.model)?)
+        Ok(Some(ModelName { provider: provider.to_owned(), model: model.to_owned() }))
     }
 
     /// The files that will be written, none of which is there: a picture that cannot be saved is
@@ -239,7 +243,7 @@ async fn painted(
     let album = app.album();
     let mut sketch = Sketch(None);
     while let Some(painted) = flow.next().await {
-        let Painted { index, finished, bytes, revised } = painted?;
+        let Painted { index, finished, bytes, revised, by } = painted?;
         let kind = PictureKind::of(&bytes);
         if !finished {
             let near = match place {
@@ -278,7 +282,7 @@ async fn painted(
         if brush.json {
             print::json(&json!({
                 "path": path, "type": kind.map(PictureKind::media_type), "bytes": bytes.len(),
-                "model": brush.model(app).to_string(), "revised_prompt": revised,
+                "model": &*by, "revised_prompt": revised,
             }))?;
         } else {
             print::line(path.display())?;

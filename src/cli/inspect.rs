@@ -76,7 +76,7 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
 /// Lists the tools that can be called.
 pub(super) fn tools(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
     let app = App::open(file, env)?;
-    let specs = app.tools(&app.book(), Ringer::Nobody)?.specs();
+    let specs = app.tools(&app.book(), Ringer::Nobody, &Notes::new().0)?.specs();
     if as_json {
         for spec in specs.iter() {
             print::json(spec)?;

@@ -129,14 +129,7 @@ fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) ->
         let default = ModelName { provider: provider.into(), model: model.into() };
         let wanted = format!("a model, such as \"local/{local}\", or a list of models");
         let check = |text: &str| model_name(text, role, providers, local);
-        let models = of.list(key, &wanted, vec![default], check);
-        if models.is_empty()
-            && let Some(at) = of.place(key)
-            && of.clean(key)
-        {
-            of.wrong(&at, key, ("the list is empty".into(), format!("write {wanted}")));
-        }
-        models
+        some(&mut of, key, &wanted, default, check)
     };
     let cascade = Cascade {
         transcribe: job("transcribe", Role::Transcribe, defaults::TRANSCRIBE, "moonshine-tiny-en"),
@@ -145,6 +138,54 @@ fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) ->
     };
     of.end();
     cascade
+}
+
+/// The models of a job, the preferred one first: at least one.
+fn some(
+    of: &mut Section<'_, '_>,
+    key: &'static str,
+    wanted: &str,
+    default: ModelName,
+    check: impl Fn(&str) -> Result<ModelName, Wrong>,
+) -> Vec<ModelName> {
+    let models = of.list(key, wanted, vec![default], check);
+    if models.is_empty()
+        && let Some(at) = of.place(key)
+        && of.clean(key)
+    {
+        of.wrong(&at, key, ("the list is empty".into(), format!("write {wanted}")));
+    }
+    models
+}
+
+/// The key `model` of a job that nothing on this machine does; OpenAI's `default` by itself.
+pub(super) fn remote_models(
+    of: &mut Section<'_, '_>,
+    providers: &Providers,
+    default: &str,
+) -> Vec<ModelName> {
+    let example = format!("openai/{default}");
+    let wanted = format!("a model, such as \"{example}\", or a list of models");
+    let check = |text: &str| {
+        let name = model_name(text, Role::Chat, providers, TEMPLATES);
+        let Ok(name) = name.as_ref() else {
+            // Which local models there are is of no help here.
+            return name.map_err(|(what, next)| match next.contains("local/") {
+                true => (what, format!("write {wanted}")),
+                false => (what, next),
+            });
+        };
+        match providers.get(&name.provider).map(|provider| provider.kind) {
+            Some(ProviderKind::Local) | None => {
+                Err(("nothing on this machine does this".to_owned(), format!("write {wanted}")))
+            }
+            Some(ProviderKind::OpenAi | ProviderKind::Azure | ProviderKind::Compatible) => {
+                Ok(name.clone())
+            }
+        }
+    };
+    let default = ModelName { provider: "openai".into(), model: default.into() };
+    some(of, "model", &wanted, default, check)
 }
 
 pub(super) type Providers = std::collections::BTreeMap<String, Provider>;
@@ -202,7 +243,6 @@ fn local_model(name: ModelName, role: Role) -> Result<ModelName, Wrong> {
 }
 
 fn realtime(mut of: Section<'_, '_>, providers: &Providers) -> Realtime {
-    let default = format!("openai/{}", defaults::REALTIME);
     let turns = [
         word("ours", TurnDetection::Ours),
         word("server_vad", TurnDetection::ServerVad),
@@ -215,21 +255,9 @@ fn realtime(mut of: Section<'_, '_>, providers: &Providers) -> Realtime {
         word("ulaw", WireFormat::Ulaw),
         word("alaw", WireFormat::Alaw),
     ];
-    let wanted = format!("a model, such as \"{default}\"");
-    let model = of.text("model", &wanted, &default, |text| match split(text) {
-        None => Err(format!("\"{text}\" is not of the form PROVIDER/MODEL")),
-        Some(name) => match providers.get(&name.provider).map(|provider| provider.kind) {
-            None => Err(format!("no provider is called \"{}\"", name.provider)),
-            Some(ProviderKind::Local) => Err("nothing on this machine does this".into()),
-            Some(ProviderKind::OpenAi | ProviderKind::Azure | ProviderKind::Compatible) => {
-                Ok(text.to_owned())
-            }
-        },
-    });
-    let model = split(&model).unwrap_or_else(|| ModelName { provider: model, model: "".into() });
     let any = |text: &str| Ok(text.trim().to_owned());
     let realtime = Realtime {
-        model,
+        models: remote_models(&mut of, providers, defaults::REALTIME),
         turn_detection: of.choice("turn_detection", &turns, "ours"),
         dialect: of.choice("dialect", &dialects, "auto"),
         voice: of.text("voice", "the name of a voice", defaults::VOICE, any),

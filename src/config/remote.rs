@@ -1,12 +1,9 @@
 //! The sections that say how models of a provider are asked.
 
-use super::read::{Providers, model_name, word};
+use super::read::{Providers, remote_models, word};
 use super::section::{Section, path};
-use super::settings::{
-    AudioChat, Chat, Context, Image, ModelName, Protocol, Speak, ToolChoice, Transcribe,
-};
+use super::settings::{AudioChat, Chat, Context, Image, Protocol, Speak, ToolChoice, Transcribe};
 use crate::engine::openai::defaults;
-use crate::models::Role;
 
 pub(super) fn chat(mut of: Section<'_, '_>) -> Chat {
     let protocols = [
@@ -94,26 +91,16 @@ pub(super) fn speak(mut of: Section<'_, '_>) -> Speak {
 }
 
 pub(super) fn image(mut of: Section<'_, '_>, providers: &Providers) -> Image {
-    let model = one_model(&mut of, providers, defaults::IMAGE);
+    let models = remote_models(&mut of, providers, defaults::IMAGE);
     let size = of.words("size", "a size such as \"1024x1024\"");
     let quality = of.words("quality", "a quality such as \"low\"");
     let dir = of.maybe("dir", "an absolute path, or one with ~/", path);
     of.end();
-    Image { model, size, quality, dir }
+    Image { models, size, quality, dir }
 }
 
 pub(super) fn audio_chat(mut of: Section<'_, '_>, providers: &Providers) -> AudioChat {
-    let model = one_model(&mut of, providers, defaults::AUDIO_CHAT);
+    let models = remote_models(&mut of, providers, defaults::AUDIO_CHAT);
     of.end();
-    AudioChat { model }
-}
-
-/// The key `model` of a job that one model does.
-fn one_model(of: &mut Section<'_, '_>, providers: &Providers, default: &str) -> ModelName {
-    let default = format!("openai/{default}");
-    let wanted = format!("a model, such as \"{default}\"");
-    let fallback = ModelName { provider: "openai".into(), model: default[7..].to_owned() };
-    let check = |text: &str| model_name(text, Role::Chat, providers, "templates");
-    let models = of.list("model", &wanted, vec![fallback.clone()], check);
-    models.into_iter().next().unwrap_or(fallback)
+    AudioChat { models }
 }

@@ -149,8 +149,8 @@ impl fmt::Display for ModelName {
 /// The session of a realtime partner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Realtime {
-    /// The model.
-    pub model: ModelName,
+    /// The models, the preferred one first; behind the last one stands the cascade.
+    pub models: Vec<ModelName>,
     /// Who finds the end of a turn.
     pub turn_detection: TurnDetection,
     /// Which form of the protocol is spoken.
@@ -332,8 +332,8 @@ pub struct Speak {
 /// How pictures are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// By which model.
-    pub model: ModelName,
+    /// By which models, the preferred one first.
+    pub models: Vec<ModelName>,
     /// How large.
     pub size: Option<String>,
     /// How well.
@@ -345,8 +345,8 @@ pub struct Image {
 /// A partner that is a chat model which hears and speaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioChat {
-    /// The model.
-    pub model: ModelName,
+    /// The models, the preferred one first.
+    pub models: Vec<ModelName>,
 }
 
 /// The engines of provider `local`.

@@ -3,7 +3,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use super::{Chunk, Delta, EngineError, Notes, Responder, Synthesizer, Transcriber, Transcript};
+use super::{
+    Chunk, Delta, EngineError, Notes, Painted, Painter, Responder, Synthesizer, Transcriber,
+    Transcript, Wish,
+};
 use crate::base::{Clock, Flow, Job, LISTEN_RATE, Moment, Utterance};
 use crate::dialog::Prompt;
 
@@ -31,7 +34,7 @@ pub struct Chain<E: ?Sized> {
     members: Arc<[Member<E>]>,
     notes: Notes,
     clock: Clock,
-    /// What they do: `listens`, `answers`, `speaks`.
+    /// What they do: `listens`, `answers`, `speaks`, `paints`.
     does: &'static str,
 }
 
@@ -118,6 +121,17 @@ impl Chain<dyn Synthesizer> {
         clock: Clock,
     ) -> Self {
         Self::new(voices, notes, clock, "speaks")
+    }
+}
+
+impl Chain<dyn Painter> {
+    /// Painters by their names; who stands in is told to `notes`.
+    pub fn of_painters(
+        painters: Vec<(String, Arc<dyn Painter>)>,
+        notes: Notes,
+        clock: Clock,
+    ) -> Self {
+        Self::new(painters, notes, clock, "paints")
     }
 }
 
@@ -284,6 +298,14 @@ impl Synthesizer for Chain<dyn Synthesizer> {
 
     fn warm(&self) -> Job<Result<(), EngineError>> {
         self.first().map_or_else(ready, Synthesizer::warm)
+    }
+}
+
+impl Painter for Chain<dyn Painter> {
+    /// A picture takes minutes, so how long a painter may take is the painter's own affair. An
+    /// unfinished picture binds nobody: whoever stands in begins anew.
+    fn paint(&self, wish: Wish) -> Flow<Result<Painted, EngineError>> {
+        self.ask(None, |painted| painted.finished, move |painter| painter.paint(wish.clone()))
     }
 }
 

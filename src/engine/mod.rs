@@ -3,6 +3,7 @@
 //! ```text
 //! Utterance ─▶ Transcriber ─▶ text ─▶ Responder ─▶ Delta… ─▶ sentence ─▶ Synthesizer ─▶ Chunk…
 //!              └────────────────────────── Partner ──────────────────────────┘
+//! Wish ─▶ Painter ─▶ Painted…
 //! ```
 //!
 //! **Invariant:** dropping a [`Job`] or [`Flow`] stops the work behind it: HTTP closes, a local
@@ -16,6 +17,7 @@ pub mod local;
 mod notes;
 pub mod openai;
 mod pacing;
+mod painter;
 mod partner;
 mod recital;
 mod sentence;
@@ -25,6 +27,7 @@ pub use cascade::{Cascade, Engines};
 pub use chain::Chain;
 pub use notes::{NOTES, Notes};
 pub use pacing::Pacing;
+pub use painter::{Canvas, Painted, Painter, Wish};
 pub use partner::{Order, Partner, Said};
 pub use sentence::Sentences;
 pub use spoken::spoken;

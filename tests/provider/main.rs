@@ -12,6 +12,7 @@ mod mind;
 mod old;
 mod pace;
 mod peers;
+mod pictures;
 mod server;
 mod strangers;
 mod streams;

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "figures are for whoever runs the test")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "tests look for what they want")]
 
+mod chain;
 mod commands;
 mod host;
 mod hour;

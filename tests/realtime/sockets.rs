@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Utterance, UtteranceId};
 use aloud::dialog::{Heard, Item, Prompt};
-use aloud::engine::openai::realtime::{Dialect, Realtime, Scribe, Server, Settings};
+use aloud::engine::openai::realtime::{Dialect, Fallback, Realtime, Scribe, Server, Settings};
 use aloud::engine::openai::{Address, Auth, Http};
 use aloud::engine::{Order, Partner, Said, Transcriber, Transcript};
 use futures::StreamExt;
@@ -16,7 +16,7 @@ use crate::strict::question;
 use crate::talk::{brain, expected};
 
 /// A fallback that must not be needed.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Partner for Nobody {
     fn hears(&self) -> bool {
@@ -32,6 +32,11 @@ impl Partner for Nobody {
     }
 }
 
+/// Nobody, as what stands behind a realtime partner.
+fn nobody() -> Fallback {
+    Fallback { partner: Box::new(Nobody), name: "nobody".into(), voiced: false }
+}
+
 fn open(dialect: Dialect) -> House {
     House { dialect, wants_beta: false, key: None }
 }
@@ -40,10 +45,10 @@ fn partner(host: &Host, auth: Auth) -> Realtime {
     let address = Address::v1(&host.base()).unwrap();
     let server = Server::new("test", &address, "gpt-x", auth).unwrap();
     let settings = Settings { transcribe: Some("m".into()), ..Settings::default() };
-    Realtime::new(settings, server, host.clock, Box::new(Nobody), false)
+    Realtime::new(settings, server, host.clock, nobody())
 }
 
-fn prompt(items: Vec<Item>) -> Prompt {
+pub(crate) fn prompt(items: Vec<Item>) -> Prompt {
     Prompt { instructions: "Be brief.".into(), items, tools: [].into(), sounds: Vec::new() }
 }
 
@@ -53,12 +58,12 @@ fn utterance(id: u32, start: u64, number: u32) -> Utterance {
     Utterance { id: UtteranceId(id), span, pcm: Arc::from(pcm) }
 }
 
-async fn said(partner: &mut Realtime) -> Said {
+pub(crate) async fn said(partner: &mut Realtime) -> Said {
     tokio::time::timeout(PATIENCE, partner.said()).await.expect("something is said")
 }
 
 /// Speaks `number` as it would come from a microphone, and commits it.
-fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
+pub(crate) fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
     let utterance = utterance(id, start, number);
     for (n, piece) in utterance.pcm.chunks_exact(FRAME_SAMPLES).enumerate() {
         let start = start + (n * FRAME_SAMPLES) as u64;
@@ -69,7 +74,7 @@ fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
 }
 
 /// Reads until the answer is over; its words and its samples.
-async fn answer(partner: &mut Realtime, epoch: Epoch) -> (String, usize) {
+pub(crate) async fn answer(partner: &mut Realtime, epoch: Epoch) -> (String, usize) {
     let (mut text, mut samples) = (String::new(), 0);
     loop {
         match said(partner).await {
@@ -84,7 +89,7 @@ async fn answer(partner: &mut Realtime, epoch: Epoch) -> (String, usize) {
     }
 }
 
-fn user(id: u32) -> Item {
+pub(crate) fn user(id: u32) -> Item {
     Item::User { utterance: Some(UtteranceId(id)), text: String::new() }
 }
 
@@ -243,7 +248,7 @@ async fn each_session_can_have_a_key_of_its_own() {
     let address = Address::v1(&host.base()).unwrap();
     let server = Server::new("test", &address, "gpt-x", own).unwrap().with_secrets(http, "gpt-x");
     let settings = Settings::default();
-    let mut partner = Realtime::new(settings, server, host.clock, Box::new(Nobody), false);
+    let mut partner = Realtime::new(settings, server, host.clock, nobody());
     let ask = Item::User { utterance: None, text: "tell me 3".into() };
     partner.order(Order::Respond { epoch: Epoch(1), prompt: prompt(vec![ask]) });
     assert_eq!(answer(&mut partner, Epoch(1)).await.0, expected(3));

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use aloud::base::{Epoch, Frame, Moment, Utterance, UtteranceId};
 use aloud::dialog::{Call, Heard, Item, Outcome, Prompt};
-use aloud::engine::openai::realtime::{Act, Happening, Line, Settings, SocketId, TurnDetection};
+use aloud::engine::openai::realtime::{
+    Act, Behind, Happening, Line, Settings, SocketId, TurnDetection,
+};
 use aloud::engine::{EngineError, Order, Said};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -247,7 +249,10 @@ impl Watch {
 fn storm(ops: Vec<Op>, turn_detection: TurnDetection) {
     let settings = Settings { turn_detection, ..Settings::default() };
     let mut watch = Watch {
-        line: Line::new(settings, true),
+        line: Line::new(
+            settings,
+            Behind { name: "The cascade".into(), voiced: true, hears: false },
+        ),
         now: Moment::from_millis(1_000),
         dialed: Vec::new(),
         open: BTreeSet::new(),

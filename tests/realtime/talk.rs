@@ -245,7 +245,7 @@ fn the_fallback_answers_while_there_is_no_session_and_the_session_when_it_is_bac
     world.run(at(81_000));
     world.rest();
     assert_eq!(world.history()[2..], ["u: question 2".into(), format!("a: {}", expected(2))]);
-    assert_eq!(world.notes[1..], ["Provider openai answers again."]);
+    assert_eq!(world.notes[1..], ["openai/gpt-realtime-2.1 answers again"]);
     // The new session has read what it did not hear.
     let texts: Vec<String> = world.server().items.iter().map(|item| item.text.clone()).collect();
     assert_eq!(texts[..2], ["spoken 1", "The fallback answers spoken 1."]);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Moment, NoticeId, Utterance, UtteranceId};
 use aloud::dialog::{Effect, Heard, History, Item, Outcome, Picture, Prompt, ToolSpec};
-use aloud::engine::openai::realtime::{Act, Dialect, Happening, Line, Settings, SocketId};
+use aloud::engine::openai::realtime::{Act, Behind, Dialect, Happening, Line, Settings, SocketId};
 use aloud::engine::{Chunk, EngineError, Order, Said};
 use aloud::turn::{
     Announcement, Command, Cut, Failure, Input, Machine, Mode, MouthStatus, Playback, Report,
@@ -113,7 +113,10 @@ impl World {
         setup.settings.speculate = true;
         Self {
             now: Moment::from_millis(1_000),
-            line: Line::new(settings, true),
+            line: Line::new(
+                settings,
+                Behind { name: "The cascade".into(), voiced: true, hears: false },
+            ),
             sent: Vec::new(),
             appended: 0,
             next_notice: 0,

@@ -1,5 +1,6 @@
 //! Pictures: made from words, or changed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
@@ -12,84 +13,39 @@ use super::sound::unbase64;
 use super::stream::Stream;
 use crate::base::Flow;
 use crate::dialog::PictureKind;
-use crate::engine::EngineError;
+use crate::engine::{Canvas, EngineError, Painted, Painter, Wish};
 
 /// Silence after which a picture counts as not coming: without streaming, nothing comes before it
 /// is done, and the slow ones take two minutes.
 const PATIENCE: Duration = Duration::from_secs(170);
 
-/// What is wished for. What is not set is not sent, so that the model's own default counts and
-/// older models, which do not know every key, take the request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
-    /// What is to be seen, or what is to be changed.
-    pub prompt: String,
-    /// How many pictures, 1 to 10.
-    pub count: Option<u8>,
-    /// `1024x1024` and the like, or `auto`.
-    pub size: Option<String>,
-    /// `low`, `medium`, `high`, `auto`; older models take `standard` and `hd`.
-    pub quality: Option<String>,
-    /// `png`, `webp` or `jpeg`.
-    pub format: Option<String>,
-    /// `transparent`, `opaque` or `auto`.
-    pub background: Option<String>,
-    /// How many unfinished pictures are shown on the way, 1 to 3; none is not streamed at all.
-    pub partial: Option<u8>,
-    /// `url` or `b64_json`: how older models hand a picture over. Newer ones refuse the key.
-    pub hand_over: Option<String>,
+/// The keys of a wish besides the model, in the order of the documentation.
+fn keys(wish: &Wish) -> Vec<(&'static str, Value)> {
+    let text = |value: &Option<String>| value.as_ref().map(|value| json!(value));
+    let number = |value: Option<u8>| value.map(|value| json!(value));
+    let all = [
+        ("prompt", Some(json!(wish.prompt))),
+        ("n", number(wish.count)),
+        ("size", text(&wish.size)),
+        ("quality", text(&wish.quality)),
+        ("output_format", text(&wish.format)),
+        ("background", text(&wish.background)),
+        ("response_format", text(&wish.hand_over)),
+        ("partial_images", number(wish.partial)),
+        ("stream", wish.partial.map(|_| json!(true))),
+    ];
+    all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
-impl Wish {
-    /// Its keys besides the model, in the order of the documentation.
-    fn keys(&self) -> Vec<(&'static str, Value)> {
-        let text = |value: &Option<String>| value.as_ref().map(|value| json!(value));
-        let number = |value: Option<u8>| value.map(|value| json!(value));
-        let all = [
-            ("prompt", Some(json!(self.prompt))),
-            ("n", number(self.count)),
-            ("size", text(&self.size)),
-            ("quality", text(&self.quality)),
-            ("output_format", text(&self.format)),
-            ("background", text(&self.background)),
-            ("response_format", text(&self.hand_over)),
-            ("partial_images", number(self.partial)),
-            ("stream", self.partial.map(|_| json!(true))),
-        ];
-        all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
-    }
-}
-
-/// A picture that was made, finished or not.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Painted {
-    /// Which of the wished ones it is, from 0.
-    pub index: usize,
-    /// False for one that is shown on the way.
-    pub finished: bool,
-    /// The file.
-    pub bytes: Vec<u8>,
-    /// How the model understood the wish, where it says so.
-    pub revised: Option<String>,
-}
-
-impl std::fmt::Debug for Painted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { index, finished, bytes, revised } = self;
-        let len = bytes.len();
-        write!(f, "Painted({index}, finished: {finished}, {len} bytes, {revised:?})")
-    }
-}
-
-/// A model that makes pictures.
+/// A model of a provider that makes pictures and changes them.
 #[derive(Clone, Debug)]
-pub struct Painter {
+pub struct Hand {
     http: Http,
     model: String,
 }
 
-impl Painter {
-    /// The painter `model` at the provider of `http`.
+impl Hand {
+    /// The hand of `model` at the provider of `http`.
     ///
     /// # Errors
     /// As [`Http::patient`].
@@ -97,48 +53,44 @@ impl Painter {
         Ok(Self { http: http.patient(PATIENCE)?, model: model.into() })
     }
 
-    /// Makes pictures. The flow ends after the last finished one, or with an error.
-    pub fn generate(&self, wish: Wish) -> Flow<Result<Painted, EngineError>> {
-        let painter = self.clone();
-        let mut body = json!({ "model": painter.model });
-        for (key, value) in wish.keys() {
+    async fn make(&self, wish: &Wish) -> Result<Response, Declined> {
+        let mut body = json!({ "model": self.model });
+        for (key, value) in keys(wish) {
             body[key] = value;
         }
-        let http = painter.http.clone();
-        read(http, async move {
-            painter.http.post("images/generations", Some(&painter.model), &body).await
-        })
+        self.http.post("images/generations", Some(&self.model), &body).await
     }
 
-    /// Changes `pictures` (one or more, as their files' bytes). Where `mask` is transparent the
-    /// first of them may be changed; without one, everywhere. The flow ends as that of
-    /// [`Painter::generate`].
-    pub fn edit(
-        &self,
-        wish: Wish,
-        pictures: Vec<Vec<u8>>,
-        mask: Option<Vec<u8>>,
-    ) -> Flow<Result<Painted, EngineError>> {
-        let painter = self.clone();
-        let http = painter.http.clone();
-        read(http, async move {
-            let form = || {
-                let mut form = Form::new().text("model", painter.model.clone());
-                for (key, value) in wish.keys() {
-                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    form = form.text(key, text);
-                }
-                // One is a value, several are a list: so the vendor's own clients write it.
-                let name = if pictures.len() == 1 { "image" } else { "image[]" };
-                for (index, bytes) in pictures.iter().enumerate() {
-                    form = form.part(name, part(bytes, &format!("image-{}", index + 1)));
-                }
-                match &mask {
-                    Some(bytes) => form.part("mask", part(bytes, "mask")),
-                    None => form,
-                }
-            };
-            painter.http.post_form("images/edits", Some(&painter.model), form).await
+    async fn change(&self, wish: &Wish, canvas: &Canvas) -> Result<Response, Declined> {
+        let form = || {
+            let mut form = Form::new().text("model", self.model.clone());
+            for (key, value) in keys(wish) {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                form = form.text(key, text);
+            }
+            // One is a value, several are a list: so the vendor's own clients write it.
+            let name = if canvas.pictures.len() == 1 { "image" } else { "image[]" };
+            for (index, bytes) in canvas.pictures.iter().enumerate() {
+                form = form.part(name, part(bytes, &format!("image-{}", index + 1)));
+            }
+            match &canvas.mask {
+                Some(bytes) => form.part("mask", part(bytes, "mask")),
+                None => form,
+            }
+        };
+        self.http.post_form("images/edits", Some(&self.model), form).await
+    }
+}
+
+impl Painter for Hand {
+    fn paint(&self, wish: Wish) -> Flow<Result<Painted, EngineError>> {
+        let by = format!("{}/{}", self.http.name(), self.model).into();
+        let (http, hand) = (self.http.clone(), self.clone());
+        read(http, by, async move {
+            match &wish.canvas {
+                None => hand.make(&wish).await,
+                Some(canvas) => hand.change(&wish, canvas).await,
+            }
         })
     }
 }
@@ -156,6 +108,7 @@ fn part(bytes: &[u8], name: &str) -> Part {
 /// Reads the answer to a request: one piece of JSON, or a stream of events.
 fn read(
     http: Http,
+    by: Arc<str>,
     asked: impl Future<Output = Result<Response, Declined>> + Send + 'static,
 ) -> Flow<Result<Painted, EngineError>> {
     Box::pin(async_stream::try_stream! {
@@ -170,7 +123,7 @@ fn read(
                 let Some(step) = step(&http, &event)? else { continue };
                 let Step { finished, source, revised } = step;
                 let bytes = source.bytes(&http).await?;
-                yield Painted { index: made, finished, bytes, revised };
+                yield Painted { index: made, finished, bytes, revised, by: by.clone() };
                 made += usize::from(finished);
             }
             stream.close();
@@ -183,7 +136,7 @@ fn read(
                 let source = Source::of(item).ok_or_else(|| http.broken("a picture is missing"))?;
                 let bytes = source.bytes(&http).await?;
                 let revised = item["revised_prompt"].as_str().map(str::to_owned);
-                yield Painted { index: made, finished: true, bytes, revised };
+                yield Painted { index: made, finished: true, bytes, revised, by: by.clone() };
                 made += 1;
             }
         }
@@ -273,17 +226,17 @@ mod tests {
     #[test]
     fn only_what_was_asked_for_is_sent() {
         let plain = Wish { prompt: "a fox".into(), ..Wish::default() };
-        assert_eq!(plain.keys(), [("prompt", json!("a fox"))]);
+        assert_eq!(keys(&plain), [("prompt", json!("a fox"))]);
         let old = Wish {
             count: Some(2),
             size: Some("1024x1024".into()),
             hand_over: Some("b64_json".into()),
             ..plain.clone()
         };
-        let keys: Vec<_> = old.keys().into_iter().map(|(key, _)| key).collect();
-        assert_eq!(keys, ["prompt", "n", "size", "response_format"]);
+        let named: Vec<_> = keys(&old).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(named, ["prompt", "n", "size", "response_format"]);
         let streamed = Wish { partial: Some(2), ..plain };
-        let last = streamed.keys().split_off(1);
+        let last = keys(&streamed).split_off(1);
         assert_eq!(last, [("partial_images", json!(2)), ("stream", json!(true))]);
     }
 

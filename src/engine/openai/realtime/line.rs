@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::asked::{Asked, Stretch};
 use super::event::Usage;
 use super::session::{Loss, Out, Session, Voice};
-use super::standin::StandIn;
+use super::standin::{Behind, StandIn};
 use super::{Dialect, Settings};
 use crate::base::{Epoch, Moment, SPEAKER_RATE};
 use crate::dialog::Prompt;
@@ -132,8 +132,8 @@ pub(super) struct Turn {
 }
 
 impl Line {
-    /// A line without a session. `voiced`: the fallback can speak, so it speaks what is announced.
-    pub fn new(settings: Settings, voiced: bool) -> Self {
+    /// A line without a session. A fallback that can speak speaks what is announced.
+    pub fn new(settings: Settings, behind: Behind) -> Self {
         Self {
             settings: Arc::new(settings),
             dialect: None,
@@ -150,7 +150,7 @@ impl Line {
             last: None,
             given: (Epoch::NONE, 0, None),
             reading: None,
-            standin: StandIn::new(voiced),
+            standin: StandIn::new(behind),
             stirred: Moment::ZERO,
             voice: Voice::new(),
             usage: Usage::default(),
@@ -174,9 +174,13 @@ impl Line {
                 } else {
                     self.stretch.push(now, frame.start, &frame.samples);
                     self.wake(now, out);
+                    self.standin.hear(frame, out);
                 }
             }
-            Order::Prepare => self.wake(now, out),
+            Order::Prepare => {
+                self.wake(now, out);
+                self.standin.prepare(out);
+            }
             Order::Commit { utterance, take } => {
                 self.asked.push(utterance.clone(), take);
                 // The utterance holds all of it.
@@ -200,6 +204,7 @@ impl Line {
             }
             Order::Rewind { epoch, heard } => {
                 self.talk(now, out, |session, outs| session.rewind(epoch, &heard, outs));
+                self.standin.rewind(epoch, heard, out);
             }
         }
     }
@@ -515,7 +520,7 @@ impl Line {
                 }
             }
             (self.tries, self.again, self.down, self.why) = (0, None, None, None);
-            self.standin.back(&self.settings.provider, out);
+            self.standin.back(&self.settings, out);
         }
         self.drain(now, socket, outs, out);
         if live {

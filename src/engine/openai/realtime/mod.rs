@@ -7,6 +7,9 @@
 //!           fallback) ─▶ Said
 //! ```
 //!
+//! A fallback is any partner: the cascade, or another server's sessions with a fallback of their
+//! own.
+//!
 //! [`Line`] and the session are pure: orders, messages and moments in, messages and
 //! [`Said`](crate::engine::Said) out. [`Realtime`] puts them on real sockets.
 //!
@@ -49,10 +52,11 @@ mod wire;
 
 pub use event::{Limit, Usage};
 pub use line::{Act, Happening, Line, SocketId};
-pub use partner::Realtime;
+pub use partner::{Fallback, Realtime};
 pub use scribe::Scribe;
 pub use socket::Server;
 pub use sound::Format;
+pub use standin::Behind;
 
 use std::time::Duration;
 
@@ -61,6 +65,8 @@ use std::time::Duration;
 pub struct Settings {
     /// The provider's name, for messages.
     pub provider: String,
+    /// The model's name, for messages and the count of what was used.
+    pub model: String,
     /// The voice; the server's own when there is none.
     pub voice: Option<String>,
     /// The model that writes down what the user says; without one nothing is written down.
@@ -81,6 +87,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             provider: "openai".to_owned(),
+            model: crate::engine::openai::defaults::REALTIME.to_owned(),
             voice: None,
             transcribe: None,
             turn_detection: TurnDetection::default(),

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::socket::{INBOX, Socket};
-use super::{Act, Happening, Line, Server, Settings, SocketId, Usage};
+use super::{Act, Behind, Happening, Line, Server, Settings, SocketId, Usage};
 use crate::base::Clock;
 use crate::engine::{Order, Partner, Said};
 
@@ -22,18 +22,22 @@ pub struct Realtime {
     said: VecDeque<Said>,
 }
 
+/// Who answers while no session can be had.
+pub struct Fallback {
+    /// Who it is.
+    pub partner: Box<dyn Partner>,
+    /// What the user knows it by.
+    pub name: String,
+    /// Whether it can speak.
+    pub voiced: bool,
+}
+
 impl Realtime {
-    /// A partner without a session: the first order that needs one opens it. `voiced`: the
-    /// fallback can speak.
-    pub fn new(
-        settings: Settings,
-        server: Server,
-        clock: Clock,
-        fallback: Box<dyn Partner>,
-        voiced: bool,
-    ) -> Self {
+    /// A partner without a session: the first order that needs one opens it.
+    pub fn new(settings: Settings, server: Server, clock: Clock, fallback: Fallback) -> Self {
         let (mouth, inbox) = mpsc::channel(INBOX);
-        let line = Line::new(settings, voiced);
+        let Fallback { partner: fallback, name, voiced } = fallback;
+        let line = Line::new(settings, Behind { name, voiced, hears: fallback.hears() });
         let (sockets, said) = (HashMap::new(), VecDeque::new());
         Self { line, clock, server, sockets, inbox, mouth, fallback, said }
     }

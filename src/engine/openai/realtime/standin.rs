@@ -2,20 +2,32 @@
 
 use std::collections::VecDeque;
 
+use super::Settings;
 use super::asked::Asked;
 use super::line::Act;
-use crate::base::{Epoch, UtteranceId};
-use crate::dialog::{Item, Prompt};
+use crate::base::{Epoch, Frame, UtteranceId};
+use crate::dialog::{Heard, Item, Prompt};
 use crate::engine::{EngineError, Order, Said};
 
 /// Epochs that are remembered as the fallback's, so that their next round is too.
 const EPOCHS: usize = 8;
 
+/// What a line knows of its fallback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// What the user knows it by.
+    pub name: String,
+    /// Whether it can speak.
+    pub voiced: bool,
+    /// Whether it takes the sound itself, so that no words have to be waited for.
+    pub hears: bool,
+}
+
 /// What the fallback is at.
 #[derive(Debug)]
 pub(super) struct StandIn {
-    voiced: bool,
-    /// Why it stands in, once that was told.
+    behind: Behind,
+    /// Whether it stands in, and the user was told why.
     told: bool,
     epochs: VecDeque<Epoch>,
     /// An answer that waits for the words of what was asked.
@@ -34,14 +46,14 @@ struct Waiting {
 }
 
 impl StandIn {
-    pub(super) fn new(voiced: bool) -> Self {
+    pub(super) fn new(behind: Behind) -> Self {
         let (told, epochs) = (false, VecDeque::new());
-        Self { voiced, told, epochs, waiting: None, answering: None }
+        Self { behind, told, epochs, waiting: None, answering: None }
     }
 
     /// Whether it can speak.
     pub(super) const fn voiced(&self) -> bool {
-        self.voiced
+        self.behind.voiced
     }
 
     /// Whether `epoch` is its own.
@@ -64,7 +76,7 @@ impl StandIn {
         out: &mut Vec<Act>,
     ) {
         if !std::mem::replace(&mut self.told, true) {
-            let note = format!("The cascade answers for now, because {why}");
+            let note = format!("{} answers for now, because {why}", self.behind.name);
             out.push(Act::Say(Said::Note(note)));
         }
         if self.epochs.len() == EPOCHS {
@@ -74,7 +86,9 @@ impl StandIn {
         let mut waiting = Waiting { epoch, prompt, cuts: Vec::new(), words: Vec::new() };
         for question in asked.open().filter(|question| question.words.is_none()) {
             let (utterance, take) = (question.utterance.clone(), question.take);
-            waiting.cuts.push((utterance.id, take));
+            if !self.behind.hears {
+                waiting.cuts.push((utterance.id, take));
+            }
             out.push(Act::Fall(Order::Commit { utterance, take }));
         }
         self.waiting = Some(waiting);
@@ -82,9 +96,31 @@ impl StandIn {
     }
 
     /// A session is there again.
-    pub(super) fn back(&mut self, provider: &str, out: &mut Vec<Act>) {
+    pub(super) fn back(&mut self, settings: &Settings, out: &mut Vec<Act>) {
         if std::mem::take(&mut self.told) {
-            out.push(Act::Say(Said::Note(format!("Provider {provider} answers again."))));
+            let Settings { provider, model, .. } = settings;
+            out.push(Act::Say(Said::Note(format!("{provider}/{model} answers again"))));
+        }
+    }
+
+    /// The user speaks, while no session hears it.
+    pub(super) fn hear(&self, frame: Box<Frame>, out: &mut Vec<Act>) {
+        if self.told && self.behind.hears {
+            out.push(Act::Fall(Order::Hear(frame)));
+        }
+    }
+
+    /// The next answer may be its own.
+    pub(super) fn prepare(&self, out: &mut Vec<Act>) {
+        if self.told {
+            out.push(Act::Fall(Order::Prepare));
+        }
+    }
+
+    /// Not all of an answer was heard.
+    pub(super) fn rewind(&self, epoch: Epoch, heard: Heard, out: &mut Vec<Act>) {
+        if self.answers(epoch) {
+            out.push(Act::Fall(Order::Rewind { epoch, heard }));
         }
     }
 
@@ -109,8 +145,9 @@ impl StandIn {
         match &said {
             Said::Transcript { utterance, take, result, last } => {
                 let cut = (*utterance, *take);
-                let wanted = self.waiting.as_ref().is_some_and(|w| w.cuts.contains(&cut));
-                if !wanted {
+                let waits = self.waiting.as_ref().is_some_and(|w| w.cuts.contains(&cut));
+                // Words that no answer waits for are for the record.
+                if !waits && !self.behind.hears {
                     return;
                 }
                 match result {
@@ -125,7 +162,7 @@ impl StandIn {
                         self.go_on(out);
                     }
                     Err(error) => {
-                        if let Some(waiting) = self.waiting.take() {
+                        if let Some(waiting) = self.waiting.take_if(|_| waits) {
                             let (epoch, error) = (waiting.epoch, error.clone());
                             out.push(Act::Say(Said::Failed { epoch, error }));
                         }
@@ -149,10 +186,15 @@ impl StandIn {
         out.push(Act::Say(said));
     }
 
-    /// Asks for the answer once all words are known.
+    /// Asks for the answer once all words are known, or at once where they need not be.
     fn go_on(&mut self, out: &mut Vec<Act>) {
         let Some(waiting) = self.waiting.take_if(|waiting| waiting.cuts.is_empty()) else { return };
         let Waiting { epoch, mut prompt, words, .. } = waiting;
+        if self.behind.hears {
+            self.answering = Some(epoch);
+            out.push(Act::Fall(Order::Respond { epoch, prompt }));
+            return;
+        }
         let user =
             prompt.items.iter_mut().rev().find_map(|item| {
                 if let Item::User { text, .. } = item { Some(text) } else { None }
