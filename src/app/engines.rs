@@ -90,7 +90,7 @@ impl App {
                 return Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>);
             }
             if let Some(scribe) = self.scribe(name)? {
-                return Ok(scribe);
+                return Ok(Arc::new(scribe));
             }
             let transcribe = &self.config.settings.transcribe;
             let settings = EarSettings {

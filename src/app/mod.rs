@@ -261,7 +261,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(config::Mode::PushToTalk),
-            partner: self.partner(engines, told, sounds)?,
+            partner: self.partner(engines, told, None, sounds)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools: self.tools(&book, ringer, &notes)?,
             book: None,
@@ -321,7 +321,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),
-            partner: self.partner(engines.clone(), told, true)?,
+            partner: self.partner(engines.clone(), told, self.live_ear(), true)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools,
             book: Some((book, rings)),

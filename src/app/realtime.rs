@@ -1,6 +1,5 @@
 //! The partner that hears and speaks by itself, with the cascade behind it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
@@ -10,13 +9,13 @@ use crate::base::{Flow, Utterance};
 use crate::config::{self, ModelName};
 use crate::engine::openai::defaults::LIVE_ONLY;
 use crate::engine::openai::realtime::{
-    Dialect, Fallback, Format, Realtime, Scribe, Server, Settings, TurnDetection,
+    Dialect, Fallback, Format, Purpose, Realtime, Scribe, Server, Settings, TurnDetection,
 };
 use crate::engine::{Cascade, EngineError, Engines, Partner, Transcriber, Transcript};
 
 impl App {
     /// Who answers: in sound where there is something that it can sound in, else in words only.
-    /// `told` are the notes of the engines.
+    /// `told` are the notes of the engines, `live` an ear that hears the user while they speak.
     ///
     /// # Errors
     /// When the provider's key cannot be read or its address is none.
@@ -24,10 +23,15 @@ impl App {
         &self,
         engines: Engines,
         told: Receiver<String>,
+        live: Option<Box<dyn Partner>>,
         sounds: bool,
     ) -> Result<Box<dyn Partner>, Unfit> {
         let voiced = engines.speak.is_some();
-        let mut partner: Box<dyn Partner> = Box::new(Cascade::new(engines, Some(told)));
+        let mut cascade = Cascade::new(engines, Some(told));
+        if let Some(ear) = live {
+            cascade = cascade.with_ear(ear);
+        }
+        let mut partner: Box<dyn Partner> = Box::new(cascade);
         if !self.hears() {
             return Ok(partner);
         }
@@ -71,6 +75,7 @@ impl App {
                 config::WireFormat::Alaw => Format::Alaw,
             },
             silent: !sounds,
+            purpose: Purpose::Talk,
             park_after: (of.park_after_s > 0).then(|| Duration::from_secs(of.park_after_s.into())),
         };
         Ok((server, settings))
@@ -80,18 +85,25 @@ impl App {
     ///
     /// # Errors
     /// As [`App::partner`].
-    pub(super) fn scribe(&self, name: &ModelName) -> Result<Option<Arc<dyn Transcriber>>, Unfit> {
+    pub(super) fn scribe(&self, name: &ModelName) -> Result<Option<Scribe>, Unfit> {
         if !LIVE_ONLY.contains(&name.model.as_str()) {
             return Ok(None);
         }
         let (address, auth) = self.credentials(&name.provider)?;
         let server = Server::new(&name.provider, &address, &name.model, auth)?;
-        // One language is a fact, several are a guess.
-        let language = match self.config.settings.transcribe.languages.as_slice() {
-            [only] => Some(only.as_str()),
-            _ => None,
-        };
-        Ok(Some(Arc::new(Scribe::new(server, &name.provider, &name.model, language))))
+        let config::Transcribe { languages, keywords, .. } =
+            self.config.settings.transcribe.clone();
+        let ModelName { provider, model } = name;
+        Ok(Some(Scribe::new(server, provider, model, languages, keywords, self.clock)))
+    }
+
+    /// The ear of a conversation that hears the user while they speak, where the preferred ear is
+    /// such a one and no partner hears for itself.
+    pub(super) fn live_ear(&self) -> Option<Box<dyn Partner>> {
+        let first = self.config.settings.cascade.transcribe.first()?;
+        // What is wrong with it is told by the chain that it is the first of.
+        let scribe = self.scribe(first).ok().flatten().filter(|_| !self.hears())?;
+        Some(Box::new(scribe.listen()))
     }
 
     /// Whether the server finds the ends of turns. Then nothing is prepared in a pause: it decides

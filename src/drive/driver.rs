@@ -204,7 +204,7 @@ impl Driver {
         if self.meter {
             self.order_ear(listen::Order::Meter(true));
         }
-        if self.partner.hears() {
+        if self.partner.streams() {
             self.order_ear(listen::Order::Stream(listen::Stream::Speech));
         }
         self.input(Input::Tick);

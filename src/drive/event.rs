@@ -39,7 +39,7 @@ pub struct State {
 
 impl State {
     /// How things stand before anything has happened.
-    pub(super) fn at_start(mode: &'static str) -> Self {
+    pub(crate) fn at_start(mode: &'static str) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             pid: std::process::id(),
@@ -99,7 +99,7 @@ pub enum Event {
         text: String,
         /// False for words that may still change.
         last: bool,
-        /// Milliseconds from the end of speech to this line.
+        /// Milliseconds from the end of speech to this line; 0 while the user speaks.
         ms: u64,
     },
     /// The user typed a question.

@@ -156,6 +156,7 @@ impl Driver {
                     self.input(Input::Transcript { cut, result });
                 }
             }
+            Said::Hearing(text) => self.emit(Event::Transcript { text, last: false, ms: 0 }),
             Said::FirstWords(epoch) => {
                 if self.timings.epoch != epoch {
                     self.timings.epoch = epoch;

@@ -22,6 +22,9 @@ const SOUNDS: usize = 3;
 
 /// The partner made of three engines: speech to text, text to text, text to speech.
 ///
+/// With an ear that hears the user while they speak ([`Cascade::with_ear`]) the words are shown as
+/// they are recognized; the transcriber stands behind it.
+///
 /// A responder that hears gets the sound itself, at once; the transcript is then made beside it,
 /// for the history only.
 pub struct Cascade {
@@ -31,6 +34,15 @@ pub struct Cascade {
     replying: Vec<(Epoch, Flow<Said>)>,
     sounds: Vec<Utterance>,
     warming: Vec<Job<()>>,
+    /// The ear that hears the user while they speak.
+    live: Option<Live>,
+}
+
+/// An ear for what is being said, before the ear for what was said.
+struct Live {
+    ear: Box<dyn Partner>,
+    /// What it is writing down, in case that it cannot.
+    kept: Vec<(Utterance, u32)>,
 }
 
 /// The three engines of a [`Cascade`].
@@ -48,7 +60,15 @@ impl Cascade {
     /// A cascade with nothing to do, which passes on what its engines tell by `notes`.
     pub fn new(engines: Engines, notes: Option<mpsc::Receiver<String>>) -> Self {
         let (hearing, replying) = (Vec::new(), Vec::new());
-        Self { engines, notes, hearing, replying, sounds: Vec::new(), warming: Vec::new() }
+        let (sounds, warming) = (Vec::new(), Vec::new());
+        Self { engines, notes, hearing, replying, sounds, warming, live: None }
+    }
+
+    /// The same with an ear that hears the user while they speak: a partner of which only the
+    /// transcripts count. What it cannot write down goes to the transcriber.
+    #[must_use]
+    pub fn with_ear(self, ear: Box<dyn Partner>) -> Self {
+        Self { live: Some(Live { ear, kept: Vec::new() }), ..self }
     }
 
     fn keep(&mut self, utterance: &Utterance) {
@@ -64,6 +84,9 @@ impl Cascade {
 
     /// Connections and models that this turn will need are made ready while the user speaks.
     fn prepare(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.ear.order(Order::Prepare);
+        }
         if !self.warming.is_empty() {
             return;
         }
@@ -85,17 +108,30 @@ impl Partner for Cascade {
         self.engines.chat.hears()
     }
 
+    fn streams(&self) -> bool {
+        self.live.is_some()
+    }
+
     fn order(&mut self, order: Order) {
         match order {
-            Order::Hear(_) => {}
+            Order::Hear(frame) => {
+                if let Some(live) = &mut self.live {
+                    live.ear.order(Order::Hear(frame));
+                }
+            }
             Order::Commit { utterance, take } => {
-                let cut = (utterance.id, take);
                 self.keep(&utterance);
-                self.hearing.retain(|(other, _)| *other != cut);
-                self.hearing.push((cut, transcription(&self.engines, utterance, take)));
+                match &mut self.live {
+                    Some(live) => live.commit(utterance, take),
+                    None => self.transcribe(utterance, take),
+                }
             }
             Order::Forget { utterance, take } => {
                 self.hearing.retain(|(other, _)| *other != (utterance, take));
+                if let Some(live) = &mut self.live {
+                    live.kept.retain(|(kept, of)| (kept.id, *of) != (utterance, take));
+                    live.ear.order(Order::Forget { utterance, take });
+                }
             }
             Order::Respond { epoch, mut prompt } => {
                 self.replying.retain(|(other, _)| *other != epoch);
@@ -116,21 +152,88 @@ impl Partner for Cascade {
     }
 
     fn said(&mut self) -> Pin<Box<dyn Future<Output = Said> + Send + '_>> {
-        Box::pin(poll_fn(|cx| {
-            self.warming.retain_mut(|job| job.as_mut().poll(cx).is_pending());
-            if let Some(notes) = &mut self.notes
-                && let Poll::Ready(Some(note)) = notes.poll_recv(cx)
-            {
-                return Poll::Ready(Said::Note(note));
+        Box::pin(async move {
+            loop {
+                let Self { notes, hearing, replying, warming, live, .. } = self;
+                let own = poll_fn(|cx| {
+                    warming.retain_mut(|job| job.as_mut().poll(cx).is_pending());
+                    if let Some(notes) = notes
+                        && let Poll::Ready(Some(note)) = notes.poll_recv(cx)
+                    {
+                        return Poll::Ready(Said::Note(note));
+                    }
+                    match poll_each(hearing, cx).or_else(|| poll_each(replying, cx)) {
+                        Some(said) => Poll::Ready(said),
+                        None => Poll::Pending,
+                    }
+                });
+                let heard = tokio::select! {
+                    biased;
+                    said = heard(live) => said,
+                    said = own => return said,
+                };
+                if let Some(said) = self.on_live(heard) {
+                    return said;
+                }
             }
-            if let Some(said) = poll_each(&mut self.hearing, cx) {
-                return Poll::Ready(said);
+        })
+    }
+}
+
+impl Live {
+    fn commit(&mut self, utterance: Utterance, take: u32) {
+        self.kept.retain(|(kept, _)| kept.id != utterance.id);
+        if self.kept.len() == SOUNDS {
+            self.kept.remove(0);
+        }
+        self.kept.push((utterance.clone(), take));
+        self.ear.order(Order::Commit { utterance, take });
+    }
+
+    /// The sound of a cut whose words have come, or will not come.
+    fn take(&mut self, utterance: UtteranceId, take: u32) -> Option<Utterance> {
+        let at = self.kept.iter().position(|(kept, of)| (kept.id, *of) == (utterance, take))?;
+        Some(self.kept.remove(at).0)
+    }
+}
+
+impl Cascade {
+    fn transcribe(&mut self, utterance: Utterance, take: u32) {
+        let cut = (utterance.id, take);
+        self.hearing.retain(|(other, _)| *other != cut);
+        self.hearing.push((cut, transcription(&self.engines, utterance, take)));
+    }
+
+    /// What is to be said of what the live ear says. What it cannot write down another ear hears.
+    fn on_live(&mut self, said: Said) -> Option<Said> {
+        match &said {
+            Said::Transcript { utterance, take, result, last: true } => {
+                let sound = self.live.as_mut()?.take(*utterance, *take)?;
+                if let Err(error) = result {
+                    tracing::warn!("{error}");
+                    self.transcribe(sound, *take);
+                    return None;
+                }
+                Some(said)
             }
-            match poll_each(&mut self.replying, cx) {
-                Some(said) => Poll::Ready(said),
-                None => Poll::Pending,
-            }
-        }))
+            Said::Transcript { last: false, .. } | Said::Hearing(_) => Some(said),
+            Said::FirstWords(_)
+            | Said::Chunk { .. }
+            | Said::Source { .. }
+            | Said::Note(_)
+            | Said::TurnOver
+            | Said::Call { .. }
+            | Said::Done(_)
+            | Said::Failed { .. } => None,
+        }
+    }
+}
+
+/// What the live ear says, if there is one.
+async fn heard(live: &mut Option<Live>) -> Said {
+    match live {
+        Some(live) => live.ear.said().await,
+        None => std::future::pending().await,
     }
 }
 

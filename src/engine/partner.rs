@@ -13,6 +13,11 @@ pub trait Partner: Send {
     /// Whether it answers the sound itself, without waiting for a transcript.
     fn hears(&self) -> bool;
 
+    /// Whether it takes the sound while it is spoken, as [`Order::Hear`].
+    fn streams(&self) -> bool {
+        false
+    }
+
     /// Takes an order. Never waits.
     fn order(&mut self, order: Order);
 
@@ -24,7 +29,7 @@ pub trait Partner: Send {
 /// What the driver asks of a partner.
 #[derive(Clone, Debug)]
 pub enum Order {
-    /// The user is speaking; a partner that hears may send this on at once.
+    /// The user is speaking. Only for a partner that streams.
     Hear(Box<Frame>),
     /// The user's utterance is complete, or complete so far.
     Commit {
@@ -82,6 +87,9 @@ pub enum Said {
         /// Whether this is the last word on it.
         last: bool,
     },
+    /// What the user is saying right now, as far as it is known: all the words of the utterance
+    /// under way, which may still change.
+    Hearing(String),
     /// The first words of the reply were written (not yet spoken).
     FirstWords(Epoch),
     /// Sound and the words that it says.

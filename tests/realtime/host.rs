@@ -9,6 +9,7 @@ use aloud::base::{Clock, Moment};
 use aloud::engine::openai::realtime::Dialect;
 use futures::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
@@ -20,6 +21,7 @@ pub(crate) struct Host {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) seen: Arc<Mutex<Seen>>,
+    drops: Arc<Notify>,
 }
 
 /// What it has seen.
@@ -51,16 +53,30 @@ impl Host {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::clone(&seen);
+        let drops = Arc::new(Notify::new());
+        let dropped = Arc::clone(&drops);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(async move {
                 let listener = TcpListener::from_std(listener).unwrap();
                 while let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(attend(stream, house, clock, brain, Arc::clone(&shared)));
+                    let attend = attend(stream, house, clock, brain, Arc::clone(&shared));
+                    let dropped = Arc::clone(&dropped);
+                    tokio::spawn(async move {
+                        tokio::select! {
+                            () = attend => {}
+                            () = dropped.notified() => {}
+                        }
+                    });
                 }
             });
         });
-        Self { address, clock, seen }
+        Self { address, clock, seen, drops }
+    }
+
+    /// Drops every connection, without a farewell.
+    pub(crate) fn drop_lines(&self) {
+        self.drops.notify_waiters();
     }
 
     /// Its base address.

@@ -9,6 +9,7 @@ mod chain;
 mod commands;
 mod host;
 mod hour;
+mod live;
 mod sockets;
 mod storms;
 mod strict;

@@ -10,6 +10,7 @@ use aloud::engine::openai::realtime::{Dialect, Fallback, Realtime, Scribe, Serve
 use aloud::engine::openai::{Address, Auth, Http};
 use aloud::engine::{Order, Partner, Said, Transcriber, Transcript};
 use futures::StreamExt;
+use serde_json::json;
 
 use crate::host::{Host, House, PATIENCE};
 use crate::strict::question;
@@ -217,14 +218,25 @@ async fn a_session_that_only_writes_gives_the_words_as_they_come() {
     let host = Host::start(open(Dialect::Ga), brain);
     let address = Address::v1(&host.base()).unwrap();
     let server = Server::new("test", &address, "gpt-x", Auth::None).unwrap();
-    let scribe = Scribe::new(server, "test", "gpt-live-transcribe", Some("en"));
+    let scribe = Scribe::new(
+        server,
+        "test",
+        "gpt-live-transcribe",
+        vec!["en".into(), "de".into()],
+        vec!["aloud".into()],
+        host.clock,
+    );
     let words: Vec<_> = scribe.transcribe(utterance(1, 16_000, 7)).collect().await;
     let transcript =
-        |last| Ok(Transcript { text: "question 7".into(), last, segments: Vec::new() });
-    assert_eq!(words, [transcript(false), transcript(true)]);
+        |text: &str, last| Ok(Transcript { text: text.into(), last, segments: Vec::new() });
+    assert_eq!(words, [transcript("question 7", false), transcript("question 7", true)]);
     assert_eq!(host.seen.lock().unwrap().requests[0].0, "/v1/realtime?intent=transcription");
     let update = host.session().lock().unwrap().got[0].clone();
-    assert_eq!(update["session"]["audio"]["input"]["transcription"]["language"], "en");
+    let hints = &update["session"]["audio"]["input"]["transcription"];
+    assert_eq!(
+        (&hints["languages"], &hints["keywords"]),
+        (&json!(["en", "de"]), &json!(["aloud"]))
+    );
 }
 
 #[tokio::test]

@@ -215,7 +215,11 @@ impl Watch {
                 live(epoch);
                 assert!(!std::mem::replace(&mut self.ended, true), "two ends");
             }
-            Said::Transcript { .. } | Said::Note(_) | Said::Source { .. } | Said::TurnOver => {}
+            Said::Transcript { .. }
+            | Said::Hearing(_)
+            | Said::Note(_)
+            | Said::Source { .. }
+            | Said::TurnOver => {}
         }
     }
 

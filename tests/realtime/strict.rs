@@ -74,6 +74,9 @@ pub(crate) struct Strict {
     buffer: Vec<i16>,
     appended: bool,
     updated: bool,
+    /// It only writes; and the item of which it has written something before the commit.
+    writes: bool,
+    early: Option<String>,
     /// Words only were asked for.
     silent: bool,
     instructions: String,
@@ -116,6 +119,8 @@ impl Strict {
             buffer: Vec::new(),
             appended: false,
             updated: false,
+            writes: false,
+            early: None,
             silent: false,
             instructions: String::new(),
             active: None,
@@ -168,7 +173,7 @@ impl Strict {
         }
         match kind.as_str() {
             "session.update" => self.on_update(now, &event),
-            "input_audio_buffer.append" => self.on_append(&event),
+            "input_audio_buffer.append" => self.on_append(now, &event),
             "input_audio_buffer.commit" => self.on_commit(now, &event),
             "input_audio_buffer.clear" => {
                 self.buffer.clear();
@@ -207,7 +212,7 @@ impl Strict {
     fn on_update(&mut self, now: Moment, event: &Value) {
         let session = &event["session"];
         if session["type"] == "transcription" {
-            self.updated = true;
+            (self.updated, self.writes) = (true, true);
             return;
         }
         let wrong = match self.dialect {
@@ -247,7 +252,7 @@ impl Strict {
         self.later(now, json!({ "type": "session.updated", "session": session }));
     }
 
-    fn on_append(&mut self, event: &Value) {
+    fn on_append(&mut self, now: Moment, event: &Value) {
         let bytes = event["audio"].as_str().and_then(|audio| STANDARD.decode(audio).ok());
         match bytes {
             Some(bytes) if bytes.len() % 2 == 0 && !bytes.is_empty() => {
@@ -255,7 +260,20 @@ impl Strict {
                 let sample = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]);
                 self.buffer.extend(bytes.chunks(2).map(sample));
             }
-            _ => self.fault("an append that is no sound".to_owned()),
+            _ => return self.fault("an append that is no sound".to_owned()),
+        }
+        // A session that only writes does so while it hears.
+        if self.writes && self.early.is_none() && self.buffer.len() >= RATE * 6 / 10 {
+            let id = self.name("item");
+            self.early = Some(id.clone());
+            let delta = if heard(&self.buffer).is_some() { "question" } else { "some" };
+            self.later(
+                now,
+                json!({
+                    "type": "conversation.item.input_audio_transcription.delta",
+                    "item_id": id, "content_index": 0, "delta": delta,
+                }),
+            );
         }
     }
 
@@ -267,7 +285,9 @@ impl Strict {
         }
         let pcm = std::mem::take(&mut self.buffer);
         self.commits.push((now, pcm.len()));
-        let id = self.name("item");
+        let early = self.early.take();
+        let told = early.is_some();
+        let id = early.unwrap_or_else(|| self.name("item"));
         let said = heard(&pcm);
         let item = Item {
             id: id.clone(),
@@ -293,12 +313,14 @@ impl Strict {
         self.added(now, shown, previous);
         let words =
             said.map_or_else(|| "something".to_owned(), |number| format!("question {number}"));
+        let begun = if said.is_some() { "question" } else { "some" };
+        let rest = if told { words.trim_start_matches(begun) } else { &words };
         let then = now + Duration::from_millis(250);
         self.at(
             then,
             json!({
                 "type": "conversation.item.input_audio_transcription.delta",
-                "item_id": id, "content_index": 0, "delta": words,
+                "item_id": id, "content_index": 0, "delta": rest,
             }),
         );
         self.at(

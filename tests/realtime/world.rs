@@ -490,7 +490,7 @@ impl World {
                 self.input(Input::Report { epoch, report });
             }
             Said::Note(note) => self.notes.push(note),
-            Said::FirstWords(_) | Said::Source { .. } | Said::TurnOver => {}
+            Said::Hearing(_) | Said::FirstWords(_) | Said::Source { .. } | Said::TurnOver => {}
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "figures are for whoever runs the test")]
 
 use aloud::engine::openai::realtime::Dialect;
+use serde_json::json;
 
 use crate::host::{Host, House as Server};
 use crate::house::{House, weather};
@@ -101,5 +102,25 @@ fn an_interruption_truncates_to_what_was_heard_within_20_ms() {
     assert!(truncated.1.abs_diff(heard) <= 20, "{} ms, {heard} ms recorded", truncated.1);
     let reply = service.wait_for("reply", |_| true);
     assert_eq!(reply["interrupted"], true);
+    assert_eq!(host.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_user_says_is_shown_while_the_key_is_still_held() {
+    let host = server(talker);
+    let mut house = house(&host);
+    house.set("ALOUD_CASCADE__TRANSCRIBE", "mine/gpt-live-transcribe");
+    let pcm = house.spoken("Please count as far as you can.");
+    let mut service = house.serve(&[]);
+    house.ok(&["press"]);
+    house.card.play_into_mic(&pcm);
+    // The key is let go when the first words have been shown, and not before.
+    let partial = service.wait_for("transcript", |_| true);
+    assert_eq!((&partial["text"], &partial["last"]), (&json!("question"), &json!(false)));
+    house.ok(&["release"]);
+    let whole = service.wait_for("transcript", |event| event["last"] == true);
+    assert!(whole["text"].as_str().unwrap().starts_with("question "), "{whole}");
+    service.wait_for("reply", |_| true);
+    assert_eq!(host.seen.lock().unwrap().requests[0].0, "/v1/realtime?intent=transcription");
     assert_eq!(host.complaints(), Vec::<String>::new());
 }

@@ -21,6 +21,8 @@ pub(super) struct View {
     level: f32,
     /// The words of the reply under way that have sounded.
     words: String,
+    /// What the user is saying, as far as it was made out.
+    heard: String,
     /// What is being typed, when something is.
     typed: Option<String>,
     hands_free: bool,
@@ -34,6 +36,7 @@ impl View {
             state,
             level: -90.0,
             words: String::new(),
+            heard: String::new(),
             typed: None,
             hands_free,
             colour,
@@ -63,11 +66,16 @@ impl View {
                 self.level = db;
                 Vec::new()
             }
-            Event::Transcript { text, last: true, ms } if !text.is_empty() => {
-                vec![self.entry("you", &text, Color::Cyan, &format!("{ms} ms"))]
+            Event::Transcript { text, last: false, .. } => {
+                self.heard = text;
+                Vec::new()
+            }
+            Event::Transcript { text, last: true, ms } => {
+                self.heard.clear();
+                let line = || self.entry("you", &text, Color::Cyan, &format!("{ms} ms"));
+                if text.is_empty() { Vec::new() } else { vec![line()] }
             }
             Event::Asked { text } => vec![self.entry("you", &text, Color::Cyan, "typed")],
-            Event::Transcript { .. } => Vec::new(),
             Event::Call { name, arguments } => {
                 vec![self.entry("", &format!("{name} {arguments}"), Color::Yellow, "")]
             }
@@ -90,7 +98,10 @@ impl View {
                 let note = if interrupted { cut.to_owned() } else { note };
                 vec![self.entry("aloud", text.trim(), Color::Green, &note)]
             }
-            Event::Nothing { why } => vec![self.entry("", &why, Color::DarkGray, "")],
+            Event::Nothing { why } => {
+                self.heard.clear();
+                vec![self.entry("", &why, Color::DarkGray, "")]
+            }
             Event::Trouble { message } => vec![self.entry("!", &message, Color::Red, "")],
             Event::Sound { message } | Event::Aside { message } => {
                 vec![self.entry("", &message, Color::DarkGray, "")]
@@ -167,10 +178,12 @@ impl View {
         Line::from(spans)
     }
 
-    /// What is typed, or the words that sound now: the end of them, where they are longer.
+    /// What is typed, what the user says, or the words that sound now: the end of them, where they
+    /// are longer.
     fn live(&self, width: usize) -> Line<'static> {
         let (who, text) = match &self.typed {
             Some(text) => ("ask", format!("{text}▏")),
+            None if !self.heard.is_empty() => ("you", format!("{} …", self.heard)),
             None => ("", self.words.trim_start().replace('\n', " ")),
         };
         let room = width.saturating_sub(10);
@@ -205,6 +218,22 @@ fn meter(db: f32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_user_says_is_shown_until_its_last_words_are_known() {
+        let mut view = View::new(State::at_start("open"), true, false);
+        let transcript =
+            |text: &str, last| Event::Transcript { text: text.to_owned(), last, ms: 0 };
+        let live = |view: &View| view.live(40).to_string();
+        assert_eq!(view.on_event(transcript("set a", false)), Vec::<Line<'_>>::new());
+        assert_eq!(live(&view), "    you  set a …");
+        let lines = view.on_event(transcript("Set a timer.", true));
+        assert!(lines[0].to_string().contains("you  Set a timer."));
+        assert_eq!(live(&view).trim(), "");
+        view.on_event(transcript("hm", false));
+        view.on_event(Event::Nothing { why: "nothing was said".into() });
+        assert_eq!(live(&view).trim(), "");
+    }
 
     #[test]
     fn the_meter_spans_sixty_decibels() {

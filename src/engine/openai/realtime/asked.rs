@@ -27,19 +27,43 @@ pub(super) struct Question {
     pub(super) words: Option<String>,
     /// Whether something of an answer was handed out.
     answered: bool,
+    /// Until when its words are waited for, where they are all that is wanted.
+    pub(super) until: Moment,
 }
 
 impl Asked {
-    pub(super) fn push(&mut self, utterance: Utterance, take: u32) {
+    pub(super) fn push(&mut self, utterance: Utterance, take: u32, until: Moment) {
         self.questions.retain(|question| question.utterance.id != utterance.id);
         if self.questions.len() == MOST {
             self.questions.remove(0);
         }
-        self.questions.push(Question { utterance, take, words: None, answered: false });
+        self.questions.push(Question { utterance, take, words: None, answered: false, until });
     }
 
     pub(super) fn forget(&mut self, utterance: UtteranceId, take: u32) {
         self.questions.retain(|q| (q.utterance.id, q.take) != (utterance, take));
+    }
+
+    /// When the first wait for words is over.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.questions.iter().map(|question| question.until).min()
+    }
+
+    /// Nobody who cannot be reached will be in time: no wait is longer than until `until`.
+    pub(super) fn hasten(&mut self, until: Moment) {
+        for question in &mut self.questions {
+            question.until = question.until.min(until);
+        }
+    }
+
+    /// Takes out what is waited for no longer.
+    pub(super) fn overdue(&mut self, now: Moment) -> Vec<Question> {
+        self.questions.extract_if(.., |question| question.until <= now).collect()
+    }
+
+    /// Takes out all of it.
+    pub(super) fn take(&mut self) -> Vec<Question> {
+        std::mem::take(&mut self.questions)
     }
 
     /// Lets go what `items` show to be past: a question before the last one.

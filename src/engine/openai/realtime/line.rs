@@ -6,7 +6,7 @@ use super::event::Usage;
 use super::session::{Loss, Out, Session, Voice};
 use super::standin::{Behind, StandIn};
 use super::{Dialect, Settings};
-use crate::base::{Epoch, Moment, SPEAKER_RATE};
+use crate::base::{Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, UtteranceId};
 use crate::dialog::Prompt;
 use crate::engine::{EngineError, Order, Said};
 
@@ -24,6 +24,10 @@ const REFRESH: Duration = Duration::from_secs(55 * 60);
 const SILENCE: Duration = Duration::from_secs(20);
 const WAITED: Duration = Duration::from_secs(4);
 const PONG: Duration = Duration::from_secs(5);
+
+/// How long words may take, besides a tenth of what was said, where they are all that is wanted. The
+/// turn waits for 20 s in all, so that another ear still has the time to listen.
+const WRITING: Duration = Duration::from_secs(8);
 
 /// Silence of the user after which nobody is in the middle of a word.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -182,11 +186,14 @@ impl Line {
                 self.standin.prepare(out);
             }
             Order::Commit { utterance, take } => {
-                self.asked.push(utterance.clone(), take);
+                let spoken = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
+                let until = now + WRITING + Duration::from_secs_f64(spoken / 10.0);
+                self.asked.push(utterance.clone(), take, until);
                 // The utterance holds all of it.
                 self.stretch.take();
                 if !self.talk(now, out, |s, outs| s.commit(now, &utterance, take, outs)) {
                     self.wake(now, out);
+                    self.give_up_while_down(out);
                 }
             }
             Order::Forget { utterance, take } => {
@@ -263,7 +270,8 @@ impl Line {
         let beside = beside.map(|live| live.since + REFRESH);
         let swap = self.next.as_ref().filter(|next| next.ready && self.idle());
         let swap = swap.map(|_| self.stretch.grown + PAUSE);
-        let mut all = vec![turn, park, beside, swap, self.again];
+        let words = self.asked.due().filter(|_| self.settings.writes());
+        let mut all = vec![turn, park, beside, swap, self.again, words];
         for connection in self.live.iter().chain(&self.next) {
             all.push(Some(self.due(connection)));
             all.push(connection.session.as_ref().and_then(Session::deadline));
@@ -284,6 +292,17 @@ impl Line {
         }
         if self.turn.as_ref().is_some_and(|turn| !turn.sent && turn.until <= now) {
             self.fall(out);
+        }
+        if self.settings.writes() {
+            for question in self.asked.overdue(now) {
+                let why = self.why.clone().unwrap_or_else(|| {
+                    let provider = &self.settings.provider;
+                    EngineError::Broken(format!(
+                        "provider {provider} does not write in time; say it again"
+                    ))
+                });
+                self.unwritten(question.utterance.id, question.take, why, out);
+            }
         }
         if self.live.as_ref().is_some_and(|live| live.ready && live.since + REFRESH <= now)
             && self.next.is_none()
@@ -370,6 +389,27 @@ impl Line {
         self.standin.take(&self.asked, turn.epoch, turn.prompt, &why, out);
     }
 
+    /// No words will come of this.
+    fn unwritten(
+        &mut self,
+        utterance: UtteranceId,
+        take: u32,
+        why: EngineError,
+        out: &mut Vec<Act>,
+    ) {
+        self.asked.forget(utterance, take);
+        let said = Said::Transcript { utterance, take, result: Err(why), last: true };
+        out.push(Act::Say(said));
+    }
+
+    /// No session can be had: nothing of what waits for its words will get them.
+    pub(super) fn give_up_while_down(&mut self, out: &mut Vec<Act>) {
+        let Some((why, _)) = self.down.clone().filter(|_| self.settings.writes()) else { return };
+        for question in self.asked.take() {
+            self.unwritten(question.utterance.id, question.take, why.clone(), out);
+        }
+    }
+
     /// Makes sure that a session is there or on its way.
     fn wake(&mut self, now: Moment, out: &mut Vec<Act>) {
         if let Some((_, until)) = &self.down {
@@ -446,6 +486,13 @@ impl Line {
                 }
                 Out::Limits(limits) => tracing::debug!(?limits, "what is left"),
                 Out::TurnOver => out.push(Act::Say(Said::TurnOver)),
+                Out::Unwritten(utterance, take) => {
+                    let provider = &self.settings.provider;
+                    let why = EngineError::Broken(format!(
+                        "provider {provider} could not write that down; say it again"
+                    ));
+                    self.unwritten(utterance, take, why, out);
+                }
             }
         }
     }
@@ -456,6 +503,11 @@ impl Line {
             Said::Transcript { utterance, take, result: Ok(text), last } => {
                 if !self.asked.learn(*utterance, *take, text, *last) {
                     return;
+                }
+                if *last && self.settings.writes() {
+                    self.asked.forget(*utterance, *take);
+                    let written = self.connection(socket).and_then(|made| made.session.as_mut());
+                    written.into_iter().for_each(|session| session.written(*utterance));
                 }
             }
             Said::Chunk { epoch, chunk } => {
@@ -490,6 +542,7 @@ impl Line {
                 }
             }
             Said::Transcript { result: Err(_), .. }
+            | Said::Hearing(_)
             | Said::FirstWords(_)
             | Said::Source { .. }
             | Said::Note(_)
@@ -541,7 +594,8 @@ impl Line {
     /// Whether nothing is under way.
     fn idle(&self) -> bool {
         let busy = |c: &Connection| c.session.as_ref().is_some_and(Session::busy);
-        let busy = self.live.as_ref().is_some_and(busy);
+        let busy = self.live.as_ref().is_some_and(busy)
+            || (self.settings.writes() && self.asked.open().next().is_some());
         self.turn.is_none() && self.reading.is_none() && !busy && !self.standin.busy()
     }
 

@@ -120,6 +120,7 @@ impl Line {
             // Who cannot be reached will hardly be in time.
             turn.until = turn.until.min(now + HASTE);
         }
+        self.asked.hasten(now + HASTE);
         if self.needed(now) || self.tries > 0 {
             self.again = Some(now + (BACKOFF * 2u32.pow(self.tries)).min(LONGEST));
         }
@@ -130,6 +131,7 @@ impl Line {
         tracing::warn!("{error}");
         (self.again, self.tries) = (None, 0);
         self.down = Some((error, until));
+        self.give_up_while_down(out);
         self.fall(out);
     }
 }

@@ -89,6 +89,14 @@ impl Mirror {
         self.entries.iter_mut().find(named)?.what.sound_mut()
     }
 
+    /// The words so far of the utterance that goes on at `position` in the stream.
+    pub(super) fn before(&self, position: u64) -> Vec<String> {
+        let sounds = || self.entries.iter().filter_map(|entry| entry.what.sound());
+        let Some(last) = sounds().find(|sound| sound.end == position) else { return Vec::new() };
+        let same = sounds().filter(|sound| sound.utterance == last.utterance);
+        same.map(|sound| sound.words.trim().to_owned()).collect()
+    }
+
     /// Removes the sound that `unwanted` says yes to; returns the names of what is to be deleted.
     pub(super) fn drop_sounds(&mut self, unwanted: impl Fn(&Sound) -> bool) -> Vec<String> {
         self.remove(|entry| entry.what.sound().is_some_and(&unwanted))

@@ -7,6 +7,9 @@
 //!           fallback) ─▶ Said
 //! ```
 //!
+//! The same line also serves as an ear ([`Purpose::Write`]): then it answers nothing, and says what
+//! could not be written down, so that another ear hears it.
+//!
 //! A fallback is any partner: the cascade, or another server's sessions with a fallback of their
 //! own.
 //!
@@ -81,6 +84,34 @@ pub struct Settings {
     pub silent: bool,
     /// The session is closed after so much silence; never when there is none.
     pub park_after: Option<Duration>,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a session is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// It hears and answers.
+    #[default]
+    Talk,
+    /// It writes down what it hears, while it is spoken, and answers nothing. The model is that of
+    /// [`Settings::transcribe`].
+    Write {
+        /// The languages that may be spoken, as in ISO-639-1; any when empty.
+        languages: Vec<String>,
+        /// Words that are likely.
+        keywords: Vec<String>,
+    },
+}
+
+impl Settings {
+    /// Whether the session only writes.
+    pub(self) const fn writes(&self) -> bool {
+        match self.purpose {
+            Purpose::Talk => false,
+            Purpose::Write { .. } => true,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -95,6 +126,7 @@ impl Default for Settings {
             format: Format::default(),
             silent: false,
             park_after: Some(Duration::from_secs(120)),
+            purpose: Purpose::Talk,
         }
     }
 }

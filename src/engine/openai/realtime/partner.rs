@@ -20,6 +20,22 @@ pub struct Realtime {
     mouth: Sender<(SocketId, Happening)>,
     fallback: Box<dyn Partner>,
     said: VecDeque<Said>,
+    writes: bool,
+}
+
+/// Nobody answers.
+struct Nobody;
+
+impl Partner for Nobody {
+    fn hears(&self) -> bool {
+        false
+    }
+
+    fn order(&mut self, _: Order) {}
+
+    fn said(&mut self) -> Pin<Box<dyn Future<Output = Said> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Who answers while no session can be had.
@@ -37,9 +53,22 @@ impl Realtime {
     pub fn new(settings: Settings, server: Server, clock: Clock, fallback: Fallback) -> Self {
         let (mouth, inbox) = mpsc::channel(INBOX);
         let Fallback { partner: fallback, name, voiced } = fallback;
+        let writes = settings.writes();
         let line = Line::new(settings, Behind { name, voiced, hears: fallback.hears() });
         let (sockets, said) = (HashMap::new(), VecDeque::new());
-        Self { line, clock, server, sockets, inbox, mouth, fallback, said }
+        Self { line, clock, server, sockets, inbox, mouth, fallback, said, writes }
+    }
+
+    /// A partner that only writes down what it hears; see [`Purpose::Write`](super::Purpose). What
+    /// it cannot write down it says.
+    pub fn writing(settings: Settings, server: Server, clock: Clock) -> Self {
+        let name = String::new();
+        Self::new(
+            settings,
+            server,
+            clock,
+            Fallback { partner: Box::new(Nobody), name, voiced: false },
+        )
     }
 
     /// What all answers together have cost.
@@ -92,6 +121,10 @@ impl Realtime {
 
 impl Partner for Realtime {
     fn hears(&self) -> bool {
+        !self.writes
+    }
+
+    fn streams(&self) -> bool {
         true
     }
 

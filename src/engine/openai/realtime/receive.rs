@@ -91,7 +91,11 @@ impl Session {
 
     fn on_committed(&mut self, item: String, out: &mut Vec<Out>) {
         if let Some(utterance) = self.commits.pop_front() {
-            self.mirror.name(utterance, item);
+            let early = self.early.take_if(|(of, _)| *of == item);
+            self.mirror.name(utterance, item.clone());
+            if let (Some((_, words)), Some(sound)) = (early, self.mirror.sound(&item)) {
+                sound.words = words;
+            }
             return;
         }
         if self.settings.turn_detection == TurnDetection::Ours {
@@ -105,7 +109,9 @@ impl Session {
     }
 
     fn on_heard(&mut self, item: &str, text: Option<String>, last: bool, out: &mut Vec<Out>) {
-        let Some(sound) = self.mirror.sound(item) else { return };
+        let Some(sound) = self.mirror.sound(item) else {
+            return self.on_early(item, text, last, out);
+        };
         if sound.known {
             return;
         }
@@ -125,7 +131,13 @@ impl Session {
             whole &= sound.known;
             said.extend(Some(sound.words.trim()).filter(|words| !words.is_empty()));
         }
-        if sounds.iter().any(|sound| sound.loose && sound.take == take) || failed {
+        if sounds.iter().any(|sound| sound.loose && sound.take == take) {
+            return;
+        }
+        if failed {
+            if self.settings.writes() {
+                out.push(Out::Unwritten(utterance, take));
+            }
             return;
         }
         let result = Ok(said.join(" "));
@@ -133,6 +145,24 @@ impl Session {
             sound.told = whole;
         }
         out.push(Out::Say(Said::Transcript { utterance, take, result, last: whole }));
+    }
+
+    /// Words of an item that has not been committed: the user is still speaking.
+    fn on_early(&mut self, item: &str, text: Option<String>, last: bool, out: &mut Vec<Out>) {
+        let (Some(text), false) = (text, last) else { return };
+        if self.buffer.is_none() && self.commits.is_empty() {
+            return;
+        }
+        let (of, words) = self.early.get_or_insert_with(|| (item.to_owned(), String::new()));
+        if of != item {
+            (*of, *words) = (item.to_owned(), String::new());
+        }
+        words.push_str(&text);
+        let Some((begin, _)) = self.buffer else { return };
+        // What was said before a pause belongs to it.
+        let mut said = self.mirror.before(begin);
+        said.push(words.trim().to_owned());
+        out.push(Out::Say(Said::Hearing(said.join(" ").trim().to_owned())));
     }
 
     /// Whether something of the server's answer `id` belongs to the one that was asked for.
@@ -338,7 +368,7 @@ impl Session {
                     self.send(wire::cancel(None), out);
                 }
             }
-            _ if trouble.is_final() => {
+            _ if trouble.is_final() || self.settings.writes() => {
                 out.push(Out::Lost(Loss::Refused(trouble.error(&self.settings.provider))));
             }
             _ => {

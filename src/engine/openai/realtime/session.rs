@@ -58,6 +58,8 @@ pub(super) struct Session {
     pub(super) mirror: Mirror,
     /// Committed and not named by the server yet.
     pub(super) commits: VecDeque<UtteranceId>,
+    /// Words of an item that is still being spoken.
+    pub(super) early: Option<(String, String)>,
     /// Items that the server committed by itself and nobody has claimed.
     pub(super) unclaimed: VecDeque<String>,
     /// A commit that the server is to make by itself.
@@ -123,6 +125,8 @@ pub(super) enum Out {
     Limits(Vec<Limit>),
     /// The server heard the end of a turn.
     TurnOver,
+    /// No words will come of this. Only where they are what the session is for.
+    Unwritten(UtteranceId, u32),
 }
 
 /// Why a session is of no more use.
@@ -149,6 +153,7 @@ impl Session {
             decoder: Decoder::default(),
             mirror: Mirror::default(),
             commits: VecDeque::new(),
+            early: None,
             unclaimed: VecDeque::new(),
             turn: None,
             committed: 0,
@@ -344,6 +349,11 @@ impl Session {
         }
     }
 
+    /// The words of an utterance were told, and nobody will ask for it again.
+    pub(super) fn written(&mut self, utterance: UtteranceId) {
+        self.mirror.drop_sounds(|sound| sound.utterance == utterance);
+    }
+
     /// That take never happened, or goes on.
     pub(super) fn forget(&mut self, utterance: UtteranceId, take: u32) {
         for sound in self.mirror.sounds(utterance).filter(|sound| sound.take == take) {
@@ -520,6 +530,7 @@ impl Session {
     }
 
     pub(super) fn clear(&mut self, out: &mut Vec<Out>) {
+        self.early = None;
         if self.buffer.take().is_some() {
             self.send(wire::clear(), out);
         }
@@ -527,6 +538,10 @@ impl Session {
     }
 
     pub(super) fn delete(&mut self, items: Vec<String>, out: &mut Vec<Out>) {
+        if self.settings.writes() {
+            // What was written down is of no weight there.
+            return;
+        }
         for item in items {
             self.send(wire::delete(&item), out);
         }

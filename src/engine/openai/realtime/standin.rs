@@ -181,7 +181,11 @@ impl StandIn {
                     self.answering = None;
                 }
             }
-            Said::FirstWords(_) | Said::Source { .. } | Said::Note(_) | Said::TurnOver => {}
+            Said::Hearing(_)
+            | Said::FirstWords(_)
+            | Said::Source { .. }
+            | Said::Note(_)
+            | Said::TurnOver => {}
         }
         out.push(Act::Say(said));
     }

@@ -1,11 +1,12 @@
 //! What the client sends, in both dialects. One function for each event.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::sound::Format;
-use super::{Dialect, Settings, TurnDetection};
+use super::{Dialect, Purpose, Settings, TurnDetection};
 use crate::base::Epoch;
 use crate::dialog::ToolSpec;
+use crate::engine::openai::defaults;
 
 /// The session's settings; `tools` and `instructions` where they are known.
 pub(super) fn session_update(
@@ -14,6 +15,10 @@ pub(super) fn session_update(
     format: Format,
     prompt: Option<(&str, &[ToolSpec])>,
 ) -> Value {
+    if let Purpose::Write { languages, keywords } = &settings.purpose {
+        let model = settings.transcribe.as_deref().unwrap_or(defaults::LIVE);
+        return transcription_update(dialect, format, model, languages, keywords);
+    }
     let mut session = match dialect {
         Dialect::Ga => ga_session(settings, format),
         Dialect::Beta => beta_session(settings, format),
@@ -199,13 +204,25 @@ pub(super) fn function_call_output(id: &str, call_id: &str, output: &str) -> Val
 }
 
 /// The settings of a session that only writes down what it hears.
-pub(super) fn transcription_update(dialect: Dialect, model: &str, language: Option<&str>) -> Value {
-    let mut transcription = Map::new();
-    transcription.insert("model".into(), model.into());
-    if let Some(language) = language {
-        transcription.insert("language".into(), language.into());
+fn transcription_update(
+    dialect: Dialect,
+    format: Format,
+    model: &str,
+    languages: &[String],
+    keywords: &[String],
+) -> Value {
+    let mut transcription = json!({ "model": model });
+    // Hints that one model takes; the others know of one language only.
+    let hints = dialect == Dialect::Ga && model == defaults::LIVE;
+    match languages {
+        [] => {}
+        several if hints => transcription["languages"] = several.into(),
+        [only] => transcription["language"] = only.as_str().into(),
+        [..] => {}
     }
-    let format = Format::Pcm;
+    if hints && !keywords.is_empty() {
+        transcription["keywords"] = keywords.into();
+    }
     match dialect {
         Dialect::Ga => json!({
             "type": "session.update",
