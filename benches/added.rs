@@ -191,6 +191,7 @@ fn driver(engines: &Engines, path: audio::Path) -> (Driver, PlaybackEdge) {
         rest: None,
         question: Some(Question::Heard(heard)),
         record: None,
+        spending: aloud::engine::Meter::default(),
         meter: false,
         earcons: false,
     });

@@ -15,6 +15,7 @@
 //! - [`listen`]: voice activity and the cutting of utterances.
 //! - [`engine`]: transcribers, responders, synthesizers, and partners made of them.
 //! - [`tool`]: what a spoken command can call.
+//! - [`ledger`]: what the providers' models were used for, and what that cost.
 //! - [`models`]: the model files: where they come from, and whether they are whole.
 //! - [`drive`]: the loop that owns the machine and does the work per epoch.
 //! - [`control`]: the socket by which keys, bars and scripts drive a running service.
@@ -30,6 +31,7 @@ pub mod control;
 pub mod dialog;
 pub mod drive;
 pub mod engine;
+pub mod ledger;
 pub mod listen;
 pub mod models;
 pub mod tool;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `app` and `cli` stand above and know all.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("base", &[]),
     ("dialog", &["base"]),
     ("turn", &["base", "dialog"]),
@@ -16,10 +16,17 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("models", &["base"]),
     ("engine", &["base", "dialog"]),
     ("tool", &["base", "dialog"]),
+    ("ledger", &["base", "engine"]),
     ("drive", &["base", "dialog", "turn", "audio", "listen", "engine", "tool"]),
     ("control", &["base", "dialog", "drive"]),
     // It makes the settings of every room, and imports nothing but those.
-    ("config", &["base", "dialog", "turn", "audio", "listen", "engine", "models", "tool", "drive"]),
+    (
+        "config",
+        &[
+            "base", "dialog", "turn", "audio", "listen", "engine", "ledger", "models", "tool",
+            "drive",
+        ],
+    ),
     ("app", &["*"]),
     ("cli", &["*"]),
 ];

@@ -435,6 +435,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.transcribe.prompt = Some("A talk about ships.".into());
     expected.speak.instructions = Some("Speak calmly.".into());
     expected.speak.speed = Some(1.0);
+    expected.prices.insert("openai/gpt-6-luna".into(), Default::default());
     expected.image.size = Some("1024x1024".into());
     expected.image.quality = Some("low".into());
     expected.image.dir = Some(full.path().join("Pictures/aloud"));

@@ -25,7 +25,7 @@ impl App {
         }
         let (address, auth) = self.credentials(name)?;
         let patience = Duration::from_secs(self.config.settings.chat.patience_s.into());
-        let http = Http::new(name, address, auth, patience)?;
+        let http = Http::new(name, address, auth, patience)?.metered(self.meter.clone());
         accounts.insert(name.to_owned(), http.clone());
         Ok(http)
     }

@@ -34,8 +34,9 @@ use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::Silero;
 use crate::engine::openai::Http;
 use crate::engine::{
-    Delta, EngineError, Engines, Notes, Responder, Synthesizer, Transcriber, Transcript,
+    Delta, EngineError, Engines, Meter, Notes, Responder, Synthesizer, Transcriber, Transcript,
 };
+use crate::ledger::Ledger;
 use crate::listen;
 use crate::models::{ModelError, Store};
 use crate::tool::{self, Book, Registry, Ringer};
@@ -58,6 +59,9 @@ pub struct App {
     env: Environment,
     /// Whether a provider's ear is asked for the times of what was said.
     pub segments: bool,
+    /// Where it is written down what the providers' models were used for, and who counts it.
+    ledger: Ledger,
+    meter: Meter,
     /// The clients of the providers that were used so far.
     accounts: Mutex<BTreeMap<String, Http>>,
 }
@@ -107,7 +111,17 @@ impl App {
         let volume = Volume::new(config.settings.audio.volume);
         let locale = env.locale("LC_MEASUREMENT").to_owned();
         let (clock, env, accounts) = (Clock::start(), env.clone(), Mutex::default());
-        Ok(Self { config, store, clock, volume, locale, env, segments: false, accounts })
+        let zone = jiff::tz::TimeZone::system();
+        let ledger = Ledger::new(config.paths.state.join("usage"), zone, WallClock::System);
+        let pen = ledger.clone();
+        let meter = Meter::new(move |spent| pen.note(spent));
+        let segments = false;
+        Ok(Self { config, store, clock, volume, locale, env, segments, ledger, meter, accounts })
+    }
+
+    /// What the providers' models were used for so far.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// The ear of a conversation. A partner that hears by itself needs it for the record only.
@@ -273,6 +287,7 @@ impl App {
             rest: None,
             question: Some(question),
             record: None,
+            spending: self.meter.clone(),
             meter: false,
             earcons: false,
         });
@@ -333,10 +348,17 @@ impl App {
             rest: Some(rest.clone()),
             question: None,
             record: talk.record,
+            spending: self.meter.clone(),
             meter: talk.meter,
             earcons: self.config.settings.audio.earcons,
         });
         Ok(Conversation { driver, sound, engines, gauge: path.gauge, rest })
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.ledger.flush();
     }
 }
 

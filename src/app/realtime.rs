@@ -39,7 +39,8 @@ impl App {
         for model in self.config.settings.realtime.models.iter().rev() {
             let (server, settings) = self.session(model, sounds)?;
             let fallback = Fallback { partner, name, voiced };
-            partner = Box::new(Realtime::new(settings, server, self.clock, fallback));
+            let realtime = Realtime::new(settings, server, self.clock, fallback);
+            partner = Box::new(realtime.metered(self.meter.clone()));
             name = model.to_string();
         }
         Ok(partner)
@@ -94,7 +95,8 @@ impl App {
         let config::Transcribe { languages, keywords, .. } =
             self.config.settings.transcribe.clone();
         let ModelName { provider, model } = name;
-        Ok(Some(Scribe::new(server, provider, model, languages, keywords, self.clock)))
+        let scribe = Scribe::new(server, provider, model, languages, keywords, self.clock);
+        Ok(Some(scribe.metered(self.meter.clone())))
     }
 
     /// The ear of a conversation that hears the user while they speak, where the preferred ear is

@@ -84,13 +84,8 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// What the providers were paid (comes with a later release).
-    #[command(hide = true)]
-    Usage {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
+    /// What the providers' models were used for, and what that cost.
+    Usage(super::usage::Period),
     /// Make and change pictures.
     #[command(subcommand)]
     Image(super::image::Image),

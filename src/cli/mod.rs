@@ -26,6 +26,7 @@ mod say;
 mod service;
 mod talk;
 mod transcribe;
+mod usage;
 
 use clap::{CommandFactory, Parser};
 
@@ -118,7 +119,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Replay { file }) => replay::run(&file),
         Some(Command::Service(args)) => service::run(env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
-        Some(Command::Usage { .. }) => Err(Failure::later("aloud usage")),
+        Some(Command::Usage(period)) => usage::run(file, env, &period),
         Some(Command::Image(args)) => image::run(file, env, args).await,
         Some(Command::Finetune(args)) => finetune::run(file, env, args).await,
         Some(Command::Completions { shell }) => {

@@ -33,6 +33,7 @@ pub(super) fn settings(
     let transcribe = remote::transcribe(root.section("transcribe"));
     let speak = remote::speak(root.section("speak"));
     let image = remote::image(root.section("image"), &providers);
+    let prices = remote::prices(root.section("prices"), &providers);
     let local = local(root.section("local"));
     let tools = tools(root.section("tools"));
     let templates = templates(root.section("templates"));
@@ -52,6 +53,7 @@ pub(super) fn settings(
         speak,
         image,
         providers,
+        prices,
         local,
         tools,
         templates,

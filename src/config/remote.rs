@@ -1,9 +1,13 @@
 //! The sections that say how models of a provider are asked.
 
-use super::read::{Providers, remote_models, word};
+use std::collections::BTreeMap;
+
+use super::Origin;
+use super::read::{Providers, remote_models, split, word};
 use super::section::{Section, path};
 use super::settings::{AudioChat, Chat, Context, Image, Protocol, Speak, ToolChoice, Transcribe};
 use crate::engine::openai::defaults;
+use crate::ledger::Price;
 
 pub(super) fn chat(mut of: Section<'_, '_>) -> Chat {
     let protocols = [
@@ -103,4 +107,34 @@ pub(super) fn audio_chat(mut of: Section<'_, '_>, providers: &Providers) -> Audi
     let models = remote_models(&mut of, providers, defaults::AUDIO_CHAT);
     of.end();
     AudioChat { models }
+}
+
+pub(super) fn prices(mut of: Section<'_, '_>, providers: &Providers) -> BTreeMap<String, Price> {
+    let mut all = BTreeMap::new();
+    for name in of.names() {
+        let known = split(&name).is_some_and(|name| providers.contains_key(&name.provider));
+        if !known {
+            let at = of.place(&name).unwrap_or(Origin::Default);
+            let next = "write [prices.\"PROVIDER/MODEL\"], as aloud usage names it".to_owned();
+            of.wrong(&at, &format!("{name:?}"), ("this is no model of a provider".into(), next));
+        }
+        let mut of = of.section(&name);
+        let mut price = |key| of.fraction(key, 0.0..=1_000_000.0).unwrap_or(0.0);
+        let price = Price {
+            text_in: price("text_in"),
+            audio_in: price("audio_in"),
+            image_in: price("image_in"),
+            cached_in: price("cached_in"),
+            text_out: price("text_out"),
+            audio_out: price("audio_out"),
+            image_out: price("image_out"),
+            minute: price("minute"),
+            characters: price("characters"),
+            picture: price("picture"),
+        };
+        of.end();
+        all.insert(name, price);
+    }
+    of.end();
+    all
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::Environment;
 pub use crate::engine::openai::{Protocol, ToolChoice};
+use crate::ledger::Price;
 
 /// The whole configuration, validated. Each room gets its own part.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,8 @@ pub struct Settings {
     /// `[providers.NAME]`, and those that are there without being written: `local`, `openai`, and
     /// `azure` when its endpoint is in the environment.
     pub providers: BTreeMap<String, Provider>,
+    /// `[prices."PROVIDER/MODEL"]`
+    pub prices: BTreeMap<String, Price>,
     /// `[local]`
     pub local: Local,
     /// `[tools]`

@@ -15,7 +15,7 @@ use super::speaker::Speaker;
 use crate::audio::{Gauge, Rest, SoundEvent};
 use crate::base::{Clock, Epoch, Flow, Job, Moment, NoticeId, Utterance, UtteranceId, Volume};
 use crate::dialog::{History, Item, Prompt};
-use crate::engine::{EngineError, Order, Partner, Said, Source};
+use crate::engine::{EngineError, Meter, Order, Partner, Said, Source};
 use crate::listen;
 use crate::tool::{Book, Done, Registry, Ring};
 use crate::turn::{Cut, EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
@@ -77,6 +77,7 @@ pub struct Driver {
     events: broadcast::Sender<Event>,
     question: Option<Question>,
     once: bool,
+    spending: Meter,
     meter: bool,
     recorder: Option<Recorder>,
     seen: u64,
@@ -174,6 +175,7 @@ impl Driver {
             events,
             once: parts.question.is_some(),
             question: parts.question,
+            spending: parts.spending,
             meter: parts.meter,
             recorder,
             seen: 0,
@@ -535,6 +537,7 @@ impl Driver {
             timers: self.timers,
             turns: self.turns,
             lost_samples: self.gauge.counts().lost,
+            spending: self.spending.so_far(),
             trouble: self.trouble.clone(),
             ..State::at_start(self.mode)
         }

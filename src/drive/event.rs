@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::base::Epoch;
-use crate::engine::Source;
+use crate::engine::{Source, Spending};
 use crate::turn::{EarStatus, MouthStatus};
 
 /// How things stand: the first line of every event stream, and the answer to `status`.
@@ -33,6 +33,8 @@ pub struct State {
     pub turns: u64,
     /// Microphone samples lost since the start; 0 on a healthy machine.
     pub lost_samples: u64,
+    /// What the providers' models were used for since the start, and what is left of the limits.
+    pub spending: Spending,
     /// The last thing that went wrong and still does.
     pub trouble: Option<String>,
 }
@@ -54,6 +56,7 @@ impl State {
             timers: 0,
             turns: 0,
             lost_samples: 0,
+            spending: Spending::default(),
             trouble: None,
         }
     }

@@ -7,7 +7,7 @@ use super::event::Timings;
 use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
 use crate::base::{Clock, Flow, Volume};
 use crate::dialog::{History, Picture};
-use crate::engine::{EngineError, Partner, Source};
+use crate::engine::{EngineError, Meter, Partner, Source};
 use crate::listen;
 use crate::tool::{Book, Registry, Ring};
 use crate::turn::Setup;
@@ -42,6 +42,8 @@ pub struct Parts {
     pub question: Option<Question>,
     /// Where every input is written, for `aloud replay`.
     pub record: Option<PathBuf>,
+    /// Counts what the engines use, for the state.
+    pub spending: Meter,
     /// Whether a meter is shown: level events are sent.
     pub meter: bool,
     /// Whether earcons sound.

@@ -22,6 +22,7 @@ mod partner;
 mod recital;
 mod sentence;
 mod spoken;
+mod usage;
 
 pub use cascade::{Cascade, Engines};
 pub use chain::Chain;
@@ -31,6 +32,7 @@ pub use painter::{Canvas, Painted, Painter, Wish};
 pub use partner::{Order, Partner, Said};
 pub use sentence::Sentences;
 pub use spoken::spoken;
+pub use usage::{Limit, Meter, Spending, Spent, Usage};
 
 use std::time::Duration;
 

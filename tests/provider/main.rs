@@ -17,6 +17,7 @@ mod server;
 mod strangers;
 mod streams;
 mod tools;
+mod used;
 
 use serde_json::json;
 

@@ -8,7 +8,7 @@ use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Utterance, UtteranceId};
 use aloud::dialog::{Heard, Item, Prompt};
 use aloud::engine::openai::realtime::{Dialect, Fallback, Realtime, Scribe, Server, Settings};
 use aloud::engine::openai::{Address, Auth, Http};
-use aloud::engine::{Order, Partner, Said, Transcriber, Transcript};
+use aloud::engine::{Meter, Order, Partner, Said, Transcriber, Transcript};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -98,7 +98,8 @@ pub(crate) fn user(id: u32) -> Item {
 async fn speech_goes_out_and_comes_back_in_both_dialects() {
     for dialect in [Dialect::Ga, Dialect::Beta] {
         let host = Host::start(open(dialect), brain);
-        let mut partner = partner(&host, Auth::None);
+        let meter = Meter::default();
+        let mut partner = partner(&host, Auth::None).metered(meter.clone());
         speak(&mut partner, 1, 16_000, 4);
         partner.order(Order::Respond { epoch: Epoch(1), prompt: prompt(vec![user(1)]) });
         let (text, samples) = answer(&mut partner, Epoch(1)).await;
@@ -129,8 +130,9 @@ async fn speech_goes_out_and_comes_back_in_both_dialects() {
         let session = host.session();
         let session = session.lock().unwrap();
         assert_eq!(session.truncated.iter().map(|(_, ms)| *ms).collect::<Vec<_>>(), [50]);
-        assert_eq!(partner.usage().answers, 3);
-        assert_eq!(partner.usage().audio_in, 3 * 12);
+        // Three answers, and two utterances that were written down by the second.
+        let usage = meter.so_far().usage;
+        assert_eq!((usage.requests, usage.audio_in, usage.seconds_in), (3 + 2, 3 * 12, 2.0));
     }
 }
 

@@ -194,6 +194,7 @@ impl Watch {
                 }
                 Act::Say(said) => self.hear(said),
                 Act::Fall(order) => self.falls.push(order),
+                Act::Count { .. } | Act::Limits(_) => {}
             }
         }
         self.falls.truncate(32);

@@ -425,6 +425,7 @@ impl World {
                 }
                 Act::Say(said) => self.on_said(said),
                 Act::Fall(order) => self.fall(order),
+                Act::Count { .. } | Act::Limits(_) => {}
             }
         }
     }

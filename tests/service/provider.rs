@@ -1,6 +1,6 @@
 //! The service with a provider's engines: real sound, real HTTP.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::House;
 use crate::server::{Reply, Server};
@@ -40,6 +40,12 @@ fn a_spoken_question_goes_to_the_provider_and_its_voice_comes_back() {
     let reply = service.wait_for("reply", |_| true);
     service.wait_for_rest();
     assert_eq!(reply["text"], format!("{first} {second}"));
+    // What it took is known to the service, and written down for whoever asks later.
+    let status: Value = serde_json::from_str(&house.ok(&["status", "--json"])).unwrap();
+    assert_eq!(status["spending"]["usage"]["requests"], 4);
+    let usage: Value = serde_json::from_str(&house.ok(&["usage", "--json"])).unwrap();
+    let requests = usage["models"].as_array().unwrap().iter().map(|model| &model["requests"]);
+    assert_eq!(requests.collect::<Vec<_>>(), [2, 1, 1]);
     // The recording is written down by the engine inside the machine.
     house.set("OPENAI_API_KEY", "");
     house.set("OPENAI_BASE_URL", "");

@@ -17,6 +17,7 @@ use super::quirks::{EarQuirks, Times};
 use super::refusal::ErrorBody;
 use super::sound::wav;
 use super::stream::Stream;
+use super::used::Tab;
 use crate::base::{Flow, Job, LISTEN_RATE, Utterance};
 use crate::engine::{EngineError, Segment, Transcriber, Transcript};
 
@@ -134,9 +135,14 @@ impl Transcriber for Ear {
                     return;
                 }
             };
+            let mut tab = Tab::new(&ear.http, &ear.model);
+            tab.known().seconds_in = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
             if !is(&response, "event-stream") {
                 let page = is(&response, "html");
                 let body = ear.http.whole(response).await;
+                if let Ok(Ok(value)) = body.as_deref().map(serde_json::from_slice::<Value>) {
+                    tab.told(&value["usage"]);
+                }
                 yield body.and_then(|body| whole(&body, page).map_err(|fault| ear.broken(fault)));
                 return;
             }
@@ -163,6 +169,7 @@ impl Transcriber for Ear {
             if hearing.done {
                 stream.close();
             }
+            tab.told(&hearing.usage);
             yield hearing.finish().map_err(|fault| ear.broken(fault));
         })
     }
@@ -195,6 +202,7 @@ impl Fault {
 struct Hearing {
     text: String,
     segments: Vec<Segment>,
+    usage: Value,
     begun: bool,
     /// The last event was seen.
     done: bool,
@@ -211,6 +219,9 @@ impl Hearing {
             .map_err(|_| Fault::new("it sent something that is no JSON"))?;
         if !event["error"].is_null() {
             return Err(reported(&event));
+        }
+        if event["usage"].is_object() {
+            self.usage = event["usage"].clone();
         }
         match event["type"].as_str() {
             Some("transcript.text.delta") => {

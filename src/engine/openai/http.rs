@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::address::Address;
 use super::refusal::{Declined, Refusal};
+use super::used::limits;
 use crate::base::{Chance, Clock, Job, WallClock};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Meter, Usage};
 
 /// Times a request is sent again: what the vendor's own clients do.
 const RETRIES: u32 = 2;
@@ -73,6 +74,7 @@ pub struct Http {
     address: Arc<Address>,
     name: Arc<str>,
     retries: u32,
+    meter: Meter,
     clock: Clock,
     chance: Chance,
     /// Microseconds of the clock at which a connection was last used.
@@ -114,10 +116,22 @@ impl Http {
             address: Arc::new(address),
             name: name.into(),
             retries: RETRIES,
+            meter: Meter::default(),
             clock: Clock::start(),
             chance: Chance::System,
             used: Arc::default(),
         })
+    }
+
+    /// The same, counting what is used with `meter`.
+    #[must_use]
+    pub fn metered(self, meter: Meter) -> Self {
+        Self { meter, ..self }
+    }
+
+    /// Counts a use of `model`.
+    pub(super) fn count(&self, model: &str, usage: Usage) {
+        self.meter.count(&format!("{}/{model}", self.name), usage);
     }
 
     /// The same, but what fails is not asked again: somebody else stands behind it.
@@ -297,7 +311,11 @@ impl Http {
     async fn send(&self, make: impl Fn() -> RequestBuilder) -> Result<Response, Declined> {
         let mut tried = 0;
         loop {
-            let declined = match make().send().await {
+            let answer = make().send().await;
+            if let Ok(response) = &answer {
+                self.meter.limits(&self.name, limits(response.headers()));
+            }
+            let declined = match answer {
                 Ok(response) if response.status().is_success() => {
                     self.touch();
                     return Ok(response);

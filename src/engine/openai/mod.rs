@@ -30,6 +30,7 @@ mod sound;
 mod sse;
 mod stream;
 pub mod training;
+mod used;
 mod voice;
 mod wave;
 

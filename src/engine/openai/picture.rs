@@ -11,6 +11,7 @@ use super::http::{Http, is};
 use super::refusal::{Declined, ErrorBody};
 use super::sound::unbase64;
 use super::stream::Stream;
+use super::used::Tab;
 use crate::base::Flow;
 use crate::dialog::PictureKind;
 use crate::engine::{Canvas, EngineError, Painted, Painter, Wish};
@@ -113,6 +114,8 @@ fn read(
 ) -> Flow<Result<Painted, EngineError>> {
     Box::pin(async_stream::try_stream! {
         let response = asked.await?;
+        let model = by.split_once('/').map_or("", |(_, model)| model).to_owned();
+        let mut tab = Tab::new(&http, &model);
         let mut made = 0;
         if is(&response, "text/event-stream") {
             let mut stream = Stream::new(&http, response);
@@ -121,7 +124,9 @@ fn read(
                     break;
                 }
                 let Some(step) = step(&http, &event)? else { continue };
-                let Step { finished, source, revised } = step;
+                let Step { finished, source, revised, usage } = step;
+                tab.told(&usage);
+                tab.known().pictures = made as u64 + u64::from(finished);
                 let bytes = source.bytes(&http).await?;
                 yield Painted { index: made, finished, bytes, revised, by: by.clone() };
                 made += usize::from(finished);
@@ -132,6 +137,8 @@ fn read(
             if !answer["error"].is_null() {
                 Err(refused(&http, &answer))?;
             }
+            tab.told(&answer["usage"]);
+            tab.known().pictures = answer["data"].as_array().map_or(0, |data| data.len() as u64);
             for item in answer["data"].as_array().into_iter().flatten() {
                 let source = Source::of(item).ok_or_else(|| http.broken("a picture is missing"))?;
                 let bytes = source.bytes(&http).await?;
@@ -151,6 +158,7 @@ struct Step {
     finished: bool,
     source: Source,
     revised: Option<String>,
+    usage: Value,
 }
 
 /// What an event says; nothing for one that holds no picture.
@@ -168,7 +176,7 @@ fn step(http: &Http, event: &str) -> Result<Option<Step>, EngineError> {
     }
     let source = Source::of(&event).ok_or_else(|| http.broken("a picture is missing"))?;
     let revised = event["revised_prompt"].as_str().map(str::to_owned);
-    Ok(Some(Step { finished, source, revised }))
+    Ok(Some(Step { finished, source, revised, usage: event["usage"].clone() }))
 }
 
 /// An error inside an answer that began well.

@@ -16,6 +16,7 @@ use super::quirks::takes_instructions;
 use super::refusal::ErrorBody;
 use super::sound::unbase64;
 use super::stream::Stream;
+use super::used::Tab;
 use super::wave::SoundBytes;
 use crate::base::{Flow, Job};
 use crate::engine::{Chunk, EngineError, Pacing, Synthesizer};
@@ -95,7 +96,7 @@ impl Voice {
         } else {
             Body::Bytes(response)
         };
-        Ok(Sound { body, bytes })
+        Ok(Sound { body, bytes, usage: Value::Null })
     }
 
     fn stalled(&self) -> EngineError {
@@ -121,10 +122,13 @@ impl Synthesizer for Voice {
         Box::pin(async_stream::try_stream! {
             for part in parts(&sentence) {
                 let mut sound = voice.ask(part).await?;
+                let mut tab = Tab::new(&voice.http, &voice.model);
+                tab.known().characters = part.chars().count() as u64;
                 let mut pacing = Pacing::at_speed(voice.settings.speed.unwrap_or(1.0));
                 pacing.words(part);
                 let mut silent = true;
                 while let Some(pcm) = sound.next(&voice).await? {
+                    tab.told(&sound.usage);
                     silent &= pcm.is_empty();
                     if !pcm.is_empty() {
                         yield pacing.sound(pcm, sound.bytes.rate());
@@ -150,6 +154,7 @@ impl Synthesizer for Voice {
 struct Sound {
     body: Body,
     bytes: SoundBytes,
+    usage: Value,
 }
 
 enum Body {
@@ -168,8 +173,12 @@ impl Sound {
             },
             Body::Events(stream) => match stream.next().await? {
                 Some(event) => match audio(&event).map_err(|why| voice.http.broken(&why))? {
-                    Some(bytes) => self.bytes.push(&bytes),
-                    None => Ok(Vec::new()),
+                    Heard::Sound(bytes) => self.bytes.push(&bytes),
+                    Heard::Usage(usage) => {
+                        self.usage = usage;
+                        Ok(Vec::new())
+                    }
+                    Heard::Nothing => Ok(Vec::new()),
                 },
                 None => return Ok(None),
             },
@@ -178,10 +187,16 @@ impl Sound {
     }
 }
 
-/// The bytes of sound that an event brings, if it brings any.
-fn audio(event: &str) -> Result<Option<Vec<u8>>, String> {
+/// What an event brings.
+enum Heard {
+    Sound(Vec<u8>),
+    Usage(Value),
+    Nothing,
+}
+
+fn audio(event: &str) -> Result<Heard, String> {
     if event.trim() == "[DONE]" {
-        return Ok(None);
+        return Ok(Heard::Nothing);
     }
     let event: Value =
         serde_json::from_str(event).map_err(|_| "it sent something that is no JSON")?;
@@ -189,8 +204,11 @@ fn audio(event: &str) -> Result<Option<Vec<u8>>, String> {
         return Err(format!("it reports an error{}", ErrorBody::of(&event).words()));
     }
     match event["audio"].as_str() {
-        Some(audio) => unbase64(audio).map(Some).ok_or_else(|| "its sound is no base64".to_owned()),
-        None => Ok(None),
+        Some(audio) => {
+            unbase64(audio).map(Heard::Sound).ok_or_else(|| "its sound is no base64".to_owned())
+        }
+        None if event["usage"].is_object() => Ok(Heard::Usage(event["usage"].clone())),
+        None => Ok(Heard::Nothing),
     }
 }
 

@@ -16,6 +16,10 @@ pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> 
     let mut body = json!({ "model": model, "messages": messages(quirks, prompt) });
     if !settings.whole {
         body["stream"] = json!(true);
+        // Servers of others may not know the key, and most tell it anyway.
+        if settings.modern {
+            body["stream_options"] = json!({ "include_usage": true });
+        }
     }
     if let Some(voice) = &settings.voice {
         // A stream can only carry plain samples.
@@ -158,6 +162,7 @@ pub(super) struct Reply {
     calls: Calls,
     pacing: Pacing,
     bytes: PcmBytes,
+    usage: Value,
     /// Why the model stopped, once it has.
     finished: Option<String>,
     /// The end mark was seen.
@@ -200,6 +205,12 @@ impl Reply {
         out.extend(annotations.filter_map(source).map(Delta::Source));
     }
 
+    fn used(&mut self, value: &Value) {
+        if value["usage"].is_object() {
+            self.usage = value["usage"].clone();
+        }
+    }
+
     fn stop(&mut self, choice: &Value) -> Result<(), Fault> {
         let Some(reason) = choice["finish_reason"].as_str() else { return Ok(()) };
         self.finished = Some(reason.to_owned());
@@ -219,6 +230,7 @@ impl Reading for Reply {
             let words = ErrorBody::of(&chunk).words();
             return Err(Fault::broken(format!("it reports an error{words}")));
         }
+        self.used(&chunk);
         let choice = &chunk["choices"][0];
         let delta = &choice["delta"];
         self.take(delta, out);
@@ -239,6 +251,7 @@ impl Reading for Reply {
         if !choice["message"].is_object() {
             return Err(Fault::broken("its answer holds no message"));
         }
+        self.used(value);
         self.take(&choice["message"], out);
         if let Some(data) = choice["message"]["audio"]["data"].as_str() {
             let bytes = unbase64(data).ok_or_else(|| Fault::broken("its sound is no base64"))?;
@@ -247,6 +260,10 @@ impl Reading for Reply {
         }
         self.done = true;
         self.stop(choice)
+    }
+
+    fn usage(&self) -> &Value {
+        &self.usage
     }
 
     fn done(&self) -> bool {

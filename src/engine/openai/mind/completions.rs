@@ -58,6 +58,7 @@ fn script(prompt: &Prompt) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     begun: bool,
+    usage: Value,
     finished: Option<String>,
     done: bool,
 }
@@ -67,6 +68,9 @@ impl Reply {
         if !value["error"].is_null() {
             let words = ErrorBody::of(value).words();
             return Err(Fault::broken(format!("it reports an error{words}")));
+        }
+        if value["usage"].is_object() {
+            self.usage = value["usage"].clone();
         }
         let choice = &value["choices"][0];
         if let Some(words) = text(&choice["text"]) {
@@ -101,6 +105,10 @@ impl Reading for Reply {
     fn whole(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
         self.done = true;
         self.take(value, out)
+    }
+
+    fn usage(&self) -> &Value {
+        &self.usage
     }
 
     fn done(&self) -> bool {

@@ -25,6 +25,7 @@ use super::http::is;
 use super::quirks::Quirks;
 use super::refusal::Declined;
 use super::stream::Stream;
+use super::used::Tab;
 use crate::base::{Flow, Job};
 use crate::dialog::{Item, Prompt};
 use crate::engine::{Delta, EngineError, Notes, Responder};
@@ -210,9 +211,11 @@ impl Responder for Mind {
                 }
             };
             let mut out = Vec::new();
+            let mut tab = Tab::new(&mind.http, &mind.model);
             if is(&response, "json") {
                 let value = mind.http.json::<Value>(response).await;
                 let read = value.and_then(|value| reading.whole(&value, &mut out).map_err(|f| mind.fault(f)));
+                tab.told(reading.usage());
                 for delta in out.drain(..) {
                     yield Ok(delta);
                 }
@@ -234,6 +237,7 @@ impl Responder for Mind {
                         }
                     };
                     let taken = reading.event(&event, &mut out);
+                    tab.told(reading.usage());
                     for delta in out.drain(..) {
                         yield Ok(delta);
                     }

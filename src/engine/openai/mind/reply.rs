@@ -36,6 +36,9 @@ pub(super) trait Reading: Send {
     /// Takes the whole reply.
     fn whole(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault>;
 
+    /// What the server told of its use, once it has.
+    fn usage(&self) -> &Value;
+
     /// Whether the last event was seen.
     fn done(&self) -> bool;
 

@@ -118,6 +118,7 @@ pub(super) struct Reply {
     spoken: Vec<u64>,
     /// Calls handed out, by their id.
     called: Vec<String>,
+    usage: Value,
     /// How it ended.
     end: Option<End>,
 }
@@ -161,6 +162,7 @@ impl Reply {
 
     /// The whole response: at the end of a stream, or alone.
     fn response(&mut self, response: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
+        self.usage = response["usage"].clone();
         if !response["error"].is_null() {
             return Err(failed(response));
         }
@@ -269,6 +271,10 @@ impl Reading for Reply {
             return Err(Fault::broken("its answer holds no output"));
         }
         self.response(value, out)
+    }
+
+    fn usage(&self) -> &Value {
+        &self.usage
     }
 
     fn done(&self) -> bool {

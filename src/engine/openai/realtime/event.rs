@@ -6,6 +6,8 @@ use super::Dialect;
 use super::sound::Format;
 use super::trouble::Trouble;
 use crate::base::Epoch;
+use crate::engine::openai::used::usage;
+use crate::engine::{Limit, Usage};
 
 /// One event of the server. Whatever it leaves out is empty or `None` here.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +24,7 @@ pub(super) enum Event {
     /// The server heard speech begin or end. Only where it finds the turns.
     Speech { began: bool },
     /// Words of an item that was sound; `last` when there will be no more, `None` for failed.
-    Heard { item: String, text: Option<String>, last: bool },
+    Heard { item: String, text: Option<String>, last: bool, usage: Option<Usage> },
     /// An answer was begun.
     Begun { response: Option<String>, epoch: Option<Epoch> },
     /// It is over.
@@ -71,45 +73,6 @@ pub(super) struct Over {
     pub(super) trouble: Option<Trouble>,
     pub(super) items: Vec<Item>,
     pub(super) usage: Option<Usage>,
-}
-
-/// What an answer, or all of them, cost, in tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Answers that told their usage.
-    pub answers: u64,
-    /// Of text read, cached ones left out.
-    pub text_in: u64,
-    /// Of sound heard, cached ones left out.
-    pub audio_in: u64,
-    /// Of both that were read before and are cheaper.
-    pub cached: u64,
-    /// Of text written.
-    pub text_out: u64,
-    /// Of sound spoken.
-    pub audio_out: u64,
-}
-
-impl std::ops::AddAssign for Usage {
-    fn add_assign(&mut self, more: Self) {
-        self.answers += more.answers;
-        self.text_in += more.text_in;
-        self.audio_in += more.audio_in;
-        self.cached += more.cached;
-        self.text_out += more.text_out;
-        self.audio_out += more.audio_out;
-    }
-}
-
-/// One limit of the account.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Limit {
-    /// `requests`, `tokens` or another.
-    pub name: String,
-    /// What is left of it.
-    pub remaining: Option<u64>,
-    /// Seconds until it is whole again.
-    pub reset_seconds: Option<f64>,
 }
 
 /// Reads one message: the event, and the name that the server gave it. `None` when it is no event
@@ -199,7 +162,10 @@ fn session(session: &Value, created: bool) -> Event {
 
 fn heard(event: &Value, text_: Option<String>, last: bool) -> Event {
     match text(event, "item_id") {
-        Some(item) if last || text_.is_some() => Event::Heard { item, text: text_, last },
+        Some(item) if last || text_.is_some() => {
+            let usage = event["usage"].is_object().then(|| usage(&event["usage"]));
+            Event::Heard { item, text: text_, last, usage }
+        }
         Some(_) | None => Event::Other,
     }
 }
@@ -246,26 +212,11 @@ fn over(response: &Value) -> Over {
     }
 }
 
-fn usage(usage: &Value) -> Usage {
-    let count = |value: &Value| value.as_u64().unwrap_or(0);
-    let (read, written) = (&usage["input_token_details"], &usage["output_token_details"]);
-    let cached = count(&read["cached_tokens"]);
-    let of = &read["cached_tokens_details"];
-    let (cached_text, cached_audio) = (count(&of["text_tokens"]), count(&of["audio_tokens"]));
-    Usage {
-        answers: 1,
-        text_in: count(&read["text_tokens"]).saturating_sub(cached_text),
-        audio_in: count(&read["audio_tokens"]).saturating_sub(cached_audio),
-        cached,
-        text_out: count(&written["text_tokens"]),
-        audio_out: count(&written["audio_tokens"]),
-    }
-}
-
 fn limits(limits: &Value) -> Vec<Limit> {
     let limit = |limit: &Value| {
         Some(Limit {
             name: text(limit, "name")?,
+            limit: limit["limit"].as_u64(),
             remaining: limit["remaining"].as_u64(),
             reset_seconds: limit["reset_seconds"].as_f64(),
         })

@@ -2,35 +2,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::asked::{Asked, Stretch};
-use super::event::Usage;
+use super::keep::PAUSE;
 use super::session::{Loss, Out, Session, Voice};
 use super::standin::{Behind, StandIn};
+use super::writing;
 use super::{Dialect, Settings};
-use crate::base::{Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, UtteranceId};
+use crate::base::{Epoch, Moment, SPEAKER_RATE};
 use crate::dialog::Prompt;
-use crate::engine::{EngineError, Order, Said};
+use crate::engine::{EngineError, Limit, Order, Said, Usage};
 
 /// How long a question waits for a session before the fallback answers it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
-/// How long a connection may take to be made.
-const DIALING: Duration = Duration::from_secs(10);
-
 /// The age at which a fresh session is opened beside the old one. Servers end one at 60 minutes.
 const REFRESH: Duration = Duration::from_secs(55 * 60);
-
-/// Silence of a server after which it is asked whether it is there, and the wait for its answer;
-/// shorter while somebody waits for it.
-const SILENCE: Duration = Duration::from_secs(20);
-const WAITED: Duration = Duration::from_secs(4);
-const PONG: Duration = Duration::from_secs(5);
-
-/// How long words may take, besides a tenth of what was said, where they are all that is wanted. The
-/// turn waits for 20 s in all, so that another ear still has the time to listen.
-const WRITING: Duration = Duration::from_secs(8);
-
-/// Silence of the user after which nobody is in the middle of a word.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// One connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +46,15 @@ pub enum Act {
     Say(Said),
     /// The fallback is to do this.
     Fall(Order),
+    /// So much of a model of this provider was used.
+    Count {
+        /// The model.
+        model: String,
+        /// How much of it.
+        usage: Usage,
+    },
+    /// So much may still be used.
+    Limits(Vec<Limit>),
 }
 
 /// What happens to a connection.
@@ -108,7 +102,6 @@ pub struct Line {
     pub(super) standin: StandIn,
     pub(super) stirred: Moment,
     pub(super) voice: Voice,
-    pub(super) usage: Usage,
 }
 
 pub(super) struct Connection {
@@ -157,13 +150,7 @@ impl Line {
             standin: StandIn::new(behind),
             stirred: Moment::ZERO,
             voice: Voice::new(),
-            usage: Usage::default(),
         }
-    }
-
-    /// What all answers together have cost.
-    pub const fn usage(&self) -> Usage {
-        self.usage
     }
 
     /// Takes an order at the moment `now`.
@@ -186,9 +173,7 @@ impl Line {
                 self.standin.prepare(out);
             }
             Order::Commit { utterance, take } => {
-                let spoken = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
-                let until = now + WRITING + Duration::from_secs_f64(spoken / 10.0);
-                self.asked.push(utterance.clone(), take, until);
+                self.asked.push(utterance.clone(), take, writing::until(now, &utterance));
                 // The utterance holds all of it.
                 self.stretch.take();
                 if !self.talk(now, out, |s, outs| s.commit(now, &utterance, take, outs)) {
@@ -270,7 +255,7 @@ impl Line {
         let beside = beside.map(|live| live.since + REFRESH);
         let swap = self.next.as_ref().filter(|next| next.ready && self.idle());
         let swap = swap.map(|_| self.stretch.grown + PAUSE);
-        let words = self.asked.due().filter(|_| self.settings.writes());
+        let words = self.words_due();
         let mut all = vec![turn, park, beside, swap, self.again, words];
         for connection in self.live.iter().chain(&self.next) {
             all.push(Some(self.due(connection)));
@@ -293,17 +278,7 @@ impl Line {
         if self.turn.as_ref().is_some_and(|turn| !turn.sent && turn.until <= now) {
             self.fall(out);
         }
-        if self.settings.writes() {
-            for question in self.asked.overdue(now) {
-                let why = self.why.clone().unwrap_or_else(|| {
-                    let provider = &self.settings.provider;
-                    EngineError::Broken(format!(
-                        "provider {provider} does not write in time; say it again"
-                    ))
-                });
-                self.unwritten(question.utterance.id, question.take, why, out);
-            }
-        }
+        self.time_words(now, out);
         if self.live.as_ref().is_some_and(|live| live.ready && live.since + REFRESH <= now)
             && self.next.is_none()
         {
@@ -342,7 +317,7 @@ impl Line {
     }
 
     /// Asks the session for the answer that is wanted.
-    fn hand(&mut self, now: Moment, out: &mut Vec<Act>) {
+    pub(super) fn hand(&mut self, now: Moment, out: &mut Vec<Act>) {
         let Some(turn) = self.turn.as_mut().filter(|turn| !turn.sent) else { return };
         let Some(live) = self.live.as_ref().filter(|live| live.ready) else { return };
         turn.sent = true;
@@ -389,56 +364,6 @@ impl Line {
         self.standin.take(&self.asked, turn.epoch, turn.prompt, &why, out);
     }
 
-    /// No words will come of this.
-    fn unwritten(
-        &mut self,
-        utterance: UtteranceId,
-        take: u32,
-        why: EngineError,
-        out: &mut Vec<Act>,
-    ) {
-        self.asked.forget(utterance, take);
-        let said = Said::Transcript { utterance, take, result: Err(why), last: true };
-        out.push(Act::Say(said));
-    }
-
-    /// No session can be had: nothing of what waits for its words will get them.
-    pub(super) fn give_up_while_down(&mut self, out: &mut Vec<Act>) {
-        let Some((why, _)) = self.down.clone().filter(|_| self.settings.writes()) else { return };
-        for question in self.asked.take() {
-            self.unwritten(question.utterance.id, question.take, why.clone(), out);
-        }
-    }
-
-    /// Makes sure that a session is there or on its way.
-    fn wake(&mut self, now: Moment, out: &mut Vec<Act>) {
-        if let Some((_, until)) = &self.down {
-            if now < *until {
-                return;
-            }
-            self.down = None;
-            self.tries = 0;
-        }
-        if self.again.is_none() {
-            self.dial(now, out);
-        }
-    }
-
-    pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Act>) {
-        if self.live.is_none() {
-            let live = self.connect(now, out);
-            self.live = Some(live);
-        }
-    }
-
-    fn connect(&mut self, now: Moment, out: &mut Vec<Act>) -> Connection {
-        self.sockets += 1;
-        let socket = SocketId(self.sockets);
-        let dialect = self.dialect.or(self.settings.dialect);
-        out.push(Act::Dial { socket, dialect });
-        Connection { socket, since: now, session: None, ready: false, heard: now, pinged: None }
-    }
-
     /// The settings with what was found out since.
     fn spoken(&self) -> Arc<Settings> {
         match self.dialect {
@@ -447,12 +372,12 @@ impl Line {
         }
     }
 
-    fn connection(&mut self, socket: SocketId) -> Option<&mut Connection> {
+    pub(super) fn connection(&mut self, socket: SocketId) -> Option<&mut Connection> {
         self.live.iter_mut().chain(&mut self.next).find(|c| c.socket == socket)
     }
 
     /// Gives the live session an order; false when there is none that could take it.
-    fn talk(
+    pub(super) fn talk(
         &mut self,
         now: Moment,
         out: &mut Vec<Act>,
@@ -481,10 +406,14 @@ impl Line {
                 Out::Ready => self.on_ready(now, socket, out),
                 Out::Lost(loss) => self.lose(now, socket, loss, out),
                 Out::Usage(usage) => {
-                    self.usage += usage;
-                    tracing::info!(?usage, "an answer was made");
+                    out.push(Act::Count { model: self.settings.model.clone(), usage });
                 }
-                Out::Limits(limits) => tracing::debug!(?limits, "what is left"),
+                Out::Written(usage) => {
+                    let model = self.settings.transcribe.clone();
+                    let model = model.unwrap_or_else(|| self.settings.model.clone());
+                    out.push(Act::Count { model, usage });
+                }
+                Out::Limits(limits) => out.push(Act::Limits(limits)),
                 Out::TurnOver => out.push(Act::Say(Said::TurnOver)),
                 Out::Unwritten(utterance, take) => {
                     let provider = &self.settings.provider;
@@ -549,103 +478,5 @@ impl Line {
             | Said::TurnOver => {}
         }
         out.push(Act::Say(said));
-    }
-
-    pub(super) fn on_ready(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
-        let prompt = self.last.as_ref().map(|prompt| self.asked.before(prompt));
-        let live = self.live.as_ref().is_some_and(|live| live.socket == socket);
-        let Some(connection) = self.connection(socket) else { return };
-        connection.ready = true;
-        let Some(session) = &mut connection.session else { return };
-        let mut outs = Vec::new();
-        if let Some(prompt) = prompt {
-            session.load(&prompt, &mut outs);
-        }
-        if live {
-            for question in self.asked.unheard() {
-                let Some(session) = self.live.as_mut().and_then(|live| live.session.as_mut())
-                else {
-                    return;
-                };
-                session.commit(now, &question.utterance, question.take, &mut outs);
-                if let Some(words) = &question.words {
-                    session.know(question.utterance.id, words);
-                }
-            }
-            (self.tries, self.again, self.down, self.why) = (0, None, None, None);
-            self.standin.back(&self.settings, out);
-        }
-        self.drain(now, socket, outs, out);
-        if live {
-            if let Some((start, pcm)) = self.stretch.take() {
-                self.talk(now, out, |session, outs| session.hear(start, &pcm, outs));
-            }
-            self.hand(now, out);
-        }
-    }
-
-    /// Whether somebody waits for a session.
-    pub(super) fn needed(&self, now: Moment) -> bool {
-        self.turn.is_some()
-            || self.asked.open().next().is_some()
-            || self.stretch.grown + PAUSE > now
-    }
-
-    /// Whether nothing is under way.
-    fn idle(&self) -> bool {
-        let busy = |c: &Connection| c.session.as_ref().is_some_and(Session::busy);
-        let busy = self.live.as_ref().is_some_and(busy)
-            || (self.settings.writes() && self.asked.open().next().is_some());
-        self.turn.is_none() && self.reading.is_none() && !busy && !self.standin.busy()
-    }
-
-    /// Takes the fresh session in place of the old one, between turns.
-    fn swap(&mut self, now: Moment, out: &mut Vec<Act>) {
-        let ready = self.next.as_ref().is_some_and(|next| next.ready);
-        let silent = self.stretch.grown + PAUSE <= now && self.asked.open().next().is_none();
-        if ready
-            && silent
-            && self.idle()
-            && let Some(old) = std::mem::replace(&mut self.live, self.next.take())
-        {
-            out.push(Act::Hang(old.socket));
-        }
-    }
-
-    /// When a connection is to be looked after, if nothing comes of it before.
-    fn due(&self, connection: &Connection) -> Moment {
-        if connection.session.is_none() {
-            return connection.since + DIALING;
-        }
-        let waits = self.turn.as_ref().is_some_and(|turn| turn.sent && !turn.spoke);
-        let silence = if waits { WAITED } else { SILENCE };
-        connection.pinged.map_or(connection.heard + silence, |pinged| pinged + PONG)
-    }
-
-    fn look_after(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
-        let provider = self.settings.provider.clone();
-        let Some(connection) = self.connection(socket) else { return };
-        let mut outs = Vec::new();
-        if let Some(session) = &mut connection.session {
-            session.tick(now, &mut outs);
-        }
-        self.drain(now, socket, outs, out);
-        let due = self.live.iter().chain(&self.next).find(|c| c.socket == socket);
-        if due.is_none_or(|connection| self.due(connection) > now) {
-            return;
-        }
-        let Some(connection) = self.connection(socket) else { return };
-        if connection.session.is_none() {
-            out.push(Act::Hang(socket));
-            let error = EngineError::Unreachable(format!(
-                "provider {provider} does not answer in time; check the network and its base_url"
-            ));
-            self.fail(now, socket, error, out);
-        } else if connection.pinged.is_none() {
-            connection.pinged = Some(now);
-            out.push(Act::Ping(socket));
-        } else {
-            self.lose(now, socket, Loss::Broken, out);
-        }
     }
 }

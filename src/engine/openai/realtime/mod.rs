@@ -40,6 +40,7 @@ mod answer;
 mod asked;
 mod cushion;
 mod event;
+mod keep;
 mod line;
 mod loss;
 mod mirror;
@@ -52,8 +53,8 @@ mod sound;
 mod standin;
 mod trouble;
 mod wire;
+mod writing;
 
-pub use event::{Limit, Usage};
 pub use line::{Act, Happening, Line, SocketId};
 pub use partner::{Fallback, Realtime};
 pub use scribe::Scribe;

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::socket::{INBOX, Socket};
-use super::{Act, Behind, Happening, Line, Server, Settings, SocketId, Usage};
+use super::{Act, Behind, Happening, Line, Server, Settings, SocketId};
 use crate::base::Clock;
-use crate::engine::{Order, Partner, Said};
+use crate::engine::{Meter, Order, Partner, Said};
 
 /// The partner that hears and speaks by itself, on real sockets; with another one behind it that
 /// answers while no session can be had.
@@ -21,6 +21,8 @@ pub struct Realtime {
     fallback: Box<dyn Partner>,
     said: VecDeque<Said>,
     writes: bool,
+    provider: String,
+    meter: Meter,
 }
 
 /// Nobody answers.
@@ -53,10 +55,11 @@ impl Realtime {
     pub fn new(settings: Settings, server: Server, clock: Clock, fallback: Fallback) -> Self {
         let (mouth, inbox) = mpsc::channel(INBOX);
         let Fallback { partner: fallback, name, voiced } = fallback;
-        let writes = settings.writes();
+        let (writes, provider) = (settings.writes(), settings.provider.clone());
+        let meter = Meter::default();
         let line = Line::new(settings, Behind { name, voiced, hears: fallback.hears() });
         let (sockets, said) = (HashMap::new(), VecDeque::new());
-        Self { line, clock, server, sockets, inbox, mouth, fallback, said, writes }
+        Self { line, clock, server, sockets, inbox, mouth, fallback, said, writes, provider, meter }
     }
 
     /// A partner that only writes down what it hears; see [`Purpose::Write`](super::Purpose). What
@@ -71,9 +74,10 @@ impl Realtime {
         )
     }
 
-    /// What all answers together have cost.
-    pub fn usage(&self) -> Usage {
-        self.line.usage()
+    /// The same, counting what is used with `meter`.
+    #[must_use]
+    pub fn metered(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     fn perform(&mut self, acts: Vec<Act>) {
@@ -105,6 +109,14 @@ impl Realtime {
                 }
                 Act::Fall(order) => {
                     self.fallback.order(order);
+                    None
+                }
+                Act::Count { model, usage } => {
+                    self.meter.count(&format!("{}/{model}", self.provider), usage);
+                    None
+                }
+                Act::Limits(limits) => {
+                    self.meter.limits(&self.provider, limits);
                     None
                 }
             };

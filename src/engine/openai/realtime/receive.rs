@@ -32,7 +32,10 @@ impl Session {
                     out.push(Out::TurnOver);
                 }
             }
-            Event::Heard { item, text, last } => self.on_heard(&item, text, last, out),
+            Event::Heard { item, text, last, usage } => {
+                out.extend(usage.map(Out::Written));
+                self.on_heard(&item, text, last, out);
+            }
             Event::Begun { response, epoch } => self.on_begun(response, epoch),
             Event::Over(over) => self.on_over(now, *over, out),
             Event::Item { response, item, whole } => {

@@ -1,6 +1,6 @@
 use super::{Purpose, Realtime, Server, Settings};
 use crate::base::{Clock, Flow, Utterance};
-use crate::engine::{EngineError, Order, Partner, Said, Transcriber, Transcript};
+use crate::engine::{EngineError, Meter, Order, Partner, Said, Transcriber, Transcript};
 
 /// Speech to text by a realtime session that only writes down what it hears: the words come as
 /// they are recognized.
@@ -12,6 +12,7 @@ pub struct Scribe {
     server: Server,
     settings: Settings,
     clock: Clock,
+    meter: Meter,
 }
 
 impl Scribe {
@@ -33,12 +34,19 @@ impl Scribe {
             purpose: Purpose::Write { languages, keywords },
             ..Settings::default()
         };
-        Self { server: server.intended("transcription"), settings, clock }
+        Self { server: server.intended("transcription"), settings, clock, meter: Meter::default() }
+    }
+
+    /// The same, counting what is used with `meter`.
+    #[must_use]
+    pub fn metered(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     /// An ear that is open for a whole conversation.
     pub fn listen(&self) -> Realtime {
         Realtime::writing(self.settings.clone(), self.server.clone(), self.clock)
+            .metered(self.meter.clone())
     }
 }
 

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::answer::{Answer, Part, State};
 use super::cushion::Cushion;
-use super::event::{Limit, Over, Usage};
+use super::event::Over;
 use super::mirror::{Mirror, Sound};
 use super::sound::{Decoder, Encoder, Format};
 use super::{Dialect, Settings, TurnDetection, wire};
 use crate::base::{Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, Utterance, UtteranceId};
 use crate::dialog::{Heard, Item, Prompt, ToolSpec};
-use crate::engine::{Chunk, EngineError, Pacing, Said};
+use crate::engine::{Chunk, EngineError, Limit, Pacing, Said, Usage};
 
 /// How long a server may take to greet.
 const GREETING: Duration = Duration::from_secs(5);
@@ -119,8 +119,9 @@ pub(super) enum Out {
     Ready,
     /// The session is of no more use.
     Lost(Loss),
-    /// What an answer cost.
+    /// What an answer used, or what writing down did.
     Usage(Usage),
+    Written(Usage),
     /// What is left.
     Limits(Vec<Limit>),
     /// The server heard the end of a turn.

@@ -1,0 +1,150 @@
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// What was used of a model, in the units that providers count. Zeros are not written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Requests, or answers of a session.
+    pub requests: u64,
+    /// Tokens of text read, cached ones left out.
+    #[serde(skip_serializing_if = "none")]
+    pub text_in: u64,
+    /// Tokens of sound heard, cached ones left out.
+    #[serde(skip_serializing_if = "none")]
+    pub audio_in: u64,
+    /// Tokens of pictures seen, cached ones left out.
+    #[serde(skip_serializing_if = "none")]
+    pub image_in: u64,
+    /// Tokens of all kinds that were read before and are cheaper.
+    #[serde(skip_serializing_if = "none")]
+    pub cached_in: u64,
+    /// Tokens of text written, thoughts included.
+    #[serde(skip_serializing_if = "none")]
+    pub text_out: u64,
+    /// Tokens of sound spoken.
+    #[serde(skip_serializing_if = "none")]
+    pub audio_out: u64,
+    /// Tokens of pictures made.
+    #[serde(skip_serializing_if = "none")]
+    pub image_out: u64,
+    /// Seconds of sound heard, where those are counted and not tokens.
+    #[serde(skip_serializing_if = "silent")]
+    pub seconds_in: f64,
+    /// Characters spoken, where those are counted and not tokens.
+    #[serde(skip_serializing_if = "none")]
+    pub characters: u64,
+    /// Pictures made.
+    #[serde(skip_serializing_if = "none")]
+    pub pictures: u64,
+}
+
+fn none(count: &u64) -> bool {
+    *count == 0
+}
+
+fn silent(seconds: &f64) -> bool {
+    *seconds == 0.0
+}
+
+impl Usage {
+    /// One request of which no more is known.
+    pub fn request() -> Self {
+        Self { requests: 1, ..Self::default() }
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, more: Self) {
+        self.requests += more.requests;
+        self.text_in += more.text_in;
+        self.audio_in += more.audio_in;
+        self.image_in += more.image_in;
+        self.cached_in += more.cached_in;
+        self.text_out += more.text_out;
+        self.audio_out += more.audio_out;
+        self.image_out += more.image_out;
+        self.seconds_in += more.seconds_in;
+        self.characters += more.characters;
+        self.pictures += more.pictures;
+    }
+}
+
+/// One limit of an account, as the provider last told it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Limit {
+    /// `requests`, `tokens` or another.
+    pub name: String,
+    /// How much there is.
+    pub limit: Option<u64>,
+    /// What is left of it.
+    pub remaining: Option<u64>,
+    /// Seconds until it is whole again.
+    pub reset_seconds: Option<f64>,
+}
+
+/// A use of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spent {
+    /// `PROVIDER/MODEL`.
+    pub model: String,
+    /// What was used.
+    pub usage: Usage,
+}
+
+/// What was used since the start, and what is left.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Spending {
+    /// Of all models together.
+    pub usage: Usage,
+    /// The limits of each provider that tells them.
+    pub limits: BTreeMap<String, Vec<Limit>>,
+}
+
+/// Counts what engines use. Cheap to clone; clones count together.
+#[derive(Clone, Default)]
+pub struct Meter {
+    spending: Arc<Mutex<Spending>>,
+    sink: Option<Arc<dyn Fn(Spent) + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Meter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Meter({:?})", self.spending())
+    }
+}
+
+impl Meter {
+    /// One that hands every use on to `sink`, which must not wait.
+    pub fn new(sink: impl Fn(Spent) + Send + Sync + 'static) -> Self {
+        Self { spending: Arc::default(), sink: Some(Arc::new(sink)) }
+    }
+
+    /// Counts a use of `model` (`PROVIDER/MODEL`).
+    pub fn count(&self, model: &str, usage: Usage) {
+        self.spending().usage += usage;
+        if let Some(sink) = &self.sink {
+            sink(Spent { model: model.to_owned(), usage });
+        }
+    }
+
+    /// Notes the limits that `provider` told.
+    pub fn limits(&self, provider: &str, limits: Vec<Limit>) {
+        if !limits.is_empty() {
+            self.spending().limits.insert(provider.to_owned(), limits);
+        }
+    }
+
+    /// What was counted so far.
+    pub fn so_far(&self) -> Spending {
+        self.spending().clone()
+    }
+
+    fn spending(&self) -> std::sync::MutexGuard<'_, Spending> {
+        // Nothing that holds it can panic half way.
+        self.spending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
