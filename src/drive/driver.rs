@@ -127,6 +127,9 @@ impl Driver {
     pub fn new(parts: Parts) -> Self {
         let mut setup = parts.setup;
         setup.hears = parts.partner.hears();
+        if !parts.partner.writes() {
+            setup.settings.interruption.words = Duration::ZERO;
+        }
         setup.tools =
             parts.tools.specs().iter().map(|spec| (spec.name.clone(), spec.effect)).collect();
         let recorder = parts.record.as_deref().and_then(|path| Recorder::create(path, &setup));

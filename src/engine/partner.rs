@@ -18,6 +18,11 @@ pub trait Partner: Send {
         false
     }
 
+    /// Whether it tells what the user said, so that a murmur can be told from a question.
+    fn writes(&self) -> bool {
+        true
+    }
+
     /// Takes an order. Never waits.
     fn order(&mut self, order: Order);
 

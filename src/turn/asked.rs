@@ -17,8 +17,9 @@ struct Part {
     cut: Option<Cut>,
     /// False while the user may go on with this very utterance.
     firm: bool,
-    /// Whether it began over a reply: then a murmur says nothing.
-    aside: bool,
+    /// Where it began over a reply, so that a murmur says nothing: until when its words decide
+    /// whether it is one. Later it is taken for more.
+    aside: Option<Moment>,
     words: Words,
     /// What the words are about.
     pictures: Vec<Picture>,
@@ -42,14 +43,16 @@ impl Asked {
         self.parts.len() >= MAX_PARTS
     }
 
-    pub(super) fn commit(&mut self, cut: Cut, firm: bool, aside: bool, until: Moment) {
+    /// Adds what was said. `aside` is set for what began over a reply: until when its words decide
+    /// what it is; `until` is when its transcript should have come.
+    pub(super) fn commit(&mut self, cut: Cut, firm: bool, aside: Option<Moment>, until: Moment) {
         let words = Words::Awaited { until };
         self.parts.push(Part { cut: Some(cut), firm, aside, words, pictures: Vec::new() });
     }
 
     pub(super) fn type_in(&mut self, text: String, pictures: Vec<Picture>) {
         let words = Words::Known(text);
-        self.parts.push(Part { cut: None, firm: true, aside: false, words, pictures });
+        self.parts.push(Part { cut: None, firm: true, aside: None, words, pictures });
     }
 
     /// Whether a transcript of `cut` is still of use.
@@ -62,7 +65,7 @@ impl Asked {
     /// Takes a transcript that [`Asked::awaits`].
     pub(super) fn learn(&mut self, cut: Cut, text: &str) {
         for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
-            let murmur = part.aside && is_backchannel(text);
+            let murmur = part.aside.is_some() && is_backchannel(text);
             part.words = Words::Known(if murmur { "" } else { text.trim() }.to_owned());
         }
     }
@@ -93,6 +96,27 @@ impl Asked {
     pub(super) fn is_known(&self) -> bool {
         let known = |part: &Part| matches!(part.words, Words::Known(_));
         self.parts.iter().all(known) && !self.text().is_empty()
+    }
+
+    /// Whether it can be answered by one who hears it: there is something, and none of it waits to
+    /// be told from a murmur.
+    pub(super) fn is_audible(&self, now: Moment) -> bool {
+        let blank = |part: &Part| part.words == Words::Known(String::new());
+        let in_doubt = self.doubt().is_some_and(|until| now < until);
+        !in_doubt && !self.parts.iter().all(blank)
+    }
+
+    /// What was in doubt until `now` is taken for more than a murmur.
+    pub(super) fn end_doubts(&mut self, now: Moment) {
+        for part in &mut self.parts {
+            part.aside = part.aside.filter(|until| *until > now);
+        }
+    }
+
+    /// Until when something said over a reply may turn out to be a murmur.
+    pub(super) fn doubt(&self) -> Option<Moment> {
+        let waits = |part: &&Part| matches!(part.words, Words::Awaited { .. });
+        self.parts.iter().filter(waits).filter_map(|part| part.aside).max()
     }
 
     /// Puts what was asked before in front of this.

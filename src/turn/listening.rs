@@ -259,7 +259,8 @@ impl Machine {
         self.ear = Ear::Trailing(Voice { sure: true, until, ..voice });
         if self.setup.settings.speculate && !self.asked.is_full() {
             let cut = Cut { utterance: id, take: voice.take };
-            self.asked.commit(cut, false, voice.aside, now + patience.transcript);
+            let until = now + patience.transcript;
+            self.asked.commit(cut, false, self.aside(now, &voice), until);
             out.push(Command::Commit { cut });
         }
     }
@@ -297,8 +298,13 @@ impl Machine {
         }
         let cut = Cut { utterance: id, take: voice.take };
         let until = now + self.setup.settings.patience.transcript;
-        self.asked.commit(cut, true, voice.aside, until);
+        self.asked.commit(cut, true, self.aside(now, &voice), until);
         out.push(Command::Commit { cut });
+    }
+
+    /// Until when the words of what began over a reply decide what it is.
+    fn aside(&self, now: Moment, voice: &Voice) -> Option<Moment> {
+        voice.aside.then_some(now + self.setup.settings.interruption.words)
     }
 
     /// The user has certainly said what was committed of `id`. False when nothing was.

@@ -67,6 +67,7 @@ impl Machine {
             self.asked.deadline(),
             self.mouth.deadline(patience),
             self.verdict_due(),
+            self.asked.doubt().filter(|_| self.setup.hears),
         ];
         waits.into_iter().flatten().min()
     }
@@ -140,6 +141,9 @@ impl Machine {
     /// Ends every wait that is over.
     fn on_time(&mut self, now: Moment, out: &mut Vec<Command>) {
         self.time_ear(now, out);
+        if self.setup.hears {
+            self.asked.end_doubts(now);
+        }
         for cut in self.asked.overdue(now) {
             out.push(Command::Forget { cut });
             self.asked.forget(cut);

@@ -58,11 +58,16 @@ pub struct Interruption {
     /// than this minus the 200 ms of silence of `Speech::Paused` and the 100 ms that voice
     /// activity lags behind is decided by its words. LiveKit's agents wait 500 ms.
     pub confirm: Duration,
+    /// How long the words of what ended before are waited for, where the partner hears and would
+    /// need none: after that it counts as an interruption. Zero for a partner that writes nothing
+    /// down. The transcript of a short word takes half a second, and the reply is turned down
+    /// meanwhile.
+    pub words: Duration,
 }
 
 impl Default for Interruption {
     fn default() -> Self {
-        Self { confirm: Duration::from_millis(600) }
+        Self { confirm: Duration::from_millis(600), words: Duration::from_millis(1_000) }
     }
 }
 

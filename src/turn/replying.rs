@@ -14,7 +14,7 @@ impl Machine {
         match &self.mouth {
             Mouth::Silent => self.begin(now, out),
             Mouth::Awaiting(attempt) => {
-                if self.can_answer() {
+                if self.can_answer(now) {
                     // The user said more before the reply sounded: it is to answer both.
                     self.abandon(true, out);
                     return true;
@@ -34,7 +34,7 @@ impl Machine {
             Mouth::Replying { attempt, doubt } => {
                 let voiced = self.ear.voice().is_some_and(|voice| voice.key == Key::Free);
                 let spoken_over = voiced || !self.asked.is_empty();
-                if self.can_answer() {
+                if self.can_answer(now) {
                     // Too short to be an interruption by its length, it is one by its words.
                     self.cut(now, out);
                 } else if spoken_over != doubt.is_some() {
@@ -213,8 +213,9 @@ impl Machine {
     }
 
     /// Whether a reply to what was asked can be made now. The one difference between partners.
-    fn can_answer(&self) -> bool {
-        let known = if self.setup.hears { !self.asked.is_empty() } else { self.asked.is_known() };
+    fn can_answer(&self, now: Moment) -> bool {
+        let hears = self.setup.hears;
+        let known = if hears { self.asked.is_audible(now) } else { self.asked.is_known() };
         let finished = match self.ear {
             Ear::Shut | Ear::Open { .. } | Ear::Hearing(_) => self.ear.quiet(),
             Ear::Trailing(_) => self.ear.quiet() || self.asked.tentative().is_some(),
@@ -228,7 +229,7 @@ impl Machine {
     }
 
     fn begin(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
-        let purpose = if self.can_answer() {
+        let purpose = if self.can_answer(now) {
             Purpose::Reply(std::mem::take(&mut self.asked))
         } else if let true = self.floor_is_free()
             && let Some(announcement) = self.waiting.pop_front()

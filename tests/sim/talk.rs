@@ -317,6 +317,62 @@ fn a_partner_that_hears_does_not_wait_for_the_words() {
         user: what time is it
         aloud: I heard you.
         user: hello no wait
+        aloud: You said hello no wait.
+        "#,
+    );
+}
+
+#[test]
+fn a_partner_that_hears_is_not_cut_by_a_murmur_but_by_a_word() {
+    check(
+        r#"
+        open hears
+        0.100 type "please tell me a very long story about the sea and the ships and the wind"
+        1.000 user "mhm"
+        2.200 user "stop"
+        6.000 end
+        -- noticed
+        0.000 ear open
+        0.140 sounds 1
+        1.060 quieter
+        1.740 louder
+        2.210 quieter
+        3.000 cut
+        3.000 louder
+        3.000 rewind 1 to "You said please tell me a very long story about the"
+        3.040 tool stop
+        3.041 rewind 2 to nothing
+        -- told
+        user: please tell me a very long story about the sea and the ships and the wind
+        aloud: You said please tell me a very long story about the --
+        user: stop
+        call stop
+        stop: done
+        "#,
+    );
+}
+
+#[test]
+fn words_that_do_not_come_in_time_are_taken_for_an_interruption() {
+    check(
+        r#"
+        open hears
+        0.050 transcriber-takes 3000
+        0.100 type "please tell me a very long story about the sea and the ships and the wind"
+        1.000 user "mhm"
+        6.000 end
+        -- noticed
+        0.000 ear open
+        0.140 sounds 1
+        1.060 quieter
+        2.680 cut
+        2.680 louder
+        2.680 rewind 1 to "You said please tell me a very long story about"
+        2.720 sounds 2
+        -- told
+        user: please tell me a very long story about the sea and the ships and the wind
+        aloud: You said please tell me a very long story about --
+        user: mhm
         aloud: I heard you.
         "#,
     );

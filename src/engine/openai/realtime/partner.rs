@@ -21,6 +21,7 @@ pub struct Realtime {
     fallback: Box<dyn Partner>,
     said: VecDeque<Said>,
     writes: bool,
+    transcribes: bool,
     provider: String,
     meter: Meter,
 }
@@ -56,10 +57,24 @@ impl Realtime {
         let (mouth, inbox) = mpsc::channel(INBOX);
         let Fallback { partner: fallback, name, voiced } = fallback;
         let (writes, provider) = (settings.writes(), settings.provider.clone());
+        let transcribes = settings.transcribe.is_some();
         let meter = Meter::default();
         let line = Line::new(settings, Behind { name, voiced, hears: fallback.hears() });
         let (sockets, said) = (HashMap::new(), VecDeque::new());
-        Self { line, clock, server, sockets, inbox, mouth, fallback, said, writes, provider, meter }
+        Self {
+            line,
+            clock,
+            server,
+            sockets,
+            inbox,
+            mouth,
+            fallback,
+            said,
+            writes,
+            transcribes,
+            provider,
+            meter,
+        }
     }
 
     /// A partner that only writes down what it hears; see [`Purpose::Write`](super::Purpose). What
@@ -138,6 +153,10 @@ impl Partner for Realtime {
 
     fn streams(&self) -> bool {
         true
+    }
+
+    fn writes(&self) -> bool {
+        self.transcribes
     }
 
     fn order(&mut self, order: Order) {
