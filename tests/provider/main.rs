@@ -5,17 +5,26 @@
 
 mod answers;
 mod contract;
+mod ear;
 mod faults;
 mod golden;
 mod home;
+mod looking;
 mod mind;
+mod models;
 mod old;
 mod pace;
 mod peers;
+mod pictures;
+#[allow(dead_code, reason = "a bench uses all of it")]
+mod reply;
 mod server;
+mod speech;
 mod strangers;
 mod streams;
 mod tools;
+mod tuning;
+mod voice;
 
 use serde_json::json;
 
