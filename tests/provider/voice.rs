@@ -1,12 +1,16 @@
 //! Text to speech: what goes out, what comes back and when, and what the user is told when it does
 //! not.
 
+use std::os::unix::fs::PermissionsExt;
+
 use aloud::base::Rate;
 use aloud::engine::openai::{Voice, VoiceSettings};
 use aloud::engine::{Chunk, EngineError, Synthesizer};
 use serde_json::json;
 
+use crate::home::{Home, provider};
 use crate::reply::{Gate, Reply};
+use crate::server::Server;
 use crate::speech::{all, answers, failure, next};
 
 fn settings(voice: &str) -> VoiceSettings {
@@ -128,4 +132,58 @@ async fn sound_that_breaks_off_is_kept_and_the_loss_is_told() {
     let voice = Voice::new(http, "tts-1", settings("alloy"));
     let told = failure(all(voice.speak("Yes.".into())).await, 1);
     assert_eq!(told, "provider acme broke off: the connection was lost; ask again");
+}
+
+/// Words that are to be spoken into `out/x.wav` by a voice that answers with `reply`, once by
+/// themselves and once as the answer of a model; each ends with `code`.
+fn spoken_into_a_file(home: &Home, server: &Server, reply: &Reply, code: i32) {
+    for args in [["say", "Hi.", "--out", "out/x.wav"], ["ask", "hello", "--out", "out/x.wav"]] {
+        server.answer({
+            let reply = reply.clone();
+            move |request| match request.path() {
+                "/v1/audio/speech" => reply.clone(),
+                _ => Reply::says("Hi."),
+            }
+        });
+        let told = home.run(&args);
+        assert_eq!(told.code, code, "{args:?}: {told:?}");
+    }
+}
+
+#[test]
+fn a_voice_that_fails_leaves_no_file_and_takes_none() {
+    let server = Server::start();
+    let home = Home::with(&provider("x", &server.base()), "chat = \"x/m\"\nspeak = \"x/tts-1\"");
+    home.write("out/mine", "");
+    let pcm = bytes(&[1; 24_000]);
+    let good = Reply::pieces("audio/pcm").bytes(pcm.clone());
+    let failing = [
+        (Reply::error(401, "invalid_api_key", "No."), 77),
+        (Reply::whole("audio/mpeg", "ID3"), 77),
+        (Reply::pieces("audio/pcm").bytes(pcm).cut(), 74),
+    ];
+    for (reply, code) in &failing {
+        spoken_into_a_file(&home, &server, reply, *code);
+        assert_eq!(home.names("out"), ["mine"]);
+    }
+    spoken_into_a_file(&home, &server, &good, 0);
+    assert_eq!(home.names("out"), ["mine", "x.wav"]);
+    let spoken = std::fs::read(home.path("out/x.wav")).unwrap();
+    assert!(hound::WavReader::open(home.path("out/x.wav")).unwrap().duration() >= 48_000);
+    // Somebody who may not read the first one may not read the next one.
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(home.path("out/x.wav"), private).unwrap();
+    for (reply, code) in &failing {
+        spoken_into_a_file(&home, &server, reply, *code);
+        assert_eq!(std::fs::read(home.path("out/x.wav")).unwrap(), spoken);
+    }
+    home.write("elsewhere.wav", "");
+    std::fs::rename(home.path("out/x.wav"), home.path("elsewhere.wav")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere.wav", home.path("out/x.wav")).unwrap();
+    spoken_into_a_file(&home, &server, &good, 0);
+    assert!(std::fs::symlink_metadata(home.path("out/x.wav")).unwrap().is_symlink());
+    let mode = std::fs::metadata(home.path("elsewhere.wav")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(home.names("out"), ["mine", "x.wav"]);
+    home.fails(&["say", "Hi.", "--out", "out"], 73, &["out", "check the path"]);
 }
