@@ -1,15 +1,19 @@
 //! Pictures that are made and changed.
 
 use std::io::{BufRead, BufReader};
+use std::time::Duration;
 
+use aloud::engine::openai::picture::{Painter, Wish};
+use aloud::engine::openai::{Address, Auth, Http};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::contract::hold_answers;
 use crate::home::{Home, KEY};
 use crate::reply::{Gate, Reply};
-use crate::server::{Request, Server};
+use crate::server::{PATIENCE, Request, Server};
 
 /// The smallest file that passes for a picture.
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
@@ -208,4 +212,52 @@ fn what_cannot_be_made_changed_or_saved_has_a_code_and_a_reason() {
     assert!(server.requests().is_empty());
     home.fails(&["image", "generate", "x"], 77, &["content filter", "other words"]);
     assert_eq!(home.names(""), ["words.png"]);
+}
+
+#[test]
+fn a_picture_is_asked_for_again_only_when_surely_none_was_made() {
+    let busy = |status| Reply::error(status, "busy", "Busy.").header("retry-after-ms", "1");
+    let told = |status| busy(status).header("x-should-retry", "true");
+    for (reply, tries, code) in [
+        (busy(429), 3, 75),
+        (busy(500), 3, 75),
+        (busy(503), 3, 75),
+        // A gateway has lost sight of a picture that may be made, and the connection as well.
+        (busy(502), 1, 75),
+        (busy(504), 1, 75),
+        (told(504), 3, 75),
+        (Reply::none(), 1, 69),
+    ] {
+        for args in
+            [&["image", "generate", "a fox"][..], &["image", "edit", "a hat", "--image", "fox.png"]]
+        {
+            let server = Server::answering({
+                let reply = reply.clone();
+                move |_| reply.clone()
+            });
+            let home = Home::plain(&server);
+            home.write("fox.png", PNG);
+            home.fails(args, code, &["provider openai"]);
+            assert_eq!(server.requests().len(), tries, "{args:?} {reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_does_not_come_in_time_is_not_asked_for_again() {
+    let server = Server::start();
+    // Made and paid for, and never handed over.
+    server.answer(|_| Reply::none().late(&Gate::default()));
+    let address = Address::v1(&server.base()).unwrap();
+    let http = Http::new("acme", address, Auth::Bearer(KEY.into()), PATIENCE).unwrap();
+    let wish = Wish { prompt: "a fox".into(), ..Wish::default() };
+    let mut painted = Painter::new(&http, "m").unwrap().generate(wish);
+    let waiting = tokio::spawn(async move { painted.next().await.unwrap() });
+    let asked = server.comes();
+    tokio::task::spawn_blocking(asked).await.unwrap();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(180)).await;
+    let told = waiting.await.unwrap().unwrap_err().to_string();
+    assert!(told.starts_with("provider acme (127.0.0.1) does not answer in time"), "{told}");
+    assert_eq!(server.requests().len(), 1);
 }

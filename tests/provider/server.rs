@@ -210,6 +210,18 @@ impl Server {
         whole
     }
 
+    /// Waits for the first request, on whichever thread.
+    pub(crate) fn comes(&self) -> impl FnOnce() + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let none = |state: &mut State| state.calls().is_empty();
+            let (state, wait) =
+                shared.changed.wait_timeout_while(shared.lock(), PATIENCE, none).unwrap();
+            drop(state);
+            assert!(!wait.timed_out(), "no request has come");
+        }
+    }
+
     /// Waits until every request so far has been answered to its end.
     pub(crate) fn ended(&self) -> impl FnOnce() + Send + use<> {
         let shared = Arc::clone(&self.shared);

@@ -81,7 +81,7 @@ impl std::fmt::Debug for Painted {
     }
 }
 
-/// A model that makes pictures.
+/// A model that makes pictures, none of them twice: what was lost on the way may have been paid for.
 #[derive(Clone, Debug)]
 pub struct Painter {
     http: Http,
@@ -94,7 +94,7 @@ impl Painter {
     /// # Errors
     /// As [`Http::patient`].
     pub fn new(http: &Http, model: impl Into<String>) -> Result<Self, EngineError> {
-        Ok(Self { http: http.patient(PATIENCE)?, model: model.into() })
+        Ok(Self { http: http.patient(PATIENCE)?.careful(), model: model.into() })
     }
 
     /// Makes pictures. The flow ends after the last finished one, or with an error.
