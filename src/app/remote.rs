@@ -14,6 +14,9 @@ use crate::engine::openai::models::{Model, WARNING_DAYS, ending, models, named};
 /// How long a list of models may take. Nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The key of the model that paints.
+const IMAGE: &str = "[image] model";
+
 /// A remote model with the key of the configuration that names it.
 type Use = (&'static str, ModelName);
 
@@ -39,7 +42,7 @@ impl App {
             Partner::Realtime => all.push(("[realtime] model", settings.realtime.model.clone())),
         }
         if self.paints() {
-            all.push(("[image] model", settings.image.model.clone()));
+            all.push((IMAGE, settings.image.model.clone()));
         }
         all.retain(|(_, name)| self.kind(&name.provider) != ProviderKind::Local);
         all
@@ -57,7 +60,12 @@ impl App {
     /// A look at the models in use, for the start; see [`Outlook::warnings`].
     pub fn outlook(&self) -> Outlook {
         let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
+        let image = &self.config.settings.image;
         for (key, name) in self.remote_models() {
+            // Pictures are rare, and a painter that nobody has chosen is ours to exchange.
+            if key == IMAGE && !image.chosen {
+                continue;
+            }
             uses.entry(name.provider.clone()).or_default().push((key, name));
         }
         let providers = uses.into_iter().filter_map(|(provider, uses)| {

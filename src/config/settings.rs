@@ -334,6 +334,8 @@ pub struct Speak {
 pub struct Image {
     /// By which model.
     pub model: ModelName,
+    /// Whether somebody has chosen that model.
+    pub chosen: bool,
     /// How large.
     pub size: Option<String>,
     /// How well.

@@ -14,6 +14,7 @@ fn models() -> Server {
             {"id": "z-model", "object": "model", "owned_by": "system", "shutdown_date": null},
             {"id": "a-model", "object": "model", "shutdown_date": soon.to_string()},
             {"id": aloud::engine::openai::defaults::CHAT, "object": "model"},
+            {"id": aloud::engine::openai::defaults::IMAGE, "object": "model", "shutdown_date": soon.to_string()},
         ]}))
     })
 }
@@ -26,7 +27,7 @@ fn models_are_listed_with_their_ends() {
     assert!(lines[1].starts_with("openai/a-model "), "{lines:?}");
     assert!(lines[1].ends_with("ends in 20 days"), "{lines:?}");
     assert!(lines[2].ends_with("in use"), "{lines:?}");
-    assert_eq!(lines[3], "openai/z-model");
+    assert_eq!(lines[4], "openai/z-model");
     let objects = home.lines(&["models", "--remote", "--json", "--provider", "openai"]);
     let first: Value = serde_json::from_str(&objects[0]).unwrap();
     assert_eq!(
@@ -60,6 +61,21 @@ async fn at_the_start_a_model_that_ends_or_is_not_there_is_told() {
     }
     let chat = aloud::engine::openai::defaults::CHAT;
     assert!(warnings.iter().all(|warning| !warning.contains(chat)), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn at_the_start_a_painter_that_ends_is_told_where_somebody_has_chosen_it() {
+    let server = models();
+    let home = Home::plain(&server);
+    let painter = aloud::engine::openai::defaults::IMAGE;
+    let told = async |config: &str| {
+        home.configure(&format!("[cascade]\ntranscribe = \"openai/z-model\"\nchat = \"openai/z-model\"\nspeak = \"openai/z-model\"\n{config}"));
+        home.app().outlook().warnings().await
+    };
+    assert_eq!(told("").await, Vec::<String>::new());
+    let warnings = told(&format!("[image]\nmodel = \"openai/{painter}\"\n")).await;
+    let start = format!("openai/{painter} ([image] model) ends in 20 days");
+    assert!(warnings.len() == 1 && warnings[0].starts_with(&start), "{warnings:?}");
 }
 
 #[tokio::test]
