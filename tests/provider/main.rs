@@ -9,6 +9,7 @@ mod ear;
 mod faults;
 mod golden;
 mod home;
+mod keyring;
 mod looking;
 mod mind;
 mod models;
