@@ -16,6 +16,7 @@ mod models;
 mod old;
 mod pace;
 mod peers;
+mod people;
 mod pictures;
 #[allow(dead_code, reason = "a bench uses all of it")]
 mod reply;
