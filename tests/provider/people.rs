@@ -104,7 +104,10 @@ fn in_a_short_one_they_are_called_what_the_server_calls_them() {
     let answer = json!({
         "task": "transcribe", "duration": 1.0, "text": "Hello? Hi.", "segments": segments,
     });
-    hold_answers("audio.transcription_diarized.TranscriptionDiarized", &[answer.clone()]);
+    hold_answers(
+        "audio.transcription_diarized.TranscriptionDiarized",
+        std::slice::from_ref(&answer),
+    );
     server.reply(Reply::json(&answer));
     let cascade = "transcribe = \"x/gpt-4o-transcribe-diarize\"";
     let home = Home::with(&provider("x", &server.base()), cascade);
