@@ -4,14 +4,23 @@
 //! Whole turns run through the real driver against a server on the loopback with fixed delays. The
 //! server notes when each request was complete and when it sent what the turn waited for, the
 //! loudspeaker when its first sample came; what lies between is aloud's (and the loopback's).
-#![allow(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on fails")]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints figures")]
 
-#[path = "../tests/speech/server.rs"]
+#[path = "../tests/provider/contract.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod contract;
+#[path = "../tests/provider/reply.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod reply;
+#[path = "../tests/provider/server.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
 mod server;
+#[path = "../tests/provider/tools.rs"]
+mod tools;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,8 +32,9 @@ use aloud::engine::openai::{
 };
 use aloud::engine::{Cascade, Chain, Engines, Notes};
 use aloud::{listen, tool, turn};
+use reply::{Reply, delta};
 use serde_json::json;
-use server::{Piece, Reply, Request, Server, event};
+use server::{Request, Server};
 
 /// Turns that count; one more before them opens the connections.
 const TURNS: usize = 100;
@@ -74,65 +84,61 @@ fn note(marks: &Marks, mark: Mark) {
     }
 }
 
-fn marking(marks: &Marks, mark: Mark) -> Piece {
+/// Notes that this happens, when all of the reply before it was sent.
+fn marking(reply: Reply, marks: &Marks, mark: Mark) -> Reply {
     let marks = Arc::clone(marks);
-    Piece::Do(Box::new(move || note(&marks, mark)))
+    reply.act(move || note(&marks, mark))
+}
+
+/// Nothing for so long.
+fn waiting(reply: Reply, span: Duration) -> Reply {
+    reply.act(move || thread::sleep(span))
 }
 
 fn answer(request: &Request, marks: &Marks) -> Reply {
-    let delta = |text: &str| event(&json!({ "choices": [{ "delta": { "content": text } }] }));
-    match request.path.as_str() {
+    match request.path() {
         "/v1/audio/transcriptions" => {
             note(marks, Mark::EarAsked);
-            Reply::stream(vec![
-                Piece::Wait(TRANSCRIBE),
-                marking(marks, Mark::Transcribed),
-                event(&json!({ "type": "transcript.text.done", "text": "Will it rain?" })),
-            ])
+            let reply = waiting(Reply::stream(), TRANSCRIBE);
+            marking(reply, marks, Mark::Transcribed)
+                .event(&json!({ "type": "transcript.text.done", "text": "Will it rain?" }))
         }
         "/v1/chat/completions" => {
             note(marks, Mark::MindAsked);
-            let mut pieces = Vec::new();
+            let mut reply = Reply::stream();
             for (at, token) in TOKENS.iter().enumerate() {
-                pieces.push(Piece::Wait(TOKEN));
+                reply = waiting(reply, TOKEN);
                 if at == COMPLETING {
-                    pieces.push(marking(marks, Mark::Completed));
+                    reply = marking(reply, marks, Mark::Completed);
                 }
-                pieces.push(delta(token));
+                reply = reply.event(&delta(&json!({ "content": token })));
             }
-            pieces.push(event(&json!({ "choices": [{ "delta": {}, "finish_reason": "stop" }] })));
-            pieces.push(Piece::Bytes(b"data: [DONE]\n\n".to_vec()));
-            Reply::stream(pieces)
+            reply.stop("stop").done()
         }
         "/v1/audio/speech" => {
             note(marks, Mark::VoiceAsked);
             let sound: Vec<u8> = (0..SENTENCE)
                 .flat_map(|n| (((n % 100) * 100) as i16 + 5_000).to_le_bytes())
                 .collect();
-            let mut pieces = vec![Piece::Wait(SPEAK), marking(marks, Mark::Spoken)];
+            let reply = waiting(Reply::pieces("audio/pcm"), SPEAK);
+            let mut reply = marking(reply, marks, Mark::Spoken);
             for piece in sound.chunks(sound.len() / PIECES) {
-                pieces.push(Piece::Bytes(piece.to_vec()));
-                pieces.push(Piece::Wait(Duration::from_millis(5)));
+                reply = waiting(reply.bytes(piece), Duration::from_millis(5));
             }
-            Reply::new(200, "audio/pcm", pieces)
+            reply
         }
-        _ => Reply::of("application/json", "{}"),
+        _ => Reply::json(&json!({})),
     }
 }
 
-/// The server, on a thread and a runtime of its own, so that it shares nothing with aloud.
+/// The base of the server, which shares nothing with aloud.
 fn serve(marks: &Marks) -> String {
-    let (tell, told) = mpsc::channel();
     let marks = Arc::clone(marks);
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let server = Server::start(move |request| answer(request, &marks)).await;
-            tell.send(server.base.clone()).unwrap();
-            std::future::pending::<()>().await;
-        });
-    });
-    told.recv().unwrap()
+    let server = Server::answering(move |request| answer(request, &marks));
+    let base = server.base();
+    // What is asked is held against the contract in the tests; here the server stays to the end.
+    std::mem::forget(server);
+    base
 }
 
 /// Plays in real time and looks four times a millisecond, until told to stop. Returns the samples

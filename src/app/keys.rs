@@ -1,7 +1,7 @@
 //! Where keys are read: once, when a provider is first used, and kept nowhere but in its client.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -56,32 +56,53 @@ fn read(name: &str, path: &Path, mend: &str) -> Result<String, EngineError> {
     })
 }
 
-/// Asks the desktop's keyring through libsecret's own command.
+/// Asks the desktop's keyring through libsecret's own command, which hands the key over by a pipe.
 fn keyring(name: &str, entry: &str) -> Result<String, EngineError> {
-    let none = |why: &str| {
-        EngineError::Refused(format!(
-            "provider {name}: {why}; run \"secret-tool store --label aloud service aloud provider {entry}\""
+    let none = |why: String| EngineError::Refused(format!("provider {name}: {why}"));
+    let silent = || none("the keyring did not answer in time; unlock it and try again".into());
+    let asked = secret_tool("lookup", entry).map_err(|why| {
+        none(format!(
+            "its key is in the keyring, and secret-tool, which asks it, cannot be run ({why}); install libsecret's tools (package \"libsecret-tools\")"
         ))
-    };
+    })?;
+    let output = asked.ok_or_else(silent)?;
+    if output.status.success() {
+        let unfit = |_| none("what the keyring holds is no key; store it again".into());
+        return String::from_utf8(output.stdout).map_err(unfit);
+    }
+    // It complains when nobody answers, and says nothing of a key that it does not get.
+    if let Some(why) = String::from_utf8_lossy(&output.stderr).lines().rfind(|l| !l.is_empty()) {
+        let why = why.trim_start_matches("secret-tool: ");
+        return Err(none(format!(
+            "no keyring answers ({why}); start one, such as gnome-keyring, or name a file with api_key_file"
+        )));
+    }
+    // A keyring that is locked still tells that it has something of that name.
+    match secret_tool("search", entry) {
+        Ok(Some(found)) if !found.stdout.is_empty() => {
+            Err(none("the keyring that holds its key is locked; unlock it and try again".into()))
+        }
+        Ok(Some(_)) | Err(_) => Err(none(format!(
+            "the keyring holds no key of that name; run \"secret-tool store --label aloud service aloud provider {entry}\""
+        ))),
+        Ok(None) => Err(silent()),
+    }
+}
+
+/// What libsecret's command comes to; nothing when that takes too long.
+fn secret_tool(what: &str, entry: &str) -> std::io::Result<Option<Output>> {
     let child = Command::new("secret-tool")
-        .args(["lookup", "service", "aloud", "provider", entry])
+        .args([what, "service", "aloud", "provider", entry])
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|_| none("the keyring needs secret-tool (libsecret), which is not installed"))?;
+        .spawn()?;
     let (tell, answer) = mpsc::channel();
     std::thread::spawn(move || {
         // Nobody waits any more when the answer comes too late.
         let _ = tell.send(child.wait_with_output());
     });
-    match answer.recv_timeout(KEYRING) {
-        Ok(Ok(output)) if output.status.success() => {
-            String::from_utf8(output.stdout).map_err(|_| none("what the keyring holds is no key"))
-        }
-        Ok(_) => Err(none("the keyring holds no key of that name")),
-        Err(_) => Err(none("the keyring did not answer in time")),
-    }
+    answer.recv_timeout(KEYRING).ok().transpose()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! **Invariant:** what is wrong with the machine (a model that is missing, a device that is not
 //! there) is found here, before anything runs, and ends with the next step.
 
+mod draft;
 mod engines;
 mod instructions;
 mod keys;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use self::draft::Draft;
 use crate::audio::{self, AudioError};
 use crate::base::{Clock, Flow, Utterance, Volume, WallClock};
 use crate::config::{self, Config, ConfigErrors, Environment};
@@ -256,10 +258,13 @@ impl App {
             },
         };
         let path = audio::path(self.volume.clone());
-        let output = match output {
-            Output::Words => None,
-            Output::File(file) => Some(audio::Choice::File(file)),
-            Output::Speaker => Some(choice(&self.config.settings.audio.output)),
+        let (output, draft) = match output {
+            Output::Words => (None, None),
+            Output::File(file) => {
+                let draft = Draft::of(&file)?;
+                (Some(audio::Choice::File(draft.path().to_owned())), Some(draft))
+            }
+            Output::Speaker => (Some(choice(&self.config.settings.audio.output)), None),
         };
         let pace = audio::Pace::Fast;
         let sounding = output.is_some();
@@ -295,6 +300,10 @@ impl App {
         let (finished, ()) = tokio::join!(driver.run(), watching);
         if let Some(sound) = sound {
             sound.close()?;
+        }
+        // An answer that failed leaves no sound, and what was there before in its place.
+        if let Some(draft) = draft.filter(|_| finished.troubles.is_empty()) {
+            draft.keep()?;
         }
         Ok(finished)
     }

@@ -14,6 +14,9 @@ use crate::engine::openai::models::{Model, WARNING_DAYS, ending, models, named};
 /// How long a list of models may take. Nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The key of the model that paints.
+const IMAGE: &str = "[image] model";
+
 /// A remote model with the key of the configuration that names it.
 type Use = (&'static str, ModelName);
 
@@ -42,7 +45,7 @@ impl App {
                 all.extend(models.map(|name| ("[realtime] model", name.clone())));
             }
         }
-        all.extend(self.painting().map(|name| ("[image] model", name.clone())));
+        all.extend(self.painting().map(|name| (IMAGE, name.clone())));
         all.retain(|(_, name)| self.kind(&name.provider) != ProviderKind::Local);
         all
     }
@@ -59,7 +62,12 @@ impl App {
     /// A look at the models in use, for the start; see [`Outlook::warnings`].
     pub fn outlook(&self) -> Outlook {
         let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
+        let image = &self.config.settings.image;
         for (key, name) in self.remote_models() {
+            // Pictures are rare, and a painter that nobody has chosen is ours to exchange.
+            if key == IMAGE && !image.chosen {
+                continue;
+            }
             uses.entry(name.provider.clone()).or_default().push((key, name));
         }
         let providers = uses.into_iter().filter_map(|(provider, uses)| {

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::recording::plain;
+
 /// Which end of the sound path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -123,6 +125,11 @@ impl AudioError {
 
     pub(super) fn not_sound(path: &Path, why: impl Into<String>) -> Self {
         Self::NotSound { path: path.to_owned(), why: why.into() }
+    }
+
+    /// The file at `path` cannot be made.
+    pub(crate) fn cannot_make(path: &Path, why: &std::io::Error) -> Self {
+        Self::cannot_write(path, plain(why))
     }
 
     pub(super) fn cannot_write(path: &Path, why: impl fmt::Display) -> Self {

@@ -11,7 +11,7 @@ use super::{Outcome, print};
 use crate::app::App;
 use crate::base::{LISTEN_RATE, Utterance, UtteranceId};
 use crate::config::Environment;
-use crate::engine::{Notes, Segment, Transcriber};
+use crate::engine::{Notes, People, Segment, Transcriber};
 use crate::{audio, listen};
 
 /// Writes down what was said in each file; a file that fails is told and the others still done.
@@ -44,6 +44,10 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Transcribe
 /// Samples read at a time.
 const PIECE: usize = 16_000;
 
+/// What must be quiet for a cut, and how far back such a moment is looked for.
+const MOMENT: Duration = Duration::from_millis(300);
+const SEARCHED: Duration = Duration::from_secs(60);
+
 /// What was said in a recording, or in a part of it.
 #[derive(Default)]
 struct Heard {
@@ -52,6 +56,8 @@ struct Heard {
     segments: Vec<Segment>,
     /// Whether the times are the engine's own, and not those of our cuts.
     told: bool,
+    /// Who was heard so far.
+    people: People,
 }
 
 async fn one(
@@ -77,10 +83,28 @@ async fn one(
         return Err(Failure::new(super::exit::Code::Data, message));
     }
     let mut length = pcm.len();
+    let mut begin = 0;
     let timed = matches!(format, Format::Srt | Format::Vtt);
     let mut heard = Heard::default();
     if !more && (engine.timed() || !timed) {
-        heard.add(engine, whole(pcm)).await?;
+        heard.add(engine, utterance(begin, pcm)).await?;
+    } else if engine.timed() {
+        // The times and the people are the engine's: as few cuts as can be.
+        loop {
+            let cut = if pcm.len() > limit { quietest(&pcm[..limit]) } else { pcm.len() };
+            let rest = pcm.split_off(cut);
+            heard.add(engine, utterance(begin, std::mem::replace(&mut pcm, rest))).await?;
+            begin += cut;
+            while more && pcm.len() <= limit {
+                let n = recording.read(&mut piece)?;
+                more = n > 0;
+                length += n;
+                pcm.extend_from_slice(&piece[..n]);
+            }
+            if pcm.is_empty() {
+                break;
+            }
+        }
     } else {
         let settings =
             listen::Settings { max_utterance_s: 30, speculate_ms: None, ..app.listening() };
@@ -114,9 +138,23 @@ async fn one(
     show(path, format, several, &heard, seconds)
 }
 
-fn whole(pcm: Vec<f32>) -> Utterance {
-    let span = 0..pcm.len() as u64;
+/// The samples of a recording from `begin` on.
+fn utterance(begin: usize, pcm: Vec<f32>) -> Utterance {
+    let span = begin as u64..(begin + pcm.len()) as u64;
     Utterance { id: UtteranceId(1), span, pcm: Arc::from(pcm) }
+}
+
+/// Where to cut the sound that is more than fits: in the quietest moment of its last minute.
+fn quietest(pcm: &[f32]) -> usize {
+    let moment = samples(MOMENT);
+    let from = pcm.len().saturating_sub(samples(SEARCHED));
+    let energy = |at: &usize| pcm[*at..*at + moment].iter().map(|s| s * s).sum::<f32>();
+    // The last of them, when there are several.
+    let step = moment / 2;
+    let steps = pcm.len().saturating_sub(from + moment) / step;
+    let starts = (0..=steps).rev().map(|at| from + at * step);
+    let quiet = starts.min_by(|one, other| energy(one).total_cmp(&energy(other)));
+    quiet.map_or(pcm.len(), |at| at + step)
 }
 
 /// Samples in `span`.
@@ -130,7 +168,8 @@ impl Heard {
     async fn add(&mut self, engine: &dyn Transcriber, utterance: Utterance) -> Result<(), Failure> {
         let rate = f64::from(LISTEN_RATE.0);
         let (from, to) = (utterance.span.start as f64 / rate, utterance.span.end as f64 / rate);
-        let mut words = engine.transcribe(utterance);
+        let pcm = Arc::clone(&utterance.pcm);
+        let mut words = engine.recognize(utterance, self.people.known());
         let (mut text, mut segments) = (String::new(), Vec::new());
         while let Some(transcript) = words.next().await {
             let transcript = transcript?;
@@ -147,6 +186,7 @@ impl Heard {
             self.segments.push(Segment { from, to, speaker: None, text });
         } else {
             self.told = true;
+            self.people.settle(&pcm, &mut segments);
             self.segments.extend(segments.into_iter().map(|segment| Segment {
                 from: from + segment.from,
                 to: from + segment.to,
@@ -158,7 +198,7 @@ impl Heard {
 }
 
 fn show(path: &Path, format: Format, several: bool, heard: &Heard, seconds: f64) -> Outcome {
-    let Heard { text, segments, told } = heard;
+    let Heard { text, segments, told, people: _ } = heard;
     match format {
         Format::Json => {
             let file = path.to_string_lossy();
@@ -247,6 +287,19 @@ mod tests {
         assert_eq!(clock(59.9996, '.'), "00:01:00.000");
     }
 
+    #[test]
+    fn a_long_recording_is_cut_where_it_is_quiet() {
+        let mut pcm = vec![0.25; 100 * 16_000];
+        assert_eq!(quietest(&pcm), pcm.len() - 2_400);
+        pcm[80 * 16_000..81 * 16_000].fill(0.01);
+        let cut = quietest(&pcm);
+        assert!((80 * 16_000 + 2_400..=81 * 16_000 - 2_400).contains(&cut), "{cut}");
+        // What is farther back would make the piece short.
+        pcm[80 * 16_000..81 * 16_000].fill(0.25);
+        pcm[10 * 16_000..11 * 16_000].fill(0.0);
+        assert_eq!(quietest(&pcm), pcm.len() - 2_400);
+    }
+
     #[tokio::test]
     async fn the_times_of_a_part_count_from_the_start_of_the_recording() {
         let mut heard = Heard::default();
@@ -262,8 +315,8 @@ mod tests {
             [
                 (0.5, 1.25, "A: Hello.".to_owned()),
                 (1.5, 2.0, "B: Hi.".to_owned()),
-                (10.5, 11.25, "A: Hello.".to_owned()),
-                (11.5, 12.0, "B: Hi.".to_owned()),
+                (10.5, 11.25, "C: Hello.".to_owned()),
+                (11.5, 12.0, "D: Hi.".to_owned()),
             ]
         );
         let second = object_of(&heard.segments[1]);

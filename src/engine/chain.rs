@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures::StreamExt;
 
 use super::{
-    Chunk, Delta, EngineError, Notes, Painted, Painter, Responder, Synthesizer, Transcriber,
+    Chunk, Delta, EngineError, Known, Notes, Painted, Painter, Responder, Synthesizer, Transcriber,
     Transcript, Wish,
 };
 use crate::base::{Clock, Flow, Job, LISTEN_RATE, Moment, Utterance};
@@ -253,11 +253,23 @@ impl<E: ?Sized> Clone for Chain<E> {
 }
 
 impl Transcriber for Chain<dyn Transcriber> {
-    /// Words that may still change bind nobody: whoever stands in says them again.
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
+        self.recognize(utterance, Arc::default())
+    }
+
+    /// Words that may still change bind nobody: whoever stands in says them again.
+    fn recognize(
+        &self,
+        utterance: Utterance,
+        known: Arc<[Known]>,
+    ) -> Flow<Result<Transcript, EngineError>> {
         let spoken = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
         let patience = EAR_PATIENCE + Duration::from_secs_f64(spoken / 10.0);
-        self.ask(Some(patience), |words| words.last, move |ear| ear.transcribe(utterance.clone()))
+        self.ask(
+            Some(patience),
+            |words| words.last,
+            move |ear| ear.recognize(utterance.clone(), Arc::clone(&known)),
+        )
     }
 
     fn timed(&self) -> bool {

@@ -19,6 +19,7 @@ pub mod openai;
 mod pacing;
 mod painter;
 mod partner;
+mod people;
 mod recital;
 mod sentence;
 mod spoken;
@@ -30,10 +31,12 @@ pub use notes::{NOTES, Notes};
 pub use pacing::Pacing;
 pub use painter::{Canvas, Painted, Painter, Wish};
 pub use partner::{Order, Partner, Said};
+pub use people::{Known, People};
 pub use sentence::Sentences;
 pub use spoken::spoken;
 pub use usage::{Limit, Meter, Spending, Spent, Usage};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -139,6 +142,17 @@ pub struct Chunk {
 pub trait Transcriber: Send + Sync {
     /// Recognizes `utterance`. The flow ends after a transcript with `last` set, or an error.
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>>;
+
+    /// The same, where the voices of `known` may be in it: what one of them says bears that name.
+    /// Who tells no voices apart hears the words.
+    fn recognize(
+        &self,
+        utterance: Utterance,
+        known: Arc<[Known]>,
+    ) -> Flow<Result<Transcript, EngineError>> {
+        drop(known);
+        self.transcribe(utterance)
+    }
 
     /// Whether its last transcript comes in [`Segment`]s.
     fn timed(&self) -> bool {

@@ -5,7 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::home::{Home, provider};
-use crate::server::{Reply, Server, delta};
+use crate::reply::{Reply, delta};
+use crate::server::Server;
 
 fn house() -> (Server, Home) {
     let server = Server::start();

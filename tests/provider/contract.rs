@@ -6,9 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use aloud::base::Moment;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::json;
+
+use serde_json::{Value, json};
 
 use crate::server::Request;
 use crate::tools;
@@ -33,6 +35,21 @@ pub(crate) fn hold(contract: Contract, requests: &[Request]) {
     });
     let mistakes = mistakes(contract, &fresh.cloned().collect::<Vec<_>>());
     assert!(mistakes.is_empty(), "the vendor would not take this ({contract:?}):\n{mistakes}");
+}
+
+/// Fails when what a server of the test answers is not what the vendor's type `kind` says:
+/// `MODULE.TYPE` below the package's types.
+pub(crate) fn hold_answers(kind: &str, answers: &[Value]) {
+    let answer = |answer: &Value| Request {
+        method: "ANSWER".into(),
+        target: kind.into(),
+        headers: Vec::new(),
+        body: answer.to_string().into_bytes(),
+        at: Moment::ZERO,
+        connection: 0,
+    };
+    let mistakes = mistakes(Contract::Present, &answers.iter().map(answer).collect::<Vec<_>>());
+    assert!(mistakes.is_empty(), "the vendor would not say this:\n{mistakes}");
 }
 
 /// What does not fit, a line each.

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::home::{Home, KEY, Told, provider};
 use crate::mind::{Talk, reply, user};
-use crate::server::{Gate, Reply, Server, delta};
+use crate::reply::{Gate, Reply, delta};
+use crate::server::Server;
 
 /// How often a request is made that is worth making again.
 const TRIES: usize = 3;

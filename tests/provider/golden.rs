@@ -8,7 +8,8 @@ use aloud::turn::{Command, Cut, Input, Machine, Playback, Report, Setup, Speech,
 use serde_json::{Value, json};
 
 use crate::mind::{Talk, call};
-use crate::server::{Reply, Server};
+use crate::reply::Reply;
+use crate::server::Server;
 
 /// A conversation; what is said in it takes a second a piece.
 struct Conversation {

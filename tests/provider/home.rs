@@ -10,9 +10,10 @@ use crate::server::Server;
 /// The key of every provider here; it may be shown nowhere.
 pub(crate) const KEY: &str = "sk-test-0123456789abcdef";
 
-/// A home whose provider `x` is a server of the test.
+/// A home whose provider is a server of the test.
 pub(crate) struct Home {
     folder: tempfile::TempDir,
+    vars: Vec<(&'static str, String)>,
 }
 
 /// What a command came to.
@@ -32,12 +33,46 @@ impl Home {
 
     /// One with these providers, and these lines in `[cascade]`.
     pub(crate) fn with(providers: &str, cascade: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Self { folder };
-        let config = home.path(".config/aloud/config.toml");
-        std::fs::create_dir_all(config.parent().unwrap()).unwrap();
-        std::fs::write(config, format!("{providers}\n[cascade]\n{cascade}\n")).unwrap();
+        let home = Self { folder: tempfile::tempdir().unwrap(), vars: Vec::new() };
+        home.configure(&format!("{providers}\n[cascade]\n{cascade}\n"));
         home
+    }
+
+    /// One that knows nothing but the key and the address of `server`, as the provider `openai`.
+    pub(crate) fn plain(server: &Server) -> Self {
+        let vars = vec![("OPENAI_API_KEY", KEY.to_owned()), ("OPENAI_BASE_URL", server.base())];
+        Self { folder: tempfile::tempdir().unwrap(), vars }
+    }
+
+    /// Writes the configuration.
+    pub(crate) fn configure(&self, config: &str) {
+        self.write(".config/aloud/config.toml", config);
+    }
+
+    /// Writes a file; its path.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// The names of what lies in a folder.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let files = std::fs::read_dir(self.path(folder)).unwrap();
+        let mut names: Vec<String> =
+            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        // What the program keeps for itself is hidden.
+        names.retain(|name| !name.starts_with('.'));
+        names.sort();
+        names
+    }
+
+    /// The program inside this process.
+    pub(crate) fn app(&self) -> aloud::app::App {
+        let home = [("HOME", self.path("").to_str().unwrap().to_owned())];
+        let vars = home.into_iter().chain(self.vars.iter().cloned()).collect();
+        aloud::app::App::open(None, &vars).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -57,6 +92,7 @@ impl Home {
             .env("PULSE_SERVER", format!("unix:{}/none", home.display()))
             .env("TZ", "UTC")
             .env("X_KEY", KEY)
+            .envs(self.vars.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -65,6 +101,18 @@ impl Home {
 
     pub(crate) fn run(&self, args: &[&str]) -> Told {
         Told::of(&self.command(args).output().unwrap())
+    }
+
+    /// The lines that a command prints which ends well.
+    pub(crate) fn lines(&self, args: &[&str]) -> Vec<String> {
+        let told = self.run(args);
+        assert_eq!(told.code, 0, "{args:?}: {}", told.aside);
+        told.printed.lines().map(str::to_owned).collect()
+    }
+
+    /// A command fails with `code`, and gives all of `words` as the reason.
+    pub(crate) fn fails(&self, args: &[&str], code: i32, words: &[&str]) {
+        self.run(args).fails(code, words);
     }
 
     /// Asks, and reads the answer.

@@ -5,19 +5,30 @@
 
 mod answers;
 mod contract;
+mod ear;
 mod faults;
 mod golden;
 mod home;
+mod keyring;
+mod looking;
 mod mind;
+mod models;
 mod old;
 mod pace;
+mod painters;
 mod peers;
+mod people;
 mod pictures;
+#[allow(dead_code, reason = "a bench uses all of it")]
+mod reply;
 mod server;
+mod speech;
 mod strangers;
 mod streams;
 mod tools;
+mod tuning;
 mod used;
+mod voice;
 
 use serde_json::json;
 

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::home::{Home, Told, provider};
-use crate::server::{Reply, Server};
+use crate::reply::Reply;
+use crate::server::Server;
 
 /// A server of old, and a home that uses it for everything.
 fn house() -> (Server, Home) {

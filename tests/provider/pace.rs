@@ -4,7 +4,8 @@
 use serde_json::json;
 
 use crate::home::{Home, Told, provider};
-use crate::server::{Gate, Reply, Server, delta};
+use crate::reply::{Gate, Reply, delta};
+use crate::server::Server;
 
 /// The largest amount of memory that `aloud ask` has had, in kB, when `times` of the same piece have
 /// come.

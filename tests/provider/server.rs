@@ -7,9 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aloud::base::{Clock, Moment};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::contract::{self, Contract};
+use crate::reply::Reply;
 
 /// How long a test waits for something that must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,8 +31,12 @@ struct Shared {
     upstream: Option<SocketAddr>,
 }
 
+/// What makes a reply of a request for which no other one is kept.
+type Answer = Box<dyn FnMut(&Request) -> Reply + Send>;
+
 #[derive(Default)]
 struct State {
+    answer: Option<Answer>,
     replies: VecDeque<(Option<String>, Reply)>,
     requests: Vec<Request>,
     connections: usize,
@@ -63,6 +68,29 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// The body as text, whatever in it is none.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The fields of a form in their order; of a file its name, its type and how it begins.
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
+        let body = self.text();
+        let boundary = body.lines().next().unwrap().to_owned();
+        let parts = body.split(boundary.as_str()).skip(1).filter(|part| !part.starts_with("--"));
+        parts
+            .map(|part| {
+                let (head, value) = part.trim_start().split_once("\r\n\r\n").unwrap();
+                let name = head.split("name=\"").nth(1).unwrap().split('"').next().unwrap();
+                let file = head.split_once("filename=\"").map(|(_, rest)| {
+                    let (file, rest) = rest.split_once('"').unwrap();
+                    format!("{file} {} {}", rest.trim(), value.get(..4).unwrap_or(""))
+                });
+                (name.to_owned(), file.unwrap_or_else(|| value.trim_end().to_owned()))
+            })
+            .collect()
+    }
+
     pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap()
     }
@@ -72,6 +100,13 @@ impl Server {
     /// A server whose requests must fit the present contract.
     pub(crate) fn start() -> Self {
         Self::with(Contract::Present, None)
+    }
+
+    /// The same, with an answer for every request; see [`Server::answer`].
+    pub(crate) fn answering(answer: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
+        let server = Self::start();
+        server.answer(answer);
+        server
     }
 
     /// A server whose requests must fit the contract of the old forms.
@@ -121,6 +156,13 @@ impl Server {
         self
     }
 
+    /// What every request that nothing is kept for is answered with. One is answered after the
+    /// other, so that an answer may depend on those before it.
+    pub(crate) fn answer(&self, answer: impl FnMut(&Request) -> Reply + Send + 'static) -> &Self {
+        self.shared.lock().answer = Some(Box::new(answer));
+        self
+    }
+
     /// The requests so far, without those that only open a connection.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.lock().calls()
@@ -166,6 +208,18 @@ impl Server {
             rest = more[size..].trim_start_matches("\r\n");
         }
         whole
+    }
+
+    /// Waits for the first request, on whichever thread.
+    pub(crate) fn comes(&self) -> impl FnOnce() + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let none = |state: &mut State| state.calls().is_empty();
+            let (state, wait) =
+                shared.changed.wait_timeout_while(shared.lock(), PATIENCE, none).unwrap();
+            drop(state);
+            assert!(!wait.timed_out(), "no request has come");
+        }
     }
 
     /// Waits until every request so far has been answered to its end.
@@ -272,7 +326,7 @@ impl Shared {
         let opens = request.method == "HEAD";
         let name = format!("{} {}", request.method, request.target);
         let path = request.path().to_owned();
-        state.requests.push(request);
+        state.requests.push(request.clone());
         self.changed.notify_all();
         if opens {
             return Reply::of(405);
@@ -285,6 +339,9 @@ impl Shared {
             Some((_, reply)) => reply,
             None if self.upstream.is_some() => Reply::of(200),
             None => {
+                if let Some(answer) = &mut state.answer {
+                    return answer(&request);
+                }
                 state.strays.push(name);
                 Reply::error(418, "no_reply", "the test has no reply for this")
             }
@@ -315,251 +372,4 @@ fn pass(request: &Request, upstream: SocketAddr, back: &mut impl Write) -> std::
     on.write_all(&request.body)?;
     std::io::copy(&mut on, back)?;
     back.flush()
-}
-
-/// What a server answers, part by part.
-#[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    status: u16,
-    headers: Vec<(String, String)>,
-    parts: Vec<Part>,
-    /// Whether it is sent in chunks, each of them at once; else its length is told before.
-    chunked: bool,
-    /// What holds back even its first byte.
-    late: Option<Gate>,
-}
-
-#[derive(Clone, Debug)]
-enum Part {
-    Bytes(Vec<u8>),
-    /// The same bytes so many times.
-    Many(Vec<u8>, usize),
-    Hold(Gate),
-    Cut,
-}
-
-impl Reply {
-    /// An empty answer.
-    pub(crate) fn of(status: u16) -> Self {
-        Self { status, headers: Vec::new(), parts: Vec::new(), chunked: false, late: None }
-    }
-
-    /// None: the connection is closed.
-    pub(crate) fn none() -> Self {
-        Self::of(0)
-    }
-
-    /// A JSON value.
-    pub(crate) fn json(value: &Value) -> Self {
-        Self::of(200).header("content-type", "application/json").bytes(value.to_string())
-    }
-
-    /// An error in the vendor's form.
-    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
-        let error = json!({"message": message, "type": "error", "param": null, "code": code});
-        let mut reply = Self::json(&json!({ "error": error }));
-        reply.status = status;
-        reply
-    }
-
-    /// The start of a stream of events.
-    pub(crate) fn stream() -> Self {
-        let mut reply = Self::of(200).header("content-type", "text/event-stream; charset=utf-8");
-        reply.chunked = true;
-        reply
-    }
-
-    /// The start of a body that comes in pieces, of any type.
-    pub(crate) fn pieces(kind: &str) -> Self {
-        let mut reply = Self::of(200).header("content-type", kind);
-        reply.chunked = true;
-        reply
-    }
-
-    /// A chat reply that says `words` and stops as it should.
-    pub(crate) fn says(words: &str) -> Self {
-        Self::stream().words(words).stop("stop").done()
-    }
-
-    /// A chat reply that calls tools: `(id, name, arguments)`.
-    pub(crate) fn calls(calls: &[(&str, &str, &str)]) -> Self {
-        let mut reply = Self::stream();
-        for (index, (id, name, arguments)) in calls.iter().enumerate() {
-            reply = reply.event(&delta(&json!({"tool_calls": [{
-                "index": index, "id": id, "type": "function",
-                "function": {"name": name, "arguments": arguments},
-            }]})));
-        }
-        reply.stop("tool_calls").done()
-    }
-
-    /// A reply of the responses protocol that says `words`.
-    pub(crate) fn responds(words: &str) -> Self {
-        Self::stream()
-            .event(&json!({"type": "response.created", "response": {"id": "resp_1", "status": "in_progress", "output": []}}))
-            .event(&json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "item_id": "msg_1", "delta": words}))
-            .event(&json!({"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "error": null, "output": [
-                {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": words, "annotations": []}]},
-            ]}}))
-    }
-
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub(crate) fn bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.parts.push(Part::Bytes(bytes.into()));
-        self
-    }
-
-    pub(crate) fn many(mut self, bytes: impl Into<Vec<u8>>, times: usize) -> Self {
-        self.parts.push(Part::Many(bytes.into(), times));
-        self
-    }
-
-    /// One event with this data.
-    pub(crate) fn event(self, data: &Value) -> Self {
-        self.bytes(format!("data: {data}\n\n"))
-    }
-
-    /// A chunk of a chat reply with these words.
-    pub(crate) fn words(self, words: &str) -> Self {
-        self.event(&delta(&json!({ "content": words })))
-    }
-
-    /// The chunk of a chat reply that tells why it stops.
-    pub(crate) fn stop(self, reason: &str) -> Self {
-        self.event(&json!({
-            "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
-            "choices": [{"index": 0, "delta": {}, "finish_reason": reason}],
-        }))
-    }
-
-    /// The mark at the end of a stream.
-    pub(crate) fn done(self) -> Self {
-        self.bytes("data: [DONE]\n\n")
-    }
-
-    /// Nothing more before the gate is open.
-    pub(crate) fn hold(mut self, gate: &Gate) -> Self {
-        self.parts.push(Part::Hold(gate.clone()));
-        self
-    }
-
-    /// Not even a first byte before the gate is open.
-    pub(crate) fn late(mut self, gate: &Gate) -> Self {
-        self.late = Some(gate.clone());
-        self
-    }
-
-    /// The connection breaks here.
-    pub(crate) fn cut(mut self) -> Self {
-        self.parts.push(Part::Cut);
-        self
-    }
-
-    /// Writes it; whether the connection may be used again.
-    fn write(&self, stream: &mut TcpStream) -> std::io::Result<bool> {
-        if let Some(gate) = &self.late {
-            gate.wait();
-        }
-        if self.status == 0 {
-            stream.shutdown(std::net::Shutdown::Both)?;
-            return Ok(false);
-        }
-        let mut head = format!("HTTP/1.1 {} Told\r\n", self.status);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        let length: usize = self
-            .parts
-            .iter()
-            .map(|part| match part {
-                Part::Bytes(bytes) => bytes.len(),
-                Part::Many(bytes, times) => bytes.len() * times,
-                Part::Hold(_) | Part::Cut => 0,
-            })
-            .sum();
-        head.push_str(&match (self.chunked, self.cuts()) {
-            (true, _) => "transfer-encoding: chunked\r\n\r\n".to_owned(),
-            // What is cut was meant to be longer.
-            (false, cut) => format!("content-length: {}\r\n\r\n", length + usize::from(cut)),
-        });
-        stream.write_all(head.as_bytes())?;
-        for part in &self.parts {
-            match part {
-                Part::Bytes(bytes) => self.chunk(stream, bytes)?,
-                Part::Many(bytes, times) => {
-                    for _ in 0..*times {
-                        self.chunk(stream, bytes)?;
-                    }
-                }
-                Part::Hold(gate) => gate.wait(),
-                Part::Cut => {
-                    stream.shutdown(std::net::Shutdown::Both)?;
-                    return Ok(false);
-                }
-            }
-        }
-        if self.chunked {
-            stream.write_all(b"0\r\n\r\n")?;
-        }
-        Ok(true)
-    }
-
-    fn chunk(&self, stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
-        if !self.chunked {
-            return stream.write_all(bytes);
-        }
-        let mut framed = format!("{:x}\r\n", bytes.len()).into_bytes();
-        framed.extend_from_slice(bytes);
-        framed.extend_from_slice(b"\r\n");
-        stream.write_all(&framed)
-    }
-
-    fn cuts(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Cut))
-    }
-}
-
-/// A chunk of a chat reply.
-pub(crate) fn delta(delta: &Value) -> Value {
-    json!({
-        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": null}],
-    })
-}
-
-/// Holds a reply back until a test opens it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Gate(Arc<(Mutex<(bool, bool)>, Condvar)>);
-
-impl Gate {
-    /// Lets the reply go on.
-    pub(crate) fn open(&self) {
-        self.set(|state| state.1 = true);
-    }
-
-    /// Waits until a reply stands before it: all that comes before the gate was sent.
-    pub(crate) fn reached(&self) {
-        let (state, changed) = &*self.0;
-        let state = state.lock().unwrap();
-        let (state, wait) = changed.wait_timeout_while(state, PATIENCE, |state| !state.0).unwrap();
-        drop(state);
-        assert!(!wait.timed_out(), "no reply came to the gate");
-    }
-
-    fn wait(&self) {
-        self.set(|state| state.0 = true);
-        let (state, changed) = &*self.0;
-        // A gate that is never opened stalls the reply for as long as the test runs.
-        drop(changed.wait_while(state.lock().unwrap(), |state| !state.1).unwrap());
-    }
-
-    fn set(&self, change: impl FnOnce(&mut (bool, bool))) {
-        let (state, changed) = &*self.0;
-        change(&mut state.lock().unwrap());
-        changed.notify_all();
-    }
 }

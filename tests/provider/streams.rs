@@ -8,7 +8,8 @@ use aloud::engine::openai::MindSettings;
 use serde_json::json;
 
 use crate::mind::{Answer, Talk, call, user};
-use crate::server::{Gate, Reply, Server, delta};
+use crate::reply::{Gate, Reply, delta};
+use crate::server::Server;
 
 async fn answer(reply: Reply) -> Answer {
     let server = Server::start();

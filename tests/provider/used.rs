@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::home::{Home, KEY, provider};
-use crate::server::{Reply, Server};
+use crate::reply::Reply;
+use crate::server::Server;
 
 /// A home that talks with the model `m` at `server`, of which a million tokens cost something.
 fn home(server: &Server) -> Home {

@@ -1,4 +1,5 @@
-"""Holds requests against the types of the openai package, unknown keys refused.
+"""Holds requests against the types of the openai package, unknown keys refused, and what a test's
+own server answers: its method is ANSWER, its target the type.
 
 Reads one JSON object a line from standard input: {"method", "target", "type", "body" (base64)}.
 Writes one line for every mistake and ends with 1 when there is one.
@@ -16,7 +17,7 @@ from collections import abc
 sys.path.insert(0, sys.argv[1])
 
 import typing_extensions
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 # (method, path) and where the package keeps its type; None where it knows no such call any more.
 CALLS = [
@@ -43,6 +44,8 @@ CALLS = [
     ("POST", r"fine_tuning/jobs/[^/]+/(cancel|pause|resume)", ""),
     ("GET|HEAD", r"models(/[^/]+)?", ""),
     ("GET|POST", r"fine-tunes(/.*)?", None),
+    # A picture that was made, at an address that the provider has named.
+    ("GET", r"made/[^/]+", None),
 ]
 
 seen = set()
@@ -125,7 +128,29 @@ def query(text):
     return dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
 
 
+def unknown(value, path=""):
+    """The keys of an answer that its type does not know; the package lets them pass."""
+    if isinstance(value, BaseModel):
+        for name in value.model_extra or {}:
+            yield f"{path}{name}"
+        for name in value.model_fields_set - set(value.model_extra or {}):
+            yield from unknown(getattr(value, name), f"{path}{name}.")
+    elif isinstance(value, list):
+        for item in value:
+            yield from unknown(item, path)
+
+
+def answer(request):
+    module, name = request["target"].rsplit(".", 1)
+    kind = getattr(importlib.import_module("openai.types." + module), name)
+    value = TypeAdapter(kind).validate_json(base64.b64decode(request["body"]), strict=True)
+    if odd := list(unknown(value)):
+        raise ValueError(f"unknown: {', '.join(odd)}")
+
+
 def check(request):
+    if request["method"] == "ANSWER":
+        return answer(request)
     target = urllib.parse.urlsplit(request["target"])
     asked = query(target.query)
     path = target.path.lstrip("/")

@@ -11,6 +11,9 @@ mod host;
 mod house;
 mod provider;
 mod realtime;
+#[path = "../provider/reply.rs"]
+#[allow(dead_code, reason = "the other program uses all of it")]
+mod reply;
 #[path = "../provider/server.rs"]
 #[allow(dead_code, reason = "the other program uses all of it")]
 mod server;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::house::House;
-use crate::server::{Reply, Server};
+use crate::reply::Reply;
+use crate::server::Server;
 use crate::{ask, heard};
 
 /// A spoken sentence as a provider sends it: 24 kHz, 16 bit, without a header.

@@ -8,7 +8,8 @@ use crate::cli::{Outcome, print};
 use crate::engine::EngineError;
 use crate::engine::openai::finetune::{Event, Job, Tuning};
 
-/// The wait before the next look when something has happened; it doubles while nothing does.
+/// The wait before the next look when something has happened; it doubles while nothing does, or
+/// while nobody answers.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The longest wait. A job takes from minutes to hours.
@@ -56,7 +57,7 @@ pub(super) async fn run(tuning: &Tuning, id: &str, json: bool) -> Outcome {
             Err(error) if state.is_empty() || misses >= MISSES => return Err(error.into()),
             Err(error) => {
                 misses += 1;
-                wait = LONGEST;
+                wait = (wait * 2).min(LONGEST);
                 print::trouble(&format!("{error}; looking again"));
             }
         }

@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
@@ -19,13 +21,14 @@ use super::sound::wav;
 use super::stream::Stream;
 use super::used::Tab;
 use crate::base::{Flow, Job, LISTEN_RATE, Utterance};
-use crate::engine::{EngineError, Segment, Transcriber, Transcript};
+use crate::engine::{EngineError, Known, Segment, Transcriber, Transcript};
 
 /// The call.
 const PATH: &str = "audio/transcriptions";
 
-/// The longest recording that fits into the 25 MB that a provider takes, as 16 bit samples.
-const LONGEST: Duration = Duration::from_secs(780);
+/// The longest recording that fits into the 25 MB that a provider takes, as 16 bit samples, with the
+/// voices of those who are known beside it.
+const LONGEST: Duration = Duration::from_secs(720);
 
 /// Seconds from which on a model that tells speakers apart must be told to cut by itself.
 const CHUNKED: usize = 30;
@@ -72,11 +75,18 @@ impl Ear {
     }
 
     /// The form for one try. Encoding is so cheap that nothing is kept for the next.
-    fn form(&self, pcm: &[f32]) -> Form {
+    fn form(&self, pcm: &[f32], known: &[Known]) -> Form {
         let sound = Part::bytes(wav(pcm)).file_name("speech.wav");
         let mut form = Form::new().part("file", sound.headers(wav_header()));
         for (name, value) in self.fields(pcm.len()) {
             form = form.text(name, value);
+        }
+        if self.times() == Times::Diarized {
+            for Known { name, pcm } in known {
+                let voice = format!("data:audio/wav;base64,{}", BASE64_STANDARD.encode(wav(pcm)));
+                form = form.text("known_speaker_names[]", name.clone());
+                form = form.text("known_speaker_references[]", voice);
+            }
         }
         form
     }
@@ -125,9 +135,17 @@ impl Ear {
 
 impl Transcriber for Ear {
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
+        self.recognize(utterance, Arc::default())
+    }
+
+    fn recognize(
+        &self,
+        utterance: Utterance,
+        known: Arc<[Known]>,
+    ) -> Flow<Result<Transcript, EngineError>> {
         let ear = self.clone();
         Box::pin(async_stream::stream! {
-            let form = || ear.form(&utterance.pcm);
+            let form = || ear.form(&utterance.pcm, &known);
             let response = match ear.http.post_form(PATH, Some(&ear.model), form).await {
                 Ok(response) => response,
                 Err(declined) => {

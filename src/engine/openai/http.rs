@@ -75,6 +75,8 @@ pub struct Http {
     name: Arc<str>,
     retries: u32,
     meter: Meter,
+    /// Whether nothing is sent again that may be at work already.
+    careful: bool,
     clock: Clock,
     chance: Chance,
     /// Microseconds of the clock at which a connection was last used.
@@ -117,6 +119,7 @@ impl Http {
             name: name.into(),
             retries: RETRIES,
             meter: Meter::default(),
+            careful: false,
             clock: Clock::start(),
             chance: Chance::System,
             used: Arc::default(),
@@ -138,6 +141,13 @@ impl Http {
     #[must_use]
     pub fn hasty(&self) -> Self {
         Self { retries: 0, ..self.clone() }
+    }
+
+    /// The same, but what may have reached the provider is asked again only where its answer says
+    /// that nothing was made: what it makes is paid for, also when the answer is lost on the way.
+    #[must_use]
+    pub fn careful(&self) -> Self {
+        Self { careful: true, ..self.clone() }
     }
 
     /// The same for work that takes longer before anything comes back: a picture that is made, a
@@ -304,7 +314,7 @@ impl Http {
     }
 
     fn refusal(&self) -> Refusal<'_> {
-        Refusal { name: &self.name, host: self.host(), keyed: self.keyed() }
+        Refusal { name: &self.name, host: self.host(), keyed: self.keyed(), careful: self.careful }
     }
 
     /// Sends what `make` makes, again where that may help.

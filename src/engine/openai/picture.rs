@@ -38,7 +38,8 @@ fn keys(wish: &Wish) -> Vec<(&'static str, Value)> {
     all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
-/// A model of a provider that makes pictures and changes them.
+/// A model of a provider that makes pictures and changes them, none of them twice: what was lost on
+/// the way may have been paid for.
 #[derive(Clone, Debug)]
 pub struct Hand {
     http: Http,
@@ -51,7 +52,7 @@ impl Hand {
     /// # Errors
     /// As [`Http::patient`].
     pub fn new(http: &Http, model: impl Into<String>) -> Result<Self, EngineError> {
-        Ok(Self { http: http.patient(PATIENCE)?, model: model.into() })
+        Ok(Self { http: http.patient(PATIENCE)?.careful(), model: model.into() })
     }
 
     async fn make(&self, wish: &Wish) -> Result<Response, Declined> {

@@ -48,17 +48,21 @@ pub(super) struct Refusal<'a> {
     pub(super) name: &'a str,
     pub(super) host: &'a str,
     pub(super) keyed: bool,
+    /// Whether only that is worth another try which has surely come to nothing.
+    pub(super) careful: bool,
 }
 
 impl Refusal<'_> {
     /// No answer came.
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Declined {
+        // Without a connection nothing was sent.
+        let again = !self.careful || error.is_connect();
         let why = if error.is_timeout() { "does not answer in time" } else { "cannot be reached" };
         let error = EngineError::Unreachable(format!(
             "provider {} ({}) {why}; check the network and its base_url",
             self.name, self.host
         ));
-        Declined { error, status: None, code: None, again: Some(None) }
+        Declined { error, status: None, code: None, again: again.then_some(None) }
     }
 
     /// What a failed response means.
@@ -74,7 +78,12 @@ impl Refusal<'_> {
         if let Some(request) = request {
             tracing::debug!(provider = self.name, %status, request, "declined");
         }
-        let worth = matches!(status.as_u16(), 408 | 409 | 429 | 500..);
+        let worth = match status.as_u16() {
+            408 | 409 | 429 | 500 | 503 => true,
+            // The others come from somebody in between, who has lost sight of the request.
+            501.. => !self.careful,
+            _ => false,
+        };
         let worth = says.unwrap_or(worth) && !told.spent();
         let error = self.in_words(status, &told, asked, elsewhere.as_deref());
         Declined {

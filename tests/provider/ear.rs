@@ -1,0 +1,184 @@
+//! Speech to text: what goes out, what comes back and when, and what the user is told when it does
+//! not.
+
+use std::sync::Arc;
+
+use aloud::base::{Utterance, UtteranceId};
+use aloud::engine::openai::{Ear, EarSettings};
+use aloud::engine::{EngineError, Segment, Transcriber, Transcript};
+use serde_json::{Value, json};
+
+use crate::contract::hold_answers;
+use crate::reply::{Gate, Reply};
+use crate::speech::{all, answers, failure, next};
+
+fn delta(text: &str) -> Value {
+    json!({ "type": "transcript.text.delta", "delta": text })
+}
+
+fn done(text: &str) -> Value {
+    json!({ "type": "transcript.text.done", "text": text, "usage": null })
+}
+
+fn utterance(seconds: usize) -> Utterance {
+    let pcm: Arc<[f32]> = vec![0.25; seconds * 16_000].into();
+    Utterance { id: UtteranceId(1), span: 0..pcm.len() as u64, pcm }
+}
+
+async fn hears(model: &str, reply: Reply) -> Vec<Result<Transcript, EngineError>> {
+    let (_server, http) = answers(reply);
+    let ear = Ear::new(http, model, EarSettings::default()).with_segments();
+    all(ear.transcribe(utterance(1))).await
+}
+
+#[tokio::test]
+async fn words_are_shown_as_they_come() {
+    let gate = Gate::default();
+    let reply = Reply::stream().event(&delta("Set a")).hold(&gate);
+    let (server, http) = answers(reply.event(&delta(" timer")).event(&done("Set a timer.")));
+    let settings = EarSettings {
+        languages: vec!["en".into(), "fr".into()],
+        keywords: vec!["aloud".into()],
+        prompt: Some("Commands.".into()),
+        temperature: Some(0.2),
+    };
+    let ear = Ear::new(http, "gpt-transcribe", settings);
+    let mut words = ear.transcribe(utterance(1));
+    assert_eq!(next(&mut words).await, Some(Ok(Transcript::part("Set a"))));
+    gate.open();
+    assert_eq!(next(&mut words).await, Some(Ok(Transcript::part("Set a timer"))));
+    assert_eq!(next(&mut words).await, Some(Ok(Transcript::whole("Set a timer."))));
+    assert_eq!(next(&mut words).await, None);
+
+    let request = &server.requests()[0];
+    assert_eq!(request.path(), "/v1/audio/transcriptions");
+    // The header of a WAV file, and a second of 16 bit samples at 16 kHz.
+    assert!(request.body.len() > 32_044);
+    let fields = request.fields();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(
+        fields,
+        [
+            ("file", "speech.wav content-type: audio/wav RIFF"),
+            ("model", "gpt-transcribe"),
+            ("response_format", "json"),
+            ("stream", "true"),
+            ("languages[]", "en"),
+            ("languages[]", "fr"),
+            ("keywords[]", "aloud"),
+            ("prompt", "Commands."),
+            ("temperature", "0.2"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn each_model_gets_what_it_takes() {
+    let (server, http) = answers(Reply::json(&json!({ "text": "hi" })));
+    let settings = EarSettings {
+        languages: vec!["en".into()],
+        keywords: vec!["aloud".into()],
+        prompt: Some("Commands.".into()),
+        temperature: None,
+    };
+    for model in ["gpt-4o-transcribe", "whisper-1", "gpt-4o-transcribe-diarize"] {
+        let ear = Ear::new(http.clone(), model, settings.clone());
+        all(ear.transcribe(utterance(31))).await;
+        all(ear.with_segments().transcribe(utterance(1))).await;
+    }
+    let asked: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| {
+            let fields = request.fields().into_iter().skip(2);
+            fields.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    let words = "language=en prompt=Commands.";
+    assert_eq!(
+        asked,
+        [
+            format!("response_format=json stream=true {words}"),
+            format!("response_format=json stream=true {words}"),
+            format!("response_format=json {words}"),
+            format!("response_format=verbose_json timestamp_granularities[]=segment {words}"),
+            "response_format=json stream=true language=en chunking_strategy=auto".to_owned(),
+            "response_format=diarized_json stream=true language=en".to_owned(),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn whatever_form_a_server_answers_in_is_understood() {
+    let hi = [Ok(Transcript::whole("Hi there."))];
+    let json = Reply::json(&json!({ "text": "Hi there.", "usage": {} }));
+    assert_eq!(hears("gpt-transcribe", json).await, hi);
+    let plain = Reply::whole("text/plain; charset=utf-8", "Hi there.\n");
+    assert_eq!(hears("gpt-transcribe", plain).await, hi);
+    let unmarked = Reply::stream().event(&json!({ "text": "Hi there." }));
+    assert_eq!(hears("gpt-transcribe", unmarked).await[1..], hi);
+    let silence = Reply::stream().event(&done(""));
+    assert_eq!(hears("gpt-transcribe", silence).await, [Ok(Transcript::whole(""))]);
+}
+
+#[tokio::test]
+async fn times_and_speakers_come_with_the_words() {
+    let segment = |from, to, speaker: Option<&str>, text: &str| Segment {
+        from,
+        to,
+        speaker: speaker.map(str::to_owned),
+        text: text.into(),
+    };
+    let segments = json!([
+        { "id": 0, "start": 0.0, "end": 1.5, "text": " Hello.", "tokens": [1] },
+        { "id": 1, "start": 1.5, "end": 2, "text": " Hi.", "tokens": [] },
+    ]);
+    let verbose = json!({ "task": "transcribe", "text": "Hello. Hi.", "segments": segments });
+    let verbose = Reply::json(&verbose);
+    let timed = vec![segment(0.0, 1.5, None, "Hello."), segment(1.5, 2.0, None, "Hi.")];
+    let whole = Transcript { text: "Hello. Hi.".into(), last: true, segments: timed };
+    assert_eq!(hears("whisper-1", verbose).await, [Ok(whole)]);
+
+    let part = |id: &str, speaker: &str, from: f64, to: f64, text: &str| {
+        json!({
+            "type": "transcript.text.segment", "id": id, "speaker": speaker,
+            "start": from, "end": to, "text": text,
+        })
+    };
+    let events = [
+        delta("Hello."),
+        part("seg_0", "A", 0.0, 1.5, "Hello."),
+        part("seg_1", "B", 1.5, 2.0, "Hi."),
+        done("Hello. Hi."),
+    ];
+    hold_answers("audio.transcription_stream_event.TranscriptionStreamEvent", &events);
+    let diarized = events.iter().fold(Reply::stream(), |reply, event| reply.event(event));
+    let heard = hears("gpt-4o-transcribe-diarize", diarized).await;
+    let timed = vec![segment(0.0, 1.5, Some("A"), "Hello."), segment(1.5, 2.0, Some("B"), "Hi.")];
+    let whole = Transcript { text: "Hello. Hi.".into(), last: true, segments: timed };
+    assert_eq!(heard, [Ok(Transcript::part("Hello.")), Ok(whole)]);
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_told_with_the_next_step() {
+    let key = Reply::error(401, "invalid_api_key", "Incorrect API key provided.");
+    let told = failure(hears("whisper-1", key).await, 0);
+    assert_eq!(told, "provider acme does not take the key; check or renew it");
+    let error = json!({ "error": { "message": "Too loud.", "code": null } });
+    let error = Reply::stream().event(&delta("Set")).event(&error);
+    let told = failure(hears("gpt-transcribe", error).await, 1);
+    assert_eq!(told, "provider acme broke off: it reports an error: \"Too loud\"; ask again");
+    let lost = Reply::stream().event(&delta("Set")).cut();
+    let told = failure(hears("gpt-transcribe", lost).await, 1);
+    assert_eq!(told, "provider acme broke off: the connection was lost; ask again");
+    for (kind, body) in [
+        ("text/html", "<html>hello</html>"),
+        ("application/json", r#"{"words":"hi"}"#),
+        ("text/event-stream", ": nothing\n\n"),
+    ] {
+        let (_server, http) = answers(Reply::whole(kind, body));
+        let ear = Ear::new(http, "x", EarSettings::default());
+        let told = failure(all(ear.transcribe(utterance(1))).await, 0);
+        assert!(told.starts_with("provider acme broke off: ") && told.ends_with("; ask again"));
+    }
+}
