@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
 mod answers;
+mod authority;
 mod contract;
 mod faults;
 mod golden;
@@ -12,6 +13,7 @@ mod mind;
 mod old;
 mod pace;
 mod peers;
+mod secure;
 mod server;
 mod strangers;
 mod streams;

@@ -4,6 +4,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
+use super::tls;
 use crate::base::WallClock;
 use crate::engine::EngineError;
 
@@ -53,6 +54,12 @@ pub(super) struct Refusal<'a> {
 impl Refusal<'_> {
     /// No answer came.
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Declined {
+        if let Some(why) = tls::trouble(error) {
+            tracing::debug!("no encryption: {error:?}");
+            let error =
+                EngineError::Refused(format!("provider {} ({}) {why}", self.name, self.host));
+            return Declined { error, status: None, code: None, again: None };
+        }
         let why = if error.is_timeout() { "does not answer in time" } else { "cannot be reached" };
         let error = EngineError::Unreachable(format!(
             "provider {} ({}) {why}; check the network and its base_url",
