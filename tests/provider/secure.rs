@@ -249,8 +249,8 @@ async fn turn(base: &str) {
     let mind = Mind::new(http.clone(), "m", MindSettings::default(), tell);
     let settings = VoiceSettings { voice: "alloy".into(), instructions: None, speed: None };
     let voice = Voice::new(http, "tts-1", settings);
-    let (ears, minds, voices) = futures::join!(ear.warm(), mind.warm(), voice.warm());
-    (ears.unwrap(), minds.unwrap(), voices.unwrap());
+    let warmed = futures::future::join_all([ear.warm(), mind.warm(), voice.warm()]).await;
+    assert_eq!(warmed, [Ok(()), Ok(()), Ok(())]);
     for _ in 0..50 {
         // The connection goes back to the others; a user speaks for longer than that.
         tokio::task::yield_now().await;
