@@ -5,6 +5,9 @@
 #![allow(clippy::print_stdout, reason = "figures are for whoever runs the test")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "tests look for what they want")]
 
+#[path = "../provider/authority.rs"]
+mod authority;
+mod calls;
 mod commands;
 mod host;
 mod hour;
@@ -15,4 +18,5 @@ mod talk;
 #[path = "../provider/tools.rs"]
 mod tools;
 mod types;
+mod wave;
 mod world;

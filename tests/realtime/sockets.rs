@@ -12,11 +12,11 @@ use aloud::engine::{Order, Partner, Said, Transcriber, Transcript};
 use futures::StreamExt;
 
 use crate::host::{Host, House, PATIENCE};
-use crate::strict::question;
+use crate::strict::says::question;
 use crate::talk::{brain, expected};
 
 /// A fallback that must not be needed.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Partner for Nobody {
     fn hears(&self) -> bool {
@@ -32,7 +32,7 @@ impl Partner for Nobody {
     }
 }
 
-fn open(dialect: Dialect) -> House {
+pub(crate) fn open(dialect: Dialect) -> House {
     House { dialect, wants_beta: false, key: None }
 }
 
@@ -43,22 +43,22 @@ fn partner(host: &Host, auth: Auth) -> Realtime {
     Realtime::new(settings, server, host.clock, Box::new(Nobody), false)
 }
 
-fn prompt(items: Vec<Item>) -> Prompt {
+pub(crate) fn prompt(items: Vec<Item>) -> Prompt {
     Prompt { instructions: "Be brief.".into(), items, tools: [].into(), sounds: Vec::new() }
 }
 
-fn utterance(id: u32, start: u64, number: u32) -> Utterance {
+pub(crate) fn utterance(id: u32, start: u64, number: u32) -> Utterance {
     let pcm = question(number, 700);
     let span = start..start + pcm.len() as u64;
     Utterance { id: UtteranceId(id), span, pcm: Arc::from(pcm) }
 }
 
-async fn said(partner: &mut Realtime) -> Said {
+pub(crate) async fn said(partner: &mut Realtime) -> Said {
     tokio::time::timeout(PATIENCE, partner.said()).await.expect("something is said")
 }
 
 /// Speaks `number` as it would come from a microphone, and commits it.
-fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
+pub(crate) fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
     let utterance = utterance(id, start, number);
     for (n, piece) in utterance.pcm.chunks_exact(FRAME_SAMPLES).enumerate() {
         let start = start + (n * FRAME_SAMPLES) as u64;
@@ -69,7 +69,7 @@ fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
 }
 
 /// Reads until the answer is over; its words and its samples.
-async fn answer(partner: &mut Realtime, epoch: Epoch) -> (String, usize) {
+pub(crate) async fn answer(partner: &mut Realtime, epoch: Epoch) -> (String, usize) {
     let (mut text, mut samples) = (String::new(), 0);
     loop {
         match said(partner).await {
@@ -84,7 +84,7 @@ async fn answer(partner: &mut Realtime, epoch: Epoch) -> (String, usize) {
     }
 }
 
-fn user(id: u32) -> Item {
+pub(crate) fn user(id: u32) -> Item {
     Item::User { utterance: Some(UtteranceId(id)), text: String::new() }
 }
 
