@@ -9,8 +9,10 @@
 mod authority;
 mod calls;
 mod commands;
+mod forms;
 mod host;
 mod hour;
+mod ring;
 mod sockets;
 mod storms;
 mod strict;
