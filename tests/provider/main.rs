@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
 mod answers;
+mod authority;
 mod contract;
 mod ear;
 mod faults;
@@ -21,6 +22,7 @@ mod people;
 mod pictures;
 #[allow(dead_code, reason = "a bench uses all of it")]
 mod reply;
+mod secure;
 mod server;
 mod speech;
 mod strangers;

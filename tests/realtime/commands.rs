@@ -2,14 +2,15 @@
 //! server that nobody here wrote.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use aloud::engine::openai::realtime::Dialect;
 use serde_json::Value;
 
+use crate::authority::Authority;
 use crate::host::{Host, House};
-use crate::strict::samples;
+use crate::strict::{Manners, samples};
 use crate::talk::{brain, expected};
 use crate::tools;
 
@@ -32,8 +33,13 @@ impl Home {
     }
 
     fn ask_with(&self, base: &str, args: &[&str], turn_detection: &str) -> Output {
+        self.command(base, args, turn_detection).output().unwrap()
+    }
+
+    fn command(&self, base: &str, args: &[&str], turn_detection: &str) -> Command {
         let home = self.0.path();
-        Command::new(env!("CARGO_BIN_EXE_aloud"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aloud"));
+        command
             .args(["ask", "--partner", "realtime"])
             .args(args)
             .env_clear()
@@ -46,9 +52,8 @@ impl Home {
             .env("MINE_KEY", "secret")
             .env("ALOUD_REALTIME__MODEL", "mine/gpt-realtime")
             .env("ALOUD_REALTIME__TURN_DETECTION", turn_detection)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        command
     }
 
     /// What is answered, as JSON.
@@ -101,6 +106,44 @@ fn a_recorded_question_gets_a_recorded_answer() {
         let heard = session.commits[0].1 as f64 / 24_000.0;
         assert!((1.5..4.0).contains(&heard), "{heard} s heard");
     }
+}
+
+#[test]
+fn a_session_is_encrypted_for_those_who_trust_the_authority_and_refused_by_all_others() {
+    let authority = Authority::new();
+    let home = Home::new();
+    let (trusted, nowhere) = (authority.file(home.0.path()), home.path("nothing.pem"));
+    let another = tempfile::tempdir().unwrap();
+    let stranger = Authority::new().file(another.path());
+    let house = House { dialect: Dialect::Ga, wants_beta: false, key: Some("secret") };
+    let tls = authority.server("127.0.0.1", &[]);
+    let host = Host::with(house, brain, Manners::default(), Some(tls));
+    assert!(host.base().starts_with("https://"));
+    let ask = |file: &Path| {
+        let args = ["what is 12 times 11"];
+        let mut command = home.command(&host.base(), &args, "ours");
+        let output = command.env("SSL_CERT_FILE", file).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    for (file, why) in [
+        (
+            &stranger,
+            "no known authority vouches for; check its base_url, or name the file of your own authority in SSL_CERT_FILE",
+        ),
+        (&nowhere, "no certificates can be read on this machine; check SSL_CERT_FILE"),
+    ] {
+        // The engines of the machine answer.
+        let (printed, aside) = ask(file);
+        assert!(printed.contains("132"), "{printed}");
+        assert!(aside.contains("provider mine (127.0.0.1)") && aside.contains(why), "{aside}");
+        assert_eq!(host.seen.lock().unwrap().requests.len(), 0, "the key was sent");
+    }
+    let (printed, _) = ask(&trusted);
+    assert_eq!(printed, format!("{}\n", expected(11)));
+    assert_eq!(host.seen.lock().unwrap().requests.len(), 1);
+    assert_eq!(host.complaints(), Vec::<String>::new());
 }
 
 #[test]
@@ -237,13 +280,18 @@ fn another_server_that_nobody_here_wrote_hears_speaks_and_finds_the_turn() {
     assert_eq!(told["reply"], "It is time for tea.");
     let (question, answer) = (home.recording(), home.path("answer.wav"));
     let args = ["--audio", question.to_str().unwrap(), "--out", answer.to_str().unwrap(), "--json"];
-    let output = home.ask_with(&server.1, &args, "server_vad");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["transcript"], "what time is it", "{said}");
-    assert_eq!(told["reply"], "It is time for tea.");
-    let wav = hound::WavReader::open(&answer).unwrap();
-    let seconds = f64::from(wav.duration()) / f64::from(wav.spec().sample_rate);
-    assert!((seconds - 1.0).abs() < 0.1, "{seconds} s of the tone");
+    // It cannot be told to leave the turns to us, and is heard all the same.
+    for turn_detection in ["server_vad", "ours"] {
+        let output = home.ask_with(&server.1, &args, turn_detection);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{turn_detection}: {said}");
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["transcript"], "what time is it", "{turn_detection}: {said}");
+        assert_eq!(told["reply"], "It is time for tea.");
+        let advice = said.contains("set [realtime] turn_detection = \"server_vad\"");
+        assert_eq!(advice, turn_detection == "ours", "{said}");
+        let wav = hound::WavReader::open(&answer).unwrap();
+        let seconds = f64::from(wav.duration()) / f64::from(wav.spec().sample_rate);
+        assert!((seconds - 1.0).abs() < 0.1, "{turn_detection}: {seconds} s of the tone");
+    }
 }

@@ -8,13 +8,15 @@ use std::time::Duration;
 use aloud::base::{Clock, Moment};
 use aloud::engine::openai::realtime::Dialect;
 use futures::{SinkExt, StreamExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 
-use crate::strict::{Brain, Strict};
+use crate::strict::{Brain, Manners, Strict};
 
 /// A running server. Its sessions are kept for a look when they are over.
 pub(crate) struct Host {
@@ -22,6 +24,7 @@ pub(crate) struct Host {
     pub(crate) clock: Clock,
     pub(crate) seen: Arc<Mutex<Seen>>,
     drops: Arc<Notify>,
+    secure: bool,
 }
 
 /// What it has seen.
@@ -47,6 +50,17 @@ pub(crate) struct House {
 impl Host {
     /// A server on the loopback.
     pub(crate) fn start(house: House, brain: fn() -> Brain) -> Self {
+        Self::with(house, brain, Manners::default(), None)
+    }
+
+    /// The same with manners of its own, behind encryption where there is any.
+    pub(crate) fn with(
+        house: House,
+        brain: fn() -> Brain,
+        manners: Manners,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
+        let secure = tls.is_some();
         let clock = Clock::start();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -60,18 +74,31 @@ impl Host {
             runtime.unwrap().block_on(async move {
                 let listener = TcpListener::from_std(listener).unwrap();
                 while let Ok((stream, _)) = listener.accept().await {
-                    let attend = attend(stream, house, clock, brain, Arc::clone(&shared));
-                    let dropped = Arc::clone(&dropped);
+                    stream.set_nodelay(true).unwrap();
+                    let seen = Arc::clone(&shared);
+                    let session = move || Strict::new(house.dialect, brain()).with(manners);
+                    let (tls, dropped) = (tls.clone(), Arc::clone(&dropped));
                     tokio::spawn(async move {
+                        let attended = async {
+                            match tls {
+                                None => attend(stream, house, clock, session, seen).await,
+                                // Who does not trust the certificate goes away here.
+                                Some(tls) => {
+                                    if let Ok(stream) = tls.accept(stream).await {
+                                        attend(stream, house, clock, session, seen).await;
+                                    }
+                                }
+                            }
+                        };
                         tokio::select! {
-                            () = attend => {}
+                            () = attended => {}
                             () = dropped.notified() => {}
                         }
                     });
                 }
             });
         });
-        Self { address, clock, seen, drops }
+        Self { address, clock, seen, drops, secure }
     }
 
     /// Drops every connection, without a farewell.
@@ -81,7 +108,12 @@ impl Host {
 
     /// Its base address.
     pub(crate) fn base(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}/v1", self.origin())
+    }
+
+    /// The same without a path.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.address)
     }
 
     /// What its sessions had to complain of.
@@ -98,13 +130,12 @@ impl Host {
 
 #[expect(clippy::result_large_err, reason = "the callback of a handshake has this type")]
 async fn attend(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     house: House,
     clock: Clock,
-    brain: fn() -> Brain,
+    session: impl FnOnce() -> Strict,
     seen: Arc<Mutex<Seen>>,
 ) {
-    stream.set_nodelay(true).unwrap();
     let log = Arc::clone(&seen);
     let greet = move |request: &Request, response: Response| {
         let headers: HashMap<String, String> = request
@@ -113,14 +144,18 @@ async fn attend(
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
             .collect();
         let beta = headers.get("openai-beta").is_some_and(|beta| beta == "realtime=v1");
-        let key = headers.get("authorization").cloned().unwrap_or_default();
+        let bearer = headers.get("authorization").and_then(|key| key.strip_prefix("Bearer "));
+        // Azure takes its keys in a header of its own.
+        let azure = request.uri().path().starts_with("/openai/");
+        let key = if azure { headers.get("api-key").map(String::as_str) } else { bearer };
+        let key = key.unwrap_or_default().to_owned();
         log.lock().unwrap().requests.push((request.uri().to_string(), headers));
         let refuse = |status: StatusCode| {
             let mut response = ErrorResponse::new(None);
             *response.status_mut() = status;
             Err(response)
         };
-        if house.key.is_some_and(|wanted| key != format!("Bearer {wanted}")) {
+        if house.key.is_some_and(|wanted| key != wanted) {
             return refuse(StatusCode::UNAUTHORIZED);
         }
         if house.wants_beta && !beta {
@@ -129,8 +164,15 @@ async fn attend(
         Ok(response)
     };
     let Ok(socket) = tokio_tungstenite::accept_hdr_async(stream, greet).await else { return };
-    let session = Arc::new(Mutex::new(Strict::new(house.dialect, brain())));
-    seen.lock().unwrap().sessions.push(Arc::clone(&session));
+    let session = {
+        let mut seen = seen.lock().unwrap();
+        let (uri, _) = seen.requests.last().unwrap();
+        let mut session = session();
+        session.writes = uri.contains("intent=transcription");
+        let session = Arc::new(Mutex::new(session));
+        seen.sessions.push(Arc::clone(&session));
+        session
+    };
     let (mut sink, mut stream) = socket.split();
     let greeting = session.lock().unwrap().greet();
     sink.send(Message::text(greeting)).await.unwrap();

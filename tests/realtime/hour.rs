@@ -15,6 +15,8 @@ const HOUR: u64 = 3_600_000;
 fn an_hour_with_a_broken_line_every_five_minutes_loses_no_turn_and_doubles_no_word() {
     let clock = Clock::start();
     let mut world = World::new(Dialect::Ga, brain);
+    // Each new session gives the names of the last one's calls once more.
+    world.manners.anew = true;
     for minute in (5..60).step_by(5) {
         // Not at the same place of a turn each time.
         world.kill(Moment::from_millis(minute * 60_000 + minute * 137));

@@ -12,7 +12,7 @@ use aloud::engine::{
 };
 
 use crate::host::{Host, House, PATIENCE};
-use crate::strict::question;
+use crate::strict::says::question;
 
 /// Nobody answers.
 struct Silent;

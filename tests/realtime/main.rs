@@ -5,11 +5,16 @@
 #![allow(clippy::print_stdout, reason = "figures are for whoever runs the test")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "tests look for what they want")]
 
+#[path = "../provider/authority.rs"]
+mod authority;
+mod calls;
 mod chain;
 mod commands;
+mod forms;
 mod host;
 mod hour;
 mod live;
+mod ring;
 mod sockets;
 mod storms;
 mod strict;
@@ -17,4 +22,5 @@ mod talk;
 #[path = "../provider/tools.rs"]
 mod tools;
 mod types;
+mod wave;
 mod world;

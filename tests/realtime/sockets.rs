@@ -13,7 +13,7 @@ use futures::StreamExt;
 use serde_json::json;
 
 use crate::host::{Host, House, PATIENCE};
-use crate::strict::question;
+use crate::strict::says::question;
 use crate::talk::{brain, expected};
 
 /// A fallback that must not be needed.
@@ -34,11 +34,11 @@ impl Partner for Nobody {
 }
 
 /// Nobody, as what stands behind a realtime partner.
-fn nobody() -> Fallback {
+pub(crate) fn nobody() -> Fallback {
     Fallback { partner: Box::new(Nobody), name: "nobody".into(), voiced: false }
 }
 
-fn open(dialect: Dialect) -> House {
+pub(crate) fn open(dialect: Dialect) -> House {
     House { dialect, wants_beta: false, key: None }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn prompt(items: Vec<Item>) -> Prompt {
     Prompt { instructions: "Be brief.".into(), items, tools: [].into(), sounds: Vec::new() }
 }
 
-fn utterance(id: u32, start: u64, number: u32) -> Utterance {
+pub(crate) fn utterance(id: u32, start: u64, number: u32) -> Utterance {
     let pcm = question(number, 700);
     let span = start..start + pcm.len() as u64;
     Utterance { id: UtteranceId(id), span, pcm: Arc::from(pcm) }

@@ -60,8 +60,14 @@ fn op() -> impl Strategy<Value = Op> {
 
 const KINDS: u8 = 30;
 
+/// The kinds of event that tell of speech, and of an answer that speech has cut.
+const SPEECH: u8 = 5;
+const CUT: u8 = 14;
+
 /// An event of the server, of either dialect, about things that may or may not exist.
-fn event(kind: u8, item: u8, response: u8, n: u32) -> Value {
+/// It gives `calls` different names to its calls, over and over.
+fn event(kind: u8, item: u8, response: u8, n: u32, calls: u32) -> Value {
+    let name = |n: u32| format!("c{}", n % calls);
     let item = format!("item_{item}");
     // The names of answers are new ones now and then.
     let response = format!("resp_{}", u32::from(response) + n / 40);
@@ -79,12 +85,12 @@ fn event(kind: u8, item: u8, response: u8, n: u32) -> Value {
     let done = |status: &str, details: Value| {
         json!({ "type": "response.done", "response": {
             "id": response, "status": status, "status_details": details,
-            "output": [{ "id": item, "type": "function_call", "call_id": format!("c{n}"), "name": "get_time", "arguments": "{}" }],
+            "output": [{ "id": item, "type": "function_call", "call_id": name(n), "name": "get_time", "arguments": "{}" }],
             "usage": { "input_token_details": { "cached_tokens": 1 } },
         }})
     };
     let error = |code: &str| json!({ "type": "error", "error": { "code": code, "message": "No.", "event_id": null } });
-    let call = json!({ "id": item, "type": "function_call", "call_id": format!("c{}", n / 3), "name": "get_time", "arguments": "" });
+    let call = json!({ "id": item, "type": "function_call", "call_id": name(n / 3), "name": "get_time", "arguments": "" });
     match kind {
         0 | 1 => json!({ "type": "session.created", "session": { "type": "realtime" } }),
         2 => json!({ "type": "session.created", "session": { "input_audio_format": "pcm16" } }),
@@ -92,7 +98,7 @@ fn event(kind: u8, item: u8, response: u8, n: u32) -> Value {
             json!({ "type": "session.updated", "session": { "audio": { "output": { "format": { "type": "audio/pcmu" } } } } })
         }
         4 => at("input_audio_buffer.committed"),
-        5 => at("input_audio_buffer.speech_started"),
+        SPEECH => at("input_audio_buffer.speech_started"),
         6 => at("input_audio_buffer.speech_stopped"),
         7 => with("conversation.item.input_audio_transcription.delta", "delta", "wo".into()),
         8 => with(
@@ -106,7 +112,7 @@ fn event(kind: u8, item: u8, response: u8, n: u32) -> Value {
             json!({ "type": "response.created", "response": { "id": response, "metadata": { "epoch": (n % 9).to_string() } } })
         }
         13 => done("completed", Value::Null),
-        14 => done("cancelled", json!({ "reason": "turn_detected" })),
+        CUT => done("cancelled", json!({ "reason": "turn_detected" })),
         15 => {
             done("failed", json!({ "error": { "code": "rate_limit_exceeded", "message": "slow" } }))
         }
@@ -118,9 +124,7 @@ fn event(kind: u8, item: u8, response: u8, n: u32) -> Value {
         21 => with("response.output_audio_transcript.delta", "delta", "word ".into()),
         22 => with("response.audio_transcript.done", "transcript", "word ".into()),
         23 => with("response.text.delta", "delta", "text ".into()),
-        24 => {
-            with("response.function_call_arguments.done", "call_id", format!("c{}", n / 3).into())
-        }
+        24 => with("response.function_call_arguments.done", "call_id", name(n / 3).into()),
         25 => error("response_cancel_not_active"),
         26 => error("conversation_already_has_active_response"),
         27 => error(
@@ -251,7 +255,9 @@ impl Watch {
     }
 }
 
-fn storm(ops: Vec<Op>, turn_detection: TurnDetection) {
+/// `calls`: how many different names the server gives to its calls. `detects`: it tells of speech
+/// that it was not to look for.
+fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool) {
     let settings = Settings { turn_detection, ..Settings::default() };
     let mut watch = Watch {
         line: Line::new(
@@ -351,7 +357,7 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection) {
                 if let Some(socket) = watch.dialed.pop() {
                     watch.open.insert(socket);
                     watch.handle(socket, Happening::Open);
-                    let greeting = event(0, 0, 0, 0);
+                    let greeting = event(0, 0, 0, 0, calls);
                     if n % 4 > 0 {
                         watch.handle(socket, Happening::Text(greeting.to_string()));
                     }
@@ -380,7 +386,11 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection) {
             }
             Op::Server { kind, item, response, drop, twice } => {
                 let Some(socket) = socket else { continue };
-                let mut event = event(kind, item, response, u32::try_from(n).unwrap());
+                let kind = if kind == SPEECH && !detects { SPEECH + 1 } else { kind };
+                let mut event = event(kind, item, response, u32::try_from(n).unwrap(), calls);
+                if kind == CUT && !detects {
+                    event["response"]["status_details"]["reason"] = "client_cancelled".into();
+                }
                 if drop > 200 {
                     without(&mut event, drop);
                 }
@@ -431,17 +441,27 @@ proptest! {
 
     #[test]
     fn any_order_of_events_keeps_the_promises(ops in proptest::collection::vec(op(), 1..250)) {
-        storm(ops, TurnDetection::Ours);
+        storm(ops, TurnDetection::Ours, u32::MAX, false);
     }
 
     #[test]
     fn so_it_does_where_the_server_finds_the_turns(ops in proptest::collection::vec(op(), 1..250)) {
-        storm(ops, TurnDetection::SemanticVad);
+        storm(ops, TurnDetection::SemanticVad, u32::MAX, true);
+    }
+
+    #[test]
+    fn so_it_does_where_calls_repeat_their_names(ops in proptest::collection::vec(op(), 1..250)) {
+        storm(ops, TurnDetection::Ours, 3, false);
+    }
+
+    #[test]
+    fn so_it_does_where_turns_are_found_unasked(ops in proptest::collection::vec(op(), 1..250)) {
+        storm(ops, TurnDetection::Ours, 3, true);
     }
 
     #[test]
     fn any_text_is_no_danger(texts in proptest::collection::vec(".{0,200}", 1..20)) {
         let ops = texts.into_iter().map(Op::Garbage);
-        storm([Op::Prepare, Op::Open].into_iter().chain(ops).collect(), TurnDetection::Ours);
+        storm([Op::Prepare, Op::Open].into_iter().chain(ops).collect(), TurnDetection::Ours, u32::MAX, false);
     }
 }

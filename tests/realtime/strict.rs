@@ -11,8 +11,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Sound of one character of an answer: 150 words a minute.
-pub(crate) const CHARACTER: Duration = Duration::from_micros(66_667);
+pub(crate) use self::says::samples;
+use self::says::{lasts, spoken, tone};
+use crate::wave::Wave;
+
+#[path = "strict/hears.rs"]
+mod hears;
+#[path = "strict/says.rs"]
+pub(crate) mod says;
 
 /// Sessions so far: names are never given twice.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
@@ -20,11 +26,11 @@ static SESSIONS: AtomicU64 = AtomicU64::new(1);
 /// How long an answer takes to begin.
 const THINKING: Duration = Duration::from_millis(100);
 
-/// Samples a second, both ways.
+/// Samples a second, both ways, where nothing else is asked for.
 pub(crate) const RATE: usize = 24_000;
 
-/// Sound of one delta.
-const DELTA: usize = RATE / 10;
+/// Deltas that a second of sound comes in.
+const DELTAS: usize = 10;
 
 /// What the server makes of a conversation.
 pub(crate) type Brain = Box<dyn FnMut(&[Item], &Asked) -> Answer + Send>;
@@ -59,14 +65,42 @@ pub(crate) struct Item {
     pub(crate) said: Option<u32>,
 }
 
+/// What a server does in its own way, within the protocol or nearly so.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manners {
+    /// Numbers its calls from one in each session.
+    pub(crate) anew: bool,
+    /// Begins an answer when it has found the end of a turn, although it was told not to.
+    pub(crate) answers: bool,
+    /// Finds the ends of turns although it was told not to, and takes no commit.
+    pub(crate) detects: bool,
+}
+
 /// One session.
 pub(crate) struct Strict {
     dialect: Dialect,
     brain: Brain,
+    manners: Manners,
+    /// Only writes down what it hears.
+    pub(crate) writes: bool,
+    input: Wave,
+    output: Wave,
+    /// Looks for the ends of turns, and answers them by itself.
+    finds: bool,
+    creates: bool,
+    /// How far the buffer was looked through, and the speech that was found: the name of its item
+    /// and the silence behind it.
+    looked: usize,
+    speech: Option<(String, Duration)>,
+    /// The sound of the last turn, at the rate of the wire.
+    pub(crate) heard: Vec<i16>,
+    calls: u64,
     /// How much faster than speech an answer is made.
     pub(crate) haste: u32,
     pub(crate) items: Vec<Item>,
     pub(crate) faults: Vec<String>,
+    /// What came: the first append, and all other events.
+    pub(crate) append: Option<Value>,
     pub(crate) got: Vec<Value>,
     pub(crate) truncated: Vec<(String, u64)>,
     /// When each commit came, and how much sound it held.
@@ -74,8 +108,7 @@ pub(crate) struct Strict {
     buffer: Vec<i16>,
     appended: bool,
     updated: bool,
-    /// It only writes; and the item of which it has written something before the commit.
-    writes: bool,
+    /// The item of which it has written something before the commit.
     early: Option<String>,
     /// Words only were asked for.
     silent: bool,
@@ -110,16 +143,26 @@ impl Strict {
         Self {
             dialect,
             brain,
+            manners: Manners::default(),
+            writes: false,
+            input: Wave::Pcm,
+            output: Wave::Pcm,
+            finds: false,
+            creates: false,
+            looked: 0,
+            speech: None,
+            heard: Vec::new(),
+            calls: 0,
             haste: 5,
             items: Vec::new(),
             faults: Vec::new(),
+            append: None,
             got: Vec::new(),
             truncated: Vec::new(),
             commits: Vec::new(),
             buffer: Vec::new(),
             appended: false,
             updated: false,
-            writes: false,
             early: None,
             silent: false,
             instructions: String::new(),
@@ -133,26 +176,51 @@ impl Strict {
         }
     }
 
+    /// The same with manners of its own.
+    pub(crate) fn with(self, manners: Manners) -> Self {
+        Self { manners, finds: manners.detects, ..self }
+    }
+
     /// The greeting.
     pub(crate) fn greet(&mut self) -> String {
+        self.told("created")
+    }
+
+    /// That the session is there, or was changed.
+    fn told(&mut self, what: &str) -> String {
+        let flat = self.writes && self.dialect == Dialect::Beta;
+        let kind = if flat { "transcription_session" } else { "session" };
         let session = self.session();
-        self.event(json!({ "type": "session.created", "session": session }))
+        self.event(json!({ "type": format!("{kind}.{what}"), "session": session }))
     }
 
     fn session(&self) -> Value {
+        let format = |wave: Wave| match wave {
+            Wave::Pcm => json!({ "type": "audio/pcm", "rate": 24000 }),
+            Wave::Ulaw | Wave::Alaw => json!({ "type": wave.names().0 }),
+        };
         match self.dialect {
+            Dialect::Ga if self.writes => json!({
+                "type": "transcription", "object": "realtime.transcription_session", "id": "sess_1",
+                "audio": { "input": { "format": format(self.input), "turn_detection": null } },
+            }),
             Dialect::Ga => json!({
                 "type": "realtime", "object": "realtime.session", "id": "sess_1", "model": "m",
                 "output_modalities": ["audio"],
                 "audio": {
-                    "input": { "format": { "type": "audio/pcm", "rate": 24000 }, "turn_detection": null },
-                    "output": { "format": { "type": "audio/pcm", "rate": 24000 }, "voice": "marin" },
+                    "input": { "format": format(self.input), "turn_detection": null },
+                    "output": { "format": format(self.output), "voice": "marin" },
                 },
+            }),
+            Dialect::Beta if self.writes => json!({
+                "id": "sess_1", "object": "realtime.transcription_session",
+                "input_audio_format": self.input.names().1, "turn_detection": null,
             }),
             Dialect::Beta => json!({
                 "id": "sess_1", "object": "realtime.session", "model": "m",
                 "modalities": ["text", "audio"], "voice": "alloy",
-                "input_audio_format": "pcm16", "output_audio_format": "pcm16",
+                "input_audio_format": self.input.names().1,
+                "output_audio_format": self.output.names().1,
                 "turn_detection": null,
             }),
         }
@@ -168,15 +236,22 @@ impl Strict {
             Some(id) if !self.events.insert(id.to_owned()) => self.fault(format!("{id} twice")),
             Some(_) | None => {}
         }
-        if kind != "session.update" && !self.updated {
+        let update = if self.writes && self.dialect == Dialect::Beta {
+            "transcription_session.update"
+        } else {
+            "session.update"
+        };
+        if kind != update && !self.updated {
             self.fault(format!("{kind} before any session.update"));
         }
         match kind.as_str() {
-            "session.update" => self.on_update(now, &event),
+            _ if kind == update && self.writes => self.on_orders(now, &event),
+            _ if kind == update => self.on_update(now, &event),
             "input_audio_buffer.append" => self.on_append(now, &event),
             "input_audio_buffer.commit" => self.on_commit(now, &event),
             "input_audio_buffer.clear" => {
                 self.buffer.clear();
+                (self.looked, self.speech) = (0, None);
                 self.later(now, json!({ "type": "input_audio_buffer.cleared" }));
             }
             "conversation.item.create" => self.on_create(now, &event),
@@ -186,7 +261,9 @@ impl Strict {
             "response.cancel" => self.on_cancel(now, &event),
             _ => self.fault(format!("unknown event {kind}")),
         }
-        if kind != "input_audio_buffer.append" {
+        if kind == "input_audio_buffer.append" {
+            self.append.get_or_insert(event);
+        } else {
             self.got.push(event);
         }
     }
@@ -209,36 +286,70 @@ impl Strict {
         [active, self.queue.front().map(|(at, _)| *at)].into_iter().flatten().min()
     }
 
-    fn on_update(&mut self, now: Moment, event: &Value) {
+    /// The settings of a session that only writes.
+    fn on_orders(&mut self, now: Moment, event: &Value) {
         let session = &event["session"];
-        if session["type"] == "transcription" {
-            (self.updated, self.writes) = (true, true);
-            return;
-        }
         let wrong = match self.dialect {
             Dialect::Ga => {
-                let format = &session["audio"]["input"]["format"];
-                session["type"] != "realtime"
-                    || format["type"] != "audio/pcm"
-                    || format["rate"] != 24_000
-                    || session.get("input_audio_format").is_some()
+                let input = &session["audio"]["input"];
+                session["type"] != "transcription"
+                    || input["format"] != json!({ "type": "audio/pcm", "rate": 24000 })
+                    || !input["transcription"]["model"].is_string()
+                    || input.get("turn_detection") != Some(&Value::Null)
             }
             Dialect::Beta => {
-                session["input_audio_format"] != "pcm16"
-                    || session.get("type").is_some()
-                    || session.get("audio").is_some()
+                session.get("type").is_some()
+                    || session["input_audio_format"] != "pcm16"
+                    || !session["input_audio_transcription"]["model"].is_string()
+                    || session.get("turn_detection") != Some(&Value::Null)
             }
         };
         if wrong {
             self.fault(format!("a session of the wrong shape: {session}"));
         }
+        self.updated = true;
+        let updated = self.told("updated");
+        self.queue.push_back((now, updated));
+    }
+
+    fn on_update(&mut self, now: Moment, event: &Value) {
+        let session = &event["session"];
+        let audio = &session["audio"];
+        let format = |way: &str| match self.dialect {
+            Dialect::Ga => {
+                let format = &audio[way]["format"];
+                let wave = Wave::named(format["type"].as_str()?)?;
+                let rate = (wave == Wave::Pcm).then(|| json!(24_000));
+                (format.get("rate") == rate.as_ref()).then_some(wave)
+            }
+            Dialect::Beta => Wave::named(session[format!("{way}_audio_format")].as_str()?),
+        };
+        let odd = match self.dialect {
+            Dialect::Ga => {
+                session["type"] != "realtime" || session.get("input_audio_format").is_some()
+            }
+            Dialect::Beta => session.get("type").is_some() || session.get("audio").is_some(),
+        };
+        match (format("input"), format("output")) {
+            (Some(input), Some(output)) if !odd => (self.input, self.output) = (input, output),
+            _ => self.fault(format!("a session of the wrong shape: {session}")),
+        }
         let detection = match self.dialect {
             Dialect::Ga => session["audio"]["input"].get("turn_detection"),
             Dialect::Beta => session.get("turn_detection"),
         };
-        if detection.is_none() {
-            self.fault("turn detection is left to the server".to_owned());
+        match detection {
+            None => self.fault("turn detection is left to the server".to_owned()),
+            Some(Value::Null) => (self.finds, self.creates) = (self.manners.detects, false),
+            Some(of) => {
+                let known = matches!(of["type"].as_str(), Some("server_vad" | "semantic_vad"));
+                if !known || of["interrupt_response"] != false {
+                    self.fault(format!("turns are found by {of}"));
+                }
+                (self.finds, self.creates) = (true, of["create_response"] != false);
+            }
         }
+        self.creates |= self.finds && self.manners.answers;
         self.updated = true;
         let modalities = match self.dialect {
             Dialect::Ga => &session["output_modalities"],
@@ -248,89 +359,8 @@ impl Strict {
         if let Some(text) = session["instructions"].as_str() {
             self.instructions = text.to_owned();
         }
-        let session = self.session();
-        self.later(now, json!({ "type": "session.updated", "session": session }));
-    }
-
-    fn on_append(&mut self, now: Moment, event: &Value) {
-        let bytes = event["audio"].as_str().and_then(|audio| STANDARD.decode(audio).ok());
-        match bytes {
-            Some(bytes) if bytes.len() % 2 == 0 && !bytes.is_empty() => {
-                self.appended = true;
-                let sample = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]);
-                self.buffer.extend(bytes.chunks(2).map(sample));
-            }
-            _ => return self.fault("an append that is no sound".to_owned()),
-        }
-        // A session that only writes does so while it hears.
-        if self.writes && self.early.is_none() && self.buffer.len() >= RATE * 6 / 10 {
-            let id = self.name("item");
-            self.early = Some(id.clone());
-            let delta = if heard(&self.buffer).is_some() { "question" } else { "some" };
-            self.later(
-                now,
-                json!({
-                    "type": "conversation.item.input_audio_transcription.delta",
-                    "item_id": id, "content_index": 0, "delta": delta,
-                }),
-            );
-        }
-    }
-
-    fn on_commit(&mut self, now: Moment, event: &Value) {
-        if self.buffer.len() < RATE / 10 {
-            self.fault("a commit of less than 100 ms".to_owned());
-            let code = "input_audio_buffer_commit_empty";
-            return self.refuse(now, event, code);
-        }
-        let pcm = std::mem::take(&mut self.buffer);
-        self.commits.push((now, pcm.len()));
-        let early = self.early.take();
-        let told = early.is_some();
-        let id = early.unwrap_or_else(|| self.name("item"));
-        let said = heard(&pcm);
-        let item = Item {
-            id: id.clone(),
-            kind: "message".into(),
-            role: "user".into(),
-            text: String::new(),
-            call: String::new(),
-            sound_ms: pcm.len() as u64 * 1_000 / RATE as u64,
-            said,
-        };
-        let previous = self.items.last().map(|item| item.id.clone());
-        let shown = json!({
-            "id": id, "object": "realtime.item", "type": "message", "role": "user",
-            "status": "completed", "content": [{ "type": "input_audio", "transcript": null }],
-        });
-        self.items.push(item);
-        self.later(
-            now,
-            json!({
-                "type": "input_audio_buffer.committed", "item_id": id, "previous_item_id": previous,
-            }),
-        );
-        self.added(now, shown, previous);
-        let words =
-            said.map_or_else(|| "something".to_owned(), |number| format!("question {number}"));
-        let begun = if said.is_some() { "question" } else { "some" };
-        let rest = if told { words.trim_start_matches(begun) } else { &words };
-        let then = now + Duration::from_millis(250);
-        self.at(
-            then,
-            json!({
-                "type": "conversation.item.input_audio_transcription.delta",
-                "item_id": id, "content_index": 0, "delta": rest,
-            }),
-        );
-        self.at(
-            then,
-            json!({
-                "type": "conversation.item.input_audio_transcription.completed",
-                "item_id": id, "content_index": 0, "transcript": words,
-                "usage": { "type": "duration", "seconds": 1.0 },
-            }),
-        );
+        let updated = self.told("updated");
+        self.queue.push_back((now, updated));
     }
 
     fn on_create(&mut self, now: Moment, event: &Value) {
@@ -416,7 +446,8 @@ impl Strict {
             self.fault(format!("there is no reply {id} to truncate"));
             return self.refuse(now, event, "item_truncate_invalid_item_id");
         };
-        let most = sent.map_or(item.sound_ms, |sent| sent as u64 * 1_000 / RATE as u64);
+        let rate = self.output.rate() as u64;
+        let most = sent.map_or(item.sound_ms, |sent| sent as u64 * 1_000 / rate);
         if ms == 0 || ms > most || event["content_index"] != 0 {
             self.fault(format!("truncated to {ms} of {most} ms: {event}"));
             return self.refuse(now, event, "invalid_value");
@@ -435,7 +466,10 @@ impl Strict {
 
     fn on_respond(&mut self, now: Moment, event: &Value) {
         if self.active.is_some() {
-            self.fault("an answer is asked for while one is made".to_owned());
+            // One that it has begun by itself is not the client's mistake.
+            if !self.creates {
+                self.fault("an answer is asked for while one is made".to_owned());
+            }
             return self.refuse(now, event, "conversation_already_has_active_response");
         }
         let open = |item: &&Item| {
@@ -447,7 +481,11 @@ impl Strict {
             let call = call.call.clone();
             self.fault(format!("an answer is asked for while call {call} has no outcome"));
         }
-        let response = &event["response"];
+        self.begin(now, &event["response"]);
+    }
+
+    /// Begins an answer.
+    fn begin(&mut self, now: Moment, response: &Value) {
         let recital = response["conversation"] == "none";
         let own = response["instructions"].as_str();
         let asked = Asked { instructions: own.unwrap_or(&self.instructions).to_owned(), recital };
@@ -464,7 +502,7 @@ impl Strict {
         );
         let words: VecDeque<String> = answer.text.split_inclusive(' ').map(str::to_owned).collect();
         let sounds = if self.silent { 0 } else { answer.text.chars().count() };
-        let left = sounds * samples(1);
+        let left = lasts(sounds, self.output.rate());
         let next = now + THINKING;
         let (sent, begun) = (0, false);
         self.active =
@@ -538,14 +576,15 @@ impl Strict {
                 );
             }
         }
-        let count = active.left.min(DELTA);
+        let rate = self.output.rate();
+        let count = active.left.min(rate / DELTAS);
         if count > 0 {
-            let pcm: Vec<u8> =
-                (0..count).flat_map(|n| tone(active.sent + n).to_le_bytes()).collect();
+            let pcm: Vec<i16> = (0..count).map(|n| tone(active.sent + n, rate)).collect();
+            let pcm = self.output.write(&pcm);
             active.left -= count;
             active.sent += count;
             if let Some(item) = self.items.iter_mut().find(|item| item.id == active.item) {
-                item.sound_ms = active.sent as u64 * 1_000 / RATE as u64;
+                item.sound_ms = (active.sent * 1_000 / rate) as u64;
             }
             let kind = self.audio_kind("audio.delta");
             self.at(
@@ -599,7 +638,14 @@ impl Strict {
         }
         let calls = if status == "completed" { active.answer.calls.clone() } else { Vec::new() };
         for (name, arguments) in calls {
-            let (id, call) = (self.name("item"), self.name("call"));
+            let (id, mut call) = (self.name("item"), self.name("call"));
+            if self.manners.anew {
+                self.calls += 1;
+                call = format!("call_{}", self.calls);
+            }
+            if self.items.iter().any(|item| item.call == call) {
+                self.fault(format!("a call of the client has the name {call}"));
+            }
             let shown = |arguments: &str, status: &str| {
                 json!({
                     "id": id, "object": "realtime.item", "type": "function_call",
@@ -717,57 +763,4 @@ impl Strict {
     fn fault(&mut self, what: String) {
         self.faults.push(what);
     }
-}
-
-/// Samples at [`RATE`] that `characters` of an answer sound for.
-pub(crate) fn samples(characters: usize) -> usize {
-    characters * CHARACTER.as_micros() as usize * RATE / 1_000_000
-}
-
-/// The words of `text` that are over after `ms` of its sound.
-pub(crate) fn spoken(text: &str, ms: u64) -> String {
-    let mut over = String::new();
-    for word in text.split_inclusive(' ') {
-        let length = samples(over.chars().count() + word.trim_end().chars().count());
-        if length as u64 * 1_000 / RATE as u64 > ms {
-            break;
-        }
-        over.push_str(word);
-    }
-    over
-}
-
-/// What an answer sounds like: 440 Hz, half as loud as can be.
-fn tone(at: usize) -> i16 {
-    let turn = at as f64 * 440.0 / RATE as f64;
-    (16_000.0 * (turn * std::f64::consts::TAU).sin()) as i16
-}
-
-/// Sound at 16 kHz in which a user says `number`: silence, a tone of so many times 20 Hz, silence.
-pub(crate) fn question(number: u32, tone_ms: usize) -> Vec<f32> {
-    let frequency = 20.0 * f64::from(number % 200 + 20);
-    let wave = |n: usize| {
-        let turn = n as f64 * frequency / 16_000.0;
-        (0.5 * (turn * std::f64::consts::TAU).sin()) as f32
-    };
-    let silence = |ms: usize| std::iter::repeat_n(0.0, ms * 16);
-    silence(400).chain((0..tone_ms * 16).map(wave)).chain(silence(200)).collect()
-}
-
-/// The number that is said in `pcm` at [`RATE`], modulo 200; none when nothing is.
-fn heard(pcm: &[i16]) -> Option<u32> {
-    // Zero crossings of the loud part; a wrong rate gives a wrong number.
-    let loud: Vec<usize> = (0..pcm.len()).filter(|at| pcm[*at].unsigned_abs() > 2_000).collect();
-    let (first, last) = (*loud.first()?, *loud.last()?);
-    let part = &pcm[first..=last];
-    if part.len() < RATE / 20 {
-        return None;
-    }
-    let crossings: Vec<usize> =
-        (1..part.len()).filter(|at| part[at - 1] < 0 && part[*at] >= 0).collect();
-    let (from, to) = (*crossings.first()?, *crossings.last()?);
-    let periods = crossings.len() - 1;
-    let frequency = periods as f64 * RATE as f64 / (to - from).max(1) as f64;
-    let number = (frequency / 20.0).round() as i64 - 20;
-    u32::try_from(number).ok()
 }

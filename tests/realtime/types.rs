@@ -1,14 +1,20 @@
 //! Every event that the client sends, validated with the types of the vendor's own client.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use aloud::base::Moment;
 use aloud::dialog::Picture;
-use aloud::engine::openai::realtime::{Dialect, Format, Settings, TurnDetection};
-use serde_json::Value;
+use aloud::engine::Transcriber;
+use aloud::engine::openai::realtime::{Dialect, Format, Scribe, Server, Settings, TurnDetection};
+use aloud::engine::openai::{Address, Auth};
+use futures::StreamExt;
+use serde_json::{Value, json};
 
+use crate::host::Host;
+use crate::sockets::{open, utterance};
 use crate::talk::brain;
 use crate::tools;
 use crate::world::{Say, World};
@@ -35,7 +41,15 @@ fn conversation(dialect: Dialect, settings: Settings) -> Vec<Value> {
     world.sent
 }
 
-fn validate(dialect: &str, folder: std::path::PathBuf, events: &[Value]) -> String {
+/// What the types say; they must accept everything.
+fn validate(dialect: &str, folder: PathBuf, events: &[Value]) -> String {
+    let (fine, said) = verdict(dialect, folder, events);
+    assert!(fine, "{said}");
+    said
+}
+
+/// Whether the types accept `events`, and what they say.
+fn verdict(dialect: &str, folder: PathBuf, events: &[Value]) -> (bool, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/realtime/validate.py");
     let mut python = Command::new("python3")
         .args([script, dialect])
@@ -52,8 +66,73 @@ fn validate(dialect: &str, folder: std::path::PathBuf, events: &[Value]) -> Stri
     drop(stdin);
     let done = python.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(done.status.success(), "{said}");
-    said
+    (done.status.success(), said)
+}
+
+/// What a session sends that only writes down what it hears.
+async fn dictation(dialect: Dialect, model: &str) -> Vec<Value> {
+    let host = Host::start(open(dialect), brain);
+    let address = Address::v1(&host.base()).unwrap();
+    let server = Server::new("test", &address, "gpt-x", Auth::None).unwrap();
+    let scribe =
+        Scribe::new(server, "test", "gpt-4o-transcribe", vec!["en".into()], Vec::new(), host.clock);
+    let words: Vec<_> = scribe.transcribe(utterance(1, 16_000, 7)).collect().await;
+    assert_eq!(words.last().unwrap().as_ref().unwrap().text, "question 7");
+    assert_eq!(host.complaints(), Vec::<String>::new(), "{dialect:?}");
+    let session = host.session();
+    let session = session.lock().unwrap();
+    session.append.iter().chain(&session.got).cloned().collect()
+}
+
+fn kinds(events: &[Value]) -> Vec<&str> {
+    let mut kinds: Vec<&str> = events.iter().filter_map(|e| e["type"].as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+#[tokio::test]
+async fn the_types_accept_every_event_of_a_session_that_only_writes() {
+    for (dialect, name, folder, update) in [
+        (Dialect::Ga, "ga", tools::folder("openai"), "session.update"),
+        (Dialect::Beta, "beta", tools::folder("openai-old"), "transcription_session.update"),
+    ] {
+        let mut events = dictation(dialect, "gpt-4o-transcribe").await;
+        // The one that takes hints.
+        events.extend(dictation(dialect, "gpt-live-transcribe").await);
+        let all = ["input_audio_buffer.append", "input_audio_buffer.commit", update];
+        assert_eq!(kinds(&events), all);
+        print!("{}", validate(name, folder, &events));
+    }
+}
+
+#[test]
+fn the_types_refuse_what_is_unknown_missing_or_of_another_type_in_a_session() {
+    for (name, folder, session) in [
+        ("ga", tools::folder("openai"), json!({ "type": "realtime" })),
+        ("beta", tools::folder("openai-old"), json!({ "turn_detection": null })),
+    ] {
+        let event = |change: Value| {
+            let mut session = session.clone();
+            session.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            json!({ "type": "session.update", "session": session })
+        };
+        let verdict = |event: Value| verdict(name, folder.clone(), &[event]).0;
+        assert!(verdict(event(json!({}))));
+        let mut wrong = vec![
+            json!({ "turn_detektion": null }),
+            json!({ "instructions": 5 }),
+            json!({ "tools": [{ "type": "function", "nom": "x" }] }),
+        ];
+        if name == "beta" {
+            // Null is let through, and nothing else that is no detection.
+            wrong.push(json!({ "turn_detection": 5 }));
+            wrong.push(json!({ "turn_detection": { "type": "server_vad", "hush": true } }));
+        }
+        for change in wrong {
+            assert!(!verdict(event(change.clone())), "{name} accepts {change}");
+        }
+    }
 }
 
 #[test]
@@ -76,11 +155,8 @@ fn the_types_of_the_vendors_client_accept_every_event() {
     for (dialect, name, folder) in packages {
         let events: Vec<Value> =
             ways.iter().flat_map(|way| conversation(dialect, way.clone())).collect();
-        let mut kinds: Vec<&str> = events.iter().filter_map(|e| e["type"].as_str()).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
         assert_eq!(
-            kinds,
+            kinds(&events),
             [
                 "conversation.item.create",
                 "conversation.item.delete",

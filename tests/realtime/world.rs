@@ -15,7 +15,8 @@ use aloud::turn::{
     Setup, Speech,
 };
 
-use crate::strict::{Brain, Strict, question};
+use crate::strict::says::question;
+use crate::strict::{Brain, Manners, Strict};
 
 /// Events of the client that are kept.
 const SENT: usize = 1_000;
@@ -80,6 +81,9 @@ pub(crate) struct World {
     /// No connection can be made.
     pub(crate) dead: Option<EngineError>,
     pub(crate) dialect: Dialect,
+    pub(crate) manners: Manners,
+    /// How long a tool takes.
+    pub(crate) tool: Duration,
     pub(crate) delay: Duration,
     pub(crate) jitter: u64,
     pub(crate) say_by_fallback: Vec<String>,
@@ -135,6 +139,8 @@ impl World {
             announcing: None,
             dead: None,
             dialect,
+            manners: Manners::default(),
+            tool: Duration::from_millis(150),
             delay: Duration::from_millis(40),
             jitter: 30_000,
             say_by_fallback: Vec::new(),
@@ -311,7 +317,7 @@ impl World {
             }
             Event::Down(socket, happening) => {
                 if happening == Happening::Open {
-                    let mut server = Strict::new(self.dialect, (self.brain)());
+                    let mut server = Strict::new(self.dialect, (self.brain)()).with(self.manners);
                     let greeting = server.greet();
                     self.servers.insert(socket, server);
                     self.sessions += 1;
@@ -555,7 +561,7 @@ impl World {
             Command::CallTool { epoch, call } => {
                 let output = format!("{{\"{}\":\"done\"}}", call.name);
                 let outcome = Outcome { id: call.id, say: output.clone(), output, ok: true };
-                self.schedule(self.now + Duration::from_millis(150), Event::Tool(epoch, outcome));
+                self.schedule(self.now + self.tool, Event::Tool(epoch, outcome));
             }
             Command::Announce { epoch, announcement } => {
                 let text = match announcement {

@@ -25,6 +25,9 @@ mod strict;
 #[path = "../provider/tools.rs"]
 #[allow(dead_code, reason = "the other program uses all of it")]
 mod tools;
+#[path = "../realtime/wave.rs"]
+#[allow(dead_code, reason = "the other program uses all of it")]
+mod wave;
 
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;

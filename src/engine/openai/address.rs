@@ -68,6 +68,13 @@ impl Address {
         }
     }
 
+    /// Whether what goes there is encrypted.
+    pub(super) fn encrypted(&self) -> bool {
+        match self {
+            Self::V1(url) | Self::Dated { endpoint: url, .. } => url.scheme() == "https",
+        }
+    }
+
     /// The host that it leads to.
     pub fn host(&self) -> &str {
         match self {

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::address::Address;
 use super::refusal::{Declined, Refusal};
+use super::tls;
 use super::used::limits;
 use crate::base::{Chance, Clock, Job, WallClock};
 use crate::engine::{EngineError, Meter, Usage};
@@ -113,7 +114,7 @@ impl Http {
             headers.insert(header, value);
         }
         Ok(Self {
-            client: client(name, &headers, patience)?,
+            client: client(name, &address, &headers, patience)?,
             headers,
             address: Arc::new(address),
             name: name.into(),
@@ -157,7 +158,7 @@ impl Http {
     /// # Errors
     /// As [`Http::new`].
     pub fn patient(&self, patience: Duration) -> Result<Self, EngineError> {
-        let client = client(&self.name, &self.headers, patience)?;
+        let client = client(&self.name, &self.address, &self.headers, patience)?;
         Ok(Self { client, used: Arc::default(), ..self.clone() })
     }
 
@@ -358,9 +359,28 @@ pub(super) fn is(response: &Response, kind: &str) -> bool {
 
 fn client(
     name: &str,
+    address: &Address,
     headers: &HeaderMap,
     patience: Duration,
 ) -> Result<reqwest::Client, EngineError> {
+    let made = builder(headers, patience).build();
+    let made = if made.is_err() && !address.encrypted() {
+        // A machine without certificates still talks to its own servers, where none are needed.
+        builder(headers, patience).tls_certs_only([]).build()
+    } else {
+        made
+    };
+    made.map_err(|error| {
+        tracing::debug!("no client: {error:?}");
+        EngineError::Refused(format!(
+            "provider {name} ({}) {}",
+            address.host(),
+            tls::NO_AUTHORITIES
+        ))
+    })
+}
+
+fn builder(headers: &HeaderMap, patience: Duration) -> reqwest::ClientBuilder {
     // A redirect to another origin would carry the conversation, and maybe the key, to somebody
     // who was never named.
     let home = reqwest::redirect::Policy::custom(|attempt| {
@@ -378,8 +398,6 @@ fn client(
         .tcp_nodelay(true)
         .redirect(home)
         .user_agent(AGENT)
-        .build()
-        .map_err(|error| EngineError::Broken(format!("provider {name}: {error}")))
 }
 
 /// Reads what is left of a reply that has said its last word: a connection whose reply was read to

@@ -29,6 +29,7 @@ mod refusal;
 mod sound;
 mod sse;
 mod stream;
+mod tls;
 pub mod training;
 mod used;
 mod voice;

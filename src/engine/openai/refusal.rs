@@ -4,6 +4,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
+use super::tls;
 use crate::base::WallClock;
 use crate::engine::EngineError;
 
@@ -55,6 +56,12 @@ pub(super) struct Refusal<'a> {
 impl Refusal<'_> {
     /// No answer came.
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Declined {
+        if let Some(why) = tls::trouble(error) {
+            tracing::debug!("no encryption: {error:?}");
+            let error =
+                EngineError::Refused(format!("provider {} ({}) {why}", self.name, self.host));
+            return Declined { error, status: None, code: None, again: None };
+        }
         // Without a connection nothing was sent.
         let again = !self.careful || error.is_connect();
         let why = if error.is_timeout() { "does not answer in time" } else { "cannot be reached" };

@@ -6,7 +6,7 @@ use super::keep::PAUSE;
 use super::session::{Loss, Out, Session, Voice};
 use super::standin::{Behind, StandIn};
 use super::writing;
-use super::{Dialect, Settings};
+use super::{Dialect, Settings, TurnDetection};
 use crate::base::{Epoch, Moment, SPEAKER_RATE};
 use crate::dialog::Prompt;
 use crate::engine::{EngineError, Limit, Order, Said, Usage};
@@ -80,6 +80,8 @@ pub struct Line {
     pub(super) settings: Arc<Settings>,
     /// What the server turned out to speak, when it refused the other.
     pub(super) dialect: Option<Dialect>,
+    /// Whether it turned out to find the ends of turns whatever it is told.
+    pub(super) detects: bool,
     /// The session that talks, and the fresh one beside it.
     pub(super) live: Option<Connection>,
     pub(super) next: Option<Connection>,
@@ -134,6 +136,7 @@ impl Line {
         Self {
             settings: Arc::new(settings),
             dialect: None,
+            detects: false,
             live: None,
             next: None,
             sockets: 0,
@@ -215,7 +218,7 @@ impl Line {
         connection.pinged = None;
         match happening {
             Happening::Open => {
-                connection.session = Some(Session::new(now, settings, voice));
+                connection.session = Some(Session::new(now, socket.0, settings, voice));
                 connection.since = now;
             }
             Happening::Text(text) => {
@@ -366,10 +369,15 @@ impl Line {
 
     /// The settings with what was found out since.
     fn spoken(&self) -> Arc<Settings> {
-        match self.dialect {
-            None => Arc::clone(&self.settings),
-            dialect => Arc::new(Settings { dialect, ..(*self.settings).clone() }),
+        if self.dialect.is_none() && !self.detects {
+            return Arc::clone(&self.settings);
         }
+        let mut settings = (*self.settings).clone();
+        settings.dialect = self.dialect.or(settings.dialect);
+        if self.detects && settings.turn_detection == TurnDetection::Ours {
+            settings.turn_detection = TurnDetection::ServerVad;
+        }
+        Arc::new(settings)
     }
 
     pub(super) fn connection(&mut self, socket: SocketId) -> Option<&mut Connection> {

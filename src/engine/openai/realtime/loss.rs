@@ -48,6 +48,14 @@ impl Line {
         self.break_off(now, out);
         match loss {
             Loss::Dialect(dialect) => self.dialect = Some(dialect),
+            Loss::Detects => {
+                if !std::mem::replace(&mut self.detects, true) {
+                    let provider = &self.settings.provider;
+                    out.push(Act::Say(Said::Note(format!(
+                        "Provider {provider} finds the ends of turns by itself, whatever it is told; set [realtime] turn_detection = \"server_vad\"."
+                    ))));
+                }
+            }
             Loss::Refused(error) => {
                 self.put_down(error, now + REFUSED, out);
                 return;

@@ -1,5 +1,7 @@
 //! What the server's conversation holds, so that it can be made to say what the prompt says.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::Dialect;
@@ -16,10 +18,15 @@ const BUDGET: usize = 24_000;
 const CALLS_OF: usize = 3;
 
 /// The items of the server's conversation, in its order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Mirror {
     entries: Vec<Entry>,
     made: u64,
+    /// Which of the conversation's sessions this is, the calls that were named in it, and those
+    /// that went out.
+    session: u32,
+    named: HashSet<String>,
+    given: HashSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +42,8 @@ enum What {
     /// Words of the user. What was spoken to another session or partner keeps its number.
     Text(Option<UtteranceId>, String),
     Reply(Epoch),
-    Call(Epoch, CallId),
+    /// With the name by which the server knows it.
+    Call(Epoch, CallId, String),
     Outcome(Epoch, CallId),
     Notice(String),
     Picture(Picture),
@@ -57,6 +65,12 @@ pub(super) struct Sound {
 }
 
 impl Mirror {
+    /// The empty conversation of the session with this number.
+    pub(super) fn new(session: u32) -> Self {
+        let (named, given) = (HashSet::new(), HashSet::new());
+        Self { entries: Vec::new(), made: 0, session, named, given }
+    }
+
     /// The input buffer becomes the item `sound`; its name comes later.
     pub(super) fn commit(&mut self, sound: Sound) {
         self.entries.push(Entry { what: What::Sound(sound), id: None });
@@ -107,9 +121,54 @@ impl Mirror {
         self.add(What::Reply(epoch), id);
     }
 
-    /// The server has begun a call.
-    pub(super) fn call(&mut self, epoch: Epoch, call: CallId, id: &str) {
-        self.add(What::Call(epoch, call), id);
+    /// The server has begun the call that it names `call`, as its item `id`. Returns the name that
+    /// the call has in the conversation: a server may number its calls anew in each session, and
+    /// the outcome of one must not pass for that of another.
+    pub(super) fn call(&mut self, epoch: Epoch, call: &str, id: &str) -> CallId {
+        let entry = self.entries.iter_mut().find(|entry| entry.id.as_deref() == Some(id));
+        if let Some(What::Call(of, known, name)) = entry.map(|entry| &mut entry.what)
+            && *of == epoch
+            && (name == call || name == id)
+        {
+            // Until the server tells the name, the item's stands in for it.
+            call.clone_into(name);
+            return known.clone();
+        }
+        let known = self.unused(call);
+        self.add(What::Call(epoch, known.clone(), call.to_owned()), id);
+        known
+    }
+
+    /// The call `call` of the server is complete and goes out: under a name that none went out
+    /// under before.
+    pub(super) fn hand_out(&mut self, epoch: Epoch, call: &str, id: Option<&str>) -> CallId {
+        let known = match id {
+            Some(id) => self.call(epoch, call, id),
+            None => self.unused(call),
+        };
+        let known = if self.given.contains(&known.0) { self.unused(call) } else { known };
+        self.given.insert(known.0.clone());
+        known
+    }
+
+    /// A name for what the server names `call` that no other call of the conversation has.
+    fn unused(&mut self, call: &str) -> CallId {
+        let nth = |count: u32| match (self.session, count) {
+            (1, 1) => call.to_owned(),
+            (session, count) => format!("{call}_{session}_{count}"),
+        };
+        let taken = |name: &str| {
+            self.named.contains(name)
+                || self.entries.iter().any(|e| e.what.call().is_some_and(|call| call.0 == name))
+        };
+        let mut count = 1;
+        let mut name = nth(count);
+        while taken(&name) {
+            count += 1;
+            name = nth(count);
+        }
+        self.named.insert(name.clone());
+        CallId(name)
     }
 
     /// Removes all that belongs to `epoch`; returns the names of what is to be deleted.
@@ -270,31 +329,26 @@ impl Mirror {
             return place;
         }
         let id = format!("aloud_{}", self.made);
+        let says = |role, text: &str| Some(wire::message(dialect, &id, role, text));
         let (what, made) = match item {
             Item::User { utterance, text } => {
-                let made = wire::message(dialect, &id, Role::User, text);
-                (What::Text(*utterance, text.clone()), Some(made))
+                (What::Text(*utterance, text.clone()), says(Role::User, text))
             }
-            Item::Reply { epoch, text, .. } => {
-                let made = wire::message(dialect, &id, Role::Assistant, text);
-                (What::Reply(*epoch), Some(made))
-            }
-            Item::Notice { text } => {
-                let made = wire::message(dialect, &id, Role::Assistant, text);
-                (What::Notice(text.clone()), Some(made))
-            }
+            Item::Reply { epoch, text, .. } => (What::Reply(*epoch), says(Role::Assistant, text)),
+            Item::Notice { text } => (What::Notice(text.clone()), says(Role::Assistant, text)),
             Item::Picture(picture) => {
                 (What::Picture(picture.clone()), wire::picture(dialect, &id, &picture.0))
             }
             Item::Call { epoch, call } => {
-                (What::Call(*epoch, call.id.clone()), Some(wire::function_call(&id, call)))
+                // A name that the server gives to no call of its own.
+                let name = format!("aloud_call_{}", self.made);
+                let made = wire::function_call(&id, &name, call);
+                (What::Call(*epoch, call.id.clone(), name), Some(made))
             }
             Item::Outcome(outcome) => {
-                let call =
-                    |entry: &&Entry| matches!(&entry.what, What::Call(_, id) if *id == outcome.id);
-                let Some(call) = self.entries.iter().find(call) else { return place };
-                let What::Call(epoch, _) = call.what else { return place };
-                let made = wire::function_call_output(&id, &outcome.id.0, &outcome.output);
+                let of = |entry: &Entry| entry.what.named(&outcome.id);
+                let Some((epoch, name)) = self.entries.iter().find_map(of) else { return place };
+                let made = wire::function_call_output(&id, &name, &outcome.output);
                 (What::Outcome(epoch, outcome.id.clone()), Some(made))
             }
         };
@@ -367,14 +421,28 @@ impl What {
     /// The attempt that it belongs to.
     const fn epoch(&self) -> Option<Epoch> {
         match self {
-            Self::Reply(epoch) | Self::Call(epoch, _) | Self::Outcome(epoch, _) => Some(*epoch),
+            Self::Reply(epoch) | Self::Call(epoch, ..) | Self::Outcome(epoch, _) => Some(*epoch),
             Self::Sound(_) | Self::Text(..) | Self::Notice(_) | Self::Picture(_) => None,
         }
     }
 
     /// The call that it is.
     fn call(&self) -> Option<&CallId> {
-        if let Self::Call(_, id) = self { Some(id) } else { None }
+        if let Self::Call(_, id, _) = self { Some(id) } else { None }
+    }
+
+    /// The attempt to which the call `of` belongs, and the server's name for it.
+    fn named(&self, of: &CallId) -> Option<(Epoch, String)> {
+        match self {
+            Self::Call(epoch, id, name) if id == of => Some((*epoch, name.clone())),
+            Self::Sound(_)
+            | Self::Text(..)
+            | Self::Reply(_)
+            | Self::Call(..)
+            | Self::Outcome(..)
+            | Self::Notice(_)
+            | Self::Picture(_) => None,
+        }
     }
 
     /// The call whose outcome it is.

@@ -7,7 +7,7 @@ use super::session::{CANCELLING, Greeted, Loss, Out, Session, Wanted, remember};
 use super::sound::{Encoder, Format};
 use super::trouble::{Trouble, broke_off};
 use super::{Dialect, TurnDetection, wire};
-use crate::base::{CallId, Epoch, Moment};
+use crate::base::{Epoch, Moment};
 use crate::engine::{Chunk, EngineError, Said};
 
 /// The server's part.
@@ -27,11 +27,15 @@ impl Session {
                 self.on_session(created, dialect, input, output, out);
             }
             Event::Committed { item } => self.on_committed(item, out),
-            Event::Speech { began } => {
-                if !began && self.settings.turn_detection != TurnDetection::Ours {
+            Event::Speech { began } => match (self.settings.turn_detection, began) {
+                // It was told not to look for speech: it will commit when it thinks fit, too.
+                (TurnDetection::Ours, true) => out.push(Out::Lost(Loss::Detects)),
+                (TurnDetection::ServerVad | TurnDetection::SemanticVad, false) => {
                     out.push(Out::TurnOver);
                 }
-            }
+                (TurnDetection::Ours, false)
+                | (TurnDetection::ServerVad | TurnDetection::SemanticVad, true) => {}
+            },
             Event::Heard { item, text, last, usage } => {
                 out.extend(usage.map(Out::Written));
                 self.on_heard(&item, text, last, out);
@@ -200,7 +204,7 @@ impl Session {
             ("function_call", id) => {
                 let call = item.call.clone().unwrap_or_default();
                 if let Some(id) = id {
-                    self.mirror.call(epoch, CallId(call.clone()), id);
+                    self.mirror.call(epoch, &call, id);
                     if let Some(name) = &item.name {
                         answer.name(id, name);
                     }
@@ -228,10 +232,8 @@ impl Session {
             return;
         }
         let epoch = answer.epoch;
-        if let Some(call) = answer.call(item, call, name, arguments) {
-            if let Some(item) = item {
-                self.mirror.call(epoch, call.id.clone(), item);
-            }
+        if let Some(mut call) = answer.call(item, call, name, arguments) {
+            call.id = self.mirror.hand_out(epoch, &call.id.0, item);
             out.push(Out::Say(Said::Call { epoch, call }));
         }
     }
@@ -289,9 +291,17 @@ impl Session {
             (Some(answer), Some(epoch)) => answer.epoch != epoch,
             (Some(_) | None, _) => false,
         };
-        if !other && self.own(over.response.as_deref()) {
-            self.finish(now, over, out);
+        if other || !self.own(over.response.as_deref()) {
+            return;
         }
+        let cut = over.status == "cancelled" && over.reason.as_deref() == Some("turn_detected");
+        let live = self.answer.as_ref().is_some_and(Answer::live);
+        if cut && live && self.settings.turn_detection == TurnDetection::Ours {
+            // It took the question for an interruption of its answer, having found it by itself.
+            out.push(Out::Lost(Loss::Detects));
+            return;
+        }
+        self.finish(now, over, out);
     }
 
     /// The answer under way is over.

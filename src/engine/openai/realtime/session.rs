@@ -137,13 +137,15 @@ pub(super) enum Loss {
     Broken,
     /// The server speaks the other dialect.
     Dialect(Dialect),
+    /// The server finds the ends of turns by itself, although it was told not to.
+    Detects,
     /// No session can be had until something is mended.
     Refused(EngineError),
 }
 
 impl Session {
-    /// A session over a connection that was made at `now`.
-    pub(super) fn new(now: Moment, settings: Arc<Settings>, voice: Voice) -> Self {
+    /// A session over a connection that was made at `now`; `number` is that of the connection.
+    pub(super) fn new(now: Moment, number: u32, settings: Arc<Settings>, voice: Voice) -> Self {
         let format = settings.format;
         Self {
             dialect: settings.dialect.unwrap_or(Dialect::Ga),
@@ -152,7 +154,7 @@ impl Session {
             input: Encoder::new(format),
             output: format,
             decoder: Decoder::default(),
-            mirror: Mirror::default(),
+            mirror: Mirror::new(number),
             commits: VecDeque::new(),
             early: None,
             unclaimed: VecDeque::new(),

@@ -1,5 +1,6 @@
 //! Websockets: one task for each connection.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures::stream::{SplitSink, SplitStream};
@@ -16,7 +17,7 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use super::super::{Address, Auth, Http};
+use super::super::{Address, Auth, Http, tls};
 use super::{Dialect, Happening, SocketId};
 use crate::engine::EngineError;
 
@@ -162,8 +163,16 @@ impl Server {
     fn refusal(&self, error: &tungstenite::Error) -> EngineError {
         let provider = &self.provider;
         let tungstenite::Error::Http(answer) = error else {
-            tracing::debug!("no connection: {error}");
-            return self.unreachable("cannot be reached");
+            tracing::debug!("no connection: {error:?}");
+            // What looks for the authorities finds none of them.
+            let none =
+                matches!(error, tungstenite::Error::Io(io) if io.kind() == ErrorKind::NotFound);
+            let why = if none { Some(tls::NO_AUTHORITIES) } else { tls::trouble(error) };
+            let host = self.url.host_str().unwrap_or_default();
+            return why.map_or_else(
+                || self.unreachable("cannot be reached"),
+                |why| EngineError::Refused(format!("provider {provider} ({host}) {why}")),
+            );
         };
         match answer.status().as_u16() {
             401 if self.auth == Auth::None => EngineError::Refused(format!(

@@ -189,11 +189,12 @@ pub(super) fn picture(dialect: Dialect, id: &str, url: &str) -> Option<Value> {
     (dialect == Dialect::Ga).then_some(item)
 }
 
-pub(super) fn function_call(id: &str, call: &crate::dialog::Call) -> Value {
+/// A call by the name that it has in this session.
+pub(super) fn function_call(id: &str, call_id: &str, call: &crate::dialog::Call) -> Value {
     json!({
         "type": "function_call",
         "id": id,
-        "call_id": call.id.0,
+        "call_id": call_id,
         "name": call.name,
         "arguments": call.arguments,
     })

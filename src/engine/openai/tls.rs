@@ -1,0 +1,52 @@
+//! Why a connection could not be encrypted, in the user's terms.
+
+use std::error::Error;
+use std::io;
+
+use rustls::CertificateError;
+
+/// What a user does on a machine that knows no authority at all.
+pub(super) const NO_AUTHORITIES: &str = "cannot be known, for no certificates can be read on this \
+    machine; check SSL_CERT_FILE, or install the package ca-certificates";
+
+/// What is wrong with the encryption of a connection, as the end of a sentence about the other
+/// side; none when `error` has another cause.
+pub(super) fn trouble(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(words(tls));
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            // Such an error names the cause of what it holds as its own, and hides that itself.
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+fn words(error: &rustls::Error) -> &'static str {
+    let rustls::Error::InvalidCertificate(certificate) = error else {
+        return if matches!(error, rustls::Error::InvalidMessage(_)) {
+            "does not encrypt there; check whether its base_url begins with http or https"
+        } else {
+            "agrees on no encryption; check its base_url"
+        };
+    };
+    use CertificateError as Bad;
+    if matches!(certificate, Bad::NotValidForName | Bad::NotValidForNameContext { .. }) {
+        "shows the certificate of another host; mend its base_url"
+    } else if matches!(
+        certificate,
+        Bad::Expired
+            | Bad::ExpiredContext { .. }
+            | Bad::NotValidYet
+            | Bad::NotValidYetContext { .. }
+    ) {
+        "shows a certificate that does not hold today; check the clock, or have it renewed"
+    } else {
+        "shows a certificate that no known authority vouches for; check its base_url, or name \
+         the file of your own authority in SSL_CERT_FILE"
+    }
+}
