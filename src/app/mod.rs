@@ -440,6 +440,10 @@ impl Transcriber for Deaf {
         let nothing = Transcript::whole("");
         Box::pin(futures::stream::iter([Ok(nothing)]))
     }
+
+    fn deaf(&self) -> bool {
+        true
+    }
 }
 
 /// The mind of a text that is only to be spoken.

@@ -112,6 +112,10 @@ impl Partner for Cascade {
         self.live.is_some()
     }
 
+    fn writes(&self) -> bool {
+        !self.engines.transcribe.deaf()
+    }
+
     fn order(&mut self, order: Order) {
         match order {
             Order::Hear(frame) => {

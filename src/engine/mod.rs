@@ -159,6 +159,11 @@ pub trait Transcriber: Send + Sync {
         false
     }
 
+    /// Whether it stands where no ear can be had, and hears nothing.
+    fn deaf(&self) -> bool {
+        false
+    }
+
     /// The longest recording that is best given to it whole; a longer one is cut at its pauses.
     fn longest(&self) -> Duration {
         Duration::from_secs(60)

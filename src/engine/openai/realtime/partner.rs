@@ -20,7 +20,7 @@ pub struct Realtime {
     mouth: Sender<(SocketId, Happening)>,
     fallback: Box<dyn Partner>,
     said: VecDeque<Said>,
-    writes: bool,
+    talks: bool,
     transcribes: bool,
     provider: String,
     meter: Meter,
@@ -56,7 +56,7 @@ impl Realtime {
     pub fn new(settings: Settings, server: Server, clock: Clock, fallback: Fallback) -> Self {
         let (mouth, inbox) = mpsc::channel(INBOX);
         let Fallback { partner: fallback, name, voiced } = fallback;
-        let (writes, provider) = (settings.writes(), settings.provider.clone());
+        let (talks, provider) = (!settings.writes(), settings.provider.clone());
         let transcribes = settings.transcribe.is_some();
         let meter = Meter::default();
         let line = Line::new(settings, Behind { name, voiced, hears: fallback.hears() });
@@ -70,7 +70,7 @@ impl Realtime {
             mouth,
             fallback,
             said,
-            writes,
+            talks,
             transcribes,
             provider,
             meter,
@@ -148,7 +148,7 @@ impl Realtime {
 
 impl Partner for Realtime {
     fn hears(&self) -> bool {
-        !self.writes
+        self.talks
     }
 
     fn streams(&self) -> bool {
