@@ -75,7 +75,7 @@ async fn dictation(dialect: Dialect, model: &str) -> Vec<Value> {
     let address = Address::v1(&host.base()).unwrap();
     let server = Server::new("test", &address, "gpt-x", Auth::None).unwrap();
     let scribe =
-        Scribe::new(server, "test", "gpt-4o-transcribe", vec!["en".into()], Vec::new(), host.clock);
+        Scribe::new(server, "test", model, vec!["en".into()], vec!["aloud".into()], host.clock);
     let words: Vec<_> = scribe.transcribe(utterance(1, 16_000, 7)).collect().await;
     assert_eq!(words.last().unwrap().as_ref().unwrap().text, "question 7");
     assert_eq!(host.complaints(), Vec::<String>::new(), "{dialect:?}");
