@@ -62,10 +62,10 @@ impl App {
     /// A look at the models in use, for the start; see [`Outlook::warnings`].
     pub fn outlook(&self) -> Outlook {
         let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
-        let image = &self.config.settings.image;
+        let chosen = self.config.is_set("image", "model");
         for (key, name) in self.remote_models() {
             // Pictures are rare, and a painter that nobody has chosen is ours to exchange.
-            if key == IMAGE && !image.chosen {
+            if key == IMAGE && !chosen {
                 continue;
             }
             uses.entry(name.provider.clone()).or_default().push((key, name));

@@ -96,12 +96,11 @@ pub(super) fn speak(mut of: Section<'_, '_>) -> Speak {
 
 pub(super) fn image(mut of: Section<'_, '_>, providers: &Providers) -> Image {
     let models = remote_models(&mut of, providers, defaults::IMAGE);
-    let chosen = of.place("model").is_some();
     let size = of.words("size", "a size such as \"1024x1024\"");
     let quality = of.words("quality", "a quality such as \"low\"");
     let dir = of.maybe("dir", "an absolute path, or one with ~/", path);
     of.end();
-    Image { models, chosen, size, quality, dir }
+    Image { models, size, quality, dir }
 }
 
 pub(super) fn audio_chat(mut of: Section<'_, '_>, providers: &Providers) -> AudioChat {

@@ -337,8 +337,6 @@ pub struct Speak {
 pub struct Image {
     /// By which models, the preferred one first.
     pub models: Vec<ModelName>,
-    /// Whether somebody has chosen them.
-    pub chosen: bool,
     /// How large.
     pub size: Option<String>,
     /// How well.

@@ -27,6 +27,12 @@ impl Config {
         text
     }
 
+    /// Whether somebody has set this key, and it is not what it is by itself.
+    pub fn is_set(&self, section: &str, key: &str) -> bool {
+        let it = |shown: &&Shown| shown.section == section && shown.key == key;
+        self.shown.iter().find(it).is_some_and(|shown| shown.origin != Origin::Default)
+    }
+
     fn from(&self, origin: &Origin) -> String {
         match origin {
             Origin::File { line, .. } => match &self.file {
