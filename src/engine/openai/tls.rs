@@ -1,13 +1,40 @@
-//! Why a connection could not be encrypted, in the user's terms.
+//! What websockets trust, and why a connection could not be encrypted, in the user's terms.
 
 use std::error::Error;
 use std::io;
+use std::sync::{Arc, OnceLock};
 
-use rustls::CertificateError;
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 /// What a user does on a machine that knows no authority at all.
 pub(super) const NO_AUTHORITIES: &str = "cannot be known, for no certificates can be read on this \
     machine; check SSL_CERT_FILE, or install the package ca-certificates";
+
+/// What websockets trust: the authorities of this machine, or those of `SSL_CERT_FILE`. Read once,
+/// beside the async tasks, so that a session that is opened again neither waits for it nor shakes
+/// hands at full length. None where there are no authorities.
+pub(super) async fn trusted() -> Option<Arc<ClientConfig>> {
+    static TRUSTED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(trusted) = TRUSTED.get() {
+        return Some(Arc::clone(trusted));
+    }
+    let read = tokio::task::spawn_blocking(read).await.ok()??;
+    Some(Arc::clone(TRUSTED.get_or_init(|| read)))
+}
+
+fn read() -> Option<Arc<ClientConfig>> {
+    let found = rustls_native_certs::load_native_certs();
+    for error in found.errors {
+        tracing::debug!("a certificate is left out: {error}");
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = versions.ok()?.with_root_certificates(roots.clone()).with_no_client_auth();
+    (!roots.is_empty()).then(|| Arc::new(config))
+}
 
 /// What is wrong with the encryption of a connection, as the end of a sentence about the other
 /// side; none when `error` has another cause.

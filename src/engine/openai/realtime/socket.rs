@@ -1,6 +1,6 @@
 //! Websockets: one task for each connection.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use futures::stream::{SplitSink, SplitStream};
@@ -15,7 +15,9 @@ use tokio::task::AbortHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+};
 
 use super::super::{Address, Auth, Http, tls};
 use super::{Dialect, Happening, SocketId};
@@ -196,9 +198,15 @@ impl Server {
 }
 
 async fn dial(request: Request) -> Result<Stream, tungstenite::Error> {
+    let connector = if request.uri().scheme_str() == Some("wss") {
+        let none = || io::Error::from(ErrorKind::NotFound);
+        Connector::Rustls(tls::trusted().await.ok_or_else(none)?)
+    } else {
+        Connector::Plain
+    };
     // Small messages that somebody waits for: each is sent at once.
     let no_delay = true;
-    tokio_tungstenite::connect_async_with_config(request, None, no_delay).await.map(|made| made.0)
+    connect_async_tls_with_config(request, None, no_delay, Some(connector)).await.map(|made| made.0)
 }
 
 /// A key for one session.
