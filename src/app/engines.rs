@@ -58,10 +58,14 @@ impl App {
 
     /// The providers that a conversation asks, in the order of their names; not this machine.
     pub fn providers_in_use(&self) -> std::collections::BTreeSet<String> {
-        let config::Cascade { transcribe, chat, speak } = &self.config.settings.cascade;
-        let hears = self.config.settings.partner == config::Partner::AudioChat;
-        let audio_chat: &[_] = if hears { &self.config.settings.audio_chat.models } else { &[] };
-        let names = transcribe.iter().chain(chat).chain(speak).chain(audio_chat);
+        let settings = &self.config.settings;
+        let config::Cascade { transcribe, chat, speak } = &settings.cascade;
+        let own: &[_] = match settings.partner {
+            config::Partner::Cascade => &[],
+            config::Partner::AudioChat => &settings.audio_chat.models,
+            config::Partner::Realtime => &settings.realtime.models,
+        };
+        let names = transcribe.iter().chain(chat).chain(speak).chain(own);
         let remote = names.filter(|name| self.kind(&name.provider) != ProviderKind::Local);
         remote.map(|name| name.provider.clone()).collect()
     }

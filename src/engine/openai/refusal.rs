@@ -62,8 +62,9 @@ impl Refusal<'_> {
                 EngineError::Refused(format!("provider {} ({}) {why}", self.name, self.host));
             return Declined { error, status: None, code: None, again: None };
         }
-        // Without a connection nothing was sent.
-        let again = !self.careful || error.is_connect();
+        // Without a connection nothing was sent. Who has been silent for as long as anybody waits
+        // would be asked for another conversation's length.
+        let again = error.is_connect() || !(self.careful || error.is_timeout());
         let why = if error.is_timeout() { "does not answer in time" } else { "cannot be reached" };
         let error = EngineError::Unreachable(format!(
             "provider {} ({}) {why}; check the network and its base_url",
