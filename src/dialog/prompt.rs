@@ -28,6 +28,9 @@ pub enum Effect {
     Reads,
     /// It changes something; never run under a tentative epoch.
     Writes,
+    /// It makes something that takes long and is wanted even when the user goes on to something
+    /// else: as [`Effect::Writes`], but seen through, and told of when it is done.
+    Makes,
 }
 
 /// All that a responder gets to answer one turn.

@@ -54,8 +54,11 @@ pub struct Driver {
     rest: Option<Rest>,
     /// When something was last said or heard.
     stirred: Moment,
-    pub(super) running: FuturesUnordered<Job<(Epoch, String, Done)>>,
+    pub(super) running: FuturesUnordered<Job<Ran>>,
     pub(super) calls: HashMap<Epoch, tokio_util::sync::CancellationToken>,
+    /// The last attempt that called a tool, and the last one of which nothing more is said aloud.
+    pub(super) called: Epoch,
+    pub(super) silenced: Epoch,
     pub(super) utterances: VecDeque<Utterance>,
     /// Cuts whose transcript is to come. A partner that hears may have answered before.
     pub(super) unwritten: Vec<Cut>,
@@ -93,6 +96,16 @@ pub struct Driver {
     words_until: Option<Moment>,
 }
 
+/// What became of a call.
+pub(super) struct Ran {
+    /// Who called; of a call that was given up, nobody.
+    pub(super) epoch: Epoch,
+    /// Whether it was seen through after its attempt was over.
+    pub(super) late: bool,
+    pub(super) name: String,
+    pub(super) done: Done,
+}
+
 /// A notice as it was handed to the machine.
 pub(super) struct Notice {
     /// Whether the ring tone goes before it.
@@ -117,7 +130,7 @@ enum Happening {
     Said(Said),
     Heard(Option<listen::Event>),
     Asked(Option<Asked>),
-    Tool((Epoch, String, Done)),
+    Tool(Ran),
     Ring(Option<Ring>),
     Sound(Option<SoundEvent>),
 }
@@ -160,6 +173,8 @@ impl Driver {
             stirred: parts.clock.now(),
             running: FuturesUnordered::new(),
             calls: HashMap::new(),
+            called: Epoch::NONE,
+            silenced: Epoch::NONE,
             utterances: VecDeque::with_capacity(UTTERANCES),
             unwritten: Vec::new(),
             speech_end: None,
@@ -314,7 +329,7 @@ impl Driver {
                 let _ = reply.send(self.on_request(request));
             }
             Happening::Asked(None) => {}
-            Happening::Tool((epoch, name, done)) => self.on_tool(epoch, &name, done),
+            Happening::Tool(ran) => self.on_tool(ran),
             Happening::Ring(Some(ring)) => {
                 self.notice(ring.say(), true);
             }
@@ -332,7 +347,10 @@ impl Driver {
                 return Ok(());
             }
             Request::Toggle => Trigger::Toggle,
-            Request::Stop => Trigger::Stop,
+            Request::Stop => {
+                self.silenced = self.called;
+                Trigger::Stop
+            }
             Request::Mute => Trigger::Mute,
             Request::Unmute => Trigger::Unmute,
             Request::Say { text } | Request::Ask { text } if text.trim().is_empty() => {

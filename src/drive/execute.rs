@@ -1,8 +1,8 @@
-use super::driver::{Driver, Pieces, UTTERANCES};
+use super::driver::{Driver, Pieces, Ran, UTTERANCES};
 use super::event::Event;
 use crate::audio::{Earcon, ring_tone};
 use crate::base::{Epoch, Moment, SPEAKER_RATE, Utterance};
-use crate::dialog::{Call, Outcome};
+use crate::dialog::{Call, Effect, Outcome};
 use crate::engine::{EngineError, Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, ToolCx};
@@ -96,18 +96,23 @@ impl Driver {
         self.emit(Event::Call { name: call.name.clone(), arguments });
         let work = self.tools.call(&call, ToolCx { now, last_reply });
         let stop = self.calls.entry(epoch).or_default().child_token();
+        self.called = epoch;
+        let lasts = self.tools.effect(&call.name) == Some(Effect::Makes);
         let name = call.name;
         self.running.push(Box::pin(async move {
+            let mut work = work;
             tokio::select! {
-                done = work => (epoch, name, done),
-                // The machine has answered this call itself; the stale epoch makes this one
-                // count for nothing.
-                () = stop.cancelled() => {
-                    let (output, say) = ("interrupted".to_owned(), String::new());
-                    let outcome = Outcome { id: call.id, output, say, ok: false };
-                    (Epoch::NONE, name, Done { outcome, act: None, picture: None })
-                }
+                done = &mut work => return Ran { epoch, late: false, name, done },
+                () = stop.cancelled() => {}
             }
+            // The machine has answered this call itself.
+            if lasts {
+                return Ran { epoch, late: true, name, done: work.await };
+            }
+            let (output, say) = ("interrupted".to_owned(), String::new());
+            let outcome = Outcome { id: call.id, output, say, ok: false };
+            let done = Done { outcome, act: None, picture: None };
+            Ran { epoch: Epoch::NONE, late: false, name, done }
         }));
     }
 
@@ -126,16 +131,36 @@ impl Driver {
         self.partner.order(Order::Announce { epoch, text });
     }
 
-    pub(super) fn on_tool(&mut self, epoch: Epoch, name: &str, done: Done) {
+    pub(super) fn on_tool(&mut self, ran: Ran) {
+        let Ran { epoch, late, name, done } = ran;
         let Done { outcome, act, picture } = done;
         let result = serde_json::from_str(&outcome.output)
             .unwrap_or_else(|_| serde_json::Value::String(outcome.output.clone()));
         if epoch != Epoch::NONE {
-            self.emit(Event::Outcome { name: name.to_owned(), ok: outcome.ok, result });
+            self.emit(Event::Outcome { name, ok: outcome.ok, result });
         }
         self.on_beat();
+        if late {
+            return self.tell_late(epoch, outcome.say);
+        }
         let stop = act == Some(Act::Stop);
+        if stop {
+            self.silenced = self.called;
+        }
         self.input(Input::ToolDone { epoch, outcome, stop, picture });
+    }
+
+    /// What a call came to of which the user has not heard, having gone on to something else: it is
+    /// said when nobody speaks, or only shown when they wanted silence.
+    fn tell_late(&mut self, epoch: Epoch, say: String) {
+        if say.trim().is_empty() {
+            return;
+        }
+        if epoch > self.silenced {
+            self.notice(say, false);
+        } else {
+            self.emit(Event::Aside { message: say });
+        }
     }
 
     pub(super) fn on_said(&mut self, said: Said) {

@@ -37,6 +37,8 @@ pub(super) struct Errand {
     pub(super) state: ErrandState,
     /// Whether it was run and may have changed the world.
     pub(super) acts: bool,
+    /// Whether it is seen through when nobody waits for it any more.
+    pub(super) lasts: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -165,8 +167,10 @@ impl Attempt {
     /// Gives every call that has no outcome the one that says it was interrupted.
     pub(super) fn interrupt(&mut self) {
         for errand in self.errands_mut() {
-            if !matches!(errand.state, ErrandState::Done { .. }) {
-                errand.excuse(INTERRUPTED);
+            match errand.state {
+                ErrandState::Running { .. } if errand.lasts => errand.excuse(GOES_ON),
+                ErrandState::Held | ErrandState::Running { .. } => errand.excuse(INTERRUPTED),
+                ErrandState::Done { .. } => {}
             }
         }
     }
@@ -255,11 +259,13 @@ impl Attempt {
 
 /// Why a call has no outcome of its own, for a model to read.
 const INTERRUPTED: &str = "Interrupted by the user before it finished.";
+const GOES_ON: &str =
+    "It goes on while the user talks of something else; they will be told when it is done.";
 const TIMED_OUT: &str = "The tool did not answer in time.";
 
 impl Errand {
     const fn new(call: Call) -> Self {
-        Self { call, state: ErrandState::Held, acts: false }
+        Self { call, state: ErrandState::Held, acts: false, lasts: false }
     }
 
     /// Answers the call with the reason why it has no outcome of its own.

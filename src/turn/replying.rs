@@ -255,13 +255,14 @@ impl Machine {
         let mut worked = false;
         for errand in attempt.errands_mut().filter(|errand| errand.state == ErrandState::Held) {
             let effect = self.setup.tools.get(&errand.call.name).copied();
-            let harmless = match effect.unwrap_or(Effect::Writes) {
+            let effect = effect.unwrap_or(Effect::Writes);
+            let harmless = match effect {
                 Effect::Pure | Effect::Reads => true,
-                Effect::Writes => false,
+                Effect::Writes | Effect::Makes => false,
             };
             if harmless || firm {
                 errand.state = ErrandState::Running { until };
-                errand.acts = !harmless;
+                (errand.acts, errand.lasts) = (!harmless, effect == Effect::Makes);
                 out.push(Command::CallTool { epoch, call: errand.call.clone() });
                 worked = true;
             }

@@ -53,6 +53,17 @@ impl House {
         command
     }
 
+    /// Types a question to the running service, as the terminal chat does.
+    pub(crate) fn types(&self, text: &str) {
+        let socket = PathBuf::from(&self.card.env()[0].1).join("aloud/control.sock");
+        let mut stream = UnixStream::connect(socket).unwrap();
+        let line = serde_json::json!({"cmd": "ask", "text": text});
+        writeln!(stream, "{line}").unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        assert!(answer.contains("true"), "{answer}");
+    }
+
     /// Runs the program to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.aloud(args).output().unwrap()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::house::House;
-use crate::reply::Reply;
+use crate::reply::{Gate, Reply};
 use crate::server::Server;
 use crate::{ask, heard};
 
@@ -74,4 +74,43 @@ fn when_the_provider_is_gone_the_engines_inside_answer_and_say_why() {
         let why = |told: &&str| told.contains("cannot be reached") && told.contains(does);
         assert!(told.iter().any(why), "{does}: {told:?}");
     }
+}
+
+#[test]
+fn a_picture_is_finished_while_the_user_talks_of_something_else() {
+    let server = Server::start();
+    let gate = Gate::default();
+    let picture = json!({"created": 1, "data": [{"b64_json": "iVBORw0KGgo="}]}).to_string();
+    let call = [("call_1", "generate_image", r#"{"prompt": "a red fox"}"#)];
+    server
+        .reply_to("models", Reply::json(&json!({"object": "list", "data": []})))
+        .reply_to("chat/completions", Reply::calls(&call))
+        .reply_to("chat/completions", Reply::says("It is a fine day."))
+        .reply_to("chat/completions", Reply::says("You are welcome."))
+        .reply_to("generations", Reply::pieces("application/json").late(&gate).bytes(picture));
+    let mut house = House::new();
+    house.set("ALOUD_PROVIDERS__X__BASE_URL", &server.base());
+    house.set("ALOUD_CASCADE__CHAT", "x/m");
+    house.set("ALOUD_IMAGE__MODEL", "x/p");
+    let mut service = house.serve(&[]);
+    house.types("draw me a red fox");
+    service.wait_for("call", |_| true);
+    gate.reached();
+    house.types("how is the weather?");
+    service.wait_for("reply", |reply| reply["text"] == "It is a fine day.");
+    service.wait_for_rest();
+    gate.open();
+    let said = service.wait_for("reply", |_| true);
+    let text = said["text"].as_str().unwrap();
+    assert!(text.starts_with("The picture is saved as a-red-fox.png in "), "{text}");
+    service.wait_for_rest();
+    // The model knows of it too.
+    house.types("thank you");
+    service.wait_for("reply", |reply| reply["text"] == "You are welcome.");
+    let last = server.requests().pop().unwrap().json();
+    let last = last["messages"].to_string();
+    assert!(
+        last.contains("It goes on while") && last.contains("The picture is saved as"),
+        "{last}"
+    );
 }

@@ -100,7 +100,7 @@ fn generate(painter: &Arc<dyn Painter>, album: &Album, last: &Last) -> Arc<dyn T
         "generate_image",
         "Makes a picture and saves it as a file. It takes up to two minutes, so say first that you \
          are at it.",
-        Effect::Writes,
+        Effect::Makes,
         arguments(
             &["prompt"],
             json!({
@@ -137,7 +137,7 @@ fn edit(painter: &Arc<dyn Painter>, album: &Album, last: &Last) -> Arc<dyn Tool>
     let tool = function(
         "edit_image",
         "Changes the picture that was made or looked at last, and saves the result as a new file.",
-        Effect::Writes,
+        Effect::Makes,
         arguments(
             &["prompt"],
             json!({"prompt": {"type": "string", "description": "What is to be changed."}}),
