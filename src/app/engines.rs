@@ -87,7 +87,16 @@ impl App {
     /// # Errors
     /// When its model is missing, or a provider's key cannot be read.
     pub fn transcriber(&self, notes: &Notes) -> Result<Arc<dyn Transcriber>, Unfit> {
-        let ears = members(&self.config.settings.cascade.transcribe, |name, last| {
+        self.transcriber_of(&self.config.settings.cascade.transcribe, notes)
+    }
+
+    /// The same of the models called `names`.
+    pub(super) fn transcriber_of(
+        &self,
+        names: &[ModelName],
+        notes: &Notes,
+    ) -> Result<Arc<dyn Transcriber>, Unfit> {
+        let ears = members(names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
                 let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
                 let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);

@@ -126,9 +126,15 @@ impl App {
         &self.ledger
     }
 
-    /// The ear of a conversation. A partner that hears by itself needs it for the record only.
-    fn ear(&self, notes: &Notes) -> Result<Arc<dyn Transcriber>, Unfit> {
-        match (self.transcriber(notes), self.config.settings.partner) {
+    /// The ear of a conversation: of what the live one cannot write down, where there is such a one.
+    /// A partner that hears by itself needs it for the record only.
+    fn ear(&self, notes: &Notes, live: bool) -> Result<Arc<dyn Transcriber>, Unfit> {
+        let names = &self.config.settings.cascade.transcribe;
+        let names = match names.as_slice() {
+            [_, others @ ..] if live && !others.is_empty() => others,
+            all => all,
+        };
+        match (self.transcriber_of(names, notes), self.config.settings.partner) {
             (Err(error), config::Partner::AudioChat) => {
                 tracing::warn!("what the user says is not written down: {error}");
                 Ok(Arc::new(Deaf))
@@ -250,7 +256,7 @@ impl App {
         let (notes, told) = Notes::new();
         let asks = !matches!(question, Question::Say(_));
         let engines = Engines {
-            transcribe: if spoken { self.ear(&notes)? } else { Arc::new(Deaf) },
+            transcribe: if spoken { self.ear(&notes, false)? } else { Arc::new(Deaf) },
             chat: if asks { self.responder(&notes)? } else { Arc::new(Mute) },
             speak: match output {
                 Output::Words => None,
@@ -322,8 +328,9 @@ impl App {
     /// When an engine is missing or the sound cannot be opened.
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
         let (notes, told) = Notes::new();
+        let live = self.live_ear();
         let engines = Engines {
-            transcribe: self.ear(&notes)?,
+            transcribe: self.ear(&notes, live.is_some())?,
             chat: self.responder(&notes)?,
             speak: self.mouth(&notes)?,
         };
@@ -342,10 +349,15 @@ impl App {
         let book = self.book();
         let rings = book.rings(WallClock::System);
         let tools = self.tools(&book, Ringer::Here, &notes)?;
+        let mut at_start = engines.clone();
+        if live.is_some() {
+            // It stands behind, and is loaded when it is needed.
+            at_start.transcribe = Arc::new(Deaf);
+        }
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),
-            partner: self.partner(engines.clone(), told, self.live_ear(), true)?,
+            partner: self.partner(engines, told, live, true)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools,
             book: Some((book, rings)),
@@ -361,7 +373,7 @@ impl App {
             meter: talk.meter,
             earcons: self.config.settings.audio.earcons,
         });
-        Ok(Conversation { driver, sound, engines, gauge: path.gauge, rest })
+        Ok(Conversation { driver, sound, engines: at_start, gauge: path.gauge, rest })
     }
 }
 
@@ -401,7 +413,7 @@ pub struct Conversation {
     pub gauge: audio::Gauge,
     /// Whether the speaker rests, so that the watchdog expects no callback.
     pub rest: audio::Rest,
-    /// The engines, for warming up.
+    /// The engines that the first turn needs, for warming up.
     pub engines: Engines,
 }
 

@@ -43,6 +43,8 @@ struct Live {
     ear: Box<dyn Partner>,
     /// What it is writing down, in case that it cannot.
     kept: Vec<(Utterance, u32)>,
+    /// What the user was told of why it cannot.
+    told: Option<String>,
 }
 
 /// The three engines of a [`Cascade`].
@@ -68,7 +70,7 @@ impl Cascade {
     /// transcripts count. What it cannot write down goes to the transcriber.
     #[must_use]
     pub fn with_ear(self, ear: Box<dyn Partner>) -> Self {
-        Self { live: Some(Live { ear, kept: Vec::new() }), ..self }
+        Self { live: Some(Live { ear, kept: Vec::new(), told: None }), ..self }
     }
 
     fn keep(&mut self, utterance: &Utterance) {
@@ -91,7 +93,10 @@ impl Cascade {
             return;
         }
         let Engines { transcribe, chat, speak } = &self.engines;
-        let jobs = [Some(transcribe.warm()), Some(chat.warm()), speak.as_ref().map(|v| v.warm())];
+        // Behind a live ear that works the other one is not needed.
+        let spare = self.live.as_ref().is_some_and(|live| live.told.is_none());
+        let ear = (!spare).then(|| transcribe.warm());
+        let jobs = [ear, Some(chat.warm()), speak.as_ref().map(|voice| voice.warm())];
         self.warming.extend(jobs.into_iter().flatten().map(|job| -> Job<()> {
             Box::pin(async move {
                 // What is not ready is told when it is needed.
@@ -194,6 +199,15 @@ impl Live {
         self.ear.order(Order::Commit { utterance, take });
     }
 
+    /// What the user is told of `error`, unless they know it.
+    fn note(&mut self, error: &EngineError) -> Option<String> {
+        tracing::warn!("{error}");
+        let message = error.to_string();
+        let why = message.rsplit_once("; ").map_or(message.as_str(), |(why, _)| why);
+        let note = format!("{why}; what you say is written down when you have finished");
+        (self.told.as_ref() != Some(&note)).then(|| self.told.insert(note).clone())
+    }
+
     /// The sound of a cut whose words have come, or will not come.
     fn take(&mut self, utterance: UtteranceId, take: u32) -> Option<Utterance> {
         let at = self.kept.iter().position(|(kept, of)| (kept.id, *of) == (utterance, take))?;
@@ -212,13 +226,19 @@ impl Cascade {
     fn on_live(&mut self, said: Said) -> Option<Said> {
         match &said {
             Said::Transcript { utterance, take, result, last: true } => {
-                let sound = self.live.as_mut()?.take(*utterance, *take)?;
-                if let Err(error) = result {
-                    tracing::warn!("{error}");
-                    self.transcribe(sound, *take);
-                    return None;
+                let live = self.live.as_mut()?;
+                match (result, live.take(*utterance, *take)) {
+                    (Err(error), Some(sound)) => {
+                        let note = live.note(error);
+                        self.transcribe(sound, *take);
+                        note.map(Said::Note)
+                    }
+                    (Ok(_), _) => {
+                        live.told = None;
+                        Some(said)
+                    }
+                    (Err(_), None) => Some(said),
                 }
-                Some(said)
             }
             Said::Transcript { last: false, .. } | Said::Hearing(_) => Some(said),
             Said::FirstWords(_)

@@ -130,6 +130,11 @@ async fn what_the_live_ear_cannot_write_another_one_hears_whole() {
         let utterance = utterance(turn, u64::from(turn) * 160_000, 7, 700);
         speak(&mut cascade, &utterance, 0);
         cascade.order(Order::Commit { utterance: utterance.clone(), take: 0 });
+        if turn == 1 {
+            // The user is told, once.
+            let why = "provider test does not take the key; what you say is written down when you have finished";
+            assert_eq!(said(&mut cascade).await, Said::Note(why.into()));
+        }
         assert_eq!(said(&mut cascade).await, transcript(turn, 0, "heard behind", true));
         let given = behind.0.lock().unwrap().pop().unwrap();
         assert_eq!((given.id, given.pcm), (utterance.id, utterance.pcm));

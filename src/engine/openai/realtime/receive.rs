@@ -366,7 +366,11 @@ impl Session {
             | "item_not_found" => {}
             "input_audio_buffer_commit_empty" => {
                 if let Some(utterance) = self.commits.pop_back() {
+                    let take = self.mirror.sounds(utterance).last().map(|sound| sound.take);
                     self.mirror.refuse(utterance);
+                    if let Some(take) = take.filter(|_| self.settings.writes()) {
+                        out.push(Out::Unwritten(utterance, take));
+                    }
                 }
             }
             // An answer that nobody asked for is under way. Asked again when it is over, which it
