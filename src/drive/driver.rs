@@ -14,11 +14,11 @@ use super::record::Recorder;
 use super::speaker::Speaker;
 use crate::audio::{Gauge, Rest, SoundEvent};
 use crate::base::{Clock, Epoch, Flow, Job, Moment, NoticeId, Utterance, UtteranceId, Volume};
-use crate::dialog::{History, Item, Prompt};
+use crate::dialog::{History, Prompt};
 use crate::engine::{EngineError, Meter, Order, Partner, Said, Source};
 use crate::listen;
 use crate::tool::{Book, Done, Registry, Ring};
-use crate::turn::{Cut, EarStatus, Input, Machine, MouthStatus, Setup, Status, Trigger};
+use crate::turn::{Cut, EarStatus, Input, Machine, MouthStatus, Setup, Trigger};
 
 /// Utterances whose sound is kept: the one under way, the one being answered, and room for those
 /// that came meanwhile.
@@ -76,21 +76,21 @@ pub struct Driver {
     pub(super) sources: (Epoch, Vec<Source>),
     requests: mpsc::Receiver<Asked>,
     handle: Handle,
-    state: watch::Sender<State>,
+    pub(super) state: watch::Sender<State>,
     events: broadcast::Sender<Event>,
     question: Option<Question>,
     once: bool,
-    spending: Meter,
+    pub(super) spending: Meter,
     meter: bool,
     recorder: Option<Recorder>,
-    seen: u64,
-    turns: u64,
-    timers: usize,
+    pub(super) seen: u64,
+    pub(super) turns: u64,
+    pub(super) timers: usize,
     beats: Arc<std::sync::atomic::AtomicU64>,
-    input_name: Option<String>,
-    output_name: Option<String>,
-    trouble: Option<String>,
-    mode: &'static str,
+    pub(super) input_name: Option<String>,
+    pub(super) output_name: Option<String>,
+    pub(super) trouble: Option<String>,
+    pub(super) mode: &'static str,
     ending: Option<Moment>,
     /// When a question that was answered is no longer waited for in words.
     words_until: Option<Moment>,
@@ -423,27 +423,6 @@ impl Driver {
         self.on_history();
     }
 
-    /// Tells the watchers of what has entered the history.
-    fn on_history(&mut self) {
-        let history = self.machine.history();
-        let items = history.items();
-        let new = usize::try_from(history.pushed() - self.seen).unwrap_or(usize::MAX);
-        self.seen = history.pushed();
-        let fresh = items[items.len().saturating_sub(new)..].to_vec();
-        for item in fresh {
-            match item {
-                Item::Reply { epoch, text, interrupted } => {
-                    self.turns += 1;
-                    self.emit(Event::Reply { epoch: epoch.0, text, interrupted });
-                }
-                Item::Notice { text } => {
-                    self.emit(Event::Reply { epoch: 0, text, interrupted: false });
-                }
-                Item::User { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Picture(_) => {}
-            }
-        }
-    }
-
     pub(super) fn emit(&self, event: Event) {
         // Nobody watching is no fault.
         let _ = self.events.send(event);
@@ -461,51 +440,6 @@ impl Driver {
         {
             // The thread is stuck or gone; its beats stop, and the watchdog acts on that.
             tracing::error!(?order, "the listen thread takes no orders");
-        }
-    }
-
-    fn on_sound(&mut self, event: SoundEvent) {
-        use crate::audio::Side;
-        use crate::turn::Device;
-        let (message, device) = match event {
-            SoundEvent::Up { side, device } => {
-                let message = format!("{side}: {device}");
-                *self.name_of(side) = Some(device);
-                self.trouble = None;
-                let device = match side {
-                    Side::Input => Device::MicrophoneBack,
-                    Side::Output => Device::SpeakerBack,
-                };
-                (message, Some(device))
-            }
-            SoundEvent::Moved { side, device, wanted } => {
-                let message =
-                    format!("{side} \"{wanted}\" is gone; \"{device}\" stands in until it is back");
-                *self.name_of(side) = Some(device);
-                (message, None)
-            }
-            SoundEvent::Lost { side, why } => {
-                *self.name_of(side) = None;
-                self.trouble = Some(why.to_string());
-                let device = match side {
-                    Side::Input => Device::MicrophoneLost,
-                    Side::Output => Device::SpeakerLost,
-                };
-                (why.to_string(), Some(device))
-            }
-            SoundEvent::Ended => ("the recording is over".to_owned(), None),
-        };
-        tracing::info!("{message}");
-        self.emit(Event::Sound { message });
-        if let Some(device) = device {
-            self.input(Input::Device(device));
-        }
-    }
-
-    fn name_of(&mut self, side: crate::audio::Side) -> &mut Option<String> {
-        match side {
-            crate::audio::Side::Input => &mut self.input_name,
-            crate::audio::Side::Output => &mut self.output_name,
         }
     }
 
@@ -527,40 +461,6 @@ impl Driver {
             rest.set(false);
         } else if now.since(self.stirred) > WAKEFUL {
             rest.set(true);
-        }
-    }
-
-    /// Makes the state known where it has changed.
-    fn publish(&mut self) {
-        let state = self.describe();
-        let changed = self.state.send_if_modified(|old| {
-            let changed = *old != state;
-            if changed {
-                *old = state.clone();
-            }
-            changed
-        });
-        if changed {
-            self.emit(Event::State(state));
-        }
-    }
-
-    fn describe(&self) -> State {
-        let Status { mode: _, ear, mouth, epoch, waiting: _, muted } = self.machine.status();
-        State {
-            ear,
-            mouth,
-            epoch: epoch.0,
-            muted,
-            volume: if self.volume.muted() { 0 } else { self.volume.percent() },
-            input: self.input_name.clone(),
-            output: self.output_name.clone(),
-            timers: self.timers,
-            turns: self.turns,
-            lost_samples: self.gauge.counts().lost,
-            spending: self.spending.so_far(),
-            trouble: self.trouble.clone(),
-            ..State::at_start(self.mode)
         }
     }
 

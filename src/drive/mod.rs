@@ -22,6 +22,7 @@ mod handle;
 mod parts;
 mod record;
 mod speaker;
+mod tell;
 
 pub use driver::Driver;
 pub use event::{Event, State, Timings};
