@@ -36,6 +36,8 @@ def listen(unit):
     while True:
         message = unit.input_queue.get()
         if is_control_message(message):
+            # A session that ended in the middle of a word leaves nothing to the next one.
+            speaking, loud, quiet = False, 0.0, 0.0
             unit.output_queue.put(message)
             continue
         chunk = message[0] if isinstance(message, tuple) else message

@@ -46,6 +46,7 @@ impl Line {
             }
         }
         self.break_off(now, out);
+        let detects = loss == Loss::Detects;
         match loss {
             Loss::Dialect(dialect) => self.dialect = Some(dialect),
             Loss::Detects => {
@@ -74,6 +75,9 @@ impl Line {
                 "provider {provider} closes every realtime session at once; check [realtime] model and dialect"
             ));
             self.try_again(now, error, out);
+        } else if detects {
+            // It is in the middle of what it heard, and may serve one session at a time.
+            self.again = Some(now + BACKOFF);
         } else if self.needed(now) {
             self.dial(now, out);
         }
