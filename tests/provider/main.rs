@@ -22,6 +22,7 @@ mod people;
 mod pictures;
 #[allow(dead_code, reason = "a bench uses all of it")]
 mod reply;
+mod secrets;
 mod secure;
 mod server;
 mod speech;

@@ -28,6 +28,7 @@ CALLS = [
     ("POST", r"audio/speech", "audio.speech_create_params.SpeechCreateParams"),
     ("POST", r"images/generations", "image_generate_params.ImageGenerateParams"),
     ("POST", r"images/edits", "image_edit_params.ImageEditParams"),
+    ("POST", r"realtime/client_secrets", "realtime.client_secret_create_params.ClientSecretCreateParams"),
     ("POST", r"files", "file_create_params.FileCreateParams"),
     ("GET", r"files", "file_list_params.FileListParams"),
     ("GET", r"files/[^/]+(/content)?", ""),
