@@ -94,6 +94,9 @@ fn seconds(text: &str) -> Option<f64> {
     if let Ok(seconds) = text.parse::<f64>() {
         return Some(seconds);
     }
+    if text.is_empty() {
+        return None;
+    }
     let mut rest = text;
     let mut sum = 0.0;
     while !rest.is_empty() {
@@ -184,7 +187,7 @@ mod tests {
     fn limits_are_read_from_the_headers_with_their_lengths() {
         assert_eq!(
             ["1s", "6m0s", "20ms", "1h2m3.5s", "7", "", "soon"].map(seconds),
-            [Some(1.0), Some(360.0), Some(0.02), Some(3_723.5), Some(7.0), Some(0.0), None]
+            [Some(1.0), Some(360.0), Some(0.02), Some(3_723.5), Some(7.0), None, None]
         );
         let mut headers = HeaderMap::new();
         for (name, value) in [
