@@ -6,12 +6,12 @@
 
 use std::sync::LazyLock;
 
-use aloud::engine::local::templates::Templates;
+use aloud::grammar::Grammar;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use serde_json::Value;
 
-static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::new);
+static TEMPLATES: LazyLock<Grammar> = LazyLock::new(Grammar::new);
 
 /// All labelled sentences, commands and talk.
 static SENTENCES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -31,8 +31,8 @@ fn main() {
 
 /// Reading and compiling the grammar.
 #[divan::bench(sample_count = 10)]
-fn start() -> Templates {
-    Templates::new()
+fn start() -> Grammar {
+    Grammar::new()
 }
 
 /// All sentences, one after the other.

@@ -14,7 +14,7 @@ use aloud::base::{LISTEN_RATE, Utterance, UtteranceId};
 use aloud::dialog::{Item, Outcome, Prompt};
 use aloud::engine::local::hibari::{Hibari, HibariFiles};
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
-use aloud::engine::local::templates::Templates;
+use aloud::engine::local::Templates;
 use aloud::engine::{Delta, Responder, Synthesizer, Transcriber};
 use aloud::{audio, base};
 use futures::StreamExt;
@@ -40,7 +40,7 @@ fn main() {
     .unwrap();
     let voice =
         Hibari::open(HibariFiles::in_folder(runtime, &dir.join("hibari-heart")), None).unwrap();
-    let mind = Templates::new();
+    let mind = Templates::default();
     let question = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/questions/timer.wav");
     let pcm: Arc<[f32]> = audio::read_file(&question).unwrap().pcm.into();
     println!("question: {:.1} s of speech", pcm.len() as f64 / f64::from(LISTEN_RATE.0));

@@ -13,6 +13,7 @@
 //! - [`turn`]: the pure machine that decides everything about turns.
 //! - [`audio`]: devices, the two real-time edges, WAV, earcons.
 //! - [`listen`]: voice activity and the cutting of utterances.
+//! - [`grammar`]: what a spoken command means.
 //! - [`engine`]: transcribers, responders, synthesizers, and partners made of them.
 //! - [`tool`]: what a spoken command can call.
 //! - [`ledger`]: what the providers' models were used for, and what that cost.
@@ -31,6 +32,7 @@ pub mod control;
 pub mod dialog;
 pub mod drive;
 pub mod engine;
+pub mod grammar;
 pub mod ledger;
 pub mod listen;
 pub mod models;

@@ -7,14 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `app` and `cli` stand above and know all.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("base", &[]),
     ("dialog", &["base"]),
     ("turn", &["base", "dialog"]),
     ("audio", &["base"]),
     ("listen", &["base", "audio"]),
     ("models", &["base"]),
-    ("engine", &["base", "dialog"]),
+    ("grammar", &["base"]),
+    ("engine", &["base", "dialog", "grammar"]),
     ("tool", &["base", "dialog"]),
     ("ledger", &["base", "engine"]),
     ("drive", &["base", "dialog", "turn", "audio", "listen", "engine", "tool"]),
@@ -23,7 +24,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     (
         "config",
         &[
-            "base", "dialog", "turn", "audio", "listen", "engine", "ledger", "models", "tool",
+            "base", "dialog", "turn", "audio", "listen", "grammar", "engine", "ledger", "models", "tool",
             "drive",
         ],
     ),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use aloud::base::{CallId, Epoch, Volume};
 use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
-use aloud::engine::local::templates::{Meaning, Templates};
+use aloud::engine::local::Templates;
+use aloud::grammar::{Grammar, Meaning};
 use aloud::engine::{Delta, Responder};
 use aloud::tool::{Book, Registry, Ringer, Settings, ToolCx, builtin};
 use futures::StreamExt;
@@ -62,7 +63,7 @@ async fn right(tools: &Registry, label: &Value, tool: &str, arguments: &Value) -
 async fn faults(text: &str) -> (Vec<String>, Vec<String>, usize) {
     let folder = tempfile::tempdir().unwrap();
     let tools = tools(&folder);
-    let templates = Templates::new();
+    let templates = Grammar::new();
     let (mut wrong, mut acted, mut commands) = (Vec::new(), Vec::new(), 0);
     for row in rows(text) {
         let sentence = row["text"].as_str().unwrap();
@@ -129,7 +130,7 @@ fn ordinary_prose_is_no_command() {
         The temperature of the water should not exceed sixty degrees.\n\
         How long the silence lasted, no one could say.\n\
         Help came from a village on the far side of the lake.";
-    let templates = Templates::new();
+    let templates = Grammar::new();
     let acted: Vec<_> = prose
         .lines()
         .flat_map(|line| [line.trim().to_owned(), line.trim().to_lowercase()])
@@ -139,7 +140,7 @@ fn ordinary_prose_is_no_command() {
 }
 
 fn parsed(sentence: &str) -> Value {
-    match Templates::new().parse(sentence) {
+    match Grammar::new().parse(sentence) {
         Some(call) => json!([call.tool, call.arguments]),
         None => Value::Null,
     }
@@ -147,7 +148,7 @@ fn parsed(sentence: &str) -> Value {
 
 #[test]
 fn clock_times_are_read_in_every_form() {
-    let templates = Templates::new();
+    let templates = Grammar::new();
     for (said, time) in [
         ("7", "07:00"),
         ("seven", "07:00"),
@@ -189,7 +190,7 @@ fn clock_times_are_read_in_every_form() {
 
 #[test]
 fn lengths_are_read_in_every_form() {
-    let templates = Templates::new();
+    let templates = Grammar::new();
     for (said, seconds) in [
         ("10 minutes", 600),
         ("ten minutes", 600),
@@ -290,7 +291,7 @@ async fn reply(templates: &Templates, prompt: Prompt) -> Vec<Delta> {
 
 #[tokio::test]
 async fn a_command_becomes_a_call_and_its_outcome_is_spoken() {
-    let templates = Templates::new();
+    let templates = Templates::default();
     let mut items = vec![user("set a timer for ten minutes")];
     let deltas = reply(&templates, prompt(items.clone(), &["set_timer"])).await;
     let [Delta::Call(call)] = deltas.as_slice() else { panic!("no call: {deltas:?}") };
@@ -325,14 +326,14 @@ async fn a_call_name_is_never_one_of_the_history() {
     };
     let mut items: Vec<_> = (0..3).map(|n| Item::Call { epoch: Epoch(1), call: call(n) }).collect();
     items.push(user("what time is it"));
-    let deltas = reply(&Templates::new(), prompt(items.clone(), &["get_time"])).await;
+    let deltas = reply(&Templates::default(), prompt(items.clone(), &["get_time"])).await;
     let [Delta::Call(made)] = deltas.as_slice() else { panic!("no call: {deltas:?}") };
     assert!((0..3).all(|n| call(n).id != made.id), "{:?}", made.id);
 }
 
 #[tokio::test]
 async fn what_cannot_be_done_is_said_in_a_sentence() {
-    let templates = Templates::new();
+    let templates = Templates::default();
     let said = async |text: &str| match reply(&templates, prompt(vec![user(text)], &["get_time"]))
         .await
         .as_slice()
@@ -354,7 +355,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
 
 #[test]
 fn templates_of_ones_own_come_first() {
-    let templates = Templates::with_text(
+    let templates = Grammar::with_text(
         r#"
         [parts]
         rooms = "(kitchen|bedroom|living room)"
@@ -402,7 +403,7 @@ fn templates_of_ones_own_come_first() {
 
 #[test]
 fn mistakes_in_a_file_are_reported_with_their_lines() {
-    let problems = Templates::with_text(
+    let problems = Grammar::with_text(
         "[[template]]\ntool = \"a\"\nsay = [\n\"turn (on the light\",\n\"{x:colour} light\",\n\
          \"<room> light\",\n\"[please] [now]\",\n]\n[[template]]\nsay = [\"hello\"]\n",
     )
@@ -416,11 +417,11 @@ fn mistakes_in_a_file_are_reported_with_their_lines() {
     assert!(found[0].1.contains("has no \")\""), "{found:?}");
     assert!(found[1].1.contains("no kind of slot; there are length"), "{found:?}");
     assert!(found[2].1.contains("no part \"room\""), "{found:?}");
-    let syntax = Templates::with_text("\n[[template]\n").unwrap_err();
+    let syntax = Grammar::with_text("\n[[template]\n").unwrap_err();
     assert_eq!(syntax[0].line, 2);
-    let missing = Templates::with_file(std::path::Path::new("/nowhere/words.toml")).unwrap_err();
+    let missing = Grammar::with_file(std::path::Path::new("/nowhere/words.toml")).unwrap_err();
     assert!(missing[0].line == 0 && missing[0].message.contains("/nowhere/words.toml"));
-    let circle = Templates::with_text(
+    let circle = Grammar::with_text(
         "[parts]\na = \"<b>\"\nb = \"<a>\"\n[[template]]\ntool = \"t\"\nsay = [\"go <a>\"]\n",
     );
     assert_eq!(circle.unwrap_err()[0].line, 6);
@@ -428,7 +429,7 @@ fn mistakes_in_a_file_are_reported_with_their_lines() {
 
 #[test]
 fn talk_too_long_for_a_command_is_none() {
-    let templates = Templates::new();
+    let templates = Grammar::new();
     assert_eq!(templates.understand(&"set a timer for ten minutes ".repeat(4000)), None);
     assert_eq!(templates.understand(&"a".repeat(100_000)), None);
     assert_eq!(templates.understand(&"five no ".repeat(60)), None);
@@ -440,9 +441,9 @@ const SOUP: &str = "set a timer for five no six minutes and half an hour quarter
     square root 15 percent point ( ) - 1/2 three quarters wait sorry remind me alarm in paris \
     weather add milk to shopping list note that : , convert miles kilometers dollars how many is";
 
-fn templates() -> Arc<Templates> {
-    static SHARED: std::sync::OnceLock<Arc<Templates>> = std::sync::OnceLock::new();
-    Arc::clone(SHARED.get_or_init(|| Arc::new(Templates::new())))
+fn templates() -> Arc<Grammar> {
+    static SHARED: std::sync::OnceLock<Arc<Grammar>> = std::sync::OnceLock::new();
+    Arc::clone(SHARED.get_or_init(|| Arc::new(Grammar::new())))
 }
 
 proptest! {

@@ -7,7 +7,8 @@ use super::{App, RUNTIME, Unfit, keys};
 use crate::config::{self, ModelName, Presents, ProviderKind};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
-use crate::engine::local::templates::Templates;
+use crate::engine::local::Templates;
+use crate::grammar::Grammar;
 use crate::engine::openai::{
     Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings,
 };
@@ -212,9 +213,9 @@ impl App {
     }
 
     fn templates(&self) -> Result<Arc<dyn Responder>, Unfit> {
-        let templates = match &self.config.settings.templates.file {
-            None => Templates::new(),
-            Some(path) => Templates::with_file(path).map_err(|problems| {
+        let grammar = match &self.config.settings.templates.file {
+            None => Grammar::new(),
+            Some(path) => Grammar::with_file(path).map_err(|problems| {
                 let lines: Vec<String> = problems
                     .iter()
                     .map(|problem| {
@@ -224,7 +225,7 @@ impl App {
                 Unfit::Templates(lines.join("\n"))
             })?,
         };
-        Ok(Arc::new(templates))
+        Ok(Arc::new(Templates::new(grammar)))
     }
 }
 

@@ -18,12 +18,13 @@
 
 pub mod hibari;
 pub mod moonshine;
-pub mod templates;
 
 mod runtime;
 mod silero;
+mod templates;
 mod worker;
 
 pub use runtime::Runtime;
 pub use silero::{Silero, WINDOW};
+pub use templates::Templates;
 pub use worker::{Desk, Halt, Model, WAITING_ANSWERS, WAITING_ORDERS, Worker};

@@ -1,4 +1,4 @@
-//! A responder without a model: a small grammar with slots that turns sentences into tool calls.
+//! Understanding without a model: a small grammar with slots that turns sentences into tool calls.
 //!
 //! ```text
 //! sentence ─▶ lexer ─▶ tokens ─▶ lines of the grammar (graphs) ─▶ cheapest whole match ─▶ call | answer
@@ -18,7 +18,7 @@
 
 mod clock;
 mod file;
-mod grammar;
+mod lines;
 mod graph;
 mod length;
 mod lexer;
@@ -26,7 +26,6 @@ mod measure;
 mod number;
 mod open;
 mod pattern;
-mod responder;
 mod scan;
 mod sentence;
 mod slot;
@@ -36,7 +35,7 @@ mod tables;
 use std::path::Path;
 
 pub use file::Problem;
-use grammar::Grammar;
+use lines::Lines;
 
 const ENGLISH: &str = include_str!("english.toml");
 const TABLES: &str = include_str!("tables.toml");
@@ -63,12 +62,11 @@ pub enum Meaning {
 
 /// The compiled grammar. Making one takes some tens of milliseconds, using it microseconds; share it.
 #[derive(Debug)]
-pub struct Templates {
-    grammar: Grammar,
-    calls: responder::Counter,
+pub struct Grammar {
+    lines: Lines,
 }
 
-impl Templates {
+impl Grammar {
     /// The built-in English grammar.
     pub fn new() -> Self {
         // A test reads the built-in files, so a broken one does not leave the house; were it
@@ -103,8 +101,8 @@ impl Templates {
         file::load(texts).map(Self::of)
     }
 
-    fn of(grammar: Grammar) -> Self {
-        Self { grammar, calls: responder::Counter::default() }
+    fn of(lines: Lines) -> Self {
+        Self { lines }
     }
 
     /// The tool call that `sentence` asks for; `None` when it asks for none.
@@ -117,11 +115,16 @@ impl Templates {
 
     /// What `sentence` means; `None` when no template says.
     pub fn understand(&self, sentence: &str) -> Option<Meaning> {
-        sentence::understand(&self.grammar, sentence)
+        sentence::understand(&self.lines, sentence)
+    }
+
+    /// What to say when `tool` was asked for and is not there, where the grammar knows.
+    pub fn missing(&self, tool: &str) -> Option<&str> {
+        self.lines.missing.get(tool).map(String::as_str)
     }
 }
 
-impl Default for Templates {
+impl Default for Grammar {
     fn default() -> Self {
         Self::new()
     }

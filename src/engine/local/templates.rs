@@ -8,7 +8,7 @@ use crate::base::{CallId, Flow};
 use crate::dialog::{Call, Item, Outcome, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
 
-use super::{Meaning, Templates};
+use crate::grammar::{Grammar, Meaning};
 
 /// What is said to everything that no template meets.
 const NO_ANSWER: &str = "I can't answer that by myself. With a chat model I could: set an OpenAI \
@@ -20,7 +20,7 @@ const NO_WORDS: &str = "I didn't catch that.";
 
 /// Counts calls, so that their names differ within a process.
 #[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
+struct Counter(AtomicU64);
 
 impl Counter {
     /// A call name that no item of `items` uses.
@@ -39,6 +39,20 @@ impl Counter {
                 return id;
             }
         }
+    }
+}
+
+/// The grammar as a responder. Making it is making a [`Grammar`]; share it.
+#[derive(Debug, Default)]
+pub struct Templates {
+    grammar: Grammar,
+    calls: Counter,
+}
+
+impl Templates {
+    /// Answers by `grammar`.
+    pub fn new(grammar: Grammar) -> Self {
+        Self { grammar, calls: Counter::default() }
     }
 }
 
@@ -66,7 +80,7 @@ impl Templates {
         if !text.chars().any(char::is_alphanumeric) {
             return Some(Delta::Text(NO_WORDS.into()));
         }
-        Some(match self.understand(text) {
+        Some(match self.grammar.understand(text) {
             Some(Meaning::Call(call)) if prompt.tools.iter().any(|t| t.name == call.tool) => {
                 Delta::Call(Call {
                     id: self.calls.next(&prompt.items),
@@ -75,8 +89,8 @@ impl Templates {
                 })
             }
             Some(Meaning::Call(call)) => {
-                let missing = self.grammar.missing.get(&call.tool);
-                Delta::Text(missing.map_or(NO_TOOL, String::as_str).to_owned())
+                let missing = self.grammar.missing(&call.tool);
+                Delta::Text(missing.unwrap_or(NO_TOOL).to_owned())
             }
             Some(Meaning::Answer(answer)) => Delta::Text(answer),
             Some(Meaning::Nothing) | None => Delta::Text(NO_ANSWER.into()),

@@ -1,11 +1,11 @@
-//! Grammar files: reading, checking, and joining several into one grammar.
+//! Lines files: reading, checking, and joining several into one grammar.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::grammar::{Goal, Grammar, Template};
+use super::lines::{Goal, Lines, Template};
 use super::graph::Line;
 use super::lexer::flag;
 use super::pattern::{Parts, Reader, sequences};
@@ -54,7 +54,7 @@ struct RawTemplate {
 /// Joins grammar texts into one grammar. Of equal matches those of earlier texts win; lists, parts
 /// and units are joined, a part of an earlier text replacing that of a later one.
 /// All mistakes of the first text that has any are reported at once.
-pub(super) fn load(texts: &[&str]) -> Result<Grammar, Vec<Problem>> {
+pub(super) fn load(texts: &[&str]) -> Result<Lines, Vec<Problem>> {
     let mut files = Vec::new();
     for text in texts {
         let file: File = toml::from_str(text).map_err(|error| {
@@ -72,7 +72,7 @@ pub(super) fn load(texts: &[&str]) -> Result<Grammar, Vec<Problem>> {
         let written = file.parts.iter().map(|(k, v)| (k.clone(), v.get_ref().clone()));
         parts.written.extend(written);
     }
-    let mut grammar = Grammar::default();
+    let mut grammar = Lines::default();
     for (text, file) in &files {
         let mut problems = Vec::new();
         lists(text, file, &mut parts, &mut tables, &mut problems);
@@ -202,7 +202,7 @@ fn template(
     raw: &RawTemplate,
     parts: &mut Parts,
     tables: &mut Tables,
-    grammar: &mut Grammar,
+    grammar: &mut Lines,
     problems: &mut Vec<Problem>,
 ) {
     let mut report = |at: usize, message: String| {

@@ -36,7 +36,7 @@ pub(super) struct Template {
 
 /// Everything that was read from grammar files.
 #[derive(Debug, Default)]
-pub(super) struct Grammar {
+pub(super) struct Lines {
     pub(super) tables: Tables,
     pub(super) lines: Vec<Line>,
     pub(super) templates: Vec<Template>,
@@ -47,7 +47,7 @@ pub(super) struct Grammar {
     open: Vec<u32>,
 }
 
-impl Grammar {
+impl Lines {
     /// Takes the finished tables and builds the index of lines.
     pub(super) fn seal(&mut self, tables: Tables) {
         self.tables = tables;

@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use super::clock::{self, Scope};
-use super::grammar::Grammar;
+use super::lines::Lines;
 use super::graph::Search;
 use super::lexer::{Token, flag};
 use super::scan::Scan;
@@ -23,7 +23,7 @@ const MOST_PHRASE: usize = 10;
 const MOST_CLAUSE: usize = 12;
 
 /// What `sentence` means; `None` when it is no command and no small talk.
-pub(super) fn understand(grammar: &Grammar, sentence: &str) -> Option<Meaning> {
+pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<Meaning> {
     let tokens = grammar.tables.words.lex(sentence)?;
     let talk = Talk { grammar, source: sentence };
     let meaning = talk
@@ -39,7 +39,7 @@ pub(super) fn understand(grammar: &Grammar, sentence: &str) -> Option<Meaning> {
 }
 
 struct Talk<'a> {
-    grammar: &'a Grammar,
+    grammar: &'a Lines,
     source: &'a str,
 }
 
