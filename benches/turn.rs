@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use aloud::base::{LISTEN_RATE, Utterance, UtteranceId};
 use aloud::dialog::{Item, Outcome, Prompt};
+use aloud::engine::local::Templates;
 use aloud::engine::local::hibari::{Hibari, HibariFiles};
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
-use aloud::engine::local::Templates;
 use aloud::engine::{Delta, Responder, Synthesizer, Transcriber};
 use aloud::{audio, base};
 use futures::StreamExt;

@@ -24,8 +24,8 @@ const ROOMS: [(&str, &[&str]); 15] = [
     (
         "config",
         &[
-            "base", "dialog", "turn", "audio", "listen", "grammar", "engine", "ledger", "models", "tool",
-            "drive",
+            "base", "dialog", "turn", "audio", "listen", "grammar", "engine", "ledger", "models",
+            "tool", "drive",
         ],
     ),
     ("app", &["*"]),

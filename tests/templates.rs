@@ -8,8 +8,8 @@ use std::sync::Arc;
 use aloud::base::{CallId, Epoch, Volume};
 use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
 use aloud::engine::local::Templates;
-use aloud::grammar::{Grammar, Meaning};
 use aloud::engine::{Delta, Responder};
+use aloud::grammar::{Grammar, Meaning};
 use aloud::tool::{Book, Registry, Ringer, Settings, ToolCx, builtin};
 use futures::StreamExt;
 use jiff::tz::TimeZone;
@@ -36,7 +36,7 @@ async fn result(tools: &Registry, expression: &Value) -> f64 {
         name: "calculate".into(),
         arguments: json!({ "expression": expression }).to_string(),
     };
-    let cx = ToolCx { now: aloud::base::Moment::default(), last_reply: None };
+    let cx = ToolCx { now: aloud::base::Moment::default(), last_reply: None, said: None };
     let done = tools.call(&call, cx).await;
     let data: Value = serde_json::from_str(&done.outcome.output).unwrap_or_default();
     data["result"].as_f64().unwrap_or(f64::NAN)

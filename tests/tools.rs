@@ -94,7 +94,7 @@ impl World {
 async fn call(tools: &Registry, name: &str, arguments: &str) -> Done {
     let id = CallId("call_1".into());
     let call = Call { id: id.clone(), name: name.into(), arguments: arguments.into() };
-    let cx = ToolCx { now: Moment::ZERO, last_reply: Some("It's 4 PM.".into()) };
+    let cx = ToolCx { now: Moment::ZERO, last_reply: Some("It's 4 PM.".into()), said: None };
     let done = tools.call(&call, cx).await;
     assert_eq!(done.outcome.id, id);
     done
@@ -236,7 +236,8 @@ async fn the_tools_about_the_talk_itself() {
     assert_eq!(world.says("repeat", json!({})).await, "It's 4 PM.");
     assert!(world.says("help", json!({})).await.contains("set timers and alarms"));
     let call = Call { id: CallId("1".into()), name: "repeat".into(), arguments: "{}".into() };
-    let done = world.tools.call(&call, ToolCx { now: Moment::ZERO, last_reply: None }).await;
+    let done =
+        world.tools.call(&call, ToolCx { now: Moment::ZERO, last_reply: None, said: None }).await;
     assert_eq!(
         (done.outcome.ok, done.outcome.say.as_str()),
         (false, "I have not said anything yet.")

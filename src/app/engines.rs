@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::{App, RUNTIME, Unfit, keys};
 use crate::config::{self, ModelName, Presents, ProviderKind};
+use crate::engine::local::Templates;
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
-use crate::engine::local::Templates;
-use crate::grammar::Grammar;
 use crate::engine::openai::{
     Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings,
 };
 use crate::engine::{Chain, EngineError, Notes, Responder, Synthesizer, Transcriber};
+use crate::grammar::Grammar;
 
 impl App {
     /// The client of a provider: one for all jobs, so that they share its connections.

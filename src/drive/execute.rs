@@ -91,10 +91,11 @@ impl Driver {
 
     fn call_tool(&mut self, now: Moment, epoch: Epoch, call: Call) {
         let last_reply = self.machine.history().last_said().map(str::to_owned);
+        let said = self.machine.history().last_heard().map(str::to_owned);
         let arguments = serde_json::from_str(&call.arguments)
             .unwrap_or_else(|_| serde_json::Value::String(call.arguments.clone()));
         self.emit(Event::Call { name: call.name.clone(), arguments });
-        let work = self.tools.call(&call, ToolCx { now, last_reply });
+        let work = self.tools.call(&call, ToolCx { now, last_reply, said });
         let stop = self.calls.entry(epoch).or_default().child_token();
         self.called = epoch;
         let lasts = self.tools.effect(&call.name) == Some(Effect::Makes);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::lines::{Goal, Lines, Template};
 use super::graph::Line;
 use super::lexer::flag;
+use super::lines::{Goal, Lines, Template};
 use super::pattern::{Parts, Reader, sequences};
 use super::tables::{Phrases, Tables, Unit};
 

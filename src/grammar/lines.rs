@@ -185,5 +185,8 @@ fn meaning(
         };
         arguments.insert(name.clone(), value);
     }
-    Some(Meaning::Call(ParsedCall { tool: tool.clone(), arguments: Value::Object(arguments) }))
+    Some(Meaning::Calls(vec![ParsedCall {
+        tool: tool.clone(),
+        arguments: Value::Object(arguments),
+    }]))
 }

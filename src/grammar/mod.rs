@@ -18,10 +18,10 @@
 
 mod clock;
 mod file;
-mod lines;
 mod graph;
 mod length;
 mod lexer;
+mod lines;
 mod measure;
 mod number;
 mod open;
@@ -52,8 +52,18 @@ pub struct ParsedCall {
 /// What a sentence means.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Meaning {
-    /// It asks for a tool.
-    Call(ParsedCall),
+    /// It asks for tools: one call, or several in the order in which they were said. Never empty.
+    Calls(Vec<ParsedCall>),
+    /// It asks for a tool, and something has to be asked back before it is called.
+    Ask {
+        /// What to ask.
+        question: String,
+        /// The call as far as it is known; [`Grammar::follow`] completes it by the answer.
+        call: ParsedCall,
+    },
+    /// A part of it asks for a tool; this says to the user which part was not understood. Nothing
+    /// may be done. A chat model may make more of the sentence.
+    Unclear(String),
     /// It is small talk, and this is the answer.
     Answer(String),
     /// It looks like a command and is none.
@@ -105,11 +115,15 @@ impl Grammar {
         Self { lines }
     }
 
-    /// The tool call that `sentence` asks for; `None` when it asks for none.
+    /// The one tool call that `sentence` asks for; `None` when it asks for none or for several.
     pub fn parse(&self, sentence: &str) -> Option<ParsedCall> {
         match self.understand(sentence)? {
-            Meaning::Call(call) => Some(call),
-            Meaning::Answer(_) | Meaning::Nothing => None,
+            Meaning::Calls(mut calls) if calls.len() == 1 => calls.pop(),
+            Meaning::Calls(_)
+            | Meaning::Ask { .. }
+            | Meaning::Unclear(_)
+            | Meaning::Answer(_)
+            | Meaning::Nothing => None,
         }
     }
 

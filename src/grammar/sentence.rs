@@ -8,9 +8,9 @@
 use serde_json::Value;
 
 use super::clock::{self, Scope};
-use super::lines::Lines;
 use super::graph::Search;
 use super::lexer::{Token, flag};
+use super::lines::Lines;
 use super::scan::Scan;
 use super::tables::Phrases;
 use super::{Meaning, ParsedCall, length, number};
@@ -34,7 +34,9 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<Meaning> {
         .or_else(|| talk.plainer(&tokens))?;
     match meaning {
         Meaning::Nothing => None,
-        Meaning::Call(_) | Meaning::Answer(_) => Some(meaning),
+        Meaning::Calls(_) | Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Answer(_) => {
+            Some(meaning)
+        }
     }
 }
 
@@ -90,10 +92,7 @@ impl<'a> Talk<'a> {
 
     /// A call among the meanings of a sentence; small talk is not worth a repair.
     fn call(&self, tokens: &[Token]) -> Option<ParsedCall> {
-        match self.whole(tokens)? {
-            Meaning::Call(call) => Some(call),
-            Meaning::Answer(_) | Meaning::Nothing => None,
-        }
+        single(self.whole(tokens)?)
     }
 
     /// Carries out a correction that no slot could: "cancel the rice timer no the pasta timer".
@@ -115,20 +114,20 @@ impl<'a> Talk<'a> {
                 let mut fixed = tokens[..again].to_vec();
                 fixed.extend_from_slice(&tokens[next..]);
                 if let Some(call) = self.call(&fixed) {
-                    return Some(Meaning::Call(call));
+                    return Some(one(call));
                 }
             }
             // The command was whole, and one value of it changes.
             if let Some(call) = self.call(&tokens[..at])
                 && let Some(call) = self.changed(call, &tokens[next..])
             {
-                return Some(Meaning::Call(call));
+                return Some(one(call));
             }
             // The speaker begins anew: "set a timer, no wait, what's the weather".
             if next > at + 1
                 && let Some(call) = self.call(&tokens[next..])
             {
-                return Some(Meaning::Call(call));
+                return Some(one(call));
             }
         }
         None
@@ -198,12 +197,12 @@ impl<'a> Talk<'a> {
             if self.clause(tail)
                 && let Some(call) = self.call(head)
             {
-                return Some(Meaning::Call(call));
+                return Some(one(call));
             }
             if self.clause(head)
                 && let Some(call) = self.call(tail)
             {
-                return Some(Meaning::Call(call));
+                return Some(one(call));
             }
         }
         None
@@ -224,12 +223,7 @@ impl<'a> Talk<'a> {
         if rest.len() == tokens.len() {
             return None;
         }
-        self.call(&rest)
-            .or_else(|| match self.corrected(&rest)? {
-                Meaning::Call(call) => Some(call),
-                Meaning::Answer(_) | Meaning::Nothing => None,
-            })
-            .map(Meaning::Call)
+        self.call(&rest).or_else(|| single(self.corrected(&rest)?)).map(one)
     }
 
     /// Leaves out an afterthought: "for me", "right now".
@@ -248,6 +242,23 @@ impl<'a> Talk<'a> {
             }
         }
         None
+    }
+}
+
+/// The meaning that is one call.
+fn one(call: ParsedCall) -> Meaning {
+    Meaning::Calls(vec![call])
+}
+
+/// The call of a meaning that is one call.
+fn single(meaning: Meaning) -> Option<ParsedCall> {
+    match meaning {
+        Meaning::Calls(mut calls) if calls.len() == 1 => calls.pop(),
+        Meaning::Calls(_)
+        | Meaning::Ask { .. }
+        | Meaning::Unclear(_)
+        | Meaning::Answer(_)
+        | Meaning::Nothing => None,
     }
 }
 

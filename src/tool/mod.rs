@@ -90,6 +90,9 @@ pub struct ToolCx {
     pub now: Moment,
     /// What aloud said last, for `repeat`.
     pub last_reply: Option<String>,
+    /// What the user said in this turn, for tools whose arguments leave something open: "4:30"
+    /// and "4:30 am" are both written 04:30.
+    pub said: Option<String>,
 }
 
 /// Something a responder can call.

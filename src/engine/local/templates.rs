@@ -7,8 +7,7 @@ use futures::stream;
 use crate::base::{CallId, Flow};
 use crate::dialog::{Call, Item, Outcome, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
-
-use crate::grammar::{Grammar, Meaning};
+use crate::grammar::{Grammar, Meaning, ParsedCall};
 
 /// What is said to everything that no template meets.
 const NO_ANSWER: &str = "I can't answer that by myself. With a chat model I could: set an OpenAI \
@@ -58,43 +57,50 @@ impl Templates {
 
 impl Responder for Templates {
     fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
-        let deltas: Vec<_> = self.reply(&prompt).into_iter().map(Ok).collect();
-        Box::pin(stream::iter(deltas))
+        Box::pin(stream::iter(self.reply(&prompt).into_iter().map(Ok)))
     }
 }
 
 impl Templates {
-    /// The next step of the reply to `prompt`; `None` when there is nothing left to say.
-    fn reply(&self, prompt: &Prompt) -> Option<Delta> {
-        let (text, after) = prompt.last_turn()?;
+    /// The next step of the reply to `prompt`; empty when there is nothing left to say.
+    fn reply(&self, prompt: &Prompt) -> Vec<Delta> {
+        let Some((text, after)) = prompt.last_turn() else { return Vec::new() };
         // What the tools of this turn came to is spoken as it stands.
         let outcomes: Vec<_> = after.iter().filter_map(outcome).collect();
-        if !outcomes.is_empty() {
+        let called = after.iter().filter(|item| matches!(item, Item::Call { .. })).count();
+        if called > 0 {
+            // While a tool still runs there is nothing to say.
+            if outcomes.len() < called {
+                return Vec::new();
+            }
             let said: Vec<_> = outcomes.iter().map(|o| o.say.trim()).collect();
             let said = said.join(" ").trim().to_owned();
-            return (!said.is_empty()).then_some(Delta::Text(said));
-        }
-        if after.iter().any(|item| matches!(item, Item::Call { .. })) {
-            return None;
+            return if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] };
         }
         if !text.chars().any(char::is_alphanumeric) {
-            return Some(Delta::Text(NO_WORDS.into()));
+            return vec![Delta::Text(NO_WORDS.into())];
         }
-        Some(match self.grammar.understand(text) {
-            Some(Meaning::Call(call)) if prompt.tools.iter().any(|t| t.name == call.tool) => {
-                Delta::Call(Call {
-                    id: self.calls.next(&prompt.items),
-                    name: call.tool,
-                    arguments: call.arguments.to_string(),
-                })
-            }
-            Some(Meaning::Call(call)) => {
-                let missing = self.grammar.missing(&call.tool);
-                Delta::Text(missing.unwrap_or(NO_TOOL).to_owned())
-            }
-            Some(Meaning::Answer(answer)) => Delta::Text(answer),
-            Some(Meaning::Nothing) | None => Delta::Text(NO_ANSWER.into()),
-        })
+        match self.grammar.understand(text) {
+            Some(Meaning::Calls(calls)) => self.calls(prompt, calls),
+            Some(Meaning::Ask { question, .. }) => vec![Delta::Text(question)],
+            Some(Meaning::Unclear(text) | Meaning::Answer(text)) => vec![Delta::Text(text)],
+            Some(Meaning::Nothing) | None => vec![Delta::Text(NO_ANSWER.into())],
+        }
+    }
+
+    /// The calls, or a sentence where there is no such tool. All are made or none.
+    fn calls(&self, prompt: &Prompt, calls: Vec<ParsedCall>) -> Vec<Delta> {
+        let there = |call: &ParsedCall| prompt.tools.iter().any(|tool| tool.name == call.tool);
+        if let Some(call) = calls.iter().find(|call| !there(call)) {
+            let missing = self.grammar.missing(&call.tool);
+            return vec![Delta::Text(missing.unwrap_or(NO_TOOL).to_owned())];
+        }
+        let call = |call: ParsedCall| Call {
+            id: self.calls.next(&prompt.items),
+            name: call.tool,
+            arguments: call.arguments.to_string(),
+        };
+        calls.into_iter().map(|parsed| Delta::Call(call(parsed))).collect()
     }
 }
 
