@@ -65,6 +65,8 @@ pub struct Driver {
     pub(super) speech_end: Option<Moment>,
     /// What the queued pieces of the live epoch say, and at which sample each begins.
     pub(super) pieces: Pieces,
+    /// The attempt whose words come as they are written.
+    pub(super) written: Epoch,
     pub(super) notices: BTreeMap<NoticeId, Notice>,
     pub(super) next_notice: u32,
     pub(super) timings: Timings,
@@ -179,6 +181,7 @@ impl Driver {
             unwritten: Vec::new(),
             speech_end: None,
             pieces: Pieces::default(),
+            written: Epoch::NONE,
             notices: BTreeMap::new(),
             next_notice: 0,
             timings: Timings::default(),

@@ -128,6 +128,15 @@ pub enum Event {
     },
     /// A page that the reply rests on.
     Source(Source),
+    /// Words of a reply as they are written, ahead of the sound: with their markdown and line
+    /// breaks, or as they are spoken where the partner only speaks. A reply that is prepared while
+    /// the user may go on is written too; when they do, nothing more comes of its attempt.
+    Written {
+        /// The attempt.
+        epoch: u32,
+        /// The words that follow those before.
+        text: String,
+    },
     /// Words as they sound.
     Words {
         /// The attempt.

@@ -190,7 +190,15 @@ impl Driver {
                     self.timings.first_audio = None;
                 }
             }
+            Said::Written { epoch, text } => {
+                self.written = epoch;
+                self.emit(Event::Written { epoch: epoch.0, text });
+            }
             Said::Chunk { epoch, chunk } => {
+                if self.written != epoch && !chunk.text.is_empty() {
+                    // Who only speaks has written what is to be heard.
+                    self.emit(Event::Written { epoch: epoch.0, text: chunk.text.clone() });
+                }
                 let samples = self.speaker.queue(epoch, &chunk.pcm, chunk.rate);
                 self.queued(epoch, samples, chunk.text);
             }

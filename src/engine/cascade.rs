@@ -12,9 +12,10 @@ use super::{Chunk, Delta, EngineError, Order, Partner, Responder, Said, Synthesi
 use crate::base::{Epoch, Flow, Job, Utterance, UtteranceId};
 use crate::dialog::{Item, Prompt};
 
-/// Sentences that wait for the synthesizer while one is spoken; more than that holds the reading
-/// of the reply back, so that a runaway reply costs no memory.
-const SENTENCES_AHEAD: usize = 2;
+/// Sentences that wait for the synthesizer while one is spoken: some pages, so that a reply is on
+/// the screen as it is written. More than that holds the reading of the reply back, so that a
+/// runaway reply costs no memory.
+const SENTENCES_AHEAD: usize = 256;
 
 /// Utterances whose sound is kept for a responder that hears: those of the last turns. Older ones
 /// are known by their transcript.
@@ -242,6 +243,7 @@ impl Cascade {
             }
             Said::Transcript { last: false, .. } | Said::Hearing(_) => Some(said),
             Said::FirstWords(_)
+            | Said::Written { .. }
             | Said::Chunk { .. }
             | Said::Source { .. }
             | Said::Note(_)
@@ -342,7 +344,10 @@ fn recite(
                 yield Said::FirstWords(epoch);
             }
             match next {
-                Heard::Delta(Some(Ok(Delta::Text(text)))) => recital.extend(sentences.push(&text)),
+                Heard::Delta(Some(Ok(Delta::Text(text)))) => {
+                    recital.extend(sentences.push(&text));
+                    yield Said::Written { epoch, text };
+                }
                 Heard::Delta(Some(Ok(Delta::Sound(chunk)))) => yield Said::Chunk { epoch, chunk },
                 Heard::Delta(Some(Ok(Delta::Call(call)))) => yield Said::Call { epoch, call },
                 Heard::Delta(Some(Ok(Delta::Source(source)))) => yield Said::Source { epoch, source },
@@ -373,4 +378,35 @@ fn recite(
 enum Heard {
     Delta(Option<Result<Delta, EngineError>>),
     Chunk(Option<Result<Chunk, EngineError>>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A voice that never gets a sound out.
+    struct Silent;
+
+    impl Synthesizer for Silent {
+        fn speak(&self, _: String) -> Flow<Result<Chunk, EngineError>> {
+            Box::pin(futures::stream::pending())
+        }
+    }
+
+    #[test]
+    fn a_reply_is_written_to_its_end_while_its_first_sentence_waits_for_the_voice() {
+        let lines = ["# Plan\n", "\n1. **Eat**.\n2. Sl", "eep. Then go.", " And rest. Bye."];
+        let deltas = lines.map(|line| Ok(Delta::Text(line.to_owned())));
+        let deltas = Box::pin(futures::stream::iter(deltas));
+        let mut said = recite(Some(Arc::new(Silent)), Epoch(7), deltas);
+        let mut written = String::new();
+        let mut cx = Context::from_waker(futures::task::noop_waker_ref());
+        while let Poll::Ready(Some(next)) = said.as_mut().poll_next(&mut cx) {
+            match next {
+                Said::Written { epoch: Epoch(7), text } => written.push_str(&text),
+                other => assert_eq!(other, Said::FirstWords(Epoch(7))),
+            }
+        }
+        assert_eq!(written, lines.concat());
+    }
 }

@@ -97,6 +97,14 @@ pub enum Said {
     Hearing(String),
     /// The first words of the reply were written (not yet spoken).
     FirstWords(Epoch),
+    /// The next words of the reply as they are written, with their markdown and line breaks, ahead
+    /// of the sound that says them. A partner that only speaks tells none.
+    Written {
+        /// The attempt.
+        epoch: Epoch,
+        /// The words.
+        text: String,
+    },
     /// Sound and the words that it says.
     Chunk {
         /// The attempt.

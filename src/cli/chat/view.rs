@@ -110,7 +110,7 @@ impl View {
                 let text = format!("{} {}", source.title, source.url);
                 vec![self.entry("", text.trim(), Color::DarkGray, "source")]
             }
-            Event::Missed { .. } | Event::Ending => Vec::new(),
+            Event::Written { .. } | Event::Missed { .. } | Event::Ending => Vec::new(),
         }
     }
 

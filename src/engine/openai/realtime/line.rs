@@ -481,6 +481,7 @@ impl Line {
             Said::Transcript { result: Err(_), .. }
             | Said::Hearing(_)
             | Said::FirstWords(_)
+            | Said::Written { .. }
             | Said::Source { .. }
             | Said::Note(_)
             | Said::TurnOver => {}

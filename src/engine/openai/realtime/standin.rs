@@ -183,6 +183,7 @@ impl StandIn {
             }
             Said::Hearing(_)
             | Said::FirstWords(_)
+            | Said::Written { .. }
             | Said::Source { .. }
             | Said::Note(_)
             | Said::TurnOver => {}
