@@ -207,9 +207,7 @@ impl Watch {
     fn hear(&mut self, said: Said) {
         let live = |epoch: Epoch| assert_eq!(self.live, Some(epoch), "a dead epoch speaks");
         match said {
-            Said::Chunk { epoch, .. }
-            | Said::FirstWords(epoch)
-            | Said::Written { epoch, .. } => {
+            Said::Chunk { epoch, .. } | Said::FirstWords(epoch) | Said::Written { epoch, .. } => {
                 live(epoch);
                 assert!(!self.ended, "sound after the end");
             }

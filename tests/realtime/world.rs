@@ -497,7 +497,11 @@ impl World {
                 self.input(Input::Report { epoch, report });
             }
             Said::Note(note) => self.notes.push(note),
-            Said::Hearing(_) | Said::FirstWords(_) | Said::Written { .. } | Said::Source { .. } | Said::TurnOver => {}
+            Said::Hearing(_)
+            | Said::FirstWords(_)
+            | Said::Written { .. }
+            | Said::Source { .. }
+            | Said::TurnOver => {}
         }
     }
 
