@@ -402,9 +402,10 @@ mod tests {
         let mut written = String::new();
         let mut cx = Context::from_waker(futures::task::noop_waker_ref());
         while let Poll::Ready(Some(next)) = said.as_mut().poll_next(&mut cx) {
-            match next {
-                Said::Written { epoch: Epoch(7), text } => written.push_str(&text),
-                other => assert_eq!(other, Said::FirstWords(Epoch(7))),
+            if let Said::Written { epoch: Epoch(7), text } = next {
+                written.push_str(&text);
+            } else {
+                assert_eq!(next, Said::FirstWords(Epoch(7)));
             }
         }
         assert_eq!(written, lines.concat());
