@@ -14,6 +14,10 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) hands_free: bool,
 
+    /// Ask nothing at the first start; the built-in engines answer.
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+
     /// Who answers, in this voice chat.
     #[arg(long, value_enum)]
     pub(crate) partner: Option<Partner>,

@@ -17,6 +17,7 @@ mod config;
 mod daemon;
 mod exit;
 mod finetune;
+mod first;
 mod image;
 mod inspect;
 mod models;
@@ -87,7 +88,7 @@ pub fn run() -> u8 {
 async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
     let file = cli.config.as_deref();
     match cli.command {
-        None => talk::run(file, env, cli.hands_free, cli.partner).await,
+        None => talk::run(file, env, cli.hands_free, cli.partner, cli.yes).await,
         Some(_) if cli.hands_free => Err(Failure::new(
             Code::Usage,
             "--hands-free goes with no command; run \"aloud --hands-free\"",
@@ -117,7 +118,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Tools(args)) => inspect::tools(file, env, args.json),
         Some(Command::Doctor) => inspect::doctor(file, env).await,
         Some(Command::Replay { file }) => replay::run(&file),
-        Some(Command::Service(args)) => service::run(env, &args),
+        Some(Command::Service(args)) => service::run(file, env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
         Some(Command::Usage(period)) => usage::run(file, env, &period),
         Some(Command::Image(args)) => image::run(file, env, args).await,

@@ -1,9 +1,12 @@
-use std::path::PathBuf;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use super::args::Service;
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
-use crate::config::Environment;
+use crate::config::{Config, Environment, KeySource, Paths};
 
 /// The user units, as they lie in the source tree.
 const UNITS: [(&str, &str); 2] = [
@@ -11,35 +14,152 @@ const UNITS: [(&str, &str); 2] = [
     ("aloud.socket", include_str!("../../systemd/aloud.socket")),
 ];
 
+/// Variables that a service needs as this shell has them, besides those of aloud itself.
+const CARRIED: [&str; 8] = [
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_ENDPOINT",
+    "SSL_CERT_FILE",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+];
+
 /// Writes or removes the user units. Starting them is the service manager's business.
-pub(super) fn run(env: &Environment, args: &Service) -> Outcome {
+pub(super) fn run(file: Option<&Path>, env: &Environment, args: &Service) -> Outcome {
     let folder = folder(env)?;
+    let kept = Paths::of(env).config.with_file_name("environment");
     match args {
         Service::Install => {
-            let me = std::env::current_exe()?;
-            std::fs::create_dir_all(&folder).map_err(|error| cannot(&folder, error))?;
-            for (name, text) in UNITS {
-                let path = folder.join(name);
-                let text =
-                    text.replace("ExecStart=aloud ", &format!("ExecStart={} ", me.display()));
-                std::fs::write(&path, text).map_err(|error| cannot(&path, error))?;
-                print::line(format!("wrote {}", path.display()))?;
+            let config = Config::load(env, file)?;
+            let variables = carried(env, &config);
+            let named = file.map(Path::to_owned).or_else(|| env.os("ALOUD_CONFIG").map(Into::into));
+            let named = named.map(std::path::absolute).transpose()?;
+            write_units(&folder, named.as_deref(), (!variables.is_empty()).then_some(&*kept))?;
+            match &config.file {
+                Some(path) => print::line(format!("the service reads {}", path.display()))?,
+                None => {
+                    print::line("there is no configuration file; the service uses the defaults")?
+                }
+            }
+            if variables.is_empty() {
+                remove(&kept)?;
+            } else {
+                write_variables(&kept, &variables).map_err(|error| cannot(&kept, &error))?;
+                let names: Vec<_> = variables.iter().map(|(name, _)| name.as_str()).collect();
+                print::line(format!(
+                    "copied from this shell to {} (only you can read it), where the service finds them: {}",
+                    kept.display(),
+                    names.join(", ")
+                ))?;
+            }
+            for (name, provider) in &config.settings.providers {
+                if let Some(KeySource::File(path)) = &provider.api_key {
+                    print::line(format!("the key of {name} stays in {}", path.display()))?;
+                }
+                if let Some(KeySource::Keyring(entry)) = &provider.api_key {
+                    print::line(format!("the key of {name} stays in the keyring, as \"{entry}\""))?;
+                }
             }
             print::line(
                 "now run: systemctl --user daemon-reload && systemctl --user enable --now aloud.socket aloud.service",
             )
         }
         Service::Uninstall => {
-            for (name, _) in UNITS {
-                let path = folder.join(name);
-                match std::fs::remove_file(&path) {
-                    Ok(()) => print::line(format!("removed {}", path.display()))?,
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(cannot(&path, error)),
+            for path in UNITS.map(|(name, _)| folder.join(name)).iter().chain([&kept]) {
+                if remove(path)? {
+                    print::line(format!("removed {}", path.display()))?;
                 }
             }
             print::line("now run: systemctl --user daemon-reload")
         }
+    }
+}
+
+/// What the service needs of this shell's environment: keys that are kept nowhere else, and
+/// settings of aloud.
+fn carried(env: &Environment, config: &Config) -> Vec<(String, String)> {
+    let keys = config.settings.providers.values().filter_map(|provider| match &provider.api_key {
+        Some(KeySource::Env(name)) => Some(name.as_str()),
+        Some(KeySource::File(_) | KeySource::Credential(_) | KeySource::Keyring(_)) | None => None,
+    });
+    let own = env.names("ALOUD_").filter(|name| name.contains("__") || *name == "ALOUD_LOG");
+    let mut names: Vec<&str> = CARRIED.into_iter().chain(keys).chain(own).collect();
+    names.sort_unstable();
+    names.dedup();
+    let set = names.into_iter().filter_map(|name| Some((name, env.get(name)?)));
+    set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn write_units(folder: &Path, config: Option<&Path>, variables: Option<&Path>) -> Outcome {
+    let me = std::env::current_exe()?;
+    fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
+    let mut lines = format!("ExecStart={} daemon", quoted(&me.display().to_string()));
+    if let Some(config) = config {
+        let setting = format!("ALOUD_CONFIG={}", config.display());
+        lines.push_str(&format!("\nEnvironment={}", quoted(&setting)));
+    }
+    if let Some(variables) = variables {
+        // A file name takes no quotes; that of a file that is gone is no fault.
+        let path = variables.display().to_string().replace('%', "%%");
+        lines.push_str(&format!("\nEnvironmentFile=-{path}"));
+    }
+    for (name, text) in UNITS {
+        let path = folder.join(name);
+        let text = text.replace("ExecStart=aloud daemon", &lines);
+        fs::write(&path, text).map_err(|error| cannot(&path, &error))?;
+        print::line(format!("wrote {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// `text` as one word of a unit.
+fn quoted(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "/._-=+:".contains(c);
+    if text.chars().all(safe) {
+        return text.to_owned();
+    }
+    let mut word = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => word.extend(['\\', c]),
+            '%' | '$' => word.extend([c, c]),
+            _ => word.push(c),
+        }
+    }
+    word.push('"');
+    word
+}
+
+/// Writes `variables` as systemd reads them, for their owner alone.
+fn write_variables(path: &Path, variables: &[(String, String)]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    let mut text = String::from("# Written by \"aloud service install\", for the service.\n");
+    for (name, value) in variables {
+        let mut inside = String::new();
+        for c in value.chars() {
+            if matches!(c, '"' | '\\' | '$' | '`') {
+                inside.push('\\');
+            }
+            inside.push(c);
+        }
+        text.push_str(&format!("{name}=\"{inside}\"\n"));
+    }
+    // It never stands there readable for others, not even for a moment.
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.as_file().set_permissions(fs::Permissions::from_mode(0o600))?;
+    draft.write_all(text.as_bytes())?;
+    draft.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Removes the file `path`; false when there is none.
+fn remove(path: &Path) -> Result<bool, Failure> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(cannot(path, &error)),
     }
 }
 
@@ -50,6 +170,22 @@ fn folder(env: &Environment) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::new(Code::CannotCreate, "there is no home folder; set HOME"))
 }
 
-fn cannot(path: &std::path::Path, error: std::io::Error) -> Failure {
-    Failure::new(Code::CannotCreate, format!("cannot change {}: {error}", path.display()))
+fn cannot(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::new(
+        Code::CannotCreate,
+        format!("cannot change {path}: {error}; check the folder's owner and rights"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_unit_are_quoted_where_they_must_be() {
+        assert_eq!(quoted("/usr/bin/aloud"), "/usr/bin/aloud");
+        assert_eq!(quoted("A=/my files/50%"), "\"A=/my files/50%%\"");
+        assert_eq!(quoted("a\"b\\c$d"), "\"a\\\"b\\\\c$$d\"");
+    }
 }

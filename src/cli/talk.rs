@@ -1,37 +1,34 @@
-use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::Partner;
-use super::exit::{Code, Failure};
-use super::{Outcome, chat};
+use super::{Outcome, chat, first};
 use crate::app::{App, Talk};
-use crate::config::{Environment, Mode};
+use crate::config::{self, Environment, Mode, ModelName};
 use crate::drive::Handle;
 
-/// The voice chat in this terminal.
+/// The chat in this terminal, or on a pipe.
 pub(super) async fn run(
     file: Option<&Path>,
     env: &Environment,
     hands_free: bool,
     partner: Option<Partner>,
+    yes: bool,
 ) -> Outcome {
-    if !chat::possible() {
-        return Err(Failure::new(
-            Code::Usage,
-            "the voice chat needs a terminal; run \"aloud ask\" for one question, or \"aloud daemon\" for the service",
-        ));
+    let look = chat::Look::of(env);
+    if look.screen && file.is_none() && !yes && first::wanted(env) {
+        first::ask(env).await?;
     }
     let mut app = App::open(file, env)?;
     if let Some(partner) = partner {
         app.config.settings.partner = partner.into();
     }
-    let configured = app.config.settings.listen.mode;
-    let mode = match (hands_free, configured) {
+    let mode = match (hands_free, app.config.settings.listen.mode) {
         (true, _) => Mode::Open,
+        // Who pipes questions in does not mean to be listened to.
+        (false, _) if !look.typed => Mode::PushToTalk,
         (false, mode) => mode,
     };
-    let colour = std::io::stdout().is_terminal() && env.get("NO_COLOR").is_none();
-    let talk = app.converse(Talk { mode, meter: true, record: None }).await?;
+    let talk = app.converse(Talk { mode, meter: look.screen, record: None }).await?;
     let handle = talk.driver.handle();
     // Somebody sits here and is about to speak.
     tokio::spawn(crate::app::warm(talk.engines.clone()));
@@ -42,11 +39,45 @@ pub(super) async fn run(
         let (outlook, handle) = (app.outlook(), handle.clone());
         async move { outlook.warnings().await.into_iter().for_each(|warning| handle.tell(warning)) }
     });
-    let shown = chat::chat(handle, app.clock, mode == Mode::Open, colour);
+    let settings = chat::Settings {
+        greeting: greeting(&app.config.settings, mode),
+        history: app.config.paths.state.join("typed.jsonl"),
+        look,
+    };
+    let shown = chat::chat(handle, app.clock, settings);
     // Both end with the other: quitting the chat ends the driver, and the driver's end the chat.
     let (_, shown) = tokio::join!(talk.driver.run(), shown);
     talk.sound.close()?;
     Ok(shown?)
+}
+
+/// The first lines of the chat: who answers, and what is worth knowing before one speaks.
+fn greeting(settings: &config::Settings, mode: Mode) -> Vec<String> {
+    let all = |names: &[ModelName]| match names {
+        [] => "nothing".to_owned(),
+        [only] => only.to_string(),
+        [first, others @ ..] => {
+            let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+            format!("{first} (then {})", others.join(", "))
+        }
+    };
+    let config::Cascade { transcribe, chat, speak, .. } = &settings.cascade;
+    let whole = |names: &[ModelName]| format!("{} listens, answers and speaks.", all(names));
+    let who = match settings.partner {
+        config::Partner::Cascade => format!(
+            "Listens with {}, answers with {}, speaks with {}.",
+            all(transcribe),
+            all(chat),
+            all(speak)
+        ),
+        config::Partner::AudioChat => whole(&settings.audio_chat.models),
+        config::Partner::Realtime => whole(&settings.realtime.models),
+    };
+    let mut lines = vec![who];
+    if mode != Mode::PushToTalk {
+        lines.push("Use headphones: from loudspeakers, aloud hears its own voice.".to_owned());
+    }
+    lines
 }
 
 /// Tells of model servers on this machine, which would answer what templates cannot.

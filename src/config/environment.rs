@@ -26,7 +26,7 @@ impl Environment {
     }
 
     /// All names that begin with `prefix` and are set to something, in order.
-    pub(super) fn names<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn names<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
         let all = self.vars.range(prefix.to_owned()..);
         all.take_while(move |(name, _)| name.starts_with(prefix))
             .filter(|(_, value)| !value.is_empty())

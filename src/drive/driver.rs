@@ -18,7 +18,7 @@ use crate::dialog::{History, Prompt};
 use crate::engine::{EngineError, Meter, Order, Partner, Said, Source};
 use crate::listen;
 use crate::tool::{Book, Done, Registry, Ring};
-use crate::turn::{Cut, EarStatus, Input, Machine, MouthStatus, Setup, Trigger};
+use crate::turn::{Cut, EarStatus, Input, Machine, Mode, MouthStatus, Setup, Trigger};
 
 /// Utterances whose sound is kept: the one under way, the one being answered, and room for those
 /// that came meanwhile.
@@ -356,6 +356,16 @@ impl Driver {
             }
             Request::Mute => Trigger::Mute,
             Request::Unmute => Trigger::Unmute,
+            Request::Mode { mode: Mode::Wake } => {
+                return Err(Refusal("there is no wake word yet; use push-to-talk or open".into()));
+            }
+            Request::Mode { mode } => {
+                let mut setup = self.machine.setup().clone();
+                setup.settings.mode = mode;
+                self.mode = mode_name(&setup);
+                self.input(Input::Setup(Box::new(setup)));
+                return Ok(());
+            }
             Request::Say { text } | Request::Ask { text } if text.trim().is_empty() => {
                 return Err(Refusal("there is nothing in that text; give at least a word".into()));
             }

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::event::{Event, State};
+use crate::turn::Mode;
 
 /// Requests that wait while the driver is busy; one more is refused with a word.
 pub(super) const REQUESTS: usize = 32;
@@ -25,6 +26,11 @@ pub enum Request {
     Mute,
     /// Open it again.
     Unmute,
+    /// What opens the ear from now on.
+    Mode {
+        /// `push-to-talk` or `open`.
+        mode: Mode,
+    },
     /// Speak these words.
     Say {
         /// The words.

@@ -72,6 +72,11 @@ impl Machine {
         waits.into_iter().flatten().min()
     }
 
+    /// How it behaves.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// What was said and heard. A reply enters it when it is over.
     pub fn history(&self) -> &History {
         &self.history

@@ -1,242 +1,318 @@
-use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::text::{Line, Span, Text};
 
+use super::answer::{Answer, shown};
+use super::draw::{self, Entry, GUTTER};
 use crate::drive::{Event, State};
 use crate::turn::{EarStatus, MouthStatus};
 
-/// Lines of the live part at the bottom of the terminal.
-pub(super) const HEIGHT: u16 = 4;
-
-/// Cells of the level meter.
-const METER: usize = 24;
-
-/// What the terminal shows: lines that scroll away above, and a live part below.
-#[derive(Debug)]
+/// What the terminal shows: entries that scroll away above, and the turn under way.
 pub(super) struct View {
-    state: State,
-    /// Decibels below full scale.
-    level: f32,
-    /// The words of the reply under way that have sounded.
-    words: String,
+    pub(super) state: State,
+    /// The microphone's level in decibels below full scale.
+    pub(super) level: f32,
     /// What the user is saying, as far as it was made out.
-    heard: String,
-    /// What is being typed, when something is.
-    typed: Option<String>,
-    hands_free: bool,
-    colour: bool,
-    timing: Option<String>,
+    pub(super) heard: String,
+    pub(super) turn: Turn,
+    /// What the user said or typed while the turn under way was not over.
+    next: Option<Entry>,
+    /// Entries that are over and not printed yet.
+    done: Vec<Entry>,
+    /// A line of passing interest, shown until something else happens.
+    pub(super) hint: Option<String>,
+    /// Whether the talk key was tapped, so that another tap ends the utterance.
+    pub(super) tapped: bool,
+    pub(super) colour: bool,
+    /// The last answer, as it was written.
+    last: Option<String>,
+    /// What was told last of what went wrong; it is spoken too, and not shown twice.
+    told: String,
+}
+
+/// The turn under way.
+#[derive(Default)]
+pub(super) struct Turn {
+    pub(super) you: Option<Entry>,
+    /// Calls, and what became of them.
+    pub(super) notes: Vec<Entry>,
+    pub(super) answer: Option<Answer>,
+    /// What belongs below the answer: the pages it rests on, and what went wrong.
+    after: Vec<Entry>,
+    /// Milliseconds from the end of speech to the first sound.
+    delay: Option<u64>,
 }
 
 impl View {
-    pub(super) fn new(state: State, hands_free: bool, colour: bool) -> Self {
+    pub(super) fn new(state: State, colour: bool) -> Self {
         Self {
             state,
             level: -90.0,
-            words: String::new(),
             heard: String::new(),
-            typed: None,
-            hands_free,
+            turn: Turn::default(),
+            next: None,
+            done: Vec::new(),
+            hint: None,
+            tapped: false,
             colour,
-            timing: None,
+            last: None,
+            told: String::new(),
         }
     }
 
-    pub(super) fn typed(&mut self) -> &mut Option<String> {
-        &mut self.typed
+    /// The entries that are over since the last call.
+    pub(super) fn take_done(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.done)
     }
 
-    pub(super) fn state(&self) -> &State {
-        &self.state
+    /// The last answer, as it was written.
+    pub(super) fn last_answer(&self) -> Option<&str> {
+        self.last.as_deref()
     }
 
-    /// Takes an event; returns the lines that it adds to the conversation.
-    pub(super) fn on_event(&mut self, event: Event) -> Vec<Line<'static>> {
+    /// Whether the microphone is open all the time.
+    pub(super) fn open(&self) -> bool {
+        self.state.mode != "push-to-talk"
+    }
+
+    /// Whether something is heard, made or said that Ctrl-C or Esc can stop.
+    pub(super) fn busy(&self) -> bool {
+        self.state.mouth != MouthStatus::Silent
+            || self.state.ear == EarStatus::Hearing && !self.open()
+    }
+
+    /// Whether the answer so far may be shown: not while the user may still go on.
+    pub(super) fn shows_answer(&self) -> bool {
+        let sounded = self.turn.answer.as_ref().is_some_and(|answer| answer.sounded > 0);
+        sounded || !matches!(self.state.ear, EarStatus::Hearing | EarStatus::Trailing)
+    }
+
+    /// Prints `text` as a line of its own.
+    pub(super) fn note(&mut self, text: &str) {
+        self.done.push(self.entry("", text, Color::DarkGray));
+    }
+
+    /// Prints the keys and the commands.
+    pub(super) fn help(&mut self) {
+        self.done.extend(draw::help(self));
+    }
+
+    /// Prints what went wrong.
+    pub(super) fn trouble(&mut self, text: &str) {
+        self.done.push(self.entry("!", text, Color::Red));
+    }
+
+    /// Takes an event.
+    pub(super) fn on_event(&mut self, event: Event) {
         match event {
-            Event::State(state) => {
-                if state.ear != EarStatus::Hearing {
-                    self.level = self.level.min(-60.0);
-                }
-                self.state = state;
-                Vec::new()
-            }
-            Event::Level { db } => {
-                self.level = db;
-                Vec::new()
-            }
-            Event::Transcript { text, last: false, .. } => {
-                self.heard = text;
-                Vec::new()
-            }
-            Event::Transcript { text, last: true, ms } => {
+            Event::State(state) => self.on_state(state),
+            Event::Level { db } => self.level = db,
+            Event::Transcript { text, last: false, .. } => self.heard = text,
+            Event::Transcript { text, last: true, .. } => {
                 self.heard.clear();
-                let line = || self.entry("you", &text, Color::Cyan, &format!("{ms} ms"));
-                if text.is_empty() { Vec::new() } else { vec![line()] }
+                if !text.is_empty() {
+                    self.asked(&text);
+                }
             }
-            Event::Asked { text } => vec![self.entry("you", &text, Color::Cyan, "typed")],
+            Event::Asked { text } => self.asked(&text),
             Event::Call { name, arguments } => {
-                vec![self.entry("", &format!("{name} {arguments}"), Color::Yellow, "")]
+                let call = format!("{name} {}", words(&arguments));
+                self.turn.notes.push(self.entry("", call.trim(), Color::Yellow));
             }
             Event::Outcome { ok: false, result, .. } => {
-                vec![self.entry("", &format!("{result}"), Color::Red, "")]
+                self.turn.notes.push(self.entry("", &words(&result), Color::Red));
             }
-            Event::Outcome { .. } => Vec::new(),
-            Event::Words { text, .. } => {
-                self.words.push_str(&text);
-                Vec::new()
+            Event::Outcome { .. } => {}
+            Event::Written { epoch, text } => self.answer(epoch).text.push_str(&text),
+            Event::Words { epoch, text } => {
+                let answer = self.answer(epoch);
+                if answer.text.is_empty() {
+                    answer.text.push_str(&text);
+                }
+                answer.sound(&text);
             }
-            Event::Sounding { ms, .. } => {
-                self.timing = Some(format!("first sound after {ms} ms"));
-                Vec::new()
-            }
-            Event::Reply { text, interrupted, .. } => {
-                self.words.clear();
-                let cut = if interrupted { "cut short" } else { "" };
-                let note = self.timing.take().unwrap_or_default();
-                let note = if interrupted { cut.to_owned() } else { note };
-                vec![self.entry("aloud", text.trim(), Color::Green, &note)]
-            }
+            Event::Sounding { ms, .. } => self.turn.delay = Some(ms),
+            Event::Reply { epoch, text, interrupted } => self.on_reply(epoch, &text, interrupted),
             Event::Nothing { why } => {
                 self.heard.clear();
-                vec![self.entry("", &why, Color::DarkGray, "")]
+                self.hint = Some(why);
             }
-            Event::Trouble { message } => vec![self.entry("!", &message, Color::Red, "")],
-            Event::Sound { message } | Event::Aside { message } => {
-                vec![self.entry("", &message, Color::DarkGray, "")]
+            Event::Trouble { message } => {
+                let entry = self.entry("!", &message, Color::Red);
+                self.told = message;
+                if self.turn.answer.is_some() {
+                    self.turn.after.push(entry);
+                } else {
+                    self.settle("");
+                    self.done.push(entry);
+                }
             }
+            Event::Sound { message } | Event::Aside { message } => self.note(&message),
             Event::Source(source) => {
                 let text = format!("{} {}", source.title, source.url);
-                vec![self.entry("", text.trim(), Color::DarkGray, "source")]
+                self.turn.after.push(self.entry("", text.trim(), Color::DarkGray));
             }
-            Event::Written { .. } | Event::Missed { .. } | Event::Ending => Vec::new(),
+            Event::Missed { .. } | Event::Ending => {}
         }
     }
 
-    /// One line of the conversation.
-    fn entry(&self, who: &str, text: &str, colour: Color, note: &str) -> Line<'static> {
-        let mut spans = vec![
-            Span::styled(format!("{who:>7}  "), self.style(colour).add_modifier(Modifier::BOLD)),
-            Span::styled(
-                text.to_owned(),
-                if who.is_empty() { self.style(colour) } else { Style::new() },
-            ),
-        ];
-        if !note.is_empty() {
-            spans.push(Span::styled(format!("   {note}"), self.style(Color::DarkGray)));
+    fn on_state(&mut self, state: State) {
+        if state.ear != EarStatus::Hearing {
+            self.level = self.level.min(-60.0);
+            self.tapped = false;
         }
-        Line::from(spans)
-    }
-
-    pub(super) fn draw(&self, frame: &mut Frame<'_>) {
-        let [rule, status, words, keys] =
-            Layout::vertical([Constraint::Length(1); 4]).areas(frame.area());
-        self.line(
-            frame,
-            rule,
-            Line::styled("─".repeat(rule.width.into()), self.style(Color::DarkGray)),
-        );
-        self.line(frame, status, self.status());
-        self.line(frame, words, self.live(words.width.into()));
-        self.line(frame, keys, Line::styled(self.keys(), self.style(Color::DarkGray)));
-    }
-
-    fn line(&self, frame: &mut Frame<'_>, area: Rect, line: Line<'static>) {
-        frame.render_widget(Paragraph::new(line), area);
-    }
-
-    /// What aloud does now, and the microphone's level.
-    fn status(&self) -> Line<'static> {
-        let (mark, word, colour) = if self.state.muted {
-            ("✕", "muted", Color::Red)
-        } else {
-            match (self.state.ear, self.state.mouth) {
-                (EarStatus::Hearing | EarStatus::Trailing, _) => ("●", "listening", Color::Red),
-                (_, MouthStatus::Transcribing) => ("◌", "understanding", Color::Yellow),
-                (_, MouthStatus::Thinking) => ("◌", "thinking", Color::Yellow),
-                (_, MouthStatus::Speaking) => ("♪", "speaking", Color::Green),
-                (_, MouthStatus::Hushing) => ("♪", "stopping", Color::Green),
-                (EarStatus::Open, MouthStatus::Silent) => ("○", "ready, just speak", Color::Cyan),
-                (EarStatus::Shut, MouthStatus::Silent) => ("○", "ready", Color::Cyan),
+        if state != self.state && state.ear == EarStatus::Hearing {
+            self.hint = None;
+        }
+        let speaks = matches!(state.ear, EarStatus::Hearing | EarStatus::Trailing);
+        let over = state.mouth == MouthStatus::Silent;
+        self.state = state;
+        if over && self.turn.answer.as_ref().is_some_and(|answer| !answer.text.is_empty()) {
+            if speaks {
+                // It was made while the user paused, who has gone on: nothing of it happened.
+                self.turn.answer = None;
+                self.turn.notes.clear();
+            } else {
+                self.settle("not spoken");
             }
-        };
-        let mut spans = vec![Span::styled(
-            format!(" {mark} {word:<18}"),
-            self.style(colour).add_modifier(Modifier::BOLD),
-        )];
-        let lit = meter(self.level);
-        spans.push(Span::styled("█".repeat(lit), self.style(Color::Green)));
-        spans.push(Span::styled("░".repeat(METER - lit), self.style(Color::DarkGray)));
-        let mut notes = format!("  volume {} %", self.state.volume);
-        match self.state.timers {
-            0 => {}
-            1 => notes.push_str(" · 1 timer"),
-            n => notes.push_str(&format!(" · {n} timers")),
-        }
-        spans.push(Span::styled(notes, self.style(Color::DarkGray)));
-        Line::from(spans)
-    }
-
-    /// What is typed, what the user says, or the words that sound now: the end of them, where they
-    /// are longer.
-    fn live(&self, width: usize) -> Line<'static> {
-        let (who, text) = match &self.typed {
-            Some(text) => ("ask", format!("{text}▏")),
-            None if !self.heard.is_empty() => ("you", format!("{} …", self.heard)),
-            None => ("", self.words.trim_start().replace('\n', " ")),
-        };
-        let room = width.saturating_sub(10);
-        let skip = text.chars().count().saturating_sub(room);
-        let shown: String = text.chars().skip(skip).collect();
-        Line::from(vec![
-            Span::styled(format!("{who:>7}  "), self.style(Color::Cyan)),
-            Span::styled(shown, self.style(Color::Green)),
-        ])
-    }
-
-    fn keys(&self) -> String {
-        let talk = if self.hands_free { "just speak" } else { "space: hold or tap to talk" };
-        match self.typed {
-            Some(_) => " enter: ask · esc: back".into(),
-            None => format!(" {talk} · enter: type · s: stop · m: mute · q: quit"),
         }
     }
 
-    fn style(&self, colour: Color) -> Style {
+    /// The answer of `epoch`, which takes the place of one that was given up before it sounded.
+    fn answer(&mut self, epoch: u32) -> &mut Answer {
+        let other = self.turn.answer.as_ref().is_some_and(|answer| answer.epoch != epoch);
+        if other {
+            if self.turn.answer.as_ref().is_some_and(|answer| answer.sounded > 0) {
+                self.settle("");
+            } else {
+                self.turn.answer = None;
+            }
+        }
+        self.turn.answer.get_or_insert_with(|| Answer::new(epoch))
+    }
+
+    /// The user said or typed something.
+    fn asked(&mut self, text: &str) {
+        let entry = self.entry("you", text, Color::Cyan);
+        self.hint = None;
+        if self.turn.answer.as_ref().is_some_and(|answer| answer.sounded > 0) {
+            // The answer that sounds is over first.
+            self.done.extend(self.next.take());
+            self.next = Some(entry);
+            return;
+        }
+        // The words of one utterance come again when the user went on after a pause.
+        let again = self.turn.you.as_ref().is_some_and(|you| goes_on(&you.text(), text));
+        if !again {
+            self.settle("");
+        }
+        self.turn = Turn { you: Some(entry), ..Turn::default() };
+    }
+
+    fn on_reply(&mut self, epoch: u32, text: &str, interrupted: bool) {
+        let answer = self.turn.answer.take();
+        let known = answer.filter(|answer| {
+            !answer.text.trim().is_empty() && (answer.epoch == epoch || epoch == 0)
+        });
+        let mut answer =
+            known.unwrap_or_else(|| Answer { text: text.to_owned(), ..Answer::new(epoch) });
+        if !interrupted {
+            answer.sounded = answer.text.len();
+        } else if answer.sounded == 0 {
+            answer.sound(text);
+        }
+        let told_already = epoch == 0 && self.told.trim() == answer.text.trim();
+        self.turn.answer = Some(answer).filter(|_| !told_already);
+        let delay = self.turn.delay.map(|ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100));
+        self.settle(if interrupted { "cut off here" } else { delay.as_deref().unwrap_or("") });
+    }
+
+    /// Prints what is under way, for the chat is over.
+    pub(super) fn finish(&mut self) {
+        self.settle("");
+    }
+
+    /// The turn under way is over: it scrolls away, with `note` at its end.
+    fn settle(&mut self, note: &str) {
+        let Turn { you, notes, answer, after, delay: _ } = std::mem::take(&mut self.turn);
+        self.done.extend(you);
+        self.done.extend(notes);
+        if let Some(answer) = answer.filter(|answer| !answer.text.trim().is_empty()) {
+            let mut lines = answer.lines(self.colour);
+            if !note.is_empty()
+                && let Some(last) = lines.last_mut()
+            {
+                last.push_span(Span::styled(format!("  ({note})"), self.style(Color::DarkGray)));
+            }
+            self.done.push(self.block("aloud", lines.into(), Color::Green));
+            self.last = Some(answer.text);
+        }
+        self.done.extend(after);
+        self.turn.you = self.next.take();
+    }
+
+    /// The entries of the turn under way.
+    pub(super) fn under_way(&self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = self.turn.you.iter().cloned().collect();
+        if self.shows_answer() {
+            entries.extend(self.turn.notes.iter().cloned());
+            let fresh = |answer: &&Answer| {
+                let text = answer.text.trim();
+                !text.is_empty() && !self.told.starts_with(text)
+            };
+            if let Some(answer) = self.turn.answer.as_ref().filter(fresh) {
+                let lines = answer.lines(self.colour);
+                entries.push(self.block("aloud", lines.into(), Color::Green));
+            }
+            entries.extend(self.turn.after.iter().cloned());
+        }
+        entries.extend(self.next.iter().cloned());
+        if !self.heard.is_empty() {
+            entries.push(self.entry("you", &format!("{} …", self.heard), Color::Cyan));
+        }
+        entries
+    }
+
+    /// An entry of plain text.
+    fn entry(&self, who: &'static str, text: &str, colour: Color) -> Entry {
+        let style = if who == "you" { Style::new() } else { self.style(colour) };
+        let lines = text.split('\n').map(|line| Line::styled(shown(line), style));
+        self.block(who, lines.collect::<Vec<_>>().into(), colour)
+    }
+
+    fn block(&self, who: &'static str, text: Text<'static>, colour: Color) -> Entry {
+        let style = self.style(colour).add_modifier(Modifier::BOLD);
+        Entry { who: Span::styled(who, style), body: text, gutter: GUTTER }
+    }
+
+    pub(super) fn style(&self, colour: Color) -> Style {
         if self.colour { Style::new().fg(colour) } else { Style::new() }
     }
 }
 
-/// Lit cells of the meter at `db`: none at -60 dB and below, all at 0.
-fn meter(db: f32) -> usize {
-    let share = ((db + 60.0) / 60.0).clamp(0.0, 1.0);
-    // At most METER, so the cast is exact.
-    (share * METER as f32).round() as usize
+/// Arguments or results as a person reads them.
+fn words(value: &serde_json::Value) -> String {
+    let plain = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_) => value.to_string(),
+    };
+    match value.as_object() {
+        Some(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", plain(value)));
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        None => plain(value),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_user_says_is_shown_until_its_last_words_are_known() {
-        let mut view = View::new(State::at_start("open"), true, false);
-        let transcript =
-            |text: &str, last| Event::Transcript { text: text.to_owned(), last, ms: 0 };
-        let live = |view: &View| view.live(40).to_string();
-        assert_eq!(view.on_event(transcript("set a", false)), Vec::<Line<'_>>::new());
-        assert_eq!(live(&view), "    you  set a …");
-        let lines = view.on_event(transcript("Set a timer.", true));
-        assert!(lines[0].to_string().contains("you  Set a timer."));
-        assert_eq!(live(&view).trim(), "");
-        view.on_event(transcript("hm", false));
-        view.on_event(Event::Nothing { why: "nothing was said".into() });
-        assert_eq!(live(&view).trim(), "");
-    }
-
-    #[test]
-    fn the_meter_spans_sixty_decibels() {
-        assert_eq!([-90.0, -60.0, -30.0, 0.0, 3.0].map(meter), [0, 0, METER / 2, METER, METER]);
-    }
+/// Whether `now` are the words of the utterance of which `before` was the beginning.
+fn goes_on(before: &str, now: &str) -> bool {
+    let first = |text: &str| {
+        let word = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+        word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()
+    };
+    now.len() >= before.len() && first(before) == first(now)
 }
