@@ -18,7 +18,12 @@ export XDG_RUNTIME_DIR="$folder"         # its own control socket, beside a runn
 export ALOUD_AUDIO__INPUT="wav:$questions"
 export ALOUD_AUDIO__OUTPUT="wav:$answers"
 "$aloud" daemon --mode open &
-until [ -S "$folder/aloud/control.sock" ]; do sleep 0.05; done
+service=$!
+trap 'kill "$service" 2>/dev/null || true; rm -rf "$folder"' EXIT
+until [ -S "$folder/aloud/control.sock" ]; do
+    kill -0 "$service" 2>/dev/null || exit 69      # it has said why
+    sleep 0.05
+done
 "$aloud" events | grep -E '"event":"(transcript|call|reply|trouble)"'
-wait $!
+wait "$service"
 echo "spoken: $answers"

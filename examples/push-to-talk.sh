@@ -1,5 +1,5 @@
 #!/bin/sh
-# Push-to-talk chat in this terminal: hold space (or tap it) to talk, enter to type, q to quit.
+# Push-to-talk chat in this terminal: hold space (or tap it) to talk, or type; ctrl-d quits.
 #
 #   examples/push-to-talk.sh
 #
