@@ -64,7 +64,7 @@ pub(super) async fn ask(env: &Environment) -> Result<(), Failure> {
         }
         Choice::Inside | Choice::Neighbour(..) => String::new(),
     };
-    writeln!(out, "\nSaved in {}{kept}. Edit it to change your mind.\n", paths.config.display())?;
+    writeln!(out, "\nSaved in {}{kept}.\n", paths.config.display())?;
     Ok(())
 }
 

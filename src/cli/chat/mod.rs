@@ -243,6 +243,7 @@ impl Chat {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "an enum of another crate")]
     fn on_key(&mut self, key: KeyEvent, now: Moment) -> Action {
         if key.kind == KeyEventKind::Release {
             self.releases = true;

@@ -18,10 +18,10 @@ pub(super) async fn chat(handle: &Handle, settings: Settings) -> io::Result<()> 
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (state, mut events) = handle.watch();
     let mut talk = Talk { typed: settings.look.typed, state, asked: false, written: None };
-    for line in &settings.greeting {
-        talk.aside(line)?;
-    }
     if talk.typed {
+        for line in &settings.greeting {
+            talk.aside(line)?;
+        }
         talk.aside(
             "type a question and press enter; /help lists the commands, /quit ends the chat",
         )?;
