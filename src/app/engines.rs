@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::{App, RUNTIME, Unfit, keys};
 use crate::config::{self, ModelName, Presents, ProviderKind};
-use crate::engine::local::Templates;
+use crate::engine::local::{Nearby, Templates};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use crate::engine::openai::{
-    Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings,
+    Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings, neighbours,
 };
-use crate::engine::{Chain, EngineError, Notes, Responder, Synthesizer, Transcriber};
+use crate::engine::{Chain, Commands, EngineError, Notes, Responder, Synthesizer, Transcriber};
 use crate::grammar::Grammar;
 
 impl App {
@@ -60,7 +60,7 @@ impl App {
     /// The providers that a conversation asks, in the order of their names; not this machine.
     pub fn providers_in_use(&self) -> std::collections::BTreeSet<String> {
         let settings = &self.config.settings;
-        let config::Cascade { transcribe, chat, speak } = &settings.cascade;
+        let config::Cascade { transcribe, chat, speak, commands: _ } = &settings.cascade;
         let own: &[_] = match settings.partner {
             config::Partner::Cascade => &[],
             config::Partner::AudioChat => &settings.audio_chat.models,
@@ -151,14 +151,31 @@ impl App {
         }
         let minds = members(&self.config.settings.cascade.chat, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
-                return self.templates();
+                return Ok(self.templates()? as Arc<dyn Responder>);
             }
             let http = self.line(&name.provider, last)?;
             let settings = self.asking(&name.provider);
             let mind = Mind::new(http, &name.model, settings, notes.clone());
             Ok(Arc::new(mind) as Arc<dyn Responder>)
         })?;
-        Ok(one(minds, |minds| Arc::new(Chain::of_minds(minds, notes.clone(), self.clock))))
+        let mind = one(minds, |minds| Arc::new(Chain::of_minds(minds, notes.clone(), self.clock)));
+        if !self.commands_first() {
+            return Ok(mind);
+        }
+        Ok(Arc::new(Commands::new(self.templates()?, mind)))
+    }
+
+    /// Whether templates stand before the chat model.
+    fn commands_first(&self) -> bool {
+        let config::Cascade { chat, commands, .. } = &self.config.settings.cascade;
+        // A list that begins with the templates never gets further.
+        let remote =
+            chat.first().is_some_and(|name| self.kind(&name.provider) != ProviderKind::Local);
+        match (commands, self.config.settings.partner) {
+            (config::Commands::Local, config::Partner::Cascade) => remote,
+            (config::Commands::Chat, _)
+            | (_, config::Partner::Realtime | config::Partner::AudioChat) => false,
+        }
     }
 
     /// The client of a member of a chain: all but the last are asked hastily, because somebody
@@ -212,7 +229,11 @@ impl App {
             && self.config.settings.partner == config::Partner::Cascade
     }
 
-    fn templates(&self) -> Result<Arc<dyn Responder>, Unfit> {
+    /// The templates, made once.
+    fn templates(&self) -> Result<Arc<Templates>, Unfit> {
+        if let Some(made) = self.templates.get() {
+            return Ok(Arc::clone(made));
+        }
         let grammar = match &self.config.settings.templates.file {
             None => Grammar::new(),
             Some(path) => Grammar::with_file(path).map_err(|problems| {
@@ -225,7 +246,11 @@ impl App {
                 Unfit::Templates(lines.join("\n"))
             })?,
         };
-        Ok(Arc::new(Templates::new(grammar)))
+        let nearby: Nearby = Arc::new(|| {
+            Box::pin(async { neighbours().await.into_iter().map(|server| server.name).next() })
+        });
+        let made = Arc::new(Templates::new(grammar).with_nearby(nearby));
+        Ok(Arc::clone(self.templates.get_or_init(|| made)))
     }
 }
 

@@ -24,7 +24,7 @@ pub use remote::{Outlook, days};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use self::draft::Draft;
@@ -33,7 +33,7 @@ use crate::base::{Clock, Flow, Utterance, Volume, WallClock};
 use crate::config::{self, Config, ConfigErrors, Environment};
 use crate::dialog::Prompt;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
-use crate::engine::local::Silero;
+use crate::engine::local::{Silero, Templates};
 use crate::engine::openai::Http;
 use crate::engine::{
     Delta, EngineError, Engines, Meter, Notes, Responder, Synthesizer, Transcriber, Transcript,
@@ -66,6 +66,8 @@ pub struct App {
     meter: Meter,
     /// The clients of the providers that were used so far.
     accounts: Mutex<BTreeMap<String, Http>>,
+    /// The templates, once they were asked for.
+    templates: OnceLock<Arc<Templates>>,
 }
 
 /// Why the program cannot be put together.
@@ -118,7 +120,20 @@ impl App {
         let pen = ledger.clone();
         let meter = Meter::new(move |spent| pen.note(spent));
         let segments = false;
-        Ok(Self { config, store, clock, volume, locale, env, segments, ledger, meter, accounts })
+        let templates = OnceLock::new();
+        Ok(Self {
+            config,
+            store,
+            clock,
+            volume,
+            locale,
+            env,
+            segments,
+            ledger,
+            meter,
+            accounts,
+            templates,
+        })
     }
 
     /// What the providers' models were used for so far.

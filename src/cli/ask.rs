@@ -75,6 +75,9 @@ pub(super) fn ended(finished: Finished) -> Outcome {
 /// Lays what the command line says of this question over the settings.
 fn set(app: &mut App, args: &Ask) -> Outcome {
     let settings = &mut app.config.settings;
+    if for_a_model(args) {
+        settings.cascade.commands = config::Commands::Chat;
+    }
     if let Some(name) = &args.model {
         settings.cascade.chat = vec![model(settings, name)];
     }
@@ -114,6 +117,18 @@ fn set(app: &mut App, args: &Ask) -> Outcome {
     settings.chat.stream &= !args.no_stream;
     settings.context.files.extend(args.context.iter().cloned());
     Ok(())
+}
+
+/// Whether something is said of this question that only a chat model can heed.
+fn for_a_model(args: &Ask) -> bool {
+    args.model.is_some()
+        || args.protocol.is_some()
+        || args.effort.is_some()
+        || args.tool_choice.is_some()
+        || args.search
+        || args.no_stream
+        || !args.image.is_empty()
+        || !args.context.is_empty()
 }
 
 /// The model that `name` means: `PROVIDER/MODEL`, or a model of the provider that answers now.

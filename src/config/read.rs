@@ -2,7 +2,7 @@
 
 use super::section::{Choice, Report, Section, Wrong, near, path, web_address};
 use super::settings::{
-    Audio, Cascade, Device, Dialect, GetWeather, Listen, Local, Log, Mode, ModelName, Models,
+    Audio, Cascade, Commands, Device, Dialect, GetWeather, Listen, Local, Log, Mode, ModelName, Models,
     Partner, Provider, ProviderKind, Realtime, Settings, Templates, Tools, TurnDetection, Units,
     WireFormat,
 };
@@ -137,6 +137,11 @@ fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) ->
         transcribe: job("transcribe", Role::Transcribe, defaults::TRANSCRIBE, "moonshine-tiny-en"),
         chat: job("chat", Role::Chat, defaults::CHAT, TEMPLATES),
         speak: job("speak", Role::Speak, defaults::SPEAK, "hibari-heart"),
+        commands: of.choice(
+            "commands",
+            &[word("local", Commands::Local), word("chat", Commands::Chat)],
+            "local",
+        ),
     };
     of.end();
     cascade

@@ -132,6 +132,18 @@ pub struct Cascade {
     pub chat: Vec<ModelName>,
     /// Text to speech.
     pub speak: Vec<ModelName>,
+    /// Who carries out commands.
+    pub commands: Commands,
+}
+
+/// Who carries out commands where a chat model is configured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Commands {
+    /// The templates, where they leave no doubt.
+    #[default]
+    Local,
+    /// The chat model, as everything else.
+    Chat,
 }
 
 /// A model of a provider, written `provider/model`.

@@ -13,6 +13,7 @@
 
 mod cascade;
 mod chain;
+mod commands;
 pub mod local;
 mod notes;
 pub mod openai;
@@ -27,6 +28,7 @@ mod usage;
 
 pub use cascade::{Cascade, Engines};
 pub use chain::Chain;
+pub use commands::Commands;
 pub use notes::{NOTES, Notes};
 pub use pacing::Pacing;
 pub use painter::{Canvas, Painted, Painter, Wish};

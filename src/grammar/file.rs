@@ -44,6 +44,9 @@ struct File {
 struct RawTemplate {
     tool: Option<Spanned<String>>,
     answer: Option<Spanned<String>>,
+    cannot: Option<Spanned<String>>,
+    #[serde(default)]
+    unsure: bool,
     #[serde(default)]
     with: serde_json::Map<String, serde_json::Value>,
     #[serde(default)]
@@ -208,23 +211,25 @@ fn template(
     let mut report = |at: usize, message: String| {
         problems.push(Problem { line: line_of(text, at), message });
     };
-    let goal = match (&raw.tool, &raw.answer) {
-        (Some(tool), None) if tool.get_ref() == "none" => Goal::Nothing,
-        (Some(tool), None) => Goal::Tool(tool.get_ref().clone()),
-        (None, Some(answer)) => Goal::Answer(answer.get_ref().clone()),
-        (Some(tool), Some(_)) => {
-            report(tool.span().start, "a template has a tool or an answer, not both".into());
-            return;
-        }
-        (None, None) => {
+    let goal = match (&raw.tool, &raw.answer, &raw.cannot) {
+        (Some(tool), None, None) if tool.get_ref() == "none" => Goal::Nothing,
+        (Some(tool), None, None) => Goal::Tool(tool.get_ref().clone()),
+        (None, Some(answer), None) => Goal::Answer(answer.get_ref().clone()),
+        (None, None, Some(refusal)) => Goal::Refusal(refusal.get_ref().clone()),
+        (None, None, None) => {
             let at = raw.say.first().map_or(0, |say| say.span().start);
             report(at, "a template needs a tool (tool = \"set_timer\") or an answer".into());
+            return;
+        }
+        (Some(one), _, _) | (None, Some(one), Some(_)) => {
+            report(one.span().start, "a template has a tool or an answer, not both".into());
             return;
         }
     };
     let number = grammar.templates.len();
     let with = raw.with.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-    grammar.templates.push(Template { goal, with, cost: raw.cost });
+    let sure = !raw.unsure && raw.cost == 0;
+    grammar.templates.push(Template { goal, with, cost: raw.cost, sure });
     for say in &raw.say {
         let at = say.span().start;
         let mut reader = Reader { words: &mut tables.words, parts, slots: Vec::new() };

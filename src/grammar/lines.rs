@@ -20,7 +20,10 @@ use super::{Meaning, ParsedCall};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Goal {
     Tool(String),
+    /// Said as it stands; `{name:letters}` stands for the letters of what that slot took.
     Answer(String),
+    /// The sentence asks for what nobody here can do; said as it stands.
+    Refusal(String),
     /// The sentence looks like a command and is none.
     Nothing,
 }
@@ -32,6 +35,20 @@ pub(super) struct Template {
     /// Fixed arguments; `{name}` in a text stands for what the slot of that name took.
     pub(super) with: Vec<(String, Value)>,
     pub(super) cost: u32,
+    /// Whether a match leaves no doubt, so that no chat model need be asked.
+    pub(super) sure: bool,
+}
+
+/// A match costs no more than this where it leaves no doubt: two words in open slots.
+const SURE_COST: u32 = 2 * super::open::WORD_COST;
+
+/// What a sentence was found to mean.
+#[derive(Debug)]
+pub(super) struct Best {
+    pub(super) cost: u32,
+    pub(super) meaning: Meaning,
+    /// Whether that leaves no doubt.
+    pub(super) sure: bool,
 }
 
 /// Everything that was read from grammar files.
@@ -77,7 +94,7 @@ impl Lines {
         bits
     }
 
-    /// The best meaning of the tokens from `from` to before `to` and its cost, below `limit`.
+    /// The best meaning of the tokens from `from` to before `to`, at a cost below `limit`.
     pub(super) fn best(
         &self,
         search: &mut Search<'_>,
@@ -85,12 +102,12 @@ impl Lines {
         from: usize,
         to: usize,
         limit: u32,
-    ) -> Option<(u32, Meaning)> {
+    ) -> Option<Best> {
         let first = search.scan.id(from) as usize;
         let mut named = self.by_first.get(first).map(Vec::as_slice).unwrap_or_default().iter();
         let mut open = self.open.iter();
         let (mut a, mut b) = (named.next(), open.next());
-        let mut best: Option<(u32, Meaning)> = None;
+        let mut best: Option<Best> = None;
         // Both lists are in the order of the file; so is what is tried.
         loop {
             let number = match (a, b) {
@@ -113,12 +130,13 @@ impl Lines {
                 continue;
             }
             let template = &self.templates[line.template];
-            let limit = best.as_ref().map_or(limit, |(cost, _)| *cost);
+            let limit = best.as_ref().map_or(limit, |best| best.cost);
             let Some(room) = limit.checked_sub(template.cost) else { continue };
             let Some(found) = line.find(search, from, to, room) else { continue };
             let cost = found.cost + template.cost;
             if let Some(meaning) = meaning(search, line, template, &found) {
-                best = Some((cost, meaning));
+                let sure = template.sure && cost <= SURE_COST;
+                best = Some(Best { cost, meaning, sure });
             }
         }
         best
@@ -134,7 +152,10 @@ fn meaning(
 ) -> Option<Meaning> {
     let tool = match &template.goal {
         Goal::Tool(tool) => tool,
-        Goal::Answer(answer) => return Some(Meaning::Answer(answer.clone())),
+        Goal::Answer(answer) => {
+            return Some(Meaning::Answer(spelled(search, line, found, answer)));
+        }
+        Goal::Refusal(refusal) => return Some(Meaning::Refusal(refusal.clone())),
         Goal::Nothing => return Some(Meaning::Nothing),
     };
     let scan = &search.scan;
@@ -189,4 +210,24 @@ fn meaning(
         tool: tool.clone(),
         arguments: Value::Object(arguments),
     }]))
+}
+
+/// `answer` with the letters of what its slots took: "N, E, W" for `{name:letters}`.
+fn spelled(search: &Search<'_>, line: &Line, found: &Found, answer: &str) -> String {
+    let mut answer = answer.to_owned();
+    if !answer.contains(":letters}") {
+        return answer;
+    }
+    let scan = &search.scan;
+    for (number, taken) in &found.taken {
+        let Some(name) = line.slots[*number].name.as_deref() else { continue };
+        let said = slot::as_text(&taken.taken, scan.source, scan.tokens, taken.end);
+        let letters = |word: &str| {
+            let letters = word.chars().filter(|letter| letter.is_alphanumeric());
+            letters.map(|letter| letter.to_uppercase().to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let words: Vec<String> = said.split_whitespace().map(letters).collect();
+        answer = answer.replace(&format!("{{{name}:letters}}"), &words.join("; "));
+    }
+    answer
 }

@@ -66,6 +66,8 @@ pub enum Meaning {
     Unclear(String),
     /// It is small talk, and this is the answer.
     Answer(String),
+    /// It asks for something that nothing here does, and this says so.
+    Refusal(String),
     /// It looks like a command and is none.
     Nothing,
 }
@@ -123,13 +125,20 @@ impl Grammar {
             | Meaning::Ask { .. }
             | Meaning::Unclear(_)
             | Meaning::Answer(_)
+            | Meaning::Refusal(_)
             | Meaning::Nothing => None,
         }
     }
 
     /// What `sentence` means; `None` when no template says.
     pub fn understand(&self, sentence: &str) -> Option<Meaning> {
-        sentence::understand(&self.lines, sentence)
+        sentence::understand(&self.lines, sentence).map(|(meaning, _)| meaning)
+    }
+
+    /// What `sentence` means beyond doubt: no small talk, no wide line, nothing that only a repair
+    /// made a command of.
+    pub fn certain(&self, sentence: &str) -> Option<Meaning> {
+        sentence::understand(&self.lines, sentence).and_then(|(meaning, sure)| sure.then_some(meaning))
     }
 
     /// What to say when `tool` was asked for and is not there, where the grammar knows.

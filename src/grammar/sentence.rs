@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::clock::{self, Scope};
 use super::graph::Search;
 use super::lexer::{Token, flag};
-use super::lines::Lines;
+use super::lines::{Best, Lines};
 use super::scan::Scan;
 use super::tables::Phrases;
 use super::{Meaning, ParsedCall, length, number};
@@ -22,21 +22,26 @@ const MOST_PHRASE: usize = 10;
 /// The longest clause that is taken for an explanation, in words.
 const MOST_CLAUSE: usize = 12;
 
-/// What `sentence` means; `None` when it is no command and no small talk.
-pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<Meaning> {
+/// What `sentence` means, and whether that leaves no doubt; `None` when it is no command and no
+/// small talk.
+pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bool)> {
     let tokens = grammar.tables.words.lex(sentence)?;
     let talk = Talk { grammar, source: sentence };
-    let meaning = talk
+    // What only a repair makes a command of is never beyond doubt.
+    let repaired = |meaning| (meaning, false);
+    let (meaning, sure) = talk
         .whole(&tokens)
-        .or_else(|| talk.corrected(&tokens))
-        .or_else(|| talk.explained(&tokens))
+        .or_else(|| talk.corrected(&tokens).map(repaired))
+        .or_else(|| talk.explained(&tokens).map(repaired))
         .or_else(|| talk.shortened(&tokens))
-        .or_else(|| talk.plainer(&tokens))?;
+        .or_else(|| talk.plainer(&tokens).map(repaired))?;
     match meaning {
         Meaning::Nothing => None,
-        Meaning::Calls(_) | Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Answer(_) => {
-            Some(meaning)
-        }
+        Meaning::Calls(_)
+        | Meaning::Ask { .. }
+        | Meaning::Unclear(_)
+        | Meaning::Answer(_)
+        | Meaning::Refusal(_) => Some((meaning, sure)),
     }
 }
 
@@ -50,8 +55,9 @@ impl<'a> Talk<'a> {
         Scan { tables: &self.grammar.tables, source: self.source, tokens }
     }
 
-    /// The meaning of a whole sentence, polite words at either end left out.
-    fn whole(&self, tokens: &[Token]) -> Option<Meaning> {
+    /// The meaning of a whole sentence, polite words at either end left out, and whether that
+    /// leaves no doubt.
+    fn whole(&self, tokens: &[Token]) -> Option<(Meaning, bool)> {
         if tokens.is_empty() {
             return None;
         }
@@ -72,13 +78,13 @@ impl<'a> Talk<'a> {
         }
         let present = self.grammar.present(tokens);
         let mut search = Search::new(self.scan(tokens));
-        let mut best: Option<(u32, Meaning)> = None;
+        let mut best: Option<Best> = None;
         for to in ends {
             for from in &starts {
                 if *from >= to {
                     continue;
                 }
-                let limit = best.as_ref().map_or(u32::MAX - 1, |(cost, _)| *cost);
+                let limit = best.as_ref().map_or(u32::MAX - 1, |best| best.cost);
                 if let Some(found) = self.grammar.best(&mut search, &present, *from, to, limit) {
                     best = Some(found);
                 }
@@ -87,12 +93,12 @@ impl<'a> Talk<'a> {
                 break;
             }
         }
-        best.map(|(_, meaning)| meaning)
+        best.map(|best| (best.meaning, best.sure))
     }
 
     /// A call among the meanings of a sentence; small talk is not worth a repair.
     fn call(&self, tokens: &[Token]) -> Option<ParsedCall> {
-        single(self.whole(tokens)?)
+        single(self.whole(tokens)?.0)
     }
 
     /// Carries out a correction that no slot could: "cancel the rice timer no the pasta timer".
@@ -227,7 +233,7 @@ impl<'a> Talk<'a> {
     }
 
     /// Leaves out an afterthought: "for me", "right now".
-    fn shortened(&self, tokens: &[Token]) -> Option<Meaning> {
+    fn shortened(&self, tokens: &[Token]) -> Option<(Meaning, bool)> {
         let tables = &self.grammar.tables;
         let mut end = tokens.len();
         for _ in 0..MOST_REPAIRS {
@@ -258,6 +264,7 @@ fn single(meaning: Meaning) -> Option<ParsedCall> {
         | Meaning::Ask { .. }
         | Meaning::Unclear(_)
         | Meaning::Answer(_)
+        | Meaning::Refusal(_)
         | Meaning::Nothing => None,
     }
 }

@@ -19,6 +19,7 @@
 pub mod hibari;
 pub mod moonshine;
 
+mod foreign;
 mod runtime;
 mod silero;
 mod templates;
@@ -26,5 +27,5 @@ mod worker;
 
 pub use runtime::Runtime;
 pub use silero::{Silero, WINDOW};
-pub use templates::Templates;
+pub use templates::{Nearby, Templates};
 pub use worker::{Desk, Halt, Model, WAITING_ANSWERS, WAITING_ORDERS, Worker};

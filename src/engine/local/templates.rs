@@ -1,21 +1,31 @@
 //! The grammar as a responder: a call, then what its tool says; or a short honest answer.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::stream;
 
-use crate::base::{CallId, Flow};
+use super::foreign;
+use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Outcome, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
 use crate::grammar::{Grammar, Meaning, ParsedCall};
 
-/// What is said to everything that no template meets.
-const NO_ANSWER: &str = "I can't answer that by myself. With a chat model I could: set an OpenAI \
-                         API key, or run Ollama.";
+/// How the answer to the first question begins that no template meets; see [`advice`].
+const NO_ANSWER: &str = "I can't answer that by myself.";
+/// What is said to every wish after the first that no template meets.
+const NO_WISH: &str = "Sorry, I can't do that.";
+/// What is added to it the first time.
+const TRY_HELP: &str = "Say \"help\" to hear what I can do.";
 /// What is said of a known command whose tool is not there and of which the grammar says nothing.
 const NO_TOOL: &str = "I understand that, but I can't do it yet.";
 /// What is said to a transcript without words.
 const NO_WORDS: &str = "I didn't catch that.";
+/// How the names of calls begin that templates make.
+const CALLS: &str = "template-";
+
+/// Finds out which model server runs on this machine, by its name.
+pub type Nearby = Arc<dyn Fn() -> Job<Option<&'static str>> + Send + Sync>;
 
 /// Counts calls, so that their names differ within a process.
 #[derive(Debug, Default)]
@@ -26,7 +36,7 @@ impl Counter {
     fn next(&self, items: &[Item]) -> CallId {
         loop {
             let number = self.0.fetch_add(1, Ordering::Relaxed);
-            let id = CallId(format!("template-{number}"));
+            let id = CallId(format!("{CALLS}{number}"));
             let used = items.iter().any(|item| match item {
                 Item::Call { call, .. } => call.id == id,
                 Item::Outcome(outcome) => outcome.id == id,
@@ -42,66 +52,194 @@ impl Counter {
 }
 
 /// The grammar as a responder. Making it is making a [`Grammar`]; share it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Templates {
     grammar: Grammar,
     calls: Counter,
+    nearby: Option<Nearby>,
+}
+
+/// The next step of a reply.
+enum Step {
+    Give(Vec<Delta>),
+    /// The question needs a chat model, and the user has not been told so.
+    Advise,
 }
 
 impl Templates {
     /// Answers by `grammar`.
     pub fn new(grammar: Grammar) -> Self {
-        Self { grammar, calls: Counter::default() }
+        Self { grammar, calls: Counter::default(), nearby: None }
     }
-}
 
-impl Responder for Templates {
-    fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
-        Box::pin(stream::iter(self.reply(&prompt).into_iter().map(Ok)))
+    /// The same, which names a model server that runs on this machine where it has to say that it
+    /// needs one.
+    #[must_use]
+    pub fn with_nearby(self, nearby: Nearby) -> Self {
+        Self { nearby: Some(nearby), ..self }
     }
-}
 
-impl Templates {
-    /// The next step of the reply to `prompt`; empty when there is nothing left to say.
-    fn reply(&self, prompt: &Prompt) -> Vec<Delta> {
-        let Some((text, after)) = prompt.last_turn() else { return Vec::new() };
-        // What the tools of this turn came to is spoken as it stands.
-        let outcomes: Vec<_> = after.iter().filter_map(outcome).collect();
-        let called = after.iter().filter(|item| matches!(item, Item::Call { .. })).count();
-        if called > 0 {
-            // While a tool still runs there is nothing to say.
-            if outcomes.len() < called {
-                return Vec::new();
+    /// The next step of the reply to `prompt` where templates are certain of it: the call of a
+    /// command that leaves no doubt, or what such a call came to. `None` leaves it to a chat model.
+    pub fn certain(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
+        let (text, after) = prompt.last_turn()?;
+        if !after.is_empty() {
+            return called_here(after).then(|| told(after));
+        }
+        self.act(self.grammar.certain(text)?, prompt)
+    }
+
+    /// The calls that begin the reply to `prompt` where they only think so, for want of a chat
+    /// model that can be reached.
+    pub fn likely(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
+        let (text, _) = prompt.last_turn().filter(|(_, after)| after.is_empty())?;
+        match self.grammar.understand(text)? {
+            Meaning::Calls(calls) => self.calls(calls, prompt).ok(),
+            Meaning::Ask { .. }
+            | Meaning::Unclear(_)
+            | Meaning::Answer(_)
+            | Meaning::Refusal(_)
+            | Meaning::Nothing => None,
+        }
+    }
+
+    /// What `meaning` leads to where it asks nothing back and everything that it takes is there.
+    fn act(&self, meaning: Meaning, prompt: &Prompt) -> Option<Vec<Delta>> {
+        match meaning {
+            Meaning::Calls(calls) => self.calls(calls, prompt).ok(),
+            Meaning::Answer(answer) => Some(vec![Delta::Text(answer)]),
+            Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Refusal(_) | Meaning::Nothing => {
+                None
             }
-            let said: Vec<_> = outcomes.iter().map(|o| o.say.trim()).collect();
-            let said = said.join(" ").trim().to_owned();
-            return if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] };
-        }
-        if !text.chars().any(char::is_alphanumeric) {
-            return vec![Delta::Text(NO_WORDS.into())];
-        }
-        match self.grammar.understand(text) {
-            Some(Meaning::Calls(calls)) => self.calls(prompt, calls),
-            Some(Meaning::Ask { question, .. }) => vec![Delta::Text(question)],
-            Some(Meaning::Unclear(text) | Meaning::Answer(text)) => vec![Delta::Text(text)],
-            Some(Meaning::Nothing) | None => vec![Delta::Text(NO_ANSWER.into())],
         }
     }
 
-    /// The calls, or a sentence where there is no such tool. All are made or none.
-    fn calls(&self, prompt: &Prompt, calls: Vec<ParsedCall>) -> Vec<Delta> {
+    /// The calls: all of them, or what to say of the first whose tool is not there.
+    fn calls(&self, calls: Vec<ParsedCall>, prompt: &Prompt) -> Result<Vec<Delta>, String> {
         let there = |call: &ParsedCall| prompt.tools.iter().any(|tool| tool.name == call.tool);
         if let Some(call) = calls.iter().find(|call| !there(call)) {
-            let missing = self.grammar.missing(&call.tool);
-            return vec![Delta::Text(missing.unwrap_or(NO_TOOL).to_owned())];
+            return Err(self.grammar.missing(&call.tool).unwrap_or(NO_TOOL).to_owned());
         }
         let call = |call: ParsedCall| Call {
             id: self.calls.next(&prompt.items),
             name: call.tool,
             arguments: call.arguments.to_string(),
         };
-        calls.into_iter().map(|parsed| Delta::Call(call(parsed))).collect()
+        Ok(calls.into_iter().map(|parsed| Delta::Call(call(parsed))).collect())
     }
+
+    /// The next step of the reply to `prompt`; nothing when there is nothing left to say.
+    fn reply(&self, prompt: &Prompt) -> Step {
+        let Some((text, after)) = prompt.last_turn() else { return Step::Give(Vec::new()) };
+        if after.iter().any(|item| matches!(item, Item::Call { .. } | Item::Outcome(_))) {
+            return Step::Give(told(after));
+        }
+        let say = |text: &str| Step::Give(vec![Delta::Text(text.to_owned())]);
+        if !text.chars().any(char::is_alphanumeric) {
+            return say(NO_WORDS);
+        }
+        match self.grammar.understand(text) {
+            Some(Meaning::Calls(calls)) => match self.calls(calls, prompt) {
+                Ok(deltas) => Step::Give(deltas),
+                Err(missing) => say(&missing),
+            },
+            Some(Meaning::Ask { question, .. }) => say(&question),
+            Some(Meaning::Unclear(text) | Meaning::Answer(text) | Meaning::Refusal(text)) => {
+                say(&text)
+            }
+            Some(Meaning::Nothing) | None => refuse(text, &prompt.items),
+        }
+    }
+}
+
+impl Responder for Templates {
+    fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
+        match self.reply(&prompt) {
+            Step::Give(deltas) => Box::pin(stream::iter(deltas.into_iter().map(Ok))),
+            Step::Advise => {
+                let nearby = self.nearby.clone();
+                Box::pin(stream::once(async move {
+                    let server = match nearby {
+                        Some(look) => look().await,
+                        None => None,
+                    };
+                    Ok(Delta::Text(advice(server)))
+                }))
+            }
+        }
+    }
+}
+
+/// What is said to a sentence that no template meets.
+fn refuse(text: &str, items: &[Item]) -> Step {
+    if let Some(apology) = foreign::apology(text) {
+        return Step::Give(vec![Delta::Text(apology.to_owned())]);
+    }
+    let said = |start: &str| {
+        items.iter().any(|item| matches!(item, Item::Reply { text, .. } if text.starts_with(start)))
+    };
+    if is_question(text) && !said(NO_ANSWER) {
+        return Step::Advise;
+    }
+    let known = said(NO_ANSWER) || said(NO_WISH);
+    let text = if known { NO_WISH.to_owned() } else { format!("{NO_WISH} {TRY_HELP}") };
+    Step::Give(vec![Delta::Text(text)])
+}
+
+/// What is said to the first question that takes a chat model.
+fn advice(server: Option<&str>) -> String {
+    let server = match server {
+        Some("ollama") => ", or choose Ollama, which runs on this computer",
+        Some(_) => ", or choose the model server that runs on this computer",
+        None => "",
+    };
+    format!("{NO_ANSWER} A chat model could: set an OpenAI API key{server}.")
+}
+
+/// Whether a chat model could answer `text`: a question, or a wish for words.
+fn is_question(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    let polite = ["can you", "could you", "would you", "will you", "please"];
+    let bare = polite.iter().find_map(|start| text.strip_prefix(start)).unwrap_or(&text);
+    let first = bare.split_whitespace().next().unwrap_or_default();
+    let first = first.trim_matches(|c: char| !c.is_alphanumeric());
+    // "Can you order a pizza?" asks for a deed, however it ends.
+    let asked = bare.len() == text.len() && text.ends_with('?');
+    asked
+        || [
+            "who", "who's", "whose", "whom", "what", "what's", "when", "when's", "where",
+            "where's", "why", "how", "how's", "which", "is", "are", "was", "were", "do", "does",
+            "did", "can", "could", "should", "would", "will", "has", "have", "tell", "explain",
+            "describe", "write", "translate", "summarize", "define", "compare", "recommend",
+            "suggest",
+        ]
+        .contains(&first)
+}
+
+/// Whether every call after the user's words was made by templates.
+fn called_here(after: &[Item]) -> bool {
+    let mut calls = after.iter().filter_map(|item| match item {
+        Item::Call { call, .. } => Some(call),
+        Item::User { .. }
+        | Item::Reply { .. }
+        | Item::Outcome(_)
+        | Item::Picture(_)
+        | Item::Notice { .. } => None,
+    });
+    let ours = |call: &Call| call.id.0.starts_with(CALLS);
+    calls.next().is_some_and(ours) && calls.all(ours)
+}
+
+/// What the tools of a turn came to, as it stands; nothing while one of them still runs.
+fn told(after: &[Item]) -> Vec<Delta> {
+    let called = after.iter().filter(|item| matches!(item, Item::Call { .. })).count();
+    let outcomes: Vec<_> = after.iter().filter_map(outcome).collect();
+    if outcomes.len() < called {
+        return Vec::new();
+    }
+    let said = outcomes.into_iter().map(|o| o.say.trim()).filter(|said| !said.is_empty());
+    let said = said.collect::<Vec<_>>().join(" ");
+    if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] }
 }
 
 fn outcome(item: &Item) -> Option<&Outcome> {

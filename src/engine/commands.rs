@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+
+use super::local::Templates;
+use super::{Delta, EngineError, Responder};
+use crate::base::{Flow, Job};
+use crate::dialog::{Item, Prompt};
+
+/// Templates before a chat model: a command that leaves no doubt is carried out at once and
+/// without a network, everything else is the model's, in one history.
+///
+/// What a template's call came to is told by the templates; what the model's calls came to goes
+/// back to the model, which sees the others as calls of its own. Where the model cannot be asked,
+/// a command that is only likely is carried out as well.
+pub struct Commands {
+    templates: Arc<Templates>,
+    mind: Arc<dyn Responder>,
+}
+
+impl Commands {
+    /// `templates` before `mind`.
+    pub fn new(templates: Arc<Templates>, mind: Arc<dyn Responder>) -> Self {
+        Self { templates, mind }
+    }
+}
+
+impl Responder for Commands {
+    fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
+        if !leans_on_talk(&prompt)
+            && let Some(deltas) = self.templates.certain(&prompt)
+        {
+            return Box::pin(stream::iter(deltas.into_iter().map(Ok)));
+        }
+        let likely = self.templates.likely(&prompt);
+        let mut flow = self.mind.respond(prompt);
+        let Some(likely) = likely else { return flow };
+        Box::pin(async_stream::stream! {
+            match flow.next().await {
+                Some(Err(error)) => {
+                    tracing::warn!("{error}; the command was carried out without the chat model");
+                    for delta in likely {
+                        yield Ok(delta);
+                    }
+                }
+                Some(first) => {
+                    yield first;
+                    while let Some(delta) = flow.next().await {
+                        yield delta;
+                    }
+                }
+                None => {}
+            }
+        })
+    }
+
+    fn hears(&self) -> bool {
+        self.mind.hears()
+    }
+
+    fn warm(&self) -> Job<Result<(), EngineError>> {
+        self.mind.warm()
+    }
+}
+
+/// Words that point at what was said before, unless the tool is about the talk or the sound.
+const POINTING: [&str; 8] = ["that", "those", "these", "them", "him", "her", "there", "one"];
+
+/// How sentences begin that go on from what was said before.
+const GOING_ON: [&str; 9] =
+    ["and", "but", "or", "what about", "how about", "then", "also", "so", "no"];
+
+/// Words after which a sentence is about the talk or the sound, whatever it points at.
+const ABOUT_TALK: [&str; 12] = [
+    "stop", "cancel", "quiet", "silence", "repeat", "again", "louder", "quieter", "volume", "mute",
+    "unmute", "say",
+];
+
+/// Whether the user's last words can be understood only by what was said before them, which a
+/// template does not look at: a question about a picture, "what about tomorrow", the answer to a
+/// question of the model's.
+fn leans_on_talk(prompt: &Prompt) -> bool {
+    let items = &prompt.items;
+    let Some(at) = items.iter().rposition(|item| matches!(item, Item::User { .. })) else {
+        return false;
+    };
+    let Item::User { text, .. } = &items[at] else { return false };
+    if at + 1 < items.len() {
+        return false;
+    }
+    if items[..at].last().is_some_and(|item| matches!(item, Item::Picture(_))) {
+        return true;
+    }
+    let before = items[..at].iter().rev().find_map(|item| match item {
+        Item::Reply { text, .. } => Some(text.trim()),
+        Item::User { .. }
+        | Item::Call { .. }
+        | Item::Outcome(_)
+        | Item::Picture(_)
+        | Item::Notice { .. } => None,
+    });
+    let Some(before) = before else { return false };
+    let text = text.to_lowercase();
+    let words: Vec<&str> = text
+        .split(|c: char| !(c.is_alphanumeric() || c == '\''))
+        .filter(|word| !word.is_empty())
+        .collect();
+    if words.iter().any(|word| ABOUT_TALK.contains(word)) {
+        return false;
+    }
+    let points = words.iter().enumerate().any(|(at, word)| {
+        // "Is there rain?" points at nothing.
+        let there = *word == "there"
+            && at.checked_sub(1).is_some_and(|before| {
+                ["is", "are", "will", "was", "if"].contains(&words[before])
+            });
+        POINTING.contains(word) && !there
+    });
+    let begins = GOING_ON.iter().any(|start| {
+        text.strip_prefix(start).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    });
+    let answers = before.ends_with('?') && words.len() <= 3;
+    points || begins || answers
+}
