@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::{App, RUNTIME, Unfit, keys};
 use crate::config::{self, ModelName, Presents, ProviderKind};
-use crate::engine::local::{Nearby, Templates};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
+use crate::engine::local::{Nearby, Templates};
 use crate::engine::openai::{
     Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings, neighbours,
 };

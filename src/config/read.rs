@@ -2,9 +2,9 @@
 
 use super::section::{Choice, Report, Section, Wrong, near, path, web_address};
 use super::settings::{
-    Audio, Cascade, Commands, Device, Dialect, GetWeather, Listen, Local, Log, Mode, ModelName, Models,
-    Partner, Provider, ProviderKind, Realtime, Settings, Templates, Tools, TurnDetection, Units,
-    WireFormat,
+    Audio, Cascade, Commands, Device, Dialect, GetWeather, Listen, Local, Log, Mode, ModelName,
+    Models, Partner, Provider, ProviderKind, Realtime, Settings, Templates, Tools, TurnDetection,
+    Units, WireFormat,
 };
 use super::table::Table;
 use super::{Environment, Feature, Origin, Paths, providers, remote};

@@ -11,7 +11,7 @@ use crate::dialog::{Item, Prompt};
 /// without a network, everything else is the model's, in one history.
 ///
 /// What a template's call came to is told by the templates; what the model's calls came to goes
-/// back to the model, which sees the others as calls of its own. Where the model cannot be asked,
+/// back to the model, which sees the others as calls of its own. Where the model cannot be reached,
 /// a command that is only likely is carried out as well.
 pub struct Commands {
     templates: Arc<Templates>,
@@ -37,8 +37,8 @@ impl Responder for Commands {
         let Some(likely) = likely else { return flow };
         Box::pin(async_stream::stream! {
             match flow.next().await {
-                Some(Err(error)) => {
-                    tracing::warn!("{error}; the command was carried out without the chat model");
+                Some(Err(EngineError::Unreachable(why))) => {
+                    tracing::warn!("{why}; the command was carried out without the chat model");
                     for delta in likely {
                         yield Ok(delta);
                     }
@@ -111,9 +111,9 @@ fn leans_on_talk(prompt: &Prompt) -> bool {
     let points = words.iter().enumerate().any(|(at, word)| {
         // "Is there rain?" points at nothing.
         let there = *word == "there"
-            && at.checked_sub(1).is_some_and(|before| {
-                ["is", "are", "will", "was", "if"].contains(&words[before])
-            });
+            && at
+                .checked_sub(1)
+                .is_some_and(|before| ["is", "are", "will", "was", "if"].contains(&words[before]));
         POINTING.contains(word) && !there
     });
     let begins = GOING_ON.iter().any(|start| {

@@ -138,7 +138,8 @@ impl Grammar {
     /// What `sentence` means beyond doubt: no small talk, no wide line, nothing that only a repair
     /// made a command of.
     pub fn certain(&self, sentence: &str) -> Option<Meaning> {
-        sentence::understand(&self.lines, sentence).and_then(|(meaning, sure)| sure.then_some(meaning))
+        sentence::understand(&self.lines, sentence)
+            .and_then(|(meaning, sure)| sure.then_some(meaning))
     }
 
     /// What to say when `tool` was asked for and is not there, where the grammar knows.

@@ -256,7 +256,7 @@ fn a_tool_runs_once_though_the_answer_after_it_is_cut() {
     server.reply(Reply::calls(&[("call_1", "set_timer", arguments)]));
     server.reply(Reply::stream().words("Your ").cut());
     let home = Home::at(&server);
-    let told = home.ask("set a pasta timer for ten minutes");
+    let told = home.ask("the pasta takes ten minutes, mind it for me");
     told.fails(74, &["provider x", "connection was lost"]);
     assert_eq!(server.requests().len(), 2);
     let timers = home.run(&["timers"]).printed;
@@ -302,7 +302,10 @@ fn a_provider_that_is_not_there_is_told() {
 fn the_next_provider_answers_in_the_same_turn_and_the_user_reads_why() {
     let server = Server::start();
     server.reply(busy(503));
-    let home = Home::with(&provider("x", &server.base()), r#"chat = ["x/m", "local/templates"]"#);
+    let home = Home::with(
+        &provider("x", &server.base()),
+        "chat = [\"x/m\", \"local/templates\"]\ncommands = \"chat\"",
+    );
     let told = home.ask("what is twelve times eleven");
     assert_eq!(told.code, 0, "{}", told.aside);
     assert!(told.printed.contains("132"), "{told:?}");
@@ -342,7 +345,7 @@ fn told_of_call(name: &str, arguments: &str) -> (String, String) {
     let server = Server::start();
     server.reply(Reply::calls(&[("call_1", name, arguments)]));
     server.reply(Reply::says("I could not do that."));
-    let told = Home::at(&server).answer("what time is it");
+    let told = Home::at(&server).answer("how late is it getting over in that city");
     assert_eq!(told["reply"], "I could not do that.");
     let messages = server.requests()[1].json()["messages"].clone();
     let [.., call, outcome] = messages.as_array().unwrap().as_slice() else { panic!("{messages}") };

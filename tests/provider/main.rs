@@ -5,6 +5,7 @@
 
 mod answers;
 mod authority;
+mod commands;
 mod contract;
 mod ear;
 mod faults;

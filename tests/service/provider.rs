@@ -65,6 +65,7 @@ fn when_the_provider_is_gone_the_engines_inside_answer_and_say_why() {
     house.set("ALOUD_CASCADE__TRANSCRIBE", r#"["openai/x", "local/moonshine-tiny-en"]"#);
     house.set("ALOUD_CASCADE__CHAT", r#"["openai/x", "local/templates"]"#);
     house.set("ALOUD_CASCADE__SPEAK", r#"["openai/x", "local/hibari-heart"]"#);
+    house.set("ALOUD_CASCADE__COMMANDS", "chat");
     let mut service = house.serve(&[]);
     let answer = ask(&house, &mut service, "What is twelve times eleven?");
     assert!(["132", "hundred"].iter().any(|words| answer.contains(words)), "{answer:?}");
@@ -92,6 +93,7 @@ fn a_picture_is_finished_while_the_user_talks_of_something_else() {
     house.set("ALOUD_PROVIDERS__X__BASE_URL", &server.base());
     house.set("ALOUD_CASCADE__CHAT", "x/m");
     house.set("ALOUD_IMAGE__MODEL", "x/p");
+    house.set("ALOUD_CASCADE__COMMANDS", "chat");
     let mut service = house.serve(&[]);
     house.types("draw me a red fox");
     service.wait_for("call", |_| true);
