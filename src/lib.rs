@@ -14,6 +14,7 @@
 //! - [`audio`]: devices, the two real-time edges, WAV, earcons.
 //! - [`listen`]: voice activity and the cutting of utterances.
 //! - [`grammar`]: what a spoken command means.
+//! - `language`: how numbers, times, dates, money and units are written and said.
 //! - [`engine`]: transcribers, responders, synthesizers, and partners made of them.
 //! - [`tool`]: what a spoken command can call.
 //! - [`ledger`]: what the providers' models were used for, and what that cost.
@@ -33,6 +34,7 @@ pub mod dialog;
 pub mod drive;
 pub mod engine;
 pub mod grammar;
+mod language;
 pub mod ledger;
 pub mod listen;
 pub mod models;

@@ -7,16 +7,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `app` and `cli` stand above and know all.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("base", &[]),
     ("dialog", &["base"]),
     ("turn", &["base", "dialog"]),
     ("audio", &["base"]),
     ("listen", &["base", "audio"]),
     ("models", &["base"]),
-    ("grammar", &["base"]),
-    ("engine", &["base", "dialog", "grammar"]),
-    ("tool", &["base", "dialog"]),
+    ("language", &["base"]),
+    ("grammar", &["base", "language"]),
+    ("engine", &["base", "dialog", "language", "grammar"]),
+    ("tool", &["base", "dialog", "language"]),
     ("ledger", &["base", "engine"]),
     ("drive", &["base", "dialog", "turn", "audio", "listen", "engine", "tool"]),
     ("control", &["base", "dialog", "drive"]),

@@ -20,7 +20,6 @@ mod convert;
 mod function;
 pub mod picture;
 mod registry;
-mod say;
 mod schema;
 mod settings;
 mod sum;
@@ -44,6 +43,7 @@ use std::time::Duration;
 
 use crate::base::{Job, Moment};
 use crate::dialog::{Picture, ToolSpec};
+use crate::language::english::say;
 
 /// What a tool call came to.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,8 @@
 //! Numbers and amounts of money, read aloud (`lexicon.py`, `get_number`).
 
 use super::lexicon::{Lexicon, with_ed, with_ing, with_s};
-use super::number;
 use super::stress::Stress;
+use crate::language::english::number;
 
 /// A currency that stands before its amount: the whole and the hundredth part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 
 use unicode_normalization::char::compose;
 
-use super::scan::{digits, exactly, follows, has, is_edge, is_word, literal, text};
-use super::traced::{Match, Traced};
-use super::words::GREEK;
+use crate::language::english::words::GREEK;
+use crate::language::scan::{digits, exactly, follows, has, is_edge, is_word, literal, text};
+use crate::language::traced::{Match, Traced};
 
 /// The longest run without a space; a longer one is broken, so that no step that looks at a whole
 /// word ever meets a page.

@@ -9,13 +9,13 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::amount::{Currency, is_number};
 use super::lexicon::{Context, Lexicon};
-use super::scan::{digits, has, is_letter, is_word, letters};
 use super::stress::{PRIMARY, is_consonant, is_vowel, stressed, weight};
 use super::subtoken::subtoken;
 use super::tag::Tagger;
 use super::token::Tokenizer;
-use super::traced::Traced;
 use crate::engine::local::Halt;
+use crate::language::scan::{digits, has, is_letter, is_word, letters};
+use crate::language::traced::Traced;
 
 /// Reads words that no lexicon holds.
 pub(super) trait Unknown {
@@ -499,7 +499,7 @@ mod tests {
             reader.lexicon.gold.insert(word, &bytes);
         }
         let mut sentence = Traced::new("set zyx 7:30");
-        super::super::normal::normalize(&mut sentence);
+        crate::language::english::spell::normalize(&mut sentence);
         let phonemes = reader.read(&sentence, &mut Spelling).unwrap();
         assert_eq!(phonemes.text(), "sˈɛt <zyx> sˈɛvən θˈɜɹTi");
         let starts: Vec<u32> = phonemes

@@ -23,29 +23,22 @@
 
 mod amount;
 mod clean;
-mod clock;
 mod g2p;
 mod lexicon;
 mod load;
-mod measure;
 mod net;
 mod noise;
-mod normal;
-mod number;
 mod pronounce;
 mod reading;
-mod scan;
 mod split;
 mod stress;
 mod subtoken;
 mod table;
 mod tag;
 mod token;
-mod traced;
 mod unknown;
 mod voice;
 mod wave;
-mod words;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

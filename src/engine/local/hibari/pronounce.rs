@@ -1,14 +1,14 @@
 use super::clean::clean;
 use super::g2p::{Reader, Unknown};
 use super::lexicon::Lexicon;
-use super::normal::normalize;
 use super::reading::pack_one;
 use super::split::sentences;
 use super::token::Tokenizer;
-use super::traced::Traced;
 use super::{HibariFiles, load, unknown};
 use crate::engine::EngineError;
 use crate::engine::local::{Halt, Runtime};
+use crate::language::english::spell::normalize;
+use crate::language::traced::Traced;
 
 /// Words that the lexicons are too old for and the net gets wrong.
 const NEWER_WORDS: &[(&str, &str)] =

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::scan::{follows, has};
-use super::traced::Traced;
-use super::words::{MONTHS, TITLES};
+use crate::language::english::words::{MONTHS, TITLES};
+use crate::language::scan::{follows, has};
+use crate::language::traced::Traced;
 
 /// The longest sentence in letters. A longer one is cut, at a clause if there is one: nobody
 /// speaks such sentences, and every later step looks at a sentence as a whole.

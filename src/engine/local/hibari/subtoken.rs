@@ -1,7 +1,7 @@
 //! Where a token is cut at capitals, digits and quotes: misaki's `SUBTOKEN_RE`, alternative by
 //! alternative.
 
-use super::scan::{has, is_high, is_letter, is_low, is_word, letters};
+use crate::language::scan::{has, is_high, is_letter, is_low, is_word, letters};
 
 /// The end of the part that begins at `at`: the alternatives of misaki's expression, in order.
 pub(super) fn subtoken(chars: &[char], at: usize) -> Option<usize> {

@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
-use super::scan::{follows, has, is_high, is_letter, is_low, literal};
 use super::table::Table;
+use crate::language::scan::{follows, has, is_high, is_letter, is_low, literal};
 
 const QUOTES: &str = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉";
 const MARKS: &str = "…,:;!?¿¡()[]{}<>_#*&。？！，、；：～·";

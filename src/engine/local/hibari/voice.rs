@@ -9,11 +9,11 @@ use super::noise::Noise;
 use super::pronounce::Pronouncer;
 use super::split::sentences;
 use super::stress::{is_consonant, is_vowel};
-use super::traced::Traced;
 use super::wave::{HOP, Wave};
 use super::{HibariFiles, RATE};
 use crate::engine::local::{Desk, Halt, Model, Runtime};
 use crate::engine::{Chunk, EngineError};
+use crate::language::traced::Traced;
 
 /// The most phonemes of the first inference: about nine seconds of sound, made within about 40 ms
 /// of one core. Most sentences are shorter and are spoken in one piece.

@@ -10,14 +10,14 @@
 use super::clock::{date, date_dotted, date_iso, date_us, day_month, hour, month_day, time};
 use super::measure::{amount_first, big_money, cents, currency, degrees, unit};
 use super::number;
-use super::scan::{
+use super::words::{ABBREVIATIONS, COUNTED, PARTS, RANKED, SIGNS, TITLES};
+use crate::language::scan::{
     digits, exactly, follows, has, is_edge, is_word, literal, past_space, text, value,
 };
-use super::traced::{Match, Traced};
-use super::words::{ABBREVIATIONS, COUNTED, PARTS, RANKED, SIGNS, TITLES};
+use crate::language::traced::{Match, Traced};
 
 /// Rewrites one sentence. Its letters are bounded by the caller; the work is linear in them.
-pub(super) fn normalize(sentence: &mut Traced) {
+pub(crate) fn normalize(sentence: &mut Traced) {
     sentence.squeeze();
     const RULES: &[fn(&[char], usize) -> Match] = &[
         quote,

@@ -1,11 +1,11 @@
-//! Reading rules for times of day and dates; see [`super::normal`].
+//! Reading rules for times of day and dates; see [`super::spell`].
 
 use super::number;
-use super::scan::{
+use super::words::MONTHS;
+use crate::language::scan::{
     digits, exactly, follows, has, is_edge, is_word, literal, past_space, text, value,
 };
-use super::traced::Match;
-use super::words::MONTHS;
+use crate::language::traced::Match;
 
 /// 7:30, 16:40:05, 7:30 p.m.
 pub(super) fn time(chars: &[char], at: usize) -> Match {

@@ -1,12 +1,12 @@
 /// Where a rule matched to, and what is read instead of what it matched.
-pub(super) type Match = Option<(usize, String)>;
+pub(crate) type Match = Option<(usize, String)>;
 
 /// Text under way from what was written to what is read aloud, in which every letter knows the
 /// place in the original that it stands for.
 ///
 /// That is how a sound is found again in the sentence after "7:30" has become "seven thirty".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Traced {
+pub(crate) struct Traced {
     /// The letters.
     chars: Vec<char>,
     /// For each letter a byte offset in the original text; never falling.
@@ -16,7 +16,7 @@ pub(super) struct Traced {
 impl Traced {
     /// `text` as it is written. Texts end at 4 GB.
     #[cfg(test)]
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let mut traced = Self::default();
         for (at, c) in text.char_indices() {
             traced.push(c, u32::try_from(at).unwrap_or(u32::MAX));
@@ -25,47 +25,47 @@ impl Traced {
     }
 
     /// The letters.
-    pub(super) fn chars(&self) -> &[char] {
+    pub(crate) fn chars(&self) -> &[char] {
         &self.chars
     }
 
     /// The original's byte offset for each letter.
-    pub(super) fn from(&self) -> &[u32] {
+    pub(crate) fn from(&self) -> &[u32] {
         &self.from
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.chars.len()
     }
 
     /// Adds a letter that stands for the original's byte `from`.
-    pub(super) fn push(&mut self, c: char, from: u32) {
+    pub(crate) fn push(&mut self, c: char, from: u32) {
         self.chars.push(c);
         self.from.push(from);
     }
 
     /// Puts a letter in the place of the last one.
-    pub(super) fn replace_last(&mut self, c: char) {
+    pub(crate) fn replace_last(&mut self, c: char) {
         if let Some(last) = self.chars.last_mut() {
             *last = c;
         }
     }
 
     /// Adds letters `from` the same place.
-    pub(super) fn push_str(&mut self, text: &str, from: u32) {
+    pub(crate) fn push_str(&mut self, text: &str, from: u32) {
         for c in text.chars() {
             self.push(c, from);
         }
     }
 
     /// Adds the letters `from..to` of `other`.
-    pub(super) fn push_part(&mut self, other: &Self, from: usize, to: usize) {
+    pub(crate) fn push_part(&mut self, other: &Self, from: usize, to: usize) {
         self.chars.extend_from_slice(&other.chars[from..to]);
         self.from.extend_from_slice(&other.from[from..to]);
     }
 
     /// The letters `from..to`.
-    pub(super) fn part(&self, from: usize, to: usize) -> Self {
+    pub(crate) fn part(&self, from: usize, to: usize) -> Self {
         let mut part = Self::default();
         part.push_part(self, from, to);
         part
@@ -74,7 +74,7 @@ impl Traced {
     /// Goes through the text once, as a regular expression's `sub` does: where `rule` matches at a
     /// letter, the letters up to the end that it names become its words; elsewhere they stay.
     /// An empty match is none.
-    pub(super) fn rewrite(&mut self, rule: impl Fn(&[char], usize) -> Match) {
+    pub(crate) fn rewrite(&mut self, rule: impl Fn(&[char], usize) -> Match) {
         let mut out = Self::default();
         let mut kept = 0;
         let mut at = 0;
@@ -97,7 +97,7 @@ impl Traced {
     }
 
     /// Makes every run of white space one space, and drops it at both ends.
-    pub(super) fn squeeze(&mut self) {
+    pub(crate) fn squeeze(&mut self) {
         let mut out = Self::default();
         for (c, from) in self.chars.iter().zip(&self.from) {
             if !c.is_whitespace() {
@@ -115,7 +115,7 @@ impl Traced {
 
     /// The letters as one string.
     #[cfg(test)]
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.chars.iter().collect()
     }
 }

@@ -3,14 +3,14 @@
 
 /// Names of the months, January first. The first three letters are their short forms.
 #[rustfmt::skip]
-pub(super) const MONTHS: &[&str] = &[
+pub(crate) const MONTHS: &[&str] = &[
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 ];
 
 /// Read out before a capitalized word: "St Paul".
 #[rustfmt::skip]
-pub(super) const TITLES: &[(&str, &str)] = &[
+pub(crate) const TITLES: &[(&str, &str)] = &[
     ("Mr", "Mr"), ("Mrs", "Mrs"), ("Ms", "Miz"), ("Dr", "Dr"), ("Prof", "Professor"),
     ("St", "Saint"), ("Mt", "Mount"), ("Ft", "Fort"), ("Gen", "General"), ("Gov", "Governor"),
     ("Sen", "Senator"), ("Rep", "Representative"), ("Capt", "Captain"), ("Lt", "Lieutenant"),
@@ -237,7 +237,7 @@ pub(super) const BIG: &[(&str, &str)] = &[
 
 /// Greek letters that stand alone, as signs do.
 #[rustfmt::skip]
-pub(super) const GREEK: &[(char, &str)] = &[
+pub(crate) const GREEK: &[(char, &str)] = &[
     ('α', "alpha"), ('β', "beta"), ('γ', "gamma"), ('δ', "delta"), ('ε', "epsilon"),
     ('ζ', "zeta"), ('η', "eta"), ('θ', "theta"), ('ι', "iota"), ('κ', "kappa"), ('λ', "lambda"),
     ('ν', "nu"), ('ξ', "xi"), ('ο', "omicron"), ('π', "pi"), ('ρ', "rho"), ('σ', "sigma"),

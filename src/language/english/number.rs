@@ -53,7 +53,7 @@ const IRREGULAR: [(&str, &str); 7] = [
 
 /// "one thousand, two hundred and thirty-four". More than 36 digits are read one by one, and of
 /// more than 100 only the first 100: nobody listens to the rest.
-pub(super) fn cardinal(digits: &str) -> String {
+pub(crate) fn cardinal(digits: &str) -> String {
     let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
     let digits = match digits.trim_start_matches('0') {
         "" => return ONES[0].to_owned(),
@@ -87,7 +87,7 @@ pub(super) fn cardinal(digits: &str) -> String {
 }
 
 /// "twenty-third", "one hundred and first".
-pub(super) fn ordinal(digits: &str) -> String {
+pub(crate) fn ordinal(digits: &str) -> String {
     let words = cardinal(digits);
     let at = words.rfind([' ', '-']).map_or(0, |at| at + 1);
     let (head, last) = words.split_at(at);
@@ -102,7 +102,7 @@ pub(super) fn ordinal(digits: &str) -> String {
 }
 
 /// Four digits as a year: "nineteen oh-five", "two thousand and five", "twenty ten".
-pub(super) fn year(digits: &str) -> String {
+pub(crate) fn year(digits: &str) -> String {
     let number: usize = digits.parse().unwrap_or(0);
     let (high, low) = (number / 100, number % 100);
     if high == 0 || (high.is_multiple_of(10) && low < 10) || high >= 100 {
@@ -117,7 +117,7 @@ pub(super) fn year(digits: &str) -> String {
 }
 
 /// "three point one four"; zeros at the end are not read.
-pub(super) fn decimal(number: &str) -> String {
+pub(crate) fn decimal(number: &str) -> String {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let fraction = fraction.trim_end_matches('0');
     let mut words = cardinal(whole);
@@ -132,7 +132,7 @@ pub(super) fn decimal(number: &str) -> String {
 }
 
 /// The word of one digit.
-pub(super) fn digit(c: char) -> &'static str {
+pub(crate) fn digit(c: char) -> &'static str {
     c.to_digit(10).map_or("", |n| ONES[n as usize])
 }
 

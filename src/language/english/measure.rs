@@ -1,10 +1,10 @@
-//! Reading rules for money, degrees and units; see [`super::normal`].
+//! Reading rules for money, degrees and units; see [`super::spell`].
 
-use super::scan::{
+use super::words::{BIG, CURRENCIES, SHORT_UNITS, UNITS};
+use crate::language::scan::{
     digits, exactly, follows, has, is_edge, is_word, literal, number, past_space, text,
 };
-use super::traced::Match;
-use super::words::{BIG, CURRENCIES, SHORT_UNITS, UNITS};
+use crate::language::traced::Match;
 
 /// $3.2 billion.
 pub(super) fn big_money(chars: &[char], at: usize) -> Match {

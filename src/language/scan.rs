@@ -2,57 +2,57 @@
 //! goes. They mean what the classes `\w`, `\d`, `\b` of the original's expressions mean.
 
 /// A letter, a digit or `_`: `\w`.
-pub(super) fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
 /// A letter: `[^\W\d_]`.
-pub(super) fn is_letter(c: char) -> bool {
+pub(crate) fn is_letter(c: char) -> bool {
     c.is_alphanumeric() && !c.is_ascii_digit()
 }
 
 /// A lower-case letter of the Latin-1 block: `[a-zß-öø-ÿ]`.
-pub(super) fn is_low(c: char) -> bool {
+pub(crate) fn is_low(c: char) -> bool {
     matches!(c, 'a'..='z' | 'ß'..='ö' | 'ø'..='ÿ')
 }
 
 /// An upper-case letter of the Latin-1 block: `[A-ZÀ-ÖØ-Þ]`.
-pub(super) fn is_high(c: char) -> bool {
+pub(crate) fn is_high(c: char) -> bool {
     matches!(c, 'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ')
 }
 
 /// Whether the letter at `at` exists and passes `test`.
-pub(super) fn has(chars: &[char], at: usize, test: impl Fn(char) -> bool) -> bool {
+pub(crate) fn has(chars: &[char], at: usize, test: impl Fn(char) -> bool) -> bool {
     chars.get(at).is_some_and(|c| test(*c))
 }
 
 /// Whether there is a letter before `at` that passes `test`.
-pub(super) fn follows(chars: &[char], at: usize, test: impl Fn(char) -> bool) -> bool {
+pub(crate) fn follows(chars: &[char], at: usize, test: impl Fn(char) -> bool) -> bool {
     at.checked_sub(1).is_some_and(|at| has(chars, at, test))
 }
 
 /// Whether a word begins or ends at `at`: `\b`.
-pub(super) fn is_edge(chars: &[char], at: usize) -> bool {
+pub(crate) fn is_edge(chars: &[char], at: usize) -> bool {
     follows(chars, at, is_word) != has(chars, at, is_word)
 }
 
 /// The end of the digits that begin at `at`.
-pub(super) fn digits(chars: &[char], at: usize) -> usize {
+pub(crate) fn digits(chars: &[char], at: usize) -> usize {
     at + chars[at.min(chars.len())..].iter().take_while(|c| c.is_ascii_digit()).count()
 }
 
 /// The end of the letters that begin at `at`.
-pub(super) fn letters(chars: &[char], at: usize) -> usize {
+pub(crate) fn letters(chars: &[char], at: usize) -> usize {
     at + chars[at.min(chars.len())..].iter().take_while(|c| is_letter(**c)).count()
 }
 
 /// The end of exactly `count` digits at `at`, more following or not.
-pub(super) fn exactly(chars: &[char], at: usize, count: usize) -> Option<usize> {
+pub(crate) fn exactly(chars: &[char], at: usize, count: usize) -> Option<usize> {
     (digits(chars, at) >= at + count).then_some(at + count)
 }
 
 /// The end of a number such as 1,234.56 at `at`: `\d+(?:,\d{3})*(?:\.\d+)?`.
-pub(super) fn number(chars: &[char], at: usize) -> Option<usize> {
+pub(crate) fn number(chars: &[char], at: usize) -> Option<usize> {
     let mut end = digits(chars, at);
     if end == at {
         return None;
@@ -70,7 +70,7 @@ pub(super) fn number(chars: &[char], at: usize) -> Option<usize> {
 }
 
 /// The end of `word` at `at`.
-pub(super) fn literal(chars: &[char], at: usize, word: &str) -> Option<usize> {
+pub(crate) fn literal(chars: &[char], at: usize, word: &str) -> Option<usize> {
     let mut end = at;
     for c in word.chars() {
         if chars.get(end) != Some(&c) {
@@ -82,17 +82,17 @@ pub(super) fn literal(chars: &[char], at: usize, word: &str) -> Option<usize> {
 }
 
 /// `at`, or one further where there is a space.
-pub(super) fn past_space(chars: &[char], at: usize) -> usize {
+pub(crate) fn past_space(chars: &[char], at: usize) -> usize {
     if has(chars, at, char::is_whitespace) { at + 1 } else { at }
 }
 
 /// The letters `from..to` as a string.
-pub(super) fn text(chars: &[char], from: usize, to: usize) -> String {
+pub(crate) fn text(chars: &[char], from: usize, to: usize) -> String {
     chars[from..to].iter().collect()
 }
 
 /// The number that the digits `from..to` write, 0 when it is too big.
-pub(super) fn value(chars: &[char], from: usize, to: usize) -> u32 {
+pub(crate) fn value(chars: &[char], from: usize, to: usize) -> u32 {
     text(chars, from, to).parse().unwrap_or(0)
 }
 

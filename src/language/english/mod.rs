@@ -1,0 +1,8 @@
+//! English: its number words, and numbers, times, dates, money and units both written and said.
+
+mod clock;
+mod measure;
+pub(crate) mod number;
+pub(crate) mod say;
+pub(crate) mod spell;
+pub(crate) mod words;
