@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
+use super::prose::Prose;
 use super::recital::Recital;
-use super::sentence::Sentences;
 use super::{Chunk, Delta, EngineError, Order, Partner, Responder, Said, Synthesizer, Transcriber};
 use crate::base::{Epoch, Flow, Job, Utterance, UtteranceId};
 use crate::dialog::{Item, Prompt};
@@ -323,8 +323,9 @@ fn recite(
     mut deltas: Flow<Result<Delta, EngineError>>,
 ) -> Flow<Said> {
     Box::pin(async_stream::stream! {
-        let mut sentences = Sentences::default();
+        let mut prose = Prose::new(voice.as_ref().map(|voice| voice.alphabet()).unwrap_or_default());
         let mut recital = Recital::new(voice);
+        let mut cited: Vec<String> = Vec::new();
         let mut reading = true;
         let mut first = true;
         loop {
@@ -345,15 +346,20 @@ fn recite(
             }
             match next {
                 Heard::Delta(Some(Ok(Delta::Text(text)))) => {
-                    recital.extend(sentences.push(&text));
+                    recital.extend(prose.push(&text));
                     yield Said::Written { epoch, text };
                 }
                 Heard::Delta(Some(Ok(Delta::Sound(chunk)))) => yield Said::Chunk { epoch, chunk },
                 Heard::Delta(Some(Ok(Delta::Call(call)))) => yield Said::Call { epoch, call },
-                Heard::Delta(Some(Ok(Delta::Source(source)))) => yield Said::Source { epoch, source },
+                Heard::Delta(Some(Ok(Delta::Source(source)))) => {
+                    if !cited.contains(&source.url) {
+                        cited.push(source.url.clone());
+                        yield Said::Source { epoch, source };
+                    }
+                }
                 Heard::Delta(Some(Err(error))) => {
                     // What was read before it broke off is said; the failure comes after it.
-                    recital.extend(sentences.finish());
+                    recital.extend(prose.finish());
                     while let Some(Ok(chunk)) = poll_fn(|cx| recital.poll(cx)).await {
                         yield Said::Chunk { epoch, chunk };
                     }
@@ -362,7 +368,7 @@ fn recite(
                 }
                 Heard::Delta(None) => {
                     reading = false;
-                    recital.extend(sentences.finish());
+                    recital.extend(prose.finish());
                 }
                 Heard::Chunk(Some(Ok(chunk))) => yield Said::Chunk { epoch, chunk },
                 Heard::Chunk(Some(Err(error))) => {
@@ -370,6 +376,15 @@ fn recite(
                     return;
                 }
                 Heard::Chunk(None) => {}
+            }
+            for source in prose.sources() {
+                if !cited.contains(&source.url) {
+                    cited.push(source.url.clone());
+                    yield Said::Source { epoch, source };
+                }
+            }
+            for note in prose.notes() {
+                yield Said::Note(note);
             }
         }
     })

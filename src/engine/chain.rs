@@ -4,8 +4,8 @@ use std::time::Duration;
 use futures::StreamExt;
 
 use super::{
-    Chunk, Delta, EngineError, Known, Notes, Painted, Painter, Responder, Synthesizer, Transcriber,
-    Transcript, Wish,
+    Alphabet, Chunk, Delta, EngineError, Known, Notes, Painted, Painter, Responder, Synthesizer,
+    Transcriber, Transcript, Wish,
 };
 use crate::base::{Clock, Flow, Job, LISTEN_RATE, Moment, Utterance};
 use crate::dialog::Prompt;
@@ -306,6 +306,10 @@ impl Synthesizer for Chain<dyn Synthesizer> {
     /// first sound is the voice's own affair.
     fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>> {
         self.ask(None, |_| true, move |voice| voice.speak(sentence.clone()))
+    }
+
+    fn alphabet(&self) -> Alphabet {
+        self.first().map(|voice| voice.alphabet()).unwrap_or_default()
     }
 
     fn warm(&self) -> Job<Result<(), EngineError>> {

@@ -1,7 +1,7 @@
 //! Engines: what turns sound into words, words into an answer, and the answer into sound.
 //!
 //! ```text
-//! Utterance ─▶ Transcriber ─▶ text ─▶ Responder ─▶ Delta… ─▶ sentence ─▶ Synthesizer ─▶ Chunk…
+//! Utterance ─▶ Transcriber ─▶ text ─▶ Responder ─▶ Delta… ─▶ Prose ─▶ Synthesizer ─▶ Chunk…
 //!              └────────────────────────── Partner ──────────────────────────┘
 //! Wish ─▶ Painter ─▶ Painted…
 //! ```
@@ -21,9 +21,8 @@ mod pacing;
 mod painter;
 mod partner;
 mod people;
+mod prose;
 mod recital;
-mod sentence;
-mod spoken;
 mod usage;
 
 pub use cascade::{Cascade, Engines};
@@ -34,8 +33,7 @@ pub use pacing::Pacing;
 pub use painter::{Canvas, Painted, Painter, Wish};
 pub use partner::{Order, Partner, Said};
 pub use people::{Known, People};
-pub use sentence::Sentences;
-pub use spoken::spoken;
+pub use prose::{Alphabet, Passage, Prose};
 pub use usage::{Limit, Meter, Spending, Spent, Usage};
 
 use std::sync::Arc;
@@ -197,6 +195,11 @@ pub trait Responder: Send + Sync {
 pub trait Synthesizer: Send + Sync {
     /// Speaks one sentence, the first chunk while the rest is still made.
     fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>>;
+
+    /// The letters that it can read.
+    fn alphabet(&self) -> Alphabet {
+        Alphabet::Any
+    }
 
     /// Makes ready what the first sentence would wait for.
     fn warm(&self) -> Job<Result<(), EngineError>> {

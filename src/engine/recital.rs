@@ -2,7 +2,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Chunk, EngineError, Synthesizer, spoken};
+use futures::StreamExt;
+
+use super::prose::Passage;
+use super::{Chunk, EngineError, Synthesizer};
 use crate::base::{Flow, SPEAKER_RATE};
 
 /// Sentences asked of the synthesizer at once: the one that is spoken, and the next, so that its
@@ -17,7 +20,7 @@ const KEPT: usize = 10;
 pub(super) struct Recital {
     voice: Option<Arc<dyn Synthesizer>>,
     /// Not asked for yet.
-    waiting: VecDeque<String>,
+    waiting: VecDeque<Passage>,
     /// The first one is handed out.
     lines: VecDeque<Line>,
 }
@@ -37,12 +40,12 @@ impl Recital {
     }
 
     /// Adds sentences at the end.
-    pub(super) fn extend(&mut self, sentences: impl IntoIterator<Item = String>) {
-        self.waiting.extend(sentences);
+    pub(super) fn extend(&mut self, passages: impl IntoIterator<Item = Passage>) {
+        self.waiting.extend(passages);
         while self.lines.len() < ASKED
-            && let Some(sentence) = self.waiting.pop_front()
+            && let Some(passage) = self.waiting.pop_front()
         {
-            self.lines.extend(self.line(sentence));
+            self.lines.push_back(self.line(&passage));
         }
     }
 
@@ -56,21 +59,35 @@ impl Recital {
         self.lines.is_empty()
     }
 
-    fn line(&self, sentence: String) -> Option<Line> {
+    fn line(&self, passage: &Passage) -> Line {
+        let spoken = passage.spoken();
+        let silent = |text: String| Chunk { pcm: Vec::new(), rate: SPEAKER_RATE, text };
         let sound: Flow<_> = match &self.voice {
-            Some(voice) => {
-                let words = spoken(&sentence);
-                if words.trim().is_empty() {
-                    return None;
-                }
-                voice.speak(words)
+            Some(voice) if spoken.contains(char::is_alphanumeric) => {
+                let mut sound = voice.speak(spoken);
+                let mut follower = passage.follow();
+                Box::pin(async_stream::stream! {
+                    while let Some(chunk) = sound.next().await {
+                        let broken = chunk.is_err();
+                        yield chunk.map(|chunk| {
+                            let text = follower.written(chunk.text);
+                            Chunk { text, ..chunk }
+                        });
+                        if broken {
+                            return;
+                        }
+                    }
+                    if let Some(rest) = follower.rest() {
+                        yield Ok(silent(rest));
+                    }
+                })
             }
-            None => {
-                let chunk = Chunk { pcm: Vec::new(), rate: SPEAKER_RATE, text: sentence };
-                Box::pin(futures::stream::iter([Ok(chunk)]))
+            // Words for the eye alone: they are shown when what stands before them was said.
+            Some(_) | None => {
+                Box::pin(futures::stream::iter([Ok(silent(passage.written().to_owned()))]))
             }
         };
-        Some(Line { sound, kept: VecDeque::new(), samples: 0, ended: false })
+        Line { sound, kept: VecDeque::new(), samples: 0, ended: false }
     }
 
     /// The next chunk; `Ready(None)` when there is no sentence left.
@@ -182,7 +199,7 @@ mod tests {
     fn recital(sentences: &[&str]) -> (Arc<Gated>, Recital) {
         let voice = Arc::new(Gated::default());
         let mut recital = Recital::new(Some(Arc::new(Shared(Arc::clone(&voice)))));
-        recital.extend(sentences.iter().map(|sentence| (*sentence).to_owned()));
+        recital.extend(sentences.iter().map(|sentence| Passage::plain(sentence)));
         (voice, recital)
     }
 
@@ -260,7 +277,7 @@ mod tests {
         }
         let taken = Arc::new(Mutex::new(0));
         let mut recital = Recital::new(Some(Arc::new(Endless(Arc::clone(&taken)))));
-        recital.extend(["One.", "Two."].map(str::to_owned));
+        recital.extend(["One.", "Two."].map(Passage::plain));
         for _ in 0..100 {
             assert_eq!(poll(&mut recital), None);
         }

@@ -15,13 +15,17 @@ pub(crate) struct Traced {
 
 impl Traced {
     /// `text` as it is written. Texts end at 4 GB.
-    #[cfg(test)]
     pub(crate) fn new(text: &str) -> Self {
         let mut traced = Self::default();
-        for (at, c) in text.char_indices() {
-            traced.push(c, u32::try_from(at).unwrap_or(u32::MAX));
-        }
+        traced.push_written(text, 0);
         traced
+    }
+
+    /// Adds a part of the original that begins at its byte `from`.
+    pub(crate) fn push_written(&mut self, text: &str, from: usize) {
+        for (at, c) in text.char_indices() {
+            self.push(c, u32::try_from(from + at).unwrap_or(u32::MAX));
+        }
     }
 
     /// The letters.

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Plain English is read to the phoneme as by the original. Where an assistant's sentences showed
-//! that wrong, this differs: links, lists and emoji are taken off, "(555) 123-4567" is dialled, "9am"
+//! that wrong, this differs: "(555) 123-4567" is dialled, "9am"
 //! and "1.2.3" are spelled out, "THIS" is a word, a comma ends a currency, a sentence that is left
 //! open is closed. The silence before a sentence is dropped, since a listener waits through it.
 //!
@@ -46,7 +46,7 @@ use std::time::Duration;
 use super::Worker;
 use super::runtime::missing;
 use crate::base::{Flow, Job, Rate};
-use crate::engine::{Chunk, EngineError, Synthesizer};
+use crate::engine::{Alphabet, Chunk, EngineError, Synthesizer};
 pub use pronounce::Pronouncer;
 use voice::Voice;
 
@@ -137,6 +137,10 @@ impl Synthesizer for Hibari {
             return Box::pin(futures::stream::empty());
         }
         self.worker.ask(sentence)
+    }
+
+    fn alphabet(&self) -> Alphabet {
+        Alphabet::Latin
     }
 
     fn warm(&self) -> Job<Result<(), EngineError>> {

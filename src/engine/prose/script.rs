@@ -1,0 +1,83 @@
+//! Which writing a text is in, and whether a voice can read it.
+
+use unicode_script::{Script, UnicodeScript};
+
+use crate::language::traced::Traced;
+
+/// What a voice reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Alphabet {
+    /// Whatever it is given.
+    #[default]
+    Any,
+    /// Latin letters, digits and signs.
+    Latin,
+}
+
+/// Writing that a voice for Latin letters cannot read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Its name, as in "That is in Cyrillic".
+    pub(super) name: &'static str,
+    /// Whether there is no Latin word beside it.
+    pub(super) all: bool,
+}
+
+/// The first writing in `chars` that is not Latin.
+pub(super) fn unreadable(chars: &[char]) -> Option<Found> {
+    let name = (0..chars.len()).filter(|at| !reads(chars, *at)).map(|at| name(chars[at])).next()?;
+    // Japanese is written with Chinese characters too.
+    let kana = chars.iter().any(|c| matches!(c.script(), Script::Hiragana | Script::Katakana));
+    let name = if kana { "Japanese" } else { name };
+    let latin = chars.iter().any(|c| c.is_alphabetic() && c.script() == Script::Latin);
+    Some(Found { name, all: !latin })
+}
+
+/// Takes out what cannot be read, with the space before it, and brackets around nothing else.
+pub(super) fn leave_out(words: &mut Traced) {
+    words.rewrite(|chars, at| {
+        let from = at + usize::from(chars[at] == ' ');
+        let bracket = chars.get(from) == Some(&'(');
+        let open = from + usize::from(bracket);
+        let end = run(chars, open)?;
+        match chars.get(end) {
+            Some(')') if bracket => Some((end + 1, String::new())),
+            Some(_) | None if bracket => Some((end, " (".to_owned())),
+            Some(_) | None => Some((end, String::new())),
+        }
+    });
+}
+
+/// The end of the words that cannot be read and begin at `at`, signs between them included.
+fn run(chars: &[char], at: usize) -> Option<usize> {
+    let mut end = None;
+    for (next, c) in chars.iter().enumerate().skip(at) {
+        if !reads(chars, next) {
+            end = Some(next + 1);
+        } else if c.is_alphanumeric() || end.is_none() || matches!(c, '(' | ')') {
+            break;
+        }
+    }
+    end
+}
+
+fn is_latin(c: char) -> bool {
+    matches!(c.script(), Script::Latin | Script::Common | Script::Inherited)
+}
+
+/// Whether the letter at `at` can be read: a Greek one that stands alone is a sign.
+fn reads(chars: &[char], at: usize) -> bool {
+    let greek = |at: Option<&char>| at.is_some_and(|c| c.script() == Script::Greek);
+    let before = at.checked_sub(1).and_then(|at| chars.get(at));
+    let alone = greek(chars.get(at)) && !greek(before) && !greek(chars.get(at + 1));
+    alone || !chars[at].is_alphanumeric() || is_latin(chars[at])
+}
+
+fn name(c: char) -> &'static str {
+    match c.script() {
+        Script::Han | Script::Bopomofo => "Chinese",
+        Script::Hiragana | Script::Katakana => "Japanese",
+        Script::Hangul => "Korean",
+        script => script.full_name(),
+    }
+}
