@@ -11,7 +11,7 @@ use std::f32::consts::PI;
 use std::path::PathBuf;
 
 use aloud::engine::local::hibari::{Hibari, HibariFiles, Pronouncer};
-use aloud::engine::{Chunk, EngineError, Synthesizer};
+use aloud::engine::{Chunk, EngineError, Prose, Synthesizer};
 use futures::StreamExt;
 
 const REFERENCE: &str = include_str!("data/hibari/reference.tsv");
@@ -83,6 +83,60 @@ fn every_sentence_is_read_as_by_the_original() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The rows of `twins.tsv`: what is written, and how it is said.
+fn twins() -> Vec<(&'static str, &'static str)> {
+    let rows: Vec<_> = include_str!("data/hibari/twins.tsv")
+        .lines()
+        .filter(|line| !line.starts_with("//"))
+        .filter_map(|line| line.split_once('\t'))
+        .collect();
+    assert!(rows.len() >= 200, "{} rows", rows.len());
+    rows
+}
+
+/// What a voice is given of a reply: its sentences, without what is only for the eye.
+fn sentences(voice: &impl Synthesizer, text: &str) -> Vec<String> {
+    let mut prose = Prose::new(voice.alphabet());
+    let mut passages = prose.push(text);
+    passages.extend(prose.finish());
+    passages.iter().map(aloud::engine::Passage::spoken).collect()
+}
+
+#[test]
+fn what_is_written_short_is_read_as_its_words() {
+    let voice = hibari();
+    let mut pronouncer = Pronouncer::load(&files()).unwrap();
+    let mut read = |text: &str| -> String {
+        let read = |sentence: &String| pronouncer.phonemes(sentence).unwrap().join(" ");
+        sentences(&voice, text).iter().map(read).collect::<Vec<_>>().join(" ")
+    };
+    let wrong: Vec<String> = twins()
+        .into_iter()
+        .filter_map(|(written, said)| {
+            let (ours, theirs) = (read(written), read(said));
+            (ours != theirs).then(|| format!("{written}\n  read   {ours}\n  wanted {theirs}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_is_written_short_sounds_as_its_words_to_the_sample() {
+    let voice = hibari();
+    for (written, said) in twins() {
+        let mut sounds = Vec::new();
+        for text in [written, said] {
+            let mut sound: Vec<f32> = Vec::new();
+            for sentence in sentences(&voice, text) {
+                sound.extend(speak(&voice, &sentence).await.iter().flat_map(|chunk| &chunk.pcm));
+            }
+            sounds.push(sound);
+        }
+        assert!(!sounds[0].is_empty(), "{written}");
+        assert!(sounds[0] == sounds[1], "{written} does not sound as {said}");
+    }
 }
 
 #[tokio::test]

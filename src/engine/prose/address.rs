@@ -108,10 +108,6 @@ fn code_like(chars: &[char], at: usize) -> bool {
     has(chars, at + 1, char::is_alphabetic)
 }
 
-fn spaces(chars: &[char]) -> usize {
-    chars.iter().take_while(|c| **c == ' ').count()
-}
-
 /// An emoji or a part of one; signs with a name of their own are none.
 fn is_picture(c: char) -> bool {
     let named = c.is_ascii() || matches!(c, '©' | '®' | '™' | '↔'..='↪' | '‼' | '⁉' | 'ℹ');

@@ -50,6 +50,90 @@ pub(super) fn hour(chars: &[char], at: usize) -> Match {
     Some((half_end, format!("{hour} {letter}.M{dot}")))
 }
 
+/// 9-11am, 9-5pm: the hour that shares the half of the day with the next.
+pub(super) fn hours(chars: &[char], at: usize) -> Match {
+    let first = digits(chars, at);
+    if follows(chars, at, |c| is_word(c) || matches!(c, '.' | ':' | ',' | '-'))
+        || !(1..=2).contains(&(first - at))
+        || !has(chars, first, |c| matches!(c, '-' | '–'))
+    {
+        return None;
+    }
+    let second = digits(chars, first + 1);
+    let (end, letter) = half_of_day(chars, second).filter(|_| second > first + 1)?;
+    let (low, high) = (value(chars, at, first), value(chars, first + 1, second));
+    let dot = if has(chars, end, |c| c == '.') { "" } else { "." };
+    ((1..=12).contains(&low) && (1..=12).contains(&high))
+        .then(|| (end, format!("{low} to {high} {letter}.M{dot}")))
+}
+
+/// Tue, Dec 1: the short name of a day before a date.
+pub(super) fn weekday(chars: &[char], at: usize) -> Match {
+    const DAYS: [(&str, &str); 11] = [
+        ("Mon", "Monday"),
+        ("Tues", "Tuesday"),
+        ("Tue", "Tuesday"),
+        ("Wed", "Wednesday"),
+        ("Thurs", "Thursday"),
+        ("Thur", "Thursday"),
+        ("Thu", "Thursday"),
+        ("Fri", "Friday"),
+        ("Sat", "Saturday"),
+        ("Sun", "Sunday"),
+        ("Weds", "Wednesday"),
+    ];
+    if !is_edge(chars, at) {
+        return None;
+    }
+    let (end, day) = DAYS.iter().find_map(|(short, day)| {
+        let end = literal(chars, at, short)?;
+        (!has(chars, end, is_word)).then_some((end, *day))
+    })?;
+    let dot = literal(chars, end, ".").unwrap_or(end);
+    let comma = literal(chars, dot, ",").unwrap_or(dot);
+    let next = literal(chars, comma, " ")?;
+    let dated = has(chars, next, |c| c.is_ascii_digit()) || month(chars, next).is_some();
+    dated.then(|| (dot, day.to_owned()))
+}
+
+/// May 3-5.
+pub(super) fn month_days(chars: &[char], at: usize) -> Match {
+    let (from, month) = month(chars, at)?;
+    let from = literal(chars, from, ".").unwrap_or(from);
+    let low = literal(chars, from, " ")?;
+    let dash = digits(chars, low);
+    let high = literal(chars, dash, "-").or_else(|| literal(chars, dash, "–"))?;
+    let end = digits(chars, high);
+    let (a, b) = (value(chars, low, dash), value(chars, high, end));
+    let fits =
+        (1..=31).contains(&a) && a < b && b <= 31 && !has(chars, end, |c| is_word(c) || c == '-');
+    let day = |day: u32| number::ordinal(&day.to_string());
+    fits.then(|| (end, format!("{month} {} to {}", day(a), day(b))))
+}
+
+/// 3-5 May.
+pub(super) fn days_month(chars: &[char], at: usize) -> Match {
+    if follows(chars, at, |c| is_word(c) || matches!(c, '.' | '-' | '–' | ',')) {
+        return None;
+    }
+    let dash = digits(chars, at);
+    let high = literal(chars, dash, "-").or_else(|| literal(chars, dash, "–"))?;
+    let second = digits(chars, high);
+    let (end, month) = month(chars, literal(chars, second, " ")?)?;
+    let (a, b) = (value(chars, at, dash), value(chars, high, second));
+    let day = |day: u32| number::ordinal(&day.to_string());
+    ((1..=31).contains(&a) && a < b && b <= 31 && !has(chars, end, is_word))
+        .then(|| (end, format!("the {} to the {} of {month}", day(a), day(b))))
+}
+
+/// Dec 2025: the short name of a month before a year.
+pub(super) fn month_year(chars: &[char], at: usize) -> Match {
+    let (end, month) = month(chars, at).filter(|(end, _)| !has(chars, *end, is_word))?;
+    let dot = literal(chars, end, ".").unwrap_or(end);
+    let year = exactly(chars, literal(chars, dot, " ")?, 4)?;
+    (!has(chars, year, is_word)).then(|| (dot, month.to_owned()))
+}
+
 /// " a.m.", "PM" after a time: its end and its letter.
 fn half_of_day(chars: &[char], at: usize) -> Option<(usize, char)> {
     let start = past_space(chars, at);

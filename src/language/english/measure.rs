@@ -2,9 +2,67 @@
 
 use super::words::{BIG, CURRENCIES, SHORT_UNITS, UNITS};
 use crate::language::scan::{
-    digits, exactly, follows, has, is_edge, is_word, literal, number, past_space, text,
+    digits, exactly, follows, has, is_word, literal, number, past_space, text,
 };
 use crate::language::traced::Match;
+
+/// US$5: the dollars of a country.
+pub(super) fn foreign(chars: &[char], at: usize) -> Match {
+    const DOLLARS: [(&str, &str); 7] = [
+        ("US$", "US"),
+        ("CA$", "Canadian"),
+        ("C$", "Canadian"),
+        ("AU$", "Australian"),
+        ("A$", "Australian"),
+        ("NZ$", "New Zealand"),
+        ("HK$", "Hong Kong"),
+    ];
+    if follows(chars, at, is_word) {
+        return None;
+    }
+    let (from, name) =
+        DOLLARS.iter().find_map(|(mark, name)| Some((literal(chars, at, mark)?, *name)))?;
+    let amount = number(chars, from)?;
+    let written = text(chars, from, amount);
+    let scaled = big(chars, past_space(chars, amount)).or_else(|| big(chars, amount));
+    let (end, scale) =
+        scaled.map_or((amount, String::new()), |(end, big)| (end, format!("{big} ")));
+    let unit =
+        if scale.is_empty() { one_or_many(&written, "dollar", "dollars") } else { "dollars" };
+    Some((end, format!("{written} {scale}{name} {unit}")))
+}
+
+/// $10-20, $5-10 million.
+pub(super) fn money_range(chars: &[char], at: usize) -> Match {
+    let sign = chars[at];
+    let (_, _, many) = *CURRENCIES[..3].iter().find(|(mark, ..)| mark.starts_with(sign))?;
+    let low = number(chars, at + 1)?;
+    if !has(chars, low, |c| matches!(c, '-' | '–')) {
+        return None;
+    }
+    let high = number(chars, low + 1)?;
+    if has(chars, high, |c| matches!(c, '-' | '–')) {
+        return None;
+    }
+    let scaled = big(chars, past_space(chars, high)).or_else(|| big(chars, high));
+    let (end, scale) = scaled.map_or((high, String::new()), |(end, big)| (end, format!("{big} ")));
+    let (low, high) = (text(chars, at + 1, low), text(chars, low + 1, high));
+    Some((end, format!("{low} to {high} {scale}{many}")))
+}
+
+/// $.99 and $3.999, which are no amounts of whole cents.
+pub(super) fn odd_money(chars: &[char], at: usize) -> Match {
+    let sign = chars[at];
+    let (mark, _, many) = *CURRENCIES[..3].iter().find(|(mark, ..)| mark.starts_with(sign))?;
+    if has(chars, at + 1, |c| c == '.') {
+        let end = exactly(chars, at + 2, 2).filter(|end| !has(chars, *end, is_word))?;
+        return Some((end, format!("{mark}0.{}", text(chars, at + 2, end))));
+    }
+    let amount = number(chars, at + 1)?;
+    let written = text(chars, at + 1, amount);
+    let fine = written.split_once('.').is_some_and(|(_, part)| part.len() > 2);
+    fine.then(|| (amount, format!("{written} {many}")))
+}
 
 /// $3.2 billion.
 pub(super) fn big_money(chars: &[char], at: usize) -> Match {
@@ -18,7 +76,7 @@ pub(super) fn big_money(chars: &[char], at: usize) -> Match {
 fn big(chars: &[char], at: usize) -> Option<(usize, &'static str)> {
     BIG.iter().find_map(|(mark, word)| {
         let end = literal(chars, at, mark)?;
-        (mark.len() > 1 || is_edge(chars, end)).then_some((end, *word))
+        (!has(chars, end, is_word)).then_some((end, *word))
     })
 }
 
@@ -109,7 +167,11 @@ pub(super) fn unit(chars: &[char], at: usize) -> Match {
         }
     })?;
     let amount = grouped(text(chars, at, amount));
-    Some((end, format!("{amount} {}", one_or_many(&amount, one, many))))
+    // The full stop of a short form, where the sentence goes on: 5 ft. tall.
+    let dot = has(chars, end, |c| c == '.')
+        && has(chars, end + 1, |c| c == ' ')
+        && has(chars, end + 2, char::is_lowercase);
+    Some((end + usize::from(dot), format!("{amount} {}", one_or_many(&amount, one, many))))
 }
 
 /// Before a unit four digits are no year: 1013 hPa.

@@ -1,8 +1,10 @@
 //! English: its number words, and numbers, times, dates, money and units both written and said.
 
 mod clock;
+mod code;
 mod measure;
 pub(crate) mod number;
 pub(crate) mod say;
+mod size;
 pub(crate) mod spell;
 pub(crate) mod words;

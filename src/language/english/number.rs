@@ -131,6 +131,25 @@ pub(crate) fn decimal(number: &str) -> String {
     words
 }
 
+/// Whether a small-letter word is one of twenty to ninety.
+pub(crate) fn is_tens(word: &str) -> bool {
+    !word.is_empty() && TENS.contains(&word)
+}
+
+/// Whether a small-letter word is one of one to nine, first to ninth.
+pub(crate) fn is_unit(word: &str) -> bool {
+    ONES[1..10].iter().any(|one| *one == word)
+        || (1..10).any(|n: u8| ordinal(&n.to_string()) == word)
+}
+
+/// Whether a small-letter word is a cardinal number's.
+pub(crate) fn is_word(word: &str) -> bool {
+    ONES.contains(&word)
+        || is_tens(word)
+        || word == "hundred"
+        || (!word.is_empty() && SCALES.contains(&word))
+}
+
 /// The word of one digit.
 pub(crate) fn digit(c: char) -> &'static str {
     c.to_digit(10).map_or("", |n| ONES[n as usize])

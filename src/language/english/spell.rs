@@ -7,9 +7,18 @@
 //! wrong, they differ: a full stop does not hide a number before it ("call 555-1234."), a lone
 //! "I" after a small "part" is a person, and a letter such as C or L alone is no numeral.
 
-use super::clock::{date, date_dotted, date_iso, date_us, day_month, hour, month_day, time};
-use super::measure::{amount_first, big_money, cents, currency, degrees, unit};
+use super::clock::{
+    date, date_dotted, date_iso, date_us, day_month, days_month, hour, hours, month_day,
+    month_days, month_year, time, weekday,
+};
+use super::code::{code, is_decimal, phone, spaced, words_before};
+use super::measure::{
+    amount_first, big_money, cents, currency, degrees, foreign, money_range, odd_money, unit,
+};
 use super::number;
+use super::size::{
+    close_unit, fold, height, inch, large, leading_point, many_meters, nought, per, ratio, sum,
+};
 use super::words::{ABBREVIATIONS, COUNTED, PARTS, RANKED, SIGNS, TITLES};
 use crate::language::scan::{
     digits, exactly, follows, has, is_edge, is_word, literal, past_space, text, value,
@@ -20,28 +29,50 @@ use crate::language::traced::{Match, Traced};
 pub(crate) fn normalize(sentence: &mut Traced) {
     sentence.squeeze();
     const RULES: &[fn(&[char], usize) -> Match] = &[
+        height,
         quote,
+        ratio,
         time,
+        hours,
         hour,
         date_iso,
         date_us,
         date_dotted,
+        phone,
         version,
+        named_version,
+        per,
+        foreign,
+        money_range,
+        odd_money,
         big_money,
         cents,
         currency,
         amount_first,
         degrees,
+        inch,
         unit,
+        large,
+        many_meters,
+        close_unit,
+        fold,
+        sum,
+        weekday,
+        month_days,
         month_day,
+        days_month,
         day_month,
+        month_year,
         title,
         abbreviation,
         numero,
         hash,
         counted,
         ranked,
-        phone,
+        king,
+        code,
+        nought,
+        leading_point,
         fraction,
         mixed,
         range,
@@ -54,6 +85,7 @@ pub(crate) fn normalize(sentence: &mut Traced) {
     sentence.squeeze();
     sentence.rewrite(second_mark);
     sentence.rewrite(space_before_mark);
+    sentence.rewrite(number_hyphen);
 }
 
 fn quote(chars: &[char], at: usize) -> Match {
@@ -87,6 +119,45 @@ fn version(chars: &[char], at: usize) -> Match {
     }
     let point = if parts.len() == 4 { " dot " } else { " point " };
     (parts.len() > 2 && !has(chars, end, is_word)).then(|| (end, parts.join(point)))
+}
+
+/// v2.0, and Version 3.12: the parts of a version are numbers, not decimals.
+fn named_version(chars: &[char], at: usize) -> Match {
+    #[rustfmt::skip]
+    const NAMES: &[&str] = &[
+        "version", "versions", "release", "v", "python", "ios", "ipados", "macos", "android",
+        "ubuntu", "debian", "fedora", "java", "node", "php", "ruby", "rust", "kernel", "linux",
+        "chrome", "firefox", "build", "http", "tls", "usb", "bluetooth", "gpt", "kubernetes",
+        "postgres", "postgresql", "django", "rails",
+    ];
+    let letter = has(chars, at, |c| matches!(c, 'v' | 'V')) && is_edge(chars, at);
+    let from = if letter { at + 1 } else { at };
+    if !letter && follows(chars, at, |c| is_word(c) || matches!(c, '.' | ',' | '-')) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    let mut end = from;
+    loop {
+        let next = digits(chars, end);
+        if next == end {
+            return None;
+        }
+        let part = text(chars, end, next);
+        // A nought in front is said: twenty-two point oh four.
+        parts.push(if part.len() > 1 && part.starts_with('0') { spaced(&part) } else { part });
+        end = next;
+        match literal(chars, end, ".") {
+            Some(from) if has(chars, from, |c| c.is_ascii_digit()) => end = from,
+            Some(_) | None => break,
+        }
+    }
+    let told = letter
+        || parts.len() == 2
+            && words_before(chars, at, 1)
+                .first()
+                .is_some_and(|word| NAMES.contains(&word.as_str()));
+    let letter = if letter { "v " } else { "" };
+    (told && !has(chars, end, is_word)).then(|| (end, format!("{letter}{}", parts.join(" point "))))
 }
 
 /// Dr. before a name.
@@ -151,6 +222,42 @@ fn ranked(chars: &[char], at: usize) -> Match {
     Some((end, format!("{head} the {}", number::ordinal(&count.to_string()))))
 }
 
+/// Thutmose II: a numeral behind any other name is a rank.
+fn king(chars: &[char], at: usize) -> Match {
+    let from = at + 1;
+    if chars[at] != ' ' || !follows(chars, at, char::is_lowercase) {
+        return None;
+    }
+    let (end, count) = roman(chars, from)?;
+    let plain = chars[from..end].iter().all(|c| matches!(c, 'I' | 'V' | 'X'));
+    if end < from + 2 || !plain {
+        return None;
+    }
+    let start = (0..at).rev().take_while(|i| chars[*i].is_alphabetic()).last()?;
+    let first = chars[start].is_uppercase() && at > start + 2;
+    let counted = COUNTED.iter().any(|head| {
+        at.checked_sub(head.len()).is_some_and(|from| literal(chars, from, head) == Some(at))
+    });
+    let words = if counted {
+        format!(" {count}")
+    } else {
+        format!(" the {}", number::ordinal(&count.to_string()))
+    };
+    first.then_some((end, words))
+}
+
+/// The hyphen of twenty-six: both ways to write it are read alike.
+fn number_hyphen(chars: &[char], at: usize) -> Match {
+    if chars[at] != '-' {
+        return None;
+    }
+    let start = (0..at).rev().take_while(|i| chars[*i].is_alphabetic()).last()?;
+    let end = at + 1 + chars[at + 1..].iter().take_while(|c| c.is_alphabetic()).count();
+    let word = |from: usize, to: usize| text(chars, from, to).to_lowercase();
+    let fits = number::is_tens(&word(start, at)) && number::is_unit(&word(at + 1, end));
+    (fits && !has(chars, end, is_word)).then(|| (at + 1, " ".to_owned()))
+}
+
 fn head(chars: &[char], at: usize, heads: &[&'static str]) -> Option<(usize, &'static str)> {
     if !is_edge(chars, at) {
         return None;
@@ -198,33 +305,6 @@ fn roman(chars: &[char], at: usize) -> Option<(usize, u32)> {
     let goes_on =
         has(chars, end, |c| matches!(c, '.' | '\'' | '’')) && has(chars, end + 1, is_word);
     (count > 0 && !is_letter && !goes_on && is_edge(chars, end)).then_some((end, count))
-}
-
-/// 555-1234, 800-555-1234, (800) 555-1234: digit by digit.
-fn phone(chars: &[char], at: usize) -> Match {
-    if follows(chars, at, |c| is_word(c) || matches!(c, '.' | '-')) {
-        return None;
-    }
-    let first = match literal(chars, at, "(") {
-        Some(from) => {
-            let end = literal(chars, exactly(chars, from, 3)?, ")")?;
-            literal(chars, end, " ").unwrap_or(end)
-        }
-        None => literal(chars, exactly(chars, at, 3)?, "-")?,
-    };
-    let long = exactly(chars, first, 3)
-        .and_then(|end| literal(chars, end, "-"))
-        .and_then(|from| exactly(chars, from, 4));
-    let end = [long, exactly(chars, first, 4)]
-        .into_iter()
-        .flatten()
-        .find(|end| !has(chars, *end, |c| is_word(c) || c == '-') && !is_decimal(chars, *end))?;
-    let spoken = chars[at..end].iter().map(|c| match c {
-        '-' | ')' => ",".to_owned(),
-        '(' | ' ' => String::new(),
-        c => format!(" {c}"),
-    });
-    Some((end, spoken.collect::<String>().trim_start().to_owned()))
 }
 
 /// 3/4; a day of a month where it is no fraction.
@@ -318,11 +398,6 @@ fn second_mark(chars: &[char], at: usize) -> Match {
     (end > at + 1).then(|| (end, chars[at].to_string()))
 }
 
-/// Whether a number goes on behind a point, rather than a sentence ending there.
-fn is_decimal(chars: &[char], at: usize) -> bool {
-    has(chars, at, |c| c == '.') && has(chars, at + 1, is_word)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -349,8 +424,8 @@ mod tests {
             ("Wake at 6:00 p.m. tomorrow", "Wake at six P.M. tomorrow"),
             ("12:00", "twelve o'clock"),
             ("1:02:03", "one oh two and three seconds"),
-            ("25:99 stays", "25:99 stays"),
-            ("a ratio of 1:100", "a ratio of 1:100"),
+            ("a score of 25:99", "a score of 25 to 99"),
+            ("a ratio of 1:100", "a ratio of 1 to 100"),
             ("9am", "9 A.M."),
             ("from 9 am to 5 PM.", "from 9 A.M. to 5 P.M."),
             ("I am 9 and 13 am", "I am 9 and 13 am"),
@@ -360,10 +435,10 @@ mod tests {
     #[test]
     fn dates() {
         check(&[
-            ("2026-11-23", "November twenty-third, 2026"),
+            ("2026-11-23", "November twenty third, 2026"),
             ("10/12/2019", "October twelfth, 2019"),
-            ("23/11/26", "November twenty-third, 2026"),
-            ("23.11.2026", "November twenty-third, 2026"),
+            ("23/11/26", "November twenty third, 2026"),
+            ("23.11.2026", "November twenty third, 2026"),
             ("Jan. 5th, 2019", "January fifth, 2019"),
             ("May 5 at noon", "May fifth at noon"),
             ("on 5 May.", "on the fifth of May."),
@@ -397,7 +472,7 @@ mod tests {
             ("1013 hPa", "1,013 hectopascals"),
             ("1½ cups, 2 1/2 tsp", "1 and a half cups, 2 and a half teaspoons"),
             ("200 g of it", "200 grams of it"),
-            ("5m", "5m"),
+            ("5m", "5 meters"),
             ("30 s at 60 W", "30 seconds at 60 watts"),
             ("in 1996 L. Smith", "in 1996 L. Smith"),
             ("10 in all", "10 in all"),
@@ -421,7 +496,7 @@ mod tests {
     fn numbers_with_marks() {
         check(&[
             ("Call 555-1234.", "Call 5 5 5, 1 2 3 4."),
-            ("3/4, 1/2, 24/7 and 12/25.", "3 quarters, one half, 24 7 and December twenty-fifth."),
+            ("3/4, 1/2, 24/7 and 12/25.", "3 quarters, one half, 24 7 and December twenty fifth."),
             ("5-10, 5 – 10 and 10-20%.", "5 to 10, 5 to 10 and 10 to 20%."),
             ("+5", "plus 5"),
             ("(555) 123-4567", "5 5 5, 1 2 3, 4 5 6 7"),

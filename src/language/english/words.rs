@@ -91,6 +91,11 @@ pub(super) const UNITS: &[(&str, &str, &str)] = &[
     ("tsp", "teaspoon", "teaspoons"),
     ("gal", "gallon", "gallons"),
     ("m²", "square meter", "square meters"),
+    ("km2", "square kilometer", "square kilometers"),
+    ("cm2", "square centimeter", "square centimeters"),
+    ("cm3", "cubic centimeter", "cubic centimeters"),
+    ("m2", "square meter", "square meters"),
+    ("m3", "cubic meter", "cubic meters"),
     ("m³", "cubic meter", "cubic meters"),
     ("cm²", "square centimeter", "square centimeters"),
     ("cm³", "cubic centimeter", "cubic centimeters"),
@@ -203,7 +208,12 @@ pub(super) const COUNTED: &[&str] = &[
     "Chapter", "chapter", "Part", "part", "Act", "Scene", "Section", "section", "Volume", "volume",
     "Book", "book", "Phase", "phase", "Article", "article", "World War", "Mark", "Type", "type",
     "Level", "level", "Stage", "stage", "Class", "class", "Grade", "grade", "Super Bowl", "Apollo",
-    "Gemini", "Final Fantasy", "Episode", "Round", "round", "Rocky",
+    "Gemini", "Final Fantasy", "Episode", "Round", "round", "Rocky", "War", "Title", "Schedule",
+    "Appendix", "Figure", "Table", "Tier", "Model", "Version", "Generation", "Category", "Division",
+    "Group", "Station", "Saturn", "Voyager", "Mach", "Factor", "Canto", "Exhibit", "Annex", "Option",
+    "Day", "Week", "Year", "Step", "Unit", "Team", "Game", "Series", "Season", "Trek", "Wars", "Apple",
+    "iPhone", "Diablo", "Civilization", "Symphony", "Sonata", "Olympiad", "Vatican", "Street Fighter",
+    "Star", "Basel", "Diabetes", "SALT", "START", "Rambo", "Godfather", "Toy Story", "Windows",
 ];
 
 /// Whose roman numeral is a rank: "Henry VIII" is Henry the eighth.
@@ -212,7 +222,8 @@ pub(super) const RANKED: &[&str] = &[
     "Pope", "King", "Queen", "Henry", "Louis", "Edward", "George", "William", "Charles", "James",
     "Richard", "Elizabeth", "Napoleon", "Pius", "Benedict", "Leo", "John Paul", "Ramses",
     "Frederick", "Philip", "Alexander", "Nicholas", "Peter", "Catherine", "Ivan", "Umberto",
-    "Victor Emmanuel", "Gustav", "Christian", "Ferdinand",
+    "Victor Emmanuel", "Gustav", "Christian", "Ferdinand", "Francis", "Joseph", "Leopold", "Paul",
+    "John", "Gregory", "Clement", "Innocent", "Urban", "Julius", "Robert", "Mary", "Emperor",
 ];
 
 /// Denominators from two to ten.
@@ -227,12 +238,18 @@ pub(super) const BIG: &[(&str, &str)] = &[
     ("million", "million"),
     ("billion", "billion"),
     ("trillion", "trillion"),
+    ("bn", "billion"),
+    ("tn", "trillion"),
+    ("trn", "trillion"),
+    ("mn", "million"),
+    ("mil", "million"),
     ("k", "thousand"),
     ("K", "thousand"),
     ("m", "million"),
     ("M", "million"),
     ("b", "billion"),
     ("B", "billion"),
+    ("T", "trillion"),
 ];
 
 /// Greek letters that stand alone, as signs do.

@@ -89,6 +89,7 @@ fn plain(c: char) -> Plain {
         '−' | '‐' | '‑' => Plain::Same('-'),
         '⁄' | '∕' => Plain::Same('/'),
         '´' | '′' => Plain::Same('\''),
+        '″' => Plain::Same('"'),
         '≤' => Plain::Words(" at most "),
         '≥' => Plain::Words(" at least "),
         '≈' => Plain::Words(" about "),

@@ -14,6 +14,7 @@ use super::subtoken::subtoken;
 use super::tag::Tagger;
 use super::token::Tokenizer;
 use crate::engine::local::Halt;
+use crate::language::english::number;
 use crate::language::scan::{digits, has, is_letter, is_word, letters};
 use crate::language::traced::Traced;
 
@@ -80,10 +81,14 @@ impl Reader {
         unknown: &mut impl Unknown,
     ) -> Result<Traced, Halt> {
         let mut words = retokenized(self.tokens(sentence));
+        let points = decimal_points(&words);
         let mut cx = Context::default();
-        for word in words.iter_mut().rev() {
+        for (place, word) in words.iter_mut().enumerate().rev() {
             cx = match word.as_mut_slice() {
                 [token] => {
+                    if points.contains(&place) {
+                        token.phonemes = self.lexicon.number_word("point", Some(-2.0));
+                    }
                     if token.phonemes.is_none() {
                         token.phonemes = self.known(token, cx);
                     }
@@ -225,6 +230,26 @@ impl Reader {
         }
         Ok(out.join(" "))
     }
+}
+
+/// The places of the word "point" between two numbers in words: as unstressed as in digits.
+fn decimal_points(words: &[Vec<Token>]) -> Vec<usize> {
+    let counts = |word: &Vec<Token>| {
+        word.iter().all(|token| {
+            number::is_word(&token.text.to_lowercase())
+                || token.text.chars().all(|c| c.is_ascii_digit() || c == ',')
+        })
+    };
+    words
+        .windows(3)
+        .enumerate()
+        .filter(|(_, window)| {
+            matches!(window[1].as_slice(), [token] if token.text == "point")
+                && counts(&window[0])
+                && counts(&window[2])
+        })
+        .map(|(place, _)| place + 1)
+        .collect()
 }
 
 /// What a word's neighbour before it needs to know of it.
