@@ -21,7 +21,7 @@ use super::size::{
 };
 use super::words::{ABBREVIATIONS, COUNTED, PARTS, RANKED, SIGNS, TITLES};
 use crate::language::scan::{
-    digits, exactly, follows, has, is_edge, is_word, literal, past_space, text, value,
+    digits, follows, has, is_edge, is_word, literal, past_space, text, value,
 };
 use crate::language::traced::{Match, Traced};
 

@@ -10,9 +10,9 @@
 //! ```
 //!
 //! Plain English is read to the phoneme as by the original. Where an assistant's sentences showed
-//! that wrong, this differs: "(555) 123-4567" is dialled, "9am"
-//! and "1.2.3" are spelled out, "THIS" is a word, a comma ends a currency, a sentence that is left
-//! open is closed. The silence before a sentence is dropped, since a listener waits through it.
+//! that wrong, this differs: "(555) 123-4567" is dialled, "9am" and "1.2.3" are spelled out, "THIS"
+//! is a word, a comma ends a currency, a sentence that is left open is closed, "forty-four" sounds
+//! as "44" does. The silence before a sentence is dropped, since a listener waits through it.
 //!
 //! **Invariant:** the texts of all chunks, joined, are the sentence, to the byte.
 //! **Invariant:** a chunk ends where a word ends, in its text and in its sound, so that a reply
