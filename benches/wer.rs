@@ -18,6 +18,7 @@ use std::sync::Arc;
 use aloud::base::{Utterance, UtteranceId};
 use aloud::engine::Transcriber;
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
+use aloud::language::english::number;
 use anyhow::{Context, bail};
 use futures::StreamExt;
 
@@ -193,49 +194,13 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The words of a number, without the "and" that only some say.
 fn number_words(number: u64) -> Vec<String> {
-    const SMALL: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 10] =
-        ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    let named = |unit: u64, name: &str| {
-        let mut words = number_words(number / unit);
-        words.push(name.to_owned());
-        if !number.is_multiple_of(unit) {
-            words.extend(number_words(number % unit));
-        }
-        words
-    };
-    match number {
-        0..20 => vec![SMALL[number as usize].to_owned()],
-        20..100 if number.is_multiple_of(10) => vec![TENS[number as usize / 10].to_owned()],
-        20..100 => {
-            vec![TENS[number as usize / 10].to_owned(), SMALL[number as usize % 10].to_owned()]
-        }
-        100..1_000 => named(100, "hundred"),
-        1_000..1_000_000 => named(1_000, "thousand"),
-        _ => named(1_000_000, "million"),
-    }
+    number::cardinal(&number.to_string())
+        .split([' ', '-', ','])
+        .filter(|word| !word.is_empty() && *word != "and")
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Words to replace, insert or delete (Levenshtein).

@@ -11,10 +11,11 @@
 //! - [`base`]: time, ids, frames of sound; what every room shares.
 //! - [`dialog`]: what was said: items, history, prompt.
 //! - [`turn`]: the pure machine that decides everything about turns.
+//! - `pcm`: what a sound file holds, whatever wrote it.
 //! - [`audio`]: devices, the two real-time edges, WAV, earcons.
 //! - [`listen`]: voice activity and the cutting of utterances.
 //! - [`grammar`]: what a spoken command means.
-//! - `language`: how numbers, times, dates, money and units are written and said.
+//! - [`language`]: how numbers, times, dates, money and units are written and said.
 //! - [`engine`]: transcribers, responders, synthesizers, and partners made of them.
 //! - [`tool`]: what a spoken command can call.
 //! - [`ledger`]: what the providers' models were used for, and what that cost.
@@ -34,9 +35,10 @@ pub mod dialog;
 pub mod drive;
 pub mod engine;
 pub mod grammar;
-mod language;
+pub mod language;
 pub mod ledger;
 pub mod listen;
 pub mod models;
+mod pcm;
 pub mod tool;
 pub mod turn;

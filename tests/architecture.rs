@@ -7,16 +7,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `app` and `cli` stand above and know all.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("base", &[]),
     ("dialog", &["base"]),
     ("turn", &["base", "dialog"]),
-    ("audio", &["base"]),
+    ("pcm", &["base"]),
+    ("audio", &["base", "pcm"]),
     ("listen", &["base", "audio"]),
     ("models", &["base"]),
     ("language", &["base"]),
     ("grammar", &["base", "language"]),
-    ("engine", &["base", "dialog", "language", "grammar"]),
+    ("engine", &["base", "dialog", "language", "grammar", "pcm"]),
     ("tool", &["base", "dialog", "language"]),
     ("ledger", &["base", "engine"]),
     ("drive", &["base", "dialog", "turn", "audio", "listen", "engine", "tool"]),

@@ -136,6 +136,15 @@ fn packed_files_are_unpacked() {
         (data.join("tone.mp3"), 440.0),
         (data.join("tone.flac"), 440.0),
         (data.join("tone.ogg"), 440.0),
+        (data.join("tone.opus"), 440.0),
+        (data.join("tone.m4a"), 440.0),
+        (data.join("tone-alac.m4a"), 440.0),
+        (data.join("tone.aac"), 440.0),
+        (data.join("tone.webm"), 440.0),
+        (data.join("tone.aiff"), 440.0),
+        (data.join("tone.caf"), 440.0),
+        (data.join("tone-ima.wav"), 440.0),
+        (data.join("tone-ms.wav"), 440.0),
         (alaw, 400.0),
     ] {
         let clip = read_file(&path).unwrap();
@@ -144,6 +153,94 @@ fn packed_files_are_unpacked() {
         assert!((frequency - ideal).abs() < 6.0, "{}: {frequency} Hz", path.display());
         assert!(rms > 0.02, "{}: loudness {rms}", path.display());
     }
+}
+
+#[test]
+fn a_file_is_told_by_its_bytes_and_not_by_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for (made, named) in [("tone.flac", "a.wav"), ("tone.opus", "b.mp3"), ("tone.m4a", "c")] {
+        let clip = read_file(&save(&dir, named, &fs::read(data.join(made)).unwrap())).unwrap();
+        assert!((0.45..0.6).contains(&clip.seconds), "{made} as {named}");
+    }
+}
+
+/// A WAV file of 16 bits, mono, 16 kHz, with `junk` before its data and these fields.
+fn built(riff: &[u8; 4], block: u16, junk: &[u8], length: u32, pcm: &[f32]) -> Vec<u8> {
+    let mut file = riff.to_vec();
+    file.extend(u32::MAX.to_le_bytes());
+    file.extend(b"WAVE");
+    if riff != b"RIFF" {
+        file.extend(b"ds64\x1c\0\0\0");
+        file.extend((pcm.len() as u64 * 2 + 80).to_le_bytes());
+        file.extend((pcm.len() as u64 * 2).to_le_bytes());
+        file.extend((pcm.len() as u64).to_le_bytes());
+        file.extend([0; 4]);
+    }
+    file.extend(b"fmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0");
+    file.extend(block.to_le_bytes());
+    file.extend(16u16.to_le_bytes());
+    file.extend(junk);
+    file.extend(b"data");
+    file.extend(length.to_le_bytes());
+    file.extend(pcm.iter().flat_map(|s| ((s * 32_767.0) as i16).to_le_bytes()));
+    file
+}
+
+#[test]
+fn long_headers_missing_pads_and_wrong_block_sizes_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let pcm = tone(16_000, 0.5);
+    let all = pcm.len() as u32 * 2;
+    let list = b"LIST\x03\0\0\0abc";
+    for (name, bytes, warns) in [
+        ("rf64.wav", built(b"RF64", 2, b"", u32::MAX, &pcm), None),
+        ("bw64.wav", built(b"BW64", 2, b"", u32::MAX, &pcm), None),
+        ("unpadded.wav", built(b"RIFF", 2, list, all, &pcm), None),
+        ("block.wav", built(b"RIFF", 4, b"", all, &pcm), Some("wrong block size")),
+        ("noblock.wav", built(b"RIFF", 0, b"", all, &pcm), Some("wrong block size")),
+    ] {
+        let clip = read_file(&save(&dir, name, &bytes)).unwrap();
+        assert_eq!(clip.pcm.len(), 8_000, "{name}");
+        let (frequency, _) = measure(&clip.pcm, 16_000);
+        assert!((frequency - 400.0).abs() < 6.0, "{name}: {frequency} Hz");
+        let warning = clip.warning.as_deref();
+        assert_eq!(warning.is_some(), warns.is_some(), "{name}: {warning:?}");
+        assert!(warning.unwrap_or_default().contains(warns.unwrap_or_default()), "{warning:?}");
+    }
+}
+
+#[test]
+fn channels_that_cancel_each_other_out_are_not_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = wav(Coding::Int(16), 2, 16_000, false, &tone(16_000, 0.5));
+    let at = bytes.windows(4).position(|w| w == b"data").unwrap() + 8;
+    for frame in bytes[at..].chunks_exact_mut(4) {
+        let left = i16::from_le_bytes([frame[0], frame[1]]);
+        frame[2..].copy_from_slice(&(-left).to_le_bytes());
+    }
+    let clip = read_file(&save(&dir, "wired.wav", &bytes)).unwrap();
+    let (frequency, rms) = measure(&clip.pcm, 16_000);
+    assert!((frequency - 400.0).abs() < 6.0 && (rms - 0.3535).abs() < 0.02);
+    assert!(clip.warning.unwrap().contains("cancel each other out"));
+}
+
+#[test]
+fn packed_files_that_break_off_anywhere_do_no_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for name in ["tone.mp3", "tone.m4a", "tone.opus", "tone.flac", "tone.webm", "tone-ima.wav"] {
+        let whole = fs::read(data.join(name)).unwrap();
+        for part in 0..24 {
+            let bytes = &whole[..whole.len() * part / 24];
+            match read_file(&save(&dir, name, bytes)) {
+                Ok(clip) => assert!(clip.seconds < 0.6, "{name} {part}"),
+                Err(why) => assert_eq!(why.exit_code(), 65, "{name} {part}: {why}"),
+            }
+        }
+    }
+    let cut = &fs::read(data.join("tone.mp3")).unwrap()[..250];
+    assert_eq!(read_file(&save(&dir, "cut.mp3", cut)).unwrap_err().exit_code(), 65);
 }
 
 #[test]
@@ -195,6 +292,7 @@ fn what_is_no_sound_is_refused_with_its_reason_and_code() {
         ("channels.wav", edited(22, &[0, 0]), "no channel", 65),
         ("rate.wav", edited(24, &[0; 4]), "rate of 0 Hz", 65),
         ("tag.wav", edited(20, &[0x55, 0x99]), "not known", 65),
+        ("note.amr", b"#!AMR\n\x3c\0\0\0\0\0\0\0\0".to_vec(), "is AMR", 65),
         (
             "noise.flac",
             b"fLaC but not really, only its first word".to_vec(),

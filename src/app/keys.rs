@@ -39,7 +39,16 @@ pub(super) fn key(
         }
         Some(KeySource::Keyring(entry)) => Some(keyring(name, entry)?),
     };
-    Ok(text.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()))
+    Ok(text.map(|key| bare(&key).to_owned()).filter(|key| !key.is_empty()))
+}
+
+/// A key without what editors and shells put around it: white space, a byte order mark, quotes.
+fn bare(key: &str) -> &str {
+    let key = key.trim().trim_start_matches('\u{feff}').trim();
+    [('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’')]
+        .iter()
+        .find_map(|(open, close)| key.strip_prefix(*open)?.strip_suffix(*close))
+        .map_or(key, str::trim)
 }
 
 /// The file of the systemd credential `name`, where there are any.
@@ -124,6 +133,11 @@ mod tests {
         assert_eq!(find(KeySource::Env("OTHER_KEY".into())), Ok(None));
         assert_eq!(find(KeySource::Credential("openai_api_key".into())), some("sk-cred"));
         assert_eq!(find(KeySource::File(dir.path().join("openai_api_key"))), some("sk-cred"));
+        for written in ["\u{feff}sk-file\r\n", "\"sk-file\"", " 'sk-file' \n", "“sk-file”"] {
+            std::fs::write(dir.path().join("quoted"), written).unwrap();
+            let file = KeySource::File(dir.path().join("quoted"));
+            assert_eq!(find(file), some("sk-file"), "{written}");
+        }
         let missing = find(KeySource::File(dir.path().join("no"))).unwrap_err().to_string();
         assert!(missing.ends_with("; mend api_key_file"), "{missing}");
     }

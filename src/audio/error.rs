@@ -74,7 +74,10 @@ pub enum AudioError {
         why: String,
     },
     /// The file is not sound that can be read.
-    #[error("{} {why}; WAV, MP3, FLAC and Ogg Vorbis can be read", path.display())]
+    #[error(
+        "{} {why}; WAV, MP3, FLAC, Ogg, Opus, M4A, AAC, WebM, AIFF and CAF can be read",
+        path.display()
+    )]
     NotSound {
         /// The file.
         path: PathBuf,

@@ -36,7 +36,6 @@ mod stream;
 mod supervisor;
 mod watch;
 mod wav;
-mod wave;
 
 pub use capture::{CAPTURE_RING, CaptureEdge, CaptureEvent, CaptureTail};
 pub use choice::{Choice, Pace, Settings, SoundEvent};

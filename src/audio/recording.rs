@@ -1,28 +1,31 @@
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use rodio::Source as _;
-
-use super::wave::Wave;
 use super::{AudioError, Resampler};
 use crate::base::{LISTEN_RATE, Rate};
+use crate::pcm::{Decoder, PIECE, Unreadable};
 
 /// The longest file that [`read_file`] takes whole: an hour, which is 230 MB. Longer ones are read
 /// piece by piece with [`Recording`].
 pub const LONGEST_CLIP_SECONDS: u32 = 3_600;
 
-/// Samples that are mixed down at a time.
-pub(super) const PIECE: usize = 4_096;
+/// The file that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// The most that is taken from standard input, in bytes.
+const LONGEST_INPUT: u64 = 1 << 32;
 
 /// A sound file under way: mono, piece by piece, so that its length does not matter.
 ///
-/// WAV (8 to 32 bit integers, 32 and 64 bit floats, A-law, µ-law, any channels, extensible
-/// headers, lengths left open by a pipe), MP3, FLAC and Ogg Vorbis. Channels are averaged. A file
-/// that was cut short gives what it has, and a [`Recording::warning`].
+/// WAV (integers, floats, A-law, µ-law, ADPCM, any channels and sizes, lengths left open by a
+/// pipe), MP3, FLAC, Ogg (Vorbis and Opus), M4A, AAC, WebM, AIFF and CAF, told apart by their bytes.
+/// Channels are averaged; where they cancel each other out the loudest is taken. A file that was
+/// cut short, or whose header is wrong, gives what it has, and a [`Recording::warning`]. The file
+/// `-` is standard input.
 pub struct Recording {
     path: PathBuf,
-    reel: Reel,
+    decoder: Decoder,
     rate: Rate,
     resampler: Option<Resampler>,
     /// What has been converted and not yet read.
@@ -81,29 +84,31 @@ impl Recording {
     pub fn open(path: &Path) -> Result<Self, AudioError> {
         let no_file =
             |why: io::Error| AudioError::NoFile { path: path.to_owned(), why: plain(&why) };
-        let mut file = File::open(path).map_err(no_file)?;
-        if file.metadata().map_err(no_file)?.is_dir() {
+        if path.as_os_str() == STANDARD_INPUT {
+            return Self::decode(Path::new("standard input"), spooled().map_err(no_file)?);
+        }
+        let file = File::open(path).map_err(no_file)?;
+        let about = file.metadata().map_err(no_file)?;
+        if about.is_dir() {
             return Err(AudioError::NoFile {
                 path: path.to_owned(),
                 why: "it is a folder".to_owned(),
             });
         }
-        let mut head = [0; 12];
-        let got = fill(&mut file, &mut head).map_err(|why| broken(path, &why))?;
-        let (reel, rate) = match kind(&head[..got]) {
-            Kind::Empty => return Err(AudioError::not_sound(path, "is empty")),
-            Kind::Wave => open_wave(path, file, &head[..got])?,
-            Kind::Packed => open_packed(path, file)?,
-            Kind::Other => return Err(AudioError::not_sound(path, "is not a sound file")),
-        };
-        if !(100..=768_000).contains(&rate.0) {
-            let why = format!("claims a rate of {} Hz", rate.0);
-            return Err(AudioError::not_sound(path, why));
-        }
+        // Decoders jump about, which a pipe cannot.
+        let file = if about.is_file() { file } else { copied(file).map_err(no_file)? };
+        Self::decode(path, file)
+    }
+
+    fn decode(path: &Path, file: File) -> Result<Self, AudioError> {
+        let decoder = Decoder::open(Box::new(file)).map_err(|why| match why {
+            Unreadable::NotSound(why) => AudioError::not_sound(path, why),
+            Unreadable::Io(why) => broken(path, &why),
+        })?;
         Ok(Self {
             path: path.to_owned(),
-            reel,
-            rate,
+            rate: decoder.rate(),
+            decoder,
             resampler: None,
             ready: Vec::new(),
             at: 0,
@@ -150,10 +155,7 @@ impl Recording {
 
     fn load(&mut self) -> Result<(), AudioError> {
         let mut piece = Vec::with_capacity(PIECE);
-        let more = match &mut self.reel {
-            Reel::Wave(wave) => wave.load(&mut piece).map_err(|why| broken(&self.path, &why))?,
-            Reel::Packed(decoder) => mix_down(decoder, &mut piece),
-        };
+        let more = self.decoder.load(&mut piece).map_err(|why| broken(&self.path, &why))?;
         match &mut self.resampler {
             Some(resampler) => resampler.push(&piece, &mut self.ready),
             None => self.ready.append(&mut piece),
@@ -163,97 +165,25 @@ impl Recording {
             if let Some(resampler) = &mut self.resampler {
                 resampler.flush(&mut self.ready);
             }
-            if let Reel::Wave(wave) = &self.reel
-                && wave.cut()
-            {
-                self.warning = Some(format!("{} is cut short", self.path.display()));
-            }
+            let path = self.path.display();
+            let warnings = self.decoder.warnings();
+            let told: Vec<String> = warnings.iter().map(|why| format!("{path} {why}")).collect();
+            self.warning = (!told.is_empty()).then(|| told.join("; "));
         }
         Ok(())
     }
 }
 
-enum Reel {
-    Wave(Wave),
-    /// What has to be unpacked, and the rare kinds of WAV.
-    Packed(Box<rodio::Decoder<BufReader<File>>>),
+/// Standard input in a file that has no name and goes with its last handle.
+fn spooled() -> io::Result<File> {
+    copied(io::stdin().lock())
 }
 
-/// What is not a number becomes silence, and what is too loud is clipped.
-pub(super) fn sane(sample: f32) -> f32 {
-    if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
-}
-
-fn open_wave(path: &Path, file: File, head: &[u8]) -> Result<(Reel, Rate), AudioError> {
-    let mut data = Cursor::new(head.to_vec()).chain(BufReader::new(file));
-    match Wave::header(&mut data) {
-        Ok(header) => Ok((Reel::Wave(Wave::new(&header, Box::new(data))), header.rate)),
-        Err(why) => {
-            // Floats of 64 bits, A-law and the like are unpacked by the decoder of the others.
-            let (_, file) = data.into_inner();
-            open_packed(path, file.into_inner()).map_err(|_| AudioError::not_sound(path, why))
-        }
-    }
-}
-
-fn open_packed(path: &Path, mut file: File) -> Result<(Reel, Rate), AudioError> {
-    let unreadable = |why: &dyn std::fmt::Display| {
-        AudioError::not_sound(path, format!("cannot be decoded ({why})"))
-    };
-    file.seek(SeekFrom::Start(0)).map_err(|why| unreadable(&why))?;
-    let decoder = rodio::Decoder::try_from(file).map_err(|why| unreadable(&why))?;
-    let rate = Rate(decoder.sample_rate().get());
-    Ok((Reel::Packed(Box::new(decoder)), rate))
-}
-
-fn mix_down(decoder: &mut rodio::Decoder<BufReader<File>>, out: &mut Vec<f32>) -> bool {
-    let channels = usize::from(decoder.channels().get());
-    for _ in 0..PIECE {
-        let mut sum = 0.0;
-        for _ in 0..channels {
-            match decoder.next() {
-                Some(sample) => sum += sample,
-                None => return false,
-            }
-        }
-        out.push(sane(sum / channels as f32));
-    }
-    true
-}
-
-enum Kind {
-    Empty,
-    Wave,
-    Packed,
-    Other,
-}
-
-/// Tells a file by its first bytes. Decoders that guess find MP3 in any text file.
-fn kind(head: &[u8]) -> Kind {
-    match head {
-        [] => Kind::Empty,
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Kind::Wave,
-        [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] | [b'I', b'D', b'3', ..] => {
-            Kind::Packed
-        }
-        // Eleven ones are how a frame of MP3 begins; the layer must not be the reserved one.
-        [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0 => Kind::Packed,
-        _ => Kind::Other,
-    }
-}
-
-/// Fills `buffer` as far as there is something; returns how far.
-pub(super) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut got = 0;
-    while got < buffer.len() {
-        match reader.read(&mut buffer[got..]) {
-            Ok(0) => break,
-            Ok(n) => got += n,
-            Err(why) if why.kind() == ErrorKind::Interrupted => {}
-            Err(why) => return Err(why),
-        }
-    }
-    Ok(got)
+/// What `reader` gives, in such a file.
+fn copied(reader: impl io::Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut reader.take(LONGEST_INPUT), &mut file)?;
+    Ok(file)
 }
 
 fn broken(path: &Path, why: &io::Error) -> AudioError {

@@ -113,7 +113,7 @@ pub(crate) struct Ask {
     /// A spoken question: WAV, MP3, FLAC or Ogg.
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub(crate) audio: Option<PathBuf>,
-    /// Write the spoken answer to this WAV file.
+    /// Write the spoken answer to this file: .wav, .flac or .opus; "-" is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Speak the answer.
@@ -189,14 +189,14 @@ pub(crate) struct Say {
     /// The text; read from standard input when not given.
     #[arg(value_name = "TEXT")]
     pub(crate) text: Vec<String>,
-    /// Write to this WAV file instead of the speaker.
+    /// Write to this file instead of the speaker: .wav, .flac or .opus; "-" is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Transcribe {
-    /// Sound files: WAV, MP3, FLAC or Ogg.
+    /// Sound files: WAV, MP3, FLAC, Ogg, Opus, M4A, AAC, WebM, AIFF or CAF; "-" is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Print one JSON object a file.

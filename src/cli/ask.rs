@@ -6,6 +6,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::args::{Ask, Protocol};
 use super::exit::{Code, Failure};
+use super::sound_out::SoundOut;
 use super::{Outcome, print};
 use crate::app::{App, Output, picture};
 use crate::config::{self, Environment, ModelName};
@@ -32,14 +33,20 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
             Question::Text { text, pictures }
         }
     };
-    let output = match (args.out, args.speak) {
-        (Some(path), _) => Output::File(path),
+    let out = args.out.map(SoundOut::of).transpose()?;
+    let streams = out.as_ref().is_some_and(SoundOut::streams);
+    if streams && args.json {
+        let message = "--json and --out - both write to standard output; give --out a file";
+        return Err(Failure::new(Code::Usage, message));
+    }
+    let output = match (&out, args.speak) {
+        (Some(out), _) => Output::File(out.wave().to_owned()),
         (None, true) => Output::Speaker,
         (None, false) => Output::Words,
     };
     let spoken = args.audio.is_some();
     // On a terminal the words come as they are written; a program gets them whole.
-    let live = !args.json && !spoken && std::io::stdout().is_terminal();
+    let live = !args.json && !spoken && !streams && std::io::stdout().is_terminal();
     let finished = match live {
         true => app.once_watched(question, output, words).await?,
         false => app.once(question, output).await?,
@@ -50,6 +57,9 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     }
     if args.json {
         print::json(&told.object(&finished))?;
+    } else if streams {
+        // Standard output carries the sound.
+        print::aside(&told.reply);
     } else {
         told.print(spoken, live)?;
         for source in &finished.sources {
@@ -60,7 +70,8 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     if spoken && told.transcript.is_empty() && finished.troubles.is_empty() {
         print::trouble("nothing was said in that recording; speak louder or record it again");
     }
-    ended(finished)
+    ended(finished)?;
+    out.map_or(Ok(()), SoundOut::finish)
 }
 
 /// What a question that was answered, or not, comes to for the shell.

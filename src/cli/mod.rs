@@ -25,6 +25,7 @@ mod print;
 mod replay;
 mod say;
 mod service;
+mod sound_out;
 mod talk;
 mod transcribe;
 mod usage;

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::args::Say;
+use super::sound_out::SoundOut;
 use super::{Outcome, client, print};
 use crate::app::{App, Output};
 use crate::config::Environment;
@@ -12,11 +13,13 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Say) -> Ou
     if args.out.is_none() && client::say(env, &text).await? {
         return Ok(());
     }
+    let out = args.out.map(SoundOut::of).transpose()?;
     let app = App::open(file, env)?;
-    let output = args.out.map_or(Output::Speaker, Output::File);
+    let output = out.as_ref().map_or(Output::Speaker, |out| Output::File(out.wave().to_owned()));
     let finished = app.once(Question::Say(text), output).await?;
     for note in &finished.notes {
         print::trouble(note);
     }
-    super::ask::ended(finished)
+    super::ask::ended(finished)?;
+    out.map_or(Ok(()), SoundOut::finish)
 }

@@ -11,6 +11,6 @@
 //! **Invariant:** everything here is a pure function of its arguments.
 //! Absent on purpose: what a sentence means (that is the grammar's), and phonemes (the voice's).
 
-pub(crate) mod english;
+pub mod english;
 pub(crate) mod scan;
 pub(crate) mod traced;

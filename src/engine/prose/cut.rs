@@ -72,7 +72,7 @@ impl Cutter {
             Piece { kind: Kind::Sentence, len }
         };
         let len = lead + piece.len;
-        self.fresh = text[..len].ends_with('\n');
+        self.fresh = text[text[..len].trim_end().len()..len].contains('\n');
         Some(Piece { kind: piece.kind, len })
     }
 

@@ -74,10 +74,14 @@ fn reads(chars: &[char], at: usize) -> bool {
 }
 
 fn name(c: char) -> &'static str {
-    match c.script() {
-        Script::Han | Script::Bopomofo => "Chinese",
-        Script::Hiragana | Script::Katakana => "Japanese",
-        Script::Hangul => "Korean",
-        script => script.full_name(),
-    }
+    const NAMES: [(Script, &str); 5] = [
+        (Script::Han, "Chinese"),
+        (Script::Bopomofo, "Chinese"),
+        (Script::Hiragana, "Japanese"),
+        (Script::Katakana, "Japanese"),
+        (Script::Hangul, "Korean"),
+    ];
+    let script = c.script();
+    let named = NAMES.iter().find(|(known, _)| *known == script);
+    named.map_or_else(|| script.full_name(), |(_, name)| name)
 }

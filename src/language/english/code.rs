@@ -60,7 +60,7 @@ pub(super) fn phone(chars: &[char], at: usize) -> Match {
     let lengths: Vec<usize> = groups.iter().map(|(from, to)| to - from).collect();
     let count: usize = lengths.iter().sum();
     let bracketed = has(chars, at, |c| c == '(');
-    let dotted = marks.iter().any(|mark| *mark == Some('.'));
+    let dotted = marks.contains(&Some('.'));
     let dashed = marks.iter().all(|mark| *mark == Some('-'));
     let zero = has(chars, groups[0].0, |c| c == '0');
     let fits = match lengths.as_slice() {

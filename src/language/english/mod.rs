@@ -3,7 +3,7 @@
 mod clock;
 mod code;
 mod measure;
-pub(crate) mod number;
+pub mod number;
 pub(crate) mod say;
 mod size;
 pub(crate) mod spell;

@@ -53,7 +53,7 @@ const IRREGULAR: [(&str, &str); 7] = [
 
 /// "one thousand, two hundred and thirty-four". More than 36 digits are read one by one, and of
 /// more than 100 only the first 100: nobody listens to the rest.
-pub(crate) fn cardinal(digits: &str) -> String {
+pub fn cardinal(digits: &str) -> String {
     let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
     let digits = match digits.trim_start_matches('0') {
         "" => return ONES[0].to_owned(),
@@ -87,7 +87,7 @@ pub(crate) fn cardinal(digits: &str) -> String {
 }
 
 /// "twenty-third", "one hundred and first".
-pub(crate) fn ordinal(digits: &str) -> String {
+pub fn ordinal(digits: &str) -> String {
     let words = cardinal(digits);
     let at = words.rfind([' ', '-']).map_or(0, |at| at + 1);
     let (head, last) = words.split_at(at);
@@ -102,7 +102,7 @@ pub(crate) fn ordinal(digits: &str) -> String {
 }
 
 /// Four digits as a year: "nineteen oh-five", "two thousand and five", "twenty ten".
-pub(crate) fn year(digits: &str) -> String {
+pub fn year(digits: &str) -> String {
     let number: usize = digits.parse().unwrap_or(0);
     let (high, low) = (number / 100, number % 100);
     if high == 0 || (high.is_multiple_of(10) && low < 10) || high >= 100 {
@@ -117,7 +117,7 @@ pub(crate) fn year(digits: &str) -> String {
 }
 
 /// "three point one four"; zeros at the end are not read.
-pub(crate) fn decimal(number: &str) -> String {
+pub fn decimal(number: &str) -> String {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let fraction = fraction.trim_end_matches('0');
     let mut words = cardinal(whole);
@@ -132,18 +132,17 @@ pub(crate) fn decimal(number: &str) -> String {
 }
 
 /// Whether a small-letter word is one of twenty to ninety.
-pub(crate) fn is_tens(word: &str) -> bool {
+pub fn is_tens(word: &str) -> bool {
     !word.is_empty() && TENS.contains(&word)
 }
 
 /// Whether a small-letter word is one of one to nine, first to ninth.
-pub(crate) fn is_unit(word: &str) -> bool {
-    ONES[1..10].iter().any(|one| *one == word)
-        || (1..10).any(|n: u8| ordinal(&n.to_string()) == word)
+pub fn is_unit(word: &str) -> bool {
+    ONES[1..10].contains(&word) || (1..10).any(|n: u8| ordinal(&n.to_string()) == word)
 }
 
 /// Whether a small-letter word is a cardinal number's.
-pub(crate) fn is_word(word: &str) -> bool {
+pub fn is_word(word: &str) -> bool {
     ONES.contains(&word)
         || is_tens(word)
         || word == "hundred"
@@ -151,7 +150,7 @@ pub(crate) fn is_word(word: &str) -> bool {
 }
 
 /// The word of one digit.
-pub(crate) fn digit(c: char) -> &'static str {
+pub fn digit(c: char) -> &'static str {
     c.to_digit(10).map_or("", |n| ONES[n as usize])
 }
 

@@ -286,9 +286,9 @@ pub(super) fn fold(chars: &[char], at: usize) -> Match {
     }
     let first = number(chars, at)?;
     let end = literal(chars, first, "x").or_else(|| literal(chars, first, "×"))?;
-    (!has(chars, end, is_word)
-        && !(has(chars, end, |c| c == ' ') && has(chars, end + 1, |c| c.is_ascii_digit())))
-    .then(|| (end, format!("{} times", text(chars, at, first))))
+    let product = has(chars, end, |c| c == ' ') && has(chars, end + 1, |c| c.is_ascii_digit());
+    (!product && !has(chars, end, is_word))
+        .then(|| (end, format!("{} times", text(chars, at, first))))
 }
 
 /// .5: a number that begins with its point.

@@ -48,6 +48,10 @@ pub(super) fn judge(value: &Value) -> Verdict {
             verdict.form = Some(Form::Pairs);
             judge_pair(example, &mut verdict);
         }
+        None if PREFERENCES.iter().any(|key| example.contains_key(*key)) => verdict.wrong(
+            "this is preference data, which is not supported yet; supported are \"messages\", \
+             and \"prompt\" with \"completion\"",
+        ),
         None => verdict.wrong("\"messages\" is missing"),
         Some(messages) => {
             verdict.form = Some(Form::Messages);
@@ -62,6 +66,10 @@ pub(super) fn judge(value: &Value) -> Verdict {
     }
     verdict
 }
+
+/// Keys of examples that rank two answers, as OpenAI and others write them.
+const PREFERENCES: [&str; 5] =
+    ["preferred_output", "non_preferred_output", "chosen", "rejected", "preferred_completion"];
 
 fn judge_pair(pair: &Map<String, Value>, verdict: &mut Verdict) {
     for key in ["prompt", "completion"] {
@@ -373,6 +381,10 @@ mod tests {
         let half = judge(&json!({"prompt": "a", "answer": "b"})).problems;
         assert_eq!(half, ["\"completion\" is missing", "the key \"answer\" is not known"]);
         assert_eq!(judge(&json!({"text": "a"})).problems, ["\"messages\" is missing"]);
+        let ranked =
+            judge(&json!({"input": {}, "preferred_output": [], "non_preferred_output": []}));
+        assert!(ranked.problems[0].contains("not supported yet"), "{:?}", ranked.problems);
+        assert_eq!(ranked.problems.len(), 1);
         assert!(judge(&json!(["a"])).problems[0].starts_with("a list where an object"));
     }
 }

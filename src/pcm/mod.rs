@@ -1,0 +1,162 @@
+//! Samples: what a sound file holds, whatever wrote it.
+//!
+//! ```text
+//! bytes ─▶ kind (by their beginning) ─▶ wave | packed ─▶ mix ─▶ mono samples, piece by piece
+//! ```
+//!
+//! **Invariant:** a file is told by its bytes, never by its name.
+//! **Invariant:** a header that contradicts itself is told, and what it says is checked against
+//! what the bytes can be.
+//! **Invariant:** memory does not grow with the length of a file.
+//! Absent on purpose: paths, devices and rates; whoever reads knows where it came from.
+
+mod kind;
+mod mix;
+pub(crate) mod pack;
+mod packed;
+mod wave;
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+pub(crate) use mix::Mixer;
+
+use crate::base::Rate;
+use kind::Kind;
+use packed::Packed;
+use wave::Wave;
+
+/// Frames that are decoded at a time.
+pub(crate) const PIECE: usize = 4_096;
+
+/// Somewhere that sound is read from: a file, or bytes in memory.
+pub(crate) trait Bytes: Read + Seek + Send + Sync {}
+
+impl<T: Read + Seek + Send + Sync> Bytes for T {}
+
+/// Why there is no sound in what was read.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// It cannot be decoded; the end of a sentence that begins with the file's name.
+    NotSound(String),
+    /// It could not be read.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(why: io::Error) -> Self {
+        Self::Io(why)
+    }
+}
+
+/// Sound under way: mono samples in -1.0..=1.0, piece by piece.
+pub(crate) struct Decoder {
+    source: Source,
+    mixer: Mixer,
+    /// Interleaved samples of the piece under way.
+    frames: Vec<f32>,
+    rate: Rate,
+    warnings: Vec<&'static str>,
+}
+
+enum Source {
+    Wave(Wave),
+    Packed(Box<Packed>),
+}
+
+impl Decoder {
+    /// Reads up to the first sample of `bytes`.
+    pub(crate) fn open(mut bytes: Box<dyn Bytes>) -> Result<Self, Unreadable> {
+        let mut head = [0; 64];
+        let got = fill(&mut bytes, &mut head)?;
+        bytes.seek(SeekFrom::Start(0))?;
+        let told = |why: String| Err(Unreadable::NotSound(why));
+        let (source, channels, rate) = match kind::of(&head[..got]) {
+            Kind::Empty => return told("is empty".to_owned()),
+            Kind::Other => return told("is not a sound file".to_owned()),
+            Kind::Foreign(name) => {
+                return told(format!(
+                    "is {name}, which cannot be read; convert it, for instance with \
+                     \"ffmpeg -i FILE sound.wav\""
+                ));
+            }
+            Kind::Wave => match Wave::open(bytes)? {
+                wave::Opened::Plain(wave) => {
+                    let (channels, rate) = (wave.channels(), wave.rate());
+                    (Source::Wave(wave), channels, rate)
+                }
+                wave::Opened::Coded(mut bytes, why) => {
+                    // ADPCM, A-law and the like.
+                    bytes.seek(SeekFrom::Start(0))?;
+                    let packed = Packed::open(bytes).map_err(|_| Unreadable::NotSound(why))?;
+                    let (channels, rate) = (packed.channels(), packed.rate());
+                    (Source::Packed(Box::new(packed)), channels, rate)
+                }
+            },
+            Kind::Packed => {
+                let packed = Packed::open(bytes).map_err(Unreadable::NotSound)?;
+                let (channels, rate) = (packed.channels(), packed.rate());
+                (Source::Packed(Box::new(packed)), channels, rate)
+            }
+        };
+        if !(100..=768_000).contains(&rate.0) {
+            return told(format!("claims a rate of {} Hz", rate.0));
+        }
+        Ok(Self {
+            source,
+            mixer: Mixer::new(channels),
+            frames: Vec::new(),
+            rate,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Samples per second.
+    pub(crate) fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Appends the next piece to `out`; whether more follows.
+    ///
+    /// # Errors
+    /// When the bytes cannot be read on; where they only end too early there is a warning.
+    pub(crate) fn load(&mut self, out: &mut Vec<f32>) -> io::Result<bool> {
+        self.frames.clear();
+        let more = match &mut self.source {
+            Source::Wave(wave) => wave.load(&mut self.frames)?,
+            Source::Packed(packed) => packed.load(&mut self.frames)?,
+        };
+        self.mixer.mix(&self.frames, out);
+        Ok(more)
+    }
+
+    /// What was wrong with it though it could be read, as ends of sentences that begin with the
+    /// file; known once its end was read.
+    pub(crate) fn warnings(&self) -> Vec<&'static str> {
+        let mut warnings = self.warnings.clone();
+        match &self.source {
+            Source::Wave(wave) => warnings.extend(wave.warnings()),
+            Source::Packed(packed) => warnings.extend(packed.warnings()),
+        }
+        warnings.extend(self.mixer.warning());
+        warnings
+    }
+}
+
+/// What is not a number becomes silence, and what is too loud is clipped.
+fn sane(sample: f32) -> f32 {
+    if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
+}
+
+/// Fills `buffer` as far as there is something; returns how far.
+pub(crate) fn fill(reader: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
+    let mut got = 0;
+    while got < buffer.len() {
+        match reader.read(&mut buffer[got..]) {
+            Ok(0) => break,
+            Ok(n) => got += n,
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(got)
+}
