@@ -34,19 +34,28 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, args: &Service) -> Out
         Service::Install => {
             let config = Config::load(env, file)?;
             let variables = carried(env, &config);
+            // What another shell had is not lost when the service is installed from this one.
+            let before = before(&kept, &variables);
             let named = file.map(Path::to_owned).or_else(|| env.os("ALOUD_CONFIG").map(Into::into));
             let named = named.map(std::path::absolute).transpose()?;
-            write_units(&folder, named.as_deref(), (!variables.is_empty()).then_some(&*kept))?;
+            write_units(
+                &folder,
+                named.as_deref(),
+                (!variables.is_empty() || !before.is_empty()).then_some(&*kept),
+            )?;
             match &config.file {
                 Some(path) => print::line(format!("the service reads {}", path.display()))?,
                 None => {
                     print::line("there is no configuration file; the service uses the defaults")?
                 }
             }
-            if variables.is_empty() {
-                remove(&kept)?;
-            } else {
-                write_variables(&kept, &variables).map_err(|error| cannot(&kept, &error))?;
+            if !before.is_empty() {
+                let names: Vec<_> = before.iter().map(|(name, _)| name.as_str()).collect();
+                print::line(format!("kept as it was in {}: {}", kept.display(), names.join(", ")))?;
+            }
+            if !variables.is_empty() {
+                write_variables(&kept, &variables, &before)
+                    .map_err(|error| cannot(&kept, &error))?;
                 let names: Vec<_> = variables.iter().map(|(name, _)| name.as_str()).collect();
                 print::line(format!(
                     "copied from this shell to {} (only you can read it), where the service finds them: {}",
@@ -132,11 +141,29 @@ fn quoted(text: &str) -> String {
     word
 }
 
-/// Writes `variables` as systemd reads them, for their owner alone.
-fn write_variables(path: &Path, variables: &[(String, String)]) -> io::Result<()> {
+/// What stands in the file `path` already and is not among `variables`: names, and whole lines.
+fn before(path: &Path, variables: &[(String, String)]) -> Vec<(String, String)> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let named = text.lines().filter_map(|line| Some((line.split_once('=')?.0, line)));
+    named
+        .filter(|(name, _)| !name.starts_with('#') && variables.iter().all(|(new, _)| new != name))
+        .map(|(name, line)| (name.to_owned(), line.to_owned()))
+        .collect()
+}
+
+/// Writes `variables` as systemd reads them, below the lines `before`, for their owner alone.
+fn write_variables(
+    path: &Path,
+    variables: &[(String, String)],
+    before: &[(String, String)],
+) -> io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder)?;
     let mut text = String::from("# Written by \"aloud service install\", for the service.\n");
+    for (_, line) in before {
+        text.push_str(line);
+        text.push('\n');
+    }
     for (name, value) in variables {
         let mut inside = String::new();
         for c in value.chars() {
@@ -181,6 +208,20 @@ fn cannot(path: &Path, error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_shell_had_stays_and_what_this_one_has_is_renewed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("environment");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        write_variables(&file, &[pair("A", "1"), pair("B", "two \"$x\"")], &[]).unwrap();
+        let new = [pair("A", "3")];
+        write_variables(&file, &new, &before(&file, &new)).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<_> = text.lines().skip(1).collect();
+        assert_eq!(lines, ["B=\"two \\\"\\$x\\\"\"", "A=\"3\""]);
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 
     #[test]
     fn words_of_a_unit_are_quoted_where_they_must_be() {

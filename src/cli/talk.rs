@@ -75,7 +75,7 @@ fn greeting(settings: &config::Settings, mode: Mode) -> Vec<String> {
     };
     let mut lines = vec![who];
     if mode != Mode::PushToTalk {
-        lines.push("Use headphones: from loudspeakers, aloud hears its own voice.".to_owned());
+        lines.push(chat::HEADPHONES.to_owned());
     }
     lines
 }

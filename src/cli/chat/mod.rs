@@ -56,6 +56,9 @@ const BATCH: usize = 64;
 /// How long the second Ctrl-C may take.
 const TWICE: Duration = Duration::from_secs(3);
 
+/// What is worth knowing before the microphone is open all the time.
+pub(super) const HEADPHONES: &str = "Use headphones: from loudspeakers, aloud hears its own voice.";
+
 /// What the chat is given.
 pub(super) struct Settings {
     /// Lines to begin with: who answers, and what is worth knowing.
@@ -354,7 +357,12 @@ impl Chat {
             Command::Quit => return Action::Ask(Request::Quit),
             Command::Mute => return Action::Ask(Request::Mute),
             Command::Unmute => return Action::Ask(Request::Unmute),
-            Command::Mode { open } => return Action::Ask(mode(open)),
+            Command::Mode { open } => {
+                if open {
+                    self.view.note(HEADPHONES);
+                }
+                return Action::Ask(mode(open));
+            }
             Command::Stop => return Action::Ask(Request::Stop),
             Command::Say(text) => return Action::Ask(Request::Say { text }),
             Command::Repeat => match self.view.last_answer() {
