@@ -1,54 +1,11 @@
 //! Clock times and days: "half past seven", "7 30 a m", "twenty to eight on monday",
 //! "tomorrow morning at six", "in two hours".
 
+use super::day::{Day, days, part_word};
 use super::length;
 use super::lexer::Shape;
 use super::number::{self, below_hundred};
 use super::scan::Scan;
-
-/// A day as people name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Day {
-    Yesterday,
-    Today,
-    Tomorrow,
-    Monday,
-    Tuesday,
-    Wednesday,
-    Thursday,
-    Friday,
-    Saturday,
-    Sunday,
-    /// The coming weekend.
-    Weekend,
-    /// Each of Monday to Friday.
-    Weekdays,
-    /// Each Saturday and Sunday.
-    Weekends,
-    Daily,
-}
-
-impl Day {
-    /// Its name as tools know it.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Yesterday => "yesterday",
-            Self::Today => "today",
-            Self::Tomorrow => "tomorrow",
-            Self::Monday => "monday",
-            Self::Tuesday => "tuesday",
-            Self::Wednesday => "wednesday",
-            Self::Thursday => "thursday",
-            Self::Friday => "friday",
-            Self::Saturday => "saturday",
-            Self::Sunday => "sunday",
-            Self::Weekend => "weekend",
-            Self::Weekdays => "weekdays",
-            Self::Weekends => "weekends",
-            Self::Daily => "every day",
-        }
-    }
-}
 
 /// The part of the day that a speaker named, which decides between morning and afternoon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +28,26 @@ pub(super) struct Time {
 }
 
 impl Time {
+    /// A time from its 24-hour text.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (hour, minute) = text.split_once(':')?;
+        let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
+        Some(Self { hour, minute, part: None, bare: false })
+    }
+
+    /// Whether the speaker left open which half of the day is meant.
+    pub(super) fn open(self) -> bool {
+        self.part.is_none() && (1..=12).contains(&self.hour)
+    }
+
+    /// The same time with the half of the day of `other`, of which it is said in one breath: "6
+    /// and 7 pm", "6 pm and 7". `later` when it is said after the other.
+    pub(super) fn beside(self, other: Self, later: bool) -> Self {
+        let face = |time: Self| (time.hour % 12, time.minute);
+        let fits = if later { face(self) > face(other) } else { face(self) < face(other) };
+        if self.open() && fits { Self { part: other.part, ..self } } else { self }
+    }
+
     /// The 24-hour clock time as "HH:MM".
     pub(super) fn text(self) -> String {
         let hour = match (self.part, self.hour) {
@@ -89,12 +66,12 @@ impl Time {
 }
 
 /// When something is to happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct When {
     pub(super) time: Option<Time>,
     pub(super) day: Option<Day>,
     pub(super) in_seconds: Option<f64>,
-    part: Option<Part>,
+    pub(super) part: Option<Part>,
 }
 
 /// Which readings of a time a slot takes.
@@ -105,6 +82,8 @@ pub(super) enum Scope {
     /// A clock time, a day, or a length from now. A lone hour needs a preposition: for text that
     /// goes on before or after it.
     Reminder,
+    /// A clock time, a day, or both: for an alarm of which not all is said in one place.
+    Schedule,
 }
 
 /// All readings of a time at `at`.
@@ -113,10 +92,11 @@ pub(super) fn whens(scan: &Scan<'_>, at: usize, scope: Scope) -> Vec<(usize, Whe
     if scope == Scope::Reminder {
         in_length(scan, at, &mut out);
     }
-    explore(scan, at, scope, When::default(), 0, &mut out);
+    explore(scan, at, scope, &When::default(), 0, &mut out);
     out.retain(|(_, when)| match scope {
         Scope::Alarm => when.time.is_some(),
         Scope::Reminder => when.time.is_some() || when.day.is_some() || when.in_seconds.is_some(),
+        Scope::Schedule => when.time.is_some() || when.day.is_some(),
     });
     out.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
     out.dedup();
@@ -142,11 +122,11 @@ fn explore(
     scan: &Scan<'_>,
     at: usize,
     scope: Scope,
-    so_far: When,
+    so_far: &When,
     depth: u8,
     out: &mut Vec<(usize, When)>,
 ) {
-    if depth > 5 || out.len() > 24 {
+    if depth > 5 || out.len() > 32 {
         return;
     }
     // After a correction a piece replaces what was said of its kind before.
@@ -176,30 +156,27 @@ fn explore(
             if time.bare && !led && depth == 0 && scope == Scope::Reminder {
                 continue;
             }
-            let mut next = so_far;
+            let mut next = so_far.clone();
             let inherited = so_far.time.and_then(|t| t.part);
             next.time = Some(Time { part: time.part.or(inherited), ..time });
-            out.push((end, settle(next)));
-            explore(scan, end, scope, next, depth + 1, out);
+            out.push((end, settle(next.clone())));
+            explore(scan, end, scope, &next, depth + 1, out);
         }
     }
     if so_far.day.is_none() || again {
         for (end, day, part) in days(scan, inner) {
-            let mut next = so_far;
-            next.day = Some(day);
-            next.part = part.or(so_far.part);
-            out.push((end, settle(next)));
-            explore(scan, end, scope, next, depth + 1, out);
+            let next = When { day: Some(day), part: part.or(so_far.part), ..so_far.clone() };
+            out.push((end, settle(next.clone())));
+            explore(scan, end, scope, &next, depth + 1, out);
         }
     }
     if so_far.part.is_none()
         && (so_far.time.is_some_and(|t| t.part.is_none()) || so_far.time.is_none())
         && let Some((end, part)) = part_phrase(scan, inner)
     {
-        let mut next = so_far;
-        next.part = Some(part);
-        out.push((end, settle(next)));
-        explore(scan, end, scope, next, depth + 1, out);
+        let next = When { part: Some(part), ..so_far.clone() };
+        out.push((end, settle(next.clone())));
+        explore(scan, end, scope, &next, depth + 1, out);
     }
 }
 
@@ -210,127 +187,20 @@ fn settle(mut when: When) -> When {
     when
 }
 
+/// `time` in the half of the day that is named at `at`: "pm", "in the evening".
+pub(super) fn other_half(scan: &Scan<'_>, at: usize, time: Time) -> Option<(usize, Time)> {
+    let (end, part) = meridiem(scan, at).or_else(|| part_phrase(scan, at))?;
+    Some((end, Time { hour: (time.hour + 11) % 12 + 1, part: Some(part), ..time }))
+}
+
 /// "in the morning", "at night".
 fn part_phrase(scan: &Scan<'_>, at: usize) -> Option<(usize, Part)> {
-    if let Some(end) = scan.words(at, "at night") {
+    if let Some(end) = scan.words(at, "at night").or_else(|| scan.words(at, "tonight")) {
         return Some((end, Part::Night));
     }
     let at = scan.words(at, "in the").or_else(|| scan.words(at, "during the"))?;
     let at = scan.skip(at, &["early", "late"]);
     part_word(scan.text(at)).map(|part| (at + 1, part))
-}
-
-fn part_word(text: &str) -> Option<Part> {
-    Some(match text {
-        "morning" | "mornings" | "am" => Part::Morning,
-        "afternoon" | "afternoons" | "pm" => Part::Afternoon,
-        "evening" | "evenings" => Part::Evening,
-        "night" | "nights" => Part::Night,
-        _ => return None,
-    })
-}
-
-/// The weekday that a word names.
-fn weekday(text: &str) -> Option<Day> {
-    Some(match text {
-        "monday" | "mondays" => Day::Monday,
-        "tuesday" | "tuesdays" | "tues" => Day::Tuesday,
-        "wednesday" | "wednesdays" => Day::Wednesday,
-        "thursday" | "thursdays" | "thurs" => Day::Thursday,
-        "friday" | "fridays" => Day::Friday,
-        "saturday" | "saturdays" => Day::Saturday,
-        "sunday" | "sundays" => Day::Sunday,
-        _ => return None,
-    })
-}
-
-/// All days at `at`, each with the part of the day that was said with it.
-pub(super) fn days(scan: &Scan<'_>, at: usize) -> Vec<(usize, Day, Option<Part>)> {
-    let mut out = Vec::new();
-    let mut push = |end: usize, day: Day, part: Option<Part>| out.push((end, day, part));
-    let at = scan.skip(at, &["on", "for", "over", "by", "before"]);
-    if let Some(end) = scan.words(at, "tonight") {
-        push(end, Day::Today, Some(Part::Night));
-    }
-    for (words, day) in
-        [("today", Day::Today), ("tomorrow", Day::Tomorrow), ("yesterday", Day::Yesterday)]
-    {
-        if let Some(end) = scan.words(at, words) {
-            with_part(scan, end, day, &mut push);
-        }
-    }
-    if scan.is(at, "this") || scan.is(at, "later") {
-        let next = scan.skip(at, &["later this", "this"]);
-        if let Some(part) = part_word(scan.text(next)) {
-            push(next + 1, Day::Today, Some(part));
-        }
-        if let Some(end) = scan.words(at, "later today") {
-            push(end, Day::Today, None);
-        }
-        if let Some(end) = scan.words(at, "later tonight") {
-            push(end, Day::Today, Some(Part::Night));
-        }
-    }
-    let every = scan.skip(at, &["every single", "every", "each"]);
-    let named = if every > at {
-        every
-    } else {
-        scan.skip(at, &["this coming", "this", "the coming", "next", "coming", "the next"])
-    };
-    if let Some(day) = weekday(scan.text(named)) {
-        with_part(scan, named + 1, day, &mut push);
-        // "Monday to Friday" is the working week.
-        if day == Day::Monday {
-            let to = scan.skip(named + 1, &["to", "through", "till", "until"]);
-            if to > named + 1 && weekday(scan.text(to)) == Some(Day::Friday) {
-                push(to + 1, Day::Weekdays, None);
-            }
-        }
-    }
-    if every > at {
-        match scan.text(every) {
-            "day" => push(every + 1, Day::Daily, None),
-            "weekday" => with_part(scan, every + 1, Day::Weekdays, &mut push),
-            "weekend" => push(every + 1, Day::Weekends, None),
-            "work" | "working" if scan.is(every + 1, "day") => {
-                push(every + 2, Day::Weekdays, None);
-            }
-            other => {
-                if let Some(part) = part_word(other) {
-                    push(every + 1, Day::Daily, Some(part));
-                }
-            }
-        }
-    }
-    match scan.text(at) {
-        "daily" | "everyday" => push(at + 1, Day::Daily, None),
-        "weekdays" | "workdays" => push(at + 1, Day::Weekdays, None),
-        "weekday" if matches!(scan.text(at + 1), "mornings" | "evenings" | "nights") => {
-            push(at + 2, Day::Weekdays, part_word(scan.text(at + 1)));
-        }
-        // "a weekday alarm".
-        "weekday" => push(at + 1, Day::Weekdays, None),
-        "weekends" => push(at + 1, Day::Weekends, None),
-        _ => {}
-    }
-    let weekend = scan.skip(at, &["at the", "this coming", "this", "the coming", "the", "coming"]);
-    if scan.is(weekend, "weekend") {
-        push(weekend + 1, Day::Weekend, None);
-    }
-    out
-}
-
-fn with_part(
-    scan: &Scan<'_>,
-    end: usize,
-    day: Day,
-    push: &mut impl FnMut(usize, Day, Option<Part>),
-) {
-    let word = scan.skip(end, &["early in the", "in the", "early", "late", "at"]);
-    if let Some(part) = part_word(scan.text(word)) {
-        push(word + 1, day, Some(part));
-    }
-    push(end, day, None);
 }
 
 /// All clock times at `at`, the longest first.
@@ -380,12 +250,12 @@ fn meridiem(scan: &Scan<'_>, at: usize) -> Option<(usize, Part)> {
 /// "noon", "midnight", with or without a twelve.
 fn named(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, Time)>) {
     let word = scan.skip(at, &["12", "twelve"]);
-    let hour = match scan.text(word) {
-        "noon" | "midday" => 12,
-        "midnight" => 0,
+    let (hour, part) = match scan.text(word) {
+        "noon" | "midday" => (12, Some(Part::Afternoon)),
+        "midnight" => (0, None),
         _ => return,
     };
-    out.push((word + 1, Time { hour, minute: 0, part: None, bare: false }));
+    out.push((word + 1, Time { hour, minute: 0, part, bare: false }));
 }
 
 /// "half past six", "half six", "twenty five to eight", "five after noon".

@@ -45,6 +45,7 @@ struct RawTemplate {
     tool: Option<Spanned<String>>,
     answer: Option<Spanned<String>>,
     cannot: Option<Spanned<String>>,
+    ask: Option<String>,
     #[serde(default)]
     unsure: bool,
     #[serde(default)]
@@ -105,6 +106,7 @@ fn words(text: &str, file: &File, tables: &mut Tables) -> Result<(), Vec<Problem
             "skip" => flag::SKIP,
             "no_place" => flag::NO_PLACE,
             "no_label" => flag::NO_LABEL,
+            "no_timer_label" => flag::NO_TIMER_LABEL,
             "no_end" => flag::NO_END,
             "place_link" => flag::PLACE_LINK,
             "clause" => flag::CLAUSE,
@@ -229,7 +231,7 @@ fn template(
     let number = grammar.templates.len();
     let with = raw.with.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
     let sure = !raw.unsure && raw.cost == 0;
-    grammar.templates.push(Template { goal, with, cost: raw.cost, sure });
+    grammar.templates.push(Template { goal, ask: raw.ask.clone(), with, cost: raw.cost, sure });
     for say in &raw.say {
         let at = say.span().start;
         let mut reader = Reader { words: &mut tables.words, parts, slots: Vec::new() };

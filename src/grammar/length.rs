@@ -1,10 +1,100 @@
 //! Lengths of time: "ten minutes", "an hour and a half", "2h 30m", "three quarters of an hour".
 
+use super::lexer::Shape;
 use super::number::{self, Reading};
 use super::scan::Scan;
 
 /// A length in seconds and where it ends.
 pub(super) type Length = (usize, f64);
+
+/// Where a piece ends, its seconds, and the seconds of its unit.
+type Piece = (usize, f64, f64);
+
+/// All lengths at `at`, those among them that only a timer makes one: "1:30", "one twenty seconds".
+pub(super) fn countdowns(scan: &Scan<'_>, at: usize) -> Vec<Length> {
+    let mut out = lengths(scan, at);
+    let at = scan.about(scan.skip(at, &["another", "exactly"]));
+    if let Some(Shape::Colon { hour, minute }) = scan.tokens.get(at).map(|t| t.shape) {
+        // As on a kitchen clock: minutes and seconds, unless it is said that they are hours.
+        let (high, low) = (f64::from(hour), f64::from(minute));
+        match unit(scan.text(at + 1)) {
+            Some(3600.0) => out.push((at + 2, high * 3600.0 + low * 60.0)),
+            Some(60.0) => out.push((at + 2, high * 60.0 + low)),
+            Some(_) => {}
+            None => out.push((at + 1, high * 60.0 + low)),
+        }
+    }
+    // "one twenty seconds" is 120 of them.
+    for Reading { end, value, loose } in number::numbers(scan, at) {
+        if loose
+            && value < 1000.0
+            && let Some(size @ (1.0 | 60.0)) = unit(scan.text(end))
+        {
+            out.push((end + 1, value * size));
+        }
+    }
+    out
+}
+
+/// Two lengths between which the speaker leaves the choice: "5 to 10 minutes", "an hour or two".
+/// With where the second ends; at most one.
+pub(super) fn range(scan: &Scan<'_>, at: usize) -> Option<(usize, f64, f64)> {
+    let from = scan
+        .about(scan.skip(at, &["between", "from", "either", "anywhere between", "anywhere from"]));
+    let links = ["to", "or", "and", "-", "or maybe", "or even", "up to", "until"];
+    // "five minutes to ten minutes", "an hour or two", "an hour or two hours".
+    for (end, first) in lengths(scan, from) {
+        let next = scan.skip(end, &links);
+        if next == end || (scan.is(end, "and") && from == at) {
+            continue;
+        }
+        if let Some((end, second)) = lengths(scan, next).first() {
+            return Some((*end, first, *second));
+        }
+        let size = unit(scan.text(end - 1));
+        if let Some(size) = size
+            && let Some(r) = number::numbers(scan, next).first()
+            && scan.is(end, "or")
+        {
+            return Some((r.end, first, r.value * size));
+        }
+    }
+    // "5 to 10 minutes", "five or ten minutes".
+    for r in number::numbers(scan, from) {
+        let next = scan.skip(r.end, &links);
+        // "Ten fifteen minutes" is no number of them.
+        if r.loose
+            && r.value >= 1000.0
+            && let Some(size) = unit(scan.text(r.end))
+        {
+            return Some((r.end + 1, (r.value / 100.0).floor() * size, r.value % 100.0 * size));
+        }
+        if r.loose || next == r.end || (scan.is(r.end, "and") && !scan.is(at, "between")) {
+            continue;
+        }
+        for (end, second) in lengths(scan, scan.about(next)) {
+            if let Some(size) = unit(scan.text(end - 1))
+                && r.value * size < second
+            {
+                return Some((end, r.value * size, second));
+            }
+        }
+    }
+    None
+}
+
+/// The longest length at `at` that ends with its unit: in "5 minutes one for 10" the "one" begins
+/// something else.
+pub(super) fn closed(scan: &Scan<'_>, at: usize) -> Option<Length> {
+    let all = lengths(scan, at);
+    let ends = |end: usize| unit(scan.text(end - 1)).is_some() || scan.is(end - 1, "half");
+    all.iter().find(|(end, _)| ends(*end)).or(all.first()).copied()
+}
+
+/// The seconds of the unit that the length ending before `end` was said in; sixty when unknown.
+pub(super) fn unit_before(scan: &Scan<'_>, end: usize) -> f64 {
+    unit(scan.text(end.wrapping_sub(1))).unwrap_or(60.0)
+}
 
 /// The seconds of one unit of time. Months and years are no lengths: they have none.
 fn unit(text: &str) -> Option<f64> {
@@ -22,7 +112,19 @@ fn unit(text: &str) -> Option<f64> {
 /// All lengths that begin at `at`, the longest first. Never more than a handful.
 pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<Length> {
     let mut out = Vec::new();
-    let at = scan.about(scan.skip(at, &["another", "exactly", "a full", "a whole", "a good"]));
+    let at = scan.about(scan.skip(
+        at,
+        &[
+            "another",
+            "an extra",
+            "an additional",
+            "extra",
+            "exactly",
+            "a full",
+            "a whole",
+            "a good",
+        ],
+    ));
     let mut ends = Vec::new();
     pieces(scan, at, f64::INFINITY, 0.0, 0, &mut ends);
     for (end, seconds, last_unit) in ends {
@@ -54,14 +156,7 @@ pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<Length> {
 }
 
 /// Adds pieces of ever smaller units: "one hour", "and five minutes", "ten seconds".
-fn pieces(
-    scan: &Scan<'_>,
-    at: usize,
-    below: f64,
-    sum: f64,
-    depth: u8,
-    out: &mut Vec<(usize, f64, f64)>,
-) {
+fn pieces(scan: &Scan<'_>, at: usize, below: f64, sum: f64, depth: u8, out: &mut Vec<Piece>) {
     let at = if depth > 0 { scan.about(scan.skip(at, &["and"])) } else { at };
     for (end, seconds, size) in quantities(scan, at, depth == 0) {
         if size >= below || seconds <= 0.0 || out.len() > 8 {
@@ -102,7 +197,7 @@ fn minor(size: f64) -> Option<f64> {
 }
 
 /// One number with its unit: (end, seconds, seconds of one unit).
-fn quantities(scan: &Scan<'_>, at: usize, first: bool) -> Vec<(usize, f64, f64)> {
+fn quantities(scan: &Scan<'_>, at: usize, first: bool) -> Vec<Piece> {
     let mut out = Vec::new();
     // "half an hour", "a quarter of an hour", "three quarters of a minute".
     let start = scan.skip(at, &["a", "one"]);
@@ -119,7 +214,7 @@ fn quantities(scan: &Scan<'_>, at: usize, first: bool) -> Vec<(usize, f64, f64)>
         if loose {
             continue;
         }
-        let end = scan.skip(end, &["more", "full", "whole", "long"]);
+        let end = scan.skip(end, &["more", "full", "whole", "long", "or so"]);
         if let Some(size) = unit(scan.text(end)) {
             out.push((end + 1, value * size, size));
         } else if scan.is(end, "half") && unit(scan.text(end + 1)) == Some(3600.0) {
@@ -128,12 +223,17 @@ fn quantities(scan: &Scan<'_>, at: usize, first: bool) -> Vec<(usize, f64, f64)>
     }
     if out.is_empty() {
         // "an hour", "a minute", and the bare "hour" of "hour and 15 minutes".
-        let from = scan.skip(at, &["an", "a", "the"]);
+        let mut from = scan.skip(at, &["an", "a", "the"]);
+        const ONE: &[&str] = &["another", "extra", "additional", "full", "whole", "good"];
+        let led = from > at || (at > 0 && ONE.contains(&scan.text(at - 1)));
+        from = scan.skip(from, &["full", "whole", "good"]);
         let long = |text: &str| text.len() > 2;
-        if (from > at || first)
+        if (led || first)
             && long(scan.text(from))
             && let Some(size) = unit(scan.text(from))
-            && (from > at || (size >= 3600.0 && scan.text(from) == "hour"))
+            && (led || (size >= 3600.0 && scan.text(from) == "hour"))
+            // "The second timer" counts timers.
+            && !(scan.is(at, "the") && scan.is(from, "second"))
         {
             out.push((from + 1, size, size));
         }

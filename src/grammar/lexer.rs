@@ -77,6 +77,8 @@ pub(super) mod flag {
     pub(in super::super) const CONJUNCTION: u16 = 1024;
     /// No place's name by itself: "city", "spring".
     pub(in super::super) const NO_PLACE_ALONE: u16 = 2048;
+    /// No part of a label of a timer or alarm: a number, a date.
+    pub(in super::super) const NO_TIMER_LABEL: u16 = 4096;
 }
 
 impl Vocabulary {
@@ -322,7 +324,15 @@ impl Lexer<'_> {
             return;
         }
         let mut after = 0;
-        if bytes.get(i) == Some(&b'.') && digit(i + 1) {
+        // "1,5" and "2,25" are decimals where a comma is the point; "5,10" is two numbers.
+        let quarters = matches!(bytes.get(i + 1..i + 3), Some(b"25" | b"50" | b"75"));
+        let comma = bytes.get(i) == Some(&b',')
+            && digit(i + 1)
+            && (!digit(i + 2) || (quarters && !digit(i + 3)))
+            && bytes.get(i + 2) != Some(&b':')
+            && bytes.get(i + 3) != Some(&b':');
+        let decimal = start..i;
+        if comma || (bytes.get(i) == Some(&b'.') && digit(i + 1)) {
             i += 1;
             while digit(i) {
                 i += 1;
@@ -330,7 +340,11 @@ impl Lexer<'_> {
             }
         }
         self.at = i;
-        let text: String = self.source[start..i].chars().filter(|c| *c != ',').collect();
+        let text = if comma {
+            format!("{}.{}", &self.source[decimal.clone()], &self.source[decimal.end + 1..i])
+        } else {
+            self.source[start..i].chars().filter(|c| *c != ',').collect()
+        };
         let value: f64 = text.parse().unwrap_or(0.0);
         let rest = &bytes[i..];
         let suffix = rest.get(..2).map(|s| s.to_ascii_lowercase());

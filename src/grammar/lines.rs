@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::fill;
 use super::graph::{Found, Line, Search};
 use super::lexer::Token;
-use super::slot::{self, Kind, Taken};
+use super::slot::{EACH, Kind, Taken};
 use super::tables::Tables;
-use super::{Meaning, ParsedCall};
+use super::{Meaning, ParsedCall, day};
 
 /// What the lines of a template lead to.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub(super) enum Goal {
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) goal: Goal,
+    /// What is asked back before the tool is called; `{name}` as in `with`.
+    pub(super) ask: Option<String>,
     /// Fixed arguments; `{name}` in a text stands for what the slot of that name took.
     pub(super) with: Vec<(String, Value)>,
     pub(super) cost: u32,
@@ -173,6 +176,8 @@ fn meaning(
             Taken::Unit(units) if slot.name.as_deref() == Some("from") => from = Some(units),
             Taken::Unit(units) => to = Some(units),
             Taken::Seconds(_)
+            | Taken::Range(_)
+            | Taken::Each(_)
             | Taken::Time(_)
             | Taken::When(_)
             | Taken::Day(_)
@@ -184,32 +189,50 @@ fn meaning(
         }
     }
     if let (Some(from), Some(to)) = (from, to) {
-        slot::settle(from, to, &mut arguments)?;
+        fill::settle(from, to, &mut arguments)?;
     }
     let money = found.taken.iter().any(|(n, _)| line.slots[*n].kind == Kind::Currency);
     if money && arguments.get("from") == arguments.get("to") {
         return None;
     }
+    let filled = |text: &str| {
+        let mut text = text.to_owned();
+        for (number, taken) in &found.taken {
+            if let Some(name) = line.slots[*number].name.as_deref() {
+                let said = fill::as_text(&taken.taken, scan.source, scan.tokens, taken.end);
+                text = text.replace(&format!("{{{name}}}"), &said);
+            }
+        }
+        text
+    };
     for (name, value) in &template.with {
         let value = match value.as_str() {
-            Some(text) if text.contains('{') => {
-                let mut text = text.to_owned();
-                for (number, taken) in &found.taken {
-                    if let Some(name) = line.slots[*number].name.as_deref() {
-                        let said = slot::as_text(&taken.taken, scan.source, scan.tokens, taken.end);
-                        text = text.replace(&format!("{{{name}}}"), &said);
-                    }
-                }
-                Value::from(text)
-            }
+            Some(text) if text.contains('{') => Value::from(filled(text)),
             _ => value.clone(),
         };
         arguments.insert(name.clone(), value);
     }
-    Some(Meaning::Calls(vec![ParsedCall {
-        tool: tool.clone(),
-        arguments: Value::Object(arguments),
-    }]))
+    // "Every day" comes back by itself.
+    if arguments.get("day").and_then(Value::as_str).is_some_and(day::recurs) {
+        arguments.remove("repeat");
+    }
+    if let Some(question) = &template.ask {
+        let call = ParsedCall { tool: tool.clone(), arguments: Value::Object(arguments) };
+        return Some(Meaning::Ask { question: filled(question), call });
+    }
+    Some(Meaning::Calls(calls(tool, arguments)))
+}
+
+/// The calls of one line: one, or one for each wish of a list, with what the line gives to all.
+fn calls(tool: &str, mut arguments: Map<String, Value>) -> Vec<ParsedCall> {
+    let call =
+        |arguments| ParsedCall { tool: tool.to_owned(), arguments: Value::Object(arguments) };
+    let Some(Value::Array(each)) = arguments.remove(EACH) else { return vec![call(arguments)] };
+    let own = each.into_iter().filter_map(|own| match own {
+        Value::Object(own) => Some(own),
+        _ => None,
+    });
+    own.map(|own| call(arguments.clone().into_iter().chain(own).collect())).collect()
 }
 
 /// `answer` with the letters of what its slots took: "N, E, W" for `{name:letters}`.
@@ -221,7 +244,7 @@ fn spelled(search: &Search<'_>, line: &Line, found: &Found, answer: &str) -> Str
     let scan = &search.scan;
     for (number, taken) in &found.taken {
         let Some(name) = line.slots[*number].name.as_deref() else { continue };
-        let said = slot::as_text(&taken.taken, scan.source, scan.tokens, taken.end);
+        let said = fill::as_text(&taken.taken, scan.source, scan.tokens, taken.end);
         let letters = |word: &str| {
             let letters = word.chars().filter(|letter| letter.is_alphanumeric());
             letters.map(|letter| letter.to_uppercase().to_string()).collect::<Vec<_>>().join(", ")

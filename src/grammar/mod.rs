@@ -16,8 +16,13 @@
 //! Absent on purpose: memory of earlier turns, any I/O, and knowledge of which tools exist; what a
 //! line names is the author's matter, what can be called is the prompt's.
 
+mod calendar;
 mod clock;
+mod day;
+mod each;
 mod file;
+mod fill;
+mod follow;
 mod graph;
 mod length;
 mod lexer;
@@ -28,6 +33,7 @@ mod open;
 mod pattern;
 mod scan;
 mod sentence;
+mod several;
 mod slot;
 mod sum;
 mod tables;
@@ -35,6 +41,7 @@ mod tables;
 use std::path::Path;
 
 pub use file::Problem;
+pub use follow::Before;
 use lines::Lines;
 
 const ENGLISH: &str = include_str!("english.toml");
@@ -140,6 +147,12 @@ impl Grammar {
     pub fn certain(&self, sentence: &str) -> Option<Meaning> {
         sentence::understand(&self.lines, sentence)
             .and_then(|(meaning, sure)| sure.then_some(meaning))
+    }
+
+    /// What `sentence` means as the answer to a question, or as a correction of what was just
+    /// done; `None` when it is neither, and means what [`Grammar::understand`] says.
+    pub fn follow(&self, before: &Before, sentence: &str) -> Option<Meaning> {
+        follow::follow(&self.lines, before, sentence)
     }
 
     /// What to say when `tool` was asked for and is not there, where the grammar knows.

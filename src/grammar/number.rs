@@ -92,6 +92,7 @@ pub(super) fn ordinal(tokens: &[Token], at: usize) -> Option<(usize, u32)> {
             "eleventh" => 11,
             "twelfth" => 12,
             "twentieth" => 20,
+            "thirtieth" => 30,
             "hundredth" => 100,
             other => small(other.strip_suffix("th")?).filter(|n| *n > 12)?,
         })
@@ -186,7 +187,10 @@ pub(super) fn numbers(scan: &Scan<'_>, at: usize) -> Readings {
     // "five no six": the last number counts, however often the speaker changes his mind.
     let mut i = 0;
     while i < out.len() && out.len() < 12 {
-        if let Some(next) = scan.correction(out[i].end) {
+        // "five uh ten": who hesitates and says another number has thought better of it.
+        let end = out[i].end;
+        let hesitant = scan.tokens.get(end).is_some_and(|t| t.hesitant).then_some(end);
+        if let Some(next) = scan.correction(end).or(hesitant) {
             let mut better = Readings::new();
             positive(scan, next, &mut better);
             out.extend(better);
@@ -279,7 +283,12 @@ fn scaled(tokens: &[Token], end: usize, value: f64) -> (usize, f64) {
 /// "and a half", "and three quarters", and the "1/2" of "2 1/2".
 pub(super) fn and_fraction(scan: &Scan<'_>, at: usize) -> Option<(usize, f64)> {
     if scan.is(at, "and") {
-        return fraction(scan, at + 1);
+        // "1 and a 1/2", as some transcribers write "one and a half".
+        let digits = |at: usize| {
+            scan.tokens.get(at).is_some_and(|t| matches!(t.shape, Shape::Digits { .. }))
+        };
+        let article = scan.is(at + 1, "a") && digits(at + 2);
+        return fraction(scan, at + 1 + usize::from(article));
     }
     match scan.tokens.get(at)?.shape {
         Shape::Digits { .. } => fraction(scan, at),

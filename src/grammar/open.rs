@@ -3,7 +3,9 @@
 //! They are where a grammar goes wrong, so each is as narrow as it can be: no slot crosses words
 //! that its kind never holds, and each word costs, so that closed slots win.
 
+use super::calendar;
 use super::lexer::{Shape, Token, flag, spoken};
+use super::number;
 use super::scan::Scan;
 
 /// The most words of each kind.
@@ -85,13 +87,22 @@ fn ends_place(scan: &Scan<'_>, at: usize, end: usize) -> bool {
 
 /// Ends of a label at `at`: a few words that name a thing, the article left out.
 pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<Span> {
+    labels_without(scan, at, flag::NO_LABEL | flag::NO_TIMER_LABEL)
+}
+
+fn labels_without(scan: &Scan<'_>, at: usize, not: u16) -> Vec<Span> {
     let start = scan.skip(at, &["a", "an", "the", "my", "our", "some"]);
     let mut out = Vec::new();
     let mut end = start;
     while end < scan.tokens.len() && end - start < MOST_LABEL {
         let token = &scan.tokens[end];
-        let word = token.text.starts_with(char::is_alphanumeric) || token.text == "'s";
-        if !word || scan.flag(end, flag::NO_LABEL) || (end > start && token.pause) {
+        // A number in a label is one that was not understood.
+        let word = token.text.starts_with(char::is_alphabetic) || token.text == "'s";
+        if !word
+            || token.shape != Shape::Word
+            || scan.flag(end, not)
+            || (end > start && token.pause)
+        {
             break;
         }
         end += 1;
@@ -105,7 +116,34 @@ pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<Span> {
 /// Ends of a free name at `at`, as after "called": any few words.
 pub(super) fn names(scan: &Scan<'_>, at: usize) -> Vec<Span> {
     let start = scan.skip(at, &["a", "an", "the"]);
-    free(scan, start, MOST_NAME).map(|end| (end, WORD_COST * (end - at) as u32, start)).collect()
+    let most =
+        (start..scan.tokens.len()).find(|i| ends_name(scan, *i)).unwrap_or(start + MOST_NAME);
+    free(scan, start, (most - start).min(MOST_NAME))
+        .map(|end| (end, WORD_COST * (end - at) as u32, start))
+        .collect()
+}
+
+/// Whether a name ends before the word at `at`, because a day, a time or another wish begins.
+fn ends_name(scan: &Scan<'_>, at: usize) -> bool {
+    const WISHES: &[&str] = &["another", "one", "set", "also", "then", "start", "cancel", "turn"];
+    if scan.is(at, "and") && WISHES.contains(&scan.text(at + 1)) {
+        return true;
+    }
+    // "gym 6 am", "eggs 5 minutes".
+    let ends = |text: &str| {
+        let units = ["second", "minute", "hour", "sec", "min", "hr", "day", "week"];
+        units.contains(&text.strip_suffix('s').unwrap_or(text))
+            || matches!(text, "am" | "pm" | "o'clock" | "a" | "p")
+    };
+    let number = number::numbers(scan, at).first().map(|r| r.end);
+    let timed = number.is_some_and(|end| ends(scan.text(end)) && !scan.is(end, "a"));
+    timed
+        || matches!(scan.tokens[at].shape, Shape::Colon { .. } | Shape::Ordinal(_))
+        || !calendar::dates(scan, at).is_empty()
+        || (calendar::month(scan.text(at)).is_some()
+            && number::numbers(scan, at + 1).first().is_some())
+        || matches!(scan.text(at), "tomorrow" | "tonight" | "today" | "weekdays" | "weekends")
+        || (scan.text(at).ends_with("day") && scan.flag(at, flag::NO_LABEL))
 }
 
 /// Ends of text at `at`: any words, the last one no preposition or article.
@@ -138,7 +176,9 @@ pub(super) fn lists(scan: &Scan<'_>, at: usize) -> Vec<Span> {
         out.push((end, WORD_COST, at));
     }
     out.extend(
-        labels(scan, at).into_iter().filter(|(end, _, start)| *start == at && end - at <= 4),
+        labels_without(scan, at, flag::NO_LABEL)
+            .into_iter()
+            .filter(|(end, _, start)| *start == at && end - at <= 4),
     );
     out
 }

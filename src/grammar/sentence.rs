@@ -5,15 +5,12 @@
 //!                                         └▶ correction carried out ─▶ explaining clause off ─▶ afterthought off
 //! ```
 
-use serde_json::Value;
-
-use super::clock::{self, Scope};
 use super::graph::Search;
 use super::lexer::{Token, flag};
 use super::lines::{Best, Lines};
 use super::scan::Scan;
 use super::tables::Phrases;
-use super::{Meaning, ParsedCall, length, number};
+use super::{Meaning, ParsedCall};
 
 /// The most corrections and the most clauses that are tried.
 const MOST_REPAIRS: usize = 4;
@@ -31,10 +28,12 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
     let repaired = |meaning| (meaning, false);
     let (meaning, sure) = talk
         .whole(&tokens)
+        .or_else(|| talk.several(&tokens).map(|calls| (Meaning::Calls(calls), true)))
         .or_else(|| talk.corrected(&tokens).map(repaired))
         .or_else(|| talk.explained(&tokens).map(repaired))
         .or_else(|| talk.shortened(&tokens))
-        .or_else(|| talk.plainer(&tokens).map(repaired))?;
+        .or_else(|| talk.plainer(&tokens).map(repaired))
+        .or_else(|| talk.unclear(&tokens).map(|part| (Meaning::Unclear(part), false)))?;
     match meaning {
         Meaning::Nothing => None,
         Meaning::Calls(_)
@@ -45,18 +44,23 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
     }
 }
 
-struct Talk<'a> {
-    grammar: &'a Lines,
-    source: &'a str,
+/// One sentence and the grammar that reads it.
+pub(super) struct Talk<'a> {
+    pub(super) grammar: &'a Lines,
+    pub(super) source: &'a str,
 }
 
 impl<'a> Talk<'a> {
-    fn scan<'t>(&'t self, tokens: &'t [Token]) -> Scan<'t> {
+    pub(super) fn scan<'t>(&'t self, tokens: &'t [Token]) -> Scan<'t> {
         Scan { tables: &self.grammar.tables, source: self.source, tokens }
     }
 
-    /// The meaning of a whole sentence, polite words at either end left out, and whether that
-    /// leaves no doubt.
+    /// The meaning of a whole sentence, polite words at either end left out.
+    pub(super) fn meaning(&self, tokens: &[Token]) -> Option<Meaning> {
+        self.whole(tokens).map(|(meaning, _)| meaning)
+    }
+
+    /// The same, and whether that leaves no doubt.
     fn whole(&self, tokens: &[Token]) -> Option<(Meaning, bool)> {
         if tokens.is_empty() {
             return None;
@@ -139,61 +143,6 @@ impl<'a> Talk<'a> {
         None
     }
 
-    /// `call` with the value that `tail` names in place of the one of its kind.
-    fn changed(&self, mut call: ParsedCall, tail: &[Token]) -> Option<ParsedCall> {
-        let end = strip_end(&self.grammar.tables.after, tail, tail.len());
-        let tail = &tail[..end];
-        let scan = self.scan(tail);
-        let arguments = call.arguments.as_object_mut()?;
-        let at = scan.skip(0, &["make it", "make that", "change it to", "for", "at", "to"]);
-        let number = || {
-            number::numbers(&scan, scan.about(at))
-                .into_iter()
-                .find(|r| r.end == tail.len() && !r.loose)
-                .map(|r| r.value)
-        };
-        for name in ["seconds", "in_seconds"] {
-            let Some(old) = arguments.get(name).and_then(Value::as_f64) else { continue };
-            let from = scan.skip(at, &["in"]);
-            let said = length::lengths(&scan, from).into_iter().find(|(end, _)| *end == tail.len());
-            // A lone number counts the unit of the first length.
-            let unit = [3600.0, 60.0, 1.0].into_iter().find(|unit| old % unit == 0.0);
-            let seconds = said.map(|(_, seconds)| seconds).or_else(|| Some(number()? * unit?))?;
-            if seconds < 1.0 {
-                return None;
-            }
-            arguments.insert(name.to_owned(), number::json(seconds.round()));
-            return Some(call);
-        }
-        for name in ["level", "value", "amount"] {
-            if arguments.contains_key(name)
-                && let Some(value) = number()
-            {
-                arguments.insert(name.to_owned(), number::json(value));
-                return Some(call);
-            }
-        }
-        if arguments.contains_key("time") {
-            let whens = clock::whens(&scan, at, Scope::Alarm);
-            if let Some((_, when)) = whens.into_iter().find(|(end, _)| *end == tail.len()) {
-                if let Some(time) = when.time {
-                    arguments.insert("time".into(), Value::from(time.text()));
-                }
-                if let Some(day) = when.day {
-                    arguments.insert("day".into(), Value::from(day.name()));
-                }
-                return Some(call);
-            }
-        }
-        if arguments.contains_key("day") {
-            let days = clock::days(&scan, at);
-            let (_, day, _) = days.into_iter().find(|(end, ..)| *end == tail.len())?;
-            arguments.insert("day".into(), Value::from(day.name()));
-            return Some(call);
-        }
-        None
-    }
-
     /// Leaves out a clause that only explains: "I have a flight, wake me at 3:30".
     fn explained(&self, tokens: &[Token]) -> Option<Meaning> {
         let words = &self.grammar.tables.words;
@@ -270,7 +219,7 @@ fn single(meaning: Meaning) -> Option<ParsedCall> {
 }
 
 /// The end of `tokens[..end]` without the phrases of `table` behind it.
-fn strip_end(table: &Phrases<()>, tokens: &[Token], end: usize) -> usize {
+pub(super) fn strip_end(table: &Phrases<()>, tokens: &[Token], end: usize) -> usize {
     let mut end = end;
     loop {
         // The longest phrase that ends here.

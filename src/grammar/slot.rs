@@ -2,23 +2,34 @@
 
 use serde_json::{Map, Value};
 
-use super::clock::{self, Day, Scope, When};
-use super::lexer::Token;
+use super::clock::{self, Scope, When};
+use super::day::{self, Day, Sort};
+use super::each;
+use super::fill::put_when;
+use super::length;
+use super::lexer::spoken;
 use super::measure;
-use super::number::{self, plain};
+use super::number;
 use super::open::{self, Span};
 use super::scan::Scan;
 use super::sum;
 use super::tables::Unit;
-use super::{length, lexer};
 
 /// The kinds of slots that a grammar file can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Kind {
     Length,
+    More,
+    Countdown,
+    Lengths,
+    Range,
     Clock,
     When,
+    Definite,
+    Whens,
+    Schedule,
+    Occasion,
     Moment,
     Forecast,
     Calendar,
@@ -45,11 +56,19 @@ pub(super) enum Kind {
 /// Several arguments are named where a kind gives several.
 pub(super) const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::Length, "length", "seconds"),
+    (Kind::More, "more", "seconds"),
+    (Kind::Countdown, "countdown", "seconds"),
+    (Kind::Lengths, "lengths", "seconds"),
+    (Kind::Range, "range", "seconds"),
     (Kind::Clock, "clock", "time"),
-    (Kind::When, "when", "time, day"),
+    (Kind::When, "when", "time, day, date, repeat"),
+    (Kind::Definite, "definite", "time, day, date, repeat"),
+    (Kind::Whens, "whens", "time, day, date, repeat"),
+    (Kind::Schedule, "schedule", "time, day, date, repeat"),
+    (Kind::Occasion, "occasion", "time, day, date"),
     (Kind::Moment, "moment", "time, day, in_seconds"),
     (Kind::Forecast, "forecast_day", "day"),
-    (Kind::Calendar, "calendar_day", "day"),
+    (Kind::Calendar, "calendar_day", "day, date"),
     (Kind::Number, "number", "value"),
     (Kind::Level, "level", "level"),
     (Kind::Quantity, "quantity", "value, from"),
@@ -69,10 +88,23 @@ pub(super) const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::Clause, "clause", ""),
 ];
 
+/// A slot as it stands in a line of the grammar.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Slot {
+    pub(super) kind: Kind,
+    /// The argument it fills; `None` for the kind's own. One that begins with `_` is no argument
+    /// but only a name for `with`; with `-` in front a number is filled in negative.
+    pub(super) name: Option<Box<str>>,
+}
+
 /// What a slot took.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Taken {
     Seconds(f64),
+    /// The choice that was left open begins at this token.
+    Range(usize),
+    /// Arguments of several calls.
+    Each(Vec<Map<String, Value>>),
     Time(String),
     When(When),
     Day(Day),
@@ -94,6 +126,9 @@ pub(super) struct Match {
     pub(super) taken: Taken,
 }
 
+/// The argument that holds those of several calls, until the line makes calls of them.
+pub(super) const EACH: &str = "each";
+
 /// A small charge for a reading that only a context can confirm.
 const LOOSE_COST: u32 = 2;
 
@@ -111,6 +146,38 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                 push(end, 0, Taken::Seconds(seconds));
             }
         }
+        Kind::More => {
+            const MORE: &[&str] = &["more", "another", "extra", "additional"];
+            for (end, seconds) in length::lengths(scan, at) {
+                if (at..end).any(|i| MORE.contains(&scan.text(i))) {
+                    push(end, 0, Taken::Seconds(seconds));
+                }
+            }
+        }
+        Kind::Countdown => {
+            for (end, seconds) in length::countdowns(scan, at) {
+                push(end, 0, Taken::Seconds(seconds));
+            }
+        }
+        Kind::Lengths => {
+            for (end, all) in each::lengths(scan, at) {
+                let all = all.into_iter().map(|one| {
+                    let mut arguments = Map::new();
+                    arguments.insert("seconds".into(), number::json(one.seconds.round()));
+                    if let Some(label) = one.label {
+                        let said = spoken(scan.source, scan.tokens, label.start, label.end);
+                        arguments.insert("label".into(), Value::from(said));
+                    }
+                    arguments
+                });
+                push(end, 0, Taken::Each(all.collect()));
+            }
+        }
+        Kind::Range => {
+            if let Some((end, ..)) = length::range(scan, at) {
+                push(end, 0, Taken::Range(at));
+            }
+        }
         Kind::Clock => {
             for (end, when) in clock::whens(scan, at, Scope::Alarm) {
                 if let (Some(time), None) = (when.time, when.day) {
@@ -118,36 +185,48 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                 }
             }
         }
-        Kind::When | Kind::Moment => {
-            let scope = if kind == Kind::When { Scope::Alarm } else { Scope::Reminder };
+        Kind::When | Kind::Definite | Kind::Moment | Kind::Schedule | Kind::Occasion => {
+            let scope = match kind {
+                Kind::When | Kind::Definite => Scope::Alarm,
+                Kind::Moment => Scope::Reminder,
+                _ => Scope::Schedule,
+            };
+            let open = |when: &When| when.time.is_some_and(clock::Time::open);
             for (end, when) in clock::whens(scan, at, scope) {
-                if storable(when.day) {
+                if storable(&when) && !(kind == Kind::Definite && open(&when)) {
                     push(end, 0, Taken::When(when));
                 }
             }
         }
+        Kind::Whens => {
+            for (end, all) in each::whens(scan, at) {
+                if all.iter().all(storable) {
+                    let arguments = all.iter().map(|when| {
+                        let mut arguments = Map::new();
+                        put_when(when, true, &mut arguments);
+                        arguments
+                    });
+                    push(end, 0, Taken::Each(arguments.collect()));
+                }
+            }
+        }
         Kind::Forecast | Kind::Calendar => {
-            for (end, day, _) in clock::days(scan, at) {
+            for (end, day, _) in day::days(scan, at) {
                 let weather = kind == Kind::Forecast;
-                let fits = match day {
-                    Day::Yesterday => !weather,
-                    Day::Weekend | Day::Weekends => weather,
-                    Day::Weekdays | Day::Daily => false,
-                    Day::Today
-                    | Day::Tomorrow
-                    | Day::Monday
-                    | Day::Tuesday
-                    | Day::Wednesday
-                    | Day::Thursday
-                    | Day::Friday
-                    | Day::Saturday
-                    | Day::Sunday => true,
+                let fits = match day.sort() {
+                    Sort::Plain => true,
+                    Sort::Past | Sort::Date => !weather,
+                    // The weather of "next friday" is that of the coming one.
+                    Sort::Reckoned => !weather || day.name().starts_with("next "),
+                    Sort::Weekend => weather,
+                    Sort::Recurring => weather && day.name() == "weekends",
+                    Sort::Weekly => false,
                 };
                 if fits {
                     push(end, 0, Taken::Day(day));
                     // "on monday no tuesday".
                     if let Some(next) = scan.correction(end) {
-                        for (end, day, _) in clock::days(scan, next) {
+                        for (end, day, _) in day::days(scan, next) {
                             push(end, 0, Taken::Day(day));
                         }
                     }
@@ -266,155 +345,7 @@ fn words(spans: Vec<Span>, push: &mut impl FnMut(usize, u32, Taken)) {
     }
 }
 
-/// Whether alarms and reminders can hold a day: not one that is over, nor one weekend.
-fn storable(day: Option<Day>) -> bool {
-    match day {
-        Some(Day::Yesterday) => false,
-        None
-        | Some(
-            Day::Today
-            | Day::Tomorrow
-            | Day::Monday
-            | Day::Tuesday
-            | Day::Wednesday
-            | Day::Thursday
-            | Day::Friday
-            | Day::Saturday
-            | Day::Sunday
-            | Day::Weekend
-            | Day::Weekdays
-            | Day::Weekends
-            | Day::Daily,
-        ) => true,
-    }
-}
-
-/// A slot as it stands in a line of the grammar.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Slot {
-    pub(super) kind: Kind,
-    /// The argument it fills; `None` for the kind's own. One that begins with `_` is no argument
-    /// but only a name for `with`.
-    pub(super) name: Option<Box<str>>,
-}
-
-impl Slot {
-    /// Adds the arguments that `taken` gives. `None` when it gives none that a tool can use.
-    pub(super) fn fill(
-        &self,
-        scan: &Scan<'_>,
-        taken: &Taken,
-        end: usize,
-        into: &mut Map<String, Value>,
-    ) -> Option<()> {
-        let own = |default: &str| self.name.as_deref().unwrap_or(default).to_owned();
-        match taken {
-            Taken::Seconds(seconds) => {
-                let seconds = seconds.round();
-                if !(1.0..=31_622_400.0).contains(&seconds) {
-                    return None;
-                }
-                into.insert(own("seconds"), number::json(seconds));
-            }
-            Taken::Time(time) => {
-                into.insert(own("time"), Value::from(time.as_str()));
-            }
-            Taken::When(when) => {
-                if let Some(time) = when.time {
-                    into.insert("time".into(), Value::from(time.text()));
-                }
-                if let Some(day) = when.day {
-                    // An alarm "on the weekend" rings on each of its days.
-                    let day = if day == Day::Weekend { Day::Weekends } else { day };
-                    into.insert("day".into(), Value::from(day.name()));
-                }
-                if let Some(seconds) = when.in_seconds {
-                    into.insert("in_seconds".into(), number::json(seconds.round()));
-                }
-            }
-            Taken::Day(day) => {
-                let day = if *day == Day::Weekends { Day::Weekend } else { *day };
-                into.insert(own("day"), Value::from(day.name()));
-            }
-            Taken::Number(value) => {
-                into.insert(
-                    own(if self.kind == Kind::Level { "level" } else { "value" }),
-                    number::json(*value),
-                );
-            }
-            // Units and currencies are settled together at the end, see `settle`.
-            Taken::Quantity(value, _) => {
-                into.insert("value".into(), number::json(*value));
-            }
-            Taken::Unit(_) => {}
-            Taken::Amount(value, code) => {
-                into.insert("amount".into(), number::json(*value));
-                into.insert("from".into(), Value::from(&**code));
-            }
-            Taken::Currency(code) => {
-                into.insert(own("to"), Value::from(&**code));
-            }
-            Taken::Expression(text) => {
-                into.insert(own("expression"), Value::from(text.as_str()));
-            }
-            Taken::Words(start) => {
-                let said = || lexer::spoken(scan.source, scan.tokens, *start, end);
-                let (default, text) = match self.kind {
-                    Kind::Clause => return Some(()),
-                    Kind::Place | Kind::KnownPlace => {
-                        ("location", open::place_name(scan.source, scan.tokens, *start, end))
-                    }
-                    Kind::Task => ("text", open::text(scan, *start, end, false)),
-                    Kind::Text => ("text", open::text(scan, *start, end, true)),
-                    Kind::Item => ("item", said()),
-                    Kind::List => ("list", said()),
-                    Kind::Label | Kind::Name => ("label", said()),
-                    Kind::Length
-                    | Kind::Clock
-                    | Kind::When
-                    | Kind::Moment
-                    | Kind::Forecast
-                    | Kind::Calendar
-                    | Kind::Number
-                    | Kind::Level
-                    | Kind::Quantity
-                    | Kind::Unit
-                    | Kind::Amount
-                    | Kind::Currency
-                    | Kind::Sum
-                    | Kind::Term => {
-                        return None;
-                    }
-                };
-                into.insert(own(default), Value::from(text));
-            }
-        }
-        Some(())
-    }
-}
-
-/// Chooses what two unit words mean: the first pair of one dimension that are not the same unit.
-/// Arguments `from` and `to` are added; `None` when the words measure different things.
-pub(super) fn settle(from: &[Unit], to: &[Unit], into: &mut Map<String, Value>) -> Option<()> {
-    let pair = from
-        .iter()
-        .flat_map(|f| to.iter().map(move |t| (f, t)))
-        .find(|(f, t)| f.dimension == t.dimension && f.name != t.name)?;
-    into.insert("from".into(), Value::from(&*pair.0.name));
-    into.insert("to".into(), Value::from(&*pair.1.name));
-    Some(())
-}
-
-/// The words of a match for use inside a fixed argument of the grammar.
-pub(super) fn as_text(taken: &Taken, source: &str, tokens: &[Token], end: usize) -> String {
-    match taken {
-        Taken::Seconds(value) | Taken::Number(value) => plain(*value),
-        Taken::Time(text) | Taken::Expression(text) => text.clone(),
-        Taken::When(_) => String::new(),
-        Taken::Day(day) => day.name().to_owned(),
-        Taken::Quantity(value, _) | Taken::Amount(value, _) => plain(*value),
-        Taken::Unit(units) => units.first().map(|u| u.name.to_string()).unwrap_or_default(),
-        Taken::Currency(code) => code.to_string(),
-        Taken::Words(start) => lexer::spoken(source, tokens, *start, end),
-    }
+/// Whether alarms and reminders can hold it: no day that is over.
+fn storable(when: &When) -> bool {
+    when.day.as_ref().is_none_or(|day| day.sort() != Sort::Past)
 }

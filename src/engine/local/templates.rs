@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::stream;
+use serde_json::Value;
 
 use super::foreign;
 use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Outcome, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
-use crate::grammar::{Grammar, Meaning, ParsedCall};
+use crate::grammar::{Before, Grammar, Meaning, ParsedCall};
 
 /// How the answer to the first question begins that no template meets; see [`advice`].
 const NO_ANSWER: &str = "I can't answer that by myself.";
@@ -86,7 +87,9 @@ impl Templates {
         if !after.is_empty() {
             return called_here(after).then(|| told(after));
         }
-        self.act(self.grammar.certain(text)?, prompt)
+        // What goes on from a command of ours is a correction of it, or the answer to its question.
+        let follows = before(prompt).and_then(|(before, _)| self.grammar.follow(&before, text));
+        self.act(follows.or_else(|| self.grammar.certain(text))?, prompt)
     }
 
     /// The calls that begin the reply to `prompt` where they only think so, for want of a chat
@@ -128,6 +131,36 @@ impl Templates {
         Ok(calls.into_iter().map(|parsed| Delta::Call(call(parsed))).collect())
     }
 
+    /// What `text` means after what was said and done before it.
+    fn meant(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
+        let before = before(prompt).or_else(|| {
+            // A question of ours is not in the history, but what was asked about is.
+            let said = last_said(prompt)?;
+            match self.grammar.understand(&said)? {
+                Meaning::Ask { call, .. } => Some((Before::Open(call), said)),
+                Meaning::Calls(_)
+                | Meaning::Unclear(_)
+                | Meaning::Answer(_)
+                | Meaning::Refusal(_)
+                | Meaning::Nothing => None,
+            }
+        });
+        let Some((before, said)) = before else { return self.grammar.understand(text) };
+        if let Some(meaning) = self.grammar.follow(&before, text) {
+            return Some(meaning);
+        }
+        let meaning = self.grammar.understand(text);
+        let done = matches!(meaning, Some(Meaning::Calls(_)));
+        if done || !matches!(before, Before::Open(_)) {
+            return meaning;
+        }
+        // "Set a timer." "For the pasta, ten minutes."
+        match self.grammar.understand(&format!("{said} {text}")) {
+            Some(Meaning::Calls(calls)) => Some(Meaning::Calls(calls)),
+            Some(_) | None => meaning,
+        }
+    }
+
     /// The next step of the reply to `prompt`; nothing when there is nothing left to say.
     fn reply(&self, prompt: &Prompt) -> Step {
         let Some((text, after)) = prompt.last_turn() else { return Step::Give(Vec::new()) };
@@ -138,7 +171,7 @@ impl Templates {
         if !text.chars().any(char::is_alphanumeric) {
             return say(NO_WORDS);
         }
-        match self.grammar.understand(text) {
+        match self.meant(text, prompt) {
             Some(Meaning::Calls(calls)) => match self.calls(calls, prompt) {
                 Ok(deltas) => Step::Give(deltas),
                 Err(missing) => say(&missing),
@@ -273,6 +306,59 @@ fn told(after: &[Item]) -> Vec<Delta> {
     let said = outcomes.into_iter().map(|o| o.say.trim()).filter(|said| !said.is_empty());
     let said = said.collect::<Vec<_>>().join(" ");
     if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] }
+}
+
+/// What the turn before the last one did, and the words that asked for it: its last call, where it
+/// was the templates' own.
+fn before(prompt: &Prompt) -> Option<(Before, String)> {
+    let turn = last_turn_but_one(prompt)?;
+    if !called_here(turn.1) {
+        return None;
+    }
+    let called = turn.1.iter().rev().find_map(|item| match item {
+        Item::Call { call, .. } => Some(call),
+        Item::User { .. }
+        | Item::Reply { .. }
+        | Item::Outcome(_)
+        | Item::Picture(_)
+        | Item::Notice { .. } => None,
+    })?;
+    let outcome = turn.1.iter().filter_map(outcome).find(|outcome| outcome.id == called.id)?;
+    let call = ParsedCall {
+        tool: called.name.clone(),
+        arguments: serde_json::from_str(&called.arguments).ok()?,
+    };
+    let data: Value = serde_json::from_str(&outcome.output).unwrap_or_default();
+    let before = if data["asked"] == true {
+        Before::Unsure(call)
+    } else if outcome.ok {
+        Before::Done(call)
+    } else {
+        // "4 AM today is already over. Say another time."
+        Before::Open(call)
+    };
+    Some((before, turn.0.to_owned()))
+}
+
+/// What the user said before the last words.
+fn last_said(prompt: &Prompt) -> Option<String> {
+    last_turn_but_one(prompt).map(|(said, _)| said.to_owned())
+}
+
+/// The words of the turn before the last one, and what came after them.
+fn last_turn_but_one(prompt: &Prompt) -> Option<(&str, &[Item])> {
+    let user = |item: &Item| matches!(item, Item::User { .. });
+    let last = prompt.items.iter().rposition(user)?;
+    let earlier = &prompt.items[..last];
+    let at = earlier.iter().rposition(user)?;
+    match &earlier[at] {
+        Item::User { text, .. } => Some((text, &earlier[at + 1..])),
+        Item::Reply { .. }
+        | Item::Call { .. }
+        | Item::Outcome(_)
+        | Item::Picture(_)
+        | Item::Notice { .. } => None,
+    }
 }
 
 fn outcome(item: &Item) -> Option<&Outcome> {

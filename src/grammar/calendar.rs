@@ -1,0 +1,155 @@
+//! Dates of the calendar: "december 3rd", "the 3rd of december 2027", "2026-12-03", "the 24th",
+//! "christmas eve".
+
+use super::lexer::Shape;
+use super::number::{self, below_hundred, ordinal};
+use super::scan::Scan;
+
+/// Days that have a name and always the same date.
+const FEASTS: &[(&str, &str)] = &[
+    ("christmas day", "12-25"),
+    ("christmas eve", "12-24"),
+    ("christmas", "12-25"),
+    ("xmas day", "12-25"),
+    ("xmas eve", "12-24"),
+    ("xmas", "12-25"),
+    ("boxing day", "12-26"),
+    ("new year 's eve", "12-31"),
+    ("new years eve", "12-31"),
+    ("new year 's day", "01-01"),
+    ("new years day", "01-01"),
+    ("new year 's", "01-01"),
+    ("new years", "01-01"),
+    ("the new year", "01-01"),
+    ("new year", "01-01"),
+    ("valentine 's day", "02-14"),
+    ("valentines day", "02-14"),
+    ("valentine 's", "02-14"),
+    ("st patrick 's day", "03-17"),
+    ("saint patrick 's day", "03-17"),
+    ("st patricks day", "03-17"),
+    ("april fools day", "04-01"),
+    ("april fool 's day", "04-01"),
+    ("april fools", "04-01"),
+    ("may day", "05-01"),
+    ("independence day", "07-04"),
+    ("halloween", "10-31"),
+    ("bonfire night", "11-05"),
+    // Their dates change by rules that tools know.
+    ("thanksgiving day", "thanksgiving"),
+    ("thanksgiving", "thanksgiving"),
+    ("good friday", "good friday"),
+    ("easter monday", "easter monday"),
+    ("easter sunday", "easter"),
+    ("easter", "easter"),
+];
+
+/// The number of the month that a word names.
+pub(super) fn month(text: &str) -> Option<u32> {
+    Some(match text {
+        "january" | "jan" => 1,
+        "february" | "feb" => 2,
+        "march" | "mar" => 3,
+        "april" | "apr" => 4,
+        "may" => 5,
+        "june" | "jun" => 6,
+        "july" | "jul" => 7,
+        "august" | "aug" => 8,
+        "september" | "sept" | "sep" => 9,
+        "october" | "oct" => 10,
+        "november" | "nov" => 11,
+        "december" | "dec" => 12,
+        _ => return None,
+    })
+}
+
+/// The most days that a month ever has.
+const fn length(month: u32) -> u32 {
+    match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// All dates at `at`: "YYYY-MM-DD", "MM-DD" or "DD", or a feast's name.
+pub(super) fn dates(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
+    let mut out = Vec::new();
+    let feast = FEASTS.iter().find_map(|(words, date)| Some((scan.words(at, words)?, *date)));
+    if let Some((end, date)) = feast {
+        out.push((end, date.to_owned()));
+    }
+    iso(scan, at, &mut out);
+    // A weekday in front says nothing more: "thursday december third".
+    let weekday = usize::from(scan.text(at).ends_with("day"));
+    for from in at..=at + weekday {
+        let from = scan.skip(from, &["the", "on the"]);
+        if let Some(number) = month(scan.text(from)) {
+            // "december the third", "dec 3".
+            let day = scan.skip(from + 1, &["the"]);
+            if let Some((end, day)) = day_number(scan, day) {
+                dated(scan, end, number, day, &mut out);
+            }
+        } else if let Some((end, day)) = day_number(scan, from) {
+            let of = scan.skip(end, &["of"]);
+            if let Some(number) = month(scan.text(of)) {
+                dated(scan, of + 1, number, day, &mut out);
+            } else if from > at && day <= 31 && ordinal(scan.tokens, from).is_some() {
+                lone(scan, end, day, &mut out);
+            }
+        }
+    }
+    out
+}
+
+/// "the 24th": the next one of that number.
+fn lone(scan: &Scan<'_>, end: usize, day: u32, out: &mut Vec<(usize, String)>) {
+    // "The second alarm", "the third one", "the first of them" count something else.
+    const COUNTED: &[&str] = &[
+        "alarm", "alarms", "timer", "timers", "one", "ones", "of", "time", "thing", "half", "day",
+        "week", "month", "reminder", "minute", "hour", "to", "from", "i", "that", "last", "next",
+    ];
+    let month = scan.skip(end, &["of this month", "of the month", "this month"]);
+    if month > end || !COUNTED.contains(&scan.text(end)) {
+        out.push((month, format!("{day:02}")));
+    }
+}
+
+fn dated(scan: &Scan<'_>, end: usize, month: u32, day: u32, out: &mut Vec<(usize, String)>) {
+    if day == 0 || day > length(month) {
+        return;
+    }
+    // A year may follow: "2027", "twenty twenty seven".
+    let from = scan.skip(end, &["in", "of"]);
+    for r in number::numbers(scan, from) {
+        if r.value.fract() == 0.0 && (2000.0..2200.0).contains(&r.value) {
+            out.push((r.end, format!("{}-{month:02}-{day:02}", r.value)));
+        }
+    }
+    let end = scan.skip(end, &["this year"]);
+    out.push((end, format!("{month:02}-{day:02}")));
+}
+
+/// "3rd", "third", "3", "twenty four".
+fn day_number(scan: &Scan<'_>, at: usize) -> Option<(usize, u32)> {
+    let (end, day) = ordinal(scan.tokens, at).or_else(|| below_hundred(scan.tokens, at))?;
+    (1..=31).contains(&day).then_some((end, day))
+}
+
+/// "2026-12-03".
+fn iso(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, String)>) {
+    let digits = |at: usize, count: u8| match scan.tokens.get(at)?.shape {
+        Shape::Digits { value, whole, after: 0 } if whole == count => Some(value as u32),
+        Shape::Digits { .. } | Shape::Word | Shape::Colon { .. } | Shape::Ordinal(_) => None,
+    };
+    let glued = |at: usize| scan.is(at, "-") && scan.tokens[at].glued;
+    if let (Some(year), Some(month), Some(day)) =
+        (digits(at, 4), digits(at + 2, 2), digits(at + 4, 2))
+        && glued(at + 1)
+        && glued(at + 3)
+        && (1..=12).contains(&month)
+        && (1..=length(month)).contains(&day)
+    {
+        out.push((at + 5, format!("{year:04}-{month:02}-{day:02}")));
+    }
+}

@@ -1,0 +1,210 @@
+//! Lists of times and lengths, each of which is a wish of its own: "6 and 6:30", "for 7 and 8 pm",
+//! "one for 5 minutes and one for 10".
+
+use std::ops::Range;
+
+use super::clock::{self, Scope, When};
+use super::length;
+use super::lexer::{Shape, Token};
+use super::number;
+use super::open;
+use super::scan::Scan;
+
+/// The most wishes in one list.
+const MOST: usize = 5;
+
+/// Words between two wishes of a list.
+const LINKS: &[&str] = &[
+    "and also another one",
+    "and also another",
+    "and also one",
+    "and also",
+    "and then another",
+    "and then",
+    "and another one",
+    "and another",
+    "and a second one",
+    "and a second",
+    "and a third",
+    "and the other one",
+    "and the other",
+    "and the second",
+    "and the third",
+    "and the",
+    "and my",
+    "and one more",
+    "and one",
+    "and a",
+    "and an",
+    "and",
+    "plus another",
+    "plus one",
+    "plus",
+    "then",
+    "another one",
+    "another",
+    "the other one",
+    "the other",
+    "the second",
+    "the third",
+    "one",
+    "also",
+];
+/// Words in front of the first.
+const FIRST: &[&str] =
+    &["one of them", "the first one", "the first", "the one", "one", "a", "an", "the"];
+/// Words in front of a time or length.
+const LED: &[&str] = &[
+    "for",
+    "of",
+    "at",
+    "is for",
+    "set for",
+    "with",
+    "timer for",
+    "alarm for",
+    "timer of",
+    "alarm at",
+    "should be",
+    "on for",
+    "in",
+    "to",
+];
+
+/// One length of a list: seconds, and the words of its label.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Each {
+    pub(super) seconds: f64,
+    pub(super) label: Option<Range<usize>>,
+}
+
+/// Lists of at least two lengths at `at`, the longest first.
+pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<Each>)> {
+    let mut out = Vec::new();
+    // What was said without a unit takes that of the next length, or of the one before.
+    let (mut known, mut open) = (Vec::new(), Vec::new());
+    let mut size = None;
+    // Without a word or a pause between any two of them it is no list but one odd number.
+    let mut parted = false;
+    let mut at = scan.skip(at, FIRST);
+    while known.len() + open.len() < MOST {
+        // "One for eggs for 6 minutes."
+        let before = scan.words(at, "for").and_then(|from| {
+            let labels = open::labels(scan, from).into_iter();
+            labels.map(|(end, _, start)| start..end).find(|label| {
+                let from = scan.skip(label.end, LED);
+                !length::lengths(scan, from).is_empty() || !number::numbers(scan, from).is_empty()
+            })
+        });
+        let from = scan.skip(before.as_ref().map_or(at, |label| label.end), LED);
+        let (mut end, one) = if let Some((end, seconds)) = length::closed(scan, from) {
+            let unit = length::unit_before(scan, end);
+            known.extend(open.drain(..).map(|n| Each { seconds: n * unit, label: None }));
+            size = Some(unit);
+            (end, Some(seconds))
+        } else if let Some(r) =
+            number::numbers(scan, scan.about(from)).into_iter().find(|r| !r.loose && r.value > 0.0)
+        {
+            if size.is_none() {
+                open.push(r.value);
+            }
+            (r.end, size.map(|unit| r.value * unit))
+        } else {
+            break;
+        };
+        // "One for 6 minutes for eggs."
+        let mut label = before;
+        if label.is_none()
+            && let Some(from) = scan.words(end, "for")
+            && let Some((to, _, start)) = open::labels(scan, from).first().copied()
+        {
+            label = Some(start..to);
+            end = to;
+        }
+        if let Some(seconds) = one {
+            known.push(Each { seconds, label });
+        }
+        if open.is_empty() && known.len() > 1 && parted {
+            out.push((end, known.clone()));
+        }
+        // "Five ten and fifteen minutes."
+        let next = link(scan, end);
+        parted |= next.is_some();
+        let bare = one.is_none() && number::below_hundred(scan.tokens, end).is_some();
+        match next {
+            Some(next) => at = next,
+            None if bare => at = end,
+            None => break,
+        }
+    }
+    out.reverse();
+    out
+}
+
+/// Lists of at least two clock times at `at`, the longest first.
+pub(super) fn whens(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<When>)> {
+    let mut out = Vec::new();
+    let at = scan.skip(scan.skip(at, FIRST), LED);
+    list(scan, at, &mut Vec::new(), &mut out);
+    out.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
+    out
+}
+
+fn list(scan: &Scan<'_>, at: usize, before: &mut Vec<When>, out: &mut Vec<(usize, Vec<When>)>) {
+    if before.len() == MOST || out.len() > 16 {
+        return;
+    }
+    for (end, when) in clock::whens(scan, at, Scope::Schedule) {
+        before.push(when);
+        if let Some(all) = shared(before) {
+            out.push((end, all));
+        }
+        if let Some(next) = link(scan, end) {
+            list(scan, scan.skip(next, LED), before, out);
+        }
+        before.pop();
+    }
+}
+
+/// The place after what parts two wishes.
+fn link(scan: &Scan<'_>, end: usize) -> Option<usize> {
+    let next = scan.skip(end, LINKS);
+    // "6:15 6:30": times with a colon need nothing between them.
+    let colon = |t: &Token| matches!(t.shape, Shape::Colon { .. });
+    let parted = next > end || scan.tokens.get(end).is_some_and(|t| t.pause || colon(t));
+    (parted && next < scan.tokens.len()).then_some(next)
+}
+
+/// The times with what each takes from its neighbours: "7 and 8 pm", "6 and 7 tomorrow",
+/// "tomorrow and friday at 7". `None` when one stays without a time.
+fn shared(list: &[When]) -> Option<Vec<When>> {
+    if list.len() < 2 {
+        return None;
+    }
+    let mut all = list.to_vec();
+    // A part of the day goes to the hours before it, then on to those after it.
+    for at in (1..all.len()).rev() {
+        let (Some(time), Some(next)) = (all[at - 1].time, all[at].time) else { continue };
+        all[at - 1].time = Some(time.beside(next, false));
+    }
+    for at in 1..all.len() {
+        let (Some(last), Some(time)) = (all[at - 1].time, all[at].time) else { continue };
+        all[at].time = Some(time.beside(last, true));
+    }
+    let days = all.iter().filter(|when| when.day.is_some()).count();
+    let first = all.iter().find(|when| when.day.is_some()).and_then(|when| when.day.clone());
+    let edge = all.first().is_some_and(|when| when.day.is_some())
+        || all.last().is_some_and(|when| when.day.is_some());
+    if days == 1 && edge {
+        all.iter_mut().for_each(|when| when.day.clone_from(&first));
+    }
+    // "Tomorrow and friday at 7": who has a day of its own may share the time.
+    let time = match all.iter().filter_map(|when| when.time).collect::<Vec<_>>().as_slice() {
+        [only] if days == all.len() => Some(*only),
+        _ => None,
+    };
+    for when in &mut all {
+        when.time = Some(when.time.or(time)?);
+    }
+    Some(all)
+}

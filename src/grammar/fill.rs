@@ -1,0 +1,187 @@
+//! What slots give: the arguments of a call.
+
+use serde_json::{Map, Value};
+
+use super::clock::When;
+use super::day::{Day, Sort};
+use super::lexer::{self, Token};
+use super::number::{self, plain};
+use super::open;
+use super::scan::Scan;
+use super::slot::{EACH, Kind, Slot, Taken};
+use super::tables::Unit;
+
+/// Adds the arguments of `when`; with `weekly` also that it comes back each week.
+pub(super) fn put_when(when: &When, weekly: bool, into: &mut Map<String, Value>) {
+    if let Some(time) = when.time {
+        into.insert("time".into(), Value::from(time.text()));
+    }
+    if let Some(day) = &when.day {
+        put_day(day, into);
+        if weekly && day.sort() == Sort::Weekly {
+            into.insert("repeat".into(), Value::from("weekly"));
+        }
+    }
+    if let Some(seconds) = when.in_seconds {
+        into.insert("in_seconds".into(), number::json(seconds.round()));
+    }
+}
+
+/// Adds a day as "day", or a date as "date".
+pub(super) fn put_day(day: &Day, into: &mut Map<String, Value>) {
+    match day.sort() {
+        Sort::Date => into.insert("date".into(), Value::from(day.name())),
+        // An alarm "on the weekend" rings on each of its days.
+        Sort::Weekend => into.insert("day".into(), Value::from("weekends")),
+        Sort::Past | Sort::Plain | Sort::Recurring | Sort::Weekly | Sort::Reckoned => {
+            into.insert("day".into(), Value::from(day.name()))
+        }
+    };
+}
+
+impl Slot {
+    /// Adds the arguments that `taken` gives. `None` when it gives none that a tool can use.
+    pub(super) fn fill(
+        &self,
+        scan: &Scan<'_>,
+        taken: &Taken,
+        end: usize,
+        into: &mut Map<String, Value>,
+    ) -> Option<()> {
+        let own = |default: &str| self.name.as_deref().unwrap_or(default).to_owned();
+        match taken {
+            Taken::Seconds(seconds) => {
+                let seconds = seconds.round();
+                if !(1.0..=31_622_400.0).contains(&seconds) {
+                    return None;
+                }
+                let name = own("seconds");
+                match name.strip_prefix('-') {
+                    Some(name) => into.insert(name.to_owned(), number::json(-seconds)),
+                    None => into.insert(name, number::json(seconds)),
+                };
+            }
+            Taken::Time(time) => {
+                into.insert(own("time"), Value::from(time.as_str()));
+            }
+            Taken::When(when) => {
+                put_when(
+                    when,
+                    matches!(self.kind, Kind::When | Kind::Definite | Kind::Schedule),
+                    into,
+                );
+                // To be reminded "next monday" is to be reminded on the coming one.
+                if self.kind == Kind::Moment
+                    && let Some(day) =
+                        when.day.as_ref().and_then(|day| day.name().strip_prefix("next "))
+                {
+                    into.insert("day".into(), Value::from(day));
+                }
+            }
+            Taken::Each(all) => {
+                let all = all.iter().cloned().map(Value::Object);
+                into.insert(EACH.to_owned(), Value::Array(all.collect()));
+            }
+            // What is left open is no argument; the line asks for it.
+            Taken::Range(_) => {}
+            Taken::Day(day) if self.kind == Kind::Calendar && self.name.is_none() => {
+                put_day(day, into);
+            }
+            Taken::Day(day) => {
+                let name = match day.name() {
+                    "weekends" => "weekend",
+                    name => name.strip_prefix("next ").unwrap_or(name),
+                };
+                into.insert(own("day"), Value::from(name));
+            }
+            Taken::Number(value) => {
+                into.insert(
+                    own(if self.kind == Kind::Level { "level" } else { "value" }),
+                    number::json(*value),
+                );
+            }
+            // Units and currencies are settled together at the end, see `settle`.
+            Taken::Quantity(value, _) => {
+                into.insert("value".into(), number::json(*value));
+            }
+            Taken::Unit(_) => {}
+            Taken::Amount(value, code) => {
+                into.insert("amount".into(), number::json(*value));
+                into.insert("from".into(), Value::from(&**code));
+            }
+            Taken::Currency(code) => {
+                into.insert(own("to"), Value::from(&**code));
+            }
+            Taken::Expression(text) => {
+                into.insert(own("expression"), Value::from(text.as_str()));
+            }
+            Taken::Words(start) => {
+                let said = || lexer::spoken(scan.source, scan.tokens, *start, end);
+                let (default, text) = match self.kind {
+                    Kind::Clause => return Some(()),
+                    Kind::Place | Kind::KnownPlace => {
+                        ("location", open::place_name(scan.source, scan.tokens, *start, end))
+                    }
+                    Kind::Task => ("text", open::text(scan, *start, end, false)),
+                    Kind::Text => ("text", open::text(scan, *start, end, true)),
+                    Kind::Item => ("item", said()),
+                    Kind::List => ("list", said()),
+                    Kind::Label | Kind::Name => ("label", said()),
+                    Kind::Length
+                    | Kind::More
+                    | Kind::Countdown
+                    | Kind::Lengths
+                    | Kind::Range
+                    | Kind::Clock
+                    | Kind::When
+                    | Kind::Definite
+                    | Kind::Whens
+                    | Kind::Schedule
+                    | Kind::Occasion
+                    | Kind::Moment
+                    | Kind::Forecast
+                    | Kind::Calendar
+                    | Kind::Number
+                    | Kind::Level
+                    | Kind::Quantity
+                    | Kind::Unit
+                    | Kind::Amount
+                    | Kind::Currency
+                    | Kind::Sum
+                    | Kind::Term => {
+                        return None;
+                    }
+                };
+                into.insert(own(default), Value::from(text));
+            }
+        }
+        Some(())
+    }
+}
+
+/// Chooses what two unit words mean: the first pair of one dimension that are not the same unit.
+/// Arguments `from` and `to` are added; `None` when the words measure different things.
+pub(super) fn settle(from: &[Unit], to: &[Unit], into: &mut Map<String, Value>) -> Option<()> {
+    let pair = from
+        .iter()
+        .flat_map(|f| to.iter().map(move |t| (f, t)))
+        .find(|(f, t)| f.dimension == t.dimension && f.name != t.name)?;
+    into.insert("from".into(), Value::from(&*pair.0.name));
+    into.insert("to".into(), Value::from(&*pair.1.name));
+    Some(())
+}
+
+/// The words of a match for use inside a fixed argument of the grammar.
+pub(super) fn as_text(taken: &Taken, source: &str, tokens: &[Token], end: usize) -> String {
+    match taken {
+        Taken::Seconds(value) | Taken::Number(value) => plain(*value),
+        Taken::Time(text) | Taken::Expression(text) => text.clone(),
+        Taken::When(_) | Taken::Each(_) => String::new(),
+        Taken::Range(start) => lexer::spoken(source, tokens, *start, end),
+        Taken::Day(day) => day.name().to_owned(),
+        Taken::Quantity(value, _) | Taken::Amount(value, _) => plain(*value),
+        Taken::Unit(units) => units.first().map(|u| u.name.to_string()).unwrap_or_default(),
+        Taken::Currency(code) => code.to_string(),
+        Taken::Words(start) => lexer::spoken(source, tokens, *start, end),
+    }
+}

@@ -1,0 +1,372 @@
+//! What is said after a question or after something was done: "yes", "ten minutes", "no, make it
+//! fifteen", "at eight".
+
+use serde_json::{Map, Value};
+
+use super::clock::{self, Scope, Time};
+use super::lexer::Token;
+use super::lines::Lines;
+use super::sentence::{Talk, strip_end};
+use super::{Meaning, ParsedCall, day, fill, length, number, open};
+
+/// What came before a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Before {
+    /// This call was made and is done.
+    Done(ParsedCall),
+    /// This call waits for a value that was asked for.
+    Open(ParsedCall),
+    /// The tool did nothing for this call but asked whether it is really meant; with the argument
+    /// `sure` it is.
+    Unsure(ParsedCall),
+}
+
+/// What `sentence` means after `before`; `None` when it has nothing to do with it.
+pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option<Meaning> {
+    let tokens = grammar.tables.words.lex(sentence)?;
+    let talk = Talk { grammar, source: sentence };
+    let end = strip_end(&grammar.tables.after, &tokens, tokens.len());
+    let tokens = if end == 0 { &tokens[..] } else { &tokens[..end] };
+    match before {
+        Before::Unsure(call) => {
+            talk.confirmed(call, tokens).or_else(|| talk.answered(call, tokens))
+        }
+        Before::Open(call) => talk.answered(call, tokens),
+        Before::Done(call) => talk.instead(call, tokens),
+    }
+}
+
+const YES: &[&str] = &[
+    "yes",
+    "yes please",
+    "yeah",
+    "yep",
+    "yup",
+    "sure",
+    "do it",
+    "yes do it",
+    "go ahead",
+    "of course",
+    "that is right",
+    "that is correct",
+    "correct",
+    "right",
+    "exactly",
+    "yes that is right",
+    "okay",
+    "ok",
+    "please do",
+    "yes go ahead",
+    "i am sure",
+    "yes i am sure",
+    "really",
+    "yes really",
+    "absolutely",
+    "definitely",
+    "certainly",
+    "yes i do",
+    "i do",
+    "confirm",
+    "affirmative",
+    "all right",
+    "alright",
+    "fine",
+    "just do it",
+    "yes of course",
+    "yes exactly",
+    "sure thing",
+    "sure do it",
+];
+const NO: &[&str] = &[
+    "no",
+    "nope",
+    "nah",
+    "no thanks",
+    "no thank you",
+    "never mind",
+    "nevermind",
+    "do not",
+    "cancel",
+    "cancel that",
+    "forget it",
+    "leave it",
+    "no do not",
+    "stop",
+    "wrong",
+    "that is wrong",
+    "not really",
+    "no leave it",
+    "no that is wrong",
+    "of course not",
+    "no way",
+    "do not do it",
+    "no do not do it",
+    "no forget it",
+    "no never mind",
+    "no stop",
+    "better not",
+    "no cancel",
+];
+/// Words that take back what was just done.
+const UNDO: &[&str] = &[
+    "cancel that",
+    "cancel it",
+    "cancel that one",
+    "undo",
+    "undo that",
+    "undo it",
+    "delete it",
+    "delete that",
+    "delete that one",
+    "remove it",
+    "remove that",
+    "remove that one",
+    "take it back",
+    "take that back",
+    "never mind cancel it",
+    "never mind cancel that",
+    "forget that one",
+];
+/// Words in front of a corrected value that are no corrections themselves.
+const MAKE_IT: &[&str] = &[
+    "make it",
+    "make that",
+    "change it to",
+    "change that to",
+    "i said",
+    "i meant",
+    "i mean",
+    "it should be",
+    "set it to",
+    "set it for",
+    "move it to",
+    "i wanted",
+    "i want",
+    "it is",
+    "that should be",
+    "that should have been",
+    "should be",
+    "not that",
+    "make it for",
+    "better",
+];
+
+impl Talk<'_> {
+    /// Yes or no to a tool that asked.
+    fn confirmed(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+        let said = words(tokens);
+        if NO.contains(&said.as_str()) {
+            return Some(Meaning::Answer("All right, I'll leave it as it is.".into()));
+        }
+        // Who says the same again means it.
+        let again = || match self.meaning(tokens) {
+            Some(Meaning::Calls(calls)) => calls == [call.clone()],
+            _ => false,
+        };
+        if YES.contains(&said.as_str()) || again() {
+            let mut call = call.clone();
+            call.arguments.as_object_mut()?.insert("sure".into(), Value::from(true));
+            return Some(Meaning::Calls(vec![call]));
+        }
+        None
+    }
+
+    /// The value that was asked for, alone or as a correction.
+    fn answered(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+        let from = self.correction_end(tokens);
+        // "Five, ten and fifteen minutes."
+        let scan = self.scan(tokens);
+        if call.tool == "set_timer" {
+            let lists = super::each::lengths(&scan, from);
+            if let Some((_, all)) = lists.into_iter().find(|(end, _)| *end == tokens.len()) {
+                let calls = all.into_iter().map(|one| with(call, "seconds", one.seconds));
+                return Some(Meaning::Calls(calls.collect()));
+            }
+        }
+        Some(Meaning::Calls(vec![self.changed(call.clone(), &tokens[from..])?]))
+    }
+
+    /// "No, ten minutes" after a timer was set: the call that puts it right.
+    fn instead(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+        let from = self.correction_end(tokens);
+        if UNDO.contains(&words(&tokens[from.min(tokens.len())..]).as_str()) {
+            return undone(call).map(|call| Meaning::Calls(vec![call]));
+        }
+        if from == 0 {
+            return None;
+        }
+        let mut next = self.changed(call.clone(), &tokens[from..])?;
+        match next.tool.as_str() {
+            "set_timer" | "change_timer" => {
+                let arguments = next.arguments.as_object_mut()?;
+                // A label that was just given names no timer that is there.
+                if arguments.get("label") != call.arguments.get("label") {
+                    return None;
+                }
+                arguments.retain(|name, _| matches!(name.as_str(), "seconds" | "label"));
+                if !arguments.contains_key("label") {
+                    arguments.insert("which".into(), Value::from("last"));
+                }
+                next.tool = "change_timer".into();
+            }
+            "set_alarm" => {
+                next.arguments.as_object_mut()?.insert("instead".into(), Value::from(true));
+            }
+            "set_volume" | "get_weather" | "get_time" | "get_date" | "convert_units"
+            | "convert_currency" => {}
+            _ => return None,
+        }
+        Some(Meaning::Calls(vec![next]))
+    }
+
+    /// Where the words end by which a speaker corrects himself; zero when there are none.
+    fn correction_end(&self, tokens: &[Token]) -> usize {
+        let scan = self.scan(tokens);
+        let mut at = 0;
+        loop {
+            let next = scan.correction(at).unwrap_or_else(|| scan.skip(at, MAKE_IT));
+            if next == at {
+                return at;
+            }
+            at = next;
+        }
+    }
+
+    /// `call` with the value that `tail` names in place of the one of its kind.
+    pub(super) fn changed(&self, mut call: ParsedCall, tail: &[Token]) -> Option<ParsedCall> {
+        let end = strip_end(&self.grammar.tables.after, tail, tail.len());
+        let tail = &tail[..end];
+        let ParsedCall { tool, arguments } = &mut call;
+        let labelled = matches!(tool.as_str(), "set_timer" | "set_alarm");
+        let arguments = arguments.as_object_mut()?;
+        // "10 minutes for the pasta": a label may follow the value.
+        let whole = self.value(tool, arguments, tail);
+        if whole.is_none() && labelled {
+            let scan = self.scan(tail);
+            for at in (0..tail.len()).rev() {
+                let from = scan.skip(at, &["for", "called", "named"]);
+                if from == at {
+                    continue;
+                }
+                let label =
+                    open::labels(&scan, from).into_iter().find(|(end, ..)| *end == tail.len());
+                if let Some((end, _, start)) = label
+                    && (at == 0 || self.value(tool, arguments, &tail[..at]).is_some())
+                {
+                    let said = super::lexer::spoken(self.source, tail, start, end);
+                    arguments.insert("label".into(), Value::from(said));
+                    return Some(call);
+                }
+            }
+        }
+        whole.map(|()| call)
+    }
+
+    /// Puts the value that `tail` is into `arguments`; `None` when it is none that fits.
+    fn value(&self, tool: &str, arguments: &mut Map<String, Value>, tail: &[Token]) -> Option<()> {
+        let (timer, alarm, volume) =
+            (tool == "set_timer", tool == "set_alarm", tool == "set_volume");
+        let scan = self.scan(tail);
+        let at = scan.skip(0, &["make it", "make that", "change it to", "for", "at", "to", "in"]);
+        let number = || {
+            number::numbers(&scan, scan.about(at))
+                .into_iter()
+                .find(|r| r.end == tail.len() && !r.loose)
+                .map(|r| r.value)
+        };
+        for name in ["seconds", "in_seconds"] {
+            let old = arguments.get(name).and_then(Value::as_f64);
+            if old.is_none() && !(timer && name == "seconds") {
+                continue;
+            }
+            let from = scan.skip(at, &["in"]);
+            let said =
+                length::countdowns(&scan, from).into_iter().find(|(end, _)| *end == tail.len());
+            // A lone number counts the unit of the first length.
+            let unit =
+                [3600.0, 60.0, 1.0].into_iter().find(|unit| old.unwrap_or(60.0) % unit == 0.0);
+            let seconds = said.map(|(_, seconds)| seconds).or_else(|| Some(number()? * unit?))?;
+            if seconds < 1.0 {
+                return None;
+            }
+            arguments.insert(name.to_owned(), number::json(seconds.round()));
+            return Some(());
+        }
+        for name in ["level", "value", "amount"] {
+            let end = scan.skip(tail.len().saturating_sub(1), &["percent"]);
+            if (arguments.contains_key(name) || (volume && name == "level"))
+                && let Some(value) = number::numbers(&scan, scan.about(at))
+                    .into_iter()
+                    .find(|r| {
+                        (r.end == tail.len() || (name == "level" && r.end + 1 == end)) && !r.loose
+                    })
+                    .map(|r| r.value)
+            {
+                arguments.insert(name.to_owned(), number::json(value));
+                return Some(());
+            }
+        }
+        if arguments.contains_key("time") || alarm {
+            let whens = clock::whens(&scan, at, Scope::Schedule);
+            if let Some((_, when)) = whens.into_iter().find(|(end, _)| *end == tail.len()) {
+                if when.day.is_some() {
+                    arguments.retain(|name, _| !matches!(name.as_str(), "day" | "date" | "repeat"));
+                }
+                fill::put_when(&when, alarm, arguments);
+                return Some(());
+            }
+            // "No, pm."
+            if let Some(old) = arguments.get("time").and_then(Value::as_str)
+                && let Some((end, time)) =
+                    Time::read(old).and_then(|old| clock::other_half(&scan, at, old))
+                && end == tail.len()
+            {
+                arguments.insert("time".into(), Value::from(time.text()));
+                return Some(());
+            }
+        }
+        if arguments.contains_key("day") || arguments.contains_key("date") {
+            let days = day::days(&scan, at);
+            let (_, day, _) = days.into_iter().find(|(end, ..)| *end == tail.len())?;
+            arguments.retain(|name, _| !matches!(name.as_str(), "day" | "date" | "repeat"));
+            fill::put_day(&day, arguments);
+            return Some(());
+        }
+        None
+    }
+}
+
+fn words(tokens: &[Token]) -> String {
+    let words: Vec<&str> = tokens.iter().map(|t| t.text.as_str()).collect();
+    words.join(" ")
+}
+
+/// The call that takes back what `call` did; `None` where nothing can.
+fn undone(call: &ParsedCall) -> Option<ParsedCall> {
+    let old = call.arguments.as_object()?;
+    let mut arguments = Map::new();
+    let tool = match call.tool.as_str() {
+        "set_timer" => {
+            arguments.insert("which".into(), Value::from("last"));
+            "cancel_timer"
+        }
+        "set_alarm" => {
+            for name in ["time", "day", "date", "label"] {
+                if let Some(value) = old.get(name) {
+                    arguments.insert(name.into(), value.clone());
+                }
+            }
+            "cancel_alarm"
+        }
+        _ => return None,
+    };
+    Some(ParsedCall { tool: tool.into(), arguments: Value::Object(arguments) })
+}
+
+fn with(call: &ParsedCall, name: &str, value: f64) -> ParsedCall {
+    let mut call = call.clone();
+    if let Some(arguments) = call.arguments.as_object_mut() {
+        arguments.insert(name.to_owned(), number::json(value.round()));
+    }
+    call
+}

@@ -1,0 +1,251 @@
+//! Two wishes in one sentence, and sentences of which a part was not understood.
+//!
+//! ```text
+//! "set a timer for ten minutes | and | turn the volume up"     both are wishes
+//! "set an alarm for 6 | and another | for 6:30"                the second is the first with another value
+//! ```
+
+use std::ops::Range;
+
+use super::lexer::{Token, spoken};
+use super::open;
+use super::sentence::Talk;
+use super::{Meaning, ParsedCall};
+
+/// The most wishes in one sentence.
+const MOST_WISHES: usize = 5;
+/// The most places at which a sentence is parted.
+const MOST_PARTINGS: usize = 6;
+/// The longest sentence, in words, of which the part is looked for that was not understood.
+const MOST_WORDS: usize = 20;
+/// The longest such part.
+const MOST_PART: usize = 8;
+
+/// What the sentences are about of which a part is looked for.
+const NOUNS: &[&str] = &["timer", "timers", "alarm", "alarms", "countdown", "volume", "wake"];
+
+/// Words that part two wishes.
+const LINKS: &[&str] = &["and", "then", "plus", "also", "but"];
+/// Words with which a wish begins that has no verb of its own.
+const VERBLESS: &[&str] =
+    &["the", "my", "our", "a", "an", "all", "timer", "timers", "alarm", "alarms"];
+
+/// Words in front of a second wish that has no verb of its own.
+const ANOTHER: &[&str] = &[
+    "another one",
+    "another timer",
+    "another alarm",
+    "another",
+    "one more",
+    "one",
+    "a second one",
+    "a second timer",
+    "a second alarm",
+    "a second",
+    "the other one",
+    "the other",
+    "also one",
+];
+
+impl Talk<'_> {
+    /// The calls of a sentence that holds several wishes, each of them understood.
+    pub(super) fn several(&self, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
+        let mut tried = 0;
+        for at in 1..tokens.len() {
+            let word = LINKS.contains(&tokens[at].text.as_str());
+            if !word && !tokens[at].pause {
+                continue;
+            }
+            tried += 1;
+            if tried > MOST_PARTINGS {
+                return None;
+            }
+            let Some(mut calls) = self.calls(&tokens[..at]) else { continue };
+            let mut next = at;
+            while tokens.get(next).is_some_and(|t| LINKS.contains(&t.text.as_str())) {
+                next += 1;
+            }
+            let tail = &tokens[next..];
+            if tail.is_empty() {
+                return None;
+            }
+            // "... and the alarm" has the verb of the first, whatever it means alone.
+            let verbless = VERBLESS.contains(&tail[0].text.as_str());
+            let with_verb = || self.with_verb(&tokens[..at], tail);
+            let more = (if verbless { with_verb() } else { None })
+                .or_else(|| self.calls(tail))
+                .or_else(with_verb)
+                .or_else(|| self.calls(&self.with_noun(&tokens[..at], tail)?))
+                .or_else(|| self.another(&calls, tail))
+                .or_else(|| self.several(tail))
+                .or_else(|| {
+                    let verb = verb(tokens, at)?;
+                    self.several(&joined(&verb, tail))
+                });
+            if let Some(more) = more
+                && calls.len() + more.len() <= MOST_WISHES
+            {
+                calls.extend(more);
+                return Some(calls);
+            }
+        }
+        None
+    }
+
+    fn calls(&self, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
+        match self.meaning(tokens)? {
+            Meaning::Calls(calls) => Some(calls),
+            Meaning::Ask { .. }
+            | Meaning::Unclear(_)
+            | Meaning::Answer(_)
+            | Meaning::Refusal(_)
+            | Meaning::Nothing => None,
+        }
+    }
+
+    /// "Cancel the pasta timer and the rice timer": the second wish has the verb of the first.
+    fn with_verb(&self, head: &[Token], tail: &[Token]) -> Option<Vec<ParsedCall>> {
+        let verb = verb(head, head.len())?;
+        self.calls(&joined(&verb, tail))
+    }
+
+    /// "... and another for 6:30": the second wish is the first with other values.
+    fn another(&self, calls: &[ParsedCall], tail: &[Token]) -> Option<Vec<ParsedCall>> {
+        let mut call = calls.last()?.clone();
+        if !matches!(
+            call.tool.as_str(),
+            "set_timer" | "set_alarm" | "cancel_timer" | "cancel_alarm"
+        ) {
+            return None;
+        }
+        call.arguments.as_object_mut()?.remove("label");
+        let scan = self.scan(tail);
+        // "... and a rice timer for 20".
+        let labels = open::labels(&scan, scan.skip(0, &["another", "one more"]));
+        for (end, _, start) in labels {
+            let noun = scan.skip(end, &["timer", "alarm"]);
+            if noun > end
+                && let Some(mut call) = self.changed(call.clone(), &tail[noun..])
+            {
+                let label = spoken(self.source, tail, start, end);
+                call.arguments.as_object_mut()?.insert("label".into(), label.into());
+                return Some(vec![call]);
+            }
+        }
+        let from = scan.skip(0, ANOTHER);
+        Some(vec![self.changed(call, &tail[from..])?])
+    }
+
+    /// "... and set a new one for 5 minutes": what "one" stands for is said in the first wish.
+    fn with_noun(&self, head: &[Token], tail: &[Token]) -> Option<Vec<Token>> {
+        const BEFORE: &[&str] =
+            &["a", "new", "another", "the", "second", "set", "start", "make", "create", "add"];
+        let noun = head.iter().rev().find_map(|t| match t.text.as_str() {
+            "timer" | "timers" => Some("timer"),
+            "alarm" | "alarms" => Some("alarm"),
+            _ => None,
+        })?;
+        let one = |at: usize| tail[at].text == "one";
+        let at = (1..tail.len())
+            .find(|at| one(*at) && BEFORE.contains(&tail[at - 1].text.as_str()))
+            .or_else(|| Some(tail.len() - 1).filter(|at| one(*at)))?;
+        let mut out = tail.to_vec();
+        out[at].text = noun.to_owned();
+        out[at].id = self.grammar.tables.words.id(noun);
+        Some(out)
+    }
+
+    /// What to say of a sentence about timers, alarms or the volume that is understood but for
+    /// one part of it.
+    pub(super) fn unclear(&self, tokens: &[Token]) -> Option<String> {
+        const VERBS: &[&str] = &[
+            "set", "start", "make", "create", "add", "put", "cancel", "stop", "delete", "remove",
+            "wake", "turn", "pause", "resume", "alarm", "timer", "get", "give", "i", "need", "new",
+            "change", "kill", "clear", "end", "snooze", "another",
+        ];
+        let end = super::sentence::strip_end(&self.grammar.tables.after, tokens, tokens.len());
+        let start = self.start(tokens);
+        let tokens = tokens.get(start..end)?;
+        let text = |token: &Token| token.text.clone();
+        let about = tokens.iter().any(|t| NOUNS.contains(&t.text.as_str()));
+        let verb = tokens.first().is_some_and(|t| VERBS.contains(&t.text.as_str()));
+        let denied = tokens.iter().any(|t| matches!(text(t).as_str(), "not" | "never" | "no"));
+        if !about || !verb || denied || tokens.len() > MOST_WORDS {
+            return None;
+        }
+        let part = self.part(tokens)?;
+        let part = spoken(self.source, tokens, part.start, part.end);
+        Some(format!(
+            "I did not understand \"{part}\", so I did nothing. Please say it in other words."
+        ))
+    }
+
+    /// The part without which `tokens` are understood.
+    fn part(&self, tokens: &[Token]) -> Option<Range<usize>> {
+        let link = |at: usize| LINKS.contains(&tokens[at].text.as_str());
+        // A second wish.
+        for at in (1..tokens.len()).filter(|at| link(*at) || tokens[*at].pause) {
+            if self.calls(&tokens[..at]).is_some() {
+                let from = (at..tokens.len()).find(|at| !link(*at))?;
+                return Some(from..tokens.len());
+            }
+        }
+        let known = |part: &Range<usize>| {
+            let mut rest = tokens[..part.start].to_vec();
+            rest.extend_from_slice(&tokens[part.end..]);
+            match self.meaning(&rest) {
+                Some(Meaning::Calls(_) | Meaning::Ask { .. }) => true,
+                Some(
+                    Meaning::Unclear(_)
+                    | Meaning::Answer(_)
+                    | Meaning::Refusal(_)
+                    | Meaning::Nothing,
+                )
+                | None => false,
+            }
+        };
+        let most = MOST_PART.min(tokens.len().saturating_sub(2));
+        let tail = (1..=most).map(|n| tokens.len() - n..tokens.len()).find(known);
+        // A part in the middle is named where it is much shorter than all from there on.
+        let most = tail.as_ref().map_or(most, |tail| tail.len().saturating_sub(3));
+        let noun = |at: usize| NOUNS.contains(&tokens[at].text.as_str());
+        let fits = |part: &Range<usize>| {
+            !link(part.start) && !link(part.end - 1) && !part.clone().any(noun) && known(part)
+        };
+        (1..=most)
+            .flat_map(|n| (1..tokens.len() - n).map(move |from| from..from + n))
+            .find(fits)
+            .or(tail)
+    }
+
+    /// Where the sentence begins behind its polite words.
+    fn start(&self, tokens: &[Token]) -> usize {
+        let mut start = 0;
+        while let Some((end, ())) = self.grammar.tables.before.longest(tokens, start) {
+            start = end;
+        }
+        start
+    }
+}
+
+/// The verb at the head of a wish, with what belongs to it.
+fn verb(tokens: &[Token], end: usize) -> Option<Vec<Token>> {
+    let first = tokens.first().filter(|_| end > 1)?;
+    let with =
+        matches!(tokens.get(1).map(|t| t.text.as_str()), Some("me" | "off" | "up" | "on" | "down"));
+    let mut verb = vec![first.clone()];
+    if with {
+        verb.extend(tokens.get(1).cloned());
+    }
+    Some(verb)
+}
+
+fn joined(verb: &[Token], tail: &[Token]) -> Vec<Token> {
+    let mut out = verb.to_vec();
+    out.extend(tail.iter().cloned());
+    // What follows the verb now is not what a pause stood before.
+    if let Some(token) = out.get_mut(verb.len()) {
+        token.pause = false;
+    }
+    out
+}

@@ -1,0 +1,187 @@
+//! Days as tools are told of them, turned into dates.
+
+use jiff::civil::{Date, Weekday};
+use jiff::{Span, ToSpan};
+
+use super::say;
+
+/// The date of a day that was said on `today`: "tomorrow", "friday" (today included),
+/// "next friday" (not today), "last friday", "in 3 days", "2 months ago", "monday next week",
+/// "friday in 2 weeks" (weeks after the coming Friday). `None` for what is no single day.
+pub(super) fn day(name: &str, today: Date) -> Option<Date> {
+    let name = name.trim().to_lowercase();
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let coming = |day: Weekday| i64::from(today.weekday().until(day));
+    let off = |days: i64| today.checked_add(days.days()).ok();
+    match words.as_slice() {
+        ["today"] => Some(today),
+        ["tomorrow"] => off(1),
+        ["yesterday"] => off(-1),
+        [day] | ["this", day] => off(coming(say::weekday_named(day)?)),
+        ["next", day] => off(match coming(say::weekday_named(day)?) {
+            0 => 7,
+            days => days,
+        }),
+        ["last", day] => off(match coming(say::weekday_named(day)?) {
+            0 => -7,
+            days => days - 7,
+        }),
+        ["in", count, unit] => today.checked_add(span(count, unit)?).ok(),
+        [count, unit, "ago"] => today.checked_sub(span(count, unit)?).ok(),
+        [day, "next", "week"] => in_week(today, say::weekday_named(day)?, 1),
+        [day, "the", "week", "after", "next"] => in_week(today, say::weekday_named(day)?, 2),
+        [day, "in", weeks, "week" | "weeks"] => {
+            off(coming(say::weekday_named(day)?) + 7 * number(weeks)?)
+        }
+        _ => None,
+    }
+}
+
+/// The date that `text` names on `today`: "2026-12-03", "12-03" and "24" (the next such day, today
+/// included, or with `past` the last one), "thanksgiving", "easter", "good friday",
+/// "easter monday". `None` for what is no date.
+pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
+    let text = text.trim().to_lowercase();
+    let fits = |date: &Date| if past { *date <= today } else { *date >= today };
+    // Leap days come after eight years at the latest.
+    let years = |made: &dyn Fn(i16) -> Option<Date>| {
+        let step = if past { -1 } else { 1 };
+        (0..=8).filter_map(|n| made(today.year() + n * step)).find(|date| fits(date))
+    };
+    match text.as_str() {
+        "easter" | "easter sunday" => return years(&easter),
+        "good friday" => return years(&|year| easter(year)?.checked_sub(2.days()).ok()),
+        "easter monday" => return years(&|year| easter(year)?.checked_add(1.day()).ok()),
+        "thanksgiving" => {
+            return years(&|year| {
+                Date::new(year, 11, 1).ok()?.nth_weekday_of_month(4, Weekday::Thursday).ok()
+            });
+        }
+        _ => {}
+    }
+    let parts: Option<Vec<i16>> = text
+        .split('-')
+        .map(|part| part.parse().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit())))
+        .collect();
+    match parts?.as_slice() {
+        [year, month, day] => Date::new(*year, i8(*month)?, i8(*day)?).ok(),
+        [month, day] => {
+            let (month, day) = (i8(*month)?, i8(*day)?);
+            years(&|year| Date::new(year, month, day).ok())
+        }
+        [day] => {
+            let day = i8(*day)?;
+            let step = if past { -1 } else { 1 };
+            // Of two months that follow each other one has 31 days.
+            (0..=2)
+                .filter_map(|n| {
+                    let month = today.first_of_month().checked_add((n * step).months()).ok()?;
+                    Date::new(month.year(), month.month(), day).ok()
+                })
+                .find(|date| fits(date))
+        }
+        _ => None,
+    }
+}
+
+/// That weekday in the week that begins `weeks` Mondays from now.
+fn in_week(today: Date, day: Weekday, weeks: i64) -> Option<Date> {
+    let monday = -i64::from(today.weekday().to_monday_zero_offset());
+    let days = monday + 7 * weeks + i64::from(day.to_monday_zero_offset());
+    today.checked_add(days.days()).ok()
+}
+
+fn span(count: &str, unit: &str) -> Option<Span> {
+    let count = number(count)?;
+    Some(match unit.trim_end_matches('s') {
+        "day" => count.days(),
+        "week" => count.weeks(),
+        "month" => count.months(),
+        "year" => count.years(),
+        _ => return None,
+    })
+}
+
+/// A count of days that no calendar is too short for.
+fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|n| (0..=100_000).contains(n))
+}
+
+fn i8(number: i16) -> Option<i8> {
+    i8::try_from(number).ok()
+}
+
+/// Easter Sunday of the Gregorian calendar (the anonymous algorithm of 1876).
+fn easter(year: i16) -> Option<Date> {
+    let y = i32::from(year);
+    let (a, b, c) = (y % 19, y / 100, y % 100);
+    let (d, e) = (b / 4, b % 4);
+    let g = (b - (b + 8) / 25 + 1) / 3;
+    let h = (19 * a + b - d - g + 15) % 30;
+    let l = (32 + 2 * e + 2 * (c / 4) - h - c % 4) % 7;
+    let m = (a + 11 * h + 22 * l) / 451;
+    let n = h + l - 7 * m + 114;
+    Date::new(year, i8::try_from(n / 31).ok()?, i8::try_from(n % 31 + 1).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil;
+
+    #[test]
+    fn days_are_counted_from_today() {
+        // A Monday.
+        let today = civil::date(2026, 11, 30);
+        for (name, want) in [
+            ("today", "2026-11-30"),
+            ("Tomorrow", "2026-12-01"),
+            ("yesterday", "2026-11-29"),
+            ("monday", "2026-11-30"),
+            ("next monday", "2026-12-07"),
+            ("last monday", "2026-11-23"),
+            ("friday", "2026-12-04"),
+            ("next friday", "2026-12-04"),
+            ("last friday", "2026-11-27"),
+            ("in 3 weeks", "2026-12-21"),
+            ("in 1 day", "2026-12-01"),
+            ("in 3 months", "2027-02-28"),
+            ("2 days ago", "2026-11-28"),
+            ("monday next week", "2026-12-07"),
+            ("sunday next week", "2026-12-13"),
+            ("monday the week after next", "2026-12-14"),
+            ("friday in 1 week", "2026-12-11"),
+        ] {
+            assert_eq!(day(name, today).map(|date| date.to_string()).as_deref(), Some(want), "{name}");
+        }
+        for name in ["", "someday", "in x days", "in 3 moons", "weekdays", "monday, friday"] {
+            assert_eq!(day(name, today), None, "{name}");
+        }
+        let sunday = civil::date(2026, 12, 6);
+        assert_eq!(day("monday next week", sunday), Some(civil::date(2026, 12, 7)));
+    }
+
+    #[test]
+    fn dates_are_the_next_or_the_last_ones() {
+        let today = civil::date(2026, 11, 30);
+        for (text, next, last) in [
+            ("2026-12-03", "2026-12-03", "2026-12-03"),
+            ("12-03", "2026-12-03", "2025-12-03"),
+            ("11-30", "2026-11-30", "2026-11-30"),
+            ("01-01", "2027-01-01", "2026-01-01"),
+            ("02-29", "2028-02-29", "2024-02-29"),
+            ("24", "2026-12-24", "2026-11-24"),
+            ("31", "2026-12-31", "2026-10-31"),
+            ("easter", "2027-03-28", "2026-04-05"),
+            ("good friday", "2027-03-26", "2026-04-03"),
+            ("thanksgiving", "2027-11-25", "2026-11-26"),
+        ] {
+            let found = |past| date(text, today, past).map(|date| date.to_string());
+            assert_eq!(found(false).as_deref(), Some(next), "{text}");
+            assert_eq!(found(true).as_deref(), Some(last), "{text}");
+        }
+        for text in ["", "12-32", "2026-02-30", "-1", "christmas", "1-2-3-4"] {
+            assert_eq!(date(text, today, false), None, "{text}");
+        }
+    }
+}
