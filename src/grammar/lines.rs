@@ -230,7 +230,9 @@ fn calls(tool: &str, mut arguments: Map<String, Value>) -> Vec<ParsedCall> {
     let Some(Value::Array(each)) = arguments.remove(EACH) else { return vec![call(arguments)] };
     let own = each.into_iter().filter_map(|own| match own {
         Value::Object(own) => Some(own),
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            None
+        }
     });
     own.map(|own| call(arguments.clone().into_iter().chain(own).collect())).collect()
 }

@@ -140,8 +140,7 @@ fn ends_name(scan: &Scan<'_>, at: usize) -> bool {
     timed
         || matches!(scan.tokens[at].shape, Shape::Colon { .. } | Shape::Ordinal(_))
         || !calendar::dates(scan, at).is_empty()
-        || (calendar::month(scan.text(at)).is_some()
-            && number::numbers(scan, at + 1).first().is_some())
+        || (calendar::month(scan.text(at)).is_some() && !number::numbers(scan, at + 1).is_empty())
         || matches!(scan.text(at), "tomorrow" | "tonight" | "today" | "weekdays" | "weekends")
         || (scan.text(at).ends_with("day") && scan.flag(at, flag::NO_LABEL))
 }

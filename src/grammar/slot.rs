@@ -186,10 +186,12 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
             }
         }
         Kind::When | Kind::Definite | Kind::Moment | Kind::Schedule | Kind::Occasion => {
-            let scope = match kind {
-                Kind::When | Kind::Definite => Scope::Alarm,
-                Kind::Moment => Scope::Reminder,
-                _ => Scope::Schedule,
+            let scope = if kind == Kind::Moment {
+                Scope::Reminder
+            } else if matches!(kind, Kind::When | Kind::Definite) {
+                Scope::Alarm
+            } else {
+                Scope::Schedule
             };
             let open = |when: &When| when.time.is_some_and(clock::Time::open);
             for (end, when) in clock::whens(scan, at, scope) {
