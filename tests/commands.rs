@@ -129,7 +129,7 @@ fn wrong_usage_is_64_and_help_is_0() {
     fails(
         &home.run(&["ask", "--image", "/no/x.png", "what is this"]),
         66,
-        &["/no/x.png", "name a file"],
+        &["/no/x.png", "give an image file"],
     );
     fails(
         &home.run(&["ask", "--context", "/no/x.txt", "why"]),
@@ -238,7 +238,7 @@ fn a_service_that_does_not_run_is_told() {
     for command in
         ["press", "release", "toggle", "stop", "mute", "unmute", "status", "events", "quit"]
     {
-        fails(&home.run(&[command]), 69, &["no service is running", "aloud daemon"]);
+        fails(&home.run(&[command]), 69, &["the service is not running", "aloud daemon"]);
     }
 }
 
@@ -266,7 +266,7 @@ fn a_written_configuration_is_fine_and_never_overwritten() {
     let home = Home::new();
     assert_eq!(home.run(&["config", "init"]).status.code(), Some(0));
     assert_eq!(home.run(&["config", "check"]).status.code(), Some(0));
-    fails(&home.run(&["config", "init"]), 73, &["is there already"]);
+    fails(&home.run(&["config", "init"]), 73, &["already exists"]);
     let shown = text(&home.run(&["config", "show"]).stdout);
     assert!(shown.contains("pause_ms = 500"), "{shown}");
 }

@@ -214,24 +214,24 @@ speak = \"local/moonshine-tiny-en\"
     assert_eq!(
         problems(text),
         [
-            "FILE:2:1: audio.inptu: there is no such key; did you mean input?",
+            "FILE:2:1: audio.inptu: no such key; did you mean input?",
             "FILE:3:10: audio.volume: 101 is out of range; write a whole number from 0 to 100 percent",
-            "FILE:6:8: listen.mode: \"opn\" is none of its words (did you mean \"open\"?); \
+            "FILE:6:8: listen.mode: \"opn\" is not a valid choice (did you mean \"open\"?); \
              write \"push-to-talk\" or \"open\"",
             "FILE:7:12: listen.pause_ms: it is text; write a whole number from 100 to 5000 milliseconds",
             "FILE:8:14: listen.preroll_ms: it is a fraction; write a whole number from 0 to 2000 \
              milliseconds",
             "FILE:9:13: listen.speculate: it is a whole number; write true or false",
-            "FILE:12:14: cascade.transcribe: \"moonshine\" is no model; \
+            "FILE:12:14: cascade.transcribe: \"moonshine\" is not a model; \
              write PROVIDER/MODEL, such as \"local/moonshine-tiny-en\"",
-            "FILE:13:28: cascade.chat: there is no local model \"template\" for this job; \
+            "FILE:13:28: cascade.chat: there is no local model \"template\" for this; \
              did you mean \"local/templates\"?",
             "FILE:13:46: cascade.chat: it is a whole number; \
              write a model, such as \"local/templates\", or a list of models",
             "FILE:14:9: cascade.speak: \"local/moonshine-tiny-en\" does another job \
              (transcribe, not speak); write \"local/hibari-heart\"",
-            "FILE:16:2: lisen: there is no such section; did you mean [listen]?",
-            "FILE:17:8: tools.get_wether: there is no such key; did you mean get_weather?",
+            "FILE:16:2: lisen: no such section; did you mean [listen]?",
+            "FILE:17:8: tools.get_wether: no such key; did you mean get_weather?",
         ]
     );
 }
@@ -258,17 +258,14 @@ fn a_key_that_stands_twice_is_a_mistake() {
 #[test]
 fn a_column_counts_characters() {
     let found = problems("tools = { get_weather = { location = \"Zürich\", unit = 1 } }\n");
-    assert_eq!(
-        found,
-        ["FILE:1:48: tools.get_weather.unit: there is no such key; did you mean units?"]
-    );
+    assert_eq!(found, ["FILE:1:48: tools.get_weather.unit: no such key; did you mean units?"]);
 }
 
 #[test]
 fn what_is_not_built_yet_is_refused_and_its_defaults_are_not() {
     let cases = [(
         "[listen]\nmode = \"wake\"",
-        "FILE:2:8: listen.mode: \"wake\" is not built yet; write \"push-to-talk\" or \"open\"",
+        "FILE:2:8: listen.mode: \"wake\" is not available yet; write \"push-to-talk\" or \"open\"",
     )];
     for (text, problem) in cases {
         assert_eq!(problems(text), [problem], "{text}");
@@ -293,7 +290,7 @@ fn a_server_of_ones_own_does_every_job() {
         problems("[providers.mine]\nkind = \"compatible\"\n[cascade]\nchat = \"min/x\"\n"),
         [
             "FILE:2:8: providers.mine.base_url: it is missing; write base_url = \"http://HOST:PORT/v1\"",
-            "FILE:4:8: cascade.chat: no provider is called \"min\"; did you mean \"mine/x\"?",
+            "FILE:4:8: cascade.chat: there is no provider \"min\"; did you mean \"mine/x\"?",
         ]
     );
 }
@@ -339,8 +336,8 @@ fn a_variable_goes_before_the_file_and_is_named_in_words_and_shows() {
     assert_eq!(
         found[..3],
         [
-            "ALOUD_LISTEN_PREROLL_MS: there is no such variable; did you mean ALOUD_LISTEN__PREROLL_MS?",
-            "ALOUD_LISTEN__PAUSE: there is no such key; did you mean pause_ms?",
+            "ALOUD_LISTEN_PREROLL_MS: no such variable; did you mean ALOUD_LISTEN__PREROLL_MS?",
+            "ALOUD_LISTEN__PAUSE: no such key; did you mean pause_ms?",
             "ALOUD_LISTEN__PAUSE_MS: it is text; write a whole number from 100 to 5000 milliseconds",
         ]
     );
@@ -365,9 +362,7 @@ fn a_provider_has_a_plain_name() {
     let text = "[providers.\"a/b\"]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1/v1\"\n";
     let found = problems(text);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].ends_with("this is no name of a provider; name it with letters, digits, - and _")
-    );
+    assert!(found[0].ends_with("not a provider name; use letters, digits, - and _"));
 }
 
 #[test]
@@ -379,7 +374,7 @@ fn keys_and_passwords_never_show() {
     );
     let error = Home::new(Some(&text)).load(&[]).unwrap_err().to_string();
     assert!(!error.contains(secret), "{error}");
-    assert!(error.contains("api_key: there is no such key; did you mean api_key_"), "{error}");
+    assert!(error.contains("api_key: no such key; did you mean api_key_"), "{error}");
 
     let home = Home::new(None);
     let vars = [("OPENAI_API_KEY", secret), ("OPENAI_BASE_URL", "http://127.0.0.1:3/v1/")];
@@ -476,7 +471,7 @@ fn a_key_has_one_place() {
     let text = "[providers.x]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1/v1\"\n";
     assert_eq!(
         problems(&format!("{text}api_key_env = \"X\"\napi_key_keyring = \"x\"\n")),
-        ["FILE:5:19: providers.x.api_key_keyring: there is an api_key_env too; keep one of them"]
+        ["FILE:5:19: providers.x.api_key_keyring: api_key_env is set too; keep one of them"]
     );
     let found = problems(&format!("{text}api_key_credential = \"sk-abc/def\"\n"));
     assert!(found[0].contains("the key itself does not belong here"), "{found:?}");
@@ -519,9 +514,9 @@ fn another_file_is_read_when_named_and_missed_when_not_there() {
     let error = home.load(&[("ALOUD_CONFIG", "/no/such.toml")]).unwrap_err().to_string();
     let first = error.lines().next().unwrap();
     assert!(first.starts_with("ALOUD_CONFIG: /no/such.toml: cannot be read ("), "{first}");
-    assert!(first.ends_with("; run \"aloud config init\", or name another file"), "{first}");
+    assert!(first.ends_with("; run \"aloud config init\", or give another file"), "{first}");
     let folder = home.load(&[("ALOUD_CONFIG", "/tmp")]).unwrap_err().to_string();
-    assert!(folder.starts_with("ALOUD_CONFIG: /tmp: this is no configuration file; "), "{folder}");
+    assert!(folder.starts_with("ALOUD_CONFIG: /tmp: not a configuration file; "), "{folder}");
     std::fs::write(other, b"[audio]\ninput = \"\xff\"\n").unwrap();
     let latin = home.load(&[("ALOUD_CONFIG", other)]).unwrap_err().to_string();
     assert!(latin.contains("is not UTF-8 text; save it in UTF-8"), "{latin}");

@@ -239,7 +239,7 @@ async fn a_fetch_brings_every_file_once() {
     assert_eq!(scene.state(), State::Missing);
     assert_eq!(
         scene.store.path("m", "a.bin").unwrap_err().to_string(),
-        "model \"m\" is not here (a.bin is missing); run \"aloud models fetch m\""
+        "model \"m\" is not installed (a.bin is missing); run \"aloud models fetch m\""
     );
     let (done, steps) = scene.fetch().await;
     assert_eq!(done, Ok(()));
@@ -335,7 +335,7 @@ async fn what_the_hub_gets_wrong_the_package_gets_right() {
     scene.assert_whole();
     assert_eq!(
         failures(&steps),
-        ["what it sends has another content than it must (sha256)", "it answered 404 Not Found",]
+        ["the download fails its sha256 check", "it answered 404 Not Found",]
     );
     // One download serves both files, and nothing of it stays.
     assert_eq!(scene.pip_calls(), 1);

@@ -306,7 +306,7 @@ fn what_is_no_sound_is_refused_with_its_reason_and_code() {
         assert_eq!(why.exit_code(), code, "{why}");
     }
     let why = read_file(&dir.path().join("missing.wav")).unwrap_err();
-    assert!(why.to_string().ends_with("there is no such file; check the path"), "{why}");
+    assert!(why.to_string().ends_with("no such file; check the path"), "{why}");
     assert_eq!(why.exit_code(), 66);
     assert_eq!(read_file(dir.path()).unwrap_err().exit_code(), 66);
     let why = WavFile::create(&dir.path().join("no/such/folder.wav"), Rate(16_000)).err().unwrap();

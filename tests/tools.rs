@@ -155,10 +155,7 @@ async fn a_tool_that_hangs_or_panics_ends_only_its_call() {
     );
     let tools = Registry::new([hangs, panics]);
     let done = call(&tools, "hangs", "{}").await;
-    assert_eq!(
-        done.outcome.say,
-        "The tool hangs gave no answer within 10 seconds. Try again later."
-    );
+    assert_eq!(done.outcome.say, "The tool hangs took more than 10 seconds. Try again later.");
     let done = call(&tools, "panics", "{}").await;
     assert!(done.outcome.say.starts_with("The tool panics broke down."));
 }

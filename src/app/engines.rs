@@ -34,9 +34,7 @@ impl App {
     /// Where a provider is, and how one shows who asks.
     pub(super) fn credentials(&self, name: &str) -> Result<(Address, Auth), Unfit> {
         let provider = self.config.settings.providers.get(name).ok_or_else(|| {
-            EngineError::Refused(format!(
-                "no provider is called \"{name}\"; add [providers.{name}]"
-            ))
+            EngineError::Refused(format!("there is no provider \"{name}\"; add [providers.{name}]"))
         })?;
         let key = keys::key(&self.env, name, provider.api_key.as_ref())?;
         let base = provider.base_url.as_deref().unwrap_or_default();
@@ -69,6 +67,11 @@ impl App {
         let names = transcribe.iter().chain(chat).chain(speak).chain(own);
         let remote = names.filter(|name| self.kind(&name.provider) != ProviderKind::Local);
         remote.map(|name| name.provider.clone()).collect()
+    }
+
+    /// Whether `provider` is Azure, which lists models and is asked by the names of deployments.
+    pub fn is_azure(&self, provider: &str) -> bool {
+        self.kind(provider) == ProviderKind::Azure
     }
 
     /// What `provider` speaks; `local` where nothing is written of it.
@@ -266,7 +269,7 @@ pub(super) fn members<E: ?Sized>(
         match make(name, at + 1 == names.len()) {
             Ok(engine) => made.push((name.to_string(), engine)),
             Err(error) => {
-                tracing::warn!("{name} is left out: {error}");
+                tracing::warn!("{name} is skipped: {error}");
                 unmade.get_or_insert(error);
             }
         }

@@ -44,7 +44,7 @@ fn read(file: &PathBuf) -> Result<(String, String), Unfit> {
     let shown = if stdin { "standard input".into() } else { file.display().to_string() };
     let unread = |error: std::io::Error| Unfit::Context {
         missing: error.kind() == std::io::ErrorKind::NotFound,
-        message: format!("{shown} cannot be read: {error}; name a text file"),
+        message: format!("cannot read {shown}: {error}; give a text file"),
     };
     let bytes = if stdin {
         let mut bytes = Vec::new();
@@ -63,7 +63,7 @@ fn read(file: &PathBuf) -> Result<(String, String), Unfit> {
     }
     let text = String::from_utf8(bytes).map_err(|_| Unfit::Context {
         missing: false,
-        message: format!("{shown} is no UTF-8 text; name a text file"),
+        message: format!("{shown} is not UTF-8 text; give a text file"),
     })?;
     let name = file.file_name().map_or(shown, |name| name.to_string_lossy().into_owned());
     Ok((name, text))
@@ -73,7 +73,7 @@ fn too_long(shown: &str) -> Unfit {
     Unfit::Context {
         missing: false,
         message: format!(
-            "{shown} is longer than {} kB; give the part that matters",
+            "{shown} is longer than {} kB; give only the part that matters",
             LARGEST / 1024
         ),
     }

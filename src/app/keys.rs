@@ -32,7 +32,7 @@ pub(super) fn key(
         Some(KeySource::Credential(credential_name)) => {
             let file = credential(env, credential_name).ok_or_else(|| {
                 EngineError::Refused(format!(
-                    "provider {name}: systemd hands no credentials to this program; add LoadCredential={credential_name}:FILE to its unit"
+                    "provider {name}: systemd passes no credentials to aloud; add LoadCredential={credential_name}:FILE to its unit"
                 ))
             })?;
             Some(read(name, &file, "api_key_credential")?)
@@ -59,7 +59,7 @@ fn credential(env: &Environment, name: &str) -> Option<PathBuf> {
 fn read(name: &str, path: &Path, mend: &str) -> Result<String, EngineError> {
     std::fs::read_to_string(path).map_err(|error| {
         EngineError::Refused(format!(
-            "the key of provider {name} cannot be read from {}: {error}; mend {mend}",
+            "cannot read the key of provider {name} from {}: {error}; fix {mend}",
             path.display()
         ))
     })
@@ -71,28 +71,28 @@ fn keyring(name: &str, entry: &str) -> Result<String, EngineError> {
     let silent = || none("the keyring did not answer in time; unlock it and try again".into());
     let asked = secret_tool("lookup", entry).map_err(|why| {
         none(format!(
-            "its key is in the keyring, and secret-tool, which asks it, cannot be run ({why}); install libsecret's tools (package \"libsecret-tools\")"
+            "its key is in the keyring, but secret-tool cannot be run ({why}); install libsecret's tools (package \"libsecret-tools\")"
         ))
     })?;
     let output = asked.ok_or_else(silent)?;
     if output.status.success() {
-        let unfit = |_| none("what the keyring holds is no key; store it again".into());
+        let unfit = |_| none("the keyring entry is not a key; store it again".into());
         return String::from_utf8(output.stdout).map_err(unfit);
     }
     // It complains when nobody answers, and says nothing of a key that it does not get.
     if let Some(why) = String::from_utf8_lossy(&output.stderr).lines().rfind(|l| !l.is_empty()) {
         let why = why.trim_start_matches("secret-tool: ");
         return Err(none(format!(
-            "no keyring answers ({why}); start one, such as gnome-keyring, or name a file with api_key_file"
+            "no keyring answers ({why}); start one, such as gnome-keyring, or use api_key_file"
         )));
     }
     // A keyring that is locked still tells that it has something of that name.
     match secret_tool("search", entry) {
         Ok(Some(found)) if !found.stdout.is_empty() => {
-            Err(none("the keyring that holds its key is locked; unlock it and try again".into()))
+            Err(none("the keyring is locked; unlock it and try again".into()))
         }
         Ok(Some(_)) | Err(_) => Err(none(format!(
-            "the keyring holds no key of that name; run \"secret-tool store --label aloud service aloud provider {entry}\""
+            "the keyring has no such key; run \"secret-tool store --label aloud service aloud provider {entry}\""
         ))),
         Ok(None) => Err(silent()),
     }
@@ -139,6 +139,6 @@ mod tests {
             assert_eq!(find(file), some("sk-file"), "{written}");
         }
         let missing = find(KeySource::File(dir.path().join("no"))).unwrap_err().to_string();
-        assert!(missing.ends_with("; mend api_key_file"), "{missing}");
+        assert!(missing.ends_with("; fix api_key_file"), "{missing}");
     }
 }

@@ -33,7 +33,7 @@ use crate::base::{Clock, Flow, Utterance, Volume, WallClock};
 use crate::config::{self, Config, ConfigErrors, Environment};
 use crate::dialog::Prompt;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
-use crate::engine::local::{Silero, Templates};
+use crate::engine::local::{Runtime, Silero, Templates};
 use crate::engine::openai::Http;
 use crate::engine::{
     Delta, EngineError, Engines, Meter, Notes, Responder, Synthesizer, Transcriber, Transcript,
@@ -112,6 +112,7 @@ impl App {
     pub fn open(file: Option<&Path>, env: &Environment) -> Result<Self, Unfit> {
         let config = Config::load(env, file)?;
         let store = Store::open(model_settings(&config.settings))?;
+        Runtime::set_threads(u8::try_from(config.settings.local.threads).unwrap_or(1));
         let volume = Volume::new(config.settings.audio.volume);
         let locale = env.locale("LC_MEASUREMENT").to_owned();
         let (clock, env, accounts) = (Clock::start(), env.clone(), Mutex::default());
@@ -151,7 +152,7 @@ impl App {
         };
         match (self.transcriber_of(names, notes), self.config.settings.partner) {
             (Err(error), config::Partner::AudioChat) => {
-                tracing::warn!("what the user says is not written down: {error}");
+                tracing::warn!("no transcripts: {error}");
                 Ok(Arc::new(Deaf))
             }
             (Err(error), config::Partner::Realtime) => Ok(Arc::new(realtime::Absent::new(&error))),
@@ -163,7 +164,7 @@ impl App {
     fn mouth(&self, notes: &Notes) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
         match (self.voice(notes), self.config.settings.partner) {
             (Err(error), config::Partner::AudioChat | config::Partner::Realtime) => {
-                tracing::warn!("notices and failures are shown and not spoken: {error}");
+                tracing::warn!("notices and errors are shown, not spoken: {error}");
                 Ok(None)
             }
             (voice, _) => voice.map(Some),

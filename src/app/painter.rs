@@ -98,7 +98,7 @@ fn first(mut flow: Flow<Result<Painted, EngineError>>) -> Job<Result<Vec<u8>, St
         match flow.next().await {
             Some(Ok(painted)) => Ok(painted.bytes),
             Some(Err(error)) => Err(error.to_string()),
-            None => Err("no picture came; ask again".into()),
+            None => Err("no image came back; ask again".into()),
         }
     })
 }

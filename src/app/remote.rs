@@ -114,14 +114,14 @@ fn warnings(models: &[Model], complete: bool, uses: &[Use], today: Date) -> Vec<
             // A server that lists nothing may still know it.
             return (complete && !models.is_empty()).then(|| {
                 format!(
-                    "{name} ({key}) is not among the models of provider {provider}; run \"aloud models --remote\" and choose one"
+                    "{name} ({key}) is not offered by provider {provider}; run \"aloud models --remote\" and choose another"
                 )
             });
         };
         let end = ending.iter().find(|ending| ending.id == model.id)?.ends?;
         let when = days(model.days_left(today)?);
         Some(format!(
-            "{name} ({key}) {when} ({end}); run \"aloud models --remote\" and choose another one"
+            "{name} ({key}) {when} ({end}); run \"aloud models --remote\" and choose another"
         ))
     };
     uses.iter().filter_map(warning).collect()
@@ -162,9 +162,9 @@ mod tests {
         assert_eq!(
             warnings(&offered, true, &uses, today),
             [
-                "openai/soon ([cascade] chat) ends in 51 days (2027-01-14); run \"aloud models --remote\" and choose another one",
-                "openai/gone ([cascade] chat) has ended (2026-11-01); run \"aloud models --remote\" and choose another one",
-                "openai/unknown ([cascade] chat) is not among the models of provider openai; run \"aloud models --remote\" and choose one",
+                "openai/soon ([cascade] chat) ends in 51 days (2027-01-14); run \"aloud models --remote\" and choose another",
+                "openai/gone ([cascade] chat) has ended (2026-11-01); run \"aloud models --remote\" and choose another",
+                "openai/unknown ([cascade] chat) is not offered by provider openai; run \"aloud models --remote\" and choose another",
             ]
         );
         assert_eq!(warnings(&offered, false, &uses[4..], today), Vec::<String>::new());

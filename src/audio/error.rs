@@ -40,11 +40,11 @@ pub enum AudioError {
         name: String,
     },
     /// Nothing is plugged in.
-    #[error("no {0} is connected; plug one in, or choose another one from \"aloud devices\"")]
+    #[error("no {0} found; plug one in, or choose one from \"aloud devices\"")]
     NoDefault(Side),
     /// Another program holds the device.
     #[error(
-        "{side} \"{name}\" is used by another program; close it, or choose another one from \"aloud devices\""
+        "{side} \"{name}\" is in use by another program; close it, or choose another from \"aloud devices\""
     )]
     Busy {
         /// Which end.
@@ -53,7 +53,7 @@ pub enum AudioError {
         name: String,
     },
     /// The device is there but cannot be used.
-    #[error("{side} \"{name}\" cannot be used: {why}; choose another one from \"aloud devices\"")]
+    #[error("{side} \"{name}\" cannot be used: {why}; choose another from \"aloud devices\"")]
     Unusable {
         /// Which end.
         side: Side,

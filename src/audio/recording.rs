@@ -194,7 +194,7 @@ fn broken(path: &Path, why: &io::Error) -> AudioError {
 pub(super) fn plain(why: &io::Error) -> String {
     let said = |kind| why.kind() == kind;
     if said(ErrorKind::NotFound) {
-        "there is no such file".to_owned()
+        "no such file".to_owned()
     } else if said(ErrorKind::PermissionDenied) {
         "permission denied".to_owned()
     } else if said(ErrorKind::StorageFull) {

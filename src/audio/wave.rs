@@ -134,9 +134,7 @@ impl Format {
         let width = bits.div_ceil(8);
         let whole = (1..=32).contains(&bits) && tag == PCM;
         if !(whole || (bits == 32 && tag == FLOAT)) {
-            return Err(format!(
-                "has samples of a kind that is not known (tag {tag}, {bits} bits)"
-            ));
+            return Err(format!("has an unknown sample format (tag {tag}, {bits} bits)"));
         }
         if channels == 0 {
             return Err("is not a valid WAV: it has no channel".into());

@@ -6,11 +6,11 @@ use crate::config;
 
 /// A voice assistant: it hears, understands, acts and answers aloud.
 ///
-/// Without a command, a voice chat in this terminal.
+/// Run without a command to start a voice chat in this terminal.
 #[derive(Debug, Parser)]
 #[command(name = "aloud", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// Listen all the time instead of waiting for the talk key.
+    /// Keep the microphone open instead of waiting for the talk key.
     #[arg(long)]
     pub(crate) hands_free: bool,
 
@@ -32,71 +32,72 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Answer one question, and end.
+    /// Ask one question and exit.
     Ask(Ask),
-    /// Speak a text.
+    /// Speak text.
     Say(Say),
-    /// Write down what was said in sound files.
+    /// Transcribe sound files.
     Transcribe(Transcribe),
     /// Run the service in the foreground.
     Daemon(Daemon),
-    /// Talk key down: the running service listens until `release`.
+    /// Press the talk key: the service listens until `release`.
     Press,
-    /// Talk key up: the running service answers.
+    /// Release the talk key: the service answers.
     Release,
-    /// Talk key: down when up, up when down.
+    /// Press or release the talk key, whichever is next.
     Toggle,
-    /// Silence the running service and drop what it is doing.
+    /// Stop the service talking and cancel what it is doing.
     Stop,
-    /// Deafen the running service's microphone.
+    /// Mute the microphone.
     Mute,
-    /// Open it again.
+    /// Unmute the microphone.
     Unmute,
-    /// Tell how the running service stands.
+    /// Show what the service is doing.
     Status(Json),
-    /// Print everything that happens in the running service, one JSON object a line.
+    /// Print the service's events as JSON lines.
     Events,
-    /// Make the running service read its configuration again.
+    /// Reload the configuration (not available yet).
+    #[command(hide = true)]
     Reload,
-    /// End the running service.
+    /// Stop the service.
     Quit,
     /// List microphones and speakers.
     Devices(Json),
-    /// The models: files on this machine, and what providers offer.
+    /// Manage model files, and list the providers' models.
     Models(Models),
-    /// The configuration: init, check, show.
+    /// Create, check or show the configuration.
     #[command(subcommand)]
     Config(Config),
-    /// List the timers and alarms that are set.
+    /// List timers and alarms.
     Timers(Json),
-    /// List the tools that a spoken command can call.
+    /// List the tools the assistant can use.
     Tools(Json),
-    /// Look for what would keep aloud from working, and say how to mend it.
+    /// Check the setup and say how to fix it.
     Doctor,
-    /// Run a recorded session through the turn machine and print what it decides.
+    /// Replay a recorded session and print each decision.
     Replay {
         /// A recording made with `aloud daemon --record FILE`.
         file: PathBuf,
     },
-    /// Install, start or remove the systemd user service.
+    /// Install or remove the systemd user service.
     #[command(subcommand)]
     Service(Service),
-    /// Look through past conversations (comes with a later release).
+    /// Browse past conversations (not available yet).
     #[command(hide = true)]
     History {
         /// Whatever is given.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// What the providers' models were used for, and what that cost.
+    /// Show what each model was used for and what it cost.
     Usage(super::usage::Period),
-    /// Make and change pictures.
+    /// Generate and edit images.
     #[command(subcommand)]
     Image(super::image::Image),
-    /// Train a model of one's own.
+    /// Fine-tune a model.
     #[command(subcommand)]
     Finetune(super::finetune::Finetune),
-    /// Print the completions of a shell.
+    /// Print shell completions.
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
@@ -107,10 +108,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Ask {
-    /// The question; read from standard input when neither this nor --audio is given.
+    /// The question. Read from standard input when neither TEXT nor --audio is given.
     #[arg(value_name = "TEXT")]
     pub(crate) text: Vec<String>,
-    /// A spoken question: WAV, MP3, FLAC or Ogg.
+    /// A recorded question (WAV, MP3, FLAC, Ogg, ...).
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub(crate) audio: Option<PathBuf>,
     /// Write the spoken answer to this file: .wav, .flac or .opus; "-" is standard output.
@@ -119,58 +120,57 @@ pub(crate) struct Ask {
     /// Speak the answer.
     #[arg(long)]
     pub(crate) speak: bool,
-    /// A picture to look at: a file, or an address. May be given several times.
+    /// An image for the question: a file or a URL. Can be repeated.
     #[arg(long, value_name = "PATH-or-URL")]
     pub(crate) image: Vec<String>,
-    /// A text that the answer may rest on; `-` is standard input. May be given several times.
+    /// Background text for the answer; `-` is standard input. Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) context: Vec<PathBuf>,
-    /// Who answers, for this question: `MODEL` of the usual provider, or `PROVIDER/MODEL`.
+    /// Model for this question: `MODEL`, or `PROVIDER/MODEL`.
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// How the model is asked.
+    /// API to use.
     #[arg(long, value_enum)]
     pub(crate) protocol: Option<Protocol>,
-    /// How hard a reasoning model thinks: none, minimal, low, medium, high, xhigh, max.
+    /// Reasoning effort: none, minimal, low, medium, high, xhigh, max.
     #[arg(long, value_name = "EFFORT")]
     pub(crate) effort: Option<String>,
-    /// Let the model search the web; its sources are printed.
+    /// Let the model search the web, and print its sources.
     #[arg(long)]
     pub(crate) search: bool,
-    /// Which tools it calls: auto, none, required, or the name of one.
+    /// Tool choice: auto, none, required, or a tool's name.
     #[arg(long, value_name = "CHOICE")]
     pub(crate) tool_choice: Option<String>,
-    /// Wait for the whole answer instead of streaming it.
+    /// Don't stream the answer.
     #[arg(long)]
     pub(crate) no_stream: bool,
-    /// Who answers: the three engines of [cascade], a chat model that hears and speaks, or a
-    /// session that does.
+    /// What answers this question.
     #[arg(long, value_enum)]
     pub(crate) partner: Option<Partner>,
-    /// Print one JSON object: transcript, reply, tool calls, timings.
+    /// Print one JSON object: transcript, reply, tool calls, sources, timings.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Protocol {
-    /// What suits the model and the provider.
+    /// Whatever fits the model and the provider.
     Auto,
-    /// Chat completions.
+    /// The chat completions API.
     Chat,
-    /// Responses.
+    /// The Responses API.
     Responses,
-    /// Completions, for base models.
+    /// The completions API, for base models.
     Completions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Partner {
-    /// Speech to text, text to text, text to speech.
+    /// Speech recognition, a chat model and a voice.
     Cascade,
-    /// A chat model that takes sound.
+    /// A chat model that hears and speaks.
     AudioChat,
-    /// One session that hears and speaks.
+    /// A realtime speech-to-speech session.
     Realtime,
 }
 
@@ -186,7 +186,7 @@ impl From<Partner> for config::Partner {
 
 #[derive(Debug, Args)]
 pub(crate) struct Say {
-    /// The text; read from standard input when not given.
+    /// The text. Read from standard input when not given.
     #[arg(value_name = "TEXT")]
     pub(crate) text: Vec<String>,
     /// Write to this file instead of the speaker: .wav, .flac or .opus; "-" is standard output.
@@ -199,19 +199,19 @@ pub(crate) struct Transcribe {
     /// Sound files: WAV, MP3, FLAC, Ogg, Opus, M4A, AAC, WebM, AIFF or CAF; "-" is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Print one JSON object a file.
+    /// Print one JSON object per file.
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
-    /// How to print.
+    /// Output format.
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// One object a file.
+    /// One JSON object per file.
     Json,
-    /// The words.
+    /// Plain text.
     Text,
     /// SubRip subtitles.
     Srt,
@@ -221,24 +221,24 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 pub(crate) struct Daemon {
-    /// When to listen; overrides the configuration.
+    /// When to listen (overrides the configuration).
     #[arg(long, value_enum)]
     pub(crate) mode: Option<Mode>,
-    /// Who answers; overrides the configuration.
+    /// What answers (overrides the configuration).
     #[arg(long, value_enum)]
     pub(crate) partner: Option<Partner>,
-    /// Write every input of the turn machine to this file, for `aloud replay`.
+    /// Record the session to this file, for `aloud replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
-    /// While the talk key is down.
+    /// While the talk key is held.
     PushToTalk,
-    /// All the time.
+    /// Always.
     Open,
-    /// After the wake word (comes with a later release).
+    /// After a wake word (not available yet).
     Wake,
 }
 
@@ -252,10 +252,10 @@ pub(crate) struct Json {
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Models {
-    /// List what providers offer, and when it ends, instead of the files on this machine.
+    /// List the providers' models and their end dates.
     #[arg(long)]
     pub(crate) remote: bool,
-    /// Only this provider; else all that are in use or have a key.
+    /// Only this provider.
     #[arg(long, value_name = "NAME", requires = "remote")]
     pub(crate) provider: Option<String>,
     /// Print JSON.
@@ -267,19 +267,19 @@ pub(crate) struct Models {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelFiles {
-    /// List the models, what they are for, their size and whether they are here.
+    /// List models: purpose, size, whether installed.
     List(Json),
-    /// Fetch models; all that local answers need when none is named.
+    /// Download models; without names, all that offline use needs.
     Fetch {
         /// Names from `aloud models list`.
         names: Vec<String>,
     },
-    /// Read every file and compare its hash; all models when none is named.
+    /// Verify model files by hash; without names, all of them.
     Verify {
         /// Names from `aloud models list`.
         names: Vec<String>,
     },
-    /// Delete models from this machine.
+    /// Delete model files.
     Remove {
         /// Names from `aloud models list`.
         #[arg(required = true)]
@@ -289,17 +289,17 @@ pub(crate) enum ModelFiles {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Write a commented configuration with the defaults; never over an existing one.
+    /// Write a commented configuration file (never overwrites).
     Init,
-    /// Read the configuration and report every mistake in it.
+    /// Check the configuration and report every mistake.
     Check,
-    /// Print the settings in force and where each comes from; never a key.
+    /// Show the current settings and where each comes from.
     Show,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Service {
-    /// Write the user units, so that aloud starts with the session.
+    /// Install the user units, so aloud starts when you log in.
     Install,
     /// Remove the user units.
     Uninstall,

@@ -21,14 +21,14 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     let pictures = args.image.iter().map(|named| picture(named)).collect::<Result<Vec<_>, _>>()?;
     let question = match &args.audio {
         Some(_) if !pictures.is_empty() => {
-            let message = "--image goes with a typed question; give TEXT instead of --audio";
+            let message = "--image needs a typed question; give TEXT instead of --audio";
             return Err(Failure::new(Code::Usage, message));
         }
         Some(path) => Question::Heard(heard(&app, path)?),
         None => {
             let text = print::words_or_stdin(
                 &args.text,
-                "give a question, pipe it in, or give --audio FILE",
+                "ask something: give TEXT, pipe it in, or give --audio FILE",
             )?;
             Question::Text { text, pictures }
         }
@@ -68,7 +68,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
         }
     }
     if spoken && told.transcript.is_empty() && finished.troubles.is_empty() {
-        print::trouble("nothing was said in that recording; speak louder or record it again");
+        print::trouble("no speech in that recording; record it again");
     }
     ended(finished)?;
     out.map_or(Ok(()), SoundOut::finish)
@@ -116,7 +116,7 @@ fn set(app: &mut App, args: &Ask) -> Outcome {
     if let Some(effort) = &args.effort {
         const EFFORTS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
         if !EFFORTS.contains(&effort.as_str()) {
-            let message = format!("--effort {effort} is none of {}", EFFORTS.join(", "));
+            let message = format!("--effort {effort}: use one of {}", EFFORTS.join(", "));
             return Err(Failure::new(Code::Usage, message));
         }
         settings.chat.reasoning_effort = Some(effort.clone());

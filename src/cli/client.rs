@@ -29,7 +29,7 @@ pub(super) async fn quit(env: &Environment) -> Outcome {
     tokio::time::timeout(GOODBYE, ended).await.map_err(|_| {
         Failure::new(
             Code::TryAgain,
-            "the service is still ending; look again with \"aloud status\"",
+            "the service is still shutting down; check with \"aloud status\"",
         )
     })
 }
@@ -40,19 +40,60 @@ pub(super) async fn status(env: &Environment, json: bool) -> Outcome {
     if json {
         return print::json(&status);
     }
-    let mut rows = Vec::new();
-    for (key, value) in status.as_object().into_iter().flatten() {
-        let value = match value {
-            serde_json::Value::Null => "none".to_owned(),
-            serde_json::Value::String(text) => text.clone(),
-            serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::Array(_)
-            | serde_json::Value::Object(_) => value.to_string(),
-        };
-        rows.push(vec![key.replace('_', " "), value]);
+    print::table(&rows(&status))
+}
+
+/// The state as a person asks for it: what it does, with what, and what is wrong.
+fn rows(status: &serde_json::Value) -> Vec<Vec<String>> {
+    let text = |key: &str| status[key].as_str().map(str::to_owned);
+    let count = |key: &str| status[key].as_u64().unwrap_or(0);
+    let mode = match status["mode"].as_str() {
+        Some("open") => "hands-free",
+        Some("wake") => "wake word",
+        _ => "push-to-talk",
+    };
+    let muted = status["muted"].as_bool() == Some(true);
+    let input = text("input").unwrap_or_else(|| "none found; run \"aloud devices\"".to_owned());
+    let output = text("output").unwrap_or_else(|| "none found; run \"aloud devices\"".to_owned());
+    let mut rows = vec![
+        ("now", doing(status).to_owned()),
+        ("mode", mode.to_owned()),
+        ("microphone", if muted { format!("{input} (muted)") } else { input }),
+        ("speaker", format!("{output}, volume {} %", count("volume"))),
+        (
+            "timers",
+            match count("timers") {
+                0 => "none".to_owned(),
+                n => format!("{n} set; see \"aloud timers\""),
+            },
+        ),
+        ("turns", count("turns").to_string()),
+    ];
+    let lost = count("lost_samples");
+    if lost > 0 {
+        rows.push(("lost sound", format!("{:.1} s of microphone", lost as f64 / 48_000.0)));
     }
-    print::table(&rows)
+    if let Some(trouble) = text("trouble") {
+        rows.push(("problem", trouble));
+    }
+    rows.push((
+        "version",
+        format!("{} (process {})", text("version").unwrap_or_default(), count("pid")),
+    ));
+    rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect()
+}
+
+/// What it does at this moment, in a word or two.
+fn doing(status: &serde_json::Value) -> &'static str {
+    let (ear, mouth) = (status["ear"].as_str(), status["mouth"].as_str());
+    match (ear, mouth) {
+        (_, Some("ringing")) => "ringing; \"aloud stop\" or \"aloud snooze\"",
+        (_, Some("speaking" | "hushing")) => "speaking",
+        (Some("hearing" | "trailing"), _) => "listening",
+        (_, Some("transcribing" | "thinking")) => "thinking",
+        (Some("open"), _) => "waiting for you to speak",
+        _ => "idle",
+    }
 }
 
 /// Prints what happens in the running service, until it ends or the reader goes.

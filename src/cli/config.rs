@@ -20,13 +20,16 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, args: &Args) -> Outcom
                 };
                 Failure::new(code, error)
             })?;
-            print::line(format!("wrote {}; every line in it is a default", path.display()))
+            print::line(format!(
+                "wrote {} (every line is commented out and shows a default)",
+                path.display()
+            ))
         }
         Args::Check => {
             let config = Config::load(env, file)?;
             match &config.file {
-                Some(path) => print::line(format!("{} is fine", path.display())),
-                None => print::line("there is no configuration file; the defaults are in force"),
+                Some(path) => print::line(format!("{}: no mistakes found", path.display())),
+                None => print::line("no configuration file, using the defaults"),
             }
         }
         Args::Show => print::bytes(Config::load(env, file)?.show().as_bytes()),

@@ -85,9 +85,7 @@ fn serve(app: &App) -> Result<Server, Failure> {
         Ok(None) => Ok(Server::bind(&path)?),
         Err(error) => Err(Failure::new(
             Code::Unavailable,
-            format!(
-                "the socket from the service manager cannot be used: {error}; see aloud.socket"
-            ),
+            format!("cannot use the socket from systemd: {error}; check aloud.socket"),
         )),
     }
 }

@@ -58,7 +58,7 @@ impl Failure {
 
     /// A feature of a later release.
     pub(crate) fn later(what: &str) -> Self {
-        Self::new(Code::Usage, format!("{what} is not built yet; it comes with a later release"))
+        Self::new(Code::Usage, format!("{what} is not available yet"))
     }
 }
 

@@ -15,26 +15,26 @@ use crate::dialog::PictureKind;
 use crate::engine::{Canvas, EngineError, Notes, Painted, Wish};
 use crate::tool::picture::{open, read, save, slug};
 
-/// Makes and changes pictures.
+/// Generates and edits images.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Image {
-    /// Make a picture of what a text says.
+    /// Generate an image from a description.
     Generate {
-        /// What is to be seen; read from standard input when not given.
+        /// What to draw. Read from standard input when not given.
         #[arg(value_name = "PROMPT")]
         prompt: Vec<String>,
         #[command(flatten)]
         brush: Brush,
     },
-    /// Change a picture as a text says.
+    /// Edit an image.
     Edit {
-        /// What is to be changed; read from standard input when not given.
+        /// What to change. Read from standard input when not given.
         #[arg(value_name = "PROMPT")]
         prompt: Vec<String>,
-        /// The picture: PNG, JPEG, WebP or GIF. May be given several times.
+        /// Image to edit: PNG, JPEG, WebP or GIF. Can be repeated.
         #[arg(long, required = true, value_name = "FILE")]
         image: Vec<PathBuf>,
-        /// A PNG of the same size that is transparent where the picture may change.
+        /// PNG mask of the same size, transparent where the image may change.
         #[arg(long, value_name = "FILE")]
         mask: Option<PathBuf>,
         #[command(flatten)]
@@ -44,51 +44,51 @@ pub(crate) enum Image {
 
 #[derive(Debug, Args)]
 pub(crate) struct Brush {
-    /// Save it here [default: a name from the prompt, in the folder of [image] dir].
+    /// Output file [default: named after the prompt, in [image] dir].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Who paints: `MODEL` of the usual provider, or `PROVIDER/MODEL`.
+    /// Image model: `MODEL`, or `PROVIDER/MODEL`.
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     /// Width and height, such as 1024x1024, or auto.
     #[arg(long)]
     size: Option<String>,
-    /// How well: low, medium, high or auto; standard or hd for older models.
+    /// Quality: low, medium, high or auto (older models: standard or hd).
     #[arg(long)]
     quality: Option<String>,
-    /// The kind of file.
+    /// File format.
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Behind everything: transparent, opaque or auto.
+    /// Background: transparent, opaque or auto.
     #[arg(long)]
     background: Option<String>,
-    /// How many pictures.
+    /// Number of images.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=10))]
     n: Option<u8>,
-    /// Show so many unfinished pictures on the way, in a file beside the finished one.
+    /// Save COUNT previews while it is being made, beside the final image.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=3))]
     partial: Option<u8>,
-    /// How an older model hands the picture over: url or b64_json. Newer ones refuse it.
+    /// Response format for older models: url or b64_json.
     #[arg(long, value_name = "FORM")]
     response_format: Option<String>,
-    /// Print one JSON object a picture.
+    /// Print one JSON object per image.
     #[arg(long)]
     json: bool,
-    /// Open it when it is there.
+    /// Open the image when it is ready.
     #[arg(long)]
     open: bool,
-    /// Write over --out when it is there already.
+    /// Overwrite --out if it exists.
     #[arg(long, requires = "out")]
     force: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Without loss.
+    /// Lossless.
     Png,
-    /// Small.
+    /// Small files.
     Webp,
-    /// Small, and known everywhere.
+    /// Small files, opens everywhere.
     Jpeg,
 }
 
@@ -141,7 +141,8 @@ enum Place {
 
 impl Brush {
     fn wish(&self, app: &App, prompt: &[String]) -> Result<Wish, Failure> {
-        let prompt = print::words_or_stdin(prompt, "say what is to be seen, or pipe it in")?;
+        let prompt =
+            print::words_or_stdin(prompt, "describe the image, or pipe the description in")?;
         let settings = &app.config.settings.image;
         // The name of the file says what is wanted in it. PNG is what everybody makes anyway.
         let by_name = || match self.out.as_deref().and_then(kind_by_name)? {
@@ -176,7 +177,7 @@ impl Brush {
             (None, None) => ("openai", name.as_str()),
         };
         if provider == "local" {
-            let why = "no model on this machine paints; give --model PROVIDER/MODEL";
+            let why = "no local model generates images; give --model PROVIDER/MODEL";
             return Err(Failure::new(Code::Unavailable, why));
         }
         Ok(Some(ModelName { provider: provider.to_owned(), model: model.to_owned() }))
@@ -194,8 +195,7 @@ impl Brush {
             let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty());
             if dir.is_some_and(|dir| !dir.is_dir()) {
                 let file = file.display();
-                let why =
-                    format!("{file} cannot be written: there is no such folder; make it first");
+                let why = format!("cannot write {file}: no such folder; create it first");
                 return Err(Failure::new(Code::CannotCreate, why));
             }
             if file.exists() && !self.force {
@@ -228,7 +228,7 @@ fn kind_by_name(path: &Path) -> Option<PictureKind> {
 
 fn taken(path: &Path) -> Failure {
     let path = path.display();
-    let why = format!("{path} is there already; name another file, or give --force");
+    let why = format!("{path} already exists; choose another file, or give --force");
     Failure::new(Code::CannotCreate, why)
 }
 
@@ -301,7 +301,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
         return taken(path);
     }
     let path = path.display();
-    let why = format!("{path} cannot be written: {error}; name another file with --out");
+    let why = format!("cannot write {path}: {error}; choose another file with --out");
     Failure::new(Code::CannotCreate, why)
 }
 

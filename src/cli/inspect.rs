@@ -2,11 +2,10 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::exit::{Code, Failure};
 use super::{Outcome, print};
 use crate::app::App;
 use crate::audio::{self, Side};
-use crate::config::{Environment, ModelName};
+use crate::config::Environment;
 use crate::engine::Notes;
 use crate::tool::Ringer;
 
@@ -59,7 +58,7 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
         return Ok(());
     }
     if entries.is_empty() {
-        return print::line("no timers and no alarms are set");
+        return print::line("no timers or alarms are set");
     }
     let rows: Vec<Vec<String>> = entries
         .iter()
@@ -91,80 +90,4 @@ pub(super) fn tools(file: Option<&Path>, env: &Environment, as_json: bool) -> Ou
         })
         .collect();
     print::table(&rows)
-}
-
-/// Looks for what would keep aloud from working.
-pub(super) async fn doctor(file: Option<&Path>, env: &Environment) -> Outcome {
-    let mut bad = 0;
-    let mut tell = |what: &str, outcome: Result<String, String>| -> Outcome {
-        let (mark, text) = match outcome {
-            Ok(text) => ("ok ", text),
-            Err(text) => {
-                bad += 1;
-                ("BAD", text)
-            }
-        };
-        print::line(format!("{mark} {what:<14} {text}"))
-    };
-    let app = match App::open(file, env) {
-        Ok(app) => app,
-        Err(error) => {
-            tell("configuration", Err(error.to_string()))?;
-            return Err(Failure::new(Code::Config, "mend the configuration first"));
-        }
-    };
-    let source = match &app.config.file {
-        Some(path) => path.display().to_string(),
-        None => "no file; the defaults are in force".to_owned(),
-    };
-    tell("configuration", Ok(source))?;
-    let (notes, _) = Notes::new();
-    let cascade = &app.config.settings.cascade;
-    let ready = |names: &[ModelName]| {
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        format!("{} is ready", names.join(", else "))
-    };
-    let said = |error: crate::app::Unfit| error.to_string();
-    let heard = app.transcriber(&notes).map(|_| ready(&cascade.transcribe));
-    tell("hearing", heard.map_err(said))?;
-    tell("answering", app.responder(&notes).map(|_| ready(&cascade.chat)).map_err(said))?;
-    tell("speaking", app.voice(&notes).map(|_| ready(&cascade.speak)).map_err(said))?;
-    for name in app.providers_in_use() {
-        let http = app.account(&name).map_err(said);
-        let answer = match http {
-            Ok(http) => match http.get_once("models").await {
-                Ok(_) => Ok(format!("{name} at {} answers", http.host())),
-                // A server without a list of models may be well all the same.
-                Err(declined) if declined.no_such_call() => {
-                    Ok(format!("{name} at {} answers", http.host()))
-                }
-                Err(declined) => Err(declined.to_string()),
-            },
-            Err(error) => Err(error),
-        };
-        tell("provider", answer)?;
-    }
-    match audio::devices() {
-        Ok(devices) => {
-            for side in [Side::Input, Side::Output] {
-                let name = devices.iter().find(|device| device.side == side && device.default);
-                let name = name.or_else(|| devices.iter().find(|device| device.side == side));
-                tell(
-                    &word(side),
-                    name.map(|device| device.name.clone())
-                        .ok_or_else(|| format!("none; plug in a {}", word(side))),
-                )?;
-            }
-        }
-        Err(error) => tell("sound", Err(error.to_string()))?,
-    }
-    for neighbour in crate::engine::openai::neighbours().await {
-        tell("chat model", Ok(neighbour.offer()))?;
-    }
-    let service = crate::control::Client::connect(&app.config.paths.socket()).await;
-    tell("service", Ok(service.map_or_else(|error| error.to_string(), |_| "running".into())))?;
-    match bad {
-        0 => print::line("all is well"),
-        _ => Err(Failure::new(Code::Unavailable, "not all is well; see above for the next step")),
-    }
 }

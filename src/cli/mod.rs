@@ -15,6 +15,7 @@ mod chat;
 mod client;
 mod config;
 mod daemon;
+mod doctor;
 mod exit;
 mod finetune;
 mod first;
@@ -52,7 +53,7 @@ pub fn run() -> u8 {
         }
     };
     let env = Environment::read();
-    log(&env);
+    log(&env, &cli);
     // The one provider of cryptography; the second call of a process is refused, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -92,11 +93,11 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         None => talk::run(file, env, cli.hands_free, cli.partner, cli.yes).await,
         Some(_) if cli.hands_free => Err(Failure::new(
             Code::Usage,
-            "--hands-free goes with no command; run \"aloud --hands-free\"",
+            "--hands-free works only without a command; run \"aloud --hands-free\"",
         )),
         Some(_) if cli.partner.is_some() => Err(Failure::new(
             Code::Usage,
-            "--partner stands behind its command; run \"aloud ask --partner\" or \"aloud daemon --partner\"",
+            "put --partner after its command: run \"aloud ask --partner\" or \"aloud daemon --partner\"",
         )),
         Some(Command::Ask(args)) => ask::run(file, env, args).await,
         Some(Command::Say(args)) => say::run(file, env, args).await,
@@ -117,7 +118,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Config(args)) => config::run(file, env, &args),
         Some(Command::Timers(args)) => inspect::timers(file, env, args.json),
         Some(Command::Tools(args)) => inspect::tools(file, env, args.json),
-        Some(Command::Doctor) => inspect::doctor(file, env).await,
+        Some(Command::Doctor) => doctor::run(file, env).await,
         Some(Command::Replay { file }) => replay::run(&file),
         Some(Command::Service(args)) => service::run(file, env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
@@ -137,11 +138,17 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
     }
 }
 
-/// Sends tracing to stderr, filtered by `ALOUD_LOG`; only warnings when it is not set.
-fn log(env: &Environment) {
+/// Sends tracing to stderr, filtered by `ALOUD_LOG`, else by `[log] filter`, else from warnings
+/// on. The chat owns the terminal and shows warnings itself, so there only errors are printed.
+fn log(env: &Environment, cli: &Cli) {
     use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_new(env.get("ALOUD_LOG").unwrap_or("error"))
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    use tracing_subscriber::EnvFilter;
+    let usual = if cli.command.is_none() { "error" } else { "warn" };
+    // Mistakes in the configuration are reported by the command itself.
+    let settings = crate::config::Config::load(env, cli.config.as_deref()).ok();
+    let chosen = settings.and_then(|config| config.settings.log.filter);
+    let filter = EnvFilter::try_new(chosen.as_deref().unwrap_or(usual))
+        .unwrap_or_else(|_| EnvFilter::new(usual));
     let colour = std::io::stderr().is_terminal() && env.get("NO_COLOR").is_none();
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -41,7 +41,7 @@ async fn files(store: &Store, command: ModelFiles) -> Outcome {
                 Some(listing) => Err(Failure::new(
                     Code::Unavailable,
                     format!(
-                        "model \"{0}\" is not whole; run \"aloud models fetch {0}\"",
+                        "model \"{0}\" is damaged; run \"aloud models fetch {0}\"",
                         listing.model.name
                     ),
                 )),
@@ -63,7 +63,7 @@ async fn remote(app: &App, provider: Option<String>, json: bool) -> Outcome {
     if providers.is_empty() {
         return Err(Failure::new(
             Code::Unavailable,
-            "no provider is in use and none has a key; set OPENAI_API_KEY, or name one with --provider",
+            "no provider is configured; set OPENAI_API_KEY, or give --provider",
         ));
     }
     let today = WallClock::System.now().to_zoned(jiff::tz::TimeZone::system()).date();
@@ -108,7 +108,8 @@ async fn remote(app: &App, provider: Option<String>, json: bool) -> Outcome {
     if !json {
         print::table(&rows)?;
     }
-    failed.map_or(Ok(()), |code| Err(Failure::new(code, "not every provider has told its models")))
+    failed
+        .map_or(Ok(()), |code| Err(Failure::new(code, "some providers did not list their models")))
 }
 
 async fn offered(app: &App, provider: &str) -> Result<Vec<Model>, Failure> {
@@ -117,7 +118,7 @@ async fn offered(app: &App, provider: &str) -> Result<Vec<Model>, Failure> {
         Ok(offered) => Ok(offered?),
         Err(_) => Err(Failure::new(
             Code::Unavailable,
-            format!("provider {provider} does not list its models in time; try again later"),
+            format!("provider {provider} took too long to list its models; try again later"),
         )),
     }
 }

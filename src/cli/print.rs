@@ -66,7 +66,7 @@ pub(super) fn words_or_stdin(words: &[String], what: &str) -> Result<String, Fai
         }
         io::read_to_string(io::stdin()).map_err(|error| {
             if error.kind() == io::ErrorKind::InvalidData {
-                let why = "standard input is not UTF-8 text; convert it first";
+                let why = "standard input is not UTF-8 text";
                 return Failure::new(Code::Data, why);
             }
             Failure::from(error)

@@ -9,7 +9,7 @@ use crate::drive::Question;
 
 /// Speaks a text: into a file, through the running service, or through the speaker.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Say) -> Outcome {
-    let text = print::words_or_stdin(&args.text, "give the text to speak, or pipe it in")?;
+    let text = print::words_or_stdin(&args.text, "give some text, or pipe it in")?;
     if args.out.is_none() && client::say(env, &text).await? {
         return Ok(());
     }

@@ -194,7 +194,7 @@ fn folder(env: &Environment) -> Result<PathBuf, Failure> {
     let base = env.os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let base = base.or_else(|| env.os("HOME").map(|home| PathBuf::from(home).join(".config")));
     base.map(|base| base.join("systemd/user"))
-        .ok_or_else(|| Failure::new(Code::CannotCreate, "there is no home folder; set HOME"))
+        .ok_or_else(|| Failure::new(Code::CannotCreate, "no home folder; set HOME"))
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Failure {

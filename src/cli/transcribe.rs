@@ -79,7 +79,7 @@ async fn one(
         pcm.extend_from_slice(&piece[..n]);
     }
     if pcm.is_empty() {
-        let message = format!("{} holds no sound; record it again", path.display());
+        let message = format!("{} contains no sound; record it again", path.display());
         return Err(Failure::new(super::exit::Code::Data, message));
     }
     let mut length = pcm.len();

@@ -12,16 +12,16 @@ use crate::base::WallClock;
 use crate::config::Environment;
 use crate::engine::Usage;
 
-/// Which days are looked at; this month when nothing is given.
+/// Which days to show; the current month by default.
 #[derive(Debug, Args)]
 pub(crate) struct Period {
-    /// The last so many days, today included.
+    /// The last COUNT days, including today.
     #[arg(long, value_name = "COUNT", group = "period", value_parser = clap::value_parser!(u16).range(1..))]
     days: Option<u16>,
     /// A month, such as 2026-11.
     #[arg(long, value_name = "YEAR-MONTH", group = "period")]
     month: Option<String>,
-    /// All that was ever written down.
+    /// Everything on record.
     #[arg(long, group = "period")]
     all: bool,
     /// Print one JSON object.
@@ -64,7 +64,7 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, period: &Period) -> Ou
         return print::json(&json!({ "from": from, "to": to, "models": rows, "cost": priced }));
     }
     if rows.is_empty() {
-        return print::line(format!("nothing was used from {from} to {to}"));
+        return print::line(format!("no usage from {from} to {to}"));
     }
     print::line(format!("{from} to {to}"))?;
     let cells = |row: &Row| {
@@ -77,12 +77,10 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, period: &Period) -> Ou
         None => print::line(format!("cost: {cost:.4}")),
         Some(row) => {
             if rows.iter().any(|row| row.cost.is_some()) {
-                print::line(format!("cost: {cost:.4}, without the models that have no price"))?;
+                print::line(format!("cost: {cost:.4}, not counting models without a price"))?;
             }
             let model = &row.model;
-            print::line(format!(
-                "set what a model costs with [prices.\"{model}\"] in the configuration"
-            ))
+            print::line(format!("set prices with [prices.\"{model}\"] in the configuration"))
         }
     }
 }
@@ -96,7 +94,7 @@ impl Period {
                 Failure::new(
                     Code::Usage,
                     format!(
-                        "\"{month}\" is no month; write one such as {}",
+                        "\"{month}\" is not a month; write it like {}",
                         today.strftime("%Y-%m")
                     ),
                 )

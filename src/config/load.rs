@@ -86,21 +86,21 @@ type Unread = (Option<io::ErrorKind>, (String, String));
 fn read_text(path: &Path) -> Result<String, Unread> {
     let failed = |e: io::Error| {
         let next = if e.kind() == io::ErrorKind::NotFound {
-            "run \"aloud config init\", or name another file"
+            "run \"aloud config init\", or give another file"
         } else {
-            "check its owner and rights, or name another file"
+            "check its owner and permissions, or give another file"
         };
         (Some(e.kind()), (format!("cannot be read ({e})"), next.to_owned()))
     };
     let meta = fs::metadata(path).map_err(failed)?;
     if !meta.is_file() || meta.len() > LARGEST {
-        let next = "name a configuration file, such as \"aloud config init\" writes".to_owned();
-        return Err((None, ("this is no configuration file".to_owned(), next)));
+        let next = "give a configuration file, such as \"aloud config init\" writes".to_owned();
+        return Err((None, ("not a configuration file".to_owned(), next)));
     }
     let bytes = fs::read(path).map_err(failed)?;
     String::from_utf8(bytes).map_err(|_| {
         let next = "save it in UTF-8".to_owned();
-        (None, ("this is not UTF-8 text".to_owned(), next))
+        (None, ("not UTF-8 text".to_owned(), next))
     })
 }
 
@@ -111,7 +111,7 @@ fn slips(env: &Environment, shown: &[Shown], problems: &mut Vec<Problem>) {
         let right = format!("{PREFIX}{section}__{}", shown.key).to_uppercase();
         let slip = right.replace("__", "_");
         if env.get(&slip).is_some() {
-            let what = "there is no such variable".to_owned();
+            let what = "no such variable".to_owned();
             let next = format!("did you mean {right}?");
             problems.push(Problem { at: Origin::Variable(slip), key: String::new(), what, next });
         }
@@ -127,10 +127,10 @@ pub fn default_file() -> &'static str {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InitError {
     /// There is one, and it is not overwritten.
-    #[error("{path} is there already; edit it, or move it away first", path = .0.display())]
+    #[error("{path} already exists; edit it, or move it away first", path = .0.display())]
     Exists(PathBuf),
     /// It cannot be written.
-    #[error("cannot write {path}: {why}; check the folder's owner and rights", path = .path.display())]
+    #[error("cannot write {path}: {why}; check the folder's owner and permissions", path = .path.display())]
     Unwritten {
         /// The file.
         path: PathBuf,

@@ -27,7 +27,7 @@ pub struct Paths {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// It cannot be made or looked at.
-    #[error("cannot make {path}: {why}; set XDG_RUNTIME_DIR to a folder of yours", path = .path.display())]
+    #[error("cannot create {path}: {why}; set XDG_RUNTIME_DIR to a folder you own", path = .path.display())]
     Unmade {
         /// The folder.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum PathError {
     },
     /// Others could reach the socket in it, or have put it there.
     #[error(
-        "{path} is not a folder that only you can enter; remove it, or set XDG_RUNTIME_DIR to a folder of yours",
+        "{path} must be a folder that only you can open; remove it, or set XDG_RUNTIME_DIR to a folder you own",
         path = .path.display()
     )]
     Unsafe {

@@ -67,6 +67,6 @@ impl fmt::Display for ConfigErrors {
             1 => ("1 problem".to_owned(), "it"),
             n => (format!("{n} problems"), "them"),
         };
-        write!(f, "{many} in the configuration; mend {it} and run \"aloud config check\"")
+        write!(f, "{many} in the configuration; fix {it} and run \"aloud config check\"")
     }
 }

@@ -19,9 +19,9 @@ pub(super) fn read(mut of: Section<'_, '_>, env: &Environment) -> Providers {
         // A slash ends the name in PROVIDER/MODEL, and a variable knows letters and digits only.
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || !name.chars().all(fits) {
-            let next = "name it with letters, digits, - and _".to_owned();
+            let next = "use letters, digits, - and _".to_owned();
             let at = of.place(&name).unwrap_or(Origin::Default);
-            of.wrong(&at, &format!("{name:?}"), ("this is no name of a provider".into(), next));
+            of.wrong(&at, &format!("{name:?}"), ("not a provider name".into(), next));
         }
         let provider = provider(of.section(&name), &name, env);
         all.insert(name, provider);
@@ -98,7 +98,7 @@ fn key(of: &mut Section<'_, '_>) -> Option<KeySource> {
         // Whoever puts the key itself here must not see it again in a message.
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
-            Err("this is no name of a variable (the key itself does not belong here)".to_owned())
+            Err("not a variable name (do not put the key itself here)".to_owned())
         } else {
             Ok(text.to_owned())
         }
@@ -107,17 +107,17 @@ fn key(of: &mut Section<'_, '_>) -> Option<KeySource> {
     let named = |text: &str, _: Option<&std::path::Path>| {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if text.is_empty() || text.len() > 64 || text.starts_with('.') || !text.chars().all(fits) {
-            Err("this is no name (the key itself does not belong here)".to_owned())
+            Err("not a name (do not put the key itself here)".to_owned())
         } else {
             Ok(text.to_owned())
         }
     };
     let credential = of.maybe("api_key_credential", "the name of a systemd credential", named);
-    let keyring = of.maybe("api_key_keyring", "a name under which secret-tool finds it", named);
+    let keyring = of.maybe("api_key_keyring", "the name it has in the keyring", named);
     let places = ["api_key_env", "api_key_file", "api_key_credential", "api_key_keyring"];
     let set: Vec<_> = places.iter().filter_map(|key| Some((*key, of.place(key)?))).collect();
     if let [(first, _), .., (last, at)] = &set[..] {
-        let wrong = (format!("there is an {first} too"), "keep one of them".into());
+        let wrong = (format!("{first} is set too"), "keep one of them".into());
         of.wrong(at, last, wrong);
     }
     file.map(KeySource::File)

@@ -74,7 +74,7 @@ fn audio(mut of: Section<'_, '_>) -> Audio {
     let wanted = "\"default\", a name or id from \"aloud devices\", or \"wav:FILE\"";
     let mut device = |key| {
         let check = |text: &str| match text.trim() {
-            "" | "wav:" => Err("it names no device".to_owned()),
+            "" | "wav:" => Err("it is empty".to_owned()),
             good => Ok(good.to_owned()),
         };
         let text = of.text(key, wanted, "default", check);
@@ -184,7 +184,7 @@ pub(super) fn remote_models(
         };
         match providers.get(&name.provider).map(|provider| provider.kind) {
             Some(ProviderKind::Local) | None => {
-                Err(("nothing on this machine does this".to_owned(), format!("write {wanted}")))
+                Err(("no local model does this".to_owned(), format!("write {wanted}")))
             }
             Some(ProviderKind::OpenAi | ProviderKind::Azure | ProviderKind::Compatible) => {
                 Ok(name.clone())
@@ -211,7 +211,7 @@ pub(super) fn model_name(
 ) -> Result<ModelName, Wrong> {
     let Some(name) = split(text) else {
         let next = format!("write PROVIDER/MODEL, such as \"local/{example}\"");
-        return Err((format!("\"{text}\" is no model"), next));
+        return Err((format!("\"{text}\" is not a model"), next));
     };
     let Some(provider) = providers.get(&name.provider) else {
         let next = match near(&name.provider, providers.keys().map(String::as_str)) {
@@ -220,7 +220,7 @@ pub(super) fn model_name(
                 format!("add [providers.{}], or write \"local/{example}\"", name.provider)
             }
         };
-        return Err((format!("no provider is called \"{}\"", name.provider), next));
+        return Err((format!("there is no provider \"{}\"", name.provider), next));
     };
     match provider.kind {
         ProviderKind::Local => local_model(name, role),
@@ -238,9 +238,9 @@ fn local_model(name: ModelName, role: Role) -> Result<ModelName, Wrong> {
     }
     let what = match known.clone().find(|(known, _)| *known == name.model) {
         Some((_, other)) => {
-            format!("\"{name}\" does another job ({}, not {})", other.word(), role.word())
+            format!("\"{name}\" does something else ({}, not {})", other.word(), role.word())
         }
-        None => format!("there is no local model \"{}\" for this job", name.model),
+        None => format!("there is no local model \"{}\" for this", name.model),
     };
     let next = match near(&name.model, fits.iter().copied()) {
         Some(near) => format!("did you mean \"local/{near}\"?"),
@@ -294,7 +294,7 @@ fn tools(mut of: Section<'_, '_>) -> Tools {
             Ok(text.to_owned())
         } else {
             let next = "write a name such as \"get_weather\"".to_owned();
-            Err((format!("\"{text}\" is no name of a tool"), next))
+            Err((format!("\"{text}\" is not a tool name"), next))
         }
     };
     let enabled = of.list("enabled", "a list of tools", Vec::new(), tool);
@@ -310,7 +310,7 @@ fn get_weather(mut of: Section<'_, '_>) -> GetWeather {
     let base_url = address("base_url", "https://api.open-meteo.com");
     let geocoding_url = address("geocoding_url", "https://geocoding-api.open-meteo.com");
     let location = of.maybe("location", "a place such as \"Paris\"", |text, _| match text.trim() {
-        "" => Err("it names no place".to_owned()),
+        "" => Err("it is empty".to_owned()),
         place => Ok(place.to_owned()),
     });
     let units = [word("auto", Units::Auto), word("metric", Units::Metric), word("us", Units::Us)];
@@ -322,7 +322,7 @@ fn get_weather(mut of: Section<'_, '_>) -> GetWeather {
 fn templates(mut of: Section<'_, '_>) -> Templates {
     let file = of.maybe("file", "an absolute path, or one with ~/", |text, home| {
         let path = path(text, home)?;
-        if path.is_file() { Ok(path) } else { Err(format!("there is no file {}", path.display())) }
+        if path.is_file() { Ok(path) } else { Err(format!("no such file: {}", path.display())) }
     });
     of.end();
     Templates { file }
@@ -330,8 +330,7 @@ fn templates(mut of: Section<'_, '_>) -> Templates {
 
 fn models(mut of: Section<'_, '_>, paths: &Paths) -> Models {
     let dir = of.maybe("dir", "an absolute path, or one with ~/", path);
-    let mirror =
-        of.maybe("mirror", "an address that has MODEL/FILE below it", |t, _| web_address(t));
+    let mirror = of.maybe("mirror", "a URL that serves MODEL/FILE", |t, _| web_address(t));
     let pip = ["python3", "-m", "pip"].map(str::to_owned).to_vec();
     let pip = of.list("pip", "a command such as [\"python3\", \"-m\", \"pip\"]", pip, |text| {
         Ok(text.to_owned())
@@ -343,7 +342,7 @@ fn models(mut of: Section<'_, '_>, paths: &Paths) -> Models {
 fn log(mut of: Section<'_, '_>, env: &Environment) -> Log {
     let check = |text: &str| match tracing_subscriber::EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(e) => Err(format!("\"{text}\" is no filter ({e})")),
+        Err(e) => Err(format!("\"{text}\" is not a log filter ({e})")),
     };
     let wanted = "a level such as \"info\", or \"warn,aloud::turn=debug\"";
     let filter = of.maybe("filter", wanted, |text, _| check(text));

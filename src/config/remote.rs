@@ -28,7 +28,7 @@ pub(super) fn chat(mut of: Section<'_, '_>) -> Chat {
         if !text.is_empty() && text.chars().all(fits) {
             Ok(text.to_owned())
         } else {
-            Err(format!("\"{text}\" is no name of a tool"))
+            Err(format!("\"{text}\" is not a tool name"))
         }
     });
     let tool_choice = ToolChoice::of(&tool_choice);
@@ -48,7 +48,7 @@ pub(super) fn chat(mut of: Section<'_, '_>) -> Chat {
 }
 
 pub(super) fn context(mut of: Section<'_, '_>) -> Context {
-    let persona = of.words("persona", "who aloud is to be, in a sentence or two");
+    let persona = of.words("persona", "one or two sentences");
     let facts = of.list("facts", "a list of sentences", Vec::new(), |text| Ok(text.to_owned()));
     let wanted = "a list of absolute paths, or ones with ~/";
     let files = of.list("files", wanted, Vec::new(), |text| Ok(text.to_owned()));
@@ -58,7 +58,7 @@ pub(super) fn context(mut of: Section<'_, '_>) -> Context {
         if path.is_file() {
             paths.push(path);
         } else if let Some(at) = of.place("files") {
-            let wrong = (format!("there is no file {}", path.display()), format!("write {wanted}"));
+            let wrong = (format!("no such file: {}", path.display()), format!("write {wanted}"));
             of.wrong(&at, "files", wrong);
         }
     }
@@ -73,14 +73,14 @@ pub(super) fn transcribe(mut of: Section<'_, '_>) -> Transcribe {
             Ok(text.to_owned())
         } else {
             Err((
-                format!("\"{text}\" is no code of a language"),
+                format!("\"{text}\" is not a language code"),
                 "write one such as \"en\"".to_owned(),
             ))
         }
     };
     let languages = of.list("languages", "a list such as [\"en\", \"de\"]", Vec::new(), code);
     let keywords = of.list("keywords", "a list of words", Vec::new(), |text| Ok(text.to_owned()));
-    let prompt = of.words("prompt", "a sentence in the manner of what will be said");
+    let prompt = of.words("prompt", "a sentence like those you will say");
     of.end();
     Transcribe { languages, keywords, prompt }
 }
@@ -115,8 +115,8 @@ pub(super) fn prices(mut of: Section<'_, '_>, providers: &Providers) -> BTreeMap
         let known = split(&name).is_some_and(|name| providers.contains_key(&name.provider));
         if !known {
             let at = of.place(&name).unwrap_or(Origin::Default);
-            let next = "write [prices.\"PROVIDER/MODEL\"], as aloud usage names it".to_owned();
-            of.wrong(&at, &format!("{name:?}"), ("this is no model of a provider".into(), next));
+            let next = "write [prices.\"PROVIDER/MODEL\"], as \"aloud usage\" shows it".to_owned();
+            of.wrong(&at, &format!("{name:?}"), ("not a provider's model".into(), next));
         }
         let mut of = of.section(&name);
         let mut price = |key| of.fraction(key, 0.0..=1_000_000.0).unwrap_or(0.0);

@@ -91,9 +91,9 @@ impl<'t, 'r> Section<'t, 'r> {
             let near = near(key, self.known.iter().map(String::as_str));
             let is_table = matches!(entry.value.value, Value::Table(_));
             let (what, list) = match (is_table, self.name.is_empty()) {
-                (true, true) => ("there is no such section", "sections"),
-                (_, true) => ("it stands outside of a section", "sections"),
-                (_, false) => ("there is no such key", "keys"),
+                (true, true) => ("no such section", "sections"),
+                (_, true) => ("it is outside of any section", "sections"),
+                (_, false) => ("no such key", "keys"),
             };
             let next = match near {
                 Some(near) if self.name.is_empty() => format!("did you mean [{near}]?"),
@@ -180,7 +180,7 @@ impl<'t, 'r> Section<'t, 'r> {
             }
             let near = near(text, words.iter().copied());
             let near = near.map(|n| format!(" (did you mean \"{n}\"?)")).unwrap_or_default();
-            Err(format!("\"{text}\" is none of its words{near}"))
+            Err(format!("\"{text}\" is not a valid choice{near}"))
         })
     }
 
@@ -198,12 +198,12 @@ impl<'t, 'r> Section<'t, 'r> {
             let word = value.text().ok_or(None)?;
             match choices.iter().find(|c| c.word == word) {
                 Some(c) if built(&c) => Ok(word.to_owned()),
-                Some(_) => Err(Some(format!("\"{word}\" is not built yet"))),
+                Some(_) => Err(Some(format!("\"{word}\" is not available yet"))),
                 None => {
                     let near = near(word, choices.iter().filter(built).map(|c| c.word));
                     let near =
                         near.map(|n| format!(" (did you mean \"{n}\"?)")).unwrap_or_default();
-                    Err(Some(format!("\"{word}\" is none of its words{near}")))
+                    Err(Some(format!("\"{word}\" is not a valid choice{near}")))
                 }
             }
         });
@@ -425,12 +425,12 @@ pub(super) fn near<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Opti
 
 /// A web address without user, password, query or last slash.
 pub(super) fn web_address(text: &str) -> Result<String, String> {
-    let url = Url::parse(text.trim()).map_err(|e| format!("this is no web address ({e})"))?;
+    let url = Url::parse(text.trim()).map_err(|e| format!("not a web address ({e})"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err("this is no address of http or https".into());
+        return Err("not an http or https address".into());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("a password must not stand in an address".into());
+        return Err("an address must not contain a password".into());
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err("the address must end before any ? or #".into());
@@ -442,8 +442,12 @@ pub(super) fn web_address(text: &str) -> Result<String, String> {
 pub(super) fn path(text: &str, home: Option<&Path>) -> Result<PathBuf, String> {
     let path = match (text.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
-        (Some(_), None) => return Err("there is no home folder to put in place of ~".into()),
+        (Some(_), None) => return Err("there is no home folder for ~".into()),
         (None, _) => PathBuf::from(text),
     };
-    if path.is_absolute() { Ok(path) } else { Err(format!("\"{text}\" depends on where one is")) }
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(format!("\"{text}\" depends on the current folder"))
+    }
 }

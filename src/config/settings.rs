@@ -114,12 +114,12 @@ pub enum Mode {
 /// Who answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Partner {
-    /// Speech to text, text to text, text to speech.
+    /// Speech recognition, a chat model and a voice.
     #[default]
     Cascade,
-    /// One session that hears and speaks.
+    /// A realtime speech-to-speech session.
     Realtime,
-    /// A chat model that takes sound.
+    /// A chat model that hears and speaks.
     AudioChat,
 }
 

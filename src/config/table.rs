@@ -76,7 +76,7 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Table {
         problems.push(Problem {
             at,
             key: String::new(),
-            what: format!("this is not TOML ({what})"),
+            what: format!("not valid TOML ({what})"),
             next: "write KEY = VALUE under a [SECTION], text in double quotes".into(),
         });
     }

@@ -12,13 +12,13 @@ use crate::drive::Request;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// None runs.
-    #[error("no service is running (socket {0}); start one with \"aloud daemon\"")]
+    #[error("the service is not running (socket {0}); start it with \"aloud daemon\"")]
     Absent(PathBuf),
     /// It said no.
     #[error("{0}")]
     Refused(String),
     /// It went away, or does not speak this wire.
-    #[error("the service broke off: {0}")]
+    #[error("lost the connection to the service: {0}")]
     Broken(String),
 }
 

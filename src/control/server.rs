@@ -127,7 +127,7 @@ async fn talk(stream: UnixStream, handle: Handle) {
                 Err(why) => Answer::refused(why),
             },
             Err(LinesCodecError::MaxLineLengthExceeded) => {
-                let why = format!("a line of more than {LINE_LIMIT} bytes; send less at once");
+                let why = format!("a line of more than {LINE_LIMIT} bytes; send shorter lines");
                 let _ = send(&mut lines, &Answer::refused(why)).await;
                 return;
             }

@@ -24,7 +24,7 @@ pub enum Request {
     Stop,
     /// Deafen the microphone.
     Mute,
-    /// Open it again.
+    /// Unmute the microphone.
     Unmute,
     /// What opens the ear from now on.
     Mode {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ModelError {
     /// The manifest does not know it.
-    #[error("no model is called \"{name}\"{}; run \"aloud models list\"", hint(.near))]
+    #[error("there is no model \"{name}\"{}; run \"aloud models list\"", hint(.near))]
     Unknown {
         /// What was asked for.
         name: String,
@@ -14,7 +14,7 @@ pub enum ModelError {
         near: Option<String>,
     },
     /// This processor has no such file.
-    #[error("{model} is not made for this processor ({arch}); use another engine for its job")]
+    #[error("{model} does not run on this processor ({arch}); choose another model")]
     NotForThisMachine {
         /// The model.
         model: String,
@@ -23,7 +23,7 @@ pub enum ModelError {
     },
     /// It was never fetched.
     #[error(
-        "model \"{model}\" is not here ({file} is missing); run \"aloud models fetch {model}\""
+        "model \"{model}\" is not installed ({file} is missing); run \"aloud models fetch {model}\""
     )]
     Missing {
         /// The model.
@@ -48,7 +48,7 @@ pub enum ModelError {
     },
     /// It has the right size and the wrong content.
     #[error(
-        "model \"{model}\" is damaged ({file} has another content than it must); \
+        "model \"{model}\" is damaged ({file} fails its sha256 check); \
          run \"aloud models fetch {model}\""
     )]
     WrongHash {
@@ -59,8 +59,8 @@ pub enum ModelError {
     },
     /// No source delivered it.
     #[error(
-        "cannot get {file} of model \"{model}\": {}; \
-         connect to a network and run \"aloud models fetch\" again",
+        "cannot download {file} of model \"{model}\": {}; \
+         check the network and run \"aloud models fetch\" again",
         .tried.join("; ")
     )]
     NoSource {
@@ -73,7 +73,7 @@ pub enum ModelError {
     },
     /// The disk is full.
     #[error(
-        "no space left for {path} ({need} bytes); free some space, or set [models] dir to another \
+        "not enough disk space for {path} ({need} bytes); free some, or set [models] dir to another \
          disk, and run \"aloud models fetch\" again", path = .path.display()
     )]
     NoSpace {
@@ -83,7 +83,7 @@ pub enum ModelError {
         need: u64,
     },
     /// It cannot be written for another reason.
-    #[error("cannot write {path}: {why}; check the folder's owner and rights", path = .path.display())]
+    #[error("cannot write {path}: {why}; check the folder's owner and permissions", path = .path.display())]
     Write {
         /// What was being written.
         path: PathBuf,
@@ -92,7 +92,7 @@ pub enum ModelError {
     },
     /// It cannot be read.
     #[error(
-        "cannot read {path}: {why}; check its owner and rights, or fetch the model again",
+        "cannot read {path}: {why}; check its owner and permissions, or fetch the model again",
         path = .path.display()
     )]
     Read {
@@ -102,7 +102,7 @@ pub enum ModelError {
         why: String,
     },
     /// Another process fetches or removes models.
-    #[error("another aloud is fetching or removing models in {dir}; try again when it is done", dir = .dir.display())]
+    #[error("another aloud is working on the models in {dir}; try again when it is done", dir = .dir.display())]
     Busy {
         /// The folder of the models.
         dir: PathBuf,

@@ -214,7 +214,7 @@ async fn check(part: &Path, file: &ModelFile) -> Result<(), Failure> {
         return Ok(());
     }
     http::discard(part).await;
-    Err(Failure::Refused("what it sends has another content than it must (sha256)".into()))
+    Err(Failure::Refused("the download fails its sha256 check".into()))
 }
 
 async fn off_thread<T: Send + 'static>(

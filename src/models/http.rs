@@ -40,7 +40,7 @@ pub(super) fn client() -> Result<Client, Failure> {
         .read_timeout(STALL)
         .user_agent(concat!("aloud/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|e| Failure::Unreachable(format!("no secure connections here: {}", root(&e))))
+        .map_err(|e| Failure::Unreachable(format!("TLS is not available: {}", root(&e))))
 }
 
 /// Gets `url`, which must have `bytes` bytes, into `part`. Returns whether some of `part` came from
@@ -113,7 +113,7 @@ async fn transfer(
         StatusCode::PARTIAL_CONTENT if range_start(&response) == Some(have) => have,
         StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT => {
             discard(part).await;
-            return Err(Failure::Refused("it will not go on where the last fetch was cut".into()));
+            return Err(Failure::Refused("it cannot resume the last download".into()));
         }
         status => return Err(Failure::Refused(format!("it answered {status}"))),
     };
@@ -157,7 +157,7 @@ async fn append(
                 moved(done);
             }
             Ok(None) if done == bytes => break None,
-            Ok(None) => break Some("it ended early".to_owned()),
+            Ok(None) => break Some("the download ended early".to_owned()),
             Err(e) => break Some(root(&e)),
         }
     };

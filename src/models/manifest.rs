@@ -129,7 +129,7 @@ impl Manifest {
         for model in &manifest.models {
             let names = model.files.iter().map(|f| &f.name).chain([&model.name]);
             if let Some(bad) = names.into_iter().find(|name| !plain(name)) {
-                return Err(ModelError::Bug(format!("\"{bad}\" is no plain file name")));
+                return Err(ModelError::Bug(format!("\"{bad}\" is not a plain file name")));
             }
             if model.files.iter().any(|f| f.sha256.len() != 64 || f.sources.is_empty()) {
                 return Err(ModelError::Bug(format!("{} has no sha256 or no source", model.name)));

@@ -62,8 +62,8 @@ impl Bars {
     /// Shows one step.
     pub fn show(&mut self, step: &Step) {
         match step {
-            Step::Waiting => self.line("another aloud is fetching models; waiting for it"),
-            Step::Ready { model } => self.line(&format!("{model} is here already")),
+            Step::Waiting => self.line("another aloud is downloading models; waiting for it"),
+            Step::Ready { model } => self.line(&format!("{model} is already installed")),
             Step::Source { model, file, from, bytes } => {
                 self.begin(&format!("{model}/{file} from {from}"), *bytes);
             }
@@ -78,7 +78,7 @@ impl Bars {
             }
             Step::Whole { model, file } => {
                 self.end();
-                self.line(&format!("{model}/{file} is whole"));
+                self.line(&format!("{model}/{file} verified"));
             }
         }
     }

@@ -82,7 +82,7 @@ impl Registry {
         let Some(tool) = self.tools.iter().find(|tool| tool.spec().name == name) else {
             // A model reads what there is; for a person the list would be long.
             let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
-            let output = format!("There is no tool {name}. There are: {}.", known.join(", "));
+            let output = format!("There is no tool {name}. The tools are: {}.", known.join(", "));
             let say = format!("I have no tool called {name}.");
             let outcome = Outcome { id, output, say, ok: false };
             return Box::pin(async { Done { outcome, act: None, picture: None } });
@@ -95,10 +95,10 @@ impl Registry {
                 match tokio::time::timeout(deadline, AssertUnwindSafe(work).catch_unwind()).await {
                     Ok(Ok(result)) => result,
                     Ok(Err(_)) => Err(ToolError::Fatal(format!(
-                        "The tool {name} broke down. Try again, and if it stays so, report it."
+                        "The tool {name} failed. Try again; if it keeps failing, please report it."
                     ))),
                     Err(_) => Err(ToolError::Tell(format!(
-                        "The tool {name} gave no answer within {} seconds. Try again later.",
+                        "The tool {name} took more than {} seconds. Try again later.",
                         deadline.as_secs()
                     ))),
                 };

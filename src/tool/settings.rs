@@ -68,7 +68,7 @@ impl BaseUrl {
     /// What is wrong with it, as the end of a sentence about the key that holds it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text.trim())
-            .map_err(|error| format!("\"{text}\" is no web address ({error})"))?;
+            .map_err(|error| format!("\"{text}\" is not a web address ({error})"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(format!("\"{text}\" must begin with http:// or https://"));
         }

@@ -7,6 +7,7 @@ mod answers;
 mod authority;
 mod commands;
 mod contract;
+mod doctor;
 mod ear;
 mod faults;
 mod golden;

@@ -54,7 +54,7 @@ async fn at_the_start_a_model_that_ends_or_is_not_there_is_told() {
     let warnings = app.outlook().warnings().await;
     let starts = [
         "openai/a-model ([cascade] chat) ends in 20 days",
-        "openai/none ([cascade] speak) is not among the models",
+        "openai/none ([cascade] speak) is not offered by provider",
     ];
     for start in starts {
         assert!(warnings.iter().any(|warning| warning.starts_with(start)), "{start}: {warnings:?}");

@@ -207,7 +207,7 @@ fn a_job_is_followed_through_its_states_while_the_server_comes_and_goes() {
          ordered  2026-09-21 14:13\nmodel    model\nmade     ft:model:me::7p4\n";
     assert_eq!(told.printed, printed);
     let aside = "ftjob-1: queued\nftjob-1: running\naloud: provider openai (127.0.0.1) cannot be \
-         reached; check the network and its base_url; looking again\nftjob-1: succeeded\n";
+         reached; check the network and its base_url; retrying\nftjob-1: succeeded\n";
     assert_eq!(told.aside, aside);
     assert_eq!(server.requests().len(), 11);
 }

@@ -95,7 +95,7 @@ fn a_picture_is_counted_and_a_model_without_a_price_is_told() {
 fn a_price_for_nobodys_model_and_a_negative_one_are_refused_with_the_line() {
     let server = Server::start();
     for (prices, why) in [
-        ("[prices.\"y/m\"]\ntext_in = 1\n", "this is no model of a provider"),
+        ("[prices.\"y/m\"]\ntext_in = 1\n", "not a provider's model"),
         ("[prices.\"x/m\"]\ntext_in = -1\n", "out of range"),
         ("[prices.\"x/m\"]\ntext = 1\n", "prices.x/m.text"),
     ] {

@@ -29,18 +29,21 @@ pub(super) fn run(file: &Path, convert: Option<&Path>, form: Form) -> Outcome {
             }
             let lost = examples - kept;
             let why =
-                format!("{lost} examples cannot be mended and were left out; mend them by hand");
+                format!("{lost} examples could not be fixed and were left out; fix them by hand");
             Err(Failure::new(Code::Data, why))
         }
         _ if problems == 0 => Ok(()),
-        Some(_) => Err(Failure::new(Code::Data, "nothing in it can be mended; mend it by hand")),
+        Some(_) => Err(Failure::new(
+            Code::Data,
+            "nothing in it can be fixed automatically; fix it by hand",
+        )),
         None => {
             let (file, kept) = (file.display(), kept == examples && examples > 0);
             let next = match kept {
-                true => "run it with --convert OUT, which mends all of them",
-                false => "mend the lines, or run it with --convert OUT to keep what is good",
+                true => "run it with --convert OUT, which fixes all of them",
+                false => "fix these lines, or run it with --convert OUT to keep the good ones",
             };
-            Err(Failure::new(Code::Data, format!("{file} cannot be used as it is; {next}")))
+            Err(Failure::new(Code::Data, format!("{file} cannot be used as is; {next}")))
         }
     }
 }
@@ -58,7 +61,7 @@ pub(super) fn before(file: &Path, form: Form) -> Outcome {
     }
     let file = file.display();
     let why = format!(
-        "{file} cannot be used as it is and was not sent; run \"aloud finetune check {file} --convert OUT\""
+        "{file} cannot be used as is and was not uploaded; run \"aloud finetune check {file} --convert OUT\""
     );
     Err(Failure::new(Code::Data, why))
 }
@@ -78,7 +81,7 @@ fn look(
         let code = codes.iter().find(|(kind, _)| *kind == error.kind());
         let code = code.map_or(Code::Io, |(_, code)| *code);
         let file = file.display();
-        Failure::new(code, format!("{file} cannot be read: {error}; name a JSONL file"))
+        Failure::new(code, format!("cannot read {file}: {error}; give a JSONL file"))
     };
     let input = BufReader::new(File::open(file).map_err(unread)?);
     check(input, form, found, keep).map_err(unread)
@@ -93,14 +96,14 @@ fn converted(
 ) -> Result<Summary, Failure> {
     let taken = || {
         let out = out.display();
-        Failure::new(Code::CannotCreate, format!("{out} is there already; name a new file"))
+        Failure::new(Code::CannotCreate, format!("{out} already exists; choose another name"))
     };
     let unwritten = |error: io::Error| {
         if error.kind() == io::ErrorKind::AlreadyExists {
             return taken();
         }
         let out = out.display();
-        let why = format!("{out} cannot be written: {error}; name another file");
+        let why = format!("cannot write {out}: {error}; choose another file");
         Failure::new(Code::CannotCreate, why)
     };
     if out.exists() {

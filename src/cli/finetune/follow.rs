@@ -58,7 +58,7 @@ pub(super) async fn run(tuning: &Tuning, id: &str, json: bool) -> Outcome {
             Err(error) => {
                 misses += 1;
                 wait = (wait * 2).min(LONGEST);
-                print::trouble(&format!("{error}; looking again"));
+                print::trouble(&format!("{error}; retrying"));
             }
         }
         tokio::time::sleep(wait).await;

@@ -18,38 +18,38 @@ use crate::engine::openai::files::upload;
 use crate::engine::openai::finetune::{Job, Order, State, Tuning};
 use crate::engine::openai::training::Form;
 
-/// Trains a model of one's own.
+/// Fine-tunes a model.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Finetune {
-    /// Look through training data, line by line, and report everything that is wrong with it.
+    /// Check training data line by line.
     Check {
-        /// The data: JSONL, an example a line.
+        /// Training data: JSONL, one example per line.
         file: PathBuf,
-        /// Write the examples that are good, or can be mended, to this new file.
+        /// Write the examples that are good or can be fixed to this new file.
         #[arg(long, value_name = "OUT")]
         convert: Option<PathBuf>,
-        /// For which model the data is meant [default: a chat model].
+        /// Model the data is meant for [default: a chat model].
         #[arg(long)]
         model: Option<String>,
     },
-    /// Order a job: check the data, send it, and begin.
+    /// Check the data, upload it and start a job.
     Create {
-        /// The data, or the id of a file that was sent before.
+        /// Training data, or the id of an uploaded file.
         #[arg(value_name = "FILE|FILE_ID")]
         data: String,
-        /// The model to begin with.
+        /// Base model.
         #[arg(long, default_value = defaults::TUNE)]
         model: String,
-        /// A word in the name of the new model.
+        /// Suffix for the new model's name.
         #[arg(long)]
         suffix: Option<String>,
-        /// Makes two jobs alike.
+        /// Seed, to repeat a job.
         #[arg(long)]
         seed: Option<u64>,
-        /// Data that the result is measured with, or the id of a file that was sent before.
+        /// Validation data, or the id of an uploaded file.
         #[arg(long, value_name = "FILE|FILE_ID")]
         validation: Option<String>,
-        /// Follow the job until it ends.
+        /// Follow the job until it finishes.
         #[arg(long)]
         follow: bool,
         /// Print the job as JSON.
@@ -58,35 +58,35 @@ pub(crate) enum Finetune {
         #[command(flatten)]
         place: Place,
     },
-    /// List the jobs, the newest first.
+    /// List jobs, newest first.
     List {
-        /// Print one JSON object a job.
+        /// Print one JSON object per job.
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         place: Place,
     },
-    /// Tell how far a job is.
+    /// Show a job's progress.
     Status {
         /// The job.
         id: String,
-        /// Print what happens as it happens, until the job ends.
+        /// Print events as they happen, until the job finishes.
         #[arg(long)]
         follow: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
-        /// Print the stages of the model that can be used by themselves.
+        /// List the checkpoints that can be used as models.
         #[arg(long, conflicts_with = "follow")]
         checkpoints: bool,
         #[command(flatten)]
         place: Place,
     },
-    /// End a job.
+    /// Cancel a job.
     Cancel(One),
-    /// Stop a job for now.
+    /// Pause a job.
     Pause(One),
-    /// Let a stopped job go on.
+    /// Resume a paused job.
     Resume(One),
 }
 
@@ -100,10 +100,10 @@ pub(crate) struct One {
 
 #[derive(Debug, Args)]
 pub(crate) struct Place {
-    /// Where it is tuned [default: the provider that answers questions, or openai].
+    /// Provider [default: the one configured for chat, or openai].
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
-    /// Speak the first interface, /fine-tunes, for servers that still have it.
+    /// Use the old /fine-tunes API, for servers that still have it.
     #[arg(long)]
     legacy: bool,
 }
@@ -147,7 +147,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Finetune) 
                 return follow::run(&tuning, &job.id, json).await;
             }
             let id = &job.id;
-            print::aside(format!("follow it with \"aloud finetune status {id} --follow\""));
+            print::aside(format!("watch it with \"aloud finetune status {id} --follow\""));
             if json { print::json(&job.raw) } else { print::line(id) }
         }
         Finetune::List { json, place } => {
@@ -193,13 +193,13 @@ async fn sent(app: &App, place: &Place, data: &str, model: &str) -> Result<Strin
         if data.starts_with("file-") {
             return Ok(data.to_owned());
         }
-        let why = format!("there is no file {data}; name one, or the id of one that was sent");
+        let why = format!("no file {data}; give a file, or the id of an uploaded one");
         return Err(Failure::new(Code::NoInput, why));
     }
     check::before(path, Form::of(model))?;
     let http = app.account(&place.provider(app))?;
     let file = upload(&http, path, "fine-tune").await?;
-    print::aside(format!("{data} is sent as {}", file.id));
+    print::aside(format!("{data} uploaded as {}", file.id));
     Ok(file.id)
 }
 
@@ -213,7 +213,7 @@ fn list(jobs: &[Job], json: bool) -> Outcome {
         return jobs.iter().try_for_each(|job| print::json(&job.raw));
     }
     if jobs.is_empty() {
-        return print::line("there are no jobs");
+        return print::line("no jobs");
     }
     let mut rows = vec![["JOB", "STATE", "ORDERED", "MODEL", "MADE"].map(String::from).to_vec()];
     rows.extend(jobs.iter().map(|job| {
@@ -252,7 +252,7 @@ fn stages(stages: &[serde_json::Value], json: bool) -> Outcome {
         return stages.iter().try_for_each(print::json);
     }
     if stages.is_empty() {
-        return print::line("there are no stages yet");
+        return print::line("no stages yet");
     }
     let mut rows = vec![["STEP", "MODEL", "LOSS"].map(String::from).to_vec()];
     rows.extend(stages.iter().map(|stage| {
@@ -270,11 +270,11 @@ fn ended(job: &Job) -> Outcome {
     let id = &job.id;
     let why = match &job.state {
         State::Open(_) | State::Succeeded => return Ok(()),
-        State::Cancelled => format!("job {id} was cancelled; order it again"),
+        State::Cancelled => format!("job {id} was cancelled; start it again to continue"),
         State::Failed => {
-            let why = job.error.as_deref().unwrap_or("the provider does not say why");
+            let why = job.error.as_deref().unwrap_or("the provider gave no reason");
             let why = why.trim_end_matches('.');
-            format!("job {id} failed: {why}; mend the data and order it again")
+            format!("job {id} failed: {why}; fix the data and start it again")
         }
     };
     Err(Failure::new(Code::Unavailable, why))

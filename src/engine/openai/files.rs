@@ -35,7 +35,7 @@ pub struct Uploaded {
 pub async fn upload(http: &Http, path: &Path, purpose: &str) -> Result<Uploaded, EngineError> {
     let unread = |error: std::io::Error| {
         let path = path.display();
-        EngineError::Refused(format!("{path} cannot be read: {error}; name a file"))
+        EngineError::Refused(format!("cannot read {path}: {error}; give another file"))
     };
     let bytes = tokio::fs::metadata(path).await.map_err(unread)?.len();
     let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());

@@ -223,7 +223,7 @@ impl Tuning {
 
     async fn job(&self, answer: Result<Response, Declined>) -> Result<Job, EngineError> {
         let response = answer.map_err(|declined| self.declined(declined))?;
-        job(self.http.json(response).await?).ok_or_else(|| self.http.broken("it tells of no job"))
+        job(self.http.json(response).await?).ok_or_else(|| self.http.broken("it returned no job"))
     }
 
     /// All entries of a list, page by page.
@@ -260,10 +260,10 @@ impl Tuning {
         let name = self.http.name();
         match (self.legacy, declined.no_such_call()) {
             (true, true) => EngineError::Unreachable(format!(
-                "provider {name} has no such job, or no /fine-tunes any more: /fine_tuning/jobs has replaced it; leave --legacy out"
+                "provider {name} has no such job, or no /fine-tunes API any more; try without --legacy"
             )),
             (false, true) => EngineError::Unreachable(format!(
-                "provider {name} has no such job, or tunes no models; see \"aloud finetune list\", or give --legacy for a server of the first interface"
+                "provider {name} has no such job, or no fine-tuning; see \"aloud finetune list\", or give --legacy for an old server"
             )),
             (_, false) => declined.error,
         }

@@ -25,7 +25,7 @@ pub(super) async fn trusted() -> Option<Arc<ClientConfig>> {
 fn read() -> Option<Arc<ClientConfig>> {
     let found = rustls_native_certs::load_native_certs();
     for error in found.errors {
-        tracing::debug!("a certificate is left out: {error}");
+        tracing::debug!("a certificate is skipped: {error}");
     }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);

@@ -104,7 +104,7 @@ fn generate(painter: &Arc<dyn Painter>, album: &Album, last: &Last) -> Arc<dyn T
         arguments(
             &["prompt"],
             json!({
-                "prompt": {"type": "string", "description": "What is to be seen, in detail."},
+                "prompt": {"type": "string", "description": "What to draw, in detail."},
                 "size": {
                     "type": "string",
                     "description": "Width and height in pixels, such as 1024x1024 or 1536x1024.",
@@ -140,7 +140,7 @@ fn edit(painter: &Arc<dyn Painter>, album: &Album, last: &Last) -> Arc<dyn Tool>
         Effect::Makes,
         arguments(
             &["prompt"],
-            json!({"prompt": {"type": "string", "description": "What is to be changed."}}),
+            json!({"prompt": {"type": "string", "description": "What to change."}}),
         ),
         move |wish: Edit, _| {
             let (painter, album, last) = (Arc::clone(&painter), album.clone(), last.clone());
@@ -168,13 +168,13 @@ async fn keep(
 ) -> Result<ToolOutput, ToolError> {
     let path = album.keep(prompt, &bytes).map_err(|error| {
         ToolError::Tell(format!(
-            "The picture is made, but cannot be saved in {}: {error}.",
+            "I made the picture, but I can't save it in {}: {error}.",
             album.dir().display()
         ))
     })?;
     last.set(bytes);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut say = format!("The picture is saved as {name} in {}.", album.dir().display());
+    let mut say = format!("I saved the picture as {name} in {}.", album.dir().display());
     let opened = show.then(|| open(&path));
     if let Some(Err(why)) = &opened {
         say = format!("{say} {why}");
@@ -239,7 +239,7 @@ fn look_at_screen(screen: &Screen, last: &Last) -> Arc<dyn Tool> {
 }
 
 fn shown(data: serde_json::Value, picture: Picture) -> ToolOutput {
-    let say = "I have it before me, but only a chat model that sees can say what is on it.";
+    let say = "I have the picture, but describing it needs a chat model that can see.";
     ToolOutput { picture: Some(picture), ..ToolOutput::new(data, say) }
 }
 
@@ -258,13 +258,13 @@ fn place(named: &str, settings: &PictureSettings) -> PathBuf {
 #[derive(Debug, thiserror::Error)]
 pub enum Unshown {
     /// It cannot be read; whether there is none says the error.
-    #[error("{0} cannot be read: {1}; name a file with a picture")]
+    #[error("cannot read {0}: {1}; give an image file")]
     Unread(PathBuf, std::io::Error),
     /// It has more than 20 MB.
-    #[error("the picture is larger than 20 MB; make it smaller")]
+    #[error("the image is larger than 20 MB; make it smaller")]
     TooLarge,
     /// It is something else.
-    #[error("that is no picture that models take; convert it to PNG, JPEG, WebP or GIF")]
+    #[error("not an image that models accept; convert it to PNG, JPEG, WebP or GIF")]
     NoPicture,
 }
 
@@ -314,7 +314,7 @@ pub fn open(path: &Path) -> Result<(), String> {
         .stderr(Stdio::null())
         .spawn()
         .map(drop)
-        .map_err(|_| "It cannot be opened: install xdg-utils for that.".to_owned())
+        .map_err(|_| "To open it, install xdg-utils.".to_owned())
 }
 
 /// A tool that takes its time.

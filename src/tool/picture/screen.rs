@@ -56,8 +56,8 @@ impl Screen {
             Of::X11 => self.x11.is_some(),
             Of::Both => true,
         };
-        let folder = tempfile::tempdir()
-            .map_err(|error| format!("I cannot keep a picture of the screen: {error}."))?;
+        let folder =
+            tempfile::tempdir().map_err(|error| format!("I can't save a screenshot: {error}."))?;
         let mut failed = None;
         for (program, _, arguments) in PROGRAMS.iter().filter(|(_, of, _)| fits(*of)) {
             let name = if *program == "xwd" { "screen.xwd" } else { "screen.png" };
@@ -67,7 +67,7 @@ impl Screen {
                 Err(why) => {
                     tracing::debug!(program, why, "no picture of the screen");
                     failed.get_or_insert(format!(
-                        "I cannot see the screen: {program} failed ({why}). Try it in a terminal."
+                        "I can't take a screenshot: {program} failed ({why}). Try it in a terminal."
                     ));
                 }
             }
@@ -75,7 +75,7 @@ impl Screen {
         Err(failed.unwrap_or_else(|| {
             let fit = PROGRAMS.iter().filter(|(_, of, _)| fits(*of));
             let names: Vec<&str> = fit.map(|(program, ..)| *program).collect();
-            format!("I cannot see the screen: install one of {}.", names.join(", "))
+            format!("I can't take a screenshot: install one of {}.", names.join(", "))
         }))
     }
 

@@ -44,7 +44,7 @@ pub(super) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Res
     }
 }
 
-/// Finds the values in the lines of a file, also where they go over several lines or stand in a
+/// Finds the values in the lines of a file, also where they span several lines or stand in a
 /// list, as files by hand or by other programs have them.
 #[derive(Default)]
 pub(super) struct Splitter {
@@ -115,7 +115,7 @@ impl Splitter {
     /// The file has ended, or what follows has nothing to do with what is pending.
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if let Some(pending) = self.pending.take() {
-            let why = "no JSON: it breaks off in the middle of the example".to_owned();
+            let why = "not JSON: the example is cut off".to_owned();
             out.push(Piece::Bad { line: pending.first, why });
         }
     }
@@ -146,11 +146,11 @@ impl Splitter {
 
 fn why(text: &[u8], error: &serde_json::Error) -> String {
     if std::str::from_utf8(text).is_err() {
-        return "no UTF-8 text; save the file as UTF-8".into();
+        return "not UTF-8 text; save the file as UTF-8".into();
     }
     let words = error.to_string();
     let words = words.split(" at line ").next().unwrap_or(&words);
-    format!("no JSON: {words} (line {} of the example, column {})", error.line(), error.column())
+    format!("not JSON: {words} (line {} of the example, column {})", error.line(), error.column())
 }
 
 /// Whether `line` is a whole example, whatever stands before it.

@@ -156,17 +156,17 @@ impl Check<'_> {
             Piece::List { line } => self.tell(
                 line,
                 false,
-                "the examples are in one JSON list; each belongs on a line of its own, without brackets and commas around",
+                "the examples are in one JSON list; put each on its own line, without the brackets and commas",
             ),
             Piece::Comma { line } => {
-                self.tell(line, false, "a comma behind the example; JSONL has none between lines");
+                self.tell(line, false, "a comma after the example; JSONL has none between lines");
             }
             Piece::Value { first, last, value } => {
                 if last > first && self.spread.first() {
                     self.tell(
                         first,
                         false,
-                        format!("an example over lines {first} to {last}; JSONL has each on one line"),
+                        format!("an example spread over lines {first} to {last}; JSONL keeps each on one line"),
                     );
                 }
                 match value {
@@ -213,7 +213,9 @@ impl Check<'_> {
             self.tell(
                 line,
                 true,
-                format!("about {tokens} tokens; what is behind the first {LONGEST} is not learnt"),
+                format!(
+                    "about {tokens} tokens; training ignores everything after the first {LONGEST}"
+                ),
             );
         }
         let Some(form) = form else { return Ok(()) };
@@ -234,21 +236,21 @@ impl Check<'_> {
 
     fn end(&mut self, last: u64) {
         for (more, what) in [
-            (self.spread.more, "go over several lines"),
-            (self.misfit.more, "have a form that does not fit the model"),
+            (self.spread.more, "span several lines"),
+            (self.misfit.more, "have the wrong format for the model"),
         ] {
             if more > 0 {
                 // The first one has been counted where it was told.
                 self.summary.problems += more - 1;
-                self.tell(last, false, format!("up to here {more} more examples {what}"));
+                self.tell(last, false, format!("{more} more examples so far {what}"));
             }
         }
         match self.summary.examples {
-            0 => self.tell(0, false, "there is no example in it"),
+            0 => self.tell(0, false, "it contains no examples"),
             few @ 1..FEWEST => self.tell(
                 0,
                 true,
-                format!("{few} examples; fewer than {FEWEST} are not taken, and 50 to 100 make a difference"),
+                format!("{few} examples; at least {FEWEST} are required, and 50 to 100 make a difference"),
             ),
             FEWEST.. => {}
         }
@@ -258,11 +260,11 @@ impl Check<'_> {
 fn misfit(form: Form) -> String {
     match form {
         Form::Pairs => format!(
-            "prompt and completion fit only base models ({}); chat models learn from messages",
+            "prompt and completion work only with base models ({}); chat models need messages",
             super::defaults::PAIRS.join(", ")
         ),
         Form::Messages => {
-            "messages fit only chat models; this base model learns from prompt and completion"
+            "messages work only with chat models; this base model needs prompt and completion"
                 .into()
         }
     }
@@ -340,11 +342,11 @@ mod tests {
         assert_eq!(
             found,
             [
-                "1! an example over lines 1 to 4; JSONL has each on one line",
-                "1! prompt and completion fit only base models (davinci-002, babbage-002); chat models learn from messages",
-                "12! up to here 2 more examples go over several lines",
-                "12! up to here 2 more examples have a form that does not fit the model",
-                "0? 3 examples; fewer than 10 are not taken, and 50 to 100 make a difference",
+                "1! an example spread over lines 1 to 4; JSONL keeps each on one line",
+                "1! prompt and completion work only with base models (davinci-002, babbage-002); chat models need messages",
+                "12! 2 more examples so far span several lines",
+                "12! 2 more examples so far have the wrong format for the model",
+                "0? 3 examples; at least 10 are required, and 50 to 100 make a difference",
             ]
         );
         assert_eq!((summary.examples, summary.problems, summary.kept), (3, 6, 3));
@@ -378,11 +380,11 @@ mod tests {
         let text = format!("{cut}\n{}\nnonsense\n\n{}\n{cut}", chat(2), chat(2));
         let (summary, found, kept) = look(&text, Form::Messages);
         let starts = [
-            "1! no JSON: it breaks off",
+            "1! not JSON: the example is cut off",
             "3! no JSON: ",
             "4? an empty",
             "5? the same example as on line 2",
-            "6! no JSON: it breaks off",
+            "6! not JSON: the example is cut off",
         ];
         for (found, start) in found.iter().zip(starts) {
             assert!(found.starts_with(start), "{found} is not {start}");

@@ -39,7 +39,7 @@ impl Verdict {
 pub(super) fn judge(value: &Value) -> Verdict {
     let mut verdict = Verdict::default();
     let Some(example) = value.as_object() else {
-        verdict.wrong(format!("{} where an object {{\"messages\": […]}} belongs", kind(value)));
+        verdict.wrong(format!("{} instead of an object {{\"messages\": […]}}", kind(value)));
         return verdict;
     };
     let pair = example.contains_key("prompt") || example.contains_key("completion");
@@ -57,7 +57,7 @@ pub(super) fn judge(value: &Value) -> Verdict {
             verdict.form = Some(Form::Messages);
             for key in example.keys().filter(|key| !BESIDE.contains(&key.as_str())) {
                 // Reinforcement tuning hands such keys to its grader; nothing else reads them.
-                let text = format!("the key \"{key}\" beside the messages is not learnt");
+                let text = format!("the key \"{key}\" is ignored");
                 verdict.warnings.push(text);
             }
             let tools = judge_tools(example, &mut verdict);
@@ -83,7 +83,7 @@ fn judge_pair(pair: &Map<String, Value>, verdict: &mut Verdict) {
         }
     }
     for key in pair.keys().filter(|key| !matches!(key.as_str(), "prompt" | "completion")) {
-        verdict.wrong(format!("the key \"{key}\" is not known"));
+        verdict.wrong(format!("unknown key \"{key}\""));
     }
 }
 
@@ -109,7 +109,7 @@ fn judge_tools(example: &Map<String, Value>, verdict: &mut Verdict) -> Option<Ve
         match function["name"].as_str() {
             Some(name) if is_name(name) => names.push(name.to_owned()),
             Some(name) => verdict.wrong(format!(
-                "{place}: \"{name}\" is no name of a function (1 to 64 letters, digits, _ and -)"
+                "{place}: \"{name}\" is not a function name (1 to 64 letters, digits, _ and -)"
             )),
             None => verdict.wrong(format!("{place}: its function has no name")),
         }
@@ -138,13 +138,13 @@ fn judge_messages(messages: &Value, tools: Option<&[String]>, verdict: &mut Verd
             continue;
         };
         for key in message.keys().filter(|key| !IN_A_MESSAGE.contains(&key.as_str())) {
-            verdict.wrong(format!("{place}: the key \"{key}\" is not known"));
+            verdict.wrong(format!("{place}: unknown key \"{key}\""));
         }
         let role = match message.get("role").and_then(Value::as_str) {
             Some(role) if ROLES.contains(&role) => role,
             Some(role) => {
                 verdict.wrong(format!(
-                    "{place}: there is no role \"{role}\" (there are {})",
+                    "{place}: unknown role \"{role}\" (use one of {})",
                     ROLES.join(", ")
                 ));
                 continue;
@@ -157,7 +157,7 @@ fn judge_messages(messages: &Value, tools: Option<&[String]>, verdict: &mut Verd
         if role == "tool" {
             judge_result(&place, message, &mut open, verdict);
         } else if !open.is_empty() {
-            verdict.wrong(format!("{place}: before it {} has no result", open.join(", ")));
+            verdict.wrong(format!("{place}: {} before it has no result", open.join(", ")));
             open.clear();
         }
         judge_content(&place, role, message, verdict);
@@ -165,24 +165,24 @@ fn judge_messages(messages: &Value, tools: Option<&[String]>, verdict: &mut Verd
             if role == "assistant" {
                 judge_calls(&place, calls, tools, &mut open, verdict);
             } else {
-                verdict.wrong(format!("{place}: only the assistant calls tools"));
+                verdict.wrong(format!("{place}: only the assistant can call tools"));
             }
         }
         if message.get("weight").is_some_and(|weight| {
             role != "assistant" || !matches!(weight.as_f64(), Some(w) if w == 0.0 || w == 1.0)
         }) {
-            verdict
-                .wrong(format!("{place}: \"weight\" is 0 or 1, of the assistant's messages only"));
+            verdict.wrong(format!(
+                "{place}: \"weight\" must be 0 or 1, and only on assistant messages"
+            ));
         }
     }
     let of_the_assistant = |message: &&Value| message["role"] == "assistant";
     if !messages.iter().any(|message| of_the_assistant(&message)) {
-        verdict.wrong("no message is the assistant's, so there is nothing to learn");
+        verdict.wrong("no assistant message, so there is nothing to learn");
     } else if !messages.last().is_some_and(|last| of_the_assistant(&last)) {
-        verdict.wrong("the last message is not the assistant's");
+        verdict.wrong("the last message is not from the assistant");
     } else if messages.iter().filter(of_the_assistant).all(|message| message["weight"] == 0) {
-        verdict
-            .wrong("every message of the assistant has the weight 0, so there is nothing to learn");
+        verdict.wrong("every assistant message has weight 0, so there is nothing to learn");
     }
 }
 
@@ -212,7 +212,7 @@ fn judge_content(place: &str, role: &str, message: &Map<String, Value>, verdict:
                 };
                 if !fits {
                     verdict.wrong(format!(
-                        "{place}: a part of the content does not fit the role {role}"
+                        "{place}: part of the content is not allowed for the role {role}"
                     ));
                 }
             }
@@ -229,7 +229,7 @@ fn judge_calls(
     verdict: &mut Verdict,
 ) {
     let Some(calls) = calls.as_array().filter(|calls| !calls.is_empty()) else {
-        return verdict.wrong(format!("{place}: \"tool_calls\" is no list of calls"));
+        return verdict.wrong(format!("{place}: \"tool_calls\" is not a list of calls"));
     };
     for call in calls {
         let function = &call["function"];
@@ -258,7 +258,9 @@ fn judge_calls(
             serde_json::from_str::<Value>(arguments).is_ok_and(|value| value.is_object())
         });
         if !object {
-            verdict.wrong(format!("{place}: the arguments of a call are no JSON object in a text"));
+            verdict.wrong(format!(
+                "{place}: the arguments of a call are not a JSON object as a string"
+            ));
         }
     }
 }
@@ -313,13 +315,13 @@ mod tests {
             (json!([]), "\"messages\" is empty"),
             (json!("hi"), "\"messages\" is a text, not a list"),
             (json!([user]), "nothing to learn"),
-            (json!([told, user]), "the last message is not the assistant's"),
+            (json!([told, user]), "the last message is not from the assistant"),
             (
                 json!([user, {"role": "assistant", "content": " "}]),
                 "message 2: the content is empty",
             ),
             (json!([user, {"role": "assistant"}]), "message 2 has no content"),
-            (json!([{"role": "bot", "content": "x"}, told]), "there is no role \"bot\""),
+            (json!([{"role": "bot", "content": "x"}, told]), "unknown role \"bot\""),
             (json!([{"content": "x"}, told]), "message 1 has no role"),
             (json!([{"role": "user", "content": "x", "text": "y"}, told]), "\"text\" is not known"),
             (json!([user, {"role": "assistant", "content": "x", "weight": 0}]), "the weight 0"),
@@ -357,7 +359,7 @@ mod tests {
                 "no call before it has the id \"a\"",
             ),
             (example(call("a", "get_date", "{}"), result.clone()), "get_date, which is not among"),
-            (example(call("a", "get_time", "now"), result.clone()), "no JSON object"),
+            (example(call("a", "get_time", "now"), result.clone()), "not a JSON object"),
             (example(json!([]), result), "no list of calls"),
             (
                 example(call("a", "get_time", "{}"), json!({"role": "user", "content": "x"})),
@@ -379,7 +381,7 @@ mod tests {
     fn pairs_and_strangers_are_recognized() {
         assert_eq!(judge(&json!({"prompt": "a", "completion": "b"})).form, Some(Form::Pairs));
         let half = judge(&json!({"prompt": "a", "answer": "b"})).problems;
-        assert_eq!(half, ["\"completion\" is missing", "the key \"answer\" is not known"]);
+        assert_eq!(half, ["\"completion\" is missing", "unknown key \"answer\""]);
         assert_eq!(judge(&json!({"text": "a"})).problems, ["\"messages\" is missing"]);
         let ranked =
             judge(&json!({"input": {}, "preferred_output": [], "non_preferred_output": []}));
