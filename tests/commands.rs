@@ -134,9 +134,9 @@ fn wrong_usage_is_64_and_help_is_0() {
     fails(
         &home.run(&["ask", "--context", "/no/x.txt", "why"]),
         66,
-        &["/no/x.txt", "name a text file"],
+        &["/no/x.txt", "give a text file"],
     );
-    fails(&home.run(&["history"]), 64, &["not built yet"]);
+    fails(&home.run(&["history"]), 64, &["not available yet"]);
     fails(&home.run(&[]), 64, &["terminal", "aloud ask"]);
     fails(&home.run(&["say", "  "]), 64, &["empty"]);
     for args in
@@ -213,7 +213,7 @@ fn a_recording_without_a_word_is_told_and_nothing_is_done() {
     }
     wav.finalize().unwrap();
     let output = home.run_with_models(&["ask", "--json", "--audio", file.to_str().unwrap()]);
-    assert!(text(&output.stderr).contains("nothing was said"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("no speech"), "{}", text(&output.stderr));
     let turn: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&turn["transcript"], &turn["tool_calls"]), (&"".into(), &serde_json::json!([])));
 }

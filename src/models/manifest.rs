@@ -214,7 +214,7 @@ mod tests {
         let error = Manifest::embedded().unwrap().model("moonshine-tiny").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no model is called \"moonshine-tiny\" (did you mean \"moonshine-tiny-en\"?); \
+            "there is no model \"moonshine-tiny\" (did you mean \"moonshine-tiny-en\"?); \
              run \"aloud models list\""
         );
         assert_eq!(error.exit_code(), 64);

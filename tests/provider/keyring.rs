@@ -143,7 +143,7 @@ fn a_key_in_the_keyring_is_used_and_shown_nowhere() {
     assert_eq!(asked, "lookup service aloud provider x\n");
     desktop.key_under(&server, "y");
     let store = "run \"secret-tool store --label aloud service aloud provider y\"";
-    desktop.ask().fails(77, &["provider x", "the keyring holds no key of that name", store]);
+    desktop.ask().fails(77, &["provider x", "the keyring has no such key", store]);
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -156,7 +156,7 @@ fn a_keyring_that_is_locked_gone_or_cannot_be_asked_is_told() {
     drop(keyring);
     desktop.ask().fails(77, &["provider x", "no keyring answers", "start one", "api_key_file"]);
     let _locked = desktop.keyring(None);
-    desktop.ask().fails(77, &["provider x", "the keyring that holds its key is locked", "unlock"]);
+    desktop.ask().fails(77, &["provider x", "the keyring is locked", "unlock"]);
     let nothing = desktop.ask_with(desktop.home.path("").to_str().unwrap());
     nothing.fails(77, &["provider x", "secret-tool", "cannot be run", "libsecret-tools"]);
     assert_eq!(server.requests().len(), 0);

@@ -74,7 +74,9 @@ fn when_nobody_paints_the_first_reason_is_given() {
 
 #[test]
 fn a_list_without_a_model_and_a_painter_inside_the_machine_are_refused_with_the_line() {
-    for (models, why) in [("[]", "the list is empty"), ("\"local/templates\"", "nothing on this")] {
+    for (models, why) in
+        [("[]", "the list is empty"), ("\"local/templates\"", "no local model does this")]
+    {
         let server = Server::start();
         let lines = format!("{}[image]\nmodel = {models}\n", provider("x", &server.base()));
         let told = Home::with(&lines, "chat = \"x/m\"").run(&["ask", "hello"]);

@@ -33,7 +33,7 @@ fn data_is_looked_through_line_by_line() {
     let lines: Vec<&str> = told.printed.lines().collect();
     for (line, start) in lines.iter().zip([
         "bad.jsonl:2: \"messages\" is empty",
-        "bad.jsonl:3: no JSON",
+        "bad.jsonl:3: not JSON",
         "bad.jsonl:4: warning: the same example as on line 1",
         "bad.jsonl: warning: 4 examples",
         "4 examples",
@@ -41,11 +41,11 @@ fn data_is_looked_through_line_by_line() {
         assert!(line.starts_with(start), "{line} is not {start}");
     }
     home.fails(&["finetune", "check", "none.jsonl"], 66, &["none.jsonl"]);
-    home.fails(&["finetune", "check", "."], 65, &["cannot be read"]);
+    home.fails(&["finetune", "check", "."], 65, &["cannot read"]);
     home.fails(&["finetune", "check", "bad.jsonl", "--convert", "kept.jsonl"], 65, &["2 examples"]);
     let kept = std::fs::read_to_string(home.path("kept.jsonl")).unwrap();
     assert_eq!(kept.lines().count(), 2);
-    home.fails(&["finetune", "check", &good, "--convert", "kept.jsonl"], 73, &["there already"]);
+    home.fails(&["finetune", "check", &good, "--convert", "kept.jsonl"], 73, &["already exists"]);
     assert!(server.requests().is_empty());
 }
 
@@ -58,8 +58,8 @@ fn the_form_of_the_first_description_is_converted() {
         "{\n  \"prompt\": \"Who is Piet Kernbom?'\",\n  \"completion\": \"A baseball player\"\n}\n\
          {\n  \"prompt\": \"Where was he from?\",\n  \"completion\": \"Suriname.\"\n}\n",
     );
-    home.fails(&["finetune", "check", &old], 65, &["--convert OUT", "mends all"]);
-    home.fails(&["finetune", "check", &old, "--model", "davinci-002"], 65, &["mends all"]);
+    home.fails(&["finetune", "check", &old], 65, &["--convert OUT", "fixes all"]);
+    home.fails(&["finetune", "check", &old, "--model", "davinci-002"], 65, &["fixes all"]);
     home.lines(&["finetune", "check", &old, "--convert", "new.jsonl"]);
     home.lines(&["finetune", "check", "new.jsonl"]);
     let new = std::fs::read_to_string(home.path("new.jsonl")).unwrap();
@@ -220,7 +220,7 @@ fn a_job_that_fails_while_it_is_followed_says_why() {
          job      ftjob-1\nstate    failed\nordered  2026-09-21 14:13\nmodel    model\n\
          error    line 3 is empty.\n";
     assert_eq!(told.printed, printed);
-    told.fails(69, &["line 3 is empty", "order it again"]);
+    told.fails(69, &["line 3 is empty", "start it again"]);
 }
 
 #[test]
@@ -228,11 +228,11 @@ fn a_job_that_fails_and_data_that_is_bad_are_told() {
     let server = tuning("failed", false);
     let home = Home::plain(&server);
     let follow = ["finetune", "status", "ftjob-1", "--follow"];
-    home.fails(&follow, 69, &["bad data", "order it again"]);
+    home.fails(&follow, 69, &["bad data", "start it again"]);
     home.fails(&["finetune", "status", "ftjob-9"], 69, &["no such job", "finetune list"]);
     let before = server.requests().len();
     home.write("bad.jsonl", "{\"messages\": []}\n");
-    home.fails(&["finetune", "create", "bad.jsonl"], 65, &["was not sent", "finetune check"]);
+    home.fails(&["finetune", "create", "bad.jsonl"], 65, &["was not uploaded", "finetune check"]);
     home.fails(&["finetune", "create", "none.jsonl"], 66, &["none.jsonl"]);
     assert_eq!(server.requests().len(), before);
     let job = home.lines(&["finetune", "create", "file-3"]);
@@ -250,6 +250,6 @@ fn the_first_interface_is_there_for_servers_that_have_it() {
     Home::plain(&gone).fails(
         &["finetune", "create", "file-3", "--legacy"],
         69,
-        &["/fine_tuning/jobs", "leave --legacy out"],
+        &["/fine_tuning/jobs", "try without --legacy"],
     );
 }

@@ -30,8 +30,8 @@ fn a_fresh_home_has_used_nothing() {
     let home = home(&server);
     assert_eq!(used(&home, &["--all"])["models"], json!([]));
     let told = home.run(&["usage"]);
-    assert!(told.printed.starts_with("nothing was used from "), "{}", told.printed);
-    home.run(&["usage", "--month", "november"]).fails(64, &["no month", "2026-"]);
+    assert!(told.printed.starts_with("no usage from "), "{}", told.printed);
+    home.run(&["usage", "--month", "november"]).fails(64, &["not a month", "2026-"]);
 }
 
 #[test]

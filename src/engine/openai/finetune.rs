@@ -260,7 +260,7 @@ impl Tuning {
         let name = self.http.name();
         match (self.legacy, declined.no_such_call()) {
             (true, true) => EngineError::Unreachable(format!(
-                "provider {name} has no such job, or no /fine-tunes API any more; try without --legacy"
+                "provider {name} has no such job, or its /fine-tunes API has become /fine_tuning/jobs; try without --legacy"
             )),
             (false, true) => EngineError::Unreachable(format!(
                 "provider {name} has no such job, or no fine-tuning; see \"aloud finetune list\", or give --legacy for an old server"

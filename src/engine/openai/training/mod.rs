@@ -355,7 +355,7 @@ mod tests {
             r#"{"messages":[{"role":"user","content":"Where from?"},{"role":"assistant","content":"Suriname."}]}"#
         );
         let (summary, found, kept) = look(text, Form::Pairs);
-        assert!(found[0].starts_with("1! an example over"), "{found:?}");
+        assert!(found[0].starts_with("1! an example spread over"), "{found:?}");
         assert_eq!((summary.problems, kept.len()), (3, 3));
         assert!(kept[2].starts_with(r#"{"prompt":"Hobbies""#), "{kept:?}");
     }
@@ -381,7 +381,7 @@ mod tests {
         let (summary, found, kept) = look(&text, Form::Messages);
         let starts = [
             "1! not JSON: the example is cut off",
-            "3! no JSON: ",
+            "3! not JSON: ",
             "4? an empty",
             "5? the same example as on line 2",
             "6! not JSON: the example is cut off",

@@ -323,13 +323,13 @@ mod tests {
             (json!([user, {"role": "assistant"}]), "message 2 has no content"),
             (json!([{"role": "bot", "content": "x"}, told]), "unknown role \"bot\""),
             (json!([{"content": "x"}, told]), "message 1 has no role"),
-            (json!([{"role": "user", "content": "x", "text": "y"}, told]), "\"text\" is not known"),
-            (json!([user, {"role": "assistant", "content": "x", "weight": 0}]), "the weight 0"),
-            (json!([user, {"role": "assistant", "content": "x", "weight": 2}]), "is 0 or 1"),
+            (json!([{"role": "user", "content": "x", "text": "y"}, told]), "unknown key \"text\""),
+            (json!([user, {"role": "assistant", "content": "x", "weight": 0}]), "has weight 0"),
+            (json!([user, {"role": "assistant", "content": "x", "weight": 2}]), "must be 0 or 1"),
             (json!([{"role": "user", "content": 7}, told]), "the content is a number, not text"),
             (
                 json!([{"role": "user", "content": [{"type": "sound"}]}, told]),
-                "does not fit the role",
+                "not allowed for the role",
             ),
         ] {
             let found = problems(messages);
@@ -360,7 +360,7 @@ mod tests {
             ),
             (example(call("a", "get_date", "{}"), result.clone()), "get_date, which is not among"),
             (example(call("a", "get_time", "now"), result.clone()), "not a JSON object"),
-            (example(json!([]), result), "no list of calls"),
+            (example(json!([]), result), "not a list of calls"),
             (
                 example(call("a", "get_time", "{}"), json!({"role": "user", "content": "x"})),
                 "has no result",
@@ -387,6 +387,6 @@ mod tests {
             judge(&json!({"input": {}, "preferred_output": [], "non_preferred_output": []}));
         assert!(ranked.problems[0].contains("not supported yet"), "{:?}", ranked.problems);
         assert_eq!(ranked.problems.len(), 1);
-        assert!(judge(&json!(["a"])).problems[0].starts_with("a list where an object"));
+        assert!(judge(&json!(["a"])).problems[0].starts_with("a list instead of an object"));
     }
 }
