@@ -14,11 +14,11 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) hands_free: bool,
 
-    /// Ask nothing at the first start; the built-in engines answer.
+    /// Skip the first-start questions and use the built-in engines.
     #[arg(long, short = 'y')]
     pub(crate) yes: bool,
 
-    /// Who answers, in this voice chat.
+    /// What answers in this voice chat.
     #[arg(long, value_enum)]
     pub(crate) partner: Option<Partner>,
 
