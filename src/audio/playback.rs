@@ -19,6 +19,10 @@ pub const FADE_SAMPLES: usize = 240;
 /// The factor for a reply that is turned down: -14 dB leaves it audible below a talking user.
 const DUCKED: f32 = 0.2;
 
+/// The most steps in which one period is filled: a ring full of single samples, and some changes
+/// of the live epoch. A step gives a piece of a block, ends a fade or serves another epoch.
+const MAX_PASSES: usize = 1 << 12;
+
 /// The largest step of the volume per sample: from silence to full in 10 ms.
 const GAIN_STEP: f32 = 1.0 / 480.0;
 
@@ -111,6 +115,19 @@ enum Stage {
     Fading(usize),
 }
 
+/// What lies next in the ring.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Next {
+    /// A sample of the served epoch, in the block under way.
+    Sample,
+    /// The end marker of the served epoch, which has been taken.
+    End,
+    /// A block of another epoch, which is live by now.
+    Live,
+    /// Nothing that is worth waiting for.
+    Nothing,
+}
+
 impl PlaybackEdge {
     pub(super) fn new(gauge: Gauge, volume: Volume) -> (PlaybackFeed, Self) {
         let (producer, consumer) = HeapRb::new(SPEAKER_RING).split();
@@ -163,31 +180,46 @@ impl PlaybackEdge {
 
     /// Writes the reply into `out` without volume; returns how much of it there was.
     fn speak(&mut self, out: &mut [f32]) -> usize {
-        let live = self.gauge.live();
-        if live != self.epoch {
-            match self.stage {
-                Stage::Fresh | Stage::Dry | Stage::Ended => self.settle(live),
-                Stage::Sounding => self.stage = Stage::Fading(FADE_SAMPLES),
-                Stage::Fading(_) => {}
-            }
-        }
         let mut done = 0;
-        while done < out.len() {
+        // The order may change again while a period is filled, and each change takes at least one
+        // pass of this loop; the bound keeps the callback's work bounded.
+        for _ in 0..MAX_PASSES {
+            let live = self.gauge.live();
+            if live != self.epoch {
+                match self.stage {
+                    Stage::Fresh | Stage::Dry | Stage::Ended => self.settle(live),
+                    Stage::Sounding => self.stage = Stage::Fading(FADE_SAMPLES),
+                    Stage::Fading(_) => {}
+                }
+            }
             let rest = &mut out[done..];
+            if rest.is_empty() {
+                break;
+            }
             if let Stage::Fading(left) = self.stage {
                 let n = left.min(rest.len());
                 self.fade(&mut rest[..n], left);
                 done += n;
                 if n == left {
-                    self.settle(live);
+                    self.settle(self.gauge.live());
                 } else {
                     self.stage = Stage::Fading(left - n);
                 }
                 continue;
             }
-            if !self.fetch() {
-                self.starve(rest.len());
-                break;
+            match self.fetch() {
+                Next::Sample => {}
+                // The next reply has gone live since this one was looked at.
+                Next::Live => continue,
+                Next::End => {
+                    self.stage = Stage::Ended;
+                    self.gauge.note_end(self.epoch);
+                    continue;
+                }
+                Next::Nothing => {
+                    self.starve(rest.len());
+                    break;
+                }
             }
             let n = rest.len().min(usize::from(self.block.len) - self.at);
             rest[..n].copy_from_slice(&self.block.pcm[self.at..self.at + n]);
@@ -201,34 +233,50 @@ impl PlaybackEdge {
         done
     }
 
-    /// Makes sure that the block under way has a sample of the served epoch, skipping stale ones.
-    fn fetch(&mut self) -> bool {
+    /// Looks for the next sample of the served epoch. Blocks that are neither its nor the live
+    /// epoch's are stale and thrown away; a block of the live epoch stays in the ring until that
+    /// epoch is served.
+    fn fetch(&mut self) -> Next {
         // The ring can be refilled while it is read; the bound keeps the callback's work bounded.
         for _ in 0..=SPEAKER_RING {
-            if self.block.epoch == self.epoch
-                && self.at < usize::from(self.block.len).min(BLOCK_SAMPLES)
-            {
-                return true;
+            if self.block.epoch == self.epoch && self.at < usize::from(self.block.len) {
+                return Next::Sample;
             }
-            let Some(block) = self.blocks.try_pop() else { return false };
-            if block.epoch == self.epoch && block.len == 0 {
-                self.stage = Stage::Ended;
-                self.gauge.note_end(self.epoch);
+            let Some(block) = self.blocks.try_peek() else { return Next::Nothing };
+            // Read after the block: whoever queues a block has made its epoch live before, so what
+            // is seen here is at least as new as the block.
+            if block.epoch != self.epoch && block.epoch == self.gauge.live() {
+                return Next::Live;
             }
+            let Some(mut block) = self.blocks.try_pop() else { return Next::Nothing };
+            block.len = block.len.min(BLOCK_SAMPLES as u16);
+            let ends = block.epoch == self.epoch && block.len == 0;
             self.block = block;
             self.at = 0;
+            if ends {
+                return Next::End;
+            }
         }
-        false
+        Next::Nothing
     }
 
     /// Fades the samples that follow, or the last one held when there are none, towards zero.
     /// `left` is how much of the fade remains.
     fn fade(&mut self, out: &mut [f32], left: usize) {
+        let mut more = true;
         for (i, sample) in out.iter_mut().enumerate() {
-            if self.fetch() {
-                self.held = self.block.pcm[self.at];
-                self.at += 1;
-                self.samples += 1;
+            // Once the reply has no more, what comes behind it is not looked at again.
+            match if more { self.fetch() } else { Next::Nothing } {
+                Next::Sample => {
+                    self.held = self.block.pcm[self.at];
+                    self.at += 1;
+                    self.samples += 1;
+                }
+                Next::End => {
+                    self.gauge.note_end(self.epoch);
+                    more = false;
+                }
+                Next::Live | Next::Nothing => more = false,
             }
             *sample = self.held * ((left - i) as f32 / FADE_SAMPLES as f32);
         }
@@ -369,6 +417,143 @@ mod tests {
         assert_eq!(out[240..], [-0.5; 240]);
         assert_eq!(path.gauge.hushed(ONE), Some(720));
         assert_eq!(path.gauge.progress(), (TWO, 240));
+    }
+
+    #[test]
+    fn a_reply_that_had_just_ended_takes_nothing_of_the_next_one_with_it() {
+        let mut path = speaking();
+        queue(&mut path, ONE, 0.5, 2);
+        path.feed.push(Block::end(ONE)).unwrap();
+        pull(&mut path, 480);
+        path.gauge.set_live(TWO);
+        queue(&mut path, TWO, -0.5, 8);
+        let out = pull(&mut path, 240 + 1_920);
+        assert_eq!(out[240..], [-0.5; 1_920]);
+        assert_eq!((path.gauge.hushed(ONE), path.gauge.played(TWO)), (Some(480), 1_920));
+        assert_eq!(path.gauge.ended(), ONE);
+    }
+
+    /// Sample `n` of `epoch`, which no fade and no decay of another sample can be taken for.
+    fn numbered(epoch: u32, n: usize) -> f32 {
+        ((epoch << 16) + n as u32) as f32 / (1 << 24) as f32
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Push(usize),
+        End,
+        Next,
+        Hush,
+        Pull(usize),
+    }
+
+    fn op() -> impl proptest::strategy::Strategy<Value = Op> {
+        use proptest::prelude::*;
+        prop_oneof![
+            4 => (1..=BLOCK_SAMPLES).prop_map(Op::Push),
+            1 => Just(Op::End),
+            1 => Just(Op::Next),
+            1 => Just(Op::Hush),
+            4 => (1..700_usize).prop_map(Op::Pull),
+        ]
+    }
+
+    proptest::proptest! {
+        /// Whatever comes before it: each sample that is queued for an epoch while it is live plays
+        /// once, in order, as long as it stays live; so do those that were queued just before.
+        #[test]
+        fn every_sample_of_the_live_epoch_plays_once(
+            ops in proptest::collection::vec(op(), 0..120),
+            early in 0..3_usize,
+        ) {
+            let mut path = path(Volume::new(100));
+            let mut epoch = 1;
+            let mut queued = 0;
+            let mut live = false;
+            for op in ops {
+                match op {
+                    Op::Push(len) => {
+                        let pcm: Vec<f32> = (0..len).map(|n| numbered(epoch, n)).collect();
+                        let _ = path.feed.push(Block::new(Epoch(epoch), &pcm));
+                    }
+                    Op::End => drop(path.feed.push(Block::end(Epoch(epoch)))),
+                    Op::Next => {
+                        epoch += 1;
+                        path.gauge.set_live(Epoch(epoch));
+                        live = true;
+                    }
+                    Op::Hush => {
+                        path.gauge.set_live(Epoch::NONE);
+                        live = false;
+                    }
+                    Op::Pull(len) => drop(pull(&mut path, len)),
+                }
+            }
+            // The last epoch: some of it is queued just before it goes live, the rest after.
+            let before = path.gauge.live();
+            epoch += 1;
+            let mut push = |path: &mut Path| {
+                let pcm: Vec<f32> = (queued..queued + 77).map(|n| numbered(epoch, n)).collect();
+                if path.feed.push(Block::new(Epoch(epoch), &pcm)).is_ok() {
+                    queued += 77;
+                }
+            };
+            (0..early).for_each(|_| push(&mut path));
+            path.gauge.set_live(Epoch(epoch));
+            let mut out = Vec::new();
+            for _ in 0..8 {
+                push(&mut path);
+                out.extend(pull(&mut path, 500));
+            }
+            out.extend(pull(&mut path, 3_000));
+            let heard: Vec<f32> = out.into_iter().filter(|s| *s >= numbered(epoch, 0)).collect();
+            let ideal: Vec<f32> = (0..queued).map(|n| numbered(epoch, n)).collect();
+            proptest::prop_assert_eq!(heard, ideal);
+            proptest::prop_assert_eq!(path.gauge.played(Epoch(epoch)), queued as u64);
+            if live {
+                proptest::prop_assert!(path.gauge.hushed(before).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn replies_that_change_while_the_callback_runs_lose_nothing() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        let Path { mut feed, mut playback, gauge, .. } = path(Volume::new(100));
+        let over = AtomicBool::new(false);
+        let mut lost = None;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut out = [0.0; 97];
+                while !over.load(Ordering::Relaxed) {
+                    playback.pull(&mut out);
+                    std::thread::yield_now();
+                }
+            });
+            for epoch in 1..3_000 {
+                let epoch = Epoch(epoch);
+                gauge.set_live(epoch);
+                for _ in 0..3 {
+                    let mut block = Block::new(epoch, &[0.5; 100]);
+                    while let Err(back) = feed.push(block) {
+                        block = back;
+                        std::thread::yield_now();
+                    }
+                }
+                let mut looks = 0;
+                while gauge.played(epoch) < 300 && looks < 10_000_000 {
+                    looks += 1;
+                    std::thread::yield_now();
+                }
+                if gauge.played(epoch) < 300 {
+                    lost = Some((epoch, gauge.played(epoch)));
+                    break;
+                }
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(lost, None);
     }
 
     #[test]
