@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
 use std::io::Write;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -227,9 +228,28 @@ fn without_models_the_next_step_is_named() {
 }
 
 #[test]
-fn without_a_sound_server_the_service_says_so() {
-    let output = Home::new().run_with_models(&["daemon"]);
+fn without_a_sound_server_a_spoken_answer_says_so() {
+    let output = Home::new().run_with_models(&["ask", "--speak", "what is two plus two"]);
     fails(&output, 69, &["sound server"]);
+}
+
+#[test]
+fn a_socket_that_nobody_answers_at_is_told_in_seconds() {
+    let home = Home::new();
+    // As the service manager holds it while the service behind it is stuck.
+    std::fs::create_dir(home.path("aloud")).unwrap();
+    let _listener = UnixListener::bind(home.path("aloud/control.sock")).unwrap();
+    let waiting: Vec<_> = ["press", "stop", "status", "events", "quit"]
+        .iter()
+        .map(|command| home.command(&[command]).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    // A timer that is set meanwhile is set, and not promised to ring.
+    let turn = asked(&home, "set a timer for ten minutes");
+    assert_eq!(turn["tool_calls"][0]["result"]["will_ring"], false, "{turn}");
+    for child in waiting {
+        let output = child.wait_with_output().unwrap();
+        fails(&output, 69, &["does not answer", "systemctl --user"]);
+    }
 }
 
 #[test]

@@ -560,8 +560,8 @@ fn next(events: &mut tokio::sync::mpsc::Receiver<Event>) -> Event {
 /// before it.
 fn give(ear: &ListenHandle, order: Order) {
     ear.order(order).unwrap();
-    let before = ear.beats();
-    while ear.beats() < before + 2 {
+    let before = ear.pulse().count();
+    while ear.pulse().count() < before + 2 {
         std::thread::yield_now();
     }
 }
@@ -651,8 +651,8 @@ fn the_thread_beats_and_ends_with_its_driver() {
     let path = audio::path(Volume::new(100));
     let (outbox, events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
     let ear = spawn(path.tail, Settings::default(), None, outbox).unwrap();
-    let before = ear.beats();
-    while ear.beats() < before + 3 {
+    let before = ear.pulse().count();
+    while ear.pulse().count() < before + 3 {
         std::thread::yield_now();
     }
     drop(events);

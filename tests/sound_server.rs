@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use aloud::audio::{
     AudioError, Block, CaptureEvent, CaptureTail, Choice, Earcon, Gauge, Path, PlaybackFeed,
-    Settings, Side, Sound, SoundEvent, devices, path,
+    Settings, Side, SideState, Sound, SoundEvent, devices, path,
 };
 use aloud::base::{Clock, Epoch, LISTEN_RATE, Moment, Rate, Volume};
 use sound::{PATIENCE, RATE, VirtualCard, available, hurry, tone, until};
@@ -336,8 +336,11 @@ fn the_devices_are_listed_and_a_wrong_name_is_refused() {
         let list = devices().unwrap();
         let named = |id: &str| list.iter().find(|device| device.id == id).unwrap();
         let (mic, spk) = (named("mic.monitor"), named("spk"));
-        assert_eq!((mic.side, mic.default, mic.monitor), (Side::Input, true, true));
-        assert_eq!((spk.side, spk.default, spk.monitor), (Side::Output, true, false));
+        assert_eq!(
+            (mic.side, mic.default, mic.monitor_of.as_deref()),
+            (Side::Input, true, Some("mic"))
+        );
+        assert_eq!((spk.side, spk.default, spk.monitor_of.as_deref()), (Side::Output, true, None));
         assert_eq!(
             (spk.name.as_str(), spk.rate, spk.channels),
             ("VirtualSpeaker", Rate(48_000), 2)
@@ -348,6 +351,152 @@ fn the_devices_are_listed_and_a_wrong_name_is_refused() {
         // Plugging it in is enough.
         card.plug_speaker("USB");
         until("the device that was missing", || rig.sound.ready(PATIENCE).ok());
+        rig.sound.close().unwrap();
+    });
+}
+
+#[test]
+fn a_server_that_wants_to_know_its_users_lets_its_own_in_without_a_cookie() {
+    on_a_card("a_server_that_wants_to_know_its_users_lets_its_own_in_without_a_cookie", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        let (open, strict) = (dir.join("sound.sock"), dir.join("strict.sock"));
+        let socket = format!("socket={}", strict.display());
+        card.pactl(&[
+            "load-module",
+            "module-native-protocol-unix",
+            &socket,
+            "auth-cookie-enabled=0",
+        ]);
+        // The tools of the test go on by the first one, under another name.
+        let spare = dir.join("spare.sock");
+        std::fs::rename(&open, &spare).unwrap();
+        std::fs::rename(&strict, &open).unwrap();
+        let found = devices();
+        std::fs::rename(&open, &strict).unwrap();
+        std::fs::rename(&spare, &open).unwrap();
+        assert!(!dir.join("cookie").exists());
+        assert!(found.unwrap().iter().any(|device| device.id == "spk"));
+    });
+}
+
+#[test]
+fn our_own_monitor_is_no_microphone_and_one_that_is_plugged_in_is() {
+    on_a_card("our_own_monitor_is_no_microphone_and_one_that_is_plugged_in_is", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        card.pactl(&["set-default-source", "spk.monitor"]);
+        let mut rig = rig(Some("default"), Some("default"));
+        let own = AudioError::OwnMonitor { name: "Monitor of VirtualSpeaker".to_owned() };
+        let mut told = [rig.event(), rig.event()];
+        told.sort_by_key(|event| matches!(event, SoundEvent::Lost { .. }));
+        let up = |side, name: &str| SoundEvent::Up { side, device: name.to_owned() };
+        assert_eq!(told[0], up(Side::Output, "VirtualSpeaker"));
+        assert_eq!(told[1], SoundEvent::Lost { side: Side::Input, why: own });
+        // A microphone that is no monitor is taken at once, whatever the default is.
+        let master = "master=mic.monitor";
+        let (name, clock) = ("source_name=headset", Clock::start());
+        let module = card.pactl(&["load-module", "module-remap-source", master, name]);
+        assert!(matches!(rig.event(), SoundEvent::Up { side: Side::Input, .. }));
+        let took = clock.now().since(Moment::ZERO);
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        // And when it is pulled, the monitor is no stand-in.
+        card.pactl(&["set-default-source", "spk.monitor"]);
+        card.unplug(module.trim());
+        assert!(matches!(rig.event(), SoundEvent::Lost { side: Side::Input, .. }));
+        // Unless the sound does not go there.
+        card.plug_speaker("other");
+        card.pactl(&["set-default-sink", "other"]);
+        let ups = [rig.event(), rig.event()];
+        assert!(ups.contains(&up(Side::Input, "Monitor of VirtualSpeaker")), "{ups:?}");
+        assert!(ups.contains(&up(Side::Output, "other")), "{ups:?}");
+        rig.sound.close().unwrap();
+    });
+}
+
+/// How many rounds [`what_is_pulled_is_used_again_within_a_second`] takes; `scripts/soak` sets 100.
+const ROUNDS: &str = "ALOUD_SOAK_ROUNDS";
+
+/// The longest from the moment that a device or server is back until it is used.
+const BACK: Duration = Duration::from_secs(1);
+
+/// Threads and open files of this process.
+fn holdings() -> (usize, usize) {
+    let count = |dir| std::fs::read_dir(dir).unwrap().count();
+    (count("/proc/self/task"), count("/proc/self/fd"))
+}
+
+#[test]
+fn what_is_pulled_is_used_again_within_a_second() {
+    #[expect(clippy::disallowed_methods, reason = "how scripts/soak asks for more")]
+    let rounds: u64 = std::env::var(ROUNDS).map_or(6, |text| text.parse().unwrap());
+    on_a_card("what_is_pulled_is_used_again_within_a_second", |dir| {
+        let card = VirtualCard::start_in(&dir);
+        let mut rig = Rig::up(Some("default"), Some("default"));
+        let rest = rig.sound.rest();
+        let up = |rig: &Rig, side| matches!(rig.sound.state(side), SideState::Up { .. });
+        let both = |rig: &Rig| up(rig, Side::Input) && up(rig, Side::Output);
+        let mut worst = Duration::ZERO;
+        let mut before = None;
+        // A fixed mixture of faults, moments and states.
+        let mut chance = 0x9e37_79b9_u64;
+        let mut choose = |among: u64| {
+            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (chance >> 33) % among
+        };
+        for round in 0..rounds {
+            // Silent, saying something, at rest.
+            rest.set(false);
+            match choose(3) {
+                0 => rig.say(Epoch(round as u32 + 1), &tone(500.0, 0.1)),
+                1 => rest.set(true),
+                _ => {}
+            }
+            let fault = choose(3);
+            let clock = match fault {
+                0 => {
+                    card.kill();
+                    until("the loss", || (!up(&rig, Side::Input)).then_some(()));
+                    // It stays away for a while, or is back before anybody has tried again.
+                    std::thread::park_timeout(Duration::from_millis(choose(3) * 700));
+                    card.restart();
+                    Clock::start()
+                }
+                1 => {
+                    card.freeze();
+                    until("the loss", || (!both(&rig)).then_some(()));
+                    std::thread::park_timeout(Duration::from_millis(choose(3) * 700));
+                    card.thaw();
+                    Clock::start()
+                }
+                _ => {
+                    // The microphone goes; only the speaker's own monitor is left.
+                    let modules = card.pactl(&["list", "short", "modules"]);
+                    let mic = modules.lines().find(|line| line.contains("sink_name=mic")).unwrap();
+                    card.unplug(mic.split('\t').next().unwrap());
+                    card.pactl(&["set-default-source", "spk.monitor"]);
+                    until("the loss", || (!up(&rig, Side::Input)).then_some(()));
+                    std::thread::park_timeout(Duration::from_millis(choose(3) * 700));
+                    let name = "sink_properties=device.description=VirtualMic";
+                    card.pactl(&["load-module", "module-null-sink", "sink_name=mic", name]);
+                    card.pactl(&["set-default-source", "mic.monitor"]);
+                    Clock::start()
+                }
+            };
+            until("the devices", || both(&rig).then_some(()));
+            let took = clock.now().since(Moment::ZERO);
+            println!("round {round}, fault {fault}: back after {took:?}, {:?}", holdings());
+            worst = worst.max(took);
+            while rig.events.try_recv().is_ok() {}
+            if round == 1 {
+                before = Some(holdings());
+            }
+        }
+        println!("the slowest of {rounds}: {worst:?}");
+        assert!(worst < BACK, "{worst:?}");
+        let now = until("the old workers to leave", || {
+            let now = holdings();
+            before.is_none_or(|before| now <= before || now.0 <= before.0 + 1).then_some(now)
+        });
+        println!("threads and files after the second round and at the end: {before:?}, {now:?}");
         rig.sound.close().unwrap();
     });
 }

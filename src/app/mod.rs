@@ -6,8 +6,9 @@
 //!                 └▶ sound path, ear ───┘
 //! ```
 //!
-//! **Invariant:** what is wrong with the machine (a model that is missing, a device that is not
-//! there) is found here, before anything runs, and ends with the next step.
+//! **Invariant:** what is wrong with the machine (a model that is missing, a file that cannot be
+//! read) is found here, before anything runs, and ends with the next step. Devices come and go: a
+//! conversation starts and lives without them.
 
 mod draft;
 mod engines;
@@ -24,6 +25,7 @@ pub use remote::{Outlook, days};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -332,7 +334,7 @@ impl App {
 
     /// Who rings a timer that is set by a program that ends at once.
     async fn ringer(&self) -> Ringer {
-        match crate::control::Client::connect(&self.config.paths.socket()).await {
+        match crate::control::Client::reach(&self.config.paths.socket()).await {
             Ok(_) => Ringer::Elsewhere,
             Err(_) => Ringer::Nobody,
         }
@@ -341,7 +343,8 @@ impl App {
     /// Puts together the driver of a conversation: microphone, speaker, everything.
     ///
     /// # Errors
-    /// When an engine is missing or the sound cannot be opened.
+    /// When an engine is missing, or a sound file cannot be opened. Devices that are missing are no
+    /// error: they are told as events and taken up as soon as they are there.
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
         let (notes, told) = Notes::new();
         let live = self.live_ear();
@@ -352,12 +355,12 @@ impl App {
         };
         let path = audio::path(self.volume.clone());
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
-        let sound = ready(sound).await?;
         let rest = sound.rest();
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
         let handle =
             listen::spawn(path.tail, self.listening(), Some(self.voice_activity()), outbox)
                 .map_err(Unfit::Thread)?;
+        let listening = handle.pulse();
         if self.config.settings.local.warm {
             // A full queue of orders cannot be: this is the first one.
             let _ = handle.order(listen::Order::Warm);
@@ -379,17 +382,18 @@ impl App {
             book: Some((book, rings)),
             volume: self.volume.clone(),
             feed: path.feed,
-            gauge: path.gauge.clone(),
+            gauge: path.gauge,
             ear: Some(Ear { handle, events: heard }),
             sound: Some(events),
-            rest: Some(rest.clone()),
+            rest: Some(rest),
             question: None,
             record: talk.record,
             spending: self.meter.clone(),
             meter: talk.meter,
             earcons: self.config.settings.audio.earcons,
         });
-        Ok(Conversation { driver, sound, engines: at_start, gauge: path.gauge, rest })
+        let pulses = Pulses { driver: driver.beats(), listening, sound: sound.pulse() };
+        Ok(Conversation { driver, sound, engines: at_start, pulses })
     }
 }
 
@@ -425,12 +429,30 @@ pub struct Conversation {
     pub driver: Driver,
     /// The devices; to be closed when the loop has ended.
     pub sound: audio::Sound,
-    /// What the devices tell.
-    pub gauge: audio::Gauge,
-    /// Whether the speaker rests, so that the watchdog expects no callback.
-    pub rest: audio::Rest,
+    /// What shows that all of it moves.
+    pub pulses: Pulses,
     /// The engines that the first turn needs, for warming up.
     pub engines: Engines,
+}
+
+/// What shows that a conversation moves, for a watchdog. The callbacks of the devices are not among
+/// it: the supervisor looks after them, and there are none while no device is there.
+#[derive(Clone, Debug)]
+pub struct Pulses {
+    driver: Arc<AtomicU64>,
+    listening: listen::ListenPulse,
+    sound: audio::Pulse,
+}
+
+impl Pulses {
+    /// What beats, each with a number that grows at least once a second while it does.
+    pub fn counts(&self) -> [(&'static str, Option<u64>); 3] {
+        [
+            ("the driver", Some(self.driver.load(Ordering::Relaxed))),
+            ("the listen thread", Some(self.listening.count())),
+            ("the supervisor of the devices", self.sound.count()),
+        ]
+    }
 }
 
 /// Silence that ends a turn where the server should have found its end before.

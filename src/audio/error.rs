@@ -31,6 +31,9 @@ pub enum AudioError {
          or \"pulseaudio\"); details: {0}"
     )]
     NoServer(String),
+    /// The system gives no thread.
+    #[error("cannot start a thread for sound: {0}; close some programs and try again")]
+    NoThread(String),
     /// The device that the configuration names is not there.
     #[error("{side} \"{name}\" not found; run \"aloud devices\"")]
     NoDevice {
@@ -42,6 +45,15 @@ pub enum AudioError {
     /// Nothing is plugged in.
     #[error("no {0} found; plug one in, or choose one from \"aloud devices\"")]
     NoDefault(Side),
+    /// All that could be recorded is the sound of our own speaker.
+    #[error(
+        "no microphone is connected: \"{name}\" only hears what aloud itself plays; plug a \
+         microphone in, or name that one in [audio] input if you mean it"
+    )]
+    OwnMonitor {
+        /// The name of the monitor.
+        name: String,
+    },
     /// Another program holds the device.
     #[error(
         "{side} \"{name}\" is in use by another program; close it, or choose another from \"aloud devices\""
@@ -116,14 +128,20 @@ impl AudioError {
         match self {
             Self::NotSound { .. } | Self::TooLong { .. } | Self::Format(_) => 65,
             Self::NoFile { .. } => 66,
+            Self::NoThread(_) => 75,
             Self::NoServer(_)
             | Self::NoDevice { .. }
             | Self::NoDefault(_)
+            | Self::OwnMonitor { .. }
             | Self::Busy { .. }
             | Self::Unusable { .. } => 69,
             Self::CannotWrite { .. } => 73,
             Self::Io { .. } => 74,
         }
+    }
+
+    pub(super) fn no_sound_system() -> Self {
+        Self::NoServer("no socket of a sound server was found, and no sound card".to_owned())
     }
 
     pub(super) fn not_sound(path: &Path, why: impl Into<String>) -> Self {

@@ -18,6 +18,7 @@
 //! Absent on purpose: voice activity and echo cancelling (`listen`), and the cutting of sound into
 //! blocks (`drive`).
 
+mod board;
 mod capture;
 mod cards;
 mod choice;
@@ -26,20 +27,25 @@ mod earcon;
 mod error;
 mod format;
 mod gauge;
+mod place;
 mod playback;
 mod recording;
 mod reel;
+mod report;
 mod resample;
 mod server;
 mod sound;
 mod stream;
 mod supervisor;
+mod thread;
 mod watch;
 mod wav;
+mod worker;
 
+pub use board::SideState;
 pub use capture::{CAPTURE_RING, CaptureEdge, CaptureEvent, CaptureTail};
 pub use choice::{Choice, Pace, Settings, SoundEvent};
-pub use device::{DeviceInfo, devices};
+pub use device::{DeviceInfo, chosen, devices};
 pub use earcon::{Earcon, ring_tone};
 pub use error::{AudioError, Side};
 pub use format::{MicrophoneEdge, Recall, SpeakerEdge};
@@ -47,7 +53,7 @@ pub use gauge::{Counts, Gauge};
 pub use playback::{BLOCK_SAMPLES, Block, FADE_SAMPLES, PlaybackEdge, PlaybackFeed, SPEAKER_RING};
 pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};
 pub use resample::Resampler;
-pub use sound::{Rest, SideState, Sound};
+pub use sound::{Pulse, Rest, Sound};
 pub use wav::WavFile;
 
 use crate::base::Volume;

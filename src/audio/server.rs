@@ -1,6 +1,7 @@
 use std::ffi::CString;
-use std::io::{BufReader, Write};
+use std::io::{self, BufReader, IoSlice, Write};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,12 +10,20 @@ use pulseaudio::protocol::{
     self, AuthParams, AuthReply, Command, CommandReply, Prop, Props, ProtocolError, PulseError,
     ServerInfo, SetClientNameReply, SinkInfo, SourceInfo,
 };
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
+    SocketFlags, SocketType, UCred,
+};
 
 use super::{AudioError, DeviceInfo, Side};
 use crate::base::Rate;
 
 /// The longest that the sound server may take for an answer. One that hangs is treated like none.
 const ANSWER: Duration = Duration::from_secs(3);
+
+/// Bytes of the secret by which the server knows its users; a client that sends any other number of
+/// them is thrown out, even where the server asks for none.
+const COOKIE: usize = 256;
 
 /// Bytes that are read at once: many messages of a stream.
 const READ_BUFFER: usize = 1 << 16;
@@ -51,6 +60,29 @@ impl Mouthpiece {
         Ok(seq)
     }
 
+    /// Sends `command` with the user and the process that it comes from, as the server's own
+    /// library does: by them it lets its own user in without a cookie.
+    fn introduce(&self, command: &Command) -> Result<u32, ProtocolError> {
+        let seq = self.seq.fetch_add(1, Ordering::Relaxed);
+        let mut bytes = Vec::new();
+        protocol::encode_command_message(&mut bytes, seq, command, protocol::MAX_VERSION)?;
+        let from = UCred {
+            pid: rustix::process::getpid(),
+            uid: rustix::process::getuid(),
+            gid: rustix::process::getgid(),
+        };
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+        let mut with = SendAncillaryBuffer::new(&mut space);
+        with.push(SendAncillaryMessage::ScmCredentials(from));
+        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        // A sandbox may forbid it; then the cookie has to do.
+        let sent =
+            rustix::net::sendmsg(&*socket, &[IoSlice::new(&bytes)], &mut with, SendFlags::NOSIGNAL)
+                .unwrap_or(0);
+        socket.write_all(bytes.get(sent..).unwrap_or_default())?;
+        Ok(seq)
+    }
+
     /// Sends a whole message.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<(), ProtocolError> {
         // Two messages at a time would be mixed on the wire.
@@ -75,8 +107,9 @@ impl Server {
             .ok_or_else(|| ProtocolError::Invalid("it has no socket".to_owned()))?;
         let cookie = pulseaudio::cookie_path_from_env()
             .and_then(|path| std::fs::read(path).ok())
-            .unwrap_or_default();
-        let socket = UnixStream::connect(path)?;
+            .filter(|cookie| cookie.len() == COOKIE)
+            .unwrap_or_else(|| vec![0; COOKIE]);
+        let socket = dial(&path)?;
         socket.set_read_timeout(Some(ANSWER))?;
         socket.set_write_timeout(Some(ANSWER))?;
         let version = protocol::MAX_VERSION;
@@ -88,7 +121,8 @@ impl Server {
         let wire = BufReader::with_capacity(READ_BUFFER, socket);
         let mut server = Self { wire, version, mouth };
         let auth = AuthParams { version, supports_shm: false, supports_memfd: false, cookie };
-        let reply: AuthReply = server.ask(&Command::Auth(auth))?;
+        let sent = server.mouth.introduce(&Command::Auth(auth))?;
+        let reply: AuthReply = server.answer(sent)?;
         server.version = version.min(reply.version);
         server.mouth.version.store(server.version, Ordering::Relaxed);
         let mut props = Props::new();
@@ -105,6 +139,11 @@ impl Server {
     /// other messages in between.
     pub(super) fn ask<R: CommandReply>(&mut self, command: &Command) -> Result<R, ProtocolError> {
         let sent = self.mouth.send(command)?;
+        self.answer(sent)
+    }
+
+    /// Waits for the answer to the message `sent`.
+    fn answer<R: CommandReply>(&mut self, sent: u32) -> Result<R, ProtocolError> {
         let (seq, reply) = protocol::read_reply_message(&mut self.wire, self.version)?;
         if seq == sent {
             Ok(reply)
@@ -123,11 +162,17 @@ impl Server {
         let sources: Vec<SourceInfo> = self.ask(&Command::GetSourceInfoList)?;
         let sinks: Vec<SinkInfo> = self.ask(&Command::GetSinkInfoList)?;
         let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
+        let property = |props: &Props, prop| {
+            let bytes = props.get(prop)?;
+            let text = String::from_utf8_lossy(bytes.strip_suffix(&[0]).unwrap_or(bytes));
+            Some(text.into_owned())
+        };
         let sources = sources.into_iter().map(|source| DeviceInfo {
             name: text(source.description.as_ref().unwrap_or(&source.name)),
             side: Side::Input,
             default: server.default_source_name.as_ref() == Some(&source.name),
-            monitor: source.monitor_of_sink_index.is_some(),
+            monitor_of: monitored(&source, property(&source.props, Prop::DeviceClass)),
+            master: property(&source.props, Prop::DeviceMasterDevice),
             rate: Rate(source.sample_spec.sample_rate),
             channels: u16::from(source.sample_spec.channels),
             index: source.index,
@@ -137,7 +182,8 @@ impl Server {
             name: text(sink.description.as_ref().unwrap_or(&sink.name)),
             side: Side::Output,
             default: server.default_sink_name.as_ref() == Some(&sink.name),
-            monitor: false,
+            monitor_of: None,
+            master: property(&sink.props, Prop::DeviceMasterDevice),
             rate: Rate(sink.sample_spec.sample_rate),
             channels: u16::from(sink.sample_spec.channels),
             index: sink.index,
@@ -145,6 +191,33 @@ impl Server {
         });
         Ok(sources.chain(sinks).collect())
     }
+}
+
+/// Connects to the socket at `path`. A server that hangs lets a few clients wait at its door and
+/// would make the next one wait until it goes on; that one is told at once.
+fn dial(path: &Path) -> Result<UnixStream, ProtocolError> {
+    let address = SocketAddrUnix::new(path).map_err(io::Error::from)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+        .map_err(io::Error::from)?;
+    rustix::net::connect(&socket, &address).map_err(io::Error::from)?;
+    let socket = UnixStream::from(socket);
+    socket.set_nonblocking(false)?;
+    Ok(socket)
+}
+
+/// The id of the speaker that `source` is the monitor of. PipeWire leaves the number out for some,
+/// and says it by the name and the class.
+fn monitored(source: &SourceInfo, class: Option<String>) -> Option<String> {
+    if let Some(sink) = &source.monitor_of_sink_name {
+        return Some(sink.to_string_lossy().into_owned());
+    }
+    let id = source.name.to_string_lossy();
+    let by_name = id.strip_suffix(".monitor");
+    let is_monitor = source.monitor_of_sink_index.is_some()
+        || by_name.is_some()
+        || class.as_deref() == Some("monitor");
+    is_monitor.then(|| by_name.unwrap_or(&id).to_owned())
 }
 
 /// What the server's refusal of a device means.

@@ -1,11 +1,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc as queue;
 
-use super::supervisor::{Report, Supervisor};
+use super::board::{Board, SideState};
+use super::device::Wish;
+use super::report::Report;
+use super::supervisor::Supervisor;
+use super::thread::thread;
 use super::{
     AudioError, CaptureEdge, Choice, Pace, PlaybackEdge, Recording, Settings, Side, SoundEvent,
     WavFile, reel,
@@ -19,25 +23,6 @@ const EVENTS: usize = 16;
 /// The longest that [`Sound::close`] waits for devices. A sound server that hangs holds them.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// The state of one end, for `status`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum SideState {
-    /// Not asked for.
-    #[default]
-    Off,
-    /// Not open yet.
-    Opening,
-    /// Open.
-    Up {
-        /// Its name.
-        device: String,
-        /// The device that it stands in for.
-        instead_of: Option<String>,
-    },
-    /// No sound; it is tried again all the time.
-    Lost(AudioError),
-}
-
 /// The sound of this process: opens devices or files, watches them, and opens them again.
 ///
 /// One supervisor thread decides, one worker thread a side talks to the sound server (and may hang
@@ -50,17 +35,18 @@ pub struct Sound {
     board: Arc<Board>,
 }
 
-/// Lets the loudspeaker's stream rest while nothing is said: a stream that plays silence costs more
-/// than all of the listening, and keeps the sound card awake. Clones are one.
+/// Lets the streams rest while nothing is said or heard. The loudspeaker's is paused: one that plays
+/// silence costs more than all of the listening, and keeps the sound card awake. The microphone's
+/// comes in larger pieces, so that the machine wakes up less often. Clones are one.
 #[derive(Clone, Debug)]
 pub struct Rest {
-    /// None where a file stands for the loudspeaker, which needs no rest.
+    /// None where there are only files, which need no rest.
     reports: Option<mpsc::Sender<Report>>,
     resting: Arc<AtomicBool>,
 }
 
 impl Rest {
-    /// Pauses the stream, or lets it go on, which takes a few milliseconds.
+    /// Lets the streams rest, or go on, which takes a few milliseconds.
     pub fn set(&self, on: bool) {
         let Some(reports) = &self.reports else { return };
         if self.resting.swap(on, Ordering::Relaxed) != on {
@@ -68,39 +54,17 @@ impl Rest {
             let _ = reports.send(Report::Rest(on));
         }
     }
-
-    /// Whether it rests, so that no callback is to be expected.
-    pub fn resting(&self) -> bool {
-        self.resting.load(Ordering::Relaxed)
-    }
 }
 
-/// What is known of both ends.
-#[derive(Debug, Default)]
-pub(super) struct Board {
-    sides: Mutex<[SideState; 2]>,
-    changed: Condvar,
-}
+/// Shows that the supervisor of the devices moves, for a watchdog. It does so while devices are
+/// open, while they are missing, and while the sound server hangs; it watches the callbacks itself.
+#[derive(Clone, Debug)]
+pub struct Pulse(Option<Arc<Board>>);
 
-impl Board {
-    fn lock(&self) -> MutexGuard<'_, [SideState; 2]> {
-        self.sides.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes down what `event` says.
-    pub(super) fn note(&self, event: &SoundEvent) {
-        let (side, state) = match event {
-            SoundEvent::Up { side, device } => {
-                (side, SideState::Up { device: device.clone(), instead_of: None })
-            }
-            SoundEvent::Moved { side, device, wanted } => {
-                (side, SideState::Up { device: device.clone(), instead_of: Some(wanted.clone()) })
-            }
-            SoundEvent::Lost { side, why } => (side, SideState::Lost(why.clone())),
-            SoundEvent::Ended => return,
-        };
-        self.lock()[*side as usize] = state;
-        self.changed.notify_all();
+impl Pulse {
+    /// A number that grows several times a second; `None` where no device is used.
+    pub fn count(&self) -> Option<u64> {
+        self.0.as_ref().map(|board| board.rounds())
     }
 }
 
@@ -120,12 +84,11 @@ impl Sound {
         let board = Arc::new(Board::default());
         let stop = Arc::new(AtomicBool::new(false));
         let mut sound = Self { supervisor: None, files: Vec::new(), stop, board };
-        let mut devices = (None, None);
         let mut recording = None;
         let mut target = None;
         for (side, choice) in [(Side::Input, &settings.input), (Side::Output, &settings.output)] {
             let Some(choice) = choice else { continue };
-            sound.board.lock()[side as usize] = SideState::Opening;
+            sound.board.begin(side);
             match (side, choice) {
                 (Side::Input, Choice::File(path)) => {
                     recording = Some((path.display().to_string(), Recording::open(path)?));
@@ -134,8 +97,7 @@ impl Sound {
                     let file = WavFile::create(path, SPEAKER_RATE)?;
                     target = Some((path.display().to_string(), file));
                 }
-                (Side::Input, choice) => devices.0 = Some(choice.clone()),
-                (Side::Output, choice) => devices.1 = Some(choice.clone()),
+                (Side::Input | Side::Output, Choice::Default | Choice::Named(_)) => {}
             }
         }
         let (mut capture, mut playback) = (Some(capture), Some(playback));
@@ -149,8 +111,9 @@ impl Sound {
         {
             sound.play(name, recording, edge, settings.clone(), tell.clone())?;
         }
-        let capture = capture.and_then(|edge| devices.0.map(|choice| (choice, edge)));
-        let playback = playback.and_then(|edge| devices.1.map(|choice| (choice, edge)));
+        let wish = |side| Wish::of(settings, side);
+        let capture = wish(Side::Input).and_then(|wish| Some((wish, capture?)));
+        let playback = wish(Side::Output).and_then(|wish| Some((wish, playback?)));
         if capture.is_some() || playback.is_some() {
             let (reports, inbox) = mpsc::channel();
             let (done, ended) = mpsc::channel();
@@ -173,19 +136,9 @@ impl Sound {
     /// The reason, as soon as one end cannot be opened at the first try, or nothing came of it
     /// within `patience` (opening an idle virtual device takes 2 s).
     pub fn ready(&self, patience: Duration) -> Result<(), AudioError> {
-        let opening = |sides: &mut [SideState; 2]| {
-            !sides.iter().any(|side| matches!(side, SideState::Lost(_)))
-                && sides.contains(&SideState::Opening)
-        };
-        let sides = self.board.lock();
-        let (sides, _) = self
-            .board
-            .changed
-            .wait_timeout_while(sides, patience, opening)
-            .unwrap_or_else(PoisonError::into_inner);
-        for side in sides.iter() {
+        for side in self.board.wait(patience) {
             match side {
-                SideState::Lost(why) => return Err(why.clone()),
+                SideState::Lost(why) => return Err(why),
                 SideState::Opening => {
                     return Err(AudioError::NoServer("it does not answer in time".to_owned()));
                 }
@@ -195,7 +148,12 @@ impl Sound {
         Ok(())
     }
 
-    /// The rest of the loudspeaker, see [`Rest`].
+    /// What shows that the devices are looked after, see [`Pulse`].
+    pub fn pulse(&self) -> Pulse {
+        Pulse(self.supervisor.is_some().then(|| Arc::clone(&self.board)))
+    }
+
+    /// The rest of the streams, see [`Rest`].
     pub fn rest(&self) -> Rest {
         let reports = self.supervisor.as_ref().map(|(reports, _)| reports.clone());
         Rest { reports, resting: Arc::default() }
@@ -203,7 +161,7 @@ impl Sound {
 
     /// How it stands with one end.
     pub fn state(&self, side: Side) -> SideState {
-        self.board.lock()[side as usize].clone()
+        self.board.state(side)
     }
 
     /// Stops, and completes the file that is written. Blocks for up to a second.
@@ -285,15 +243,4 @@ impl Drop for Sound {
         // Whoever wants to know how it went calls close.
         let _ = self.halt();
     }
-}
-
-/// Starts a thread. A machine that has none left has no sound either.
-pub(super) fn thread<T: Send + 'static>(
-    name: &str,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, AudioError> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map_err(|why| AudioError::NoServer(format!("cannot start a thread: {why}")))
 }

@@ -10,27 +10,43 @@ use pulseaudio::protocol::{
     self, ChannelMap, Command, CorkStreamParams, CreatePlaybackStreamReply,
     CreateRecordStreamReply, Descriptor, DescriptorFlags, LatencyParams, PlaybackLatency,
     PlaybackStreamParams, Prop, Props, ProtocolError, RecordStreamParams, SampleFormat, SampleSpec,
-    SubscriptionMask, TagStructReader,
+    SetPlaybackStreamBufferAttrParams, SetRecordStreamBufferAttrParams, SubscriptionMask,
+    TagStructReader,
 };
 
 use super::format::{MicrophoneEdge, SpeakerEdge};
 use super::server::{Mouthpiece, Server, refused};
-use super::sound::thread;
+use super::thread::thread;
 use super::{AudioError, DeviceInfo, Gauge, Side};
 use crate::base::{LISTEN_RATE, Rate, SPEAKER_RATE};
 
-/// Frames in a period: 10 ms. Half of it loses sound under PipeWire.
-const PERIOD: u32 = 480;
+/// What is asked of the server for the loudspeaker, in frames at [`SPEAKER_RATE`]: all that may lie
+/// between us and the loudspeaker, and the piece that is asked for at a time. The server gives the
+/// device half of what is left of the first when two of the second are taken away; asking for two
+/// pieces in all would make that zero, and an idle card wake up two thousand times a second.
+struct Depth {
+    target: u32,
+    piece: u32,
+}
 
-/// The same for the microphone, at its rate.
-const LISTEN_PERIOD: u32 = 160;
+/// While something sounds: 20 ms, of which the device has 5.
+const SPEAKING: Depth = Depth { target: 960, piece: 240 };
+
+/// While nothing does: 100 ms at the device. The paused stream counts as well, and with more the
+/// first word would come late on a card that cannot take back what it was given.
+const PAUSED: Depth = Depth { target: 12_000, piece: 1_200 };
+
+/// The same for the microphone, in frames at [`LISTEN_RATE`]: half of it is the device's period,
+/// 10 ms while somebody speaks and 25 ms while nobody does.
+const LISTENING: u32 = 320;
+const DOZING: u32 = 800;
 
 /// Bytes of a frame: one channel of 32 bit floats; the server converts from and to anything, with
 /// better knowledge of the channels.
 const FRAME: u32 = 4;
 
-/// Periods of playback between two questions for its latency: about a second.
-const LATENCY_EVERY: u32 = 100;
+/// Pieces of playback between two questions for its latency: about a second.
+const LATENCY_EVERY: u32 = 200;
 
 /// The longest message that is believed: what the server's largest buffer holds.
 const LONGEST: usize = protocol::MAX_MEMBLOCKQ_LENGTH;
@@ -43,17 +59,14 @@ pub(super) enum Word {
     Broke(AudioError),
 }
 
-/// A stream on the sound server, on a connection and a thread of its own. Dropping it ends both at
-/// once, even when the server hangs.
-pub(super) struct Stream {
+/// A connection with a thread of its own. Dropping it ends both at once, even when the server
+/// hangs.
+struct Line {
     socket: UnixStream,
-    mouth: Arc<Mouthpiece>,
-    channel: u32,
-    side: Side,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for Stream {
+impl Drop for Line {
     fn drop(&mut self) {
         // Every read and write of the thread fails from here on.
         let _ = self.socket.shutdown(Shutdown::Both);
@@ -61,6 +74,55 @@ impl Drop for Stream {
             let _ = thread.join();
         }
     }
+}
+
+/// Tells when a device comes, goes or changes, until it is dropped.
+pub(super) struct Lookout {
+    _line: Line,
+}
+
+impl Lookout {
+    /// Everything that happens after this has returned calls `changed`, as does the end of the
+    /// server.
+    pub(super) fn new(changed: impl Fn() + Send + 'static) -> Result<Self, AudioError> {
+        let broke = |why: ProtocolError| AudioError::NoServer(why.to_string());
+        let mut server = Server::connect()?;
+        server.mouth.send(&Command::Subscribe(watched())).map_err(broke)?;
+        protocol::read_ack_message(&mut server.wire).map_err(broke)?;
+        let line = Line::start("aloud-lookout", server, move |server| {
+            // Both the end of the server and what it says before are changes.
+            let _ = listen(server, &mut Idle, &|_| changed());
+            changed();
+        })?;
+        Ok(Self { _line: line })
+    }
+}
+
+impl Line {
+    fn start(
+        name: &str,
+        mut server: Server,
+        run: impl FnOnce(&mut Server) + Send + 'static,
+    ) -> Result<Self, AudioError> {
+        let broke = |why: std::io::Error| AudioError::NoServer(why.to_string());
+        let socket = server.wire.get_ref().try_clone().map_err(broke)?;
+        // From here on silence of the server is no error; the supervisor watches the callbacks.
+        socket.set_read_timeout(None).map_err(broke)?;
+        Ok(Self { socket, thread: Some(thread(name, move || run(&mut server))?) })
+    }
+}
+
+/// What the server tells of without being asked.
+fn watched() -> SubscriptionMask {
+    SubscriptionMask::SINK | SubscriptionMask::SOURCE | SubscriptionMask::SERVER
+}
+
+/// A stream on the sound server.
+pub(super) struct Stream {
+    _line: Line,
+    mouth: Arc<Mouthpiece>,
+    channel: u32,
+    side: Side,
 }
 
 impl Stream {
@@ -73,15 +135,42 @@ impl Stream {
         }
     }
 
-    /// Stops the callbacks, or lets them go on. A fault shows by the callbacks that do not come.
+    /// Lets the stream rest, or go on: the loudspeaker's callbacks stop, the microphone's come less
+    /// often. A fault shows by the callbacks that do not come.
     pub(super) fn rest(&self, on: bool) {
-        let params = CorkStreamParams { channel: self.channel, cork: on };
-        let command = match self.side {
-            Side::Input => Command::CorkRecordStream(params),
-            Side::Output => Command::CorkPlaybackStream(params),
-        };
-        // When it cannot be sent the connection has ended, which its thread tells.
-        let _ = self.mouth.send(&command);
+        // Where it cannot be sent the connection has ended, which its thread tells.
+        let send = |command: Command| drop(self.mouth.send(&command));
+        let (index, adjust_latency, early_requests) = (self.channel, true, false);
+        match self.side {
+            Side::Input => {
+                let buffer_attr = recording(if on { DOZING } else { LISTENING });
+                send(Command::SetRecordStreamBufferAttr(SetRecordStreamBufferAttrParams {
+                    index,
+                    buffer_attr,
+                    adjust_latency,
+                    early_requests,
+                }));
+            }
+            Side::Output => {
+                let buffer_attr = playing(if on { &PAUSED } else { &SPEAKING });
+                let depth =
+                    Command::SetPlaybackStreamBufferAttr(SetPlaybackStreamBufferAttrParams {
+                        index,
+                        buffer_attr,
+                        adjust_latency,
+                        early_requests,
+                    });
+                let cork = Command::CorkPlaybackStream(CorkStreamParams {
+                    channel: self.channel,
+                    cork: on,
+                });
+                // It is paused before it is made deep, and made shallow before it goes on, so that
+                // no more silence is ever queued than a reply can bear to wait for.
+                for command in if on { [cork, depth] } else { [depth, cork] } {
+                    send(command);
+                }
+            }
+        }
     }
 
     /// Records `device` into `edge`, mono at [`LISTEN_RATE`].
@@ -98,12 +187,7 @@ impl Stream {
             source_index: Some(device.index),
             // What comes while this process is late waits at the server; with a buffer of one
             // period, which the sound library asks for, it would be lost.
-            buffer_attr: BufferAttr {
-                max_length: u32::MAX,
-                // The server gives half of this to the device, which then delivers by periods.
-                fragment_size: 2 * LISTEN_PERIOD * FRAME,
-                ..BufferAttr::default()
-            },
+            buffer_attr: recording(LISTENING),
             flags: StreamFlags { adjust_latency: true, ..StreamFlags::default() },
             props: props(),
             ..RecordStreamParams::default()
@@ -127,13 +211,7 @@ impl Stream {
             sample_spec: spec(Side::Output),
             channel_map: ChannelMap::mono(),
             sink_index: Some(device.index),
-            // Two periods in all, asked for one by one.
-            buffer_attr: BufferAttr {
-                max_length: u32::MAX,
-                target_length: 2 * PERIOD * FRAME,
-                minimum_request_length: PERIOD * FRAME,
-                ..BufferAttr::default()
-            },
+            buffer_attr: playing(&SPEAKING),
             flags: StreamFlags { adjust_latency: true, ..StreamFlags::default() },
             props: props(),
             ..PlaybackStreamParams::default()
@@ -157,27 +235,23 @@ impl Stream {
 
     fn run(
         name: &str,
-        mut server: Server,
+        server: Server,
         channel: u32,
         device: DeviceInfo,
         mut work: impl Work + Send + 'static,
         tell: impl Fn(Word) + Send + 'static,
     ) -> Result<Self, AudioError> {
         let broke = |why: ProtocolError| AudioError::NoServer(why.to_string());
-        let watched = SubscriptionMask::SINK | SubscriptionMask::SOURCE | SubscriptionMask::SERVER;
-        server.mouth.send(&Command::Subscribe(watched)).map_err(broke)?;
-        let socket = server.wire.get_ref().try_clone().map_err(|why| broke(why.into()))?;
-        // From here on silence of the server is no error; the supervisor watches the callbacks.
-        socket.set_read_timeout(None).map_err(|why| broke(why.into()))?;
+        server.mouth.send(&Command::Subscribe(watched())).map_err(broke)?;
         let (mouth, side) = (Arc::clone(&server.mouth), device.side);
-        let run = move || {
-            let why = match listen(&mut server, &mut work, &tell) {
+        let line = Line::start(name, server, move |server| {
+            let why = match listen(server, &mut work, &tell) {
                 Ok(()) => AudioError::NoDevice { side: device.side, name: device.name.clone() },
                 Err(why) => refused(&device, &why),
             };
             tell(Word::Broke(why));
-        };
-        Ok(Self { socket, mouth, channel, side, thread: Some(thread(name, run)?) })
+        })?;
+        Ok(Self { _line: line, mouth, channel, side })
     }
 }
 
@@ -234,6 +308,21 @@ fn listen(
             _ => {}
         }
     }
+}
+
+/// The work of a connection that has no stream.
+struct Idle;
+
+impl Work for Idle {
+    fn on_sound(&mut self, _: u32, _: &[u8]) {}
+
+    fn on_request(&mut self, _: &Server, _: u32) -> Result<(), ProtocolError> {
+        Ok(())
+    }
+
+    fn on_reply(&mut self, _: u32, _: &mut TagStructReader<'_>) {}
+
+    fn on_glitch(&mut self) {}
 }
 
 struct Recorder {
@@ -329,6 +418,20 @@ impl Work for Player {
 
     fn on_glitch(&mut self) {
         self.gauge.note_playback_xrun();
+    }
+}
+
+fn recording(frames: u32) -> BufferAttr {
+    let fragment_size = frames * FRAME;
+    BufferAttr { max_length: u32::MAX, fragment_size, ..BufferAttr::default() }
+}
+
+fn playing(depth: &Depth) -> BufferAttr {
+    BufferAttr {
+        max_length: u32::MAX,
+        target_length: depth.target * FRAME,
+        minimum_request_length: depth.piece * FRAME,
+        ..BufferAttr::default()
     }
 }
 

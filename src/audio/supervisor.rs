@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use tokio::sync::mpsc as queue;
 
-use super::cards;
-use super::device::wanted;
-use super::format::{MicrophoneEdge, Recall, SpeakerEdge};
-use super::server::{self, Server};
-use super::sound::{Board, thread};
-use super::stream::{Stream, Word};
-use super::watch::{Act, Opened, Watch};
-use super::{AudioError, CaptureEdge, Choice, DeviceInfo, Gauge, PlaybackEdge, Side, SoundEvent};
+use super::board::Board;
+use super::device::Wish;
+use super::place::Place;
+use super::report::{Done, Report};
+use super::thread::thread;
+use super::watch::{Act, Watch};
+use super::worker::{Order, Worker};
+use super::{AudioError, CaptureEdge, Gauge, PlaybackEdge, Side, SoundEvent};
 use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
 
-/// How often the supervisor looks at the callbacks when nobody calls it.
-const TICK: Duration = Duration::from_millis(100);
+/// How often the supervisor looks whether it is time for the next try.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The same while every device is open, and only the callbacks are looked at.
+const CALM_TICK: Duration = Duration::from_millis(250);
 
 /// The drift of a clock is told only after it was measured for this long; a period more or less is
 /// 333 ppm of it.
@@ -23,84 +26,6 @@ const DRIFT_SPAN: Duration = Duration::from_secs(30);
 
 /// The longest that the end waits for devices to be dropped. A server that hangs holds them.
 const LEAVE: Duration = Duration::from_millis(500);
-
-/// What reaches the supervisor.
-pub(super) enum Report {
-    /// A worker has done something. `run` counts the workers, so that a late word of an old one is
-    /// not taken for the new one.
-    Done { side: Side, run: u64, what: Done },
-    /// The loudspeaker is not needed for a while, or is again.
-    Rest(bool),
-    /// A worker has dropped its device and ends.
-    Left,
-    /// End.
-    Stop,
-}
-
-pub(super) enum Done {
-    /// The device is known; it waits for an edge for so many channels at this rate.
-    Found(u16, Rate),
-    Opened(Opened),
-    Failed(AudioError),
-    Broke(AudioError),
-    /// Worth a look at the devices.
-    Changed,
-    Devices(Result<Vec<DeviceInfo>, AudioError>),
-}
-
-/// One of the two edges: at home, or in the callback of a device.
-enum Place {
-    Capture(Box<CaptureEdge>),
-    Playback(Box<PlaybackEdge>),
-    Listening(Recall<CaptureEdge>),
-    Speaking(Recall<PlaybackEdge>),
-    /// The thread of its callback died while it worked.
-    Gone,
-}
-
-/// An edge as the callback of a device takes it.
-enum Fitted {
-    Capture(Box<MicrophoneEdge>),
-    Playback(Box<SpeakerEdge>),
-}
-
-impl Place {
-    /// Fits the edge to a device. `None` when it is not at home or cannot be fitted.
-    fn lend(self, channels: u16, rate: Rate) -> (Self, Option<Fitted>) {
-        match self {
-            Self::Capture(edge) => {
-                let (fitted, recall) = MicrophoneEdge::new(*edge, channels, rate);
-                (Self::Listening(recall), Some(Fitted::Capture(Box::new(fitted))))
-            }
-            Self::Playback(edge) => match SpeakerEdge::new(*edge, channels, rate) {
-                Ok((fitted, recall)) => {
-                    (Self::Speaking(recall), Some(Fitted::Playback(Box::new(fitted))))
-                }
-                Err(edge) => (Self::Playback(Box::new(edge)), None),
-            },
-            out @ (Self::Listening(_) | Self::Speaking(_) | Self::Gone) => (out, None),
-        }
-    }
-
-    /// Calls the edge back, whatever became of the device.
-    fn recall(self) -> Self {
-        match self {
-            Self::Listening(recall) => {
-                recall.recall().map_or(Self::Gone, |edge| Self::Capture(Box::new(edge)))
-            }
-            Self::Speaking(recall) => {
-                recall.recall().map_or(Self::Gone, |edge| Self::Playback(Box::new(edge)))
-            }
-            home @ (Self::Capture(_) | Self::Playback(_) | Self::Gone) => home,
-        }
-    }
-}
-
-enum Order {
-    Start(Fitted),
-    Rest(bool),
-    Survey,
-}
 
 /// Keeps devices open: carries out what a [`Watch`] a side decides.
 pub(super) struct Supervisor {
@@ -117,8 +42,7 @@ pub(super) struct Supervisor {
 
 /// One side: its watch, its worker, and its edge.
 struct Post {
-    side: Side,
-    choice: Choice,
+    wish: Wish,
     watch: Watch,
     gauge: Gauge,
     place: Place,
@@ -126,7 +50,7 @@ struct Post {
     run: u64,
     /// The count of samples when the device had settled in, for its drift.
     baseline: Option<(Moment, u64)>,
-    /// Whether its stream is to be paused.
+    /// Whether its stream is to rest.
     resting: bool,
 }
 
@@ -134,18 +58,18 @@ impl Supervisor {
     pub(super) fn new(
         clock: Clock,
         reports: mpsc::Sender<Report>,
-        capture: Option<(Choice, CaptureEdge)>,
-        playback: Option<(Choice, PlaybackEdge)>,
+        capture: Option<(Wish, CaptureEdge)>,
+        playback: Option<(Wish, PlaybackEdge)>,
         board: Arc<Board>,
         tell: queue::Sender<SoundEvent>,
     ) -> Self {
-        let capture = capture.map(|(choice, edge)| {
+        let capture = capture.map(|(wish, edge)| {
             let gauge = edge.gauge().clone();
-            Post::new(Side::Input, choice, gauge, Place::Capture(Box::new(edge)))
+            Post::new(wish, gauge, Place::Capture(Box::new(edge)))
         });
-        let playback = playback.map(|(choice, edge)| {
+        let playback = playback.map(|(wish, edge)| {
             let gauge = edge.gauge().clone();
-            Post::new(Side::Output, choice, gauge, Place::Playback(Box::new(edge)))
+            Post::new(wish, gauge, Place::Playback(Box::new(edge)))
         });
         let posts = capture.into_iter().chain(playback).collect();
         Self { clock, reports, posts, board, tell, untold: VecDeque::new(), working: 0 }
@@ -155,6 +79,10 @@ impl Supervisor {
     pub(super) fn run(mut self, inbox: &mpsc::Receiver<Report>) {
         let mut acts = Vec::new();
         loop {
+            // Without its edge a side has no sound any more: the watchdog is to end that.
+            if !self.posts.iter().any(|post| post.place.gone()) {
+                self.board.turn();
+            }
             let now = self.clock.now();
             for at in 0..self.posts.len() {
                 let post = &mut self.posts[at];
@@ -163,7 +91,8 @@ impl Supervisor {
                 self.act(at, &mut acts);
             }
             self.hand_over();
-            match inbox.recv_timeout(TICK) {
+            let calm = self.posts.iter().all(|post| post.watch.running().is_some());
+            match inbox.recv_timeout(if calm { CALM_TICK } else { TICK }) {
                 Ok(Report::Done { side, run, what }) => self.on_done(side, run, what, &mut acts),
                 Ok(Report::Rest(on)) => self.rest(on),
                 Ok(Report::Left) => self.working -= 1,
@@ -183,12 +112,14 @@ impl Supervisor {
         }
     }
 
-    /// Pauses the loudspeaker's stream, or lets it go on.
+    /// Pauses the loudspeaker's stream and slows the microphone's down, or lets them go on.
     fn rest(&mut self, on: bool) {
-        for post in self.posts.iter_mut().filter(|post| post.side == Side::Output) {
+        for post in &mut self.posts {
             post.resting = on;
             post.baseline = None;
-            post.watch.on_rest(on);
+            if post.wish.side == Side::Output {
+                post.watch.on_rest(on);
+            }
             if let Some(worker) = &post.worker {
                 // A worker that has ended has nothing to pause.
                 let _ = worker.send(Order::Rest(on));
@@ -198,7 +129,7 @@ impl Supervisor {
 
     fn on_done(&mut self, side: Side, run: u64, what: Done, acts: &mut Vec<Act>) {
         let now = self.clock.now();
-        let Some(at) = self.posts.iter().position(|post| post.side == side) else { return };
+        let Some(at) = self.posts.iter().position(|post| post.wish.side == side) else { return };
         let post = &mut self.posts[at];
         if post.run != run {
             return;
@@ -220,6 +151,7 @@ impl Supervisor {
                     let _ = worker.send(Order::Rest(true));
                 }
             }
+            Done::Missing(why) => post.watch.on_missing(now, why, acts),
             Done::Failed(why) => {
                 post.call_back();
                 post.watch.on_failed(now, why, acts);
@@ -238,7 +170,7 @@ impl Supervisor {
                 Act::Open { seen } => match post.start(seen, &self.reports) {
                     Ok(()) => self.working += 1,
                     Err(why) => {
-                        let (side, run) = (post.side, post.run);
+                        let (side, run) = (post.wish.side, post.run);
                         let what = Done::Failed(why);
                         let _ = self.reports.send(Report::Done { side, run, what });
                     }
@@ -278,19 +210,10 @@ fn side(event: &SoundEvent) -> Option<Side> {
 }
 
 impl Post {
-    fn new(side: Side, choice: Choice, gauge: Gauge, place: Place) -> Self {
-        let watch = Watch::new(side, choice.clone());
-        Self {
-            side,
-            choice,
-            watch,
-            gauge,
-            place,
-            worker: None,
-            run: 0,
-            baseline: None,
-            resting: false,
-        }
+    fn new(wish: Wish, gauge: Gauge, place: Place) -> Self {
+        let watch = Watch::new(wish.clone());
+        let (worker, run, baseline, resting) = (None, 0, None, false);
+        Self { wish, watch, gauge, place, worker, run, baseline, resting }
     }
 
     /// Starts a worker that looks for the device and opens it. Each device has its own worker and
@@ -298,15 +221,14 @@ impl Post {
     fn start(&mut self, seen: bool, reports: &mpsc::Sender<Report>) -> Result<(), AudioError> {
         self.run += 1;
         let worker = Worker {
-            side: self.side,
-            choice: self.choice.clone(),
+            wish: self.wish.clone(),
             seen,
             run: self.run,
             gauge: self.gauge.clone(),
             reports: reports.clone(),
         };
         let (orders, inbox) = mpsc::channel();
-        let name = match self.side {
+        let name = match self.wish.side {
             Side::Input => "aloud-mic",
             Side::Output => "aloud-spk",
         };
@@ -340,7 +262,7 @@ impl Post {
 
     fn beats(&self) -> u64 {
         let counts = self.gauge.counts();
-        match self.side {
+        match self.wish.side {
             Side::Input => counts.capture_beats,
             Side::Output => counts.playback_beats,
         }
@@ -350,7 +272,7 @@ impl Post {
     fn measure(&mut self, now: Moment) {
         let counts = self.gauge.counts();
         let Some((_, rate, since)) = self.watch.running() else { return };
-        let (count, rate) = match self.side {
+        let (count, rate) = match self.wish.side {
             Side::Input => (counts.captured, rate),
             Side::Output => (counts.pulled, SPEAKER_RATE),
         };
@@ -362,111 +284,14 @@ impl Post {
             return;
         };
         let span = now.since(start);
-        if span < DRIFT_SPAN || self.resting {
+        if span < DRIFT_SPAN || (self.resting && self.wish.side == Side::Output) {
             return;
         }
         let ideal = span.as_secs_f64() * f64::from(rate.0);
         let ppm = (((count - base) as f64 / ideal - 1.0) * 1e6) as i32;
-        match self.side {
+        match self.wish.side {
             Side::Input => self.gauge.note_capture_ppm(ppm),
             Side::Output => self.gauge.note_playback_ppm(ppm),
-        }
-    }
-}
-
-/// Talks to the sound server for one device, from the search for it to its end. May hang with the
-/// server; it is then left alone.
-struct Worker {
-    side: Side,
-    choice: Choice,
-    seen: bool,
-    run: u64,
-    gauge: Gauge,
-    reports: mpsc::Sender<Report>,
-}
-
-impl Worker {
-    fn run(self, orders: &mpsc::Receiver<Order>) {
-        if let Err(why) = self.work(orders) {
-            self.report(Done::Failed(why));
-        }
-        let _ = self.reports.send(Report::Left);
-    }
-
-    fn work(&self, orders: &mpsc::Receiver<Order>) -> Result<(), AudioError> {
-        // The cards are asked only where no server has a socket: behind a server they are in use.
-        if server::present() {
-            let mut server = Server::connect()?;
-            let devices = server.devices()?;
-            let (device, stand_in) = wanted(&self.choice, self.side, self.seen, &devices)?;
-            let rate = Stream::rate(self.side);
-            let Some(fitted) = self.fit(orders, 1, rate) else { return Ok(()) };
-            let (report, gauge) = (self.reporter(), self.gauge.clone());
-            let tell = move |word| match word {
-                Word::Changed => report(Done::Changed),
-                Word::Broke(why) => report(Done::Broke(why)),
-            };
-            let stream = match fitted {
-                Fitted::Capture(edge) => Stream::capture(device, *edge, gauge, tell)?,
-                Fitted::Playback(edge) => Stream::playback(device, *edge, gauge, tell)?,
-            };
-            self.opened(device, rate, stand_in, true);
-            let survey = || self.report(Done::Devices(server.devices()));
-            serve(orders, survey, |on| stream.rest(on));
-        } else if cards::present() {
-            let devices = cards::devices()?;
-            let (device, stand_in) = wanted(&self.choice, self.side, self.seen, &devices)?;
-            let found = cards::prepare(device)?;
-            let (channels, rate) = (found.channels(), found.rate());
-            let Some(fitted) = self.fit(orders, channels, rate) else { return Ok(()) };
-            let (report, gauge) = (self.reporter(), self.gauge.clone());
-            let broke = move |why| report(Done::Broke(why));
-            let stream = match fitted {
-                Fitted::Capture(edge) => found.capture(*edge, gauge, broke)?,
-                Fitted::Playback(edge) => found.playback(*edge, gauge, broke)?,
-            };
-            self.opened(device, rate, stand_in, false);
-            serve(orders, || {}, |on| stream.rest(on));
-        } else {
-            let why = "no socket of a sound server was found, and no sound card".to_owned();
-            return Err(AudioError::NoServer(why));
-        }
-        Ok(())
-    }
-
-    /// Asks for the edge; `None` when the device is no longer wanted.
-    fn fit(&self, orders: &mpsc::Receiver<Order>, channels: u16, rate: Rate) -> Option<Fitted> {
-        self.report(Done::Found(channels, rate));
-        match orders.recv() {
-            Ok(Order::Start(fitted)) => Some(fitted),
-            Ok(Order::Survey | Order::Rest(_)) | Err(_) => None,
-        }
-    }
-
-    fn opened(&self, device: &DeviceInfo, rate: Rate, stand_in: bool, survey: bool) {
-        let device = device.clone();
-        self.report(Done::Opened(Opened { device, rate, stand_in, survey }));
-    }
-
-    fn reporter(&self) -> impl Fn(Done) + Send + 'static {
-        let (reports, side, run) = (self.reports.clone(), self.side, self.run);
-        move |what| {
-            let _ = reports.send(Report::Done { side, run, what });
-        }
-    }
-
-    fn report(&self, what: Done) {
-        let _ = self.reports.send(Report::Done { side: self.side, run: self.run, what });
-    }
-}
-
-/// Serves an open device until the supervisor drops its end of the orders; then it is dropped.
-fn serve(orders: &mpsc::Receiver<Order>, mut survey: impl FnMut(), rest: impl Fn(bool)) {
-    while let Ok(order) = orders.recv() {
-        match order {
-            Order::Survey => survey(),
-            Order::Rest(on) => rest(on),
-            Order::Start(_) => {}
         }
     }
 }

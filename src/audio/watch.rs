@@ -1,12 +1,19 @@
 use std::time::Duration;
 
-use super::device::wanted;
-use super::{AudioError, Choice, DeviceInfo, Side, SoundEvent};
+use super::device::Wish;
+use super::{AudioError, Choice, DeviceInfo, SoundEvent};
 use crate::base::{Moment, Rate};
 
 /// How often it is asked which devices there are, besides whenever the server says that something
 /// has changed. The stream of a device that was unloaded moves to another one and is no error.
 const SURVEY_EVERY: Duration = Duration::from_secs(2);
+
+/// The first time comes sooner: what changed while the device was opened was told to nobody.
+const FIRST_SURVEY: Duration = Duration::from_millis(250);
+
+/// How often a device that the sound server does not have is looked for, besides whenever the server
+/// says that something has changed.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// A device whose callback has not been called for this long is dead. Some never say so.
 const STALL: Duration = Duration::from_secs(1);
@@ -17,20 +24,20 @@ const FIRST_CALL: Duration = Duration::from_secs(4);
 /// The longest that opening or listing may take before the worker is given up.
 const ANSWER: Duration = Duration::from_secs(6);
 
-/// The wait before the n-th try: quick at first, because servers come back within a second.
+/// The wait before the n-th try: quick at first, because servers come back within a second, and
+/// never so long that one that is back is used later than a second after.
 fn pause(failures: u32) -> Duration {
     Duration::from_millis(match failures {
         0 => 0,
         1..=50 => 100,
-        51..=100 => 500,
-        _ => 2_000,
+        _ => 500,
     })
 }
 
 /// What the watch wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Act {
-    /// Open the wanted device. `seen` as in [`wanted`].
+    /// Open the wanted device. `seen` as in [`Wish::find_or_stand_in`].
     Open { seen: bool },
     /// Call the edge back and leave the device to its worker, which drops it, or hangs.
     Close,
@@ -54,8 +61,7 @@ pub(super) struct Opened {
 
 /// Decides what happens to the device at one side. Pure: time and reports come in, acts go out.
 pub(super) struct Watch {
-    side: Side,
-    choice: Choice,
+    wish: Wish,
     state: State,
     /// Whether the chosen device was ever there.
     seen: bool,
@@ -102,9 +108,9 @@ enum Ask {
 }
 
 impl Watch {
-    pub(super) fn new(side: Side, choice: Choice) -> Self {
+    pub(super) fn new(wish: Wish) -> Self {
         let state = State::Waiting { until: Moment::ZERO };
-        Self { side, choice, state, seen: false, failures: 0, told: None, resting: false }
+        Self { wish, state, seen: false, failures: 0, told: None, resting: false }
     }
 
     /// The device in use, its rate, and since when.
@@ -141,7 +147,7 @@ impl Watch {
                 let patience = if run.fresh { FIRST_CALL } else { STALL };
                 if now.since(run.beat_at) > patience {
                     let why = AudioError::Unusable {
-                        side: self.side,
+                        side: self.wish.side,
                         name: run.device.name.clone(),
                         why: "it has gone silent".to_owned(),
                     };
@@ -178,8 +184,8 @@ impl Watch {
             return;
         }
         self.seen |= !stand_in;
-        let (side, name) = (self.side, device.name.clone());
-        let event = match &self.choice {
+        let (side, name) = (self.wish.side, device.name.clone());
+        let event = match &self.wish.choice {
             Choice::Named(wanted) if stand_in => {
                 SoundEvent::Moved { side, device: name, wanted: wanted.clone() }
             }
@@ -187,7 +193,7 @@ impl Watch {
                 SoundEvent::Up { side, device: name }
             }
         };
-        let survey = if survey { Ask::Next(now + SURVEY_EVERY) } else { Ask::Never };
+        let survey = if survey { Ask::Next(now + FIRST_SURVEY) } else { Ask::Never };
         self.state = State::Running(Running {
             device,
             rate,
@@ -212,6 +218,15 @@ impl Watch {
         self.tell_lost(why, out);
     }
 
+    /// The sound server has no such device; it tells when that may have changed.
+    pub(super) fn on_missing(&mut self, now: Moment, why: AudioError, out: &mut Vec<Act>) {
+        if matches!(self.state, State::Opening { .. }) {
+            self.failures = 0;
+            self.state = State::Waiting { until: now + LOOK_AGAIN };
+            self.tell_lost(why, out);
+        }
+    }
+
     /// The device in use is lost.
     pub(super) fn on_broke(&mut self, now: Moment, why: AudioError, out: &mut Vec<Act>) {
         if matches!(self.state, State::Running(_)) {
@@ -221,12 +236,14 @@ impl Watch {
 
     /// Devices came or went, or the stream was moved.
     pub(super) fn on_changed(&mut self, now: Moment) {
-        if let State::Running(run) = &mut self.state {
-            match run.survey {
+        match &mut self.state {
+            State::Running(run) => match run.survey {
                 Ask::Next(_) => run.survey = Ask::Next(now),
                 Ask::Asked(_) => run.stale = true,
                 Ask::Never => {}
-            }
+            },
+            State::Waiting { until } => *until = now.min(*until),
+            State::Opening { .. } => {}
         }
     }
 
@@ -247,7 +264,7 @@ impl Watch {
         };
         let wait = if std::mem::take(&mut run.stale) { Duration::ZERO } else { SURVEY_EVERY };
         run.survey = Ask::Next(now + wait);
-        match wanted(&self.choice, self.side, self.seen, &devices) {
+        match self.wish.find_or_stand_in(self.seen, &devices) {
             Ok((device, _)) if device.id == run.device.id && device.index == run.device.index => {}
             // The device that is to be used is another one, or the same plugged in anew.
             Ok(_) => {
@@ -277,7 +294,7 @@ impl Watch {
         {
             return;
         }
-        let event = SoundEvent::Lost { side: self.side, why };
+        let event = SoundEvent::Lost { side: self.wish.side, why };
         self.told = Some(event.clone());
         out.push(Act::Tell(event));
     }
@@ -286,6 +303,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::{Settings, Side};
 
     const SIDE: Side = Side::Output;
 
@@ -295,7 +313,8 @@ mod tests {
             name: id.to_owned(),
             side: SIDE,
             default,
-            monitor: false,
+            monitor_of: None,
+            master: None,
             rate: Rate(48_000),
             channels: 2,
             index,
@@ -312,8 +331,9 @@ mod tests {
 
     impl Scene {
         fn new(choice: &str) -> Self {
-            let choice = choice.parse().unwrap();
-            Self { watch: Watch::new(SIDE, choice) }
+            let output = Some(choice.parse().unwrap());
+            let settings = Settings { output, ..Settings::default() };
+            Self { watch: Watch::new(Wish::of(&settings, SIDE).unwrap()) }
         }
 
         fn poll(&mut self, millis: u64, beats: u64) -> Vec<Act> {
@@ -377,16 +397,18 @@ mod tests {
     }
 
     #[test]
-    fn tries_become_rare_and_never_cease() {
+    fn tries_become_rarer_but_two_a_second_stay() {
         let mut scene = Scene::new("default");
-        let mut tries = 0;
+        let (mut tries, mut last) = (0, 0);
         for millis in 0..600_000 {
             if scene.poll(millis, 0) == [Act::Open { seen: false }] {
                 tries += 1;
-                scene.failed(millis, AudioError::NoDefault(SIDE));
+                assert!(millis - last <= 500, "no try between {last} and {millis} ms");
+                last = millis;
+                scene.failed(millis, gone());
             }
         }
-        assert!((350..450).contains(&tries), "{tries} tries in ten minutes");
+        assert!((1_200..1_260).contains(&tries), "{tries} tries in ten minutes");
     }
 
     #[test]
@@ -424,6 +446,24 @@ mod tests {
         assert_eq!(scene.opened(430, spk.clone(), true), [Act::Tell(moved)]);
         assert_eq!(scene.devices(630, std::slice::from_ref(&spk)), []);
         assert_eq!(scene.devices(830, &[spk, usb]), [Act::Close]);
+    }
+
+    #[test]
+    fn a_missing_device_is_opened_as_soon_as_the_server_tells_of_a_change() {
+        let mut scene = Scene::new("default");
+        scene.poll(0, 0);
+        let missing = |scene: &mut Scene, millis| {
+            let mut out = Vec::new();
+            scene.watch.on_missing(at(millis), AudioError::NoDefault(SIDE), &mut out);
+            out
+        };
+        assert_eq!(missing(&mut scene, 10), [lost(AudioError::NoDefault(SIDE))]);
+        assert_eq!(scene.poll(1_500, 0), [], "it is not asked all the time");
+        scene.watch.on_changed(at(1_600));
+        assert_eq!(scene.poll(1_600, 0), [Act::Open { seen: false }]);
+        assert_eq!(missing(&mut scene, 1_610), [], "nobody wants to hear it again");
+        assert_eq!(scene.poll(3_610, 0), [Act::Open { seen: false }], "a word may be lost");
+        assert_eq!(scene.opened(3_620, device("spk", 1, true), false), [up("spk")]);
     }
 
     #[test]

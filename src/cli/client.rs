@@ -99,7 +99,7 @@ fn doing(status: &serde_json::Value) -> &'static str {
 /// Prints what happens in the running service, until it ends or the reader goes.
 pub(super) async fn events(env: &Environment) -> Outcome {
     let mut client = connect(env).await?;
-    client.watch().await?;
+    print::line(client.watch().await?)?;
     while let Some(line) = client.event().await? {
         print::line(line)?;
     }

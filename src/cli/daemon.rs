@@ -1,18 +1,17 @@
 use std::path::Path;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
 
 use super::Outcome;
 use super::args::{Daemon, Mode};
 use super::exit::{Code, Failure};
+use super::watchdog;
 use crate::app::{App, Conversation, Talk};
-use crate::audio::{Gauge, Rest};
 use crate::config::{self, Environment};
 use crate::control::Server;
-use crate::drive::Request;
+use crate::drive::{Event, Handle, Request};
 
 /// Runs the service until it is told to quit, by the socket or by a signal.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) -> Outcome {
@@ -28,11 +27,9 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     }
     let mode = mode.unwrap_or(app.config.settings.listen.mode);
     let server = serve(&app)?;
-    let Conversation { driver, sound, gauge, engines, rest } =
+    let Conversation { driver, sound, engines, pulses } =
         app.converse(Talk { mode, meter: false, record: args.record }).await?;
     let handle = driver.handle();
-    let beats = driver.beats();
-    let watchdog = watch(beats, gauge, rest);
     if app.config.settings.local.warm {
         tokio::spawn(crate::app::warm(engines));
     }
@@ -56,17 +53,20 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
         let handle = handle.clone();
         async move { server.serve(handle).await }
     });
+    let standing = handle.clone();
     let signals = tokio::spawn(async move {
         if ending_signal().await {
             // Refused only when the driver is ending already.
             let _ = handle.ask(Request::Quit).await;
         }
     });
-    notify(&[NotifyState::Ready, NotifyState::Status("listening for keys and speech")]);
-    let watchdog = tokio::spawn(watchdog);
+    notify(&[NotifyState::Ready]);
+    let watchdog = tokio::spawn(watchdog::feed(app.clock, pulses));
+    let standing = tokio::spawn(tell_standing(standing));
     driver.run().await;
     notify(&[NotifyState::Stopping]);
     watchdog.abort();
+    standing.abort();
     signals.abort();
     // The watchers get their last line before the socket goes.
     tokio::task::yield_now().await;
@@ -101,22 +101,31 @@ async fn ending_signal() -> bool {
     }
 }
 
-/// Feeds the service manager's watchdog while the driver and both callbacks move.
-async fn watch(beats: std::sync::Arc<std::sync::atomic::AtomicU64>, gauge: Gauge, rest: Rest) {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
-    let mut seen = (0, 0, 0);
+/// Tells the service manager in a line whether there is sound, and why not.
+async fn tell_standing(handle: Handle) {
+    let (state, mut events) = handle.watch();
+    // The handle would keep the driver's end from being seen.
+    drop(handle);
+    let mut state = state;
     loop {
-        // Half the limit is what systemd recommends; a third leaves room for one late round.
-        tokio::time::sleep((limit / 3).max(Duration::from_millis(100))).await;
-        let counts = gauge.counts();
-        let now = (beats.load(Ordering::Relaxed), counts.capture_beats, counts.playback_beats);
-        let moves = now.0 != seen.0 && now.1 != seen.1 && (now.2 != seen.2 || rest.resting());
-        if moves {
-            notify(&[NotifyState::Watchdog]);
-        } else {
-            tracing::warn!(?seen, ?now, "something stands still; the watchdog goes hungry");
-        }
-        seen = now;
+        let line = match (&state.trouble, &state.input, &state.output) {
+            (Some(why), _, _) => format!("waiting for sound: {why}"),
+            (None, Some(_), Some(_)) => "listening for keys and speech".to_owned(),
+            (None, _, _) => "opening microphone and speaker".to_owned(),
+        };
+        notify(&[NotifyState::Status(&line)]);
+        state = loop {
+            match events.recv().await {
+                Ok(Event::State(next))
+                    if (&next.trouble, &next.input, &next.output)
+                        != (&state.trouble, &state.input, &state.output) =>
+                {
+                    break next;
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        };
     }
 }
 

@@ -244,14 +244,21 @@ fn devices(app: &App) -> Vec<(Side, Finding)> {
                 Some(Choice::File(path)) => {
                     Finding::Note(format!("the file {} stands for it", path.display()))
                 }
-                Some(choice) => device(side, choice, &found),
+                Some(Choice::Default | Choice::Named(_)) => {
+                    match audio::chosen(&settings, side, &found) {
+                        Ok(Some(chosen)) => device(chosen),
+                        Ok(None) => Finding::Note("switched off".to_owned()),
+                        Err(error) => Finding::Bad(error.to_string()),
+                    }
+                }
             };
             (side, finding)
         })
         .collect()
 }
 
-fn device(side: Side, choice: Choice, found: &[audio::DeviceInfo]) -> Finding {
+fn device(chosen: &audio::DeviceInfo) -> Finding {
+    let (side, choice) = (chosen.side, Choice::Named(chosen.id.clone()));
     let mut path = audio::path(crate::base::Volume::new(0));
     let ends = match side {
         Side::Input => (Some(choice), None),
@@ -274,8 +281,7 @@ fn device(side: Side, choice: Choice, found: &[audio::DeviceInfo]) -> Finding {
     let finding = match side {
         Side::Output => Finding::Good(name),
         Side::Input => {
-            let monitor = found.iter().any(|one| one.name == name && one.monitor);
-            heard(&name, monitor, loudest(&mut path.tail))
+            heard(&name, chosen.monitor_of.is_some(), loudest(&mut path.tail))
         }
     };
     // It was only opened to be looked at.
@@ -311,7 +317,7 @@ fn loudest(tail: &mut audio::CaptureTail) -> Option<f32> {
 fn heard(name: &str, monitor: bool, db: Option<f32>) -> Finding {
     if monitor {
         return Finding::Note(format!(
-            "{name} is a monitor: it hears what the speaker plays, not you; choose a microphone from \"aloud devices\""
+            "{name} is a monitor: it hears what another speaker plays, not you; choose a microphone from \"aloud devices\""
         ));
     }
     match db {

@@ -77,7 +77,9 @@ impl From<EngineError> for Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let code = match &error {
-            ClientError::Absent(_) | ClientError::Refused(_) => Code::Unavailable,
+            ClientError::Absent(_) | ClientError::Silent(_) | ClientError::Refused(_) => {
+                Code::Unavailable
+            }
             ClientError::Broken(_) => Code::Io,
         };
         Self::new(code, error)

@@ -4,39 +4,55 @@ use serde_json::json;
 
 use super::{Outcome, print};
 use crate::app::App;
-use crate::audio::{self, Side};
+use crate::audio::{self, DeviceInfo, Side};
 use crate::config::Environment;
 use crate::engine::Notes;
 use crate::tool::Ringer;
 
 /// Lists microphones and speakers.
-pub(super) fn devices(as_json: bool) -> Outcome {
+pub(super) fn devices(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
     let devices = audio::devices()?;
+    // A broken configuration does not keep anybody from looking for the right name.
+    let settings = App::open(file, env).map(|app| app.devices()).unwrap_or_default();
+    let used = |device: &DeviceInfo| {
+        audio::chosen(&settings, device.side, &devices).is_ok_and(|found| found == Some(device))
+    };
     if as_json {
         for device in &devices {
             print::json(&json!({
                 "side": word(device.side), "id": device.id, "name": device.name,
-                "default": device.default,
+                "default": device.default, "monitor": device.monitor_of.is_some(),
+                "used": used(device),
             }))?;
         }
         return Ok(());
     }
+    let mut rows = Vec::new();
     for side in [Side::Input, Side::Output] {
-        let found: Vec<_> = devices.iter().filter(|device| device.side == side).collect();
-        print::line(format!("{}s:", word(side)))?;
-        if found.is_empty() {
-            print::line(format!("  none; plug in a {}", word(side)))?;
+        rows.push(vec![format!("{}s:", word(side))]);
+        for device in devices.iter().filter(|device| device.side == side) {
+            let mark = if device.default { "*" } else { " " };
+            let note = match (used(device), &device.monitor_of) {
+                (true, None) => "used by aloud",
+                (true, Some(_)) => "used by aloud; a monitor, which hears a speaker",
+                (false, None) => "",
+                (false, Some(_)) => "a monitor, which hears a speaker; no microphone",
+            };
+            rows.push(vec![
+                format!("  {mark} {}", device.name),
+                device.id.clone(),
+                note.to_owned(),
+            ]);
         }
-        let rows: Vec<Vec<String>> = found
-            .iter()
-            .map(|device| {
-                let mark = if device.default { "*" } else { " " };
-                vec![format!("  {mark} {}", device.name), device.id.clone()]
-            })
-            .collect();
-        print::table(&rows)?;
+        if let Err(why) = audio::chosen(&settings, side, &devices) {
+            rows.push(vec![format!("  {why}")]);
+        }
     }
-    print::line("* is the default; put a name or an id into [audio] input or output")
+    // A line of one cell is as long as it likes.
+    for part in rows.chunk_by(|a, b| (a.len() == 1) == (b.len() == 1)) {
+        print::table(part)?;
+    }
+    print::line("* is the system's default; put a name or an id into [audio] input or output")
 }
 
 fn word(side: Side) -> String {

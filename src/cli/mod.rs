@@ -30,8 +30,10 @@ mod sound_out;
 mod talk;
 mod transcribe;
 mod usage;
+mod watchdog;
 
 use clap::{CommandFactory, Parser};
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::args::{Cli, Command};
 use self::exit::{Code, Failure};
@@ -65,6 +67,7 @@ pub fn run() -> u8 {
     };
     let lasting = matches!(cli.command, None | Some(Command::Daemon(_)));
     let outcome = runtime.block_on(async {
+        survive_full_files();
         let work = dispatch(cli, &env);
         if lasting {
             // These drain by themselves.
@@ -113,7 +116,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Quit) => client::quit(env).await,
         Some(Command::Status(args)) => client::status(env, args.json).await,
         Some(Command::Events) => client::events(env).await,
-        Some(Command::Devices(args)) => inspect::devices(args.json),
+        Some(Command::Devices(args)) => inspect::devices(file, env, args.json),
         Some(Command::Models(args)) => models::run(file, env, args).await,
         Some(Command::Config(args)) => config::run(file, env, &args),
         Some(Command::Timers(args)) => inspect::timers(file, env, args.json),
@@ -156,6 +159,14 @@ fn log(env: &Environment, cli: &Cli) {
         .with_ansi(colour)
         .with_target(false)
         .init();
+}
+
+/// A file that may not grow any more ends a process by a signal, unless it is caught; then the write
+/// fails, which is told.
+fn survive_full_files() {
+    let limit = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // Once caught it stays so. Where it cannot be, the process ends as any other would.
+    drop(signal(limit));
 }
 
 async fn interrupted() {

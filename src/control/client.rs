@@ -1,5 +1,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
@@ -8,12 +9,25 @@ use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
 use super::wire::{Answer, Line};
 use crate::drive::Request;
 
+/// The longest that the service may take for an answer. One that systemd starts for us needs a moment
+/// until it listens; one that runs answers within milliseconds.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// The longest that it may take to say that it is there, for those who go on without it.
+const HELLO: Duration = Duration::from_millis(1_500);
+
 /// Why a running service could not be driven.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// None runs.
     #[error("the service is not running (socket {0}); start it with \"aloud daemon\"")]
     Absent(PathBuf),
+    /// Something holds the socket and does not answer.
+    #[error(
+        "the service does not answer (socket {0}); look with \"systemctl --user status aloud\", and \
+         start it again with \"systemctl --user restart aloud\""
+    )]
+    Silent(PathBuf),
     /// It said no.
     #[error("{0}")]
     Refused(String),
@@ -26,6 +40,7 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     lines: Framed<UnixStream, LinesCodec>,
+    path: PathBuf,
 }
 
 impl Client {
@@ -35,7 +50,10 @@ impl Client {
     /// [`ClientError::Absent`] when none runs there.
     pub async fn connect(path: &Path) -> Result<Self, ClientError> {
         match UnixStream::connect(path).await {
-            Ok(stream) => Ok(Self { lines: Framed::new(stream, LinesCodec::new()) }),
+            Ok(stream) => {
+                let lines = Framed::new(stream, LinesCodec::new());
+                Ok(Self { lines, path: path.to_owned() })
+            }
             Err(error)
                 if matches!(
                     error.kind(),
@@ -48,12 +66,23 @@ impl Client {
         }
     }
 
+    /// Connects to the service at `path` and makes sure that it answers: behind a socket that the
+    /// service manager holds there may be none.
+    ///
+    /// # Errors
+    /// As [`Client::connect`], and [`ClientError::Silent`] when it does not answer.
+    pub async fn reach(path: &Path) -> Result<Self, ClientError> {
+        let mut client = Self::connect(path).await?;
+        client.exchange(&Line::Status, HELLO).await?;
+        Ok(client)
+    }
+
     /// Asks for something and waits until it is taken up.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with the service's own word.
     pub async fn ask(&mut self, request: Request) -> Result<(), ClientError> {
-        self.exchange(&Line::Ask(request)).await.map(drop)
+        self.exchange(&Line::Ask(request), ANSWER).await.map(drop)
     }
 
     /// How things stand, as the service wrote it.
@@ -61,16 +90,17 @@ impl Client {
     /// # Errors
     /// As [`Client::ask`].
     pub async fn status(&mut self) -> Result<serde_json::Value, ClientError> {
-        let answer = self.exchange(&Line::Status).await?;
+        let answer = self.exchange(&Line::Status, ANSWER).await?;
         answer.status.ok_or_else(|| ClientError::Broken("a status without a state".into()))
     }
 
-    /// Starts the stream of events; read it with [`Client::event`].
+    /// Starts the stream of events and returns the first one, the full state; read the others with
+    /// [`Client::event`].
     ///
     /// # Errors
-    /// When the line is gone.
-    pub async fn watch(&mut self) -> Result<(), ClientError> {
-        self.lines.send(Line::Events.print()).await.map_err(broken)
+    /// When the line is gone, or [`ClientError::Silent`].
+    pub async fn watch(&mut self) -> Result<String, ClientError> {
+        self.line(&Line::Events, ANSWER).await
     }
 
     /// The next event as the service wrote it; `None` when the service ended.
@@ -81,16 +111,27 @@ impl Client {
         self.lines.next().await.transpose().map_err(broken)
     }
 
-    async fn exchange(&mut self, line: &Line) -> Result<Answer, ClientError> {
-        self.lines.send(line.print()).await.map_err(broken)?;
-        let Some(reply) = self.lines.next().await else {
-            return Err(ClientError::Broken("no answer".into()));
-        };
-        let answer: Answer = serde_json::from_str(&reply.map_err(broken)?)
+    async fn exchange(&mut self, line: &Line, patience: Duration) -> Result<Answer, ClientError> {
+        let answer: Answer = serde_json::from_str(&self.line(line, patience).await?)
             .map_err(|error| ClientError::Broken(error.to_string()))?;
         match answer.error {
             Some(why) if !answer.ok => Err(ClientError::Refused(why)),
             Some(_) | None => Ok(answer),
+        }
+    }
+
+    /// Sends a line and waits for the next one that comes.
+    async fn line(&mut self, line: &Line, patience: Duration) -> Result<String, ClientError> {
+        let answered = async {
+            self.lines.send(line.print()).await.map_err(broken)?;
+            match self.lines.next().await {
+                Some(reply) => reply.map_err(broken),
+                None => Err(ClientError::Broken("no answer".into())),
+            }
+        };
+        match tokio::time::timeout(patience, answered).await {
+            Ok(answered) => answered,
+            Err(_) => Err(ClientError::Silent(self.path.clone())),
         }
     }
 }

@@ -1,14 +1,20 @@
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures::{SinkExt, StreamExt};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
 use tokio::sync::broadcast::error::RecvError;
-use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
+use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, Framed};
 
 use super::wire::{Answer, LINE_LIMIT, Line};
 use crate::drive::{Event, Handle};
+
+/// Clients at a time: far more than keys, bars and scripts make, and far fewer than would leave no
+/// open files for the engines. One more is told so and let go.
+const CLIENTS: usize = 128;
 
 /// The socket could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -73,9 +79,19 @@ impl Server {
 
     /// Answers clients until dropped.
     pub async fn serve(&self, handle: Handle) {
+        let seats = Arc::new(Semaphore::new(CLIENTS));
         loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => drop(tokio::spawn(talk(stream, handle.clone()))),
+                Ok((stream, _)) => {
+                    let seat = Arc::clone(&seats).try_acquire_owned().ok();
+                    let handle = handle.clone();
+                    drop(tokio::spawn(async move {
+                        match seat {
+                            Some(_seat) => talk(stream, handle).await,
+                            None => turn_away(stream).await,
+                        }
+                    }));
+                }
                 Err(error) => {
                     // Out of descriptors, most likely: yield and go on rather than spin or end.
                     tracing::warn!(%error, "a client could not be let in");
@@ -110,12 +126,26 @@ fn take_lock(path: &Path) -> Result<std::fs::File, BindError> {
     }
 }
 
+/// Lines as bytes: what is not text is answered like any other bad line.
+type Lines = Framed<UnixStream, AnyDelimiterCodec>;
+
+fn lines(stream: UnixStream) -> Lines {
+    let newline = || b"\n".to_vec();
+    Framed::new(stream, AnyDelimiterCodec::new_with_max_length(newline(), newline(), LINE_LIMIT))
+}
+
+async fn turn_away(stream: UnixStream) {
+    let why = format!("{CLIENTS} programs are connected already; close some of them");
+    // One that does not even take that has gone.
+    let _ = send(&mut lines(stream), &Answer::refused(why)).await;
+}
+
 async fn talk(stream: UnixStream, handle: Handle) {
-    let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(LINE_LIMIT));
+    let mut lines = lines(stream);
     while let Some(line) = lines.next().await {
-        let answer = match line {
-            Ok(line) if line.trim().is_empty() => continue,
-            Ok(line) => match Line::parse(&line) {
+        let answer = match line.as_deref().map(str::from_utf8) {
+            Ok(Ok(line)) if line.trim().is_empty() => continue,
+            Ok(Ok(line)) => match Line::parse(line) {
                 Ok(Line::Ask(request)) => match handle.ask(request).await {
                     Ok(()) => Answer::done(),
                     Err(refusal) => Answer::refused(refusal),
@@ -126,12 +156,15 @@ async fn talk(stream: UnixStream, handle: Handle) {
                 Ok(Line::Events) => return stream_events(lines, handle).await,
                 Err(why) => Answer::refused(why),
             },
-            Err(LinesCodecError::MaxLineLengthExceeded) => {
+            Ok(Err(_)) => {
+                Answer::refused("not a request: the line is not UTF-8 text; send JSON in UTF-8")
+            }
+            Err(AnyDelimiterCodecError::MaxChunkLengthExceeded) => {
                 let why = format!("a line of more than {LINE_LIMIT} bytes; send shorter lines");
                 let _ = send(&mut lines, &Answer::refused(why)).await;
                 return;
             }
-            Err(LinesCodecError::Io(_)) => return,
+            Err(AnyDelimiterCodecError::Io(_)) => return,
         };
         if send(&mut lines, &answer).await.is_err() {
             return;
@@ -139,7 +172,7 @@ async fn talk(stream: UnixStream, handle: Handle) {
     }
 }
 
-async fn stream_events(mut lines: Framed<UnixStream, LinesCodec>, handle: Handle) {
+async fn stream_events(mut lines: Lines, handle: Handle) {
     let (state, mut events) = handle.watch();
     if send(&mut lines, &Event::State(state)).await.is_err() {
         return;
@@ -164,9 +197,9 @@ async fn stream_events(mut lines: Framed<UnixStream, LinesCodec>, handle: Handle
 }
 
 async fn send<T: serde::Serialize>(
-    lines: &mut Framed<UnixStream, LinesCodec>,
+    lines: &mut Lines,
     value: &T,
-) -> Result<(), LinesCodecError> {
+) -> Result<(), AnyDelimiterCodecError> {
     let text = serde_json::to_string(value).unwrap_or_default();
     lines.send(text).await
 }

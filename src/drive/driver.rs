@@ -12,6 +12,7 @@ use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::parts::{Ear, Finished, Parts, Question};
 use super::record::Recorder;
 use super::speaker::Speaker;
+use super::tell::Lost;
 use crate::audio::{Gauge, Rest, SoundEvent};
 use crate::base::{Clock, Epoch, Flow, Job, Moment, NoticeId, Utterance, UtteranceId, Volume};
 use crate::dialog::{History, Prompt};
@@ -91,7 +92,7 @@ pub struct Driver {
     beats: Arc<std::sync::atomic::AtomicU64>,
     pub(super) input_name: Option<String>,
     pub(super) output_name: Option<String>,
-    pub(super) trouble: Option<String>,
+    pub(super) lost: Lost,
     pub(super) mode: &'static str,
     ending: Option<Moment>,
     /// When a question that was answered is no longer waited for in words.
@@ -205,7 +206,7 @@ impl Driver {
             beats: Arc::default(),
             input_name: None,
             output_name: None,
-            trouble: None,
+            lost: Lost::default(),
             mode,
             ending: None,
             words_until: None,

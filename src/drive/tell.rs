@@ -7,6 +7,31 @@ use crate::audio::{Side, SoundEvent};
 use crate::dialog::Item;
 use crate::turn::{Device, Input, Status};
 
+/// Why there is no sound, for each side that has none.
+#[derive(Debug, Default)]
+pub(super) struct Lost {
+    input: Option<String>,
+    output: Option<String>,
+}
+
+impl Lost {
+    fn set(&mut self, side: Side, why: Option<String>) {
+        match side {
+            Side::Input => self.input = why,
+            Side::Output => self.output = why,
+        }
+    }
+
+    /// All of it in one line; both sides often have the same reason.
+    fn text(&self) -> Option<String> {
+        match (&self.input, &self.output) {
+            (Some(input), Some(output)) if input != output => Some(format!("{input}; {output}")),
+            (Some(why), _) | (None, Some(why)) => Some(why.clone()),
+            (None, None) => None,
+        }
+    }
+}
+
 impl Driver {
     /// Makes the state known where it has changed.
     pub(super) fn publish(&mut self) {
@@ -37,7 +62,7 @@ impl Driver {
             turns: self.turns,
             lost_samples: self.gauge.counts().lost,
             spending: self.spending.so_far(),
-            trouble: self.trouble.clone(),
+            trouble: self.lost.text(),
             ..State::at_start(self.mode)
         }
     }
@@ -69,22 +94,17 @@ impl Driver {
             SoundEvent::Up { side, device } => {
                 let message = format!("{side}: {device}");
                 *self.name_of(side) = Some(device);
-                self.trouble = None;
-                let device = match side {
-                    Side::Input => Device::MicrophoneBack,
-                    Side::Output => Device::SpeakerBack,
-                };
-                (message, Some(device))
+                (message, Some(self.on_device_back(side)))
             }
             SoundEvent::Moved { side, device, wanted } => {
                 let message =
                     format!("{side} \"{wanted}\" is gone; \"{device}\" stands in until it is back");
                 *self.name_of(side) = Some(device);
-                (message, None)
+                (message, Some(self.on_device_back(side)))
             }
             SoundEvent::Lost { side, why } => {
                 *self.name_of(side) = None;
-                self.trouble = Some(why.to_string());
+                self.lost.set(side, Some(why.to_string()));
                 let device = match side {
                     Side::Input => Device::MicrophoneLost,
                     Side::Output => Device::SpeakerLost,
@@ -97,6 +117,14 @@ impl Driver {
         self.emit(Event::Sound { message });
         if let Some(device) = device {
             self.input(Input::Device(device));
+        }
+    }
+
+    fn on_device_back(&mut self, side: Side) -> Device {
+        self.lost.set(side, None);
+        match side {
+            Side::Input => Device::MicrophoneBack,
+            Side::Output => Device::SpeakerBack,
         }
     }
 

@@ -40,5 +40,5 @@ mod voice;
 pub use event::{Discard, End, Event, Level, Order, Stream};
 pub use listener::Listener;
 pub use settings::{Settings, TAIL_MS};
-pub use thread::{LISTEN_ORDERS, LISTEN_OUTBOX, ListenHandle, spawn};
+pub use thread::{LISTEN_ORDERS, LISTEN_OUTBOX, ListenHandle, ListenPulse, spawn};
 pub use voice::VadFactory;

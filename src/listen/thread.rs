@@ -25,7 +25,7 @@ const BACKLOG: usize = 64;
 
 /// How long the thread sleeps while it listens closely, and while nothing goes on.
 const CLOSE_LOOK: Duration = Duration::from_millis(10);
-const IDLE_LOOK: Duration = Duration::from_millis(20);
+const IDLE_LOOK: Duration = Duration::from_millis(25);
 
 /// Looks in a row that found no sample after which the microphone counts as lost: 1.5 s or more.
 const STALL: u32 = 150;
@@ -33,12 +33,24 @@ const STALL: u32 = 150;
 /// Samples read in one go.
 const PIECE: usize = 1_920;
 
-/// The driver's hold on the listen thread. Dropping it ends the thread within 20 ms.
+/// The driver's hold on the listen thread. Dropping it ends the thread within 25 ms.
 #[derive(Debug)]
 pub struct ListenHandle {
     orders: Option<SyncSender<Order>>,
     thread: JoinHandle<()>,
     counts: Arc<Counts>,
+}
+
+/// Shows that the listen thread moves, for a watchdog.
+#[derive(Clone, Debug)]
+pub struct ListenPulse(Arc<Counts>);
+
+impl ListenPulse {
+    /// A number that grows at least every 50 ms while the thread moves. Loading the model may hold
+    /// it up for as long as a second.
+    pub fn count(&self) -> u64 {
+        self.0.beats.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -65,10 +77,9 @@ impl ListenHandle {
         Ok(())
     }
 
-    /// A number that grows at least every 50 ms while the thread moves, for a watchdog. Loading
-    /// the model may hold it up for as long as a second.
-    pub fn beats(&self) -> u64 {
-        self.counts.beats.load(Ordering::Relaxed)
+    /// What shows that the thread moves, see [`ListenPulse`].
+    pub fn pulse(&self) -> ListenPulse {
+        ListenPulse(Arc::clone(&self.counts))
     }
 
     /// Events that were thrown away because the driver did not take them.
@@ -76,7 +87,7 @@ impl ListenHandle {
         self.counts.lost.load(Ordering::Relaxed)
     }
 
-    /// Ends the thread and waits for it, 20 ms at most when it is not loading a model.
+    /// Ends the thread and waits for it, 25 ms at most when it is not loading a model.
     pub fn stop(mut self) {
         self.orders = None;
         self.thread.thread().unpark();

@@ -36,7 +36,7 @@ use std::time::Duration;
 use aloud::base::{Clock, Moment};
 
 use crate::house::{House, Service, weather};
-use crate::sound::{PATIENCE, RATE, Recorder};
+use crate::sound::{PATIENCE, RATE, Recorder, until};
 
 /// Speaks `question` under a held key, and returns what the loudspeaker then says.
 fn ask(house: &House, service: &mut Service, question: &str) -> String {
@@ -185,6 +185,77 @@ fn the_service_manager_is_told_and_a_stop_takes_less_than_a_second() {
     let (code, log) = service.ended();
     assert_eq!(code, Some(0), "{log}");
     assert!(clock.now().since(Moment::ZERO) < Duration::from_secs(1) * 5, "the stop hangs");
+}
+
+/// How long [`without_any_device_the_service_lives_and_is_fed`] goes without; `scripts/soak` sets ten
+/// minutes.
+const SOAK: &str = "ALOUD_SOAK_SECONDS";
+
+#[test]
+fn without_any_device_the_service_lives_and_is_fed() {
+    let seconds: u64 = std::env::var(SOAK).map_or(8, |text| text.parse().unwrap());
+    let mut house = House::new();
+    house.card.kill();
+    let notify = house.path("notify.sock");
+    let socket = UnixDatagram::bind(&notify).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    house.set("NOTIFY_SOCKET", notify.to_str().unwrap());
+    house.set("WATCHDOG_USEC", "3000000");
+    let mut child = house.aloud(&["daemon"]).stderr(Stdio::piped()).spawn().unwrap();
+    let clock = Clock::start();
+    let since = || clock.now().since(Moment::ZERO);
+    let (mut told, mut fed) = (String::new(), None);
+    while since() < Duration::from_secs(seconds) {
+        let mut bytes = [0; 512];
+        let n = socket.recv(&mut bytes).expect("a word within the watchdog's limit");
+        let word = std::str::from_utf8(&bytes[..n]).unwrap();
+        told.push_str(word);
+        if word.contains("WATCHDOG=1") {
+            let hungry = since() - fed.replace(since()).unwrap_or(since());
+            assert!(hungry < Duration::from_secs(3), "not fed for {hungry:?}");
+        }
+    }
+    assert!(told.contains("READY=1") && fed.is_some(), "{told}");
+    assert!(told.contains("STATUS=waiting for sound: no sound server"), "{told}");
+    let status = house.ok(&["status"]);
+    assert!(status.contains("no sound server answers"), "{status}");
+    // All is picked up as soon as it is there, and works.
+    house.card.restart();
+    let back = Clock::start();
+    let mut service = house.attend(child.try_wait().unwrap().map_or(child, |status| {
+        panic!("the service ended: {status}");
+    }));
+    until("both devices", || {
+        let status: serde_json::Value =
+            serde_json::from_str(&house.ok(&["status", "--json"])).unwrap();
+        (status["input"].is_string() && status["output"].is_string()).then_some(())
+    });
+    let took = back.now().since(Moment::ZERO);
+    assert!(took < Duration::from_secs(2), "{took:?}, a status included");
+    let answer = ask(&house, &mut service, "What is six times seven?");
+    assert!(answer.contains("42") || answer.contains("forty"), "{answer:?}");
+}
+
+#[test]
+fn every_line_on_the_socket_is_answered() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::net::UnixStream;
+
+    let house = House::new();
+    let _service = house.serve(&[]);
+    let socket = std::path::PathBuf::from(&house.card.env()[0].1).join("aloud/control.sock");
+    let mut stream = UnixStream::connect(&socket).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"{\"cmd\":\"\xff\"}\n{\"cmd\":\"status\"}\n").unwrap();
+    let lines: Vec<String> = BufReader::new(stream).lines().take(2).map(Result::unwrap).collect();
+    assert!(lines[0].contains("UTF-8") && lines[1].contains("\"ok\":true"), "{lines:?}");
+    // Whoever opens far too many connections takes nothing away from the engines.
+    let many: Vec<_> = (0..300).map(|_| UnixStream::connect(&socket).unwrap()).collect();
+    let mut refused = String::new();
+    BufReader::new(&many[299]).read_line(&mut refused).unwrap();
+    assert!(refused.contains("connected already"), "{refused}");
+    drop(many);
+    until("room again", || house.run(&["stop"]).status.success().then_some(()));
 }
 
 #[test]

@@ -66,9 +66,8 @@ impl Runtime {
     /// # Errors
     /// [`EngineError::Unreachable`] when the file is missing, cut short or not a model.
     pub fn session(&self, model: &Path) -> Result<Session, EngineError> {
-        if !model.is_file() {
-            return Err(missing(model));
-        }
+        // Opened here first: the library below says little of why it cannot open a file.
+        opened(model)?;
         let mut builder = self
             .builder()
             .map_err(|error| EngineError::Broken(format!("onnxruntime failed: {error}")))?;
@@ -115,6 +114,38 @@ pub(super) fn missing(file: &Path) -> EngineError {
     ))
 }
 
+/// Opens a model file.
+///
+/// # Errors
+/// [`missing`] only when it is not there. There are other reasons, and fetching it again is no cure
+/// for those: too many open files, or no permission.
+pub(super) fn opened(file: &Path) -> Result<File, EngineError> {
+    let unopened = |why: &dyn std::fmt::Display| {
+        EngineError::Unreachable(format!(
+            "model file {} cannot be opened: {why}; see to that and try again",
+            file.display()
+        ))
+    };
+    match File::open(file) {
+        Ok(open) if open.metadata().is_ok_and(|data| data.is_file()) => Ok(open),
+        Ok(_) => Err(unopened(&"it is not a file")),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Err(missing(file)),
+        Err(why) => Err(unopened(&why)),
+    }
+}
+
+/// Reads a model file.
+///
+/// # Errors
+/// As [`opened`], and when the disk fails.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, EngineError> {
+    let mut bytes = Vec::new();
+    opened(file)?
+        .read_to_end(&mut bytes)
+        .map_err(|why| unusable(file, &format!("it cannot be read ({why})")))?;
+    Ok(bytes)
+}
+
 /// The error for a model file that is there but of no use.
 pub(super) fn unusable(file: &Path, why: &str) -> EngineError {
     EngineError::Unreachable(format!(
@@ -132,7 +163,7 @@ pub(super) fn failed(error: &ort::Error) -> EngineError {
 /// the missing part all the same and the process would die of it. The section headers of an ELF
 /// file lie at its very end, so a whole file reaches at least to them.
 fn check_whole(library: &Path) -> Result<(), EngineError> {
-    let mut file = File::open(library).map_err(|_| missing(library))?;
+    let mut file = opened(library)?;
     let mut head = [0_u8; 64];
     if file.read_exact(&mut head).is_err() {
         return Err(unusable(library, "it is cut short"));
@@ -142,7 +173,8 @@ fn check_whole(library: &Path) -> Result<(), EngineError> {
         let word = |at: usize| u64::from(head[at]) | (u64::from(head[at + 1]) << 8);
         let table = (0..8).fold(0_u64, |sum, i| sum | (u64::from(head[0x28 + i]) << (8 * i)));
         let needed = table.saturating_add(word(0x3a) * word(0x3c));
-        let length = file.seek(SeekFrom::End(0)).map_err(|_| missing(library))?;
+        let length =
+            file.seek(SeekFrom::End(0)).map_err(|why| unusable(library, &why.to_string()))?;
         if length < needed {
             return Err(unusable(library, "it is cut short"));
         }
@@ -162,6 +194,13 @@ fn log(level: LogLevel, category: &str, _id: &str, _location: &str, message: &st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_there_is_not_told_to_be_missing() {
+        let folder = std::env::temp_dir();
+        let error = opened(&folder).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("it is not a file") && !error.contains("fetch"), "{error}");
+    }
 
     #[test]
     fn a_missing_library_names_the_file_and_the_next_step() {

@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -13,7 +12,7 @@ use super::reading::{pack_by_tag, pack_one};
 use super::table::Table;
 use super::tag::{TAGS, Tagger};
 use crate::engine::EngineError;
-use crate::engine::local::runtime::{missing, unusable};
+use crate::engine::local::runtime::{opened, read, unusable};
 
 /// No file of the package unpacks to more; a bigger one is not ours.
 const LARGEST: u64 = 32 << 20;
@@ -72,12 +71,8 @@ pub(super) fn unknown_alphabet(file: &Path) -> Result<UnknownAlphabet, EngineErr
     parse(file, &json)
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, EngineError> {
-    std::fs::read(file).map_err(|_| missing(file))
-}
-
 fn unpack(file: &Path) -> Result<Vec<u8>, EngineError> {
-    let packed = File::open(file).map_err(|_| missing(file))?;
+    let packed = opened(file)?;
     let mut json = Vec::new();
     GzDecoder::new(packed)
         .take(LARGEST)
@@ -261,6 +256,8 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::super::reading;
+    use std::fs::File;
+
     use super::*;
 
     fn packed(folder: &Path, json: &str) -> std::path::PathBuf {

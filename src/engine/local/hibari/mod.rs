@@ -44,7 +44,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Worker;
-use super::runtime::missing;
+use super::runtime::opened;
 use crate::base::{Flow, Job, Rate};
 use crate::engine::{Alphabet, Chunk, EngineError, Synthesizer};
 pub use pronounce::Pronouncer;
@@ -119,9 +119,7 @@ impl Hibari {
     /// # Errors
     /// [`EngineError::Unreachable`] when a file is missing.
     pub fn open(files: HibariFiles, idle: Option<Duration>) -> Result<Self, EngineError> {
-        if let Some(file) = files.all().into_iter().find(|file| !file.is_file()) {
-            return Err(missing(file));
-        }
+        files.all().into_iter().try_for_each(|file| opened(file).map(drop))?;
         Ok(Self { worker: Worker::new("local/hibari-heart", idle, move || Voice::load(&files)) })
     }
 

@@ -4,7 +4,7 @@ use ort::session::Session;
 use ort::value::TensorRef;
 
 use crate::engine::EngineError;
-use crate::engine::local::runtime::{missing, unusable};
+use crate::engine::local::runtime::{read, unusable};
 use crate::engine::local::{Desk, Halt, Runtime};
 
 /// Bins of a spectrum: half of [`super::wave::FFT`] and one.
@@ -89,7 +89,7 @@ impl Net {
     /// # Errors
     /// [`EngineError::Unreachable`] when the file is missing or no model.
     pub(super) fn load(runtime: &Runtime, model: &Path) -> Result<Self, EngineError> {
-        let mut bytes = std::fs::read(model).map_err(|_| missing(model))?;
+        let mut bytes = read(model)?;
         let name = DURATIONS.as_bytes();
         let holds_durations = bytes.windows(name.len()).any(|window| window == name);
         if holds_durations {

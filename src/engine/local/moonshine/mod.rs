@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::reader::Reader;
-use super::runtime::missing;
+use super::runtime::opened;
 use super::{Desk, Halt, Model, Runtime, Worker};
 use crate::base::{Flow, Job, Utterance};
 use crate::engine::{EngineError, Transcriber, Transcript};
@@ -76,9 +76,7 @@ impl Moonshine {
     /// [`EngineError::Unreachable`] when a file is missing. One that is cut short or damaged is
     /// found when it is loaded, and every utterance that meets it hears of it.
     pub fn open(files: MoonshineFiles, idle: Option<Duration>) -> Result<Self, EngineError> {
-        if let Some(file) = files.all().into_iter().find(|file| !file.is_file()) {
-            return Err(missing(file));
-        }
+        files.all().into_iter().try_for_each(|file| opened(file).map(drop))?;
         let load = move || Reader::load(&Runtime::open(&files.runtime)?, &files);
         Ok(Self { worker: Worker::new("local/moonshine-tiny-en", idle, load) })
     }

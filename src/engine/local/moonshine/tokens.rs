@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use crate::engine::EngineError;
-use crate::engine::local::runtime::{missing, unusable};
+use crate::engine::local::runtime::{read, unusable};
 
 /// The mark that stands for a space in front of a word.
 const SPACE: &str = "\u{2581}";
@@ -24,7 +24,7 @@ impl Tokens {
     /// Reads a `tokenizer.bin`: for each token its length and its bytes. A length under 128 is one
     /// byte; a longer one is two, the low seven bits with the high bit set, then the rest.
     pub(super) fn load(file: &Path) -> Result<Self, EngineError> {
-        let bytes = std::fs::read(file).map_err(|_| missing(file))?;
+        let bytes = read(file)?;
         Self::parse(&bytes).ok_or_else(|| unusable(file, "it is cut short"))
     }
 

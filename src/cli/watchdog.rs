@@ -1,0 +1,83 @@
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+use crate::app::Pulses;
+use crate::base::{Clock, Moment};
+
+/// What beats may stand still for this long before the watchdog goes hungry: it is expected to beat
+/// once a second, and loading a model holds one of them up for about as long.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// Feeds the service manager's watchdog, where there is one, while everything moves.
+pub(super) async fn feed(clock: Clock, pulses: Pulses) {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let mut vitals = Vitals::new(limit);
+    loop {
+        // Half the limit is what systemd recommends; a sixth leaves room for late rounds.
+        tokio::time::sleep((limit / 6).max(Duration::from_millis(50))).await;
+        match vitals.stuck(clock.now(), &pulses.counts()) {
+            None => {
+                // Without a service manager there is nobody to tell.
+                let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            }
+            Some(who) => tracing::warn!("{who} stands still; the watchdog goes hungry"),
+        }
+    }
+}
+
+/// When each thing that beats was last seen to.
+struct Vitals {
+    patience: Duration,
+    seen: Vec<(Option<u64>, Moment)>,
+}
+
+impl Vitals {
+    fn new(limit: Duration) -> Self {
+        Self { patience: PATIENCE.max(limit / 2), seen: Vec::new() }
+    }
+
+    /// The first one that has not moved for too long; one without a count cannot be stuck.
+    fn stuck<'n>(&mut self, now: Moment, counts: &[(&'n str, Option<u64>)]) -> Option<&'n str> {
+        self.seen.resize(counts.len(), (None, now));
+        let mut stuck = None;
+        for ((name, count), seen) in counts.iter().zip(&mut self.seen) {
+            if *count != seen.0 || count.is_none() {
+                *seen = (*count, now);
+            } else if now.since(seen.1) > self.patience {
+                stuck = stuck.or(Some(*name));
+            }
+        }
+        stuck
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_once_a_second_is_well_at_any_limit() {
+        for limit in [600, 3_000, 15_000] {
+            let mut vitals = Vitals::new(Duration::from_millis(limit));
+            for millis in (0..60_000).step_by(100) {
+                // Late by up to half a second.
+                let beats = millis / 1_000 * 1_000 / 1_500;
+                let counts = [("the driver", Some(beats)), ("no device", None)];
+                assert_eq!(vitals.stuck(Moment::from_millis(millis), &counts), None, "{millis} ms");
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_still_is_named() {
+        let mut vitals = Vitals::new(Duration::from_secs(3));
+        let mut at = |millis, other| {
+            let counts = [("the driver", Some(7)), ("another", Some(other))];
+            vitals.stuck(Moment::from_millis(millis), &counts)
+        };
+        assert_eq!(at(0, 0), None);
+        assert_eq!(at(2_500, 1), None);
+        assert_eq!(at(2_600, 2), Some("the driver"));
+    }
+}
