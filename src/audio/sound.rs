@@ -136,14 +136,15 @@ impl Sound {
     /// The reason, as soon as one end cannot be opened at the first try, or nothing came of it
     /// within `patience` (opening an idle virtual device takes 2 s).
     pub fn ready(&self, patience: Duration) -> Result<(), AudioError> {
-        for side in self.board.wait(patience) {
-            match side {
-                SideState::Lost(why) => return Err(why),
-                SideState::Opening => {
-                    return Err(AudioError::NoServer("it does not answer in time".to_owned()));
-                }
-                SideState::Off | SideState::Up { .. } => {}
+        let sides = self.board.wait(patience);
+        // One that is lost is the reason, also while the other is still being opened.
+        for side in &sides {
+            if let SideState::Lost(why) = side {
+                return Err(why.clone());
             }
+        }
+        if sides.contains(&SideState::Opening) {
+            return Err(AudioError::NoServer("it does not answer in time".to_owned()));
         }
         Ok(())
     }

@@ -37,9 +37,10 @@ const SPEAKING: Depth = Depth { target: 960, piece: 240 };
 const PAUSED: Depth = Depth { target: 12_000, piece: 1_200 };
 
 /// The same for the microphone, in frames at [`LISTEN_RATE`]: half of it is the device's period,
-/// 10 ms while somebody speaks and 25 ms while nobody does.
+/// 10 ms while somebody speaks and 50 ms while nobody does. The sound from before somebody began to
+/// speak is kept, so that nothing is lost by noticing it later.
 const LISTENING: u32 = 320;
-const DOZING: u32 = 800;
+const DOZING: u32 = 1_600;
 
 /// Bytes of a frame: one channel of 32 bit floats; the server converts from and to anything, with
 /// better knowledge of the channels.

@@ -227,9 +227,10 @@ impl Watch {
         }
     }
 
-    /// The device in use is lost.
+    /// The device in use is lost, or the one that is just being opened: its stream may break before
+    /// the worker has said that it is open.
     pub(super) fn on_broke(&mut self, now: Moment, why: AudioError, out: &mut Vec<Act>) {
-        if matches!(self.state, State::Running(_)) {
+        if matches!(self.state, State::Running(_) | State::Opening { .. }) {
             self.lose(now, why, out);
         }
     }
@@ -394,6 +395,15 @@ mod tests {
         assert_eq!(scene.poll(239, 1), []);
         assert_eq!(scene.poll(240, 1), [Act::Open { seen: true }]);
         assert_eq!(scene.opened(250, device("spk", 5, true), false), [up("spk")]);
+    }
+
+    #[test]
+    fn a_stream_that_breaks_before_it_is_told_to_be_open_is_tried_again() {
+        let mut scene = Scene::new("default");
+        scene.poll(0, 0);
+        assert_eq!(scene.broke(10), [Act::Close, lost(gone())]);
+        assert_eq!(scene.opened(11, device("spk", 1, true), false), []);
+        assert_eq!(scene.poll(110, 0), [Act::Open { seen: false }]);
     }
 
     #[test]

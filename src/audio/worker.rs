@@ -7,7 +7,7 @@ use super::report::{Done, Report};
 use super::server::{self, Server};
 use super::stream::{Lookout, Stream, Word};
 use super::watch::Opened;
-use super::{AudioError, DeviceInfo, Gauge};
+use super::{AudioError, DeviceInfo, Gauge, Side};
 use crate::base::Rate;
 
 /// What a worker is told. The end of the orders is the end of the worker.
@@ -72,7 +72,17 @@ impl Worker {
                 Fitted::Playback(edge) => found.playback(*edge, gauge, broke)?,
             };
             self.opened(device, rate, stand_in, false);
-            serve(orders, || {}, |on| stream.rest(on));
+            // A microphone that is paused hears nothing; at a card it has no other rest.
+            let rests = self.wish.side == Side::Output;
+            serve(
+                orders,
+                || {},
+                |on| {
+                    if rests {
+                        stream.rest(on);
+                    }
+                },
+            );
         } else {
             return Err(AudioError::no_sound_system());
         }
@@ -106,9 +116,13 @@ impl Worker {
     /// Asks for the edge; `None` when the device is no longer wanted.
     fn fit(&self, orders: &mpsc::Receiver<Order>, channels: u16, rate: Rate) -> Option<Fitted> {
         self.report(Done::Found(channels, rate));
-        match orders.recv() {
-            Ok(Order::Start(fitted)) => Some(fitted),
-            Ok(Order::Survey | Order::Rest(_)) | Err(_) => None,
+        loop {
+            match orders.recv() {
+                Ok(Order::Start(fitted)) => return Some(fitted),
+                // What is not open yet is told once more when it is.
+                Ok(Order::Survey | Order::Rest(_)) => {}
+                Err(_) => return None,
+            }
         }
     }
 
