@@ -99,7 +99,7 @@ pub(super) fn present() -> bool {
 impl Server {
     /// Connects and introduces itself.
     pub(super) fn connect() -> Result<Self, AudioError> {
-        Self::reach().map_err(|why| AudioError::NoServer(why.to_string()))
+        Self::reach().map_err(|why| no_server(&why))
     }
 
     fn reach() -> Result<Self, ProtocolError> {
@@ -154,7 +154,7 @@ impl Server {
 
     /// The devices there are, microphones first.
     pub(super) fn devices(&mut self) -> Result<Vec<DeviceInfo>, AudioError> {
-        self.list().map_err(|why| AudioError::NoServer(format!("it broke off ({why})")))
+        self.list().map_err(|why| no_server(&why))
     }
 
     fn list(&mut self) -> Result<Vec<DeviceInfo>, ProtocolError> {
@@ -231,6 +231,37 @@ pub(super) fn refused(device: &DeviceInfo, why: &ProtocolError) -> AudioError {
     } else if matches!(why, ProtocolError::ServerError(_)) {
         AudioError::Unusable { side, name, why: why.to_string() }
     } else {
-        AudioError::NoServer(why.to_string())
+        no_server(why)
     }
+}
+
+/// What a connection that cannot be had, or broke, means.
+pub(super) fn no_server(why: &ProtocolError) -> AudioError {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, PermissionDenied, TimedOut,
+        UnexpectedEof, WouldBlock,
+    };
+    let of = |kinds: &[io::ErrorKind]| match why {
+        ProtocolError::Io(why) => kinds.contains(&why.kind()),
+        ProtocolError::UnsupportedVersion(_)
+        | ProtocolError::UnexpectedCommand(_)
+        | ProtocolError::Invalid(_)
+        | ProtocolError::Unimplemented(..)
+        | ProtocolError::ServerError(_)
+        | ProtocolError::Timeout => false,
+    };
+    let words = if of(&[UnexpectedEof, BrokenPipe, ConnectionReset]) {
+        "it closed the connection".to_owned()
+    } else if of(&[ConnectionRefused, NotFound]) {
+        "nobody listens at its socket".to_owned()
+    } else if of(&[WouldBlock, TimedOut]) {
+        "it does not answer in time".to_owned()
+    } else if of(&[PermissionDenied])
+        || matches!(why, ProtocolError::ServerError(PulseError::AccessDenied))
+    {
+        "it does not let this user in".to_owned()
+    } else {
+        why.to_string()
+    };
+    AudioError::NoServer(words)
 }

@@ -15,7 +15,7 @@ use pulseaudio::protocol::{
 };
 
 use super::format::{MicrophoneEdge, SpeakerEdge};
-use super::server::{Mouthpiece, Server, refused};
+use super::server::{Mouthpiece, Server, no_server, refused};
 use super::thread::thread;
 use super::{AudioError, DeviceInfo, Gauge, Side};
 use crate::base::{LISTEN_RATE, Rate, SPEAKER_RATE};
@@ -86,7 +86,7 @@ impl Lookout {
     /// Everything that happens after this has returned calls `changed`, as does the end of the
     /// server.
     pub(super) fn new(changed: impl Fn() + Send + 'static) -> Result<Self, AudioError> {
-        let broke = |why: ProtocolError| AudioError::NoServer(why.to_string());
+        let broke = |why: ProtocolError| no_server(&why);
         let mut server = Server::connect()?;
         server.mouth.send(&Command::Subscribe(watched())).map_err(broke)?;
         protocol::read_ack_message(&mut server.wire).map_err(broke)?;
@@ -105,7 +105,7 @@ impl Line {
         mut server: Server,
         run: impl FnOnce(&mut Server) + Send + 'static,
     ) -> Result<Self, AudioError> {
-        let broke = |why: std::io::Error| AudioError::NoServer(why.to_string());
+        let broke = |why: std::io::Error| no_server(&why.into());
         let socket = server.wire.get_ref().try_clone().map_err(broke)?;
         // From here on silence of the server is no error; the supervisor watches the callbacks.
         socket.set_read_timeout(None).map_err(broke)?;
@@ -242,7 +242,7 @@ impl Stream {
         mut work: impl Work + Send + 'static,
         tell: impl Fn(Word) + Send + 'static,
     ) -> Result<Self, AudioError> {
-        let broke = |why: ProtocolError| AudioError::NoServer(why.to_string());
+        let broke = |why: ProtocolError| no_server(&why);
         server.mouth.send(&Command::Subscribe(watched())).map_err(broke)?;
         let (mouth, side) = (Arc::clone(&server.mouth), device.side);
         let line = Line::start(name, server, move |server| {

@@ -219,7 +219,8 @@ fn without_any_device_the_service_lives_and_is_fed() {
     assert!(told.contains("STATUS=waiting for sound: no sound server"), "{told}");
     let status = house.ok(&["status"]);
     assert!(status.contains("no sound server answers"), "{status}");
-    // All is picked up as soon as it is there, and works.
+    // All is picked up as soon as it is there, and works. The service manager goes on reading.
+    std::thread::spawn(move || while socket.recv(&mut [0; 512]).is_ok() {});
     house.card.restart();
     let back = Clock::start();
     let mut service = house.attend(child.try_wait().unwrap().map_or(child, |status| {
