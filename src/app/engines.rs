@@ -103,9 +103,7 @@ impl App {
         let ears = members(names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
                 let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-                let mut files =
-                    MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
-                files.threads = self.config.settings.local.threads;
+                let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
                 return Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>);
             }
             if let Some(scribe) = self.scribe(name)? {

@@ -108,12 +108,12 @@ pub(super) async fn events(env: &Environment) -> Outcome {
 
 /// Says through the running service; `false` when none runs.
 pub(super) async fn say(env: &Environment, text: &str) -> Result<bool, Failure> {
-    match Client::connect(&Paths::of(env).socket()).await {
+    match Client::reach(&Paths::of(env).socket()).await {
         Ok(mut client) => {
             client.ask(Request::Say { text: text.to_owned() }).await?;
             Ok(true)
         }
-        Err(ClientError::Absent(_)) => Ok(false),
+        Err(ClientError::Absent(_) | ClientError::Silent(_)) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

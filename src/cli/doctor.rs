@@ -280,9 +280,7 @@ fn device(chosen: &audio::DeviceInfo) -> Finding {
     };
     let finding = match side {
         Side::Output => Finding::Good(name),
-        Side::Input => {
-            heard(&name, chosen.monitor_of.is_some(), loudest(&mut path.tail))
-        }
+        Side::Input => heard(&name, chosen.monitor_of.is_some(), loudest(&mut path.tail)),
     };
     // It was only opened to be looked at.
     let _ = sound.close();
