@@ -93,9 +93,9 @@ fn release_to_ended(bencher: Bencher<'_, '_>, seconds: usize) {
         .with_inputs(|| {
             ear.order(Order::Hold).unwrap();
             for _ in 0..seconds {
-                let before = ear.beats();
+                let before = ear.pulse().count();
                 path.capture.push(&second);
-                while ear.beats() < before + 2 {
+                while ear.pulse().count() < before + 2 {
                     std::thread::yield_now();
                 }
             }
