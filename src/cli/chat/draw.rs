@@ -50,10 +50,12 @@ impl Entry {
         let width = width.saturating_sub(1).max(self.gutter + 4);
         let text = Paragraph::new(self.body.clone()).wrap(Wrap { trim: false });
         let inner = width - self.gutter;
+        // A row of air before each question.
+        let air = u16::from(self.who.content == "you");
         let height = u16::try_from(text.line_count(inner)).unwrap_or(u16::MAX).clamp(1, 4_000);
-        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        buffer.set_span(0, 0, &self.who, self.gutter - 1);
-        text.render(Rect::new(self.gutter, 0, inner, height), &mut buffer);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height + air));
+        buffer.set_span(0, air, &self.who, self.gutter - 1);
+        text.render(Rect::new(self.gutter, air, inner, height), &mut buffer);
         buffer
     }
 }

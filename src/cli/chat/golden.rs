@@ -373,6 +373,24 @@ fn a_terminal_that_shrinks_and_grows_loses_no_answer_and_keeps_the_prompt() {
 }
 
 #[test]
+fn an_answer_that_was_cut_in_its_first_word_stays_above_the_new_question() {
+    let mut room = Room::new(80);
+    room.said("What is the plan?");
+    room.written("Antidisestablishmentarianism.");
+    room.is(EarStatus::Shut, MouthStatus::Speaking);
+    room.event(Event::Sounding { epoch: 1, ms: 561 });
+    room.is(EarStatus::Hearing, MouthStatus::Hushing);
+    // Not a word of it was heard to its end, so it enters no history.
+    room.is(EarStatus::Hearing, MouthStatus::Silent);
+    room.said("Shorter, please.");
+    let picture = room.picture();
+    let lines: Vec<_> = picture.lines().filter(|line| line.contains("  ")).collect();
+    let at = |text: &str| lines.iter().position(|line| line.contains(text));
+    assert!(at("Antidis") < at("Shorter") && at("Antidis").is_some(), "{picture}");
+    assert!(picture.contains("(cut off here)"), "{picture}");
+}
+
+#[test]
 fn where_only_ascii_can_be_shown_nothing_else_is_sent() {
     let mut room = Room::new(80);
     room.screen = Screen::new(emulator(80, 20), (80, 20), true);

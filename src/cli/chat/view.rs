@@ -42,6 +42,18 @@ pub(super) struct Turn {
     delay: Option<u64>,
 }
 
+impl Turn {
+    /// Whether the answer has begun to sound.
+    fn begun(&self) -> bool {
+        self.delay.is_some() || self.answer.as_ref().is_some_and(|answer| answer.sounded > 0)
+    }
+
+    /// What is to be said of an answer that is given up.
+    fn ended(&self) -> &'static str {
+        if self.begun() { "cut off here" } else { "not spoken" }
+    }
+}
+
 impl View {
     pub(super) fn new(state: State, colour: bool) -> Self {
         Self {
@@ -167,12 +179,12 @@ impl View {
         let over = state.mouth == MouthStatus::Silent;
         self.state = state;
         if over && self.turn.answer.as_ref().is_some_and(|answer| !answer.text.is_empty()) {
-            if speaks {
+            if speaks && !self.turn.begun() {
                 // It was made while the user paused, who has gone on: nothing of it happened.
                 self.turn.answer = None;
                 self.turn.notes.clear();
             } else {
-                self.settle("not spoken");
+                self.settle(self.turn.ended());
             }
         }
     }
@@ -194,7 +206,7 @@ impl View {
     fn asked(&mut self, text: &str) {
         let entry = self.entry("you", text, Color::Cyan);
         self.hint = None;
-        if self.turn.answer.as_ref().is_some_and(|answer| answer.sounded > 0) {
+        if self.turn.begun() {
             // The answer that sounds is over first.
             self.done.extend(self.next.take());
             self.next = Some(entry);
@@ -203,7 +215,7 @@ impl View {
         // The words of one utterance come again when the user went on after a pause.
         let again = self.turn.you.as_ref().is_some_and(|you| goes_on(&you.text(), text));
         if !again {
-            self.settle("");
+            self.settle(self.turn.ended());
         }
         self.turn = Turn { you: Some(entry), ..Turn::default() };
     }
@@ -228,7 +240,7 @@ impl View {
 
     /// Prints what is under way, for the chat is over.
     pub(super) fn finish(&mut self) {
-        self.settle("");
+        self.settle(self.turn.ended());
     }
 
     /// The turn under way is over: it scrolls away, with `note` at its end.
