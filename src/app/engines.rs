@@ -14,6 +14,9 @@ use crate::engine::openai::{
 use crate::engine::{Chain, Commands, EngineError, Notes, Responder, Synthesizer, Transcriber};
 use crate::grammar::Grammar;
 
+/// The model of the voice inside.
+const VOICE_INSIDE: &str = "hibari-heart";
+
 impl App {
     /// The client of a provider: one for all jobs, so that they share its connections.
     ///
@@ -129,9 +132,7 @@ impl App {
     pub fn voice(&self, notes: &Notes) -> Result<Arc<dyn Synthesizer>, Unfit> {
         let voices = members(&self.config.settings.cascade.speak, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
-                let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-                let files = HibariFiles::in_folder(runtime, &self.store.folder(&name.model)?);
-                return Ok(Arc::new(Hibari::open(files, self.idle())?) as Arc<dyn Synthesizer>);
+                return Ok(self.hibari(&name.model)? as Arc<dyn Synthesizer>);
             }
             let speak = &self.config.settings.speak;
             let settings = VoiceSettings {
@@ -142,6 +143,35 @@ impl App {
             Ok(Arc::new(Voice::new(self.line(&name.provider, last)?, &name.model, settings)))
         })?;
         Ok(one(voices, |voices| Arc::new(Chain::of_voices(voices, notes.clone(), self.clock))))
+    }
+
+    /// The voice of this machine that says what must be heard, where the configured one speaks from
+    /// elsewhere. Without its model's files there is none.
+    pub(super) fn voice_inside(&self) -> Option<Arc<dyn Synthesizer>> {
+        let speak = &self.config.settings.cascade.speak;
+        if speak.iter().all(|name| self.kind(&name.provider) == ProviderKind::Local) {
+            return None;
+        }
+        match self.hibari(VOICE_INSIDE) {
+            Ok(voice) => Some(voice),
+            Err(error) => {
+                tracing::info!("failures and rings are spoken by the configured voice: {error}");
+                None
+            }
+        }
+    }
+
+    /// The local voice: one, whoever speaks with it, so that its model is loaded once.
+    fn hibari(&self, model: &str) -> Result<Arc<Hibari>, Unfit> {
+        let mut voices = self.voices.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(voice) = voices.get(model) {
+            return Ok(Arc::clone(voice));
+        }
+        let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
+        let files = HibariFiles::in_folder(runtime, &self.store.folder(model)?);
+        let voice = Arc::new(Hibari::open(files, self.idle())?);
+        voices.insert(model.to_owned(), Arc::clone(&voice));
+        Ok(voice)
     }
 
     /// The configured mind: a chain, of which the first that answers is taken.

@@ -35,6 +35,7 @@ use crate::base::{Clock, Flow, Utterance, Volume, WallClock};
 use crate::config::{self, Config, ConfigErrors, Environment};
 use crate::dialog::Prompt;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
+use crate::engine::local::hibari::Hibari;
 use crate::engine::local::{Runtime, Silero, Templates};
 use crate::engine::openai::Http;
 use crate::engine::{
@@ -70,6 +71,8 @@ pub struct App {
     accounts: Mutex<BTreeMap<String, Http>>,
     /// The templates, once they were asked for.
     templates: OnceLock<Arc<Templates>>,
+    /// The voices of this machine that were used so far.
+    voices: Mutex<BTreeMap<String, Arc<Hibari>>>,
 }
 
 /// Why the program cannot be put together.
@@ -117,7 +120,8 @@ impl App {
         Runtime::set_threads(u8::try_from(config.settings.local.threads).unwrap_or(1));
         let volume = Volume::new(config.settings.audio.volume);
         let locale = env.locale("LC_MEASUREMENT").to_owned();
-        let (clock, env, accounts) = (Clock::start(), env.clone(), Mutex::default());
+        let (clock, env) = (Clock::start(), env.clone());
+        let (accounts, voices) = Default::default();
         let zone = jiff::tz::TimeZone::system();
         let ledger = Ledger::new(config.paths.state.join("usage"), zone, WallClock::System);
         let pen = ledger.clone();
@@ -136,6 +140,7 @@ impl App {
             meter,
             accounts,
             templates,
+            voices,
         })
     }
 
@@ -387,7 +392,7 @@ impl App {
             sound: Some(events),
             rest: Some(rest),
             question: None,
-            record: talk.record,
+            record: talk.record.as_deref().and_then(crate::drive::record_in),
             spending: self.meter.clone(),
             meter: talk.meter,
             earcons: self.config.settings.audio.earcons,

@@ -26,8 +26,9 @@ impl App {
         live: Option<Box<dyn Partner>>,
         sounds: bool,
     ) -> Result<Box<dyn Partner>, Unfit> {
-        let voiced = engines.speak.is_some();
-        let mut cascade = Cascade::new(engines, Some(told));
+        let inside = if sounds { self.voice_inside() } else { None };
+        let voiced = engines.speak.is_some() || inside.is_some();
+        let mut cascade = Cascade::new(engines, Some(told)).with_voice_inside(inside);
         if let Some(ear) = live {
             cascade = cascade.with_ear(ear);
         }

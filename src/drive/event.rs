@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::base::Epoch;
 use crate::engine::{Source, Spending};
-use crate::turn::{EarStatus, MouthStatus};
+use crate::turn::{EarStatus, MouthStatus, Wait};
 
 /// How things stand: the first line of every event stream, and the answer to `status`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,6 +35,8 @@ pub struct State {
     pub lost_samples: u64,
     /// What the providers' models were used for since the start, and what is left of the limits.
     pub spending: Spending,
+    /// What it waits for, of which there is an end: `transcript`, `reply`, `tool`, ...
+    pub waits_for: Option<Wait>,
     /// The last thing that went wrong and still does.
     pub trouble: Option<String>,
 }
@@ -57,6 +59,7 @@ impl State {
             turns: 0,
             lost_samples: 0,
             spending: Spending::default(),
+            waits_for: None,
             trouble: None,
         }
     }

@@ -9,22 +9,39 @@
 //! Ring, clock ───┘                       └─▶ Event (watchers)
 //! ```
 //!
-//! **Invariant:** every decision is the machine's; the driver keeps only what it must carry: the
-//! sound of utterances, the words of queued pieces, the jobs of an epoch.
+//! Each thing that the driver carries has one owner: `turns` the machine and what waits for it,
+//! `hearing` the ear and the sound of utterances, `voice` the speaker and the words of what is
+//! queued, `work` the tools, `announce` what is said unasked, `watch` what is told to the outside.
+//!
+//! A ring enters through `announce`: it gets a number, waits in the machine until nobody speaks, is
+//! said with a tone before it, and its end comes back as `Command::NoticeOver`, exactly once.
+//!
+//! **Invariant:** every decision is the machine's; the driver keeps only what it must carry.
 //! **Invariant:** it waits in one place, [`Driver::run`], and does no I/O of its own there.
 //! **Invariant:** an order from outside overtakes everything else that is ready.
+//! **Invariant:** what comes of an order is queued and handed to the machine after all its orders.
+//! **Invariant:** only sound is held back: the partner is listened to whatever the speaker holds.
 //! Absent on purpose: which engines answer and which devices sound.
 
+mod announce;
+mod backlog;
 mod driver;
 mod event;
 mod execute;
 mod handle;
+mod hearing;
 mod parts;
 mod record;
 mod speaker;
-mod tell;
+mod stopwatch;
+mod timer;
+mod turns;
+mod voice;
+mod watch;
+mod work;
 
 pub use driver::Driver;
 pub use event::{Event, State, Timings};
 pub use handle::{Handle, Refusal, Request};
 pub use parts::{Ear, Finished, Parts, Question};
+pub use record::{Record, record_in};

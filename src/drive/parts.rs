@@ -1,9 +1,9 @@
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::event::Timings;
+use super::record::Record;
 use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
 use crate::base::{Clock, Flow, Volume};
 use crate::dialog::{History, Picture};
@@ -41,7 +41,7 @@ pub struct Parts {
     /// One question: the driver answers it and ends. Without one it runs until it is told to quit.
     pub question: Option<Question>,
     /// Where every input is written, for `aloud replay`.
-    pub record: Option<PathBuf>,
+    pub record: Option<Record>,
     /// Counts what the engines use, for the state.
     pub spending: Meter,
     /// Whether a meter is shown: level events are sent.

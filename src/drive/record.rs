@@ -5,26 +5,33 @@ use std::path::Path;
 use crate::base::Moment;
 use crate::turn::{Entry, Input, Setup};
 
-/// Writes the machine's setup and every input to a file: the bug report that `aloud replay` reads.
+/// Where every input of the machine is written, for `aloud replay`.
+pub type Record = Box<dyn Write + Send>;
+
+/// A record in the file at `path`. One that cannot be made is told and left out: the conversation
+/// matters more.
+pub fn record_in(path: &Path) -> Option<Record> {
+    match File::create(path) {
+        Ok(file) => Some(Box::new(BufWriter::new(file))),
+        Err(error) => {
+            tracing::warn!("cannot record to {}: {error}", path.display());
+            None
+        }
+    }
+}
+
+/// Writes the machine's setup and every input: the bug report that `aloud replay` reads.
 pub(super) struct Recorder {
-    out: BufWriter<File>,
+    out: Record,
     broken: bool,
 }
 
 impl Recorder {
-    /// Opens `path` and writes the setup. A recording that cannot be made is told and left out:
-    /// the conversation matters more.
-    pub(super) fn create(path: &Path, setup: &Setup) -> Option<Self> {
-        let file = match File::create(path) {
-            Ok(file) => file,
-            Err(error) => {
-                tracing::warn!("cannot record to {}: {error}", path.display());
-                return None;
-            }
-        };
-        let mut recorder = Self { out: BufWriter::new(file), broken: false };
+    /// Writes the setup to `out`, and then what comes.
+    pub(super) fn new(out: Record, setup: &Setup) -> Self {
+        let mut recorder = Self { out, broken: false };
         recorder.line(setup);
-        Some(recorder)
+        recorder
     }
 
     pub(super) fn write(&mut self, at: Moment, input: &Input) {

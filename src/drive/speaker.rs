@@ -1,13 +1,18 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::audio::{BLOCK_SAMPLES, Block, Gauge, PlaybackFeed, Resampler};
+use super::backlog::{Backlog, Unplayable};
+use crate::audio::{BLOCK_SAMPLES, Block, Gauge, PlaybackFeed};
 use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
 use crate::turn::Playback;
 
-/// Seconds of a reply that may wait for the ring; the partner is not asked for more until it has
-/// shrunk, so a reply of any length costs the same memory.
-const AHEAD: usize = 8 * SPEAKER_RATE.0 as usize;
+/// Samples of a reply that may wait for the ring before its maker is told to make no more sound
+/// for now: 8 s, so that a reply of any length costs the same memory where it is made as it plays.
+const AHEAD: u64 = 8 * SPEAKER_RATE.0 as u64;
+
+/// Samples that are kept at the speaker's rate: half a second, so that a long piece of sound is
+/// converted bit by bit.
+const READY: usize = SPEAKER_RATE.0 as usize / 2;
 
 /// How often the ring is refilled and progress looked at while something sounds. The ring holds
 /// 150 ms, so five refills may come late before it runs dry.
@@ -21,7 +26,8 @@ const SETTLING_LOOKS: u32 = 200;
 
 /// Carries one reply at a time from chunks to the speaker ring, and says how much of it sounded.
 ///
-/// Chunks wait here until their epoch is cued; then they go to the ring as fast as it takes them.
+/// Sound waits here, in a [`Backlog`], until its epoch is cued; then it goes to the ring as fast as
+/// that takes it.
 pub(super) struct Speaker {
     feed: PlaybackFeed,
     gauge: Gauge,
@@ -36,11 +42,14 @@ pub(super) struct Speaker {
 /// One epoch's sound on its way.
 struct Script {
     epoch: Epoch,
-    resampler: Option<(Rate, Resampler)>,
-    waiting: VecDeque<f32>,
-    /// Samples that ever entered `waiting`.
+    /// As it came.
+    backlog: Backlog,
+    /// At the speaker's rate.
+    ready: VecDeque<f32>,
+    /// Samples that were promised, and that went to the ring.
     queued: u64,
-    /// No more will.
+    pushed: u64,
+    /// No more will come.
     complete: bool,
     cued: bool,
     end_pushed: bool,
@@ -54,15 +63,21 @@ impl Script {
     fn new(epoch: Epoch) -> Self {
         Self {
             epoch,
-            resampler: None,
-            waiting: VecDeque::new(),
+            backlog: Backlog::default(),
+            ready: VecDeque::new(),
             queued: 0,
+            pushed: 0,
             complete: false,
             cued: false,
             end_pushed: false,
             told: false,
             given: None,
         }
+    }
+
+    /// Converts the next of what waits.
+    fn prepare(&mut self) {
+        while self.ready.len() < READY && self.backlog.convert(&mut self.ready) {}
     }
 }
 
@@ -71,55 +86,38 @@ impl Speaker {
         Self { feed, gauge, script: None, settling: None, last: None, looked: Moment::ZERO }
     }
 
-    /// Whether it takes another chunk.
+    /// Whether more sound is wanted for now.
     pub(super) fn hungry(&self) -> bool {
-        self.script.as_ref().is_none_or(|script| script.waiting.len() < AHEAD)
+        self.script.as_ref().is_none_or(|script| script.queued - script.pushed < AHEAD)
     }
 
-    /// Takes the next sound of `epoch` and returns how many samples at 48 kHz it comes to. A new
-    /// epoch takes the place of the one before.
-    pub(super) fn queue(&mut self, epoch: Epoch, pcm: &[f32], rate: Rate) -> u64 {
+    /// Takes the next sound of `epoch` and returns how many samples at 48 kHz it comes to, exactly
+    /// as they will be counted. A new epoch takes the place of the one before.
+    ///
+    /// # Errors
+    /// When it cannot be played; nothing of it was taken then.
+    pub(super) fn queue(
+        &mut self,
+        epoch: Epoch,
+        pcm: Vec<f32>,
+        rate: Rate,
+    ) -> Result<u64, Unplayable> {
         let script = self.script_of(epoch);
         // More of an epoch that seemed complete: a reply goes on after a tool.
         (script.complete, script.end_pushed, script.told) = (false, false, false);
-        let mut out = Vec::new();
-        if rate == SPEAKER_RATE {
-            out.extend_from_slice(pcm);
-        } else {
-            if script.resampler.as_ref().is_none_or(|(from, _)| *from != rate) {
-                // Another voice goes on: the last bit of the one before is still inside.
-                if let Some((_, mut before)) = script.resampler.take() {
-                    before.flush(&mut out);
-                }
-                script.resampler = Resampler::new(rate, SPEAKER_RATE).ok().map(|r| (rate, r));
-            }
-            let Some((_, resampler)) = &mut script.resampler else { return 0 };
-            out.reserve(pcm.len() * 3);
-            resampler.push(pcm, &mut out);
-        }
-        script.waiting.extend(&out);
-        script.queued += out.len() as u64;
+        let samples = script.backlog.push(pcm, rate)?;
+        script.queued += samples;
         // The ring may hold less than the time until the next look.
         self.refill();
-        out.len() as u64
-    }
-
-    /// Nothing more of `epoch` comes in this round: hands out what the resampler kept back.
-    pub(super) fn flush(&mut self, epoch: Epoch) -> u64 {
-        let script = self.script_of(epoch);
-        let mut out = Vec::new();
-        if let Some((_, mut resampler)) = script.resampler.take() {
-            resampler.flush(&mut out);
-        }
-        script.waiting.extend(&out);
-        script.queued += out.len() as u64;
-        out.len() as u64
+        Ok(samples)
     }
 
     /// Nothing more of `epoch` comes, unless a tool's outcome makes another round of it; running
     /// dry from here on is no fault.
     pub(super) fn complete(&mut self, epoch: Epoch) {
-        self.script_of(epoch).complete = true;
+        let script = self.script_of(epoch);
+        script.backlog.close();
+        script.complete = true;
         self.refill();
     }
 
@@ -150,6 +148,11 @@ impl Speaker {
             Some(script) if script.epoch == epoch => script.complete = true,
             Some(_) | None => {}
         }
+    }
+
+    /// Whether the count of a cut is awaited.
+    pub(super) const fn settles(&self) -> bool {
+        self.settling.is_some()
     }
 
     /// When [`Speaker::poll`] wants to be called next; `None` while there is nothing to do. A
@@ -188,6 +191,10 @@ impl Speaker {
         } else {
             script.given = None;
         }
+        if given >= script.pushed && script.ready.is_empty() {
+            // The sound has come to a halt, so that what a filter kept back is missing by now.
+            script.backlog.close();
+        }
         let news = (script.epoch, heard);
         let epoch = script.epoch;
         // All of it was heard: nothing is left to look at, until another round comes.
@@ -208,22 +215,26 @@ impl Speaker {
 
     fn refill(&mut self) {
         let Some(script) = self.script.as_mut().filter(|script| script.cued) else { return };
-        while self.feed.vacant() > 0 && !script.waiting.is_empty() {
+        script.prepare();
+        while self.feed.vacant() > 0 && !script.ready.is_empty() {
             // A short block in the middle would be fine too, but whole ones keep the ring full.
-            if script.waiting.len() < BLOCK_SAMPLES && !script.complete && self.feed.vacant() < 20 {
+            if script.ready.len() < BLOCK_SAMPLES && !script.complete && self.feed.vacant() < 20 {
                 break;
             }
-            let len = script.waiting.len().min(BLOCK_SAMPLES);
+            let len = script.ready.len().min(BLOCK_SAMPLES);
             let mut pcm = [0.0; BLOCK_SAMPLES];
-            for (slot, sample) in pcm.iter_mut().zip(script.waiting.drain(..len)) {
+            for (slot, sample) in pcm.iter_mut().zip(script.ready.drain(..len)) {
                 *slot = sample;
             }
             if self.feed.push(Block::new(script.epoch, &pcm[..len])).is_err() {
                 // Cannot be: there was room, and this is the only writer.
                 break;
             }
+            script.pushed += len as u64;
+            script.prepare();
         }
-        if script.complete && script.waiting.is_empty() && !script.end_pushed {
+        let all = script.ready.is_empty() && script.backlog.is_empty();
+        if script.complete && all && !script.end_pushed {
             script.end_pushed = self.feed.push(Block::end(script.epoch)).is_ok();
         }
     }
@@ -245,12 +256,18 @@ mod tests {
         (speaker, path.playback)
     }
 
+    fn play(speaker: &mut Speaker, device: &mut audio::PlaybackEdge, at: &mut u64) -> usize {
+        *at += 20;
+        speaker.poll(Moment::from_millis(*at));
+        device.drain(&mut [0.0; 10_000])
+    }
+
     #[test]
     fn sound_that_comes_in_small_pieces_is_in_the_ring_at_once() {
         let (mut speaker, mut device) = sounding();
         let mut out = [0.0; 480];
         for _ in 0..100 {
-            speaker.queue(EPOCH, &[0.5; 480], SPEAKER_RATE);
+            speaker.queue(EPOCH, vec![0.5; 480], SPEAKER_RATE).unwrap();
             assert_eq!(device.drain(&mut out), 480);
         }
     }
@@ -258,22 +275,56 @@ mod tests {
     #[test]
     fn the_next_look_is_not_put_off_by_what_comes_meanwhile() {
         let (mut speaker, _device) = sounding();
-        speaker.queue(EPOCH, &[0.5; 480], SPEAKER_RATE);
+        speaker.queue(EPOCH, vec![0.5; 480], SPEAKER_RATE).unwrap();
         speaker.poll(Moment::from_millis(100));
         let wake = speaker.wake();
         assert_eq!(wake, Some(Moment::from_millis(120)));
-        speaker.queue(EPOCH, &[0.5; 480], SPEAKER_RATE);
+        speaker.queue(EPOCH, vec![0.5; 480], SPEAKER_RATE).unwrap();
         assert_eq!(speaker.wake(), wake);
     }
 
     #[test]
     fn when_another_voice_goes_on_not_a_sample_is_lost() {
         let (mut speaker, mut device) = sounding();
-        let mut samples = speaker.queue(EPOCH, &[0.5; 1_234], Rate(24_000));
-        samples += speaker.queue(EPOCH, &[0.5; 1_234], Rate(16_000));
-        samples += speaker.flush(EPOCH);
+        let mut samples = speaker.queue(EPOCH, vec![0.5; 1_234], Rate(24_000)).unwrap();
+        samples += speaker.queue(EPOCH, vec![0.5; 1_234], Rate(16_000)).unwrap();
         speaker.complete(EPOCH);
         assert_eq!(samples, 1_234 * 2 + 1_234 * 3);
         assert_eq!(device.drain(&mut [0.0; 10_000]), 1_234 * 2 + 1_234 * 3);
+    }
+
+    #[test]
+    fn a_minute_that_comes_at_once_is_played_to_the_sample() {
+        let (mut speaker, mut device) = sounding();
+        let samples = speaker.queue(EPOCH, vec![0.5; 60 * 22_050], Rate(22_050)).unwrap();
+        assert_eq!(samples, 60 * 48_000);
+        assert!(!speaker.hungry());
+        speaker.complete(EPOCH);
+        let (mut played, mut at) = (0, 0);
+        for _ in 0..3_000 {
+            played += play(&mut speaker, &mut device, &mut at) as u64;
+        }
+        assert_eq!(played, samples);
+        assert!(speaker.hungry());
+    }
+
+    #[test]
+    fn what_a_filter_keeps_back_is_heard_when_the_sound_halts() {
+        let (mut speaker, mut device) = sounding();
+        let (mut played, mut at) = (0, 0);
+        for _ in 0..3 {
+            let samples = speaker.queue(EPOCH, vec![0.5; 1_000], Rate(24_000)).unwrap();
+            assert_eq!(samples, 2_000);
+            played += (0..5).map(|_| play(&mut speaker, &mut device, &mut at)).sum::<usize>();
+        }
+        assert_eq!(played, 6_000, "the reply is not complete, but all that came was heard");
+    }
+
+    #[test]
+    fn sound_that_cannot_be_played_is_refused() {
+        let (mut speaker, _device) = sounding();
+        assert_eq!(speaker.queue(EPOCH, vec![0.5; 100], Rate(0)), Err(Unplayable::Rate(Rate(0))));
+        let hour = vec![0.0; 3_600 * 8_000];
+        assert_eq!(speaker.queue(EPOCH, hour, Rate(8_000)), Err(Unplayable::TooLong));
     }
 }

@@ -1,6 +1,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures::StreamExt;
@@ -37,6 +38,10 @@ pub struct Cascade {
     warming: Vec<Job<()>>,
     /// The ear that hears the user while they speak.
     live: Option<Live>,
+    /// The voice that says what must be heard.
+    inside: Option<Arc<dyn Synthesizer>>,
+    /// Whether enough sound waits for the speaker.
+    held: Arc<AtomicBool>,
 }
 
 /// An ear for what is being said, before the ear for what was said.
@@ -64,7 +69,8 @@ impl Cascade {
     pub fn new(engines: Engines, notes: Option<mpsc::Receiver<String>>) -> Self {
         let (hearing, replying) = (Vec::new(), Vec::new());
         let (sounds, warming) = (Vec::new(), Vec::new());
-        Self { engines, notes, hearing, replying, sounds, warming, live: None }
+        let (live, inside, held) = (None, None, Arc::default());
+        Self { engines, notes, hearing, replying, sounds, warming, live, inside, held }
     }
 
     /// The same with an ear that hears the user while they speak: a partner of which only the
@@ -72,6 +78,13 @@ impl Cascade {
     #[must_use]
     pub fn with_ear(self, ear: Box<dyn Partner>) -> Self {
         Self { live: Some(Live { ear, kept: Vec::new(), told: None }), ..self }
+    }
+
+    /// The same with a voice of this machine for what must be heard: failures and rings, which would
+    /// else depend on the very server that has failed.
+    #[must_use]
+    pub fn with_voice_inside(self, voice: Option<Arc<dyn Synthesizer>>) -> Self {
+        Self { inside: voice, ..self }
     }
 
     fn keep(&mut self, utterance: &Utterance) {
@@ -147,16 +160,19 @@ impl Partner for Cascade {
                 self.replying.retain(|(other, _)| *other != epoch);
                 prompt.sounds =
                     self.sounds.iter().filter(|u| mentions(&prompt, u.id)).cloned().collect();
-                self.replying.push((epoch, reply(self.engines.clone(), epoch, prompt)));
+                self.replying
+                    .push((epoch, reply(self.engines.clone(), epoch, prompt, self.held())));
             }
-            Order::Announce { epoch, text } => {
+            Order::Announce { epoch, text, sure } => {
                 self.replying.retain(|(other, _)| *other != epoch);
-                let voice = self.engines.speak.clone();
-                self.replying.push((epoch, announcement(voice, epoch, text)));
+                let (inside, speak) = (self.inside.clone(), self.engines.speak.clone());
+                let voice = if sure { inside.or(speak) } else { speak.or(inside) };
+                self.replying.push((epoch, announcement(voice, epoch, text, self.held())));
             }
             Order::Abort(epoch) => self.replying.retain(|(other, _)| *other != epoch),
             // It keeps no record of its own: the history is what it sees next time.
             Order::Rewind { .. } => {}
+            Order::Hold(held) => self.held.store(held, Ordering::Relaxed),
             Order::Prepare => self.prepare(),
         }
     }
@@ -221,6 +237,10 @@ impl Cascade {
         let cut = (utterance.id, take);
         self.hearing.retain(|(other, _)| *other != cut);
         self.hearing.push((cut, transcription(&self.engines, utterance, take)));
+    }
+
+    fn held(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.held)
     }
 
     /// What is to be said of what the live ear says. What it cannot write down another ear hears.
@@ -304,23 +324,30 @@ fn mentions(prompt: &Prompt, id: UtteranceId) -> bool {
 }
 
 /// Reads the reply while it is written, and speaks each sentence while the next is read.
-fn reply(engines: Engines, epoch: Epoch, prompt: Prompt) -> Flow<Said> {
+fn reply(engines: Engines, epoch: Epoch, prompt: Prompt, held: Arc<AtomicBool>) -> Flow<Said> {
     let deltas = engines.chat.respond(prompt);
-    recite(engines.speak, epoch, deltas)
+    recite(engines.speak, epoch, deltas, held)
 }
 
-fn announcement(voice: Option<Arc<dyn Synthesizer>>, epoch: Epoch, text: String) -> Flow<Said> {
+fn announcement(
+    voice: Option<Arc<dyn Synthesizer>>,
+    epoch: Epoch,
+    text: String,
+    held: Arc<AtomicBool>,
+) -> Flow<Said> {
     let words = Box::pin(futures::stream::iter([Ok(Delta::Text(text))]));
-    let said = recite(voice, epoch, words);
+    let said = recite(voice, epoch, words, held);
     // An announcement is not written by anybody.
     Box::pin(said.filter(|said| std::future::ready(!matches!(said, Said::FirstWords(_)))))
 }
 
-/// Speaks `deltas` under `epoch`.
+/// Speaks `deltas` under `epoch`; makes no sound while that is `held`. Whoever changes it polls the
+/// flow afterwards.
 fn recite(
     voice: Option<Arc<dyn Synthesizer>>,
     epoch: Epoch,
     mut deltas: Flow<Result<Delta, EngineError>>,
+    held: Arc<AtomicBool>,
 ) -> Flow<Said> {
     Box::pin(async_stream::stream! {
         let mut prose = Prose::new(voice.as_ref().map(|voice| voice.alphabet()).unwrap_or_default());
@@ -338,7 +365,7 @@ fn recite(
             let next = tokio::select! {
                 biased;
                 delta = deltas.next(), if hungry => Heard::Delta(delta),
-                chunk = poll_fn(|cx| recital.poll(cx)), if speaking => Heard::Chunk(chunk),
+                chunk = next_sound(&mut recital, &held), if speaking => Heard::Chunk(chunk),
             };
             let begins = matches!(&next, Heard::Delta(Some(Ok(Delta::Text(_) | Delta::Sound(_)))));
             if begins && std::mem::take(&mut first) {
@@ -360,7 +387,7 @@ fn recite(
                 Heard::Delta(Some(Err(error))) => {
                     // What was read before it broke off is said; the failure comes after it.
                     recital.extend(prose.finish());
-                    while let Some(Ok(chunk)) = poll_fn(|cx| recital.poll(cx)).await {
+                    while let Some(Ok(chunk)) = next_sound(&mut recital, &held).await {
                         yield Said::Chunk { epoch, chunk };
                     }
                     yield Said::Failed { epoch, error };
@@ -390,6 +417,14 @@ fn recite(
     })
 }
 
+/// The next sound, unless enough of it waits.
+async fn next_sound(
+    recital: &mut Recital,
+    held: &AtomicBool,
+) -> Option<Result<Chunk, EngineError>> {
+    poll_fn(|cx| if held.load(Ordering::Relaxed) { Poll::Pending } else { recital.poll(cx) }).await
+}
+
 enum Heard {
     Delta(Option<Result<Delta, EngineError>>),
     Chunk(Option<Result<Chunk, EngineError>>),
@@ -413,7 +448,7 @@ mod tests {
         let lines = ["# Plan\n", "\n1. **Eat**.\n2. Sl", "eep. Then go.", " And rest. Bye."];
         let deltas = lines.map(|line| Ok(Delta::Text(line.to_owned())));
         let deltas = Box::pin(futures::stream::iter(deltas));
-        let mut said = recite(Some(Arc::new(Silent)), Epoch(7), deltas);
+        let mut said = recite(Some(Arc::new(Silent)), Epoch(7), deltas, Arc::default());
         let mut written = String::new();
         let mut cx = Context::from_waker(futures::task::noop_waker_ref());
         while let Poll::Ready(Some(next)) = said.as_mut().poll_next(&mut cx) {
@@ -424,5 +459,37 @@ mod tests {
             }
         }
         assert_eq!(written, lines.concat());
+    }
+
+    /// A voice that says everything at once.
+    struct Quick;
+
+    impl Synthesizer for Quick {
+        fn speak(&self, text: String) -> Flow<Result<Chunk, EngineError>> {
+            let chunk = Chunk { pcm: vec![0.1], rate: crate::base::SPEAKER_RATE, text };
+            Box::pin(futures::stream::iter([Ok(chunk)]))
+        }
+    }
+
+    #[test]
+    fn only_sound_is_held_back_never_words_and_calls() {
+        let call = crate::dialog::Call {
+            id: crate::base::CallId("1".into()),
+            name: "stop".into(),
+            arguments: "{}".into(),
+        };
+        let text = "One. Two. Three.".to_owned();
+        let deltas = [Ok(Delta::Text(text)), Ok(Delta::Call(call))];
+        let held = Arc::new(AtomicBool::new(true));
+        let deltas = Box::pin(futures::stream::iter(deltas));
+        let mut said = recite(Some(Arc::new(Quick)), Epoch(7), deltas, Arc::clone(&held));
+        let mut cx = Context::from_waker(futures::task::noop_waker_ref());
+        let mut next = || said.as_mut().poll_next(&mut cx);
+        assert!(matches!(next(), Poll::Ready(Some(Said::FirstWords(_)))));
+        assert!(matches!(next(), Poll::Ready(Some(Said::Written { .. }))));
+        assert!(matches!(next(), Poll::Ready(Some(Said::Call { .. }))));
+        assert_eq!(next(), Poll::Pending, "the sound waits");
+        held.store(false, Ordering::Relaxed);
+        assert!(matches!(next(), Poll::Ready(Some(Said::Chunk { .. }))));
     }
 }

@@ -63,7 +63,13 @@ pub enum Order {
         epoch: Epoch,
         /// The words.
         text: String,
+        /// Whether they must be heard whatever becomes of the network: a ring, a failure. Then the
+        /// voice inside speaks, where there is one.
+        sure: bool,
     },
+    /// Make no more sound for now (`true`), or go on (`false`): enough of it waits for the speaker.
+    /// Words and calls are not held back.
+    Hold(bool),
     /// Drop the attempt and the work behind it.
     Abort(Epoch),
     /// Not all of the attempt was heard. A partner that keeps a conversation of its own cuts it

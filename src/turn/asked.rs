@@ -1,3 +1,6 @@
+use std::ops::Range;
+use std::time::Duration;
+
 use super::policy::is_backchannel;
 use super::{Cut, MAX_PARTS};
 use crate::base::{Moment, UtteranceId};
@@ -15,6 +18,8 @@ pub(super) struct Asked {
 struct Part {
     /// `None` for typed text.
     cut: Option<Cut>,
+    /// When it was said.
+    span: Range<Moment>,
     /// False while the user may go on with this very utterance.
     firm: bool,
     /// Where it began over a reply, so that a murmur says nothing: until when its words decide
@@ -45,14 +50,27 @@ impl Asked {
 
     /// Adds what was said. `aside` is set for what began over a reply: until when its words decide
     /// what it is; `until` is when its transcript should have come.
-    pub(super) fn commit(&mut self, cut: Cut, firm: bool, aside: Option<Moment>, until: Moment) {
+    pub(super) fn commit(
+        &mut self,
+        span: Range<Moment>,
+        cut: Cut,
+        firm: bool,
+        aside: Option<Moment>,
+        until: Moment,
+    ) {
         let words = Words::Awaited { until };
-        self.parts.push(Part { cut: Some(cut), firm, aside, words, pictures: Vec::new() });
+        self.parts.push(Part { cut: Some(cut), span, firm, aside, words, pictures: Vec::new() });
     }
 
-    pub(super) fn type_in(&mut self, text: String, pictures: Vec<Picture>) {
+    pub(super) fn type_in(&mut self, at: Moment, text: String, pictures: Vec<Picture>) {
         let words = Words::Known(text);
-        self.parts.push(Part { cut: None, firm: true, aside: None, words, pictures });
+        self.parts.push(Part { cut: None, span: at..at, firm: true, aside: None, words, pictures });
+    }
+
+    /// How long after the last of this the first of `more` was said; `None` where either is empty.
+    pub(super) fn since(&self, more: &Self) -> Option<Duration> {
+        let (last, next) = (self.parts.last()?, more.parts.first()?);
+        Some(next.span.start.since(last.span.end))
     }
 
     /// Whether a transcript of `cut` is still of use.

@@ -1,6 +1,6 @@
 use super::asked::Asked;
 use super::script::Script;
-use super::{Announcement, Command, Failure, MAX_CALLS};
+use super::{Announcement, Command, Failure, MAX_CALLS, Patience};
 use crate::base::{Epoch, Moment};
 use crate::dialog::{Call, Heard, Item, Outcome, Picture};
 
@@ -83,6 +83,18 @@ impl Attempt {
     pub(super) fn tentative(&self) -> bool {
         match &self.purpose {
             Purpose::Reply(asked) => asked.tentative().is_some(),
+            Purpose::Announcement(_) => false,
+        }
+    }
+
+    /// Whether the user has waited for this so long, or for nothing, that `more` is not the rest of
+    /// the same question but another one.
+    pub(super) fn is_overtaken(&self, more: &Asked, patience: &Patience) -> bool {
+        match &self.purpose {
+            Purpose::Reply(asked) => {
+                let failed = matches!(self.work, Work::Failed(_));
+                failed || asked.since(more).is_some_and(|gap| gap > patience.together)
+            }
             Purpose::Announcement(_) => false,
         }
     }

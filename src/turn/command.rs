@@ -82,6 +82,13 @@ pub enum Command {
         /// What to say.
         announcement: Announcement,
     },
+    /// What became of a notice: sent once for every `Input::Notice`, when it is known.
+    NoticeOver {
+        /// Which one.
+        id: NoticeId,
+        /// What became of it.
+        end: NoticeEnd,
+    },
     /// Show and log this now. Where it is also to be spoken, an [`Command::Announce`] follows as
     /// soon as nobody speaks.
     Tell(Failure),
@@ -101,6 +108,18 @@ pub enum How {
     FollowUp,
 }
 
+/// What became of a notice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeEnd {
+    /// It was begun, and so much of it was heard.
+    Said(Heard),
+    /// The user wanted silence before it was begun.
+    Dropped,
+    /// Too much was waiting to be said.
+    Refused,
+}
+
 /// Something said without a responder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,6 +133,16 @@ pub enum Announcement {
     },
     /// Why there is no answer.
     Failure(Failure),
+}
+
+impl Announcement {
+    /// Tells what became of it, where somebody waits for that.
+    pub(super) fn end(&self, end: NoticeEnd, out: &mut Vec<Command>) {
+        match self {
+            Self::Notice { id, .. } => out.push(Command::NoticeOver { id: *id, end }),
+            Self::Failure(_) => {}
+        }
+    }
 }
 
 /// Why the user does not get an answer, in terms of what the user can do.

@@ -1,4 +1,4 @@
-use super::EarStatus;
+use super::{EarStatus, Wait};
 use crate::base::{Moment, UtteranceId};
 
 /// What aloud does with the microphone.
@@ -22,6 +22,8 @@ pub(super) enum Ear {
 pub(super) struct Voice {
     /// `None` while a held ear waits for the listen thread to say which one it is.
     pub(super) id: Option<UtteranceId>,
+    /// When it began.
+    pub(super) began: Moment,
     /// How often it went on after a pause.
     pub(super) take: u32,
     /// Whether it holds speech for certain.
@@ -78,6 +80,16 @@ impl Ear {
             Self::Open { until } => *until,
             Self::Hearing(voice) | Self::Trailing(voice) => Some(voice.until),
         }
+    }
+
+    /// When the ear's wait is over, and what it is for.
+    pub(super) fn waits_for(&self) -> Option<(Moment, Wait)> {
+        let wait = match self {
+            Self::Shut | Self::Open { .. } => Wait::FollowUp,
+            Self::Hearing(_) => Wait::Utterance,
+            Self::Trailing(_) => Wait::UtteranceEnd,
+        };
+        self.deadline().map(|until| (until, wait))
     }
 
     pub(super) const fn status(&self) -> EarStatus {

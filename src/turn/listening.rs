@@ -101,7 +101,7 @@ impl Machine {
             return;
         }
         self.interrupt(now, out);
-        self.asked.type_in(text.to_owned(), pictures);
+        self.asked.type_in(now, text.to_owned(), pictures);
     }
 
     pub(super) fn lose_microphone(&mut self, out: &mut Vec<Command>) {
@@ -196,7 +196,8 @@ impl Machine {
         self.retract(out);
         let until = now + self.setup.settings.patience.utterance;
         let key = Key::Held;
-        self.ear = Ear::Hearing(Voice { id, take, sure: true, aside: false, key, until });
+        self.ear =
+            Ear::Hearing(Voice { id, began: now, take, sure: true, aside: false, key, until });
         out.push(Command::OpenEar { how: How::Held });
     }
 
@@ -222,7 +223,8 @@ impl Machine {
             Ear::Shut => return,
             Ear::Open { .. } => {
                 let key = Key::Free;
-                let voice = Voice { id: Some(id), take: 0, sure: false, aside, key, until };
+                let began = now;
+                let voice = Voice { id: Some(id), began, take: 0, sure: false, aside, key, until };
                 self.ear = Ear::Hearing(voice);
             }
             Ear::Hearing(voice) | Ear::Trailing(voice) => {
@@ -234,7 +236,8 @@ impl Machine {
                 match voice.key {
                     Key::Held => self.ear = Ear::Hearing(voice),
                     Key::Free => {
-                        self.ear = Ear::Hearing(Voice { sure: false, aside, until, ..voice })
+                        self.ear =
+                            Ear::Hearing(Voice { began: now, sure: false, aside, until, ..voice })
                     }
                     Key::Released => {}
                 }
@@ -260,7 +263,7 @@ impl Machine {
         if self.setup.settings.speculate && !self.asked.is_full() {
             let cut = Cut { utterance: id, take: voice.take };
             let until = now + patience.transcript;
-            self.asked.commit(cut, false, self.aside(now, &voice), until);
+            self.asked.commit(voice.began..now, cut, false, self.aside(now, &voice), until);
             out.push(Command::Commit { cut });
         }
     }
@@ -298,7 +301,7 @@ impl Machine {
         }
         let cut = Cut { utterance: id, take: voice.take };
         let until = now + self.setup.settings.patience.transcript;
-        self.asked.commit(cut, true, self.aside(now, &voice), until);
+        self.asked.commit(voice.began..now, cut, true, self.aside(now, &voice), until);
         out.push(Command::Commit { cut });
     }
 
@@ -317,7 +320,7 @@ impl Machine {
     fn end_voice(&mut self, now: Moment) {
         let Some(voice) = self.ear.voice().copied() else { return };
         self.ear = match (voice.key, self.setup.settings.mode) {
-            (Key::Held, _) => Ear::Hearing(Voice { id: None, take: 0, ..voice }),
+            (Key::Held, _) => Ear::Hearing(Voice { id: None, began: now, take: 0, ..voice }),
             (Key::Free, Mode::Open) => Ear::Open { until: None },
             (Key::Free, Mode::Wake | Mode::PushToTalk) => {
                 // The user may go on after a longer pause, until the reply sounds.

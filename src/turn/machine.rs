@@ -3,7 +3,9 @@ use std::collections::VecDeque;
 use super::asked::Asked;
 use super::ear::Ear;
 use super::mouth::Mouth;
-use super::{Announcement, Command, Device, Failure, Input, MouthStatus, Setup, Status};
+use super::{
+    Announcement, Command, Device, Failure, Input, MouthStatus, NoticeEnd, Setup, Status, Wait,
+};
 use crate::base::{Epoch, Moment, UtteranceId};
 use crate::dialog::{History, Item};
 
@@ -61,13 +63,19 @@ impl Machine {
     /// When the next [`Input::Tick`] is wanted, if nothing else happens before. May lie in the
     /// past: then it is wanted at once.
     pub fn deadline(&self) -> Option<Moment> {
+        self.waits_for().map(|(until, _)| until)
+    }
+
+    /// The wait that ends first: until when, and for what.
+    pub fn waits_for(&self) -> Option<(Moment, Wait)> {
         let patience = &self.setup.settings.patience;
+        let murmur = self.asked.doubt().filter(|_| self.setup.hears);
         let waits = [
-            self.ear.deadline(),
-            self.asked.deadline(),
-            self.mouth.deadline(patience),
-            self.verdict_due(),
-            self.asked.doubt().filter(|_| self.setup.hears),
+            self.ear.waits_for(),
+            self.asked.deadline().map(|until| (until, Wait::Transcript)),
+            self.mouth.waits_for(patience),
+            self.verdict_due().map(|until| (until, Wait::Interruption)),
+            murmur.map(|until| (until, Wait::Murmur)),
         ];
         waits.into_iter().flatten().min()
     }
@@ -182,6 +190,7 @@ impl Machine {
             self.waiting.push_back(announcement);
         } else {
             out.push(Command::Tell(Failure::TooMuch));
+            announcement.end(NoticeEnd::Refused, out);
         }
     }
 }

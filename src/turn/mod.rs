@@ -8,9 +8,12 @@
 //!
 //! **Invariant:** whatever carries an epoch, cut or call that is no longer live has no effect.
 //! **Invariant:** every call gets exactly one outcome; on a barge-in one marked as interrupted.
-//! **Invariant:** every wait has a deadline: a state that waits makes [`Machine::deadline`] `Some`.
+//! **Invariant:** every wait has a name and a deadline: a state that waits makes
+//! [`Machine::waits_for`] `Some`.
+//! **Invariant:** every [`Input::Notice`] gets exactly one [`Command::NoticeOver`].
 //! **Invariant:** the history never holds a word that the user did not hear or say.
-//! **Invariant:** nothing sounds while the user speaks before the reply; a word that was spoken is answered.
+//! **Invariant:** nothing sounds while the user speaks before the reply; a word that was spoken is answered,
+//! unless the answer was so late that the user asked something else instead.
 //! Absent on purpose: sound, clocks, tasks, logs, errors as results, and which kind of partner
 //! replies; the one difference it makes is a single `if` on [`Setup::hears`].
 
@@ -29,8 +32,9 @@ mod replay;
 mod replying;
 mod script;
 mod status;
+mod wait;
 
-pub use command::{Announcement, Command, Failure, How};
+pub use command::{Announcement, Command, Failure, How, NoticeEnd};
 pub use input::{Cut, Device, Input, Playback, Report, Speech, Trigger};
 pub use machine::Machine;
 pub use policy::{
@@ -39,3 +43,4 @@ pub use policy::{
 };
 pub use replay::{Entry, replay};
 pub use status::{EarStatus, MouthStatus, Status};
+pub use wait::Wait;

@@ -1,6 +1,6 @@
 use super::asked::Asked;
 use super::attempt::{Attempt, Purpose, Work};
-use super::{MouthStatus, Patience};
+use super::{MouthStatus, Patience, Wait};
 use crate::base::{Epoch, Moment};
 
 /// What aloud does with the speaker.
@@ -63,24 +63,20 @@ impl Mouth {
         }
     }
 
-    /// When the wait for the responder, a tool, the speaker or the count is over.
-    pub(super) fn deadline(&self, patience: &Patience) -> Option<Moment> {
-        match self {
-            Self::Silent => None,
-            Self::Hushing { until, .. } => Some(*until),
-            Self::Awaiting(attempt) => [work_deadline(attempt, patience), attempt.tool_deadline()]
-                .into_iter()
-                .flatten()
-                .min(),
-            Self::Replying { attempt, .. } => [
-                work_deadline(attempt, patience),
-                attempt.tool_deadline(),
-                stall_deadline(attempt, patience),
-            ]
-            .into_iter()
-            .flatten()
-            .min(),
-        }
+    /// When the wait for the responder, a tool, the speaker or the count is over, and which it is.
+    pub(super) fn waits_for(&self, patience: &Patience) -> Option<(Moment, Wait)> {
+        let (attempt, sounds) = match self {
+            Self::Silent => return None,
+            Self::Hushing { until, .. } => return Some((*until, Wait::Settle)),
+            Self::Awaiting(attempt) => (attempt, false),
+            Self::Replying { attempt, .. } => (attempt, true),
+        };
+        let waits = [
+            (work_deadline(attempt, patience), Wait::Reply),
+            (attempt.tool_deadline(), Wait::Tool),
+            (stall_deadline(attempt, patience).filter(|_| sounds), Wait::Playback),
+        ];
+        waits.into_iter().filter_map(|(until, wait)| until.map(|until| (until, wait))).min()
     }
 
     pub(super) const fn status(&self) -> MouthStatus {

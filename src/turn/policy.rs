@@ -98,6 +98,9 @@ pub struct Patience {
     pub release: Duration,
     /// A transcript, from its commit.
     pub transcript: Duration,
+    /// How long after a question more words still belong to it, while it has no answer. Later they
+    /// are another question, and the first is recorded as one that was not answered.
+    pub together: Duration,
     /// The next piece of a reply, from the last one and after all that is queued has sounded.
     pub reply: Duration,
     /// A tool, from its call; longer than the longest deadline of a tool (a picture that is made,
@@ -116,6 +119,7 @@ impl Default for Patience {
             trailing: Duration::from_secs(7),
             release: Duration::from_secs(1),
             transcript: Duration::from_secs(20),
+            together: Duration::from_secs(5),
             reply: Duration::from_secs(30),
             tool: Duration::from_secs(200),
             playback: Duration::from_secs(3),

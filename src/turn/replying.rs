@@ -2,7 +2,7 @@ use super::attempt::{Attempt, Errand, ErrandState, Purpose, Round, Work};
 use super::ear::{Ear, Key};
 use super::mouth::{Mouth, stall_deadline, work_deadline};
 use super::script::Script;
-use super::{Command, Failure, How, MAX_ROUNDS, Machine, Mode, Playback, Report};
+use super::{Command, Failure, How, MAX_ROUNDS, Machine, Mode, NoticeEnd, Playback, Report};
 use crate::base::{Epoch, Moment};
 use crate::dialog::{Effect, Heard, Outcome, Picture};
 
@@ -15,8 +15,10 @@ impl Machine {
             Mouth::Silent => self.begin(now, out),
             Mouth::Awaiting(attempt) => {
                 if self.can_answer(now) {
-                    // The user said more before the reply sounded: it is to answer both.
-                    self.abandon(true, out);
+                    // The user said more before the reply sounded: it is to answer both, unless
+                    // the first was given up for the second.
+                    let both = !attempt.is_overtaken(&self.asked, &self.setup.settings.patience);
+                    self.abandon(both, out);
                     return true;
                 }
                 let firm = !attempt.tentative();
@@ -190,7 +192,9 @@ impl Machine {
 
     /// Says nothing more: drops the reply and all that waits to be said.
     pub(super) fn fall_silent(&mut self, now: Moment, out: &mut Vec<Command>) {
-        self.waiting.clear();
+        for announcement in self.waiting.drain(..) {
+            announcement.end(NoticeEnd::Dropped, out);
+        }
         match self.mouth {
             Mouth::Awaiting(_) => self.abandon(false, out),
             Mouth::Replying { .. } => self.cut(now, out),
@@ -382,6 +386,12 @@ impl Machine {
     fn close(&mut self, attempt: &Attempt, heard: Heard, out: &mut Vec<Command>) {
         for item in attempt.record(&heard) {
             self.history.push(item);
+        }
+        match &attempt.purpose {
+            Purpose::Reply(_) => {}
+            Purpose::Announcement(announcement) => {
+                announcement.end(NoticeEnd::Said(heard.clone()), out);
+            }
         }
         attempt.rewind(heard, out);
     }

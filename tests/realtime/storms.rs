@@ -336,7 +336,11 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
                 }
                 epoch += 1;
                 (watch.live, watch.ended) = (Some(Epoch(epoch)), false);
-                watch.order(Order::Announce { epoch: Epoch(epoch), text: "Ding.".into() });
+                watch.order(Order::Announce {
+                    epoch: Epoch(epoch),
+                    text: "Ding.".into(),
+                    sure: false,
+                });
             }
             Op::Abort => {
                 if let Some(epoch) = watch.live.take() {

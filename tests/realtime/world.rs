@@ -451,11 +451,15 @@ impl World {
                 self.say_by_fallback.push(text.clone());
                 self.recite(at, epoch, text);
             }
-            Order::Announce { epoch, text } => self.recite(at, epoch, text),
+            Order::Announce { epoch, text, .. } => self.recite(at, epoch, text),
             Order::Abort(epoch) => {
                 self.fallback_epoch = self.fallback_epoch.filter(|other| *other != epoch);
             }
-            Order::Hear(_) | Order::Forget { .. } | Order::Rewind { .. } | Order::Prepare => {}
+            Order::Hear(_)
+            | Order::Forget { .. }
+            | Order::Rewind { .. }
+            | Order::Hold(_)
+            | Order::Prepare => {}
         }
     }
 
@@ -573,8 +577,9 @@ impl World {
                     Announcement::Failure(failure) => failure.words().to_owned(),
                 };
                 self.announcing = Some(epoch);
-                self.order(Order::Announce { epoch, text });
+                self.order(Order::Announce { epoch, text, sure: false });
             }
+            Command::NoticeOver { .. } => {}
             Command::Tell(failure) => self.troubles.push(failure.words().to_owned()),
         }
     }

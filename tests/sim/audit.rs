@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aloud::base::{CallId, Epoch};
+use aloud::base::{CallId, Epoch, NoticeId};
 use aloud::dialog::{Effect, Heard};
 use aloud::turn::{Command, Cut, EarStatus, Input, Machine, MouthStatus};
 
@@ -14,6 +14,8 @@ pub(crate) struct Audit {
     /// The newest epoch; only this one may be worked on.
     live: Option<Live>,
     awaited: BTreeSet<Cut>,
+    /// Notices whose end is not known, by their number; a test may use one twice.
+    notices: BTreeMap<NoticeId, usize>,
     ducked: bool,
 }
 
@@ -38,6 +40,9 @@ impl Audit {
         if let Input::Transcript { cut, .. } = input {
             self.awaited.remove(cut);
         }
+        if let Input::Notice { id, .. } = input {
+            *self.notices.entry(*id).or_default() += 1;
+        }
     }
 
     /// Reads the orders of one input; `machine` is as it was after it.
@@ -46,6 +51,9 @@ impl Audit {
             self.read(machine, order, orders);
         }
         let status = machine.status();
+        let resting = status.mouth == MouthStatus::Silent && status.waiting == 0;
+        let open: usize = self.notices.values().sum();
+        assert!(!resting || open == 0, "a notice without an end: {self:?}");
         assert!(!self.ducked || status.mouth == MouthStatus::Speaking, "quiet for good");
         if status.epoch != Epoch::NONE {
             assert_eq!(self.live.as_ref().map(|live| live.epoch), Some(status.epoch));
@@ -57,6 +65,10 @@ impl Audit {
         let ear = machine.status().ear;
         match order {
             Command::OpenEar { .. } | Command::ShutEar | Command::LetGo | Command::Tell(_) => {}
+            Command::NoticeOver { id, .. } => {
+                let open = self.notices.get_mut(id).filter(|open| **open > 0);
+                *open.expect("the end of no notice") -= 1;
+            }
             Command::Commit { cut } => {
                 assert!(!self.awaited.contains(cut), "committed twice: {}", context());
                 self.awaited.insert(*cut);

@@ -135,6 +135,7 @@ impl Storm {
                 | Command::Hush { .. }
                 | Command::Abort { .. }
                 | Command::Rewind { .. }
+                | Command::NoticeOver { .. }
                 | Command::Tell(_) => {}
             }
         }

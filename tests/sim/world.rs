@@ -443,6 +443,7 @@ impl World {
                 self.notice(&line);
             }
             Command::CallTool { epoch, call } => self.call(epoch, call),
+            Command::NoticeOver { .. } => {}
             Command::Tell(failure) => self.notice(&format!("told: {}", failure.words())),
         }
     }

@@ -27,8 +27,8 @@ const PATH: &str = "audio/speech";
 /// The longest text that is spoken by one request, in characters.
 const LONGEST: usize = 4096;
 
-/// How long the sound may take to begin, all tries together. The turn waits for 30 s, so that
-/// somebody else still has the time to speak.
+/// How long the sound may take to begin, all tries together, and to go on. The turn waits for 30 s,
+/// so that somebody else still has the time to speak.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How the ids of voices begin that somebody made; they are named in another form.
@@ -99,9 +99,14 @@ impl Voice {
         Ok(Sound { body, bytes, usage: Value::Null })
     }
 
+    /// The next samples of `sound`; none at the end.
+    async fn hear(&self, sound: &mut Sound) -> Result<Option<Vec<f32>>, EngineError> {
+        tokio::time::timeout(PATIENCE, sound.next(self)).await.map_err(|_| self.stalled())?
+    }
+
     fn stalled(&self) -> EngineError {
         EngineError::Unreachable(format!(
-            "provider {} has not begun to speak for {} s; check the network",
+            "provider {} has sent no sound for {} s; check the network",
             self.http.name(),
             PATIENCE.as_secs()
         ))
@@ -127,7 +132,7 @@ impl Synthesizer for Voice {
                 let mut pacing = Pacing::at_speed(voice.settings.speed.unwrap_or(1.0));
                 pacing.words(part);
                 let mut silent = true;
-                while let Some(pcm) = sound.next(&voice).await? {
+                while let Some(pcm) = voice.hear(&mut sound).await? {
                     tab.told(&sound.usage);
                     silent &= pcm.is_empty();
                     if !pcm.is_empty() {

@@ -223,7 +223,9 @@ fn look_at_screen(screen: &Screen, last: &Last) -> Arc<dyn Tool> {
     let tool = function(
         "look_at_screen",
         "Shows you what is on the user's screen now.",
-        Effect::Reads,
+        // It shows others what may be private: only when the user has certainly asked for it, never
+        // in the middle of a sentence.
+        Effect::Writes,
         arguments(&[], json!({})),
         move |_: Nothing, _| {
             let (screen, last) = (screen.clone(), last.clone());

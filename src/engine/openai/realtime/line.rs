@@ -190,7 +190,9 @@ impl Line {
                 self.standin.forget(utterance, take, out);
             }
             Order::Respond { epoch, prompt } => self.respond(now, epoch, prompt, out),
-            Order::Announce { epoch, text } => self.announce(now, epoch, text, out),
+            Order::Announce { epoch, text, sure } => self.announce(now, epoch, text, sure, out),
+            // The sound of a session comes when it comes.
+            Order::Hold(held) => out.push(Act::Fall(Order::Hold(held))),
             Order::Abort(epoch) => {
                 self.turn = self.turn.take().filter(|turn| turn.epoch != epoch);
                 self.reading = self.reading.filter(|reading| *reading != epoch);
@@ -334,7 +336,14 @@ impl Line {
         }
     }
 
-    fn announce(&mut self, now: Moment, epoch: Epoch, text: String, out: &mut Vec<Act>) {
+    fn announce(
+        &mut self,
+        now: Moment,
+        epoch: Epoch,
+        text: String,
+        sure: bool,
+        out: &mut Vec<Act>,
+    ) {
         if !self.standin.voiced() && !self.settings.silent {
             let words = text.clone();
             if self.talk(now, out, |session, outs| session.recite(epoch, words, outs)) {
@@ -342,7 +351,7 @@ impl Line {
                 return;
             }
         }
-        out.push(Act::Fall(Order::Announce { epoch, text }));
+        out.push(Act::Fall(Order::Announce { epoch, text, sure }));
     }
 
     /// The fallback answers.

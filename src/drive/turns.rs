@@ -1,0 +1,104 @@
+use std::collections::VecDeque;
+
+use super::record::Recorder;
+use crate::base::Moment;
+use crate::dialog::{History, Item};
+use crate::turn::{Command, EarStatus, Input, Machine, Mode, MouthStatus, Setup, Status, Wait};
+
+/// The machine and what waits for it.
+///
+/// Whoever has something for the machine queues it here; the driver's loop alone hands it over, one
+/// after the other, so that no order is carried out in the middle of another one. The queue is
+/// bounded by what one thing that happens can bring: a few inputs, and one for each order.
+pub(super) struct Turns {
+    machine: Machine,
+    inputs: VecDeque<Input>,
+    recorder: Option<Recorder>,
+}
+
+impl Turns {
+    pub(super) fn new(setup: Setup, recorder: Option<Recorder>) -> Self {
+        let machine = Machine::new(setup, History::default());
+        Self { machine, inputs: VecDeque::new(), recorder }
+    }
+
+    /// Queues what has happened.
+    pub(super) fn push(&mut self, input: Input) {
+        self.inputs.push_back(input);
+    }
+
+    /// Hands the oldest input to the machine; what it orders is to be carried out before the next
+    /// call. `None` when all were handed over.
+    pub(super) fn step(&mut self, now: Moment) -> Option<Vec<Command>> {
+        let input = self.inputs.pop_front()?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(now, &input);
+        }
+        let mut orders = Vec::new();
+        self.machine.handle(now, input, &mut orders);
+        Some(orders)
+    }
+
+    /// The machine's settings as they stand.
+    pub(super) fn setup(&self) -> &Setup {
+        self.machine.setup()
+    }
+
+    /// What the machine waits for, and until when.
+    pub(super) fn waits_for(&self) -> Option<(Moment, Wait)> {
+        self.machine.waits_for()
+    }
+
+    pub(super) fn history(&self) -> &History {
+        self.machine.history()
+    }
+
+    /// All that the live attempt rests on.
+    pub(super) fn prompt(&self) -> Vec<Item> {
+        self.machine.prompt()
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.machine.status()
+    }
+
+    /// Whether nothing is said or about to be.
+    pub(super) fn silent(&self) -> bool {
+        let status = self.machine.status();
+        status.mouth == MouthStatus::Silent && status.waiting == 0
+    }
+
+    /// Whether nobody speaks.
+    pub(super) fn quiet(&self) -> bool {
+        matches!(self.machine.status().ear, EarStatus::Shut | EarStatus::Open)
+    }
+}
+
+/// What the user calls the mode.
+pub(super) const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::PushToTalk => "push-to-talk",
+        Mode::Open => "open",
+        Mode::Wake => "wake",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::Trigger;
+
+    #[test]
+    fn inputs_are_handed_over_in_their_order_and_one_at_a_time() {
+        let mut turns = Turns::new(Setup::default(), None);
+        turns.push(Input::Trigger(Trigger::PushToTalk));
+        turns.push(Input::Release);
+        assert!(matches!(turns.step(Moment::ZERO).as_deref(), Some([Command::OpenEar { .. }])));
+        // What comes of an order waits behind what was there before.
+        turns.push(Input::Tick);
+        assert_eq!(turns.step(Moment::ZERO), Some(vec![Command::LetGo]));
+        assert_eq!(turns.step(Moment::ZERO), Some(Vec::new()));
+        assert_eq!(turns.step(Moment::ZERO), None);
+        assert_eq!(turns.waits_for().map(|(_, wait)| wait), Some(Wait::UtteranceEnd));
+    }
+}

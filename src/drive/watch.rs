@@ -1,0 +1,281 @@
+use tokio::sync::{broadcast, watch};
+
+use super::event::{Event, State};
+use crate::audio::{Side, SoundEvent};
+use crate::base::Epoch;
+use crate::dialog::{History, Item};
+use crate::engine::{EngineError, Source};
+use crate::turn::{Device, Failure};
+
+/// Troubles, failures and notes that are kept for whoever asked one question; the first ones tell
+/// what went wrong. A service tells them as they come, and runs for weeks.
+const KEPT: usize = 8;
+
+/// What the watchers are told, and what is kept for whoever asked one question.
+pub(super) struct Watch {
+    state: watch::Sender<State>,
+    events: broadcast::Sender<Event>,
+    /// The devices in use.
+    input: Option<String>,
+    output: Option<String>,
+    lost: Lost,
+    timers: usize,
+    turns: u64,
+    /// Items of the history that were told.
+    seen: u64,
+    troubles: Vec<String>,
+    notes: Vec<String>,
+    errors: Vec<EngineError>,
+    /// What the reply of this epoch rests on.
+    sources: (Epoch, Vec<Source>),
+    /// The attempt whose words come as they are written.
+    written: Epoch,
+}
+
+/// Why there is no sound, for each side that has none.
+#[derive(Debug, Default)]
+struct Lost {
+    input: Option<String>,
+    output: Option<String>,
+}
+
+impl Lost {
+    fn set(&mut self, side: Side, why: Option<String>) {
+        match side {
+            Side::Input => self.input = why,
+            Side::Output => self.output = why,
+        }
+    }
+
+    /// All of it in one line; both sides often have the same reason.
+    fn text(&self) -> Option<String> {
+        match (&self.input, &self.output) {
+            (Some(input), Some(output)) if input != output => Some(format!("{input}; {output}")),
+            (Some(why), _) | (None, Some(why)) => Some(why.clone()),
+            (None, None) => None,
+        }
+    }
+}
+
+/// What is kept when all is over.
+pub(super) struct Kept {
+    pub(super) troubles: Vec<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) errors: Vec<EngineError>,
+    pub(super) sources: Vec<Source>,
+}
+
+impl Watch {
+    pub(super) fn new(state: watch::Sender<State>, events: broadcast::Sender<Event>) -> Self {
+        Self {
+            state,
+            events,
+            input: None,
+            output: None,
+            lost: Lost::default(),
+            timers: 0,
+            turns: 0,
+            seen: 0,
+            troubles: Vec::new(),
+            notes: Vec::new(),
+            errors: Vec::new(),
+            sources: (Epoch::NONE, Vec::new()),
+            written: Epoch::NONE,
+        }
+    }
+
+    pub(super) fn emit(&self, event: Event) {
+        // Nobody watching is no fault.
+        let _ = self.events.send(event);
+    }
+
+    /// Makes the state known where it has changed. `state` holds what others know of it.
+    pub(super) fn publish(&self, state: State) {
+        let state = State {
+            input: self.input.clone(),
+            output: self.output.clone(),
+            timers: self.timers,
+            turns: self.turns,
+            trouble: self.lost.text(),
+            ..state
+        };
+        let changed = self.state.send_if_modified(|old| {
+            let changed = *old != state;
+            if changed {
+                old.clone_from(&state);
+            }
+            changed
+        });
+        if changed {
+            self.emit(Event::State(state));
+        }
+    }
+
+    /// Something went wrong.
+    pub(super) fn trouble(&mut self, message: String) {
+        tracing::warn!("{message}");
+        remember(&mut self.troubles, message.clone());
+        self.emit(Event::Trouble { message });
+    }
+
+    /// Something that the user should know of how an answer comes about.
+    pub(super) fn note(&mut self, message: String) {
+        tracing::warn!("{message}");
+        self.emit(Event::Aside { message: message.clone() });
+        remember(&mut self.notes, message);
+    }
+
+    /// An engine's failure, for the machine; kept for whoever wants to know its kind.
+    pub(super) fn failure(&mut self, error: EngineError) -> Failure {
+        let text = error.to_string();
+        remember(&mut self.errors, error);
+        Failure::Engine { text }
+    }
+
+    /// The next words of the reply of `epoch` are written.
+    pub(super) fn written(&mut self, epoch: Epoch, text: String) {
+        self.written = epoch;
+        self.emit(Event::Written { epoch: epoch.0, text });
+    }
+
+    /// Sound of `epoch` has come that says `text`: who only speaks has written what is to be heard.
+    pub(super) fn spoken(&self, epoch: Epoch, text: &str) {
+        if self.written != epoch && !text.is_empty() {
+            self.emit(Event::Written { epoch: epoch.0, text: text.to_owned() });
+        }
+    }
+
+    /// The reply of `epoch` rests on `source`.
+    pub(super) fn source(&mut self, epoch: Epoch, source: Source) {
+        if self.sources.0 != epoch {
+            self.sources = (epoch, Vec::new());
+        }
+        if !self.sources.1.contains(&source) {
+            self.emit(Event::Source(source.clone()));
+            self.sources.1.push(source);
+        }
+    }
+
+    /// So many timers and alarms are set.
+    pub(super) fn timers(&mut self, count: usize) {
+        self.timers = count;
+    }
+
+    /// Tells what has entered the history.
+    pub(super) fn history(&mut self, history: &History) {
+        let items = history.items();
+        let new = usize::try_from(history.pushed() - self.seen).unwrap_or(usize::MAX);
+        self.seen = history.pushed();
+        for item in &items[items.len().saturating_sub(new)..] {
+            match item {
+                Item::Reply { epoch, text, interrupted } => {
+                    self.turns += 1;
+                    let (epoch, text, interrupted) = (epoch.0, text.clone(), *interrupted);
+                    self.emit(Event::Reply { epoch, text, interrupted });
+                }
+                Item::Notice { text } => {
+                    self.emit(Event::Reply { epoch: 0, text: text.clone(), interrupted: false });
+                }
+                Item::User { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Picture(_) => {}
+            }
+        }
+    }
+
+    /// A device came, went or changed; what that is to the machine.
+    pub(super) fn sound(&mut self, event: SoundEvent) -> Option<Device> {
+        let (message, device) = match event {
+            SoundEvent::Up { side, device } => {
+                let message = format!("{side}: {device}");
+                *self.name_of(side) = Some(device);
+                (message, Some(self.device_back(side)))
+            }
+            SoundEvent::Moved { side, device, wanted } => {
+                let message =
+                    format!("{side} \"{wanted}\" is gone; \"{device}\" stands in until it is back");
+                *self.name_of(side) = Some(device);
+                (message, Some(self.device_back(side)))
+            }
+            SoundEvent::Lost { side, why } => {
+                *self.name_of(side) = None;
+                self.lost.set(side, Some(why.to_string()));
+                let device = match side {
+                    Side::Input => Device::MicrophoneLost,
+                    Side::Output => Device::SpeakerLost,
+                };
+                (why.to_string(), Some(device))
+            }
+            SoundEvent::Ended => ("the recording is over".to_owned(), None),
+        };
+        tracing::info!("{message}");
+        self.emit(Event::Sound { message });
+        device
+    }
+
+    /// All is over.
+    pub(super) fn end(self) -> Kept {
+        self.emit(Event::Ending);
+        let Self { troubles, notes, errors, sources: (_, sources), .. } = self;
+        Kept { troubles, notes, errors, sources }
+    }
+
+    fn device_back(&mut self, side: Side) -> Device {
+        self.lost.set(side, None);
+        match side {
+            Side::Input => Device::MicrophoneBack,
+            Side::Output => Device::SpeakerBack,
+        }
+    }
+
+    fn name_of(&mut self, side: Side) -> &mut Option<String> {
+        match side {
+            Side::Input => &mut self.input,
+            Side::Output => &mut self.output,
+        }
+    }
+}
+
+/// Keeps `news` behind what is kept, if there is room.
+fn remember<T>(kept: &mut Vec<T>, news: T) {
+    if kept.len() < KEPT {
+        kept.push(news);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch() -> (Watch, broadcast::Receiver<Event>) {
+        let (events, seen) = broadcast::channel(64);
+        let (state, _) = watch::channel(State::at_start("open"));
+        (Watch::new(state, events), seen)
+    }
+
+    #[test]
+    fn a_state_is_told_once() {
+        let (mut watch, mut seen) = watch();
+        watch.publish(State::at_start("open"));
+        assert!(seen.try_recv().is_err(), "nothing has changed");
+        watch.sound(SoundEvent::Up { side: Side::Input, device: "Desk".into() });
+        seen.try_recv().unwrap();
+        watch.publish(State::at_start("open"));
+        watch.publish(State::at_start("open"));
+        match seen.try_recv() {
+            Ok(Event::State(state)) => assert_eq!(state.input.as_deref(), Some("Desk")),
+            other => panic!("{other:?}"),
+        }
+        assert!(seen.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_service_that_runs_for_weeks_keeps_the_first_troubles_only() {
+        let (mut watch, _seen) = watch();
+        for n in 0..1_000 {
+            watch.trouble(n.to_string());
+            watch.note(n.to_string());
+        }
+        let kept = watch.end();
+        assert_eq!((kept.troubles.len(), kept.notes.len()), (KEPT, KEPT));
+        assert_eq!(kept.troubles[0], "0");
+    }
+}

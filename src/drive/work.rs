@@ -1,0 +1,180 @@
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::{Epoch, Job, Moment};
+use crate::dialog::{Call, Effect, Outcome};
+use crate::tool::{Done, Registry, ToolCx};
+
+/// Calls that run at once, those included that outlast their reply. One more fails with a word.
+const RUNNING: usize = 64;
+
+/// The tools at work.
+pub(super) struct ToolWork {
+    registry: Registry,
+    running: FuturesUnordered<Job<Ran>>,
+    /// The last attempt that called a tool, and what ends its calls.
+    called: Epoch,
+    stop: CancellationToken,
+    /// The last attempt of which nothing more is said aloud.
+    silenced: Epoch,
+}
+
+/// What became of a call.
+#[derive(Debug)]
+pub(super) enum Ran {
+    /// It is done.
+    Done {
+        /// Whose call it was.
+        epoch: Epoch,
+        /// The tool.
+        name: String,
+        /// What it came to.
+        done: Box<Done>,
+    },
+    /// The same after its attempt was over: the machine has answered the call itself.
+    Late {
+        /// Whose call it was.
+        epoch: Epoch,
+        /// The tool.
+        name: String,
+        /// What it came to.
+        done: Box<Done>,
+    },
+    /// It was given up with its attempt.
+    Dropped,
+}
+
+impl ToolWork {
+    pub(super) fn new(registry: Registry) -> Self {
+        Self {
+            registry,
+            running: FuturesUnordered::new(),
+            called: Epoch::NONE,
+            stop: CancellationToken::new(),
+            silenced: Epoch::NONE,
+        }
+    }
+
+    pub(super) const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Runs `call` for `epoch`. Calls of an attempt before it are given up: nobody waits for them.
+    pub(super) fn call(&mut self, now: Moment, epoch: Epoch, call: Call, last: Option<String>) {
+        if epoch != self.called {
+            self.stop.cancel();
+            self.stop = CancellationToken::new();
+            self.called = epoch;
+        }
+        let name = call.name.clone();
+        if self.running.len() >= RUNNING {
+            let output = "Too much is under way at once. Try again later.".to_owned();
+            let outcome = Outcome { id: call.id, say: output.clone(), output, ok: false };
+            let done = Box::new(Done { outcome, act: None, picture: None });
+            self.running.push(Box::pin(async move { Ran::Done { epoch, name, done } }));
+            return;
+        }
+        let mut work = self.registry.call(&call, ToolCx { now, last_reply: last });
+        let lasts = self.registry.effect(&call.name) == Some(Effect::Makes);
+        let stop = self.stop.clone();
+        self.running.push(Box::pin(async move {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                done = &mut work => return Ran::Done { epoch, name, done: Box::new(done) },
+            }
+            if !lasts {
+                return Ran::Dropped;
+            }
+            Ran::Late { epoch, name, done: Box::new(work.await) }
+        }));
+    }
+
+    /// The attempt `epoch` is over: its calls are given up, but for those that last.
+    pub(super) fn abort(&self, epoch: Epoch) {
+        if epoch == self.called {
+            self.stop.cancel();
+        }
+    }
+
+    /// The user wants silence: what the calls so far come to is not said.
+    pub(super) fn silence(&mut self) {
+        self.silenced = self.called;
+    }
+
+    /// Whether a late result of `epoch` may be said aloud.
+    pub(super) fn may_say(&self, epoch: Epoch) -> bool {
+        epoch > self.silenced
+    }
+
+    /// The next call that is over; waits for ever while none runs. Dropping the future loses
+    /// nothing.
+    pub(super) async fn next(&mut self) -> Ran {
+        match self.running.next().await {
+            Some(ran) => ran,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::base::CallId;
+    use crate::tool::{Tool, ToolError, ToolOutput, arguments, function};
+
+    fn never(name: &'static str, effect: Effect) -> Arc<dyn Tool> {
+        let none = arguments(&[], json!({}));
+        function(name, "Waits.", effect, none, |_: serde_json::Value, _| {
+            std::future::pending::<Result<ToolOutput, ToolError>>()
+        })
+    }
+
+    fn call(work: &mut ToolWork, epoch: u32, id: &str) {
+        let call = Call { id: CallId(id.into()), name: "waits".into(), arguments: "{}".into() };
+        work.call(Moment::ZERO, Epoch(epoch), call, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_of_an_attempt_that_is_over_are_given_up_and_nothing_is_kept() {
+        let mut work = ToolWork::new(Registry::new([never("waits", Effect::Reads)]));
+        for epoch in 1..=200 {
+            call(&mut work, epoch, "a");
+            if epoch > 1 {
+                assert!(matches!(work.next().await, Ran::Dropped));
+            }
+        }
+        assert_eq!(work.running.len(), 1);
+        work.abort(Epoch(200));
+        assert!(matches!(work.next().await, Ran::Dropped));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_an_end_to_what_runs_at_once() {
+        let mut work = ToolWork::new(Registry::new([never("waits", Effect::Makes)]));
+        for n in 0..=RUNNING {
+            call(&mut work, 1, &n.to_string());
+        }
+        match work.next().await {
+            Ran::Done { done, .. } => assert!(!done.outcome.ok),
+            other @ (Ran::Late { .. } | Ran::Dropped) => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lasts_is_seen_through() {
+        let mut work = ToolWork::new(Registry::new([never("waits", Effect::Makes)]));
+        call(&mut work, 1, "a");
+        work.abort(Epoch(1));
+        // Its own deadline ends it.
+        assert!(matches!(work.next().await, Ran::Late { epoch: Epoch(1), .. }));
+        assert!(work.may_say(Epoch(1)));
+        work.silence();
+        assert!(!work.may_say(Epoch(1)));
+    }
+}

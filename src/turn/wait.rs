@@ -1,0 +1,28 @@
+use serde::{Deserialize, Serialize};
+
+/// What a machine waits for: the name of [`Machine::deadline`](super::Machine::deadline), for logs
+/// and for `status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// Somebody may speak while the ear is open for a while.
+    FollowUp,
+    /// The end of an utterance, or of a key that is held.
+    Utterance,
+    /// The end of an utterance after its pause, or after the key was let go.
+    UtteranceEnd,
+    /// The words of what was said.
+    Transcript,
+    /// Whether a voice over the reply lasts long enough to be an interruption.
+    Interruption,
+    /// The words of a short sound over the reply of a partner that hears.
+    Murmur,
+    /// The reply, or more of it.
+    Reply,
+    /// The result of a tool.
+    Tool,
+    /// The speaker's progress.
+    Playback,
+    /// The exact count of a reply that was cut.
+    Settle,
+}
