@@ -48,18 +48,26 @@ impl std::ops::Add<Duration> for Moment {
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,
+    read: fn() -> Instant,
 }
 
 impl Clock {
     /// A clock that starts now.
     #[expect(clippy::disallowed_methods, reason = "the one place where time is read")]
     pub fn start() -> Self {
-        Self { start: Instant::now() }
+        Self::of(Instant::now)
+    }
+
+    /// A clock that starts now and is read by `read`: the paused time of an async runtime, in which
+    /// an hour passes in a second.
+    pub fn of(read: fn() -> Instant) -> Self {
+        Self { start: read(), read }
     }
 
     /// The present moment.
     pub fn now(&self) -> Moment {
-        Moment(u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
+        let passed = (self.read)().saturating_duration_since(self.start);
+        Moment(u64::try_from(passed.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// The machine's instant for `moment`, for timers of the async runtime.

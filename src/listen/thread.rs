@@ -37,7 +37,8 @@ const PIECE: usize = 1_920;
 #[derive(Debug)]
 pub struct ListenHandle {
     orders: Option<SyncSender<Order>>,
-    thread: JoinHandle<()>,
+    /// `None` where somebody else takes the orders.
+    thread: Option<JoinHandle<()>>,
     counts: Arc<Counts>,
 }
 
@@ -60,6 +61,18 @@ struct Counts {
 }
 
 impl ListenHandle {
+    /// A handle without a thread: somebody else takes the orders and has a [`Listener`] of his own,
+    /// as a simulation does.
+    pub fn to(orders: SyncSender<Order>) -> Self {
+        Self { orders: Some(orders), thread: None, counts: Arc::default() }
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+
     /// Gives an order and wakes the thread for it. All sound that was captured before is heard
     /// before the order counts.
     ///
@@ -73,7 +86,7 @@ impl ListenHandle {
             })?,
             None => return Err(order),
         }
-        self.thread.thread().unpark();
+        self.wake();
         Ok(())
     }
 
@@ -90,8 +103,8 @@ impl ListenHandle {
     /// Ends the thread and waits for it, 25 ms at most when it is not loading a model.
     pub fn stop(mut self) {
         self.orders = None;
-        self.thread.thread().unpark();
-        if self.thread.join().is_err() {
+        self.wake();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the listen thread had panicked");
         }
     }
@@ -119,7 +132,7 @@ pub fn spawn(
         Shell { tail, resampler: None, listener, outbox, made: Vec::new(), pcm: Vec::new() }
             .run(&inbox);
     })?;
-    Ok(ListenHandle { orders: Some(orders), thread, counts })
+    Ok(ListenHandle { orders: Some(orders), thread: Some(thread), counts })
 }
 
 /// What runs on the thread.

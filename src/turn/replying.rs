@@ -160,6 +160,10 @@ impl Machine {
                     out.push(Command::Tell(Failure::DeafSpeaker));
                     self.cut(now, out);
                 } else if interrupted {
+                    // It is more than a murmur, whatever its words will be.
+                    if let Some(voice) = self.ear.voice_mut() {
+                        voice.aside = false;
+                    }
                     self.cut(now, out);
                 } else if over(work_deadline(attempt, &patience)) {
                     self.break_off(now, Failure::SlowReply, out);

@@ -12,10 +12,11 @@ fn stop_ends_a_tool_that_runs() {
         9.000 end
         -- noticed
         0.000 ear open
+        2.230 asked 1
         2.270 sounds 1
         2.330 tool get_weather
         3.600 cut
-        3.600 rewind 1 to "Let me look."
+        3.612 rewind 1 to "Let me look."
         -- told
         user: give me the forecast
         aloud: Let me look. --
@@ -42,12 +43,15 @@ fn a_speaker_that_dies_in_a_cut_does_not_hold_up_the_next_turn() {
         -- noticed
         0.500 ear held
         1.800 ear let go
+        1.860 asked 1
         1.900 sounds 1
         2.455 cut
         2.455 ear held
         2.705 rewind 1 to "You said"
         3.800 ear let go
+        3.860 asked 2
         3.900 tool get_time
+        3.905 asked 2
         3.950 sounds 2
         -- told
         user: hello there you
@@ -72,6 +76,7 @@ fn an_engine_that_never_answers_is_told() {
         -- noticed
         0.500 ear held
         1.800 ear let go
+        1.860 asked 1
         31.860 rewind 1 to nothing
         31.860 told: The answer is taking too long. Please ask again.
         31.900 sounds 2
@@ -102,6 +107,7 @@ fn a_transcript_that_comes_too_late_changes_nothing() {
         21.840 sounds 1
         30.000 ear held
         31.000 ear let go
+        31.060 asked 2
         31.100 sounds 2
         -- told
         user: hello again
@@ -122,6 +128,7 @@ fn a_busy_service_is_told() {
         -- noticed
         0.500 ear held
         1.800 ear let go
+        1.860 asked 1
         1.900 rewind 1 to nothing
         1.900 told: The service is busy. Try again in a minute.
         1.940 sounds 2
@@ -143,10 +150,11 @@ fn a_reply_that_breaks_off_is_heard_to_the_break() {
         -- noticed
         0.500 ear held
         1.800 ear let go
+        1.860 asked 1
         1.900 sounds 1
-        2.640 rewind 1 to "Once upon a"
-        2.640 told: The connection broke. Ask again.
-        2.680 sounds 2
+        2.660 rewind 1 to "Once upon a"
+        2.660 told: The connection broke. Ask again.
+        2.700 sounds 2
         -- told
         user: breaks
         aloud: Once upon a --
@@ -165,7 +173,9 @@ fn a_stuck_key_is_let_go() {
         -- noticed
         1.000 ear held
         66.000 ear let go
+        66.000 asked 1
         66.040 tool get_time
+        66.045 asked 1
         66.090 sounds 1
         -- told
         user: what time is it
@@ -192,6 +202,7 @@ fn a_lost_microphone_is_told_and_comes_back() {
         0.900 told: The microphone is gone. Plug it in again, or run "aloud devices".
         0.940 sounds 1
         5.000 ear open
+        6.860 asked 2
         6.900 sounds 2
         -- told
         user: hello
@@ -208,17 +219,25 @@ fn a_responder_that_only_calls_tools_is_ended() {
         1.000 press
         1.200 user "loop"
         2.400 release
-        6.000 end
+        7.000 end
         -- noticed
         1.000 ear held
         2.400 ear let go
+        2.460 asked 1
         2.500 tool get_time
+        2.505 asked 1
         2.545 tool get_time
+        2.550 asked 1
         2.590 tool get_time
+        2.595 asked 1
         2.635 tool get_time
+        2.640 asked 1
         2.680 tool get_time
+        2.685 asked 1
         2.725 tool get_time
+        2.730 asked 1
         2.770 tool get_time
+        2.775 asked 1
         2.815 tool get_time
         2.820 rewind 1 to nothing
         2.820 told: I could not finish that. Please ask for one thing at a time.
@@ -261,14 +280,17 @@ fn a_speaker_that_stays_dead_is_told() {
         -- noticed
         0.500 ear held
         1.800 ear let go
+        1.860 asked 1
         1.900 sounds 1
         2.455 cut
         2.455 ear held
         2.705 rewind 1 to "You said"
         3.800 ear let go
+        3.860 asked 2
         3.900 tool get_time
-        6.945 told: The speaker takes no sound. Run "aloud devices" to choose another.
+        3.905 asked 2
         6.945 cut
+        6.945 told: The speaker takes no sound. Run "aloud devices" to choose another.
         7.195 rewind 2 to nothing
         -- told
         user: hello there you
@@ -294,6 +316,7 @@ fn a_speaker_that_comes_back_plays_on() {
         -- noticed
         0.500 ear held
         2.700 ear let go
+        2.760 asked 1
         2.800 sounds 1
         -- told
         user: please tell me a long story now
@@ -312,8 +335,8 @@ fn a_microphone_that_falls_silent_in_a_word_does_not_block() {
         70.000 end
         -- noticed
         0.000 ear open
-        65.560 ear shut
         65.560 told: The microphone is gone. Plug it in again, or run "aloud devices".
+        65.560 ear shut
         65.560 ear open
         65.600 sounds 1
         -- told
@@ -333,8 +356,8 @@ fn stop_forgets_what_was_half_said() {
         0.000 ear open
         1.800 ear shut
         1.800 ear open
-        2.740 prepares
-        2.980 sounds 1
+        2.740 asked 1
+        2.990 sounds 1
         -- told
         user: for ten minutes please
         aloud: You said for ten minutes please.
@@ -356,8 +379,8 @@ fn a_refused_key_is_told_and_the_next_turn_works() {
         0.000 ear open
         1.360 told: The key was refused. Check OPENAI_API_KEY.
         1.400 sounds 1
-        5.560 prepares
-        5.800 sounds 2
+        5.560 asked 2
+        5.810 sounds 2
         -- told
         user: hello
         aloud: You said hello.

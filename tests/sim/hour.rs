@@ -5,10 +5,11 @@ use aloud::base::Clock;
 use aloud::dialog::Item;
 use aloud::turn::{Mode, MouthStatus, Settings, Setup};
 
-use super::script::act;
+use super::script::{act, in_time, told};
+use super::tools;
 use super::world::World;
 
-/// Half a minute of talk: plain turns, a tool, a reply that is interrupted, a murmur, a ring.
+/// Half a minute of talk: plain turns, a tool, a reply that is interrupted, a murmur, a notice.
 const TALK: [(u64, &str); 8] = [
     (500, r#"user "what time is it""#),
     (4_500, r#"user "set a timer (320) for ten minutes""#),
@@ -16,33 +17,37 @@ const TALK: [(u64, &str); 8] = [
     (14_500, r#"user "no wait listen to me""#),
     (20_000, r#"user "tell me another story""#),
     (22_700, r#"user "mhm""#),
-    (25_500, r#"rings "Your timer is done.""#),
+    (25_500, r#"says "Your timer is done.""#),
     (28_000, "noise 100"),
 ];
+
+const ROUNDS: u64 = 120;
 
 #[test]
 fn an_hour_of_talk() {
     let settings = Settings { mode: Mode::Open, speculate: true, ..Settings::default() };
-    let setup = Setup { settings, hears: false, tools: World::tools() };
-    let mut world = World::new(setup);
-    world.hurry();
-    const ROUNDS: u64 = 120;
-    for round in 0..ROUNDS {
-        for (at, what) in TALK {
-            world.at(round * 30_000 + at, act(what));
-        }
-    }
+    let setup = Setup { settings, hears: false, tools: tools::effects() };
     let clock = Clock::start();
-    world.run(ROUNDS * 30_000);
+    let past = in_time(async {
+        let mut world = World::new(setup, false);
+        world.hurry();
+        for round in 0..ROUNDS {
+            for (at, what) in TALK {
+                world.at(round * 30_000 + at, act(what));
+            }
+        }
+        world.run(ROUNDS * 30_000).await;
+        assert_eq!(world.state().mouth, MouthStatus::Silent);
+        world.end().await
+    });
     let took = clock.now();
 
     // Every round does the same, to the word.
-    assert_eq!(world.effects.len() as u64, ROUNDS);
-    assert_eq!(world.machine.status().mouth, MouthStatus::Silent);
-    let items = world.machine.history().items();
+    assert_eq!(past.room.lock().effects.len() as u64, ROUNDS);
+    let items = past.items();
     let begins = |item: &Item| matches!(item, Item::User { text, .. } if text == "what time is it");
     let last = items.iter().rposition(begins).unwrap();
-    let told = super::script::told(&items[last..]);
+    let told = told(&items[last..]);
     assert_eq!(
         told,
         [
@@ -64,9 +69,9 @@ fn an_hour_of_talk() {
         ]
     );
     println!(
-        "one hour of talk: {} turns, {} inputs, {:.2} s",
+        "one hour of talk: {} turns, {} answers asked for, {:.2} s",
         ROUNDS * 5,
-        world.inputs,
+        past.room.lock().turns,
         took.as_micros() as f64 / 1e6
     );
 }

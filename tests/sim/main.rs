@@ -1,5 +1,5 @@
-//! Whole conversations in virtual time, on the real machine, the real listener and the real
-//! playback edge. Engines, tools and the people who talk are played by the simulation.
+//! Whole conversations in virtual time, on the real driver, speaker, machine, listener and playback
+//! edge. Engines, tools and the people who talk are played by the simulation.
 //!
 //! Nothing here waits: a minute of talk takes a few milliseconds. Whatever happens comes from a
 //! script or a seed, so every run is the same run.
@@ -7,19 +7,23 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::wildcard_enum_match_arm,
     reason = "a test that cannot go on fails"
 )]
 
+mod ahead;
 mod audit;
-mod engines;
 mod faults;
 mod hour;
+mod loudspeaker;
+mod partner;
+mod room;
 mod script;
-mod speaker;
 mod storms;
 mod table;
 mod talk;
+mod tools;
 mod user;
 mod world;

@@ -1,6 +1,9 @@
 //! Random storms: any input at any time, sensible or not. The machine checks itself after every
 //! input, the audit reads every order, and when the storm is over everything comes to rest.
 
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aloud::base::{CallId, Epoch, Moment, NoticeId, UtteranceId};
@@ -13,7 +16,8 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::audit::Audit;
-use super::script::play;
+use super::script::{act, in_time, setup};
+use super::tools;
 use super::world::World;
 
 /// Something that happens. `stale` ones carry a name that is over, or never was.
@@ -96,10 +100,10 @@ struct Storm {
 impl Storm {
     fn new(hears: bool, speculate: bool) -> Self {
         let settings = Settings { speculate, ..Settings::default() };
-        let setup = Setup { settings, hears, tools: World::tools() };
+        let setup = Setup { settings, hears, tools: tools::effects() };
         Self {
             machine: Machine::new(setup.clone(), History::default()),
-            audit: Audit::new(World::tools()),
+            audit: Audit::new(tools::effects()),
             setup,
             now: Moment::ZERO,
             utterance: 0,
@@ -288,67 +292,150 @@ proptest! {
     }
 }
 
-/// A line of a random script: people who talk, press keys and pull plugs as they like, in a
-/// world whose speaker and listener are the real ones.
-fn line() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec![
-        r#"user "what time is it""#,
-        r#"user "what time is it""#,
-        r#"user "set a timer (320) for ten minutes""#,
-        r#"user "give me the forecast""#,
-        r#"user "please tell me a long story now""#,
-        r#"user "please tell me a long story now""#,
-        r#"user "stop""#,
-        r#"user "mhm""#,
-        r#"user "busy""#,
-        r#"user "breaks""#,
-        r#"user "quiet""#,
-        "noise 100",
-        "noise 300",
-        "press",
-        "press",
-        "release",
-        "release",
-        "toggle",
-        "stop",
-        "wake",
-        "mute",
-        "unmute",
-        "unmute",
-        r#"type "hello there""#,
-        r#"rings "Your timer is done.""#,
-        "microphone-lost",
-        "microphone-back",
-        "speaker-lost",
-        "speaker-back",
-        "transcriber-takes 900",
-        "responder-takes 900",
-        "responder-takes 40",
-    ])
+/// What happens in a storm of the whole: people who talk, press keys and pull plugs as they like,
+/// engines that are late or fail, devices that die, queues that are filled.
+const LINES: [&str; 40] = [
+    r#"user "what time is it""#,
+    r#"user "what time is it""#,
+    r#"user "set a timer (320) for ten minutes""#,
+    r#"user "give me the forecast""#,
+    r#"user "please tell me a long story now""#,
+    r#"user "please tell me a long story now""#,
+    r#"user "tell everything""#,
+    r#"user "stop""#,
+    r#"user "mhm""#,
+    r#"user "busy""#,
+    r#"user "breaks""#,
+    r#"user "quiet""#,
+    r#"user "dead""#,
+    r#"user "loop""#,
+    "noise 100",
+    "noise 300",
+    "press",
+    "press",
+    "release",
+    "release",
+    "toggle",
+    "stop",
+    "mute",
+    "unmute",
+    "unmute",
+    r#"type "hello there""#,
+    r#"type "tell everything""#,
+    r#"says "Your timer is done.""#,
+    "flood 40",
+    "microphone-lost",
+    "microphone-back",
+    "microphone-dies",
+    "speaker-lost",
+    "speaker-back",
+    "speaker-dies",
+    "speaker-lives",
+    r#"transcriber-fails "The server is away. Try again.""#,
+    "transcriber-works",
+    "transcriber-takes 900",
+    "responder-takes 900",
+];
+
+/// The storms of the suite; a script runs others, named by `ALOUD_STORMS`, such as `0..10000`.
+const SEEDS: Range<u64> = 0..1_000;
+
+/// Numbers without a pattern: SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
 }
 
-proptest! {
-    #![proptest_config(config(64))]
-
-    #[test]
-    fn whatever_people_do_the_history_holds_what_was_heard(
-        mode in prop::sample::select(vec!["push-to-talk", "open", "open speculate", "wake speculate"]),
-        lines in prop::collection::vec((50u64..2_500, line()), 1..40),
-    ) {
-        let mut script = format!("{mode}\n");
-        let mut ms = 0;
-        for (gap, line) in lines {
-            ms += gap;
-            script.push_str(&format!("{}.{:03} {line}\n", ms / 1_000, ms % 1_000));
-        }
-        ms += 500;
-        for line in ["speaker-back", "microphone-back", "release"] {
-            script.push_str(&format!("{}.{:03} {line}\n", ms / 1_000, ms % 1_000));
-        }
-        script.push_str(&format!("{}.000 end\n", ms / 1_000 + 90));
-        let world = play(&script);
-        world.verify();
-        world.replay();
-        prop_assert_eq!(world.machine.status().mouth, MouthStatus::Silent);
+/// The storm of `seed`, as a script without an end.
+fn script(seed: u64) -> String {
+    let mut dice = Dice(seed);
+    let modes = ["push-to-talk", "open", "open speculate", "open hears", "open speculate hears"];
+    let mut script = format!("{}\n", modes[dice.roll(modes.len() as u64) as usize]);
+    let mut ms = 0;
+    let mut line = |ms: u64, line: &str| {
+        script.push_str(&format!("{}.{:03} {line}\n", ms / 1_000, ms % 1_000));
+    };
+    for _ in 0..=dice.roll(24) {
+        let longest = if dice.roll(4) == 0 { 4_000 } else { 700 };
+        ms += 20 + dice.roll(longest);
+        line(ms, LINES[dice.roll(LINES.len() as u64) as usize]);
     }
+    for last in ["speaker-back", "microphone-back", "unmute", "transcriber-works", "release"] {
+        ms += 100;
+        line(ms, last);
+    }
+    script
+}
+
+/// Plays a storm until it is over; everything ends by itself.
+fn weather(seed: u64) {
+    let script = script(seed);
+    let past = in_time(async {
+        let mut lines = script.lines();
+        let mut world = World::new(setup(lines.next().unwrap()), true);
+        world.hurry();
+        for line in lines {
+            let (seconds, what) = line.split_once(' ').unwrap();
+            let ms = (seconds.parse::<f64>().unwrap() * 1_000.0).round() as u64;
+            match what.strip_prefix("flood ") {
+                None => world.at(ms, act(what)),
+                Some(count) => {
+                    for n in 0..count.parse().unwrap() {
+                        world.at(ms, act(&format!("says \"Number {n}.\"")));
+                    }
+                }
+            }
+        }
+        // Every wait ends: a reply of a minute, a dead engine, sixteen notices.
+        for second in 1..=600 {
+            world.run(second * 1_000).await;
+            if second > 25 && world.calm() {
+                return world.end().await;
+            }
+        }
+        panic!("it never calms down: {:#?}", world.state());
+    });
+    past.verify();
+    past.replay();
+}
+
+#[test]
+fn storms_on_the_whole_break_nothing_and_calm_down() {
+    let seeds = match std::env::var_os("ALOUD_STORMS") {
+        Some(range) => {
+            let range = range.into_string().unwrap();
+            let (from, to) = range.split_once("..").expect("ALOUD_STORMS is FROM..TO");
+            from.parse().unwrap()..to.parse().unwrap()
+        }
+        None => SEEDS,
+    };
+    let count = seeds.end - seeds.start;
+    let next = AtomicU64::new(seeds.start);
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, |n| n.get()) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    if std::panic::catch_unwind(|| weather(seed)).is_err() {
+                        println!("storm {seed} broke something:\n{}", script(seed));
+                        failed.lock().unwrap().push(seed);
+                    }
+                }
+            });
+        }
+    });
+    println!("{count} storms");
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "storms that broke something: {failed:?}");
 }

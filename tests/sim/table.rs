@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use aloud::base::{CallId, Epoch, Moment, UtteranceId};
+use aloud::base::{CallId, Epoch, Moment, NoticeId, UtteranceId};
 use aloud::dialog::{Call, Heard, History, Item, Outcome};
 use aloud::turn::{
-    Command, Cut, EarStatus, Failure, How, Input, Machine, Mode, MouthStatus, Playback, Report,
-    Settings, Setup, Speech, Trigger,
+    Command, Cut, EarStatus, Failure, How, Input, Machine, Mode, MouthStatus, NoticeEnd, Playback,
+    Report, Settings, Setup, Speech, Trigger,
 };
 
-use super::world::World;
+use super::tools;
 
 const ONE: Epoch = Epoch(1);
 const TWO: Epoch = Epoch(2);
@@ -23,7 +23,7 @@ struct Bench {
 impl Bench {
     fn new(mode: Mode, speculate: bool) -> Self {
         let settings = Settings { mode, speculate, ..Settings::default() };
-        let setup = Setup { settings, hears: false, tools: World::tools() };
+        let setup = Setup { settings, hears: false, tools: tools::effects() };
         let mut bench =
             Self { machine: Machine::new(setup, History::default()), now: Moment::ZERO };
         bench.put(Input::Tick);
@@ -310,4 +310,70 @@ fn another_mode_counts_at_once() {
     assert_eq!(bench.put(mode(Mode::PushToTalk)), [Command::ShutEar]);
     assert_eq!(bench.put(mode(Mode::Wake)), []);
     assert_eq!(bench.put(mode(Mode::Open)), [Command::OpenEar { how: How::Open }]);
+}
+
+#[test]
+fn the_wake_word_opens_a_window_and_a_finished_reply_the_next() {
+    let mut bench = Bench::new(Mode::Wake, false);
+    let woken = bench.put(Input::Trigger(Trigger::Wake));
+    assert_eq!(woken, [Command::OpenEar { how: How::Woken }]);
+    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
+    // Its own voice is no question: where the wake word opens the ear, it also interrupts.
+    let cue = [Command::Cue { epoch: ONE }, Command::ShutEar];
+    assert_eq!(bench.put(queued(ONE, 4_800, "Good day.")), cue);
+    bench.put(done(ONE));
+    let more = bench.put(progress(ONE, 4_800));
+    assert_eq!(more, [Command::OpenEar { how: How::FollowUp }]);
+    let since = bench.now;
+    assert_eq!(bench.tick(), [Command::ShutEar]);
+    assert_eq!(bench.now.since(since), Duration::from_secs(6));
+}
+
+#[test]
+fn the_wake_word_cuts_a_reply() {
+    let mut bench = Bench::new(Mode::Wake, false);
+    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
+    bench.put(queued(ONE, 48_000, "A long story."));
+    let wake = bench.put(Input::Trigger(Trigger::Wake));
+    let cut = [
+        Command::Hush { epoch: ONE },
+        Command::Abort { epoch: ONE },
+        Command::OpenEar { how: How::Woken },
+    ];
+    assert_eq!(wake, cut);
+}
+
+#[test]
+fn a_question_that_waited_in_vain_is_not_put_to_the_next_one() {
+    let asked = |seconds| {
+        let mut bench = Bench::new(Mode::PushToTalk, false);
+        bench.put(Input::Text { text: "stop talking".into(), pictures: Vec::new() });
+        bench.now = bench.now + Duration::from_secs(seconds);
+        bench.put(Input::Text { text: "what time is it".into(), pictures: Vec::new() });
+        bench.machine.prompt()
+    };
+    assert_eq!(asked(1), [user(None, "stop talking what time is it")]);
+    assert_eq!(asked(8), [user(None, "stop talking"), user(None, "what time is it")]);
+}
+
+#[test]
+fn every_notice_has_one_end() {
+    let notice = |id| Input::Notice { id: NoticeId(id), text: "Tea.".into() };
+    let over = |id, end| Command::NoticeOver { id: NoticeId(id), end };
+    let mut bench = Bench::new(Mode::PushToTalk, false);
+    bench.put(notice(1));
+    for id in 2..=17 {
+        bench.put(notice(id));
+    }
+    let refused = bench.put(notice(18));
+    assert_eq!(refused, [Command::Tell(Failure::TooMuch), over(18, NoticeEnd::Refused)]);
+    bench.put(queued(ONE, 4_800, "Tea."));
+    bench.put(done(ONE));
+    let mut heard = bench.put(progress(ONE, 4_800));
+    assert_eq!(heard.remove(0), over(1, NoticeEnd::Said(Heard::All)));
+    let stop = bench.put(Input::Trigger(Trigger::Stop));
+    for id in 3..=17 {
+        assert!(stop.contains(&over(id, NoticeEnd::Dropped)), "{id}: {stop:?}");
+    }
+    assert!(stop.contains(&over(2, NoticeEnd::Said(Heard::Nothing))), "{stop:?}");
 }

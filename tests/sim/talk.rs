@@ -14,7 +14,9 @@ fn a_question_asked_with_the_key() {
         -- noticed
         1.000 ear held
         2.400 ear let go
+        2.460 asked 1
         2.500 tool get_time
+        2.505 asked 1
         2.550 sounds 1
         -- told
         user: what time is it
@@ -34,10 +36,11 @@ fn going_on_after_a_pause_drops_what_was_prepared() {
         8.000 end
         -- noticed
         0.000 ear open
-        1.480 prepares
+        1.480 asked 1
         1.580 rewind 1 to nothing
-        2.670 prepares
+        2.670 asked 2
         2.910 tool set_timer
+        2.915 asked 2
         2.960 sounds 2
         -- told
         user: set a timer for ten minutes
@@ -58,14 +61,14 @@ fn speaking_over_a_reply_cuts_it_and_what_was_heard_is_known() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.620 prepares
-        2.860 sounds 1
+        2.620 asked 1
+        2.870 sounds 1
         4.060 quieter
         4.660 cut
         4.660 louder
-        4.660 rewind 1 to "You said please tell me a long"
-        5.520 prepares
-        5.760 sounds 2
+        4.662 rewind 1 to "You said please tell me a long"
+        5.520 asked 2
+        5.770 sounds 2
         -- told
         user: please tell me a long story now
         aloud: You said please tell me a long --
@@ -87,14 +90,14 @@ fn a_knock_and_a_murmur_only_turn_the_reply_down() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.620 prepares
-        2.860 sounds 1
+        2.620 asked 1
+        2.870 sounds 1
         3.110 quieter
         3.700 louder
         4.210 quieter
         4.720 louder
         5.010 quieter
-        5.100 louder
+        5.120 louder
         -- told
         user: please tell me a long story now
         aloud: You said please tell me a long story now.
@@ -112,14 +115,14 @@ fn one_short_word_can_cut_a_reply() {
         9.000 end
         -- noticed
         0.000 ear open
-        2.620 prepares
-        2.860 sounds 1
+        2.620 asked 1
+        2.870 sounds 1
         4.060 quieter
         4.500 cut
         4.500 louder
-        4.500 rewind 1 to "You said please tell me a"
-        4.500 prepares
-        4.540 tool stop
+        4.502 rewind 1 to "You said please tell me a"
+        4.502 asked 2
+        4.542 tool stop
         4.740 rewind 2 to nothing
         -- told
         user: please tell me a long story now
@@ -146,12 +149,15 @@ fn the_key_cuts_a_reply_at_once() {
         -- noticed
         0.500 ear held
         1.800 ear let go
+        1.860 asked 1
         1.900 sounds 1
         2.400 cut
         2.400 ear held
-        2.400 rewind 1 to "You said"
+        2.412 rewind 1 to "You said"
         3.800 ear let go
+        3.860 asked 2
         3.900 tool get_time
+        3.905 asked 2
         3.950 sounds 2
         -- told
         user: hello there you
@@ -175,9 +181,13 @@ fn what_is_said_before_the_reply_is_answered_with_it() {
         12.000 end
         -- noticed
         0.000 ear open
+        1.990 asked 1
         3.190 tool get_time
+        3.195 asked 1
         3.730 rewind 1 to nothing
+        3.730 asked 2
         4.930 tool get_time
+        4.935 asked 2
         6.140 sounds 2
         -- told
         user: what time is it in london
@@ -199,8 +209,11 @@ fn what_was_done_is_not_done_again_when_the_user_adds_to_it() {
         9.000 end
         -- noticed
         0.000 ear open
+        1.780 asked 1
         2.180 tool set_timer
+        2.185 asked 1
         3.630 rewind 1 to nothing
+        3.630 asked 2
         4.030 sounds 2
         -- told
         user: set a timer
@@ -217,20 +230,20 @@ fn a_ring_waits_for_the_talk_and_is_silenced_by_stop() {
     check(
         r#"
         open speculate
-        0.100 rings "Your first timer is done."
+        0.100 says "Your first timer is done."
         2.000 user "what time is it now please"
-        2.500 rings "Your timer is done."
-        9.000 rings "Your pasta is done and cold."
+        2.500 says "Your timer is done."
+        9.000 says "Your pasta is done and cold."
         9.900 stop
         12.000 end
         -- noticed
         0.000 ear open
         0.140 sounds 1
-        3.790 prepares
+        3.790 asked 2
         3.830 tool get_time
-        3.835 prepares
-        4.030 sounds 2
-        5.060 sounds 3
+        3.835 asked 2
+        4.040 sounds 2
+        5.090 sounds 3
         9.040 sounds 4
         9.900 cut
         -- told
@@ -241,36 +254,6 @@ fn a_ring_waits_for_the_talk_and_is_silenced_by_stop() {
         aloud: It is ten o'clock.
         notice: Your timer is done.
         notice: Your pasta is
-        "#,
-    );
-}
-
-#[test]
-fn the_wake_word_opens_a_window_and_a_reply_opens_the_next() {
-    check(
-        r#"
-        wake
-        1.000 wake
-        1.500 user "what time is it"
-        6.000 user "and hello"
-        20.000 end
-        -- noticed
-        1.000 ear woken
-        3.030 tool get_time
-        3.075 ear shut
-        3.080 sounds 1
-        4.070 ear open for more
-        7.110 ear shut
-        7.110 sounds 2
-        8.100 ear open for more
-        14.100 ear shut
-        -- told
-        user: what time is it
-        call get_time
-        get_time: done
-        aloud: It is ten o'clock.
-        user: and hello
-        aloud: You said and hello.
         "#,
     );
 }
@@ -291,6 +274,7 @@ fn a_muted_microphone_hears_nothing() {
         0.100 ear shut
         0.200 told: The microphone is muted. Run "aloud unmute".
         3.000 ear open
+        4.860 asked 1
         4.900 sounds 1
         -- told
         user: hello
@@ -333,15 +317,17 @@ fn a_partner_that_hears_is_not_cut_by_a_murmur_but_by_a_word() {
         6.000 end
         -- noticed
         0.000 ear open
+        0.100 asked 1
         0.140 sounds 1
         1.060 quieter
         1.740 louder
         2.210 quieter
         3.000 cut
         3.000 louder
-        3.000 rewind 1 to "You said please tell me a very long story about the"
-        3.040 tool stop
-        3.041 rewind 2 to nothing
+        3.002 rewind 1 to "You said please tell me a very long story about the"
+        3.002 asked 2
+        3.042 tool stop
+        3.043 rewind 2 to nothing
         -- told
         user: please tell me a very long story about the sea and the ships and the wind
         aloud: You said please tell me a very long story about the --
@@ -363,12 +349,14 @@ fn words_that_do_not_come_in_time_are_taken_for_an_interruption() {
         6.000 end
         -- noticed
         0.000 ear open
+        0.100 asked 1
         0.140 sounds 1
         1.060 quieter
         2.680 cut
         2.680 louder
-        2.680 rewind 1 to "You said please tell me a very long story about"
-        2.720 sounds 2
+        2.682 rewind 1 to "You said please tell me a very long story about"
+        2.682 asked 2
+        2.730 sounds 2
         -- told
         user: please tell me a very long story about the sea and the ships and the wind
         aloud: You said please tell me a very long story about --
@@ -403,13 +391,16 @@ fn typed_words_cut_a_reply_and_are_answered() {
         6.000 end
         -- noticed
         0.000 ear open
+        1.000 asked 1
         1.040 sounds 1
         1.300 cut
-        1.300 rewind 1 to "You"
-        1.340 tool get_time
-        1.390 sounds 2
+        1.312 rewind 1 to "You"
+        1.312 asked 2
+        1.352 tool get_time
+        1.357 asked 2
+        1.400 sounds 2
         2.160 quieter
-        2.380 louder
+        2.397 louder
         -- told
         user: hello
         aloud: You --
@@ -438,6 +429,7 @@ fn a_key_without_release_toggles_and_two_presses_are_one_question() {
         2.000 ear let go
         2.010 ear held
         2.800 ear let go
+        2.860 asked 1
         2.900 sounds 1
         -- told
         user: hello there
@@ -455,7 +447,7 @@ fn a_responder_may_say_nothing() {
         3.000 end
         -- noticed
         0.000 ear open
-        1.060 prepares
+        1.060 asked 1
         -- told
         user: quiet
         "#,
@@ -489,6 +481,7 @@ fn a_knock_before_the_reply_only_turns_it_down() {
         6.000 end
         -- noticed
         0.000 ear open
+        1.360 asked 1
         1.660 quieter
         1.660 sounds 1
         1.950 louder
@@ -509,15 +502,15 @@ fn speaking_over_a_tool_interrupts_it() {
         9.000 end
         -- noticed
         0.000 ear open
-        1.930 prepares
+        1.930 asked 1
         2.030 tool get_weather
-        2.170 sounds 1
+        2.180 sounds 1
         3.360 quieter
         3.960 cut
         3.960 louder
-        3.960 rewind 1 to "Let me look."
-        4.790 prepares
-        5.030 sounds 2
+        3.962 rewind 1 to "Let me look."
+        4.790 asked 2
+        5.040 sounds 2
         -- told
         user: give me the forecast
         aloud: Let me look. --
@@ -530,43 +523,11 @@ fn speaking_over_a_tool_interrupts_it() {
 }
 
 #[test]
-fn the_wake_word_cuts_a_reply() {
-    check(
-        r#"
-        wake
-        1.000 wake
-        1.500 user "please tell me a long story"
-        4.500 wake
-        5.000 user "what time is it"
-        12.000 end
-        -- noticed
-        1.000 ear woken
-        3.750 ear shut
-        3.750 sounds 1
-        4.500 cut
-        4.500 ear woken
-        4.500 rewind 1 to "You said please"
-        6.530 tool get_time
-        6.575 ear shut
-        6.580 sounds 2
-        7.570 ear open for more
-        -- told
-        user: please tell me a long story
-        aloud: You said please --
-        user: what time is it
-        call get_time
-        get_time: done
-        aloud: It is ten o'clock.
-        "#,
-    );
-}
-
-#[test]
 fn a_ring_gives_way_to_the_user() {
     check(
         r#"
         open speculate
-        0.500 rings "Tea."
+        0.500 says "Tea."
         0.520 user "hello there you"
         6.000 end
         -- noticed

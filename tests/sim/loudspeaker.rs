@@ -1,0 +1,137 @@
+//! The loudspeaker: the real playback edge, and an ear that counts what comes out of it.
+
+use aloud::audio::{FADE_SAMPLES, Gauge, PlaybackEdge};
+use aloud::base::Epoch;
+
+use super::room::Room;
+
+/// Samples of a period.
+const PERIOD: usize = 480;
+
+/// The level that piece `n` of a reply sounds with, so that an ear could tell the pieces apart.
+pub(crate) fn level(n: usize) -> f32 {
+    0.1 + 0.01 * (n % 64) as f32
+}
+
+pub(crate) struct Loudspeaker {
+    room: Room,
+    edge: PlaybackEdge,
+    gauge: Gauge,
+    alive: bool,
+    /// The reply that may sound, as was last seen.
+    live: Epoch,
+    ducked: bool,
+    /// Periods of sound in which the volume still moves.
+    turning: u32,
+    /// A reply that was cut and has not faded out.
+    fading: Option<Epoch>,
+    /// A cut that a dead device never settled: when it comes back, it first fades that out.
+    ghost: bool,
+}
+
+impl Loudspeaker {
+    pub(crate) fn new(room: &Room, edge: PlaybackEdge, gauge: Gauge) -> Self {
+        let (live, fading) = (Epoch::NONE, None);
+        let room = room.clone();
+        Self {
+            room,
+            edge,
+            gauge,
+            alive: true,
+            live,
+            ducked: false,
+            turning: 0,
+            fading,
+            ghost: false,
+        }
+    }
+
+    /// The device dies or comes back.
+    pub(crate) fn lives(&mut self, on: bool) {
+        self.alive = on;
+        self.room.lock().died |= !on;
+    }
+
+    /// Whether nothing is to be heard for now.
+    pub(crate) fn rests(&self) -> bool {
+        self.live == Epoch::NONE && self.fading.is_none() && !self.ghost
+    }
+
+    /// Sees what the driver has ordered since.
+    pub(crate) fn look(&mut self) {
+        let (live, ducked) = (self.gauge.live(), self.gauge.duck());
+        if live != self.live {
+            if live == Epoch::NONE {
+                self.room.notice("cut");
+                self.fading = Some(self.live);
+                self.room.lock().died |= !self.alive;
+            } else {
+                // A reply that was heard to its end is let go of without a cut.
+                let unsettled = self.fading.take().is_some();
+                let died = std::mem::replace(&mut self.room.lock().died, !self.alive);
+                assert!(!unsettled || died, "cued before the last reply was silent");
+                self.ghost |= unsettled;
+            }
+            self.live = live;
+        }
+        if ducked != self.ducked {
+            self.ducked = ducked;
+            self.turning = 3;
+            self.room.notice(if ducked { "quieter" } else { "louder" });
+        }
+    }
+
+    /// What is given out in one period.
+    pub(crate) fn play(&mut self) {
+        if !self.alive || self.rests() {
+            return;
+        }
+        if std::mem::take(&mut self.ghost) {
+            self.edge.drain(&mut [0.0; FADE_SAMPLES]);
+            let (epoch, samples) = self.gauge.progress();
+            if epoch == self.live && samples > 0 {
+                self.room.lock().truth.get_mut(&epoch).unwrap().given = samples;
+            }
+            return;
+        }
+        let mut out = [0.0; PERIOD];
+        let given = self.edge.drain(&mut out);
+        let cut = self.fading.take();
+        if given == 0 {
+            return;
+        }
+        let epoch = cut.unwrap_or(self.live);
+        let mut room = self.room.lock();
+        room.sounds(given);
+        if room.truth.get(&epoch).expect("sound of nobody").given == 0 {
+            room.notice(&format!("sounds {}", epoch.0));
+        }
+        let truth = room.truth.get_mut(&epoch).unwrap();
+        if cut.is_none() {
+            // A cut fades; until then every sample is the one that comes next.
+            let (mut next, mut start) = (truth.given, 0);
+            let mut rest = &out[..given];
+            for (n, (samples, _)) in truth.pieces.iter().enumerate() {
+                let end = start + samples;
+                let (now, later) =
+                    rest.split_at((end.saturating_sub(next) as usize).min(rest.len()));
+                let level = level(n);
+                // Turned down it is a fifth, and moves there and back without a step.
+                let (least, most) = match (self.ducked, self.turning) {
+                    (_, 1..) => (0.199, 1.001),
+                    (true, 0) => (0.199, 0.201),
+                    (false, 0) => (1.0, 1.0),
+                };
+                let heard = level * least..=level * most;
+                assert!(now.iter().all(|sample| heard.contains(sample)), "another sound");
+                next += now.len() as u64;
+                rest = later;
+                start = end;
+            }
+            assert!(rest.is_empty(), "more sound than was queued");
+        }
+        self.turning = self.turning.saturating_sub(1);
+        // A cut in a gap fades the last sample out, which is no sound of the reply any more.
+        truth.given = (truth.given + given as u64).min(truth.queued());
+    }
+}

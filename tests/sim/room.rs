@@ -1,0 +1,118 @@
+//! What all parts of the world share: who talks, how the engines behave, what somebody in the room
+//! notices, and what truly came out of the loudspeaker.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aloud::base::{Epoch, Moment};
+use aloud::engine::EngineError;
+use tokio::time::Instant;
+
+use super::user::User;
+
+/// How the engines behave. Milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Engines {
+    pub(crate) transcribe: u64,
+    pub(crate) think: u64,
+    pub(crate) piece: u64,
+    /// Sound per word of a reply.
+    pub(crate) word: u64,
+}
+
+impl Default for Engines {
+    fn default() -> Self {
+        Self { transcribe: 60, think: 40, piece: 20, word: 250 }
+    }
+}
+
+/// The pieces of one epoch and how many samples of them came out of the loudspeaker, counted apart
+/// from all counters of the program.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Truth {
+    pub(crate) pieces: Vec<(u64, String)>,
+    pub(crate) given: u64,
+}
+
+impl Truth {
+    pub(crate) fn queued(&self) -> u64 {
+        self.pieces.iter().map(|(samples, _)| samples).sum()
+    }
+}
+
+pub(crate) struct State {
+    start: Instant,
+    log: bool,
+    pub(crate) user: User,
+    pub(crate) engines: Engines,
+    /// What the transcriber answers from now on instead of the words.
+    pub(crate) transcriber: Option<EngineError>,
+    /// One line each.
+    pub(crate) noticed: Vec<String>,
+    /// What tools did to the world.
+    pub(crate) effects: Vec<String>,
+    pub(crate) truth: BTreeMap<Epoch, Truth>,
+    pub(crate) announced: BTreeSet<Epoch>,
+    /// Microphone samples that nobody delivered: it was lost, or in a hurry.
+    pub(crate) deaf: u64,
+    /// Whether the loudspeaker was dead at any time since the last reply began.
+    pub(crate) died: bool,
+    /// When the loudspeaker gave out its last sample.
+    pub(crate) silent: Option<Moment>,
+    pub(crate) calls: u64,
+    pub(crate) turns: u64,
+}
+
+/// A hold on the room; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Room(Arc<Mutex<State>>);
+
+impl Room {
+    pub(crate) fn new(log: bool) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            start: Instant::now(),
+            log,
+            user: User::new(),
+            engines: Engines::default(),
+            transcriber: None,
+            noticed: Vec::new(),
+            effects: Vec::new(),
+            truth: BTreeMap::new(),
+            announced: BTreeSet::new(),
+            deaf: 0,
+            died: false,
+            silent: None,
+            calls: 0,
+            turns: 0,
+        })))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn notice(&self, what: &str) {
+        self.lock().notice(what);
+    }
+}
+
+impl State {
+    pub(crate) fn notice(&mut self, what: &str) {
+        if self.log {
+            let ms = self.start.elapsed().as_millis();
+            self.noticed.push(format!("{}.{:03} {what}", ms / 1_000, ms % 1_000));
+        }
+    }
+
+    /// The loudspeaker gives out `samples` in the period that begins now.
+    pub(crate) fn sounds(&mut self, samples: usize) {
+        let micros = self.start.elapsed().as_micros() as u64 + samples as u64 * 1_000_000 / 48_000;
+        self.silent = Some(Moment::from_micros(micros));
+    }
+
+    /// The words in `span`, in samples as the listener counts them.
+    pub(crate) fn words_in(&self, span: &Range<u64>) -> String {
+        self.user.words_in(&(span.start + self.deaf..span.end + self.deaf))
+    }
+}
