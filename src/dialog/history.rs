@@ -79,19 +79,6 @@ impl History {
         })
     }
 
-    /// What the user said last; `None` before the first word, or while it is not written down.
-    pub fn last_heard(&self) -> Option<&str> {
-        let text = self.items.iter().rev().find_map(|item| match item {
-            Item::User { text, .. } => Some(text.as_str()),
-            Item::Reply { .. }
-            | Item::Notice { .. }
-            | Item::Call { .. }
-            | Item::Outcome(_)
-            | Item::Picture(_) => None,
-        })?;
-        (!text.is_empty()).then_some(text)
-    }
-
     fn unfilled(&mut self, utterance: UtteranceId) -> Option<&mut String> {
         let item = self.items.iter_mut().rev().find(|item| is_unfilled(item, utterance))?;
         match item {

@@ -8,7 +8,7 @@ use crate::base::{Epoch, Moment, Rate};
 use crate::dialog::Call;
 use crate::engine::{Order, Said};
 use crate::listen;
-use crate::tool::{Act, Done};
+use crate::tool::{Act, Done, ToolCx};
 use crate::turn::{Announcement, Command, Cut, Failure, How, Input, Report, Speech};
 
 /// What the machine orders, and what comes back from those who do it. Nothing here hands anything
@@ -74,10 +74,11 @@ impl Driver {
     }
 
     fn call_tool(&mut self, now: Moment, epoch: Epoch, call: Call) {
-        let last = self.turns.history().last_said().map(str::to_owned);
+        let last_reply = self.turns.history().last_said().map(str::to_owned);
+        let said = self.turns.asked();
         let arguments = json(&call.arguments);
         self.watch.emit(Event::Call { name: call.name.clone(), arguments });
-        self.work.call(now, epoch, call, last);
+        self.work.call(epoch, call, ToolCx { now, last_reply, said });
     }
 
     fn begin_announcement(&mut self, epoch: Epoch, announcement: Announcement) {

@@ -58,6 +58,18 @@ impl Turns {
         self.machine.prompt()
     }
 
+    /// What the user said last: what the live attempt answers.
+    pub(super) fn asked(&self) -> Option<String> {
+        self.machine.prompt().into_iter().rev().find_map(|item| match item {
+            Item::User { text, .. } => Some(text),
+            Item::Reply { .. }
+            | Item::Call { .. }
+            | Item::Outcome(_)
+            | Item::Picture(_)
+            | Item::Notice { .. } => None,
+        })
+    }
+
     pub(super) fn status(&self) -> Status {
         self.machine.status()
     }

@@ -2,7 +2,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Epoch, Job, Moment};
+use crate::base::{Epoch, Job};
 use crate::dialog::{Call, Effect, Outcome};
 use crate::tool::{Done, Registry, ToolCx};
 
@@ -61,7 +61,7 @@ impl ToolWork {
     }
 
     /// Runs `call` for `epoch`. Calls of an attempt before it are given up: nobody waits for them.
-    pub(super) fn call(&mut self, now: Moment, epoch: Epoch, call: Call, last: Option<String>) {
+    pub(super) fn call(&mut self, epoch: Epoch, call: Call, cx: ToolCx) {
         if epoch != self.called {
             self.stop.cancel();
             self.stop = CancellationToken::new();
@@ -75,7 +75,7 @@ impl ToolWork {
             self.running.push(Box::pin(async move { Ran::Done { epoch, name, done } }));
             return;
         }
-        let mut work = self.registry.call(&call, ToolCx { now, last_reply: last });
+        let mut work = self.registry.call(&call, cx);
         let lasts = self.registry.effect(&call.name) == Some(Effect::Makes);
         let stop = self.stop.clone();
         self.running.push(Box::pin(async move {
@@ -125,7 +125,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::base::CallId;
+    use crate::base::{CallId, Moment};
     use crate::tool::{Tool, ToolError, ToolOutput, arguments, function};
 
     fn never(name: &'static str, effect: Effect) -> Arc<dyn Tool> {
@@ -137,7 +137,8 @@ mod tests {
 
     fn call(work: &mut ToolWork, epoch: u32, id: &str) {
         let call = Call { id: CallId(id.into()), name: "waits".into(), arguments: "{}".into() };
-        work.call(Moment::ZERO, Epoch(epoch), call, None);
+        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+        work.call(Epoch(epoch), call, cx);
     }
 
     #[tokio::test(start_paused = true)]

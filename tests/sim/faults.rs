@@ -198,8 +198,8 @@ fn a_lost_microphone_is_told_and_comes_back() {
         9.000 end
         -- noticed
         0.000 ear open
-        0.900 ear shut
         0.900 told: The microphone is gone. Plug it in again, or run "aloud devices".
+        0.900 ear shut
         0.940 sounds 1
         5.000 ear open
         6.860 asked 2

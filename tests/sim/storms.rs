@@ -407,6 +407,7 @@ fn weather(seed: u64) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a script names the storms")]
 fn storms_on_the_whole_break_nothing_and_calm_down() {
     let seeds = match std::env::var_os("ALOUD_STORMS") {
         Some(range) => {

@@ -293,10 +293,12 @@ fn a_partner_that_hears_does_not_wait_for_the_words() {
         9.000 end
         -- noticed
         0.000 ear open
+        1.930 asked 1
         1.970 sounds 1
         2.310 quieter
-        2.710 louder
-        3.620 sounds 2
+        2.730 louder
+        3.640 asked 2
+        3.680 sounds 2
         -- told
         user: what time is it
         aloud: I heard you.
@@ -534,9 +536,9 @@ fn a_ring_gives_way_to_the_user() {
         0.000 ear open
         0.540 sounds 1
         0.580 quieter
-        0.780 louder
-        1.620 prepares
-        1.860 sounds 2
+        0.800 louder
+        1.620 asked 2
+        1.870 sounds 2
         -- told
         notice: Tea.
         user: hello there you
