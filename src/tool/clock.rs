@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::Zoned;
 use jiff::tz::TimeZone;
-use jiff::{ToSpan, Zoned};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::weather::{PlaceError, Places, is_here};
 use super::zone::{self, Found};
-use super::{Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, function, say};
+use super::{Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, day, function, say};
 use crate::dialog::Effect;
 
 #[derive(Deserialize)]
@@ -20,6 +20,19 @@ struct GetTime {
 #[derive(Deserialize)]
 struct GetDate {
     day: Option<String>,
+    date: Option<String>,
+    count: Option<Count>,
+}
+
+/// What is counted instead of naming the date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum Count {
+    #[serde(rename = "days")]
+    Days,
+    #[serde(rename = "weeks")]
+    Weeks,
+    #[serde(rename = "days since")]
+    Since,
 }
 
 pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn Tool>; 2] {
@@ -44,20 +57,30 @@ pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn 
     let settings = Arc::clone(settings);
     let date = function(
         "get_date",
-        "Tells the date or the day of the week.",
+        "Tells the date or the day of the week, or counts the days to a date.",
         Effect::Reads,
         arguments(
             &[],
-            json!({"day": {
-                "type": "string",
-                "enum": ["today", "tomorrow", "yesterday", "monday", "tuesday", "wednesday",
-                    "thursday", "friday", "saturday", "sunday"],
-                "description": "Only when said; a weekday is the next one, today included.",
-            }}),
+            json!({
+                "day": {
+                    "type": "string", "maxLength": 60,
+                    "description": "Only when said: today, tomorrow, yesterday, a weekday (the next \
+                        one, today included), \"next friday\", \"last friday\", \"in 3 weeks\", \
+                        \"2 days ago\", \"monday next week\".",
+                },
+                "date": {
+                    "type": "string", "maxLength": 40,
+                    "description": "Only when said: YYYY-MM-DD, MM-DD or DD, or thanksgiving, easter.",
+                },
+                "count": {
+                    "type": "string", "enum": ["days", "weeks", "days since"],
+                    "description": "Counts them from today to that day, or since it.",
+                },
+            }),
         ),
         move |arguments: GetDate, _| {
             let here = settings.wall.now().to_zoned(settings.zone().clone());
-            async move { get_date(&here, arguments.day.as_deref()) }
+            async move { get_date(&here, &arguments) }
         },
     );
     [time, date]
@@ -130,34 +153,62 @@ fn time_data(there: &Zoned) -> serde_json::Value {
     })
 }
 
-fn get_date(here: &Zoned, day: Option<&str>) -> Result<ToolOutput, ToolError> {
+fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     let today = here.date();
-    let off = |days: i32| {
-        today
-            .checked_add(days.days())
-            .map_err(|_| ToolError::Tell("That is further off than the calendar goes.".into()))
+    let date = match (&wish.date, &wish.day) {
+        (Some(text), _) => {
+            let past = wish.count == Some(Count::Since);
+            day::date(text, today, past)
+                .ok_or_else(|| ToolError::Tell(format!("I don't know the date {text}.")))?
+        }
+        (None, Some(name)) => day::day(name, today)
+            .ok_or_else(|| ToolError::Tell(format!("I don't know the day {name}.")))?,
+        (None, None) => today,
     };
-    let (date, say) = match day.map(str::to_lowercase).as_deref() {
-        None | Some("today") => {
-            (today, format!("Today is {}, {}.", say::date(today), today.year()))
+    let days = (date - today).get_days();
+    let full = if date.year() == today.year() {
+        say::date(date)
+    } else {
+        format!("{}, {}", say::date(date), date.year())
+    };
+    let name = wish.day.as_deref().map(str::to_lowercase).unwrap_or_default();
+    let weekday = name.strip_prefix("next ").unwrap_or(&name);
+    let say = match wish.count {
+        Some(count) => counted(count, days, &full),
+        None if wish.date.is_none() && (name.is_empty() || name == "today") => {
+            format!("Today is {}, {}.", say::date(today), today.year())
         }
-        Some("tomorrow") => (off(1)?, format!("Tomorrow is {}.", say::date(off(1)?))),
-        Some("yesterday") => (off(-1)?, format!("Yesterday was {}.", say::date(off(-1)?))),
-        Some(name) => {
-            let Some(weekday) = say::weekday_named(name) else {
-                return Err(ToolError::Tell(format!("I do not know the day {name}.")));
-            };
-            let date = off(i32::from(today.weekday().until(weekday)))?;
-            let say = if date == today {
-                format!("That is today, {}.", say::date(date))
-            } else {
-                format!("The next {} is {}.", say::weekday(weekday), say::month_day(date))
-            };
-            (date, say)
+        None if name == "tomorrow" => format!("Tomorrow is {full}."),
+        None if name == "yesterday" => format!("Yesterday was {full}."),
+        None if days == 0 => format!("That is today, {full}."),
+        None if say::weekday_named(weekday).is_some() && wish.date.is_none() => {
+            format!("The next {} is {}.", say::weekday(date.weekday()), say::month_day(date))
         }
+        None if days < 0 => format!("That was {full}."),
+        None => format!("That is {full}."),
     };
     let weekday = say::weekday(date.weekday()).to_lowercase();
-    Ok(ToolOutput::new(json!({"date": date.to_string(), "weekday": weekday}), say))
+    let data = json!({"date": date.to_string(), "weekday": weekday, "days_from_today": days});
+    Ok(ToolOutput::new(data, say))
+}
+
+/// "It's 29 days until Friday, December 25th."
+fn counted(count: Count, days: i32, date: &str) -> String {
+    let number = |days: i32| say::count(days.unsigned_abs() as usize, "day");
+    match (count, days) {
+        (_, 0) => format!("That is today, {date}."),
+        (Count::Days | Count::Weeks, 1) => format!("It's tomorrow, {date}."),
+        (Count::Weeks, 7..) => {
+            let weeks = say::count((days / 7).unsigned_abs() as usize, "week");
+            let rest = match days % 7 {
+                0 => String::new(),
+                rest => format!(" and {}", number(rest)),
+            };
+            format!("It's {weeks}{rest} until {date}.")
+        }
+        (_, 1..) => format!("It's {} until {date}.", number(days)),
+        (_, _) => format!("It has been {} since {date}.", number(days)),
+    }
 }
 
 #[cfg(test)]
@@ -177,8 +228,48 @@ mod tests {
             (Some("tuesday"), "2026-11-03", "That is today, Tuesday, November 3rd."),
         ];
         for (day, date, words) in cases {
-            let output = get_date(&here, day).unwrap();
+            let wish = GetDate { day: day.map(str::to_owned), date: None, count: None };
+            let output = get_date(&here, &wish).unwrap();
             assert_eq!((output.data["date"].as_str().unwrap(), output.say.as_str()), (date, words));
+        }
+    }
+
+    #[test]
+    fn dates_are_found_and_days_are_counted() {
+        // A Monday.
+        let here: Zoned = "2026-11-30T09:00:00+00:00[UTC]".parse().unwrap();
+        let ask = |date: Option<&str>, day: Option<&str>, count: Option<Count>| {
+            let (date, day) = (date.map(str::to_owned), day.map(str::to_owned));
+            match get_date(&here, &GetDate { day, date, count }) {
+                Ok(output) => output.say,
+                Err(error) => error.to_string(),
+            }
+        };
+        for (date, day, count, words) in [
+            (Some("24"), None, None, "That is Thursday, December 24th."),
+            (Some("01-01"), None, None, "That is Friday, January 1st, 2027."),
+            (None, Some("in 3 weeks"), None, "That is Monday, December 21st."),
+            (None, Some("next monday"), None, "The next Monday is December 7th."),
+            (None, Some("monday"), None, "That is today, Monday, November 30th."),
+            (None, Some("last friday"), None, "That was Friday, November 27th."),
+            (Some("12-25"), None, Some(Count::Days), "It's 25 days until Friday, December 25th."),
+            (
+                Some("12-25"),
+                None,
+                Some(Count::Weeks),
+                "It's 3 weeks and 4 days until Friday, December 25th.",
+            ),
+            (Some("12-01"), None, Some(Count::Days), "It's tomorrow, Tuesday, December 1st."),
+            (
+                Some("11-01"),
+                None,
+                Some(Count::Since),
+                "It has been 29 days since Sunday, November 1st.",
+            ),
+            (Some("13-45"), None, None, "I don't know the date 13-45."),
+            (None, Some("someday"), None, "I don't know the day someday."),
+        ] {
+            assert_eq!(ask(date, day, count), words);
         }
     }
 }

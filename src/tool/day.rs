@@ -152,7 +152,11 @@ mod tests {
             ("monday the week after next", "2026-12-14"),
             ("friday in 1 week", "2026-12-11"),
         ] {
-            assert_eq!(day(name, today).map(|date| date.to_string()).as_deref(), Some(want), "{name}");
+            assert_eq!(
+                day(name, today).map(|date| date.to_string()).as_deref(),
+                Some(want),
+                "{name}"
+            );
         }
         for name in ["", "someday", "in x days", "in 3 moons", "weekdays", "monday, friday"] {
             assert_eq!(day(name, today), None, "{name}");

@@ -17,6 +17,7 @@ mod book;
 mod calculate;
 mod clock;
 mod convert;
+mod day;
 mod function;
 pub mod picture;
 mod registry;

@@ -9,11 +9,18 @@ use crate::dialog::Effect;
 
 /// How much "louder" and "quieter" are, in percent of full volume.
 const STEP: u8 = 10;
+/// From this level on a jump is asked back: a word that was misheard must not hurt anybody's ears.
+const LOUD: u8 = 90;
+/// What counts as a jump, in percent of full volume.
+const JUMP: u8 = 30;
 
 #[derive(Deserialize)]
 struct Arguments {
     level: Option<u8>,
     change: Option<Change>,
+    by: Option<u8>,
+    #[serde(default)]
+    sure: bool,
     mute: Option<bool>,
 }
 
@@ -29,7 +36,7 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
     let volume = settings.volume.clone();
     function(
         "set_volume",
-        "Changes how loud this assistant speaks. Give exactly one of the arguments.",
+        "Changes how loud this assistant speaks. Give one of level, change and mute.",
         Effect::Writes,
         arguments(
             &[],
@@ -40,7 +47,15 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
                 },
                 "change": {
                     "type": "string", "enum": ["up", "down"],
-                    "description": "A step louder or quieter.",
+                    "description": "Louder or quieter, by one step unless by says how much.",
+                },
+                "by": {
+                    "type": "integer", "minimum": 1, "maximum": 100,
+                    "description": "With change: by how many percent of full volume, only when said.",
+                },
+                "sure": {
+                    "type": "boolean",
+                    "description": "true once the user has said yes to a jump that was asked about.",
                 },
                 "mute": {"type": "boolean", "description": "true mutes, false unmutes."},
             }),
@@ -53,16 +68,24 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
 }
 
 fn set(volume: &Volume, arguments: &Arguments) -> Result<ToolOutput, ToolError> {
+    if let Some(question) = question(volume, arguments) {
+        let data = json!({
+            "asked": true, "level": volume.percent(),
+            "next": "Nothing was changed. Call it again with sure set once the user says yes.",
+        });
+        return Ok(ToolOutput::new(data, question));
+    }
     let say = match (arguments.level, arguments.change, arguments.mute) {
-        (Some(level), None, None) => {
+        (Some(level), None, None) if arguments.by.is_none() => {
             volume.set(level);
             format!("Volume set to {} percent.", volume.percent())
         }
         (None, Some(change), None) => {
             let before = volume.percent();
-            let (level, end) = match change {
-                Change::Up => (before.saturating_add(STEP).min(100), "as loud as it goes"),
-                Change::Down => (before.saturating_sub(STEP), "as quiet as it goes"),
+            let level = stepped(before, change, arguments.by);
+            let end = match change {
+                Change::Up => "as loud as it goes",
+                Change::Down => "as quiet as it goes",
             };
             let muted = volume.muted();
             // Sets also when nothing changes, because a wish to hear more ends the muting.
@@ -73,7 +96,7 @@ fn set(volume: &Volume, arguments: &Arguments) -> Result<ToolOutput, ToolError> 
                 format!("Volume {level} percent.")
             }
         }
-        (None, None, Some(mute)) => {
+        (None, None, Some(mute)) if arguments.by.is_none() => {
             volume.mute(mute);
             if mute {
                 "Muted.".into()
@@ -92,6 +115,28 @@ fn set(volume: &Volume, arguments: &Arguments) -> Result<ToolOutput, ToolError> 
     Ok(ToolOutput::new(data, say))
 }
 
+/// `before` turned by `by` percent of full volume, or by one step.
+fn stepped(before: u8, change: Change, by: Option<u8>) -> u8 {
+    let by = by.unwrap_or(STEP);
+    match change {
+        Change::Up => before.saturating_add(by).min(100),
+        Change::Down => before.saturating_sub(by),
+    }
+}
+
+/// What to ask before a jump to a level that hurts; `None` when nothing has to be asked.
+fn question(volume: &Volume, arguments: &Arguments) -> Option<String> {
+    let before = volume.percent();
+    let wanted = match (arguments.level, arguments.change, arguments.mute) {
+        (Some(level), None, None) => level,
+        (None, Some(change), None) => stepped(before, change, arguments.by),
+        _ => return None,
+    };
+    let jump = wanted >= LOUD && wanted > before.saturating_add(JUMP);
+    (jump && !arguments.sure)
+        .then(|| format!("That's very loud: up from {before} to {wanted} percent. Shall I?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,7 +147,7 @@ mod tests {
         change: Option<Change>,
         mute: Option<bool>,
     ) -> String {
-        match set(volume, &Arguments { level, change, mute }) {
+        match set(volume, &Arguments { level, change, mute, by: None, sure: false }) {
             Ok(output) => output.say,
             Err(error) => error.to_string(),
         }
@@ -110,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_knob_turns_as_it_is_told() {
-        let knob = Volume::new(50);
+        let knob = Volume::new(70);
         assert_eq!(go(&knob, Some(95), None, None), "Volume set to 95 percent.");
         assert_eq!(go(&knob, None, Some(Change::Up), None), "Volume 100 percent.");
         assert_eq!(
@@ -129,5 +174,37 @@ mod tests {
         );
         assert!(go(&knob, None, None, None).starts_with("To change the volume say one thing"));
         assert_eq!(knob.percent(), 90);
+    }
+
+    #[test]
+    fn by_an_amount_is_not_to_an_amount() {
+        let knob = Volume::new(50);
+        let turn = |change, by| {
+            let wish = Arguments {
+                level: None,
+                change: Some(change),
+                by: Some(by),
+                mute: None,
+                sure: false,
+            };
+            set(&knob, &wish).unwrap().say
+        };
+        assert_eq!(turn(Change::Down, 20), "Volume 30 percent.");
+        assert_eq!(turn(Change::Up, 25), "Volume 55 percent.");
+        assert_eq!(turn(Change::Down, 90), "Volume 0 percent.");
+    }
+
+    #[test]
+    fn a_jump_to_the_top_is_asked_back() {
+        let knob = Volume::new(40);
+        let wish = |sure| Arguments { level: Some(100), change: None, by: None, mute: None, sure };
+        let asked = set(&knob, &wish(false)).unwrap();
+        assert_eq!(asked.say, "That's very loud: up from 40 to 100 percent. Shall I?");
+        assert_eq!((&asked.data["asked"], knob.percent()), (&json!(true), 40));
+        assert_eq!(set(&knob, &wish(true)).unwrap().say, "Volume set to 100 percent.");
+        assert_eq!(knob.percent(), 100);
+        // Down, and a little further up, is done at once.
+        assert_eq!(go(&knob, Some(70), None, None), "Volume set to 70 percent.");
+        assert_eq!(go(&knob, Some(100), None, None), "Volume set to 100 percent.");
     }
 }
