@@ -10,6 +10,7 @@
 //! **Invariant:** memory does not grow with the length of a file.
 //! Absent on purpose: paths, devices and rates; whoever reads knows where it came from.
 
+pub(crate) mod g711;
 mod kind;
 mod mix;
 pub(crate) mod pack;
@@ -140,6 +141,21 @@ impl Decoder {
         warnings.extend(self.mixer.warning());
         warnings
     }
+}
+
+/// All of a sound file that is in memory, and its rate.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence that begins with what it is.
+pub(crate) fn unpack(bytes: Vec<u8>) -> Result<(Vec<f32>, Rate), String> {
+    let said = |why| match why {
+        Unreadable::NotSound(why) => why,
+        Unreadable::Io(why) => format!("cannot be read ({why})"),
+    };
+    let mut decoder = Decoder::open(Box::new(io::Cursor::new(bytes))).map_err(said)?;
+    let mut pcm = Vec::new();
+    while decoder.load(&mut pcm).map_err(|why| said(Unreadable::Io(why)))? {}
+    Ok((pcm, decoder.rate()))
 }
 
 /// What is not a number becomes silence, and what is too loud is clipped.

@@ -1,12 +1,11 @@
 //! Sound as these protocols carry it: 16 bit samples, in WAV, in base64 or plain.
 
-use std::io::Cursor;
-
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use ::base64::{alphabet, engine::DecodePaddingMode};
 
 use crate::base::{LISTEN_RATE, Rate};
+use crate::pcm::unpack;
 
 /// The rate of plain samples in both directions: 24 kHz.
 pub(super) const VOICE_RATE: Rate = Rate(24_000);
@@ -48,22 +47,9 @@ pub(super) fn sixteen(sample: f32) -> i16 {
     (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
 }
 
-/// The samples of a WAV file, its channels mixed, and their rate.
-pub(super) fn read_wav(bytes: &[u8]) -> Result<(Vec<f32>, Rate), String> {
-    let not = |error: hound::Error| format!("its sound is no WAV ({error})");
-    let mut reader = hound::WavReader::new(Cursor::new(bytes)).map_err(not)?;
-    let spec = reader.spec();
-    let scale = 1.0 / (1u64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
-    let samples: Result<Vec<f32>, _> = match spec.sample_format {
-        hound::SampleFormat::Float => reader.samples::<f32>().collect(),
-        hound::SampleFormat::Int => {
-            reader.samples::<i32>().map(|s| s.map(|s| s as f32 * scale)).collect()
-        }
-    };
-    let samples = samples.map_err(not)?;
-    let channels = usize::from(spec.channels.max(1));
-    let mono = samples.chunks(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32);
-    Ok((mono.collect(), Rate(spec.sample_rate)))
+/// The samples of a sound file of any kind, its channels mixed, and their rate.
+pub(super) fn read_file(bytes: Vec<u8>) -> Result<(Vec<f32>, Rate), String> {
+    unpack(bytes).map_err(|why| format!("its sound {why}"))
 }
 
 /// Bytes of 16 bit samples as they come in, however the network cut them.
@@ -98,7 +84,7 @@ mod tests {
     #[test]
     fn an_utterance_comes_back_from_its_file() {
         let pcm: Vec<f32> = (0..1000).map(|n| (n as f32 / 30.0).sin() * 1.1).collect();
-        let (back, rate) = read_wav(&wav(&pcm)).unwrap();
+        let (back, rate) = read_file(wav(&pcm)).unwrap();
         assert_eq!((rate, back.len()), (LISTEN_RATE, pcm.len()));
         let far = pcm.iter().zip(&back).map(|(a, b)| (a.clamp(-1.0, 1.0) - b).abs());
         assert!(far.fold(0.0, f32::max) < 1.0 / 16_384.0);

@@ -340,7 +340,8 @@ const NEVER: &[&str] = &[
 /// Short forms that count what follows: no end before a number.
 const COUNTING: &[&str] = &[
     "no", "nos", "fig", "figs", "vol", "vols", "ch", "sec", "art", "p", "pp", "approx", "est",
-    "ca", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+    "ca", "apt", "ste", "rm", "bldg", "ext", "tel", "jan", "feb", "mar", "apr", "jun", "jul",
+    "aug", "sep", "sept", "oct", "nov", "dec",
 ];
 
 /// Short forms that may stand last: an end where a capital letter follows.

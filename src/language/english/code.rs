@@ -43,7 +43,7 @@ pub(super) fn phone(chars: &[char], at: usize) -> Match {
         end = to + usize::from(open);
         let mark = chars.get(end).copied();
         let next = match mark {
-            Some('-' | '.' | ' ' | '\u{a0}' | '‑') => end + 1,
+            Some('-' | '.' | ' ' | '/' | '\u{a0}' | '‑') => end + 1,
             Some('(') => end,
             Some(_) | None if open => end,
             Some(_) | None => break,
@@ -62,12 +62,20 @@ pub(super) fn phone(chars: &[char], at: usize) -> Match {
     let bracketed = has(chars, at, |c| c == '(');
     let dotted = marks.contains(&Some('.'));
     let dashed = marks.iter().all(|mark| *mark == Some('-'));
+    let slashed = marks.contains(&Some('/'));
     let zero = has(chars, groups[0].0, |c| c == '0');
+    let dialled = || words_before(chars, at, 1).iter().any(|word| DIALS.contains(&word.as_str()));
     let fits = match lengths.as_slice() {
         [_] => plus && count >= 7,
+        // A card, as it is embossed.
+        [4, 4, 4, 4] | [4, 6, 5] => !dotted && !slashed,
         _ if !(7..=15).contains(&count) => false,
+        // A German area code: 030/123456.
+        [area, number] if slashed => zero && (2..6).contains(area) && *number > 3,
+        _ if slashed => false,
         _ if plus => true,
-        [3, 4] => dashed || bracketed || zero,
+        [3, 4] => dashed || bracketed || zero || dialled(),
+        [3, 2, 4] => dashed,
         [3, 3, 4] | [1, 3, 3, 4] => true,
         _ if dotted => false,
         _ => zero && lengths[0] > 1,
@@ -97,7 +105,7 @@ pub(super) fn code(chars: &[char], at: usize) -> Match {
         return None;
     }
     let count = end - at;
-    let long = count >= 8 && text(chars, end - 3, end) != "000";
+    let long = count >= 10 && text(chars, end - 3, end) != "000";
     let zero = chars[at] == '0';
     let extended = (count == 5 && has(chars, end, |c| c == '-'))
         .then(|| exactly(chars, end + 1, 4))

@@ -68,6 +68,21 @@ fn inches(chars: &[char], at: usize) -> Option<usize> {
     (has(chars, at, is_foot) && has(chars, at + 1, is_foot)).then_some(at + 2)
 }
 
+/// Whether a quotation is open behind `chars`; the mark of inches behind a number opens none.
+fn in_quotes(chars: &[char]) -> bool {
+    let mut open = false;
+    for (at, c) in chars.iter().enumerate() {
+        match c {
+            '“' => open = true,
+            '”' => open = false,
+            '"' if open => open = false,
+            '"' => open = !follows(chars, at, |c| c.is_ascii_digit()),
+            _ => {}
+        }
+    }
+    open
+}
+
 /// 3'5", 5′ 11″, 6' tall, a 27" screen.
 pub(super) fn height(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || matches!(c, '.' | ',')) {
@@ -75,9 +90,7 @@ pub(super) fn height(chars: &[char], at: usize) -> Match {
     }
     let first = number(chars, at)?;
     let written = text(chars, at, first);
-    let quoted = chars[..at].iter().filter(|c| matches!(**c, '"' | '“')).count();
-    let closed = chars[..at].iter().filter(|c| **c == '”').count();
-    let open = (quoted + closed) % 2 == 1;
+    let open = in_quotes(&chars[..at]);
     if let Some(end) = inches(chars, first).filter(|_| !open) {
         let unit = if written == "1" { "inch" } else { "inches" };
         // Before a noun it describes: a 27 inch screen.
@@ -206,7 +219,9 @@ pub(super) fn large(chars: &[char], at: usize) -> Match {
     let resolution = matches!(chars[first], 'K' | 'k')
         && matches!(text(chars, at, first).as_str(), "4" | "8")
         && !counts;
-    let fits = !run && !resolution && (chars[first] != 'm' || end > first + 1 || counts);
+    // 221B is a house.
+    let plain = !matches!(chars[first], 'm' | 'B') || end > first + 1 || counts;
+    let fits = !run && !resolution && plain;
     fits.then(|| (end, format!("{} {word}", text(chars, at, first))))
 }
 
@@ -293,13 +308,14 @@ pub(super) fn fold(chars: &[char], at: usize) -> Match {
 
 /// .5: a number that begins with its point.
 pub(super) fn leading_point(chars: &[char], at: usize) -> Match {
-    if chars[at] != '.' || follows(chars, at, |c| is_word(c) || matches!(c, '.' | ')' | '"' | '”'))
-    {
+    if follows(chars, at, |c| is_word(c) || matches!(c, '.' | ')' | '”')) {
         return None;
     }
-    let end = digits(chars, at + 1);
-    let fits = end > at + 1 && !is_decimal(chars, end);
-    fits.then(|| (end, format!("point {}", super::code::spaced(&text(chars, at + 1, end)))))
+    let minus = if chars[at] == '-' { "minus " } else { "" };
+    let from = literal(chars, at + minus.len().min(1), ".")?;
+    let end = digits(chars, from);
+    let fits = end > from && !is_decimal(chars, end);
+    fits.then(|| (end, format!("{minus}point {}", super::code::spaced(&text(chars, from, end)))))
 }
 
 /// 2.0: the nought is said.

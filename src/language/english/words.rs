@@ -60,6 +60,8 @@ pub(super) const UNITS: &[(&str, &str, &str)] = &[
     ("Mbps", "megabits per second", "megabits per second"),
     ("Gbps", "gigabits per second", "gigabits per second"),
     ("kbps", "kilobits per second", "kilobits per second"),
+    ("kg/m³", "kilogram per cubic meter", "kilograms per cubic meter"),
+    ("kg/m3", "kilogram per cubic meter", "kilograms per cubic meter"),
     ("µg/m³", "microgram per cubic meter", "micrograms per cubic meter"),
     ("μg/m³", "microgram per cubic meter", "micrograms per cubic meter"),
     ("m/s", "meter per second", "meters per second"),

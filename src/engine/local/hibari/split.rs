@@ -13,7 +13,7 @@ const LONGEST_SENTENCE: usize = 600;
 /// Short forms behind which a number goes on with the sentence; months do so too.
 const COUNTING: &[&str] = &[
     "No", "Nos", "no", "nos", "approx", "vol", "Vol", "fig", "Fig", "ch", "Ch", "pp", "vs", "est",
-    "cf", "Sept", "Rs",
+    "cf", "Sept", "Rs", "Apt", "apt", "Ste", "Rm", "Bldg", "Ext", "ext", "Tel", "tel",
 ];
 
 /// The sentences of a cleaned text, without the space around them (`Hibari.split_sentences`).

@@ -7,7 +7,7 @@ use super::{MindSettings, ToolChoice};
 use crate::dialog::{Item, Prompt};
 use crate::engine::openai::quirks::{Instructions, Quirks};
 use crate::engine::openai::refusal::ErrorBody;
-use crate::engine::openai::sound::{PcmBytes, VOICE_RATE, base64, read_wav, unbase64, wav};
+use crate::engine::openai::sound::{PcmBytes, VOICE_RATE, base64, read_file, unbase64, wav};
 use crate::engine::{Chunk, Delta, Pacing};
 
 /// The body of a request.
@@ -255,7 +255,7 @@ impl Reading for Reply {
         self.take(&choice["message"], out);
         if let Some(data) = choice["message"]["audio"]["data"].as_str() {
             let bytes = unbase64(data).ok_or_else(|| Fault::broken("its sound is no base64"))?;
-            let (pcm, rate) = read_wav(&bytes).map_err(Fault::Broken)?;
+            let (pcm, rate) = read_file(bytes).map_err(Fault::Broken)?;
             out.push(Delta::Sound(self.pacing.sound(pcm, rate)));
         }
         self.done = true;
