@@ -199,6 +199,47 @@ fn a_spoken_question_is_answered_into_a_file() {
 }
 
 #[test]
+fn sound_goes_where_its_name_says_and_in_the_kind_that_it_ends_with() {
+    let home = Home::new();
+    let out = |name: &str| home.path(name).to_str().unwrap().to_owned();
+    for (name, begins) in [("a.wav", &b"RIFF"[..]), ("a.flac", b"fLaC"), ("a.opus", b"OggS")] {
+        let said = home.run_with_models(&["say", "Hello there.", "--out", &out(name)]);
+        assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+        let file = std::fs::read(home.path(name)).unwrap();
+        assert!(file.starts_with(begins) && file.len() > 2_000, "{name}");
+    }
+    let said = home.run_with_models(&["say", "Hello there.", "--out", "-"]);
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    assert!(said.stdout.starts_with(b"RIFF") && said.stdout.len() > 50_000);
+    let mp3 = home.run_with_models(&["say", "Hello there.", "--out", &out("a.mp3")]);
+    fails(&mp3, 64, &["MP3 cannot be written", ".flac"]);
+    assert!(!home.path("a.mp3").exists());
+    // What was packed is understood, through standard input too.
+    for name in ["a.flac", "a.opus"] {
+        let models = std::env::var_os("ALOUD_TEST_MODELS").unwrap();
+        let heard = home
+            .command(&["transcribe", "-"])
+            .env("ALOUD_MODELS__DIR", models)
+            .stdin(std::fs::File::open(home.path(name)).unwrap())
+            .output()
+            .unwrap();
+        let heard = text(&heard.stdout).to_lowercase();
+        assert!(heard.contains("hello"), "{name}: {heard:?}");
+    }
+}
+
+#[test]
+fn a_text_that_the_voice_cannot_read_is_told() {
+    let home = Home::new();
+    let out = home.path("a.wav");
+    let said = home.run_with_models(&["say", "Привет мир", "--out", out.to_str().unwrap()]);
+    assert!(text(&said.stderr).contains("Cyrillic"), "{}", text(&said.stderr));
+    let wave = hound::WavReader::open(&out).unwrap();
+    let seconds = f64::from(wave.duration()) / f64::from(wave.spec().sample_rate);
+    assert!(seconds > 1.5, "{seconds} s of sound");
+}
+
+#[test]
 fn a_recording_without_a_word_is_told_and_nothing_is_done() {
     let home = Home::new();
     let file = home.path("silence.wav");

@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Seek};
 use std::path::{Path, PathBuf};
 
 use super::{AudioError, Resampler};
@@ -183,6 +183,7 @@ fn spooled() -> io::Result<File> {
 fn copied(reader: impl io::Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(&mut reader.take(LONGEST_INPUT), &mut file)?;
+    file.rewind()?;
     Ok(file)
 }
 
