@@ -4,12 +4,11 @@
 //! cargo run --example own_tool
 //! ```
 
-use aloud::base::{CallId, Clock, Volume};
+use aloud::base::{CallId, Clock, LocalZone, Volume, WallClock};
 use aloud::dialog::{Call, Effect};
 use aloud::tool::{
     Book, Ringer, Settings, ToolCx, ToolError, ToolOutput, arguments, builtin, function,
 };
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -44,7 +43,7 @@ async fn main() -> anyhow::Result<()> {
         },
     );
 
-    let book = Book::in_memory(TimeZone::system());
+    let book = Book::in_memory(WallClock::System, LocalZone::system());
     let tools = builtin(Settings::new(book, Ringer::Here, Volume::new(50))).with(toss);
 
     let calls = [

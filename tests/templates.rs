@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use aloud::base::{CallId, Epoch, Volume};
+use aloud::base::{CallId, Epoch, LocalZone, Volume, WallClock};
 use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
 use aloud::engine::local::Templates;
 use aloud::engine::{Delta, Responder};
@@ -25,7 +25,11 @@ fn rows(text: &str) -> Vec<Value> {
 
 /// The tools as the house builds them, over a book that is thrown away.
 fn tools(folder: &tempfile::TempDir) -> Registry {
-    let book = Book::open(&folder.path().join("timers.json"), TimeZone::UTC);
+    let book = Book::open(
+        &folder.path().join("timers.json"),
+        WallClock::System,
+        LocalZone::fixed(TimeZone::UTC),
+    );
     builtin(Settings::new(book, Ringer::Here, Volume::new(50)))
 }
 

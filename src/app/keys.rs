@@ -8,8 +8,12 @@ use std::time::Duration;
 use crate::config::{CREDENTIALS, Environment, KeySource};
 use crate::engine::EngineError;
 
-/// How long the keyring may take: it may ask the user for a password first.
-const KEYRING: Duration = Duration::from_secs(30);
+/// How long the keyring may take to give a key: it may ask the user for a password first. The
+/// program does not start before, and its manager gives it 30 s for that.
+const LOOKUP: Duration = Duration::from_secs(10);
+
+/// How long it may take to say whether it has one of that name; nobody is asked for that.
+const SEARCH: Duration = Duration::from_secs(2);
 
 /// The key of the provider `name`; none when nothing is set where it is looked for.
 ///
@@ -69,7 +73,7 @@ fn read(name: &str, path: &Path, mend: &str) -> Result<String, EngineError> {
 fn keyring(name: &str, entry: &str) -> Result<String, EngineError> {
     let none = |why: String| EngineError::Refused(format!("provider {name}: {why}"));
     let silent = || none("the keyring did not answer in time; unlock it and try again".into());
-    let asked = secret_tool("lookup", entry).map_err(|why| {
+    let asked = secret_tool("lookup", entry, LOOKUP).map_err(|why| {
         none(format!(
             "its key is in the keyring, but secret-tool cannot be run ({why}); install libsecret's tools (package \"libsecret-tools\")"
         ))
@@ -87,7 +91,7 @@ fn keyring(name: &str, entry: &str) -> Result<String, EngineError> {
         )));
     }
     // A keyring that is locked still tells that it has something of that name.
-    match secret_tool("search", entry) {
+    match secret_tool("search", entry, SEARCH) {
         Ok(Some(found)) if !found.stdout.is_empty() => {
             Err(none("the keyring is locked; unlock it and try again".into()))
         }
@@ -99,7 +103,7 @@ fn keyring(name: &str, entry: &str) -> Result<String, EngineError> {
 }
 
 /// What libsecret's command comes to; nothing when that takes too long.
-fn secret_tool(what: &str, entry: &str) -> std::io::Result<Option<Output>> {
+fn secret_tool(what: &str, entry: &str, limit: Duration) -> std::io::Result<Option<Output>> {
     let child = Command::new("secret-tool")
         .args([what, "service", "aloud", "provider", entry])
         .stdin(Stdio::null())
@@ -111,7 +115,7 @@ fn secret_tool(what: &str, entry: &str) -> std::io::Result<Option<Output>> {
         // Nobody waits any more when the answer comes too late.
         let _ = tell.send(child.wait_with_output());
     });
-    answer.recv_timeout(KEYRING).ok().transpose()
+    answer.recv_timeout(limit).ok().transpose()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use self::draft::Draft;
 use crate::audio::{self, AudioError};
-use crate::base::{Clock, Flow, Utterance, Volume, WallClock};
+use crate::base::{Clock, Flow, LocalZone, Utterance, Volume, WallClock};
 use crate::config::{self, Config, ConfigErrors, Environment};
 use crate::dialog::Prompt;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
@@ -185,8 +185,8 @@ impl App {
 
     /// The timers and alarms of this user.
     pub fn book(&self) -> Book {
-        let zone = jiff::tz::TimeZone::system();
-        Book::open(&self.config.paths.state.join("timers.json"), zone)
+        let path = self.config.paths.state.join("timers.json");
+        Book::open(&path, WallClock::System, LocalZone::system())
     }
 
     /// The tools that are switched on. Who stands in for a painter is told to `notes`.
@@ -371,7 +371,7 @@ impl App {
             let _ = handle.order(listen::Order::Warm);
         }
         let book = self.book();
-        let rings = book.rings(WallClock::System);
+        let views = book.watch();
         let tools = self.tools(&book, Ringer::Here, &notes)?;
         let mut at_start = engines.clone();
         if live.is_some() {
@@ -384,7 +384,7 @@ impl App {
             partner: self.partner(engines, told, live, true)?,
             instructions: instructions::instructions(&self.config.settings.context)?,
             tools,
-            book: Some((book, rings)),
+            book: Some((book, views)),
             volume: self.volume.clone(),
             feed: path.feed,
             gauge: path.gauge,

@@ -23,5 +23,5 @@ pub use id::{CallId, Epoch, NoticeId, UtteranceId};
 pub use knob::Volume;
 pub use moment::{Clock, Moment};
 pub use voice::VoiceActivity;
-pub use wall::WallClock;
+pub use wall::{BootMoment, FixedClock, LocalZone, WallClock, ZoneFile};
 pub use work::{Flow, Job};

@@ -1,41 +1,194 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
-/// The one reader of the wall clock: dates, alarms and file times. Unlike [`super::Moment`] it may
-/// jump, so nothing inside a turn is measured with it.
+use super::{Clock, Moment};
+
+/// A point on the clock that nobody sets: it counts from the start of the machine, and on while
+/// the machine sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootMoment {
+    /// Which start of the machine it counts from; moments of two starts cannot be compared.
+    pub boot: u64,
+    /// Microseconds since then.
+    pub micros: u64,
+}
+
+impl BootMoment {
+    /// Microseconds from this moment to `later`, negative when that is the earlier one; `None`
+    /// when the machine was started anew in between.
+    pub fn until(self, later: Self) -> Option<i64> {
+        let micros = |moment: Self| i64::try_from(moment.micros).unwrap_or(i64::MAX);
+        (self.boot == later.boot).then(|| micros(later) - micros(self))
+    }
+
+    /// The moment `micros` microseconds later.
+    #[must_use]
+    pub fn plus(self, micros: u64) -> Self {
+        Self { micros: self.micros.saturating_add(micros), ..self }
+    }
+}
+
+/// The one reader of the clocks outside a turn: the wall clock for dates, alarms and file times,
+/// which may be set at any moment, and the clock of the machine's start for timers.
 #[derive(Clone, Debug, Default)]
 pub enum WallClock {
     /// The machine's own.
     #[default]
     System,
-    /// One that stands still until it is set: microseconds since 1970, for tests and simulation.
-    Fixed(Arc<AtomicI64>),
+    /// Clocks that stand still until they are set, for tests.
+    Fixed(Arc<FixedClock>),
+    /// Clocks that run with the clock of a simulation, from this time on.
+    Simulated(Clock, Timestamp),
+}
+
+/// Clocks that stand still: microseconds since 1970, and microseconds since which start.
+#[derive(Debug)]
+pub struct FixedClock {
+    wall: AtomicI64,
+    micros: AtomicU64,
+    boot: AtomicU64,
 }
 
 impl WallClock {
-    /// A clock that stands at `time`.
+    /// A clock that stands at `time`, an hour after the machine's start.
     pub fn fixed(time: Timestamp) -> Self {
-        Self::Fixed(Arc::new(AtomicI64::new(time.as_microsecond())))
+        Self::Fixed(Arc::new(FixedClock {
+            wall: AtomicI64::new(time.as_microsecond()),
+            micros: AtomicU64::new(3_600_000_000),
+            boot: AtomicU64::new(1),
+        }))
     }
 
-    /// Sets a fixed clock, also for its clones; the machine's own is left as it is.
+    /// Lets the time pass until `time` on a fixed clock, also for its clones; the machine's own
+    /// is left as it is.
     pub fn set(&self, time: Timestamp) {
-        match self {
-            Self::System => {}
-            Self::Fixed(micros) => micros.store(time.as_microsecond(), Ordering::Relaxed),
+        if let Self::Fixed(clock) = self {
+            let before = clock.wall.swap(time.as_microsecond(), Ordering::Relaxed);
+            let passed = u64::try_from(time.as_microsecond() - before).unwrap_or(0);
+            clock.micros.fetch_add(passed, Ordering::Relaxed);
         }
     }
 
-    /// The present time.
+    /// Sets a fixed wall clock as a person or a time server does: no time passes.
+    pub fn adjust(&self, time: Timestamp) {
+        if let Self::Fixed(clock) = self {
+            clock.wall.store(time.as_microsecond(), Ordering::Relaxed);
+        }
+    }
+
+    /// Starts the machine of a fixed clock anew, at the same time on the wall.
+    pub fn reboot(&self) {
+        if let Self::Fixed(clock) = self {
+            clock.boot.fetch_add(1, Ordering::Relaxed);
+            clock.micros.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// The present time on the wall.
     #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH),
-            Self::Fixed(micros) => Timestamp::from_microsecond(micros.load(Ordering::Relaxed))
+            Self::Fixed(clock) => Timestamp::from_microsecond(clock.wall.load(Ordering::Relaxed))
                 .unwrap_or(Timestamp::UNIX_EPOCH),
+            Self::Simulated(clock, start) => {
+                start.saturating_add(clock.now().since(Moment::ZERO)).unwrap_or(*start)
+            }
         }
     }
+
+    /// The present moment on the clock of the machine's start.
+    pub fn boot(&self) -> BootMoment {
+        match self {
+            Self::System => {
+                let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+                let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+                let micros = u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000;
+                BootMoment { boot: boot_id(), micros: seconds * 1_000_000 + micros }
+            }
+            Self::Fixed(clock) => BootMoment {
+                boot: clock.boot.load(Ordering::Relaxed),
+                micros: clock.micros.load(Ordering::Relaxed),
+            },
+            Self::Simulated(clock, _) => BootMoment { boot: 1, micros: clock.now().as_micros() },
+        }
+    }
+}
+
+/// The kernel's name for this start of the machine. Where it cannot be read every program has a
+/// number of its own, so that no moment of another program is taken for one of this start.
+fn boot_id() -> u64 {
+    static ID: OnceLock<u64> = OnceLock::new();
+    *ID.get_or_init(|| {
+        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let digits: String = text.chars().filter(char::is_ascii_hexdigit).take(15).collect();
+        u64::from_str_radix(&digits, 16).unwrap_or_else(|_| RandomState::new().hash_one(0) >> 4)
+    })
+}
+
+/// The local time zone, which changes when a traveller says so.
+#[derive(Clone, Debug)]
+pub enum LocalZone {
+    /// The machine's own.
+    System(Arc<Mutex<Option<ZoneFile>>>),
+    /// One that stays until it is set, for tests and simulation.
+    Fixed(Arc<Mutex<TimeZone>>),
+}
+
+/// What changes when the machine's zone does: inode, time and length of the link that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZoneFile(u64, i64, i64);
+
+impl LocalZone {
+    /// The machine's own zone.
+    pub fn system() -> Self {
+        Self::System(Arc::new(Mutex::new(zone_file())))
+    }
+
+    /// This zone.
+    pub fn fixed(zone: TimeZone) -> Self {
+        Self::Fixed(Arc::new(Mutex::new(zone)))
+    }
+
+    /// Moves a fixed zone, also for its clones; the machine's own is left as it is.
+    pub fn set(&self, zone: TimeZone) {
+        if let Self::Fixed(fixed) = self {
+            *fixed.lock().unwrap_or_else(PoisonError::into_inner) = zone;
+        }
+    }
+
+    /// The zone as it is known; see [`LocalZone::look`].
+    pub fn get(&self) -> TimeZone {
+        match self {
+            Self::System(_) => TimeZone::system(),
+            Self::Fixed(zone) => zone.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// Notices that the machine's zone was changed. Looks at a file, so it is not for the async
+    /// threads. Without it a change is seen after five minutes.
+    pub fn look(&self) {
+        if let Self::System(seen) = self {
+            let file = zone_file();
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if *seen != file {
+                *seen = file;
+                jiff::tz::reset_system_time_zone_cache();
+                tracing::info!("the time zone is now {:?}", TimeZone::system().iana_name());
+            }
+        }
+    }
+}
+
+fn zone_file() -> Option<ZoneFile> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = Path::new("/etc/localtime").symlink_metadata().ok()?;
+    Some(ZoneFile(meta.ino(), meta.mtime(), meta.mtime_nsec()))
 }

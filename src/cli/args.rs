@@ -48,6 +48,12 @@ pub(crate) enum Command {
     Toggle,
     /// Stop the service talking and cancel what it is doing.
     Stop,
+    /// Snooze the timer or alarm that is ringing or has just rung.
+    Snooze {
+        /// For how many minutes; 9 when not given.
+        #[arg(value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=1440))]
+        minutes: Option<u32>,
+    },
     /// Mute the microphone.
     Mute,
     /// Unmute the microphone.

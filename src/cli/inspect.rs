@@ -2,6 +2,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::exit::{Code, Failure};
 use super::{Outcome, print};
 use crate::app::App;
 use crate::audio::{self, DeviceInfo, Side};
@@ -63,10 +64,15 @@ fn word(side: Side) -> String {
 pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
     let app = App::open(file, env)?;
     let book = app.book();
-    let entries = book.entries();
-    for trouble in book.take_trouble() {
-        print::trouble(&trouble);
+    let reading = book.read().map_err(|error| Failure::new(Code::Unavailable, error))?;
+    for trouble in &reading.view.news {
+        print::trouble(trouble);
     }
+    if reading.unreadable.is_some() {
+        let what = "what is set is not known; make the file readable and try again";
+        return Err(Failure::new(Code::Io, what));
+    }
+    let (now, entries) = (book.now(), reading.view.entries);
     if as_json {
         for entry in &entries {
             print::json(entry)?;
@@ -79,9 +85,11 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
     let rows: Vec<Vec<String>> = entries
         .iter()
         .map(|entry| {
-            let due = entry.due(book.zone()).map(|due| due.to_zoned(book.zone().clone()));
-            let due =
-                due.map_or_else(String::new, |due| due.strftime("%a %e %b, %H:%M:%S").to_string());
+            let due = entry.due(&now).map(|due| due.to_zoned(now.zone.clone()));
+            let due = due.map_or_else(
+                || "paused".into(),
+                |due| due.strftime("%a %e %b, %H:%M:%S").to_string(),
+            );
             vec![entry.name(), due]
         })
         .collect();

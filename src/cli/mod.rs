@@ -110,6 +110,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Release) => client::ask(env, Request::Release).await,
         Some(Command::Toggle) => client::ask(env, Request::Toggle).await,
         Some(Command::Stop) => client::ask(env, Request::Stop).await,
+        Some(Command::Snooze { minutes }) => client::ask(env, Request::Snooze { minutes }).await,
         Some(Command::Mute) => client::ask(env, Request::Mute).await,
         Some(Command::Unmute) => client::ask(env, Request::Unmute).await,
         Some(Command::Reload) => client::ask(env, Request::Reload).await,

@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::announce::{Announcements, Origin};
-use super::event::{Event, State};
+use super::event::{Event, State, word};
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::hearing::Hearing;
 use super::parts::{Finished, Parts, Question};
 use super::record::Recorder;
+use super::ringing::Ringing;
 use super::stopwatch::Stopwatch;
 use super::timer::Timer;
 use super::turns::{Turns, mode_name};
@@ -21,7 +22,7 @@ use crate::base::{Clock, Moment, Volume};
 use crate::dialog::Prompt;
 use crate::engine::{Meter, Order, Partner, Said};
 use crate::listen;
-use crate::tool::Ring;
+use crate::tool::View;
 use crate::turn::{Device, Input, Mode, Status, Trigger};
 
 /// How often the driver shows that it moves, and looks at what changes without an input.
@@ -44,6 +45,7 @@ pub struct Driver {
     pub(super) voice: Voice,
     pub(super) work: ToolWork,
     pub(super) announcements: Announcements,
+    pub(super) ringing: Ringing,
     pub(super) watch: Watch,
     pub(super) stopwatch: Stopwatch,
     volume: Volume,
@@ -76,7 +78,7 @@ enum Happening {
     Heard(Option<listen::Event>),
     Asked(Option<Asked>),
     Tool(Ran),
-    Ring(Option<Ring>),
+    Book(Option<View>),
     Sound(Option<SoundEvent>),
 }
 
@@ -109,7 +111,8 @@ impl Driver {
             hearing: Hearing::new(parts.ear),
             voice: Voice::new(parts.feed, parts.gauge, parts.rest, parts.earcons, now),
             work: ToolWork::new(parts.tools),
-            announcements: Announcements::new(parts.book),
+            announcements: Announcements::default(),
+            ringing: Ringing::new(parts.book, parts.volume.clone()),
             watch: Watch::new(state, events),
             stopwatch: Stopwatch::default(),
             volume: parts.volume,
@@ -155,6 +158,7 @@ impl Driver {
         let timings = self.stopwatch.stop(self.clock.now());
         let history = self.turns.history().clone();
         let kept = self.watch.end();
+        self.ringing.finish().await;
         Finished {
             history,
             timings,
@@ -221,14 +225,14 @@ impl Driver {
             End::Told { until } => Some((until, Timer::Farewell)),
         };
         let turn = self.turns.waits_for().map(|(until, wait)| (until, Timer::Turn(wait)));
-        let others = [turn, self.voice.wake(), end].into_iter().flatten();
+        let others = [turn, self.voice.wake(), self.ringing.wake(), end].into_iter().flatten();
         others.fold((self.next_beat, Timer::Beat), Ord::min)
     }
 
     async fn next(&mut self) -> Happening {
         let (until, timer) = self.timer();
         let until = tokio::time::Instant::from_std(self.clock.instant(until));
-        let Self { partner, hearing, requests, work, announcements, sound, .. } = self;
+        let Self { partner, hearing, requests, work, ringing, sound, .. } = self;
         // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
         tokio::select! {
             biased;
@@ -237,7 +241,7 @@ impl Driver {
             () = tokio::time::sleep_until(until) => Happening::Due(timer),
             ran = work.next() => Happening::Tool(ran),
             said = partner.said() => Happening::Said(said),
-            ring = announcements.next() => Happening::Ring(ring),
+            view = ringing.next() => Happening::Book(view),
             event = receive(sound) => Happening::Sound(event),
         }
     }
@@ -254,24 +258,27 @@ impl Driver {
             }
             Happening::Asked(None) => {}
             Happening::Tool(ran) => self.on_tool(ran),
-            Happening::Ring(Some(ring)) => {
-                let input = self.announcements.ring(ring);
-                self.turns.push(input);
-            }
-            Happening::Ring(None) => self.announcements.end(),
+            Happening::Book(view) => self.on_book(view),
             Happening::Sound(Some(event)) => {
                 if let Some(device) = self.watch.sound(event) {
+                    match device {
+                        Device::SpeakerLost => self.ringing.speaker(false),
+                        Device::SpeakerBack => self.ringing.speaker(true),
+                        Device::MicrophoneLost | Device::MicrophoneBack => {}
+                    }
                     self.turns.push(Input::Device(device));
                 }
             }
             Happening::Sound(None) => self.sound = None,
         }
         self.settle();
+        self.ring();
         if let Some(held) = self.voice.hold() {
             self.partner.order(Order::Hold(held));
         }
         let Status { waiting, .. } = self.turns.status();
-        let busy = !self.turns.quiet() || !self.turns.silent() || waiting > 0;
+        let talks = !self.turns.quiet() || !self.turns.silent() || waiting > 0;
+        let busy = talks || self.ringing.rings();
         self.voice.stir(self.clock.now(), busy);
         self.publish();
         if let Some((reply, answer)) = answer {
@@ -282,7 +289,7 @@ impl Driver {
 
     /// Hands what has happened to the machine, and carries out what it orders, until nothing is
     /// left.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         loop {
             let now = self.clock.now();
             let Some(orders) = self.turns.step(now) else { return };
@@ -300,11 +307,10 @@ impl Driver {
                 self.turns.push(Input::Tick);
             }
             Timer::Speaker | Timer::Cut => self.on_playback(),
-            Timer::Beat => {
-                self.next_beat = self.clock.now() + BEAT;
-                self.look();
+            Timer::Beat => self.next_beat = self.clock.now() + BEAT,
+            Timer::Words | Timer::Farewell | Timer::Ring => {
+                tracing::debug!(%timer, "the wait is over")
             }
-            Timer::Words | Timer::Farewell => tracing::debug!(%timer, "the wait is over"),
         }
     }
 
@@ -318,8 +324,10 @@ impl Driver {
             Request::Toggle => Trigger::Toggle,
             Request::Stop => {
                 self.work.silence();
+                self.end_ring();
                 Trigger::Stop
             }
+            Request::Snooze { minutes } => return self.snooze(minutes),
             Request::Mute => Trigger::Mute,
             Request::Unmute => Trigger::Unmute,
             Request::Mode { mode: Mode::Wake } => {
@@ -341,7 +349,10 @@ impl Driver {
             Request::Ask { text } => {
                 self.stopwatch.start(self.clock.now());
                 self.watch.emit(Event::Asked { text: text.clone() });
-                self.turns.push(Input::Text { text, pictures: Vec::new() });
+                if !self.typed_to_ring(&text) {
+                    self.turns.push(Input::Text { text, pictures: Vec::new() });
+                    self.tell_untold();
+                }
                 return Ok(());
             }
             Request::Reload => {
@@ -357,7 +368,12 @@ impl Driver {
         };
         match trigger {
             Trigger::PushToTalk | Trigger::Toggle => {
+                let rang = self.end_ring();
                 if !self.hearing.is_there() {
+                    if rang {
+                        self.turns.push(Input::Trigger(Trigger::Stop));
+                        return Ok(());
+                    }
                     return Err(Refusal("there is no microphone; run \"aloud devices\"".into()));
                 }
                 self.partner.order(Order::Prepare);
@@ -384,19 +400,11 @@ impl Driver {
         self.turns.push(Input::Device(Device::MicrophoneLost));
     }
 
-    /// Looks at what changes without an input: the book of timers, which other programs write too.
-    pub(super) fn look(&mut self) {
-        let Some((timers, troubles)) = self.announcements.look() else { return };
-        self.watch.timers(timers);
-        for trouble in troubles {
-            self.watch.trouble(trouble);
-        }
-    }
-
     /// Makes the state known where it has changed.
     fn publish(&mut self) {
         let Status { mode, ear, mouth, epoch, waiting: _, muted } = self.turns.status();
         self.watch.publish(State {
+            state: word(ear, mouth, self.ringing.rings()),
             ear,
             mouth,
             epoch: epoch.0,
@@ -404,6 +412,9 @@ impl Driver {
             volume: if self.volume.muted() { 0 } else { self.volume.percent() },
             lost_samples: self.voice.lost(),
             spending: self.spending.so_far(),
+            timers: self.ringing.timers(),
+            ringing: self.ringing.names(),
+            trouble: self.ringing.trouble(),
             waits_for: self.turns.waits_for().map(|(_, wait)| wait),
             ..State::at_start(mode_name(mode))
         });

@@ -13,6 +13,9 @@ pub struct State {
     pub pid: u32,
     /// `push-to-talk`, `open` or `wake`.
     pub mode: &'static str,
+    /// All of it in one word: `ringing` while a timer or alarm rings, else `speaking`, `thinking`,
+    /// `listening` while somebody speaks, or `ready`.
+    pub state: &'static str,
     /// What the ear does.
     pub ear: EarStatus,
     /// What the mouth does.
@@ -27,6 +30,9 @@ pub struct State {
     pub input: Option<String>,
     /// The speaker in use, when one is.
     pub output: Option<String>,
+    /// What rings now, as one speaks of it: "pasta timer". Not there while nothing rings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ringing: Vec<String>,
     /// Timers and alarms that are set.
     pub timers: usize,
     /// Turns answered since the start.
@@ -48,6 +54,7 @@ impl State {
             version: env!("CARGO_PKG_VERSION"),
             pid: std::process::id(),
             mode,
+            state: "ready",
             ear: EarStatus::Shut,
             mouth: MouthStatus::Silent,
             epoch: 0,
@@ -55,6 +62,7 @@ impl State {
             volume: 0,
             input: None,
             output: None,
+            ringing: Vec::new(),
             timers: 0,
             turns: 0,
             lost_samples: 0,
@@ -62,6 +70,23 @@ impl State {
             waits_for: None,
             trouble: None,
         }
+    }
+}
+
+/// All of it in one word.
+pub(super) fn word(ear: EarStatus, mouth: MouthStatus, rings: bool) -> &'static str {
+    if rings {
+        return "ringing";
+    }
+    match (mouth, ear) {
+        (_, EarStatus::Hearing | EarStatus::Trailing) => "listening",
+        (MouthStatus::Speaking | MouthStatus::Hushing, EarStatus::Shut | EarStatus::Open) => {
+            "speaking"
+        }
+        (MouthStatus::Transcribing | MouthStatus::Thinking, EarStatus::Shut | EarStatus::Open) => {
+            "thinking"
+        }
+        (MouthStatus::Silent, EarStatus::Shut | EarStatus::Open) => "ready",
     }
 }
 

@@ -9,7 +9,7 @@ use crate::dialog::Call;
 use crate::engine::{Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, ToolCx};
-use crate::turn::{Announcement, Command, Cut, Failure, How, Input, Report, Speech};
+use crate::turn::{Announcement, Command, Cut, Failure, How, Input, Report, Speech, Trigger};
 
 /// What the machine orders, and what comes back from those who do it. Nothing here hands anything
 /// to the machine: what comes back is queued for it.
@@ -43,7 +43,7 @@ impl Driver {
             Command::Announce { epoch, announcement } => {
                 self.begin_announcement(epoch, announcement)
             }
-            Command::NoticeOver { id, end } => self.announcements.over(id, &end),
+            Command::NoticeOver { id, end } => self.notice_over(now, id, &end),
             Command::Tell(failure) => {
                 self.voice.chime(Earcon::Error);
                 self.watch.trouble(failure.words().to_owned());
@@ -86,15 +86,20 @@ impl Driver {
         let (text, sure) = match announcement {
             Announcement::Failure(failure) => (failure.words().to_owned(), true),
             Announcement::Notice { id, text } => match self.announcements.origin(id) {
-                Some(Origin::Ring(_)) => {
-                    if let Some(samples) = self.voice.ring(epoch) {
+                Some(Origin::Ring(round)) => {
+                    if let Some(samples) = self.voice.ring(epoch, round.tone) {
                         self.report(epoch, Report::Queued { samples, text: String::new() });
                     }
                     (text, true)
                 }
-                Some(Origin::Request | Origin::Tool) | None => (text, false),
+                Some(Origin::Request | Origin::Tool | Origin::Untold(..)) | None => (text, false),
             },
         };
+        if text.is_empty() {
+            // A tone needs nobody to speak.
+            self.voice.complete(epoch);
+            return self.report(epoch, Report::Done);
+        }
         self.partner.order(Order::Announce { epoch, text, sure });
     }
 
@@ -111,13 +116,13 @@ impl Driver {
         let Done { outcome, act, picture } = *done;
         let result = json(&outcome.output);
         self.watch.emit(Event::Outcome { name, ok: outcome.ok, result });
-        self.look();
         if late {
             return self.tell_late(epoch, outcome.say);
         }
         let stop = act == Some(Act::Stop);
         if stop {
             self.work.silence();
+            self.end_ring();
         }
         self.turns.push(Input::ToolDone { epoch, outcome, stop, picture });
     }
@@ -150,7 +155,14 @@ impl Driver {
                     let result = result.map_err(|error| self.watch.failure(error));
                     let cut = Cut { utterance, take };
                     self.hearing.forget(cut);
+                    let (result, stop) = self.spoken_to_ring(utterance, result);
+                    let words = result.as_ref().is_ok_and(|text| !text.trim().is_empty());
                     self.turns.push(Input::Transcript { cut, result });
+                    if stop {
+                        self.turns.push(Input::Trigger(Trigger::Stop));
+                    } else if words {
+                        self.tell_untold();
+                    }
                 }
             }
             Said::Hearing(text) => {
@@ -215,7 +227,10 @@ impl Driver {
             }
             listen::Event::Unaided(why) => return self.watch.trouble(why),
             listen::Event::EndOfInput => return self.on_end_of_input(),
-            listen::Event::Started { id, .. } => Speech::Started { id },
+            listen::Event::Started { id, .. } => {
+                self.ringing.speech(id);
+                Speech::Started { id }
+            }
             listen::Event::Confirmed { id } => {
                 self.partner.order(Order::Prepare);
                 Speech::Confirmed { id }

@@ -22,6 +22,12 @@ pub enum Request {
     Toggle,
     /// Silence, and drop what is under way.
     Stop,
+    /// Put off what rings, or has just rung.
+    Snooze {
+        /// For so long; the usual time when it is not said.
+        #[serde(default)]
+        minutes: Option<u32>,
+    },
     /// Deafen the microphone.
     Mute,
     /// Unmute the microphone.

@@ -13,8 +13,10 @@
 //! `hearing` the ear and the sound of utterances, `voice` the speaker and the words of what is
 //! queued, `work` the tools, `announce` what is said unasked, `watch` what is told to the outside.
 //!
-//! A ring enters through `announce`: it gets a number, waits in the machine until nobody speaks, is
-//! said with a tone before it, and its end comes back as `Command::NoticeOver`, exactly once.
+//! What is due rings in rounds until somebody answers: `bell` says when the next round is, `ringing`
+//! what an answer is. A round enters through `announce`: it gets a number, waits in the machine until
+//! nobody speaks, is said with a tone before it, and its end comes back as `Command::NoticeOver`,
+//! exactly once.
 //!
 //! **Invariant:** every decision is the machine's; the driver keeps only what it must carry.
 //! **Invariant:** it waits in one place, [`Driver::run`], and does no I/O of its own there.
@@ -24,7 +26,9 @@
 //! Absent on purpose: which engines answer and which devices sound.
 
 mod announce;
+mod answer;
 mod backlog;
+mod bell;
 mod driver;
 mod event;
 mod execute;
@@ -32,6 +36,7 @@ mod handle;
 mod hearing;
 mod parts;
 mod record;
+mod ringing;
 mod speaker;
 mod stopwatch;
 mod timer;

@@ -9,7 +9,7 @@ use crate::base::{Clock, Flow, Volume};
 use crate::dialog::{History, Picture};
 use crate::engine::{EngineError, Meter, Partner, Source};
 use crate::listen;
-use crate::tool::{Book, Registry, Ring};
+use crate::tool::{Book, Registry, View};
 use crate::turn::Setup;
 
 /// Everything a driver is made of.
@@ -24,8 +24,8 @@ pub struct Parts {
     pub instructions: Arc<str>,
     /// What can be called.
     pub tools: Registry,
-    /// Timers and alarms, and the flow of their rings where this program is to ring them.
-    pub book: Option<(Book, Flow<Ring>)>,
+    /// Timers and alarms, and how they stand from now on where this program is to ring them.
+    pub book: Option<(Book, Flow<View>)>,
     /// The speaker's volume.
     pub volume: Volume,
     /// The speaker ring and its gauge.

@@ -11,6 +11,8 @@ pub(super) enum Timer {
     Speaker,
     /// The speaker is asked for the exact count of what was cut.
     Cut,
+    /// The next round of what rings.
+    Ring,
     /// The loop shows that it moves, and looks at what changes without an input.
     Beat,
     /// The words of a question that was answered are no longer waited for.
@@ -25,6 +27,7 @@ impl fmt::Display for Timer {
             Self::Turn(wait) => write!(f, "turn: {wait:?}"),
             Self::Speaker => f.write_str("speaker"),
             Self::Cut => f.write_str("cut"),
+            Self::Ring => f.write_str("ring"),
             Self::Beat => f.write_str("beat"),
             Self::Words => f.write_str("words"),
             Self::Farewell => f.write_str("farewell"),

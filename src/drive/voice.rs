@@ -93,9 +93,15 @@ impl Voice {
         Ok(Some(samples))
     }
 
-    /// Queues the tone that goes before a ring's words.
-    pub(super) fn ring(&mut self, epoch: Epoch) -> Option<u64> {
-        self.queue(epoch, ring_tone().to_vec(), SPEAKER_RATE, "").ok().flatten()
+    /// Queues the tone that goes before a ring's words, `factor` times as loud as it was made.
+    pub(super) fn ring(&mut self, epoch: Epoch, factor: f32) -> Option<u64> {
+        let tone = ring_tone().iter().map(|sample| sample * factor).collect();
+        self.queue(epoch, tone, SPEAKER_RATE, "").ok().flatten()
+    }
+
+    /// Sounds one note of a ring over whatever sounds, also where the user wants no earcons.
+    pub(super) fn ring_over(&self) {
+        self.gauge.chime(Earcon::Notice);
     }
 
     /// Nothing more of `epoch` comes in this round.

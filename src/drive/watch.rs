@@ -19,7 +19,6 @@ pub(super) struct Watch {
     input: Option<String>,
     output: Option<String>,
     lost: Lost,
-    timers: usize,
     turns: u64,
     /// Items of the history that were told.
     seen: u64,
@@ -73,7 +72,6 @@ impl Watch {
             input: None,
             output: None,
             lost: Lost::default(),
-            timers: 0,
             turns: 0,
             seen: 0,
             troubles: Vec::new(),
@@ -94,9 +92,8 @@ impl Watch {
         let state = State {
             input: self.input.clone(),
             output: self.output.clone(),
-            timers: self.timers,
             turns: self.turns,
-            trouble: self.lost.text(),
+            trouble: self.lost.text().or(state.trouble),
             ..state
         };
         let changed = self.state.send_if_modified(|old| {
@@ -154,11 +151,6 @@ impl Watch {
             self.emit(Event::Source(source.clone()));
             self.sources.1.push(source);
         }
-    }
-
-    /// So many timers and alarms are set.
-    pub(super) fn timers(&mut self, count: usize) {
-        self.timers = count;
     }
 
     /// Tells what has entered the history.

@@ -79,7 +79,7 @@ pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn 
             }),
         ),
         move |arguments: GetDate, _| {
-            let here = settings.wall.now().to_zoned(settings.zone().clone());
+            let here = settings.wall.now().to_zoned(settings.zone());
             async move { get_date(&here, &arguments) }
         },
     );
@@ -93,7 +93,7 @@ async fn get_time(
     cx: ToolCx,
 ) -> Result<ToolOutput, ToolError> {
     let now = settings.wall.now();
-    let here = now.to_zoned(settings.zone().clone());
+    let here = now.to_zoned(settings.zone());
     let location = arguments.location.as_deref().map(str::trim).filter(|place| !is_here(place));
     let Some(location) = location else {
         return Ok(ToolOutput::new(time_data(&here), format!("It's {}.", say::clock(here.time()))));

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Call ─▶ Registry ─▶ Tool::call ─▶ ToolOutput {data for a model, say for a person, act on aloud itself}
-//!                         └─▶ Book ─▶ Ring (timers and alarms, later, unasked)
+//!                         └─▶ Book ─▶ View {ringing} (timers and alarms, later, unasked)
 //! ```
 //!
 //! **Invariant:** arguments are checked against the tool's own schema before it runs; a mistake in
@@ -18,11 +18,13 @@ mod calculate;
 mod clock;
 mod convert;
 mod day;
+mod desk;
 mod function;
 pub mod picture;
 mod registry;
 mod schema;
 mod settings;
+mod snooze;
 mod sum;
 mod talk;
 mod timer;
@@ -32,12 +34,14 @@ mod weather;
 mod zone;
 
 pub use book::{
-    Book, Days, Entry, EntryId, MAX_ENTRIES, Ring, RingKind, Saved, What, default_path,
+    Book, Days, Entry, EntryId, MAX_ENTRIES, Now, Rang, Reading, Ring, RingKind, Run, Saved,
+    Unreachable, View, Week, What, default_path,
 };
 pub use function::{arguments, function};
 pub use picture::{Album, Painter, PictureSettings, Screen, pictures};
 pub use registry::{CALL_DEADLINE, Done, Registry};
 pub use settings::{BaseUrl, Ringer, Settings, Units, WeatherSettings};
+pub(crate) use snooze::{LONGEST_SNOOZE, SNOOZE};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +122,7 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.extend(clock::tools(&settings, &places));
     tools.extend(timer::tools(&settings));
     tools.extend(alarm::tools(&settings));
+    tools.push(snooze::tool(&settings));
     tools.push(convert::tool());
     tools.push(calculate::tool());
     tools.push(volume::tool(&settings));

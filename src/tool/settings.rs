@@ -27,7 +27,7 @@ impl Settings {
     }
 
     /// The local time zone.
-    pub(crate) fn zone(&self) -> &TimeZone {
+    pub(crate) fn zone(&self) -> TimeZone {
         self.book.zone()
     }
 }

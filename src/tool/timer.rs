@@ -1,85 +1,17 @@
 use std::sync::Arc;
 
-use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::book::{Book, Entry, MAX_ENTRIES, Saved, What};
+use super::book::{Diary, Entry, Now, Run, Saved, What};
+use super::desk::{
+    Desk, LONGEST_LABEL, Picked, Which, clean_label, full, labelled, pick, readable, same_label,
+};
 use super::{RingKind, Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
-use crate::base::WallClock;
 use crate::dialog::Effect;
 
 /// The longest timer: a year. What lies further off is a date, not a timer.
-const LONGEST: u64 = 365 * 86_400;
-
-/// The longest label, in characters.
-pub(super) const LONGEST_LABEL: u32 = 100;
-
-/// What tools that change the book share.
-#[derive(Clone)]
-pub(super) struct Desk {
-    pub(super) book: Book,
-    pub(super) wall: WallClock,
-    pub(super) ringer: Ringer,
-}
-
-impl Desk {
-    pub(super) fn new(settings: &Settings) -> Self {
-        Self { book: settings.book.clone(), wall: settings.wall.clone(), ringer: settings.ringer }
-    }
-
-    /// Runs `work` on a thread that may wait for the disk, with the newest book.
-    pub(super) async fn run<T: Send + 'static>(
-        self,
-        work: impl FnOnce(&Self, Timestamp) -> Result<T, ToolError> + Send + 'static,
-    ) -> Result<T, ToolError> {
-        let work = move || {
-            self.book.reload_if_changed();
-            work(&self, self.wall.now())
-        };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(result) => result,
-            Err(error) => Err(ToolError::Fatal(format!("The book of timers broke down: {error}."))),
-        }
-    }
-
-    /// The sentence that something was set, or why it will not ring.
-    pub(super) fn set(&self, saved: &Saved, noun: &str, done: String) -> Result<String, ToolError> {
-        match (self.ringer, saved) {
-            (Ringer::Here | Ringer::Elsewhere, Saved::Yes) => Ok(done),
-            (Ringer::Nobody, Saved::Yes) => Ok(format!(
-                "{done} But no aloud service is running that would ring it: start one with \"aloud daemon\"."
-            )),
-            (Ringer::Here, Saved::No(reason)) => Ok(format!(
-                "{done} It could not be saved, because {reason}, so it is lost when aloud ends."
-            )),
-            (Ringer::Elsewhere | Ringer::Nobody, Saved::No(reason)) => Err(ToolError::Tell(
-                format!("The {noun} could not be set, because it could not be saved: {reason}."),
-            )),
-        }
-    }
-
-    /// The sentence that something was cancelled, or that it may ring after all.
-    pub(super) fn cancelled(&self, saved: &Saved, done: String) -> Result<String, ToolError> {
-        match (self.ringer, saved) {
-            (_, Saved::Yes) => Ok(done),
-            (Ringer::Here, Saved::No(reason)) => Ok(format!(
-                "{done} That could not be saved, because {reason}, so it may come back when aloud starts again."
-            )),
-            (Ringer::Elsewhere | Ringer::Nobody, Saved::No(reason)) => {
-                Err(ToolError::Tell(format!(
-                    "That could not be cancelled, because the change could not be saved: {reason}."
-                )))
-            }
-        }
-    }
-}
-
-pub(super) fn full() -> ToolError {
-    ToolError::Tell(format!(
-        "There are {MAX_ENTRIES} timers and alarms already. Cancel some first."
-    ))
-}
+pub(super) const LONGEST: u64 = 365 * 86_400;
 
 #[derive(Deserialize)]
 struct SetTimer {
@@ -91,14 +23,38 @@ struct SetTimer {
 struct CancelTimer {
     label: Option<String>,
     seconds: Option<u64>,
+    which: Option<Which>,
     #[serde(default)]
     all: bool,
 }
 
-pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
+#[derive(Deserialize)]
+struct ChangeTimer {
+    add_seconds: Option<i64>,
+    seconds: Option<u64>,
+    action: Option<Action>,
+    label: Option<String>,
+    of_seconds: Option<u64>,
+    which: Option<Which>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    Pause,
+    Resume,
+    Restart,
+}
+
+pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
     let desk = Desk::new(settings);
     let label =
         |text: &str| json!({"type": "string", "maxLength": LONGEST_LABEL, "description": text});
+    let length = |text: &str| json!({"type": "integer", "minimum": 1, "maximum": LONGEST, "description": text});
+    let which = json!({
+        "type": "string", "enum": Which::NAMES,
+        "description": "One of several, only when said: by the order in which they were set, or the next to end.",
+    });
     let set = {
         let desk = desk.clone();
         function(
@@ -108,15 +64,12 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
             arguments(
                 &["seconds"],
                 json!({
-                    "seconds": {
-                        "type": "integer", "minimum": 1, "maximum": LONGEST,
-                        "description": "Its length in whole seconds; 10 minutes are 600.",
-                    },
+                    "seconds": length("Its length in whole seconds; 10 minutes are 600."),
                     "label": label("What it is for, only when said: \"beans\" for \"a timer for the beans\"."),
                 }),
             ),
             move |arguments: SetTimer, _| {
-                desk.clone().run(move |desk, now| set_timer(desk, now, arguments))
+                desk.clone().run(move |desk, diary, now| set_timer(desk, diary, now, arguments))
             },
         )
     };
@@ -128,134 +81,326 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
             Effect::Reads,
             arguments(&[], json!({})),
             move |_: Map<String, Value>, _| {
-                desk.clone().run(|desk, now| Ok(list_timers(&desk.book, now)))
+                desk.clone().run(|_, diary, now| {
+                    readable(diary)?;
+                    Ok(list_timers(diary, now))
+                })
             },
         )
     };
-    let cancel = function(
-        "cancel_timer",
-        "Ends a timer: the one with that label, the one of that length, all of them, or without \
-         an argument the one that rings or was set last.",
+    let cancel = {
+        let desk = desk.clone();
+        function(
+            "cancel_timer",
+            "Ends a timer: the one with that label, of that length or at that place, all of them, \
+             or without an argument the one that rings or the only one.",
+            Effect::Writes,
+            arguments(
+                &[],
+                json!({
+                    "label": label("The label of the timer, only when said."),
+                    "seconds": length("The length it was set for, only when said."),
+                    "which": which,
+                    "all": {"type": "boolean", "description": "true for all timers."},
+                }),
+            ),
+            move |arguments: CancelTimer, _| {
+                desk.clone().run(move |desk, diary, now| cancel_timer(desk, diary, now, &arguments))
+            },
+        )
+    };
+    let change = function(
+        "change_timer",
+        "Changes a running timer: adds time to it, sets it to another length, pauses it, lets it go \
+         on or starts it again from its full length. Give one of add_seconds, seconds and action.",
         Effect::Writes,
         arguments(
             &[],
             json!({
-                "label": label("The label of the timer, only when said."),
-                "seconds": {
-                    "type": "integer", "minimum": 1, "maximum": LONGEST,
-                    "description": "The length it was set for, only when said.",
+                "add_seconds": {
+                    "type": "integer", "minimum": -(LONGEST as i64), "maximum": LONGEST,
+                    "description": "Seconds more; a negative number takes time off.",
                 },
-                "all": {"type": "boolean", "description": "true for all timers."},
+                "seconds": length("Its new length from now on, in whole seconds."),
+                "action": {
+                    "type": "string", "enum": ["pause", "resume", "restart"],
+                    "description": "restart begins again with the full length.",
+                },
+                "label": label("The label of the timer, only when said."),
+                "of_seconds": length("The length that the timer was set for, only when said."),
+                "which": which,
             }),
         ),
-        move |arguments: CancelTimer, _| {
-            desk.clone().run(move |desk, now| cancel_timer(desk, now, &arguments))
+        move |arguments: ChangeTimer, _| {
+            desk.clone().run(move |desk, diary, now| change_timer(desk, diary, now, &arguments))
         },
     );
-    [set, list, cancel]
+    [set, list, cancel, change]
 }
 
-fn set_timer(desk: &Desk, now: Timestamp, arguments: SetTimer) -> Result<ToolOutput, ToolError> {
+fn set_timer(
+    desk: &Desk,
+    diary: &mut Diary,
+    now: &Now,
+    arguments: SetTimer,
+) -> Result<ToolOutput, ToolError> {
     let SetTimer { seconds, label } = arguments;
     let label = clean_label(label, "timer");
     let seconds = seconds.clamp(1, LONGEST);
-    let due = now
-        .checked_add((seconds as i64).seconds())
-        .map_err(|_| ToolError::Tell("That is further off than the calendar goes.".into()))?;
-    let (entry, saved) =
-        desk.book.add(label, now, What::Timer { seconds, due }).map_err(|_| full())?;
+    let run = Run::start(now, seconds * 1_000_000).ok_or_else(too_far)?;
+    let (entry, saved) = diary.add(label, now, What::Timer { seconds, run }).map_err(|_| full())?;
     let length = say::span(seconds);
     let done = match &entry.label {
         Some(label) => say::sentence(&format!("{label} timer set for {length}.")),
         None => format!("Timer set for {length}."),
     };
     let say = desk.set(&saved, "timer", done)?;
+    let rings_at = entry.due(now).map(|due| due.to_zoned(now.zone.clone()));
     let data = json!({
-        "label": entry.label, "seconds": seconds, "rings_at": due.to_zoned(desk.book.zone().clone()).strftime("%FT%T%:z").to_string(),
+        "label": entry.label, "seconds": seconds,
+        "rings_at": rings_at.map(|at| at.strftime("%FT%T%:z").to_string()),
         "saved": saved == Saved::Yes, "will_ring": desk.ringer != Ringer::Nobody,
     });
     Ok(ToolOutput::new(data, say))
 }
 
-fn list_timers(book: &Book, now: Timestamp) -> ToolOutput {
-    let timers: Vec<Entry> = book.entries().into_iter().filter(Entry::is_timer).collect();
+fn list_timers(diary: &Diary, now: &Now) -> ToolOutput {
+    let timers = timers(diary, now);
     let data: Vec<Value> = timers
         .iter()
-        .map(|timer| json!({"label": timer.label, "seconds": length(timer), "seconds_left": left(timer, now)}))
+        .map(|timer| {
+            let paused = timer.run().is_some_and(Run::paused);
+            json!({
+                "label": timer.label, "seconds": length(timer), "seconds_left": left(timer, now),
+                "paused": paused,
+            })
+        })
         .collect();
     let say = match timers.as_slice() {
         [] => "No timer is running.".into(),
+        [only] if left(only, now) == 0 => format!("Your {} is ringing.", only.name()),
         [only] => format!("Your {} has {}.", only.name(), left_words(only, now)),
-        several => {
-            let words: Vec<String> = several
-                .iter()
-                .map(|timer| format!("the {} with {}", timer.name(), left_words(timer, now)))
-                .collect();
-            format!("You have {}: {}.", say::count(several.len(), "timer"), say::list(&words))
-        }
+        several => format!(
+            "You have {}: {}.",
+            say::count(several.len(), "timer"),
+            say::list(&several.iter().map(|timer| with_left(timer, now)).collect::<Vec<_>>())
+        ),
     };
     ToolOutput::new(json!({"timers": data}), say)
 }
 
-fn cancel_timer(desk: &Desk, now: Timestamp, wish: &CancelTimer) -> Result<ToolOutput, ToolError> {
+fn cancel_timer(
+    desk: &Desk,
+    diary: &mut Diary,
+    now: &Now,
+    wish: &CancelTimer,
+) -> Result<ToolOutput, ToolError> {
     let wanted = clean_label(wish.label.clone(), "timer");
-    let fits = |label: Option<&str>, seconds: u64| {
-        wanted.as_deref().is_none_or(|wanted| label.is_some_and(|label| same_label(wanted, label)))
-            && wish.seconds.is_none_or(|wanted| wanted == seconds)
+    let explicit = wanted.is_some() || wish.seconds.is_some() || wish.which.is_some();
+    let fits = |label: Option<&str>, kind: RingKind| match kind {
+        RingKind::Timer { seconds } => {
+            wanted.as_deref().is_none_or(|wanted| label.is_some_and(|l| same_label(wanted, l)))
+                && wish.seconds.is_none_or(|wanted| wanted == seconds)
+        }
+        RingKind::Alarm { .. } => false,
     };
     // What rings is what is meant: another timer must not fall for it.
-    let rang = desk.book.ringing(now).into_iter().find_map(|rang| match rang.what {
-        RingKind::Timer { seconds } if !wish.all && fits(rang.label.as_deref(), seconds) => {
-            Some(rang.what.name(rang.label.as_deref()))
+    if !wish.all && wish.which.is_none() {
+        let ringing = diary.ringing(now);
+        let meant: Vec<_> =
+            ringing.iter().filter(|ring| fits(ring.label.as_deref(), ring.kind)).collect();
+        if !meant.is_empty() {
+            let names: Vec<String> = meant.iter().map(|ring| ring.name()).collect();
+            let ids: Vec<_> = meant.iter().map(|ring| ring.id).collect();
+            let saved = diary.end(&ids, true, now);
+            diary.hush();
+            return Ok(ToolOutput::new(
+                json!({"ended": names}),
+                desk.changed(&saved, over(&names))?,
+            ));
         }
-        RingKind::Timer { .. } | RingKind::Alarm { .. } => None,
-    });
-    let running_fits =
-        |entry: &Entry| entry.is_timer() && fits(entry.label.as_deref(), length(entry));
-    let explicit = wanted.is_some() || wish.seconds.is_some();
-    if let Some(name) = rang
-        && !(explicit && desk.book.entries().iter().any(running_fits))
-    {
-        desk.book.hush();
-        return Ok(ToolOutput::new(
-            json!({"ended": [name]}),
-            format!("Okay, your {name} is over."),
-        ));
     }
-    let (gone, saved) = desk.book.remove(|entries| {
-        let timers = entries.iter().filter(|entry| entry.is_timer());
-        if wish.all {
-            return timers.map(|timer| timer.id).collect();
+    readable(diary)?;
+    let all = timers(diary, now);
+    let mut fitting = labelled(all.clone(), wanted.as_deref());
+    fitting.retain(|timer| wish.seconds.is_none_or(|wanted| wanted == length(timer)));
+    if fitting.is_empty() || !explicit {
+        // Answered a moment ago, by a key or a word: it is the one that is meant.
+        let rang = diary.rang(now).into_iter().find(|r| fits(r.label.as_deref(), r.what));
+        if let Some(rang) = rang.filter(|_| !wish.all && wish.which.is_none()) {
+            diary.hush();
+            let names = [rang.name()];
+            return Ok(ToolOutput::new(json!({"ended": names}), over(&names)));
         }
-        let last =
-            timers.filter(|timer| running_fits(timer)).max_by_key(|timer| (timer.set, timer.id));
-        last.map(|timer| timer.id).into_iter().collect()
-    });
-    let rest: Vec<Entry> = desk.book.entries().into_iter().filter(Entry::is_timer).collect();
-    let done = match gone.as_slice() {
-        [] => return Err(ToolError::Tell(none_fits(&rest, wanted.as_deref(), wish.seconds))),
-        [only] if rest.is_empty() || explicit => format!("Your {} is cancelled.", only.name()),
-        [only] => format!(
-            "I cancelled the timer you set last, your {}. {} still running.",
-            only.name(),
-            match rest.as_slice() {
-                [one] => format!("Your {} is", one.name()),
-                several => format!("{} are", say::count(several.len(), "timer")),
-            }
-        ),
-        [_, _] => "Both timers are cancelled.".into(),
-        several => format!("All {} are cancelled.", say::count(several.len(), "timer")),
+    }
+    let chosen = match pick(fitting, wish.which, wish.all, now) {
+        Picked::None => return Err(ToolError::Tell(none_fits(&all, wanted.as_deref(), wish))),
+        Picked::Unclear(several) => return Err(ToolError::Tell(ask_which(&several, now))),
+        Picked::These(chosen) => chosen,
     };
-    let say = desk.cancelled(&saved, done)?;
+    let ids: Vec<_> = chosen.iter().map(|timer| timer.id).collect();
+    let (gone, saved) = diary.remove(|_| ids);
+    let done = match gone.as_slice() {
+        [] => return Err(ToolError::Tell(none_fits(&all, wanted.as_deref(), wish))),
+        [only] => format!("Your {} is cancelled.", only.name()),
+        [_, _] if gone.len() == all.len() => "Both timers are cancelled.".into(),
+        several if several.len() == all.len() => {
+            format!("All {} are cancelled.", say::count(several.len(), "timer"))
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(Entry::name).collect();
+            format!("Your {} are cancelled.", say::list(&names))
+        }
+    };
+    let say = desk.changed(&saved, done)?;
     let names: Vec<String> = gone.iter().map(Entry::name).collect();
     Ok(ToolOutput::new(json!({"ended": names}), say))
 }
 
-fn none_fits(running: &[Entry], label: Option<&str>, seconds: Option<u64>) -> String {
-    let wanted = match (label, seconds) {
-        (Some(label), _) => format!("{label} timer"),
-        (None, Some(seconds)) => format!("{} timer", say::span_before_noun(seconds)),
-        (None, None) => return "No timer is running.".into(),
+fn change_timer(
+    desk: &Desk,
+    diary: &mut Diary,
+    now: &Now,
+    wish: &ChangeTimer,
+) -> Result<ToolOutput, ToolError> {
+    readable(diary)?;
+    let all = timers(diary, now);
+    let wanted = clean_label(wish.label.clone(), "timer");
+    let mut fitting = labelled(all.clone(), wanted.as_deref());
+    fitting.retain(|timer| wish.of_seconds.is_none_or(|wanted| wanted == length(timer)));
+    // What stands still cannot be paused, and what runs cannot go on.
+    let able: Vec<Entry> = fitting
+        .iter()
+        .filter(|timer| {
+            let paused = timer.run().is_some_and(Run::paused);
+            match wish.action {
+                Some(Action::Pause) => !paused && left(timer, now) > 0,
+                Some(Action::Resume) => paused,
+                Some(Action::Restart) | None => true,
+            }
+        })
+        .cloned()
+        .collect();
+    let timer = match pick(able, wish.which, false, now) {
+        Picked::These(chosen) => chosen.into_iter().next(),
+        Picked::Unclear(several) => return Err(ToolError::Tell(ask_which(&several, now))),
+        Picked::None => None,
+    };
+    let Some(timer) = timer else {
+        let say = match (fitting.as_slice(), wish.action) {
+            ([only], Some(Action::Pause)) if left(only, now) > 0 => {
+                format!("Your {} is already paused.", only.name())
+            }
+            ([only], Some(Action::Resume)) => {
+                format!("Your {} is not paused; it has {}.", only.name(), left_words(only, now))
+            }
+            ([_, ..], Some(Action::Resume)) => "No timer is paused.".into(),
+            (_, _) => {
+                let cancel = CancelTimer {
+                    label: None,
+                    seconds: wish.of_seconds,
+                    which: wish.which,
+                    all: false,
+                };
+                none_fits(&all, wanted.as_deref(), &cancel)
+            }
+        };
+        return Err(ToolError::Tell(say));
+    };
+    let (run, what) = changed(&timer, now, wish)?;
+    let new = Entry { what, ..timer.clone() };
+    let (there, saved) = diary.replace(new.clone());
+    if !there {
+        return Err(ToolError::Tell("That timer has just ended.".into()));
+    }
+    let name = timer.name();
+    let done = match (wish.action, run) {
+        (Some(Action::Pause), _) | (_, Run::Paused { .. }) => {
+            format!("Your {name} is paused with {}.", left_words(&new, now))
+        }
+        (Some(Action::Resume), _) => {
+            format!("Your {name} goes on with {}.", left_words(&new, now))
+        }
+        (Some(Action::Restart), _) => {
+            format!("Your {name} starts again with {}.", say::span(length(&new)))
+        }
+        (None, _) => format!("Your {name} now has {}.", left_words(&new, now)),
+    };
+    let say = desk.changed(&saved, done)?;
+    let data = json!({
+        "label": new.label, "seconds": length(&new), "seconds_left": left(&new, now),
+        "paused": run.paused(),
+    });
+    Ok(ToolOutput::new(data, say))
+}
+
+/// What the countdown of `timer` becomes.
+fn changed(timer: &Entry, now: &Now, wish: &ChangeTimer) -> Result<(Run, What), ToolError> {
+    let was = timer.run().unwrap_or(Run::Paused { left_ms: 0 });
+    let left = was.left(now).max(0) as u64;
+    let full = length(timer);
+    let count = |micros: u64| Run::start(now, micros).ok_or_else(too_far);
+    let stand = |micros: u64| Run::Paused { left_ms: micros.div_ceil(1_000) };
+    let (seconds, run) = match (wish.add_seconds, wish.seconds, wish.action) {
+        (Some(add), None, None) => {
+            let new = i64::try_from(left).unwrap_or(i64::MAX).saturating_add(add * 1_000_000);
+            let new = u64::try_from(new).unwrap_or(0);
+            if new == 0 {
+                return Err(ToolError::Tell(format!(
+                    "Your {} has only {}. Say \"cancel the timer\" to end it.",
+                    timer.name(),
+                    left_words(timer, now)
+                )));
+            }
+            if new > LONGEST * 1_000_000 {
+                return Err(too_far());
+            }
+            let run = if was.paused() { stand(new) } else { count(new)? };
+            (full.saturating_add_signed(add).max(1), run)
+        }
+        (None, Some(seconds), None) => {
+            let new = seconds * 1_000_000;
+            (seconds, if was.paused() { stand(new) } else { count(new)? })
+        }
+        (None, None, Some(Action::Pause)) => (full, stand(left)),
+        (None, None, Some(Action::Resume)) => (full, count(left)?),
+        (None, None, Some(Action::Restart)) => (full, count(full * 1_000_000)?),
+        (_, _, _) => {
+            return Err(ToolError::Tell(
+                "Say one thing: how much to add, the new length, or pause, resume or restart."
+                    .into(),
+            ));
+        }
+    };
+    Ok((run, What::Timer { seconds, run }))
+}
+
+fn timers(diary: &Diary, now: &Now) -> Vec<Entry> {
+    diary.entries(now).into_iter().filter(Entry::is_timer).collect()
+}
+
+fn too_far() -> ToolError {
+    ToolError::Tell("That is further off than a timer can be: the longest one is a year.".into())
+}
+
+/// "Okay, your tea timer is over."
+pub(super) fn over(names: &[String]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("Okay, your {} {verb} over.", say::list(names))
+}
+
+fn ask_which(several: &[Entry], now: &Now) -> String {
+    let words: Vec<String> = several.iter().map(|timer| with_left(timer, now)).collect();
+    format!("You have {}: {}. Which one?", say::count(several.len(), "timer"), say::list(&words))
+}
+
+fn none_fits(running: &[Entry], label: Option<&str>, wish: &CancelTimer) -> String {
+    let wanted = match (label, wish.seconds, wish.which) {
+        (Some(label), _, _) => format!("{label} timer"),
+        (None, Some(seconds), _) => format!("{} timer", say::span_before_noun(seconds)),
+        (None, None, Some(Which::Second)) if !running.is_empty() => "second timer".into(),
+        (None, None, Some(Which::Third)) if !running.is_empty() => "third timer".into(),
+        (None, None, _) => return "No timer is running.".into(),
     };
     let names: Vec<String> = running.iter().map(|timer| format!("your {}", timer.name())).collect();
     match names.len() {
@@ -266,70 +411,31 @@ fn none_fits(running: &[Entry], label: Option<&str>, seconds: Option<u64>) -> St
 }
 
 fn length(timer: &Entry) -> u64 {
-    match timer.what {
-        What::Timer { seconds, .. } => seconds,
-        What::Alarm { .. } => 0,
+    match timer.kind() {
+        RingKind::Timer { seconds } => seconds,
+        RingKind::Alarm { .. } => 0,
     }
 }
 
 /// Seconds left, rounded up as on a kitchen clock; zero when it has run out.
-fn left(timer: &Entry, now: Timestamp) -> u64 {
-    let What::Timer { due, .. } = timer.what else { return 0 };
-    u64::try_from(due.duration_since(now).as_millis()).unwrap_or(0).div_ceil(1_000)
+fn left(timer: &Entry, now: &Now) -> u64 {
+    let micros = timer.run().map_or(0, |run| run.left(now));
+    u64::try_from(micros).unwrap_or(0).div_ceil(1_000_000)
 }
 
-fn left_words(timer: &Entry, now: Timestamp) -> String {
-    let left = left(timer, now);
-    if left > 0 {
-        return format!("{} left", say::about(left));
-    }
-    "run out".into()
+fn left_words(timer: &Entry, now: &Now) -> String {
+    format!("{} left", say::about(left(timer, now)))
 }
 
-/// A label as it is kept: lower case, without article and without the noun itself.
-pub(super) fn clean_label(label: Option<String>, noun: &str) -> Option<String> {
-    let label = label?.trim().trim_end_matches(['.', '!', '?']).to_lowercase();
-    let label = ["the ", "a ", "an ", "my "]
-        .iter()
-        .find_map(|article| label.strip_prefix(article))
-        .unwrap_or(&label);
-    let label = label.strip_suffix(noun).filter(|rest| rest.ends_with(' ')).unwrap_or(label).trim();
-    (!label.is_empty() && label != noun).then(|| label.to_owned())
-}
-
-/// Whether two labels mean the same: "egg" and "eggs", "pasta" and "pasta sauce".
-pub(super) fn same_label(a: &str, b: &str) -> bool {
-    let words = |label: &str| -> Vec<String> {
-        let words = label.to_lowercase();
-        words.split_whitespace().map(|word| word.trim_end_matches('s').to_owned()).collect()
-    };
-    let (a, b) = (words(a), words(b));
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    !short.is_empty() && short.iter().all(|word| long.contains(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_are_kept_without_article_and_noun() {
-        let clean = |label: &str| clean_label(Some(label.into()), "timer");
-        assert_eq!(clean("The Beans").as_deref(), Some("beans"));
-        assert_eq!(clean("pasta timer.").as_deref(), Some("pasta"));
-        assert_eq!(clean("timer"), None);
-        assert_eq!(clean("a timer"), None);
-        assert_eq!(clean("  "), None);
-        assert_eq!(clean("egg-timer").as_deref(), Some("egg-timer"));
-    }
-
-    #[test]
-    fn labels_match_as_people_mean_them() {
-        for (a, b) in [("egg", "eggs"), ("Pasta", "pasta sauce"), ("tea", "tea")] {
-            assert!(same_label(a, b) && same_label(b, a), "{a} {b}");
+/// "the eggs timer with 5 minutes left".
+fn with_left(timer: &Entry, now: &Now) -> String {
+    let name = timer.name();
+    match left(timer, now) {
+        0 => format!("the {name}, which is ringing"),
+        _ if timer.run().is_some_and(Run::paused) => {
+            format!("the {name}, paused with {}", left_words(timer, now))
         }
-        for (a, b) in [("tea", "steak"), ("pasta", "pizza"), ("", "tea")] {
-            assert!(!same_label(a, b), "{a} {b}");
-        }
+        _ if timer.is_snoozed() => format!("the snoozed {name} with {}", left_words(timer, now)),
+        _ => format!("the {name} with {}", left_words(timer, now)),
     }
 }

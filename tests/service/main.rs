@@ -154,6 +154,33 @@ fn a_timer_rings_and_says_its_name() {
 }
 
 #[test]
+fn a_ring_outlives_a_killed_service_and_a_stop_waits_for_no_lock() {
+    let house = House::new();
+    let mut killed = house.serve(&[]);
+    house.ok(&["ask", "set a pasta timer for one second"]);
+    let rings = |state: &serde_json::Value| state["state"] == "ringing";
+    killed.wait_for("state", rings);
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    let mut service = house.serve(&[]);
+    let state = service.wait_for("state", rings);
+    assert_eq!(state["ringing"], serde_json::json!(["pasta timer"]));
+    // Another program holds the lock of the timers, and does not let go.
+    let lock = house.path(".local/state/aloud/timers.json.lock");
+    let lock = std::fs::OpenOptions::new().write(true).open(lock).unwrap();
+    lock.lock().unwrap();
+    let clock = Clock::start();
+    house.ok(&["stop"]);
+    service.wait_for("state", |state| state["state"] != "ringing");
+    let took = clock.now().since(Moment::ZERO);
+    assert!(took < Duration::from_millis(900), "a stop took {took:?}");
+    drop(lock);
+    house.ok(&["quit"]);
+    assert_eq!(service.ended().0, Some(0));
+    assert_eq!(house.ok(&["timers", "--json"]), "");
+}
+
+#[test]
 fn the_service_manager_is_told_and_a_stop_takes_less_than_a_second() {
     let mut house = House::new();
     let notify = house.path("notify.sock");

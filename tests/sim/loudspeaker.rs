@@ -103,6 +103,13 @@ impl Loudspeaker {
         let epoch = cut.unwrap_or(self.live);
         let mut room = self.room.lock();
         room.sounds(given);
+        if room.rings {
+            // What a ring sounds like is the bell's own matter.
+            if room.sounded.insert(epoch) {
+                room.notice(&format!("sounds {}", epoch.0));
+            }
+            return;
+        }
         if room.truth.get(&epoch).expect("sound of nobody").given == 0 {
             room.notice(&format!("sounds {}", epoch.0));
         }

@@ -19,6 +19,7 @@ mod faults;
 mod hour;
 mod loudspeaker;
 mod partner;
+mod ringing;
 mod room;
 mod script;
 mod storms;

@@ -54,6 +54,10 @@ pub(crate) struct State {
     pub(crate) effects: Vec<String>,
     pub(crate) truth: BTreeMap<Epoch, Truth>,
     pub(crate) announced: BTreeSet<Epoch>,
+    /// Whether timers ring in this scenario: their tones are no pieces of a reply.
+    pub(crate) rings: bool,
+    /// What was heard of since.
+    pub(crate) sounded: BTreeSet<Epoch>,
     /// Microphone samples that nobody delivered: it was lost, or in a hurry.
     pub(crate) deaf: u64,
     /// Whether the loudspeaker was dead at any time since the last reply began.
@@ -80,6 +84,8 @@ impl Room {
             effects: Vec::new(),
             truth: BTreeMap::new(),
             announced: BTreeSet::new(),
+            rings: false,
+            sounded: BTreeSet::new(),
             deaf: 0,
             died: false,
             silent: None,

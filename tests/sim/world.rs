@@ -11,12 +11,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aloud::audio::{self, AudioError, Side, SoundEvent};
-use aloud::base::{Clock, Epoch, Moment, Volume};
-use aloud::dialog::{History, Item};
+use aloud::base::{CallId, Clock, Epoch, LocalZone, Moment, Volume, WallClock};
+use aloud::dialog::{Call, History, Item};
 use aloud::drive::{Driver, Ear, Event, Finished, Handle, Parts, Refusal, Request, State};
 use aloud::engine::{EngineError, Meter};
 use aloud::listen::{self, LISTEN_OUTBOX, ListenHandle, Listener, Order};
+use aloud::tool::{Book, Registry, Ringer, ToolCx};
 use aloud::turn::{Entry, Input, Machine, MouthStatus, Setup};
+use futures::FutureExt;
+use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 
@@ -42,6 +45,8 @@ pub(crate) enum Act {
     /// The speaker takes no more sound; the driver is not told.
     Speaker(bool),
     Engines(Engines),
+    /// A tool of timers and alarms is called from elsewhere.
+    Call(&'static str, serde_json::Value),
     /// What the transcriber answers from now on instead of the words.
     Transcriber(Option<EngineError>),
 }
@@ -65,6 +70,10 @@ type Answer = Pin<Box<dyn Future<Output = Result<(), Refusal>>>>;
 /// The world.
 pub(crate) struct World {
     pub(crate) room: Room,
+    /// The real tools of timers and alarms, and their book.
+    clocks: Registry,
+    pub(crate) book: Book,
+    pub(crate) volume: Volume,
     driver: Pin<Box<dyn Future<Output = Finished>>>,
     finished: Option<Finished>,
     handle: Handle,
@@ -97,7 +106,13 @@ impl World {
     /// A world that keeps a record of everything, or, for long runs, none.
     pub(crate) fn new(setup: Setup, record: bool) -> Self {
         let room = Room::new(record);
-        let path = audio::path(Volume::new(100));
+        let clock = Clock::of(|| Instant::now().into_std());
+        let wall = WallClock::Simulated(clock, "2026-11-03T07:40:00Z".parse().unwrap());
+        let book = Book::in_memory(wall.clone(), LocalZone::fixed(TimeZone::UTC));
+        let volume = Volume::new(100);
+        let mut tools = aloud::tool::Settings::new(book.clone(), Ringer::Here, volume.clone());
+        tools.wall = wall;
+        let path = audio::path(volume.clone());
         let (outbox, inbox) = mpsc::channel(LISTEN_OUTBOX);
         let (give, orders) = sync_channel(listen::LISTEN_ORDERS);
         let (sound, sounds) = mpsc::channel(64);
@@ -105,13 +120,13 @@ impl World {
         let ear = Ear { handle: ListenHandle::to(give), events: inbox };
         let settings = listen::Settings::default();
         let driver = Driver::new(Parts {
-            clock: Clock::of(|| Instant::now().into_std()),
+            clock,
             partner: Box::new(Engine::new(&room, setup.hears)),
             setup,
             instructions: "Answer.".into(),
             tools: tools::registry(&room),
-            book: None,
-            volume: Volume::new(100),
+            book: Some((book.clone(), book.watch())),
+            volume: volume.clone(),
             feed: path.feed,
             gauge: path.gauge.clone(),
             ear: Some(ear),
@@ -126,6 +141,9 @@ impl World {
         let handle = driver.handle();
         let (_, events) = handle.watch();
         Self {
+            clocks: aloud::tool::builtin(tools),
+            book,
+            volume,
             loudspeaker: Loudspeaker::new(&room, path.playback, path.gauge),
             room,
             driver: Box::pin(driver.run()),
@@ -260,6 +278,17 @@ impl World {
             Act::Ask(request) => {
                 let handle = self.handle.clone();
                 self.answers.push(Box::pin(async move { handle.ask(request).await }));
+            }
+            Act::Call(name, arguments) => {
+                self.room.lock().rings = true;
+                let call = Call {
+                    id: CallId("elsewhere".into()),
+                    name: name.into(),
+                    arguments: arguments.to_string(),
+                };
+                let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+                let done = self.clocks.call(&call, cx).now_or_never().expect("no file, no wait");
+                assert!(done.outcome.ok, "{}", done.outcome.say);
             }
             Act::Say(text) => {
                 let at = self.ms * 16;

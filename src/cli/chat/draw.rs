@@ -171,9 +171,18 @@ fn status(view: &View, width: u16) -> Line<'static> {
         (_, MouthStatus::Silent) => ("○", "ready", Color::Cyan),
     };
     let style = view.style(colour).add_modifier(Modifier::BOLD);
-    let mut spans = vec![Span::styled(format!("{mark} {word}"), style)];
+    let mut spans = vec![match state.ringing.as_slice() {
+        [] => Span::styled(format!("{mark} {word}"), style),
+        [first, ..] => {
+            let style = view.style(Color::Yellow).add_modifier(Modifier::BOLD);
+            Span::styled(format!("♪ ringing: {first}"), style)
+        }
+    }];
     let grey = view.style(Color::DarkGray);
     let mut notes = Vec::new();
+    if !state.ringing.is_empty() {
+        notes.push(Span::styled("any key stops it", grey));
+    }
     if state.muted {
         notes.push(Span::styled("✕ muted", view.style(Color::Red)));
     } else if state.input.is_none() {

@@ -264,6 +264,13 @@ impl Chat {
             return self.on_interrupt(now);
         }
         self.quitting = None;
+        if !self.view.state.ringing.is_empty() && key.kind == KeyEventKind::Press {
+            // Any key ends a ring. What is typed is kept: it may be "snooze".
+            if matches!(key.code, KeyCode::Char(c) if c != ' ') && plain {
+                self.prompt.on_key(key);
+            }
+            return Action::Ask(Request::Stop);
+        }
         let empty = self.prompt.is_empty();
         if key.kind == KeyEventKind::Press && key.code != KeyCode::Char(' ') {
             self.view.hint = None;

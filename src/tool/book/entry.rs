@@ -1,7 +1,29 @@
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use super::days::Days;
+use super::ring::RingKind;
+use crate::base::BootMoment;
+
+/// What every question about due times is asked with: both clocks and the zone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Now {
+    /// The time on the wall, by which alarms ring.
+    pub wall: Timestamp,
+    /// The moment on the clock that nobody sets, by which timers count.
+    pub boot: BootMoment,
+    /// The local zone.
+    pub zone: TimeZone,
+}
+
+impl Now {
+    /// The local date.
+    pub fn today(&self) -> Date {
+        self.wall.to_zoned(self.zone.clone()).date()
+    }
+}
 
 /// One entry of the book: microseconds since 1970 of its making, pushed up where taken, so that
 /// two programs that write into one file do not meet.
@@ -11,12 +33,12 @@ pub struct EntryId(pub i64);
 /// A timer or an alarm that will ring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Which one.
+    /// Which one. Of two the greater one was set later.
     pub id: EntryId,
     /// What the user calls it, in lower case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// When it was set.
+    /// When it was set, by the wall clock of that time.
     pub set: Timestamp,
     /// When it rings.
     #[serde(flatten)]
@@ -29,10 +51,11 @@ pub struct Entry {
 pub enum What {
     /// After a length of time.
     Timer {
-        /// The length, as it was asked for.
+        /// The length, as it was asked for, with what was added since.
         seconds: u64,
-        /// The end.
-        due: Timestamp,
+        /// How far it is.
+        #[serde(flatten)]
+        run: Run,
     },
     /// At a clock time here, wherever the machine then is.
     Alarm {
@@ -40,100 +63,188 @@ pub enum What {
         time: Time,
         /// On which days.
         days: Days,
-        /// Only what lies after this is still to ring: when it was set or last rang.
+        /// Only what lies after this is still to ring: when it was set or last answered.
         since: Timestamp,
+    },
+    /// Again, after it rang and was put off.
+    Snoozed {
+        /// What rang.
+        of: RingKind,
+        /// How far it is.
+        #[serde(flatten)]
+        run: Run,
     },
 }
 
-/// The days of an alarm.
+/// How far a countdown is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Days {
-    /// Once.
-    On(Date),
-    /// Monday to Friday.
-    Weekdays,
-    /// Saturday and Sunday.
-    Weekends,
-    /// Every day.
-    Every,
+#[serde(untagged)]
+pub enum Run {
+    /// It stands still.
+    Paused {
+        /// Milliseconds that are left.
+        left_ms: u64,
+    },
+    /// It counts.
+    Counting {
+        /// The end on the wall clock: what counts after the machine was started anew.
+        due: Timestamp,
+        /// The end on the clock that nobody sets: what counts until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        boot: Option<BootMoment>,
+    },
 }
 
-impl Days {
-    /// Whether the alarm stays after it rang.
-    pub fn recurs(self) -> bool {
-        match self {
-            Self::On(_) => false,
-            Self::Weekdays | Self::Weekends | Self::Every => true,
-        }
+impl Run {
+    /// A countdown of `micros` that starts now; `None` past the end of the calendar.
+    pub fn start(now: &Now, micros: u64) -> Option<Self> {
+        let span = SignedDuration::from_micros(i64::try_from(micros).ok()?);
+        let due = now.wall.checked_add(span).ok()?;
+        Some(Self::Counting { due, boot: Some(now.boot.plus(micros)) })
     }
 
-    fn holds(self, date: Date) -> bool {
-        let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+    /// Microseconds left, negative when it has run out.
+    pub fn left(self, now: &Now) -> i64 {
         match self {
-            Self::On(day) => day == date,
-            Self::Weekdays => !weekend,
-            Self::Weekends => weekend,
-            Self::Every => true,
-        }
-    }
-
-    /// The first time after `after` at which the clock in `zone` shows `time` on one of these
-    /// days. Where the clock skips that time (summer time begins) it is as much later as the
-    /// clock skips; where it shows it twice it is the first of the two (RFC 5545, "compatible").
-    pub fn next(self, time: Time, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-        let at = |date: Date| Some(date.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp());
-        if let Self::On(date) = self {
-            return at(date).filter(|at| *at > after);
-        }
-        // One day before, because a zone's midnight may be skipped; eight days hold every pattern.
-        let mut date = after.to_zoned(zone.clone()).date().yesterday().ok()?;
-        for _ in 0..10 {
-            if self.holds(date)
-                && let Some(at) = at(date)
-                && at > after
-            {
-                return Some(at);
+            Self::Paused { left_ms } => i64::try_from(left_ms * 1_000).unwrap_or(i64::MAX),
+            Self::Counting { due, boot } => {
+                let by_wall = || due.as_microsecond() - now.wall.as_microsecond();
+                boot.and_then(|boot| now.boot.until(boot)).unwrap_or_else(by_wall)
             }
-            date = date.tomorrow().ok()?;
         }
-        None
+    }
+
+    /// Whether it stands still.
+    pub fn paused(self) -> bool {
+        match self {
+            Self::Paused { .. } => true,
+            Self::Counting { .. } => false,
+        }
+    }
+
+    /// When it ends, on the wall clock as it now stands.
+    pub fn due(self, now: &Now) -> Option<Timestamp> {
+        match self {
+            Self::Paused { .. } => None,
+            Self::Counting { .. } => {
+                now.wall.checked_add(SignedDuration::from_micros(self.left(now))).ok()
+            }
+        }
     }
 }
 
 impl Entry {
-    /// When it rings next; `None` for an alarm past the end of the calendar.
-    pub fn due(&self, zone: &TimeZone) -> Option<Timestamp> {
+    /// When it rings next, or should have rung; `None` for a paused timer and past the end of the
+    /// calendar.
+    pub fn due(&self, now: &Now) -> Option<Timestamp> {
         match self.what {
-            What::Timer { due, .. } => Some(due),
+            What::Timer { run, .. } | What::Snoozed { run, .. } => run.due(now),
             What::Alarm { time, days: Days::On(date), .. } => {
-                Some(date.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp())
+                Some(date.to_datetime(time).to_zoned(now.zone.clone()).ok()?.timestamp())
             }
-            What::Alarm { time, days, since } => days.next(time, since, zone),
+            What::Alarm { time, days, since } => days.next(time, since, &now.zone),
         }
     }
 
-    /// The last time at or before `now` at which it should have rung, given that it is due.
-    pub(super) fn last_due(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-        let mut last = self.due(zone).filter(|due| *due <= now)?;
-        let What::Alarm { time, days, .. } = self.what else { return Some(last) };
-        if !days.recurs() {
-            return Some(last);
+    /// Since when it rings, if it does: of several times that were missed only the last one.
+    pub fn rings_since(&self, now: &Now) -> Option<Timestamp> {
+        let due = self.due(now).filter(|due| *due <= now.wall)?;
+        match self.what {
+            What::Alarm { time, days: days @ Days::Weekly(_), since } => {
+                days.last(time, since, now.wall, &now.zone)
+            }
+            What::Alarm { days: Days::On(_), .. } | What::Timer { .. } | What::Snoozed { .. } => {
+                Some(due)
+            }
         }
-        // After a long sleep it is enough to look at the last days.
-        if let Ok(lately) = now.checked_sub((24 * 9).hours()) {
-            last =
-                last.max(days.next(time, lately, zone).filter(|due| *due <= now).unwrap_or(last));
-        }
-        while let Some(next) = days.next(time, last, zone).filter(|due| *due <= now) {
-            last = next;
-        }
-        Some(last)
     }
 
-    /// Whether it is a timer.
+    /// How far its countdown is; alarms have none.
+    pub fn run(&self) -> Option<Run> {
+        match self.what {
+            What::Timer { run, .. } | What::Snoozed { run, .. } => Some(run),
+            What::Alarm { .. } => None,
+        }
+    }
+
+    /// Timer or alarm, for the user.
+    pub fn kind(&self) -> RingKind {
+        match self.what {
+            What::Timer { seconds, .. } => RingKind::Timer { seconds },
+            What::Alarm { time, .. } => RingKind::Alarm { time },
+            What::Snoozed { of, .. } => of,
+        }
+    }
+
+    /// Whether it is a timer for the user, a snoozed one included.
     pub fn is_timer(&self) -> bool {
-        matches!(self.what, What::Timer { .. })
+        match self.kind() {
+            RingKind::Timer { .. } => true,
+            RingKind::Alarm { .. } => false,
+        }
+    }
+
+    /// Whether it is rung again after it was put off.
+    pub fn is_snoozed(&self) -> bool {
+        match self.what {
+            What::Snoozed { .. } => true,
+            What::Timer { .. } | What::Alarm { .. } => false,
+        }
+    }
+
+    /// How one speaks of it; see [`RingKind::name`].
+    pub fn name(&self) -> String {
+        self.kind().name(self.label.as_deref())
+    }
+
+    /// What becomes of it once its ring is over: `None` when it leaves the book.
+    pub(super) fn after_ring(&self, now: &Now) -> Option<Self> {
+        match self.what {
+            What::Alarm { time, days, .. } if days.recurs() => {
+                let what = What::Alarm { time, days, since: now.wall };
+                Some(Self { what, ..self.clone() })
+            }
+            What::Alarm { .. } | What::Timer { .. } | What::Snoozed { .. } => None,
+        }
+    }
+
+    /// The entry after the wall clock was set by `shift` microseconds, or by nobody knows how much
+    /// while no program looked, where it changes: an alarm that was answered by a clock that ran
+    /// wrong has not rung yet by the right one, and the wall's end of a countdown moves with it.
+    pub(super) fn after_clock_change(&self, now: &Now, shift: Option<i64>) -> Option<Self> {
+        let what = match self.what {
+            What::Alarm { time, days, since } if since > now.wall => {
+                let ahead = since.as_microsecond() - now.wall.as_microsecond();
+                let since = match shift {
+                    Some(shift) if shift < -SAME_RING => {
+                        since.checked_add(SignedDuration::from_micros(shift)).ok()?
+                    }
+                    None if ahead > SAME_RING => now.wall,
+                    Some(_) | None => return None,
+                };
+                What::Alarm { time, days, since: since.min(now.wall) }
+            }
+            What::Timer { seconds, run } => What::Timer { seconds, run: moved(run, now)? },
+            What::Snoozed { of, run } => What::Snoozed { of, run: moved(run, now)? },
+            What::Alarm { .. } => return None,
+        };
+        Some(Self { what, ..self.clone() })
+    }
+}
+
+/// A clock set back by less than this does not make an alarm that was answered ring once more:
+/// microseconds, ten minutes.
+const SAME_RING: i64 = 600_000_000;
+
+/// A countdown with its end on the wall as the wall now stands; `None` where it stands already.
+fn moved(run: Run, now: &Now) -> Option<Run> {
+    match run {
+        Run::Counting { due, boot: Some(boot) } if now.boot.boot == boot.boot => {
+            let new = run.due(now)?;
+            (new.duration_since(due).abs() > SignedDuration::from_millis(500))
+                .then_some(Run::Counting { due: new, boot: Some(boot) })
+        }
+        Run::Counting { .. } | Run::Paused { .. } => None,
     }
 }
 
@@ -141,79 +252,43 @@ impl Entry {
 mod tests {
     use super::*;
 
-    fn next(days: Days, time: &str, after: &str, zone: &str) -> String {
-        let zone = TimeZone::get(zone).unwrap();
-        let after: Timestamp = after.parse().unwrap();
-        days.next(time.parse().unwrap(), after, &zone).unwrap().to_zoned(zone).to_string()
+    fn now(wall: &str, boot: u64, seconds: u64) -> Now {
+        let boot = BootMoment { boot, micros: seconds * 1_000_000 };
+        Now { wall: wall.parse().unwrap(), boot, zone: TimeZone::UTC }
     }
 
     #[test]
-    fn alarms_follow_the_clock_through_the_change_of_summer_time() {
-        let berlin = "Europe/Berlin";
-        // On 29 March 2026 the clock in Berlin goes from 02:00 to 03:00, on 25 October back.
-        let cases = [
-            ("07:00", "2026-03-28T05:00Z", "2026-03-28T07:00:00+01:00[Europe/Berlin]"),
-            ("07:00", "2026-03-28T06:00Z", "2026-03-29T07:00:00+02:00[Europe/Berlin]"),
-            ("02:30", "2026-03-28T12:00Z", "2026-03-29T03:30:00+02:00[Europe/Berlin]"),
-            ("02:30", "2026-10-24T12:00Z", "2026-10-25T02:30:00+02:00[Europe/Berlin]"),
-            // The second 02:30 of that night is not a second alarm.
-            ("02:30", "2026-10-25T00:30Z", "2026-10-26T02:30:00+01:00[Europe/Berlin]"),
-        ];
-        for (time, after, want) in cases {
-            assert_eq!(next(Days::Every, time, after, berlin), want, "{time} after {after}");
+    fn a_countdown_follows_the_clock_that_nobody_sets() {
+        let start = now("2026-11-03T10:00:00Z", 1, 100);
+        let run = Run::start(&start, 600_000_000).unwrap();
+        // An hour back on the wall, ten seconds later.
+        let later = now("2026-11-03T09:00:10Z", 1, 110);
+        assert_eq!(run.left(&later), 590_000_000);
+        assert_eq!(run.due(&later), Some("2026-11-03T09:10:00Z".parse().unwrap()));
+        // The machine was started anew: only the wall is left.
+        let anew = now("2026-11-03T10:04:00Z", 2, 5);
+        assert_eq!(run.left(&anew), 360_000_000);
+    }
+
+    #[test]
+    fn entries_read_back_as_they_were_written() {
+        let at = now("2026-11-03T10:00:00Z", 7, 100);
+        let run = Run::start(&at, 60_000_000).unwrap();
+        let time = Time::constant(7, 0, 0, 0);
+        let days = Days::On(jiff::civil::date(2026, 12, 3));
+        for what in [
+            What::Timer { seconds: 60, run },
+            What::Timer { seconds: 60, run: Run::Paused { left_ms: 1_500 } },
+            What::Snoozed { of: RingKind::Alarm { time }, run },
+            What::Alarm { time, days, since: at.wall },
+        ] {
+            let entry = Entry { id: EntryId(1), label: Some("tea".into()), set: at.wall, what };
+            let text = serde_json::to_string(&entry).unwrap();
+            assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry, "{text}");
         }
-    }
-
-    #[test]
-    fn recurring_alarms_keep_to_their_days() {
-        // 6 November 2026 is a Friday.
-        let utc = "UTC";
-        let friday = "2026-11-06T12:00Z";
-        assert_eq!(next(Days::Weekdays, "07:00", friday, utc), "2026-11-09T07:00:00+00:00[UTC]");
-        assert_eq!(next(Days::Weekdays, "13:00", friday, utc), "2026-11-06T13:00:00+00:00[UTC]");
-        assert_eq!(next(Days::Weekends, "07:00", friday, utc), "2026-11-07T07:00:00+00:00[UTC]");
-        assert_eq!(next(Days::Every, "12:00", friday, utc), "2026-11-07T12:00:00+00:00[UTC]");
-    }
-
-    #[test]
-    fn the_last_missed_time_is_found_after_a_long_sleep() {
-        let set: Timestamp = "2024-01-01T00:00Z".parse().unwrap();
-        let alarm = Entry {
-            id: EntryId(1),
-            label: None,
-            set,
-            what: What::Alarm { time: "07:00".parse().unwrap(), days: Days::Weekends, since: set },
-        };
-        let now: Timestamp = "2026-11-06T12:00Z".parse().unwrap();
-        let want: Timestamp = "2026-11-01T07:00Z".parse().unwrap();
-        assert_eq!(alarm.last_due(now, &TimeZone::UTC), Some(want));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn an_alarm_of_every_day_rings_once_a_day(
-            start in 1_767_225_600i64..1_830_000_000,
-            minute in 0i8..60,
-            hour in 0i8..24,
-            zone in 0usize..4,
-        ) {
-            let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
-            let zone = TimeZone::get(zones[zone]).unwrap();
-            let time = Time::constant(hour, minute, 0, 0);
-            let mut after = Timestamp::from_second(start).unwrap();
-            let first = Days::Every.next(time, after, &zone).unwrap();
-            proptest::prop_assert!(first.duration_since(after).as_hours() <= 25);
-            let mut date = first.to_zoned(zone.clone()).date();
-            after = first;
-            for _ in 0..400 {
-                let next = Days::Every.next(time, after, &zone).unwrap();
-                let local = next.to_zoned(zone.clone());
-                proptest::prop_assert_eq!(local.date(), date.tomorrow().unwrap());
-                // Late by what the clock skips, at most an hour; never early.
-                let late = local.time().duration_since(time);
-                proptest::prop_assert!((0..=60).contains(&late.as_mins()), "{}", local);
-                (after, date) = (next, local.date());
-            }
-        }
+        // As the first release wrote it.
+        let old = r#"{"id":1,"set":"2026-11-03T10:00:00Z","kind":"timer","seconds":60,"due":"2026-11-03T10:01:00Z"}"#;
+        let old: Entry = serde_json::from_str(old).unwrap();
+        assert_eq!(old.run().unwrap().left(&at), 60_000_000);
     }
 }

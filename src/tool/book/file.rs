@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::entry::Entry;
-use super::{Page, Rang};
+use super::page::Page;
+use super::ring::Rang;
 
 /// The version of the form below.
 const VERSION: u64 = 1;
@@ -32,6 +33,7 @@ struct Written<'a> {
     version: u64,
     entries: &'a [Entry],
     rang: &'a [Rang],
+    missed: &'a [Rang],
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,8 @@ struct Whole {
     entries: Vec<Entry>,
     #[serde(default)]
     rang: Vec<Rang>,
+    #[serde(default)]
+    missed: Vec<Rang>,
 }
 
 /// What was found on disk.
@@ -74,6 +78,17 @@ pub(super) fn lock(path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::TimedOut, "another aloud program is holding it"))
 }
 
+/// The lock of the one program that rings what stands in `path`; `None` while another one holds it.
+pub(super) fn lock_bell(path: &Path) -> io::Result<Option<File>> {
+    let name = beside(path, "bell");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(name)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Reads the file. One that is missing is an empty book. One that is broken is renamed, so that
 /// nothing in it is lost, and what can still be read of it is taken over.
 ///
@@ -92,10 +107,10 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
     };
     let whole = serde_json::from_slice::<Whole>(&bytes).ok();
     if let Some(whole) = whole.filter(|whole| whole.version == VERSION) {
-        let page = Page { entries: whole.entries, rang: whole.rang };
+        let page = Page { entries: whole.entries, rang: whole.rang, missed: whole.missed };
         return Ok(Found { page, stamp, trouble: None });
     }
-    let page = Page { entries: salvage(&bytes), rang: Vec::new() };
+    let page = Page { entries: salvage(&bytes), ..Page::default() };
     let aside = set_aside(path)?;
     let kept = match page.entries.len() {
         0 => "none of its timers and alarms could be read".to_owned(),
@@ -114,7 +129,12 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
 pub(super) fn write(path: &Path, page: &Page) -> io::Result<Option<Stamp>> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    let written = Written { version: VERSION, entries: &page.entries, rang: &page.rang };
+    let written = Written {
+        version: VERSION,
+        entries: &page.entries,
+        rang: &page.rang,
+        missed: &page.missed,
+    };
     let mut text = serde_json::to_vec_pretty(&written)?;
     text.push(b'\n');
     file.write_all(&text)?;

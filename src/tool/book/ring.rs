@@ -1,29 +1,26 @@
 use jiff::civil::Time;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, What};
+use super::entry::{Entry, EntryId, Now};
 use crate::tool::say;
 
 /// From this lateness on it is said how late a ring is, and that it could not ring in time.
 const LATE: SignedDuration = SignedDuration::from_secs(30);
 
-/// A timer that ran out or an alarm whose time has come.
+/// A timer that ran out or an alarm whose time has come, and that nobody has answered yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ring {
+    /// Its entry, which stays in the book until the ring is answered or given up.
+    pub id: EntryId,
     /// What the user calls it.
     pub label: Option<String>,
     /// Timer or alarm.
     pub kind: RingKind,
-    /// When it should have rung.
+    /// When it should have rung, by the wall clock.
     pub due: Timestamp,
-    /// How long ago that was; never negative.
-    pub late: SignedDuration,
     /// What the local clock shows at that time; an alarm may differ, where the clock skips it.
-    pub(super) clock: Time,
-    /// The entry as it stood in the book, to put it back.
-    pub(super) entry: Entry,
+    pub clock: Time,
 }
 
 /// What rings.
@@ -42,21 +39,44 @@ pub enum RingKind {
     },
 }
 
+/// A ring that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rang {
+    /// Its entry, which has left the book or waits for its next day.
+    #[serde(default = "nobody")]
+    pub id: EntryId,
+    /// What the user calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Timer or alarm.
+    #[serde(flatten)]
+    pub what: RingKind,
+    /// When it should have rung, or for one that was answered when that was.
+    pub at: Timestamp,
+}
+
+fn nobody() -> EntryId {
+    EntryId(0)
+}
+
 impl Ring {
-    pub(super) fn new(entry: Entry, due: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
-        let kind = match entry.what {
-            What::Timer { seconds, .. } => RingKind::Timer { seconds },
-            What::Alarm { time, .. } => RingKind::Alarm { time },
-        };
-        let late = now.duration_since(due).max(SignedDuration::ZERO);
-        let clock = due.to_zoned(zone.clone()).time();
-        Self { label: entry.label.clone(), kind, due, late, clock, entry }
+    /// The ring of `entry`, if it rings.
+    pub(super) fn of(entry: &Entry, now: &Now) -> Option<Self> {
+        let due = entry.rings_since(now)?;
+        let clock = due.to_zoned(now.zone.clone()).time();
+        Some(Self { id: entry.id, label: entry.label.clone(), kind: entry.kind(), due, clock })
+    }
+
+    /// How one speaks of it.
+    pub fn name(&self) -> String {
+        self.kind.name(self.label.as_deref())
     }
 
     /// What is said when it rings. One that is late says how late, and that nobody was there.
-    pub fn say(&self) -> String {
-        let name = self.kind.name(self.label.as_deref());
-        if self.late < LATE {
+    pub fn say(&self, now: Timestamp) -> String {
+        let name = self.name();
+        let late = now.duration_since(self.due);
+        if late < LATE {
             return match self.kind {
                 RingKind::Timer { .. } => format!("Your {name} is done."),
                 RingKind::Alarm { .. } => {
@@ -68,15 +88,41 @@ impl Ring {
                 }
             };
         }
-        let late = say::about(self.late.as_secs().unsigned_abs());
+        let late = say::about(late.as_secs().unsigned_abs());
         match self.kind {
-            RingKind::Timer { .. } => {
-                format!("Your {name} ran out {late} ago. I was not there to ring it then, sorry.")
+            RingKind::Timer { .. } => format!("Your {name} ended {late} ago."),
+            RingKind::Alarm { .. } => format!("Your {name} was due {late} ago."),
+        }
+    }
+
+    /// The ring once it is over, at `at`.
+    pub(super) fn over(&self, at: Timestamp) -> Rang {
+        Rang { id: self.id, label: self.label.clone(), what: self.kind, at }
+    }
+}
+
+impl Rang {
+    /// How one speaks of it.
+    pub fn name(&self) -> String {
+        self.what.name(self.label.as_deref())
+    }
+
+    /// What is said of one that nobody answered: "You missed your pasta timer at 7:40 AM."
+    pub fn missed(&self, now: &Now) -> String {
+        let at = self.at.to_zoned(now.zone.clone());
+        let day = match (now.today() - at.date()).get_days() {
+            0 => String::new(),
+            1 => " yesterday".into(),
+            _ => format!(" on {}", say::date(at.date())),
+        };
+        let name = self.name();
+        match self.what {
+            // "Your 7 AM alarm at 7 AM" says the time twice.
+            RingKind::Alarm { .. } if self.label.is_none() => {
+                format!("You missed your {name}{day}.")
             }
-            RingKind::Alarm { .. } => {
-                format!(
-                    "You missed your {name}. It was due {late} ago, when I was not there to ring it."
-                )
+            RingKind::Alarm { .. } | RingKind::Timer { .. } => {
+                format!("You missed your {name} at {}{day}.", say::clock(at.time()))
             }
         }
     }
@@ -91,16 +137,5 @@ impl RingKind {
             (Self::Alarm { .. }, Some(label)) => format!("{label} alarm"),
             (Self::Alarm { time }, None) => format!("{} alarm", say::clock(*time)),
         }
-    }
-}
-
-impl Entry {
-    /// How one speaks of it; see [`RingKind::name`].
-    pub fn name(&self) -> String {
-        let kind = match self.what {
-            What::Timer { seconds, .. } => RingKind::Timer { seconds },
-            What::Alarm { time, .. } => RingKind::Alarm { time },
-        };
-        kind.name(self.label.as_deref())
     }
 }

@@ -1,0 +1,272 @@
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use super::bell::{Answer, Bell, Hearing, Round, answer};
+use super::timer::Timer;
+use crate::base::{Flow, Moment, UtteranceId, Volume};
+use crate::tool::{Book, EntryId, Rang, View};
+
+/// How long after an answer "snooze" still means what rang.
+const LATELY: Duration = Duration::from_secs(120);
+
+/// How long a round waits for silence in a room that is never silent. Then a chime sounds over
+/// whatever does.
+const NO_SILENCE: Duration = Duration::from_secs(6);
+
+/// What rings: the book as it was last told, the bell, and what the user has yet to be told.
+///
+/// The book says what is due; the bell asks for rounds; each round is a notice with a tone before
+/// it. Who answers ends the ring here at once, and in the book as soon as its thread gets to it.
+pub(super) struct Ringing {
+    book: Option<Book>,
+    views: Option<Flow<View>>,
+    view: View,
+    bell: Bell,
+    volume: Volume,
+    speaker: bool,
+    /// The words of the last round that had any: our own voice, when the microphone hears it.
+    words: String,
+    /// The utterance that began while a round sounded.
+    over: Option<UtteranceId>,
+    /// Since when a round waits for silence.
+    waits: Option<Moment>,
+    answered: Option<Moment>,
+    /// What is wrong with the file of timers, until the user was told.
+    news: Vec<String>,
+}
+
+/// What the user is told when they speak next.
+pub(super) struct Untold {
+    pub(super) text: String,
+    pub(super) missed: Vec<Rang>,
+    /// How many pieces of news of the file are in it.
+    pub(super) news: usize,
+}
+
+/// What a new look at the book brings.
+pub(super) struct Change {
+    /// What is wrong with its file; sentences.
+    pub(super) troubles: Vec<String>,
+    /// Whether what sounds no longer rings, because somebody ended it elsewhere.
+    pub(super) hush: bool,
+}
+
+impl Ringing {
+    pub(super) fn new(book: Option<(Book, Flow<View>)>, volume: Volume) -> Self {
+        let (book, views) = book.unzip();
+        Self {
+            book,
+            views,
+            view: View::default(),
+            bell: Bell::default(),
+            volume,
+            speaker: true,
+            words: String::new(),
+            over: None,
+            waits: None,
+            answered: None,
+            news: Vec::new(),
+        }
+    }
+
+    /// How the book stands when it changes next; `None` when nothing will ring ever again.
+    pub(super) async fn next(&mut self) -> Option<View> {
+        match &mut self.views {
+            Some(views) => views.next().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes up how the book stands.
+    pub(super) fn on_view(&mut self, view: Option<View>) -> Change {
+        let Some(view) = view else {
+            self.views = None;
+            return Change { troubles: Vec::new(), hush: false };
+        };
+        let sounded = self.bell.sounds();
+        self.bell.set(&view.ringing);
+        let troubles = view.news.clone();
+        if !troubles.is_empty() {
+            self.tell(|book| book.noted(troubles.len()));
+            self.news.extend(troubles.iter().cloned());
+        }
+        self.view = view;
+        let hush = sounded && !self.bell.rings();
+        Change { troubles, hush }
+    }
+
+    /// The speaker came or went.
+    pub(super) fn speaker(&mut self, there: bool) {
+        self.speaker = there;
+        if there {
+            self.bell.hurry();
+        }
+    }
+
+    /// Speech has begun.
+    pub(super) fn speech(&mut self, id: UtteranceId) {
+        if self.bell.sounds() {
+            self.over = Some(id);
+        }
+    }
+
+    /// Whether anything rings.
+    pub(super) fn rings(&self) -> bool {
+        self.bell.rings()
+    }
+
+    /// What rings, as one speaks of it.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.bell.ringing().map(crate::tool::Ring::name).collect()
+    }
+
+    /// How many timers and alarms are set.
+    pub(super) fn timers(&self) -> usize {
+        self.view.entries.len()
+    }
+
+    /// What is wrong with the file of timers.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.view.trouble.clone().or_else(|| self.news.last().cloned())
+    }
+
+    /// When something is to be done about what rings.
+    pub(super) fn wake(&self) -> Option<(Moment, Timer)> {
+        let rest = self.bell.deadline();
+        let noise = self.waits.map(|since| since + NO_SILENCE);
+        [rest, noise].into_iter().flatten().min().map(|until| (until, Timer::Ring))
+    }
+
+    /// The next round, when it is time for one. `idle` says that nobody speaks and nothing is said.
+    pub(super) fn round(&mut self, now: Moment, idle: bool) -> Next {
+        let Some(book) = self.book.clone().filter(|_| self.bell.rings()) else {
+            self.waits = None;
+            return Next::Nothing;
+        };
+        let wall = book.now().wall;
+        let vain = self.bell.give_up(now, wall);
+        if !vain.is_empty() {
+            tracing::info!(count = vain.len(), "nobody answered");
+            book.unanswered(vain);
+        }
+        if !self.speaker || !self.bell.wants(now) {
+            self.waits = None;
+            return Next::Nothing;
+        }
+        if !idle {
+            let since = *self.waits.get_or_insert(now);
+            if now.since(since) < NO_SILENCE {
+                return Next::Nothing;
+            }
+        }
+        self.waits = None;
+        let Some(round) = self.bell.next(now, wall) else { return Next::Nothing };
+        self.volume.floor(round.floor);
+        if !round.words.is_empty() {
+            self.words.clone_from(&round.words);
+        }
+        if idle { Next::Round(round) } else { Next::Chime }
+    }
+
+    /// A round is over, or was never begun.
+    pub(super) fn round_over(&mut self, now: Moment, heard: bool) {
+        self.volume.floor(0);
+        self.bell.ended(now, if heard { Hearing::Heard } else { Hearing::Unheard });
+    }
+
+    /// What was said, while something rings.
+    pub(super) fn answer(&self, utterance: UtteranceId, said: &str) -> Answer {
+        answer(said, self.over == Some(utterance), &self.words)
+    }
+
+    /// What was typed, while something rings.
+    pub(super) fn typed(&self, text: &str) -> Answer {
+        answer(text, false, "")
+    }
+
+    /// Somebody has answered. True when something rang.
+    pub(super) fn end(&mut self, now: Moment) -> bool {
+        let ids = self.hush(now);
+        if ids.is_empty() {
+            return false;
+        }
+        self.tell(|book| book.answered(ids));
+        true
+    }
+
+    /// Puts off what rings or has just rung. False when there is no such thing.
+    pub(super) fn snooze(&mut self, now: Moment, seconds: u64) -> bool {
+        let lately = self.answered.is_some_and(|at| now.since(at) < LATELY);
+        if !self.bell.rings() && !lately {
+            return false;
+        }
+        self.hush(now);
+        self.answered = None;
+        self.tell(|book| book.snooze(seconds));
+        true
+    }
+
+    fn hush(&mut self, now: Moment) -> Vec<EntryId> {
+        let ids = self.bell.answer();
+        if !ids.is_empty() {
+            self.answered = Some(now);
+            self.volume.floor(0);
+        }
+        ids
+    }
+
+    /// What the user is to be told, now that they are there.
+    pub(super) fn untold(&self) -> Option<Untold> {
+        let book = self.book.as_ref().filter(|_| !self.bell.rings())?;
+        let now = book.now();
+        let mut sentences: Vec<String> =
+            self.view.missed.iter().map(|missed| missed.missed(&now)).collect();
+        if !self.news.is_empty() {
+            sentences.push(FILE_TROUBLE.into());
+        }
+        (!sentences.is_empty()).then(|| Untold {
+            text: sentences.join(" "),
+            missed: self.view.missed.clone(),
+            news: self.news.len(),
+        })
+    }
+
+    /// The user was told.
+    pub(super) fn told(&mut self, missed: Vec<Rang>, news: usize) {
+        self.news.drain(..news.min(self.news.len()));
+        self.view.missed.retain(|rang| !missed.contains(rang));
+        if !missed.is_empty() {
+            self.tell(|book| book.told(missed));
+        }
+    }
+
+    /// Lets the book's thread finish, for a moment.
+    pub(super) async fn finish(&self) {
+        self.volume.floor(0);
+        if let Some(book) = &self.book {
+            book.finish().await;
+        }
+    }
+
+    fn tell(&self, word: impl FnOnce(&Book)) {
+        if let Some(book) = &self.book {
+            word(book);
+        }
+    }
+}
+
+/// The file's troubles are about paths, which nobody wants to hear.
+const FILE_TROUBLE: &str = "Something is wrong with the file of your timers and alarms, so some \
+    may be missing. Run \"aloud timers\" to see what is set, and \"aloud status\" to see what is \
+    wrong.";
+
+/// What the bell asks for.
+pub(super) enum Next {
+    /// Nothing.
+    Nothing,
+    /// A round, to be said as a notice.
+    Round(Round),
+    /// A chime over whatever sounds; the round is over with it.
+    Chime,
+}
