@@ -10,7 +10,7 @@ use super::desk::{
     Desk, LONGEST_LABEL, Picked, Which, clean_label, full, labelled, pick, readable, same_label,
 };
 use super::timer::over;
-use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
+use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say, wish};
 use crate::dialog::Effect;
 
 /// The longest list of days, in characters.
@@ -23,6 +23,8 @@ struct SetAlarm {
     date: Option<String>,
     repeat: Option<Repeat>,
     label: Option<String>,
+    #[serde(default)]
+    instead: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -53,7 +55,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
     };
     let day =
         |text: &str| json!({"type": "string", "maxLength": LONGEST_DAYS, "description": text});
-    let date = |text: &str| json!({"type": "string", "maxLength": 10, "description": text});
+    let date = |text: &str| json!({"type": "string", "maxLength": 40, "description": text});
     let label =
         |text: &str| json!({"type": "string", "maxLength": LONGEST_LABEL, "description": text});
     let set = {
@@ -67,17 +69,21 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
                 json!({
                     "time": time("HH:MM, 24 hours: \"07:00\". A bare hour stays as it is said: four is \"04:00\"."),
                     "day": day("today, tomorrow, a weekday, several of them (\"monday, wednesday\"), \
-                        weekdays, weekends or every day. Only when said; without it the alarm rings at the next such time."),
-                    "date": date("YYYY-MM-DD, for a day that is said as a date or lies further off than a week."),
+                        weekdays, weekends, every day, \"next monday\", \"in 2 days\", \"monday next week\". \
+                        Only when said; without it the alarm rings at the next such time."),
+                    "date": date("YYYY-MM-DD, MM-DD or DD, for a day that is said as a date."),
                     "repeat": {
                         "type": "string", "enum": ["weekly", "daily"],
                         "description": "Only when said: weekly on the weekdays of day, or daily.",
                     },
                     "label": label("What it is for, only when said."),
+                    "instead": {"type": "boolean", "description": "true where it takes the place of the alarm set last."},
                 }),
             ),
-            move |arguments: SetAlarm, _| {
-                desk.clone().run(move |desk, diary, now| set_alarm(desk, diary, now, arguments))
+            move |arguments: SetAlarm, cx| {
+                desk.clone().run(move |desk, diary, now| {
+                    set_alarm(desk, diary, now, arguments, cx.said.as_deref())
+                })
             },
         )
     };
@@ -116,7 +122,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
             }),
         ),
         move |arguments: CancelAlarm, _| {
-            desk.clone().run(move |desk, diary, now| cancel_alarm(desk, diary, now, &arguments))
+            desk.clone().run(move |desk, diary, now| cancel_alarm(desk, diary, now, arguments))
         },
     );
     [set, list, cancel]
@@ -126,10 +132,24 @@ fn set_alarm(
     desk: &Desk,
     diary: &mut Diary,
     now: &Now,
-    arguments: SetAlarm,
+    mut arguments: SetAlarm,
+    said: Option<&str>,
 ) -> Result<ToolOutput, ToolError> {
     let time = clock_time(&arguments.time)?;
+    let here = now.wall.to_zoned(now.zone.clone());
+    wish::settle_day(&mut arguments.day, &mut arguments.date, here.date())?;
+    let dated = arguments.date.is_some() || arguments.repeat.is_some();
+    let (time, date) = wish::settle_time(time, arguments.day.as_deref(), dated, said, &here);
+    if let Some(date) = date {
+        arguments.day = None;
+        arguments.date = Some(date.to_string());
+    }
     let wanted = days(&arguments, time, now)?;
+    if arguments.instead
+        && let Some(last) = alarms(diary, now).into_iter().max_by_key(|alarm| alarm.id)
+    {
+        diary.remove(|_| vec![last.id]);
+    }
     let label = clean_label(arguments.label, "alarm");
     let today = now.today();
     let mut set = Vec::new();
@@ -267,8 +287,9 @@ fn cancel_alarm(
     desk: &Desk,
     diary: &mut Diary,
     now: &Now,
-    wish: &CancelAlarm,
+    mut wish: CancelAlarm,
 ) -> Result<ToolOutput, ToolError> {
+    wish::settle_day(&mut wish.day, &mut wish.date, now.today())?;
     let time = wish.time.as_deref().map(clock_time).transpose()?;
     let label = clean_label(wish.label.clone(), "alarm");
     let rings = |l: Option<&str>, kind: RingKind| match kind {

@@ -22,6 +22,7 @@ mod desk;
 mod function;
 pub mod picture;
 mod registry;
+mod said;
 mod schema;
 mod settings;
 mod snooze;
@@ -31,6 +32,7 @@ mod timer;
 mod unit;
 mod volume;
 mod weather;
+mod wish;
 mod zone;
 
 pub use book::{

@@ -4,9 +4,28 @@
 /// not, a time of "04:30" may be meant for the afternoon.
 pub(super) fn names_half(said: &str) -> bool {
     const HALVES: &[&str] = &[
-        "am", "pm", "morning", "mornings", "afternoon", "afternoons", "evening", "evenings",
-        "night", "nights", "tonight", "noon", "midday", "midnight", "hundred", "hours", "dawn",
-        "sunrise", "sunset", "breakfast", "lunch", "dinner",
+        "am",
+        "pm",
+        "morning",
+        "mornings",
+        "afternoon",
+        "afternoons",
+        "evening",
+        "evenings",
+        "night",
+        "nights",
+        "tonight",
+        "noon",
+        "midday",
+        "midnight",
+        "hundred",
+        "hours",
+        "dawn",
+        "sunrise",
+        "sunset",
+        "breakfast",
+        "lunch",
+        "dinner",
     ];
     let words = words(said);
     words.iter().enumerate().any(|(at, word)| {
@@ -14,7 +33,8 @@ pub(super) fn names_half(said: &str) -> bool {
         // "7am", "a.m.", and the 24-hour clock's "04:30" and "0430".
         HALVES.contains(&word.as_str())
             || (clock.len() < word.len() && matches!(clock, "am" | "pm" | "a" | "p"))
-            || (matches!(word.as_str(), "a" | "p") && words.get(at + 1).is_some_and(|next| next == "m"))
+            || (matches!(word.as_str(), "a" | "p")
+                && words.get(at + 1).is_some_and(|next| next == "m"))
             || (word.starts_with('0') && word.len() > 1 && clock.is_empty())
     })
 }
@@ -47,12 +67,23 @@ mod tests {
     #[test]
     fn the_half_of_the_day_is_heard_in_every_form() {
         for said in [
-            "set an alarm for 4:30 am", "7am", "7 a.m. please", "at seven P M", "7:30pm", "at 04:30",
-            "in the morning", "tonight at nine", "at noon", "nineteen hundred hours", "at 0730",
+            "set an alarm for 4:30 am",
+            "7am",
+            "7 a.m. please",
+            "at seven P M",
+            "7:30pm",
+            "at 04:30",
+            "in the morning",
+            "tonight at nine",
+            "at noon",
+            "nineteen hundred hours",
+            "at 0730",
         ] {
             assert!(names_half(said), "{said}");
         }
-        for said in ["set an alarm for 4:30", "wake me at seven", "at 10", "a timer", "half past six"] {
+        for said in
+            ["set an alarm for 4:30", "wake me at seven", "at 10", "a timer", "half past six"]
+        {
             assert!(!names_half(said), "{said}");
         }
         assert!(names_night("at 12 tonight") && !names_night("at 12"));
