@@ -6,11 +6,11 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use aloud::base::{CallId, LocalZone, Moment, Volume, WallClock};
+use aloud::base::{CallId, Chance, LocalZone, Moment, Volume, WallClock};
 use aloud::dialog::{Call, Effect};
 use aloud::tool::{
-    Act, BaseUrl, Book, Done, Reading, Registry, Ringer, Settings, ToolCx, ToolError, ToolOutput,
-    Units, arguments, builtin, function,
+    Act, BaseUrl, Book, Done, Home, Reading, Registry, Ringer, Settings, ToolCx, ToolError,
+    ToolOutput, Units, arguments, builtin, function,
 };
 use futures::StreamExt;
 use jiff::tz::TimeZone;
@@ -207,7 +207,7 @@ async fn a_tool_of_ones_own_stands_in_for_a_built_in_one() {
 fn every_tool_has_its_documented_name_arguments_and_effect() {
     use Effect::{Pure, Reads, Writes};
     let want = [
-        ("get_weather", "location? day?", Reads),
+        ("get_weather", "location? day? what? days? compare?", Reads),
         ("get_time", "location?", Reads),
         ("get_date", "day? date? count?", Reads),
         ("set_timer", "seconds label?", Writes),
@@ -218,9 +218,12 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("list_alarms", "", Reads),
         ("cancel_alarm", "time? day? date? label? which? all?", Writes),
         ("snooze", "seconds?", Writes),
+        ("set_home", "location", Writes),
         ("convert_units", "value from to", Pure),
         ("calculate", "expression", Pure),
         ("set_volume", "level? change? by? sure? mute?", Writes),
+        ("flip_coin", "", Reads),
+        ("roll_dice", "count? sides?", Reads),
         ("stop", "", Writes),
         ("repeat", "", Reads),
         ("help", "", Pure),
@@ -778,11 +781,38 @@ fn meteo(target: &str) -> Answer {
         );
         let paris = place("Paris", "Île-de-France", "France", "FR", "Europe/Paris", 2_138_551);
         let texas = place("Paris", "Texas", "United States", "US", "America/Chicago", 25_000);
-        let portland =
+        let mut portland =
             place("Portland", "Oregon", "United States", "US", "America/Los_Angeles", 650_000);
+        portland["longitude"] = json!(-122.68);
         let results = match value(target, "name").as_str() {
             "Paris" => json!([paris, texas]),
             "Portland" => json!([portland]),
+            "Berlin" => {
+                json!([place("Berlin", "Berlin", "Germany", "DE", "Europe/Berlin", 3_400_000)])
+            }
+            "Toronto" => json!([
+                place("Toronto", "Ohio", "United States", "US", "America/New_York", 5_000),
+                place("Toronto", "Ontario", "Canada", "CA", "America/Toronto", 2_700_000)
+            ]),
+            "Mumbai" => {
+                json!([place("Mumbai", "Maharashtra", "India", "IN", "Asia/Kolkata", 12_000_000)])
+            }
+            "Stoke-on-Trent" => json!([place(
+                "Stoke-on-Trent",
+                "England",
+                "United Kingdom",
+                "GB",
+                "Europe/London",
+                380_000
+            )]),
+            "St Ives" => json!([place(
+                "St Ives",
+                "England",
+                "United Kingdom",
+                "GB",
+                "Europe/London",
+                11_000
+            )]),
             "Springfield" => json!([place(
                 "Springfield",
                 "Missouri",
@@ -803,6 +833,8 @@ fn meteo(target: &str) -> Answer {
     let t = |celsius: f64| if fahrenheit { celsius * 1.8 + 32.0 } else { celsius };
     let degree = if fahrenheit { "°F" } else { "°C" };
     let speed = if value(target, "wind_speed_unit") == "mph" { "mp/h" } else { "km/h" };
+    // The weather of Oregon is a day ahead.
+    let oregon = value(target, "longitude").starts_with('-');
     let days: Vec<String> = (3..10).map(|day| format!("2026-11-{day:02}")).collect();
     let (mut current, mut daily) =
         (json!({"time": "2026-11-03T16:45", "interval": 900}), json!({"time": days}));
@@ -820,11 +852,21 @@ fn meteo(target: &str) -> Answer {
     for name in value(target, "daily").split(',') {
         daily[name] = match name {
             "weather_code" => json!([61, 3, 0, 2, 73, 45, 95]),
+            "temperature_2m_max" if oregon => json!([12.0, 17.4, 1.2, 11.0, -2.4, 9.0, 8.0].map(t)),
+            "precipitation_probability_max" if oregon => json!([60, 45, 0, 20, 80, 5, null]),
             "temperature_2m_max" => json!([17.4, 12.0, 1.2, 11.0, -2.4, 9.0, 8.0].map(t)),
             "temperature_2m_min" => json!([9.1, 6.0, -0.3, 4.0, -7.6, 3.0, 2.0].map(t)),
             "precipitation_sum" => json!([2.0, 0.0, 0.0, 0.1, 4.0, 0.0, 9.0]),
             "precipitation_probability_max" => json!([60, 10, 0, 20, 80, 5, null]),
             "wind_speed_10m_max" => json!([20.5, 15.0, 1.0, 12.0, 30.0, 5.0, 40.0]),
+            "relative_humidity_2m_mean" => json!([70, 65, 60, 60, 90, 80, null]),
+            "uv_index_max" => json!([2.1, 3.0, 6.4, 7.0, 8.2, 11.0, 1.0]),
+            "apparent_temperature_max" => json!([15.0, 10.0, 0.0, 9.0, -5.0, 7.0, 6.0].map(t)),
+            "apparent_temperature_min" => json!([7.0, 4.0, -3.0, 2.0, -12.0, 1.0, 0.0].map(t)),
+            "sunrise" => json!(days.iter().map(|day| format!("{day}T07:41")).collect::<Vec<_>>()),
+            "sunset" => {
+                json!(["2026-11-03T17:27", "2026-11-04T17:26", null, null, null, null, null])
+            }
             _ => return Answer::Status(400),
         };
     }
@@ -971,12 +1013,159 @@ async fn without_a_place_the_weather_is_that_at_home() {
             world.says("get_weather", arguments).await.starts_with("In Portland, Oregon it's 14")
         );
     }
-    let homeless = server.world(|_| {});
     assert_eq!(
-        homeless.refuses("get_weather", json!({})).await,
-        "I do not know where you are. Name a place, as in \"weather in Paris\", or set \"location\" \
-         under tools.get_weather in the configuration."
+        world.refuses("set_home", json!({"location": "Paris"})).await,
+        "The configuration says that you live in Portland, Oregon. Change \"location\" under \
+         tools.get_weather there."
     );
+}
+
+#[tokio::test]
+async fn who_has_no_home_is_asked_once_and_their_town_is_remembered() {
+    let server = Server::start(meteo).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state/home");
+    let world = server.world(|settings| settings.home = Home::at(file.clone()));
+    for arguments in [json!({}), json!({"location": "my town"}), json!({"location": "near me"})] {
+        assert_eq!(
+            world.refuses("get_weather", arguments).await,
+            "I don't know where you are; the weather is told for a place. Which town?"
+        );
+    }
+    assert_eq!(
+        world.refuses("set_home", json!({"location": "Xyzzy"})).await,
+        "I do not know a place called Xyzzy. Try a larger town nearby."
+    );
+    assert_eq!(
+        world.says("set_home", json!({"location": "Portland, OR"})).await,
+        "I'll remember that you live in Portland, Oregon."
+    );
+    // Also over a restart.
+    let again = server.world(|settings| settings.home = Home::at(file.clone()));
+    for world in [&world, &again] {
+        let words = world.says("get_weather", json!({"location": "in my town"})).await;
+        assert!(words.starts_with("In Portland, Oregon it's 14"), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn the_weather_answers_what_was_asked() {
+    let server = Server::start(meteo).await;
+    let world = server.world(|_| {});
+    let cases = [
+        (json!({"what": "humidity"}), "The humidity in Paris is 71 percent."),
+        (
+            json!({"what": "humidity", "day": "tomorrow"}),
+            "Tomorrow the humidity in Paris is around 65 percent.",
+        ),
+        (json!({"what": "wind"}), "The wind in Paris is 12 kilometers per hour."),
+        (
+            json!({"what": "wind", "day": "saturday"}),
+            "On Saturday in Paris expect wind up to 30 kilometers per hour.",
+        ),
+        (json!({"what": "uv"}), "Today the UV index in Paris goes up to 2, which is low."),
+        (
+            json!({"what": "uv", "day": "weekend"}),
+            "On Saturday the UV index in Paris goes up to 8, which is very high. On Sunday the UV index \
+             in Paris goes up to 11, which is extreme.",
+        ),
+        (json!({"what": "feels_like"}), "In Paris it feels like 13 degrees."),
+        (
+            json!({"what": "feels_like", "day": "tomorrow"}),
+            "Tomorrow in Paris it feels like 4 to 10 degrees.",
+        ),
+        (
+            json!({"what": "rain"}),
+            "Today in Paris there's a 60 percent chance of rain, and about 2 millimeters of it.",
+        ),
+        (json!({"what": "sunrise"}), "Today the sun rises in Paris at 7:41 AM."),
+        (
+            json!({"what": "sunset", "day": "tomorrow"}),
+            "Tomorrow the sun sets in Paris at 5:26 PM.",
+        ),
+        (
+            json!({"days": 3}),
+            "In Paris, today: light rain, 9 to 17 degrees, a 60 percent chance of rain. Wednesday: \
+             overcast skies, 6 to 12 degrees. Thursday: clear skies, 0 to 1 degree.",
+        ),
+        (
+            json!({"compare": "Springfield"}),
+            "Paris and Springfield, Missouri are alike: 14 degrees.",
+        ),
+        (
+            json!({"compare": "Portland", "day": "tomorrow"}),
+            "Tomorrow Portland is warmer: 17 degrees, and 12 degrees in Paris.",
+        ),
+        (
+            json!({"compare": "Portland", "what": "rain", "day": "tomorrow"}),
+            "Tomorrow Portland is likelier to get rain: 45 percent, and 10 percent in Paris.",
+        ),
+    ];
+    for (mut arguments, want) in cases {
+        arguments["location"] = json!("Paris");
+        assert_eq!(world.says("get_weather", arguments.clone()).await, want, "{arguments}");
+    }
+    // A model reads the same.
+    let done = world.call("get_weather", r#"{"location":"Paris","what":"sunset"}"#).await;
+    let data: Value = serde_json::from_str(&done.outcome.output).unwrap();
+    assert_eq!(data["days"][0]["sunset"], "17:27:00");
+    // Nothing more is asked of the service than is told.
+    world.says("get_weather", json!({"location": "Paris"})).await;
+    let plain = server.requests().pop().unwrap();
+    assert!(!value(&plain, "daily").contains("sunset"), "{plain}");
+    assert_eq!(value(&plain, "forecast_days"), "7");
+    world.says("get_weather", json!({"location": "Paris", "days": 10})).await;
+    assert_eq!(value(&server.requests().pop().unwrap(), "forecast_days"), "10");
+}
+
+#[tokio::test]
+async fn towns_are_found_by_short_forms_and_other_spellings() {
+    let server = Server::start(meteo).await;
+    let world = server.world(|_| {});
+    for (location, want) in [
+        ("Berlin, DE", "In Berlin, Germany it's"),
+        ("Toronto, CA", "In Toronto, Canada it's"),
+        ("Mumbai, IN", "In Mumbai, India it's"),
+        ("Portland, OR", "In Portland, Oregon it's"),
+        ("Springfield MO", "In Springfield, Missouri it's"),
+        ("Paris, TX", "In Paris, Texas it's"),
+        ("Paris, FR", "In Paris, France it's"),
+        ("Stoke on Trent", "In Stoke-on-Trent it's"),
+        ("St. Ives", "In St Ives, United Kingdom it's"),
+    ] {
+        let words = world.says("get_weather", json!({"location": location})).await;
+        assert!(words.starts_with(want), "{location}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn coins_and_dice_are_thrown() {
+    let world = World::with(
+        PathBuf::new(),
+        WallClock::fixed(NOW.parse().unwrap()),
+        Ringer::Here,
+        Book::in_memory(TimeZone::UTC),
+        |settings| settings.chance = Chance::Fixed(0.5),
+    );
+    assert_eq!(world.says("flip_coin", json!({})).await, "It's tails.");
+    assert_eq!(world.says("roll_dice", json!({})).await, "It's 4.");
+    assert_eq!(world.says("roll_dice", json!({"count": 2})).await, "4 and 4, 8 together.");
+    assert_eq!(world.says("roll_dice", json!({"sides": 20})).await, "It's 11.");
+}
+
+#[tokio::test]
+async fn lengths_and_weights_are_told_in_two_units() {
+    let world = World::new();
+    for (value, from, to, want) in [
+        (1.8, "meter", "foot and inch", "1.8 meters is about 5 feet 11 inches."),
+        (72.0, "inch", "foot and inch", "72 inches is 6 feet."),
+        (80.0, "kilogram", "stone and pound", "80 kilograms is about 12 stone 8 pounds."),
+        (200.0, "minute", "hour and minute", "200 minutes is 3 hours 20 minutes."),
+        (1.0, "tonne", "kilogram", "1 tonne is 1,000 kilograms."),
+    ] {
+        let arguments = json!({"value": value, "from": from, "to": to});
+        assert_eq!(world.says("convert_units", arguments).await, want);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+use aloud::base::{CallId, Epoch};
+use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
+use aloud::engine::local::Templates;
+use aloud::engine::{Delta, Responder};
 use aloud::grammar::{Grammar, Meaning};
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 fn shown(meaning: Option<Meaning>) -> Value {
@@ -46,4 +51,112 @@ fn sentences_about_the_world_are_understood_or_told_apart() {
     }
     assert!(rows.lines().count() >= 1);
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// What templates answer to the last of `items`.
+async fn answer(templates: &Templates, items: &[Item]) -> Vec<Delta> {
+    let tool = |name: &str| ToolSpec {
+        name: name.into(),
+        description: String::new(),
+        parameters: json!({ "type": "object" }),
+        effect: Effect::Reads,
+    };
+    let prompt = Prompt {
+        instructions: "".into(),
+        items: items.to_vec(),
+        tools: [tool("get_weather"), tool("set_home"), tool("get_time")].into(),
+        sounds: Vec::new(),
+    };
+    templates.respond(prompt).map(|delta| delta.unwrap()).collect().await
+}
+
+fn user(text: &str) -> Item {
+    Item::User { utterance: None, text: text.into() }
+}
+
+fn reply(text: &str) -> Item {
+    Item::Reply { epoch: Epoch(1), text: text.into(), interrupted: false }
+}
+
+#[tokio::test]
+async fn the_town_in_the_answer_is_remembered_and_the_question_taken_up_again() {
+    let templates = Templates::default();
+    let id = CallId("template-7".into());
+    let asked = vec![
+        user("will it rain tomorrow"),
+        Item::Call {
+            epoch: Epoch(1),
+            call: Call {
+                id: id.clone(),
+                name: "get_weather".into(),
+                arguments: r#"{"day":"tomorrow"}"#.into(),
+            },
+        },
+        Item::Outcome(Outcome { id, output: "x".into(), say: "Which town?".into(), ok: false }),
+        reply("I don't know where you are; the weather is told for a place. Which town?"),
+    ];
+    for (said, town) in [
+        ("Ludlow", "Ludlow"),
+        ("in Ludlow.", "Ludlow"),
+        ("I live in stoke-on-trent please", "Stoke-on-trent"),
+        ("I'm in Paris, TX", "Paris, TX"),
+    ] {
+        let items = [&asked[..], &[user(said)]].concat();
+        let deltas = answer(&templates, &items).await;
+        let calls: Vec<(String, Value)> = deltas
+            .into_iter()
+            .map(|delta| match delta {
+                Delta::Call(call) => (call.name, serde_json::from_str(&call.arguments).unwrap()),
+                other => panic!("{said}: {other:?}"),
+            })
+            .collect();
+        let want = [
+            ("set_home".to_owned(), json!({ "location": town })),
+            ("get_weather".to_owned(), json!({"day": "tomorrow", "location": town})),
+        ];
+        assert_eq!(calls, want, "{said}");
+    }
+    // Another command is no answer, and no town is none.
+    let items = [&asked[..], &[user("what time is it")]].concat();
+    let deltas = answer(&templates, &items).await;
+    assert!(matches!(&deltas[..], [Delta::Call(call)] if call.name == "get_time"), "{deltas:?}");
+    let items = [&asked[..], &[user("I would rather not say")]].concat();
+    assert!(matches!(&answer(&templates, &items).await[..], [Delta::Text(_)]));
+}
+
+#[tokio::test]
+async fn a_refusal_is_short_and_advice_is_given_once() {
+    let templates = Templates::default();
+    let mut items = Vec::new();
+    let mut says = async |text: &str| {
+        items.push(user(text));
+        let deltas = answer(&templates, &items).await;
+        let [Delta::Text(said)] = &deltas[..] else { panic!("{text}: {deltas:?}") };
+        items.push(reply(said));
+        said.clone()
+    };
+    assert_eq!(
+        says("who wrote hamlet").await,
+        "I can't answer that by myself. A chat model could: set an OpenAI API key."
+    );
+    assert_eq!(says("why is the sky blue?").await, "Sorry, I can't do that.");
+    assert_eq!(says("polish my shoes").await, "Sorry, I can't do that.");
+    assert_eq!(says("turn off the kitchen light").await, "I can't switch lights yet.");
+    assert_eq!(says("quelle heure est-il").await, "Désolé, je ne comprends que l'anglais.");
+}
+
+#[tokio::test]
+async fn a_model_server_is_named_while_it_runs() {
+    for (server, words) in [
+        (Some("ollama"), "or choose Ollama, which runs on this computer."),
+        (Some("llama-server"), "or choose the model server that runs on this computer."),
+        (None, "set an OpenAI API key."),
+    ] {
+        let templates = Templates::default()
+            .with_nearby(std::sync::Arc::new(move || Box::pin(std::future::ready(server))));
+        let deltas = answer(&templates, &[user("who wrote hamlet")]).await;
+        let [Delta::Text(said)] = &deltas[..] else { panic!("{deltas:?}") };
+        assert!(said.ends_with(words), "{said}");
+        assert_eq!(said.contains("Ollama"), server == Some("ollama"), "{said}");
+    }
 }

@@ -200,6 +200,7 @@ impl App {
         settings.weather.geocoding_url =
             tool::BaseUrl::parse(&weather.geocoding_url).map_err(Unfit::Tool)?;
         settings.weather.location.clone_from(&weather.location);
+        settings.home = tool::Home::at(self.config.paths.state.join("home"));
         settings.weather.units = match weather.units {
             config::Units::Auto => tool::Units::of_locale(&self.locale),
             config::Units::Metric => tool::Units::Metric,

@@ -27,9 +27,11 @@ impl Commands {
 
 impl Responder for Commands {
     fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
-        if !leans_on_talk(&prompt)
-            && let Some(deltas) = self.templates.certain(&prompt)
-        {
+        let known = match leans_on_talk(&prompt) {
+            true => self.templates.asked(&prompt),
+            false => self.templates.certain(&prompt),
+        };
+        if let Some(deltas) = known {
             return Box::pin(stream::iter(deltas.into_iter().map(Ok)));
         }
         let likely = self.templates.likely(&prompt);

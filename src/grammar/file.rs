@@ -116,6 +116,7 @@ fn words(text: &str, file: &File, tables: &mut Tables) -> Result<(), Vec<Problem
             "fillers" => flag::FILLER,
             "no_place_alone" => flag::NO_PLACE_ALONE,
             "conjunctions" => flag::CONJUNCTION,
+            "regions" => flag::REGION,
             _ => {
                 problems.push(Problem {
                     line: line_of(text, list.span().start),

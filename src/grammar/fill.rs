@@ -120,7 +120,7 @@ impl Slot {
                 let (default, text) = match self.kind {
                     Kind::Clause => return Some(()),
                     Kind::Place | Kind::KnownPlace => {
-                        ("location", open::place_name(scan.source, scan.tokens, *start, end))
+                        ("location", open::place_name(scan, *start, end))
                     }
                     Kind::Task => ("text", open::text(scan, *start, end, false)),
                     Kind::Text => ("text", open::text(scan, *start, end, true)),

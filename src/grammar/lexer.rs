@@ -79,6 +79,8 @@ pub(super) mod flag {
     pub(in super::super) const NO_PLACE_ALONE: u16 = 2048;
     /// No part of a label of a timer or alarm: a number, a date.
     pub(in super::super) const NO_TIMER_LABEL: u16 = 4096;
+    /// The short form of a state or a country behind a town: "IL", "DE".
+    pub(in super::super) const REGION: u16 = 8192;
 }
 
 impl Vocabulary {
@@ -437,6 +439,17 @@ impl Lexer<'_> {
             }
             None => {
                 self.glued = false;
+                // "St. Ives" is one name.
+                let saint = c == '.'
+                    && glued
+                    && self
+                        .out
+                        .last()
+                        .is_some_and(|t| matches!(&*t.text, "st" | "mt" | "ft" | "pt"))
+                    && self.source[self.at..].trim_start().starts_with(char::is_alphabetic);
+                if saint {
+                    return;
+                }
                 if !c.is_whitespace() && !matches!(c, '"' | '\'' | '’' | '‘' | '“' | '”') {
                     self.pause = true;
                 }

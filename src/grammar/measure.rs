@@ -48,10 +48,25 @@ pub(super) fn quantities(scan: &Scan<'_>, at: usize) -> Vec<Measured<Unit>> {
     out
 }
 
+/// Amounts in two units, the second of which may go unsaid after feet and stone: "five foot ten".
+const PAIRS: [(&str, &str, f64); 12] = [
+    ("foot", "inch", 12.0),
+    ("yard", "foot", 3.0),
+    ("pound", "ounce", 16.0),
+    ("stone", "pound", 14.0),
+    ("week", "day", 7.0),
+    ("day", "hour", 24.0),
+    ("hour", "minute", 60.0),
+    ("minute", "second", 60.0),
+    ("meter", "centimeter", 100.0),
+    ("kilometer", "meter", 1000.0),
+    ("kilogram", "gram", 1000.0),
+    ("liter", "milliliter", 1000.0),
+];
+
 /// "five foot ten" and "6 feet 2 inches" as inches.
 fn compound(scan: &Scan<'_>, at: usize, feet: f64, units: &[Unit], out: &mut Vec<Measured<Unit>>) {
-    let pairs = [("foot", "inch", 12.0), ("pound", "ounce", 16.0), ("stone", "pound", 14.0)];
-    for (large, small, factor) in pairs {
+    for (large, small, factor) in PAIRS {
         if !units.iter().any(|u| &*u.name == large) {
             continue;
         }
@@ -65,12 +80,15 @@ fn compound(scan: &Scan<'_>, at: usize, feet: f64, units: &[Unit], out: &mut Vec
                 .find(|(_, list)| list.iter().any(|u| &*u.name == small));
             let dimension = units.iter().find(|u| &*u.name == large).map_or(0, |u| u.dimension);
             let unit = Unit { name: small.into(), dimension };
-            let end = match named {
-                Some((end, _)) => end,
-                None if large == "foot" && from == at => reading.end,
-                None => continue,
-            };
-            out.push((end, feet * factor + reading.value, vec![unit]));
+            let value = feet * factor + reading.value;
+            // In "5 ft 11 in meters" the "in" belongs to what follows.
+            let bare = matches!(large, "foot" | "stone") && from == at;
+            if bare && (named.is_none() || scan.is(reading.end, "in")) {
+                out.push((reading.end, value, vec![unit.clone()]));
+            }
+            if let Some((end, _)) = named {
+                out.push((end, value, vec![unit]));
+            }
         }
     }
 }

@@ -155,6 +155,11 @@ impl Grammar {
         follow::follow(&self.lines, before, sentence)
     }
 
+    /// The place that `sentence` names, where it answers "Which town?".
+    pub fn town(&self, sentence: &str) -> Option<String> {
+        sentence::town(&self.lines, sentence)
+    }
+
     /// What to say when `tool` was asked for and is not there, where the grammar knows.
     pub fn missing(&self, tool: &str) -> Option<&str> {
         self.lines.missing.get(tool).map(String::as_str)

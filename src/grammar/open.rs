@@ -28,7 +28,7 @@ pub(super) fn places(scan: &Scan<'_>, at: usize, known_only: bool) -> Vec<Span> 
         let cost = KNOWN_COST * (end - at) as u32;
         out.push((end, cost, at));
         // "Denver, Colorado": the second name says where the first is.
-        if let Some((more, ())) = scan.tables.places.longest(scan.tokens, end) {
+        if let Some(more) = region(scan, end) {
             out.push((more, cost + KNOWN_COST * (more - end) as u32, at));
         }
     }
@@ -37,13 +37,28 @@ pub(super) fn places(scan: &Scan<'_>, at: usize, known_only: bool) -> Vec<Span> 
         while end < scan.tokens.len() && end - at < MOST_PLACE {
             let token = &scan.tokens[end];
             if end > at
-                && let Some((more, ())) = scan.tables.places.longest(scan.tokens, end)
+                && let Some(more) = region(scan, end)
                 && ends_place(scan, at, end)
             {
                 let cost = WORD_COST * (end - at) as u32 + KNOWN_COST * (more - end) as u32;
                 out.push((more, cost, at));
             }
-            if (end > at && token.pause) || !in_place(scan, end) {
+            // What a hyphen joins is one name: "Stoke-on-Trent".
+            let joined = end > at && token.glued && token.part == 0;
+            if end > at
+                && !token.pause
+                && !joined
+                && let Some(more) = waterside(scan, end)
+            {
+                out.push((more, WORD_COST * (more - at) as u32, at));
+                end = more;
+                continue;
+            }
+            let owned = end > at
+                && scan.is(end, "'s")
+                && end + 1 < scan.tokens.len()
+                && in_place(scan, end + 1);
+            if (end > at && token.pause) || !(joined || owned || in_place(scan, end)) {
                 break;
             }
             end += 1;
@@ -80,9 +95,55 @@ fn in_place(scan: &Scan<'_>, at: usize) -> bool {
 /// Whether a place may stand from `at` to before `end`: no linking word at either end, and not a
 /// lone word that is only part of names.
 fn ends_place(scan: &Scan<'_>, at: usize, end: usize) -> bool {
+    // Not in the middle of a hyphenated name, nor before the end of "King's".
+    let within = scan.tokens.get(end).is_some_and(|next| next.glued && next.part == 0);
+    if within || scan.is(end - 1, "'s") {
+        return false;
+    }
     let alone = end == at + 1 && scan.flag(at, flag::NO_PLACE_ALONE);
     let linked = |at: usize| scan.flag(at, flag::PLACE_LINK);
     end > at && !alone && !linked(end - 1) && !linked(at)
+}
+
+/// The place after what says where a town is, at `at`: a known place, or the short form of a state
+/// or country ("IL", "DE").
+fn region(scan: &Scan<'_>, at: usize) -> Option<usize> {
+    if let Some((more, ())) = scan.tables.places.longest(scan.tokens, at) {
+        return Some(more);
+    }
+    is_region_code(scan, at).then_some(at + 1)
+}
+
+/// Whether the token at `at` is the short form of a state or country.
+fn is_region_code(scan: &Scan<'_>, at: usize) -> bool {
+    let Some(token) = scan.tokens.get(at).filter(|_| scan.flag(at, flag::REGION)) else {
+        return false;
+    };
+    // "In", "me" and "or" are words before they are states, unless they are written as such.
+    let written = scan.source.get(token.start..token.end).unwrap_or_default();
+    let capital = !written.chars().any(char::is_lowercase) && !is_shouted(scan.source);
+    let word = scan.flag(at, flag::NO_PLACE) || scan.flag(at, flag::PLACE_LINK);
+    token.pause || capital || !word
+}
+
+/// Whether a sentence is written in capitals throughout.
+fn is_shouted(source: &str) -> bool {
+    !source.chars().any(char::is_lowercase)
+}
+
+/// Names that follow "on", "upon" and the like in the names of towns.
+const WATERS: [&str; 31] = [
+    "trent", "sea", "thames", "avon", "wye", "tyne", "tweed", "tees", "humber", "water", "severn",
+    "dee", "hudson", "soar", "stour", "ouse", "ribble", "lune", "furness", "ashfield", "arden",
+    "marsh", "lyme", "wold", "naze", "hull", "mare", "main", "oder", "spey", "marne",
+];
+
+/// The place after "on Trent", "upon Tyne" or "on the Wold" at `at`.
+fn waterside(scan: &Scan<'_>, at: usize) -> Option<usize> {
+    const LINKS: [&str; 9] = ["on", "upon", "by", "in", "under", "super", "am", "an", "sur"];
+    let link = LINKS.contains(&scan.text(at));
+    let name = scan.skip(at + 1, &["the", "der"]);
+    (link && WATERS.contains(&scan.text(name))).then_some(name + 1)
 }
 
 /// Ends of a label at `at`: a few words that name a thing, the article left out.
@@ -188,22 +249,59 @@ fn free<'a>(scan: &'a Scan<'_>, at: usize, most: usize) -> impl Iterator<Item = 
 }
 
 /// A place's name: each word begins with a capital letter.
-pub(super) fn place_name(source: &str, tokens: &[Token], from: usize, to: usize) -> String {
+pub(super) fn place_name(scan: &Scan<'_>, from: usize, to: usize) -> String {
+    let (source, tokens) = (scan.source, scan.tokens);
     let (Some(first), Some(last)) = (tokens.get(from), tokens.get(to.wrapping_sub(1))) else {
         return String::new();
     };
     let written = source.get(first.start..last.end).unwrap_or_default();
-    let shouted = !source.chars().any(char::is_lowercase);
+    let shouted = is_shouted(source);
+    // "springfield, il": the short form of a state or a country.
+    let coded = to > from + 1 && is_region_code(scan, to - 1);
+    let count = written.split_whitespace().count();
     let mut out = String::with_capacity(written.len());
-    for word in written.split_whitespace() {
+    for (number, word) in written.split_whitespace().enumerate() {
         if !out.is_empty() {
             out.push(' ');
         }
         let short = matches!(
             word.to_ascii_lowercase().as_str(),
-            "uk" | "us" | "usa" | "uae" | "dc" | "nyc" | "u.k." | "u.s." | "u.s.a." | "d.c."
+            "uk" | "us"
+                | "usa"
+                | "uae"
+                | "dc"
+                | "nyc"
+                | "u.k."
+                | "u.s."
+                | "u.s.a."
+                | "d.c."
+                | "utc"
+                | "gmt"
+                | "est"
+                | "edt"
+                | "cst"
+                | "cdt"
+                | "mst"
+                | "mdt"
+                | "pst"
+                | "pdt"
+                | "cet"
+                | "cest"
+                | "bst"
+                | "jst"
+                | "ist"
+                | "kst"
+                | "msk"
+                | "eet"
+                | "eest"
+                | "aest"
+                | "aedt"
+                | "akst"
+                | "hst"
+                | "nzst"
+                | "nzdt"
         );
-        if short {
+        if short || (coded && number + 1 == count) {
             out.push_str(&word.to_uppercase());
             continue;
         }

@@ -10,7 +10,7 @@ use super::lexer::{Token, flag};
 use super::lines::{Best, Lines};
 use super::scan::Scan;
 use super::tables::Phrases;
-use super::{Meaning, ParsedCall};
+use super::{Meaning, ParsedCall, open};
 
 /// The most corrections and the most clauses that are tried.
 const MOST_REPAIRS: usize = 4;
@@ -42,6 +42,34 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
         | Meaning::Answer(_)
         | Meaning::Refusal(_) => Some((meaning, sure)),
     }
+}
+
+/// The place that a sentence is, as the answer to "Which town?".
+pub(super) fn town(grammar: &Lines, sentence: &str) -> Option<String> {
+    let tokens = grammar.tables.words.lex(sentence)?;
+    let scan = Scan { tables: &grammar.tables, source: sentence, tokens: &tokens };
+    let end = strip_end(&grammar.tables.after, &tokens, tokens.len());
+    let lead = [
+        "i am in",
+        "i live in",
+        "we live in",
+        "we are in",
+        "i am from",
+        "i am near",
+        "it is in",
+        "it is",
+        "my town is",
+        "the town is",
+        "in",
+        "near",
+        "around",
+        "at",
+    ];
+    let (from, _, _) = [scan.skip(0, &lead), 0]
+        .into_iter()
+        .flat_map(|at| open::places(&scan, at, false).into_iter().map(move |span| (at, span)))
+        .find_map(|(_, (to, cost, from))| (to == end).then_some((from, to, cost)))?;
+    Some(open::place_name(&scan, from, end))
 }
 
 /// One sentence and the grammar that reads it.

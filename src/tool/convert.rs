@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::calculate::tidy;
-use super::unit::{Dimension, UNITS, Unit, find};
+use super::unit::{Dimension, UNITS, Unit, find, pair};
 use super::{Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::dialog::Effect;
 
@@ -29,7 +29,7 @@ pub(crate) fn tool() -> Arc<dyn Tool> {
             json!({
                 "value": {"type": "number", "description": "How many of `from`; 1 when no number is said."},
                 "from": {"type": "string", "maxLength": 40, "description": units},
-                "to": {"type": "string", "maxLength": 40, "description": "Written as `from`."},
+                "to": {"type": "string", "maxLength": 40, "description": "Written as `from`, or two of them: \"foot and inch\"."},
             }),
         ),
         |arguments: Arguments, _| async move { convert(&arguments) },
@@ -37,6 +37,9 @@ pub(crate) fn tool() -> Arc<dyn Tool> {
 }
 
 fn convert(arguments: &Arguments) -> Result<ToolOutput, ToolError> {
+    if let Some((large, small)) = pair(&arguments.to) {
+        return convert_to_two(arguments, large, small);
+    }
     let (mut from, mut to) = (known(&arguments.from)?, known(&arguments.to)?);
     // "8 ounces in cups": an ounce of something poured is a fluid ounce.
     match (from.dimension, to.dimension) {
@@ -77,6 +80,53 @@ fn convert(arguments: &Arguments) -> Result<ToolOutput, ToolError> {
         say::number(value).0,
         from.word(value),
         to.word(result)
+    );
+    Ok(ToolOutput::new(data, say::sentence(&say)))
+}
+
+/// "1.8 meters is about 5 feet 11 inches."
+fn convert_to_two(
+    arguments: &Arguments,
+    large: &'static Unit,
+    small: &'static Unit,
+) -> Result<ToolOutput, ToolError> {
+    let from = known(&arguments.from)?;
+    if from.dimension != large.dimension {
+        return Err(ToolError::Tell(format!(
+            "I cannot convert {} to {}: one is {}, the other {}.",
+            from.plural,
+            large.plural,
+            from.dimension.name(),
+            large.dimension.name()
+        )));
+    }
+    let exact = from.convert(arguments.value, small);
+    // Each of these is so many whole ones of the other.
+    let each = large.convert(1.0, small).round();
+    if !exact.is_finite() || exact.abs() > 9e15 {
+        return Err(ToolError::Tell("The result is too large for me to calculate.".into()));
+    }
+    let total = exact.round();
+    let (whole, rest) = ((total.abs() / each).floor(), (total.abs() % each).round());
+    let minus = if total < 0.0 { "minus " } else { "" };
+    let about = if (total - exact).abs() > 1e-6 { "about " } else { "" };
+    let mut parts = Vec::new();
+    if whole > 0.0 || rest == 0.0 {
+        parts.push(format!("{} {}", say::number(whole).0, large.word(whole)));
+    }
+    if rest > 0.0 {
+        parts.push(format!("{} {}", say::number(rest).0, small.word(rest)));
+    }
+    let result = tidy(from.convert(arguments.value, large));
+    let text = parts.join(" ");
+    let data = json!({
+        "value": tidy(arguments.value), "from": from.name, "to": arguments.to, "result": result,
+        "text": text,
+    });
+    let say = format!(
+        "{} {} is {about}{minus}{text}.",
+        say::number(arguments.value).0,
+        from.word(arguments.value)
     );
     Ok(ToolOutput::new(data, say::sentence(&say)))
 }

@@ -20,6 +20,8 @@ mod convert;
 mod day;
 mod desk;
 mod function;
+mod home;
+mod luck;
 pub mod picture;
 mod registry;
 mod said;
@@ -40,6 +42,7 @@ pub use book::{
     Unreachable, View, Week, What, default_path,
 };
 pub use function::{arguments, function};
+pub use home::Home;
 pub use picture::{Album, Painter, PictureSettings, Screen, pictures};
 pub use registry::{CALL_DEADLINE, Done, Registry};
 pub use settings::{BaseUrl, Ringer, Settings, Units, WeatherSettings};
@@ -125,9 +128,11 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.extend(timer::tools(&settings));
     tools.extend(alarm::tools(&settings));
     tools.push(snooze::tool(&settings));
+    tools.push(home::tool(&settings, &places));
     tools.push(convert::tool());
     tools.push(calculate::tool());
     tools.push(volume::tool(&settings));
+    tools.extend(luck::tools(settings.chance));
     tools.extend(talk::tools());
     Registry::new(tools)
 }

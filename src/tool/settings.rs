@@ -1,8 +1,8 @@
 use jiff::tz::TimeZone;
 use reqwest::Url;
 
-use super::Book;
-use crate::base::{Volume, WallClock};
+use super::{Book, Home};
+use crate::base::{Chance, Volume, WallClock};
 
 /// What the built-in tools need, validated.
 #[derive(Clone, Debug)]
@@ -17,13 +17,18 @@ pub struct Settings {
     pub volume: Volume,
     /// The clock of all tools.
     pub wall: WallClock,
+    /// Where the user lives, once they said so; what is configured goes before it.
+    pub home: Home,
+    /// What coins and dice are thrown with.
+    pub chance: Chance,
 }
 
 impl Settings {
     /// Settings with the public weather service, metric units and no home.
     pub fn new(book: Book, ringer: Ringer, volume: Volume) -> Self {
         let weather = WeatherSettings::default();
-        Self { weather, book, ringer, volume, wall: WallClock::System }
+        let (wall, home, chance) = (WallClock::System, Home::default(), Chance::System);
+        Self { weather, book, ringer, volume, wall, home, chance }
     }
 
     /// The local time zone.

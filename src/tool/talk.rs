@@ -8,7 +8,7 @@ use super::{Act, Tool, ToolError, ToolOutput, arguments, function};
 use crate::dialog::Effect;
 
 const HELP: &str = "I can tell you the time, the date and the weather, set timers and alarms, \
-    convert units, calculate, and change the volume. Try \"set a timer for 10 minutes\", or \
+    convert units, calculate, spell, flip a coin, and change the volume. Try \"set a timer for 10 minutes\", or \
     \"what will the weather be tomorrow\".";
 
 pub(crate) fn tools() -> [Arc<dyn Tool>; 3] {

@@ -4,7 +4,7 @@
 //! appendix C, for US customary units, all exact; the SI brochure (9th edition) for metric units;
 //! IEC 80000-13 for the byte, whose kilo is 1000. Conventions where everyday speech is not exact:
 //! - cups, pints, quarts, gallons, fluid ounces and spoons are the US liquid ones;
-//! - a ton is the US (short) ton of 2000 pounds;
+//! - a ton is the US (short) ton of 2000 pounds, a tonne or metric ton 1000 kilograms;
 //! - a year has 365 days and a month is a twelfth of it, as one reckons without a calendar.
 
 /// What is measured. Only units of one dimension convert into each other.
@@ -89,6 +89,13 @@ pub(crate) static UNITS: &[Unit] = &[
     unit(Weight, "pound", "pounds", 0.453_592_37, &["lb", "lbs"]),
     unit(Weight, "stone", "stone", 14.0 * 0.453_592_37, &["st", "stones"]),
     unit(Weight, "ton", "tons", 2_000.0 * 0.453_592_37, &["short ton", "short tons"]),
+    unit(
+        Weight,
+        "tonne",
+        "tonnes",
+        1_000.0,
+        &["metric ton", "metric tons", "metric tonne", "metric tonnes"],
+    ),
     unit(Volume, "milliliter", "milliliters", 0.001, &["ml", "millilitre", "millilitres"]),
     unit(Volume, "liter", "liters", 1.0, &["l", "litre", "litres"]),
     unit(Volume, "teaspoon", "teaspoons", LITER_PER_FLUID_OUNCE / 6.0, &["tsp"]),
@@ -165,6 +172,14 @@ pub(crate) fn find(name: &str) -> Option<&'static Unit> {
         .find(|unit| unit.name == name || unit.plural == name || unit.aliases.contains(&name))
 }
 
+/// Two units that are told together: "foot and inch", the larger one first.
+pub(crate) fn pair(name: &str) -> Option<(&'static Unit, &'static Unit)> {
+    let (large, small) = name.split_once(" and ")?;
+    let (large, small) = (find(large)?, find(small)?);
+    let fits = large.dimension == small.dimension && large.factor > small.factor;
+    fits.then_some((large, small))
+}
+
 impl Unit {
     /// `value` of this unit in `other`, which must have the same dimension.
     pub(crate) fn convert(&self, value: f64, other: &Self) -> f64 {
@@ -214,7 +229,7 @@ mod tests {
     #[test]
     fn every_unit_of_the_documentation_is_known_under_its_name() {
         let names = "millimeter centimeter meter kilometer inch foot yard mile milligram gram kilogram ounce \
-            pound stone ton milliliter liter teaspoon tablespoon fluid_ounce cup pint quart gallon celsius \
+            pound stone ton tonne milliliter liter teaspoon tablespoon fluid_ounce cup pint quart gallon celsius \
             fahrenheit kelvin second minute hour day week month year mile_per_hour kilometer_per_hour \
             meter_per_second knot square_meter square_foot acre hectare byte kilobyte megabyte gigabyte terabyte";
         let names: Vec<String> = names.split_whitespace().map(|n| n.replace('_', " ")).collect();
@@ -244,6 +259,8 @@ mod tests {
             (1.0, "ounce", "gram", 28.349_523_125),
             (1.0, "stone", "pound", 14.0),
             (1.0, "ton", "kilogram", 907.184_74),
+            (1.0, "tonne", "kilogram", 1_000.0),
+            (2.0, "metric ton", "tonne", 2.0),
             (1.0, "gallon", "liter", 3.785_411_784),
             (1.0, "quart", "liter", 0.946_352_946),
             (1.0, "pint", "cup", 2.0),

@@ -229,16 +229,51 @@ const KNOWN: &[(&str, &str)] = &[
     ("tahiti", "Pacific/Tahiti"),
     // Zones by name.
     ("utc|zulu|universal time|coordinated universal time|gmt|greenwich mean time", "UTC"),
-    ("eastern time|eastern|eastern standard time|est|et", "America/New_York"),
-    ("central time|central standard time|cst|ct", "America/Chicago"),
-    ("mountain time|mountain standard time|mst|mt", "America/Denver"),
-    ("pacific time|pacific|pacific standard time|pst|pt|pdt", "America/Los_Angeles"),
-    ("central european time|cet", "Europe/Berlin"),
+    (
+        "eastern time|eastern|eastern standard time|eastern daylight time|eastern standard|est|edt|et",
+        "America/New_York",
+    ),
+    ("central time|central standard time|central daylight time|cst|cdt|ct", "America/Chicago"),
+    ("mountain time|mountain standard time|mountain daylight time|mst|mdt|mt", "America/Denver"),
+    (
+        "pacific time|pacific|pacific standard time|pacific daylight time|pst|pt|pdt",
+        "America/Los_Angeles",
+    ),
+    (
+        "alaska time|alaskan time|alaska standard time|alaska daylight time|akst|akdt",
+        "America/Anchorage",
+    ),
+    ("hawaii time|hawaiian time|hawaii standard time|hst", "Pacific/Honolulu"),
+    ("atlantic time|atlantic standard time|atlantic daylight time|ast", "America/Halifax"),
+    ("newfoundland time|newfoundland standard time|newfoundland daylight time", "America/St_Johns"),
+    ("british summer time|british time|uk time|bst", "Europe/London"),
+    ("irish time|irish standard time", "Europe/Dublin"),
+    (
+        "central european time|central european summer time|central european standard time|cet|cest",
+        "Europe/Berlin",
+    ),
+    ("eastern european time|eastern european summer time|eet|eest", "Europe/Athens"),
+    ("western european time|western european summer time", "Europe/Lisbon"),
+    ("moscow time|moscow standard time|msk", "Europe/Moscow"),
+    ("indian standard time|india standard time|indian time|india time|ist", "Asia/Kolkata"),
+    ("pakistan standard time|pkt", "Asia/Karachi"),
+    ("japan standard time|japan time|jst", "Asia/Tokyo"),
+    ("korea standard time|korea time|korean time|kst", "Asia/Seoul"),
+    ("china standard time|china time|beijing time", "Asia/Shanghai"),
+    ("singapore time|sgt", "Asia/Singapore"),
+    ("hong kong time|hkt", "Asia/Hong_Kong"),
+    ("philippine time|philippine standard time", "Asia/Manila"),
+    ("gulf standard time|gst", "Asia/Dubai"),
+    ("south african time|south africa standard time|sast", "Africa/Johannesburg"),
+    ("australian eastern time|australian eastern standard time|aest|aedt", "Australia/Sydney"),
+    ("australian central time|acst|acdt", "Australia/Adelaide"),
+    ("australian western time|awst", "Australia/Perth"),
+    ("new zealand time|new zealand standard time|nzst|nzdt", "Pacific/Auckland"),
 ];
 
 /// The zone of `location`, where it is well known.
 pub(crate) fn find(location: &str) -> Option<Found> {
-    let name = fold(location);
+    let name = bare(&fold(location)).to_owned();
     if let Some((_, zone, capital)) = WIDE.iter().find(|(names, ..)| holds(names, &name)) {
         let zone = TimeZone::get(zone).ok()?;
         return Some(Found { zone, name: (*capital).into(), of: Some(location.trim().into()) });
@@ -273,6 +308,14 @@ fn zone_name(name: &str) -> Option<String> {
         .filter(areas)
         .find(|zone| city(zone) == name || fold(zone) == name)
         .map(str::to_owned)
+}
+
+/// A folded name without the words around the name of a zone: "the Eastern time zone".
+fn bare(name: &str) -> &str {
+    let zone = [" time zone", " timezone", " zone"].iter().find_map(|end| name.strip_suffix(end));
+    let Some(zone) = zone else { return name };
+    let zone = zone.strip_suffix(" time").unwrap_or(zone);
+    zone.strip_prefix("the ").unwrap_or(zone)
 }
 
 fn holds(names: &str, name: &str) -> bool {
@@ -328,6 +371,12 @@ mod tests {
             ("Europe/Paris", "Europe/Paris"),
             ("UTC", "UTC"),
             ("Pacific time", "America/Los_Angeles"),
+            ("Eastern Standard Time", "America/New_York"),
+            ("the Eastern time zone", "America/New_York"),
+            ("EST time zone", "America/New_York"),
+            ("Mountain Time", "America/Denver"),
+            ("CEST", "Europe/Berlin"),
+            ("IST", "Asia/Kolkata"),
         ];
         for (place, zone) in cases {
             let found = find(place).unwrap_or_else(|| panic!("{place}"));

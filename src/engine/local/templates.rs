@@ -22,6 +22,8 @@ const TRY_HELP: &str = "Say \"help\" to hear what I can do.";
 const NO_TOOL: &str = "I understand that, but I can't do it yet.";
 /// What is said to a transcript without words.
 const NO_WORDS: &str = "I didn't catch that.";
+/// How the question ends that a tool asks when it needs the user's town.
+const WHICH_TOWN: &str = "Which town?";
 /// How the names of calls begin that templates make.
 const CALLS: &str = "template-";
 
@@ -87,9 +89,48 @@ impl Templates {
         if !after.is_empty() {
             return called_here(after).then(|| told(after));
         }
-        // What goes on from a command of ours is a correction of it, or the answer to its question.
-        let follows = before(prompt).and_then(|(before, _)| self.grammar.follow(&before, text));
-        self.act(follows.or_else(|| self.grammar.certain(text))?, prompt)
+        self.asked(prompt).or_else(|| self.act(self.grammar.certain(text)?, prompt))
+    }
+
+    /// The same of what goes on from the turn before, which is all that templates know of it: the
+    /// answer to a question that one of their tools asked, and what their tools came to.
+    pub fn asked(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
+        let (text, _) = prompt.last_turn().filter(|(_, after)| after.is_empty())?;
+        self.town(text, prompt).or_else(|| self.act(self.follows(text, prompt)?, prompt))
+    }
+
+    /// What goes on from a command of ours: a correction of it, or the answer to its question.
+    fn follows(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
+        before(prompt).and_then(|(before, _)| self.grammar.follow(&before, text))
+    }
+
+    /// What the answer to "Which town?" leads to: the town is remembered, and the tool that asked
+    /// is called again. `None` when nothing asked, or the answer is no town.
+    fn town(&self, text: &str, prompt: &Prompt) -> Option<Vec<Delta>> {
+        let at = prompt.items.iter().rposition(|item| matches!(item, Item::User { .. }))?;
+        let before = &prompt.items[..at];
+        let Item::Reply { text: question, .. } = before.last()? else { return None };
+        if !question.trim_end().ends_with(WHICH_TOWN) {
+            return None;
+        }
+        // "I live in Ludlow" is an answer too; any other command is none.
+        if let Some(Meaning::Calls(calls)) = self.grammar.understand(text)
+            && calls.iter().any(|call| call.tool != "set_home")
+        {
+            return None;
+        }
+        let town = self.grammar.town(text)?;
+        let call = before.iter().rev().find_map(call_of).filter(|call| is_ours(call))?;
+        let mut arguments: serde_json::Value = serde_json::from_str(&call.arguments).ok()?;
+        arguments.as_object_mut()?.insert("location".into(), town.clone().into());
+        let home = ParsedCall {
+            tool: "set_home".into(),
+            arguments: serde_json::json!({ "location": town }),
+        };
+        let again = ParsedCall { tool: call.name.clone(), arguments };
+        self.calls(vec![home, again.clone()], prompt)
+            .or_else(|_| self.calls(vec![again], prompt))
+            .ok()
     }
 
     /// The calls that begin the reply to `prompt` where they only think so, for want of a chat
@@ -170,6 +211,9 @@ impl Templates {
         let say = |text: &str| Step::Give(vec![Delta::Text(text.to_owned())]);
         if !text.chars().any(char::is_alphanumeric) {
             return say(NO_WORDS);
+        }
+        if let Some(deltas) = self.town(text, prompt) {
+            return Step::Give(deltas);
         }
         match self.meant(text, prompt) {
             Some(Meaning::Calls(calls)) => match self.calls(calls, prompt) {
@@ -284,16 +328,23 @@ fn is_question(text: &str) -> bool {
 
 /// Whether every call after the user's words was made by templates.
 fn called_here(after: &[Item]) -> bool {
-    let mut calls = after.iter().filter_map(|item| match item {
+    let mut calls = after.iter().filter_map(call_of);
+    calls.next().is_some_and(is_ours) && calls.all(is_ours)
+}
+
+fn call_of(item: &Item) -> Option<&Call> {
+    match item {
         Item::Call { call, .. } => Some(call),
         Item::User { .. }
         | Item::Reply { .. }
         | Item::Outcome(_)
         | Item::Picture(_)
         | Item::Notice { .. } => None,
-    });
-    let ours = |call: &Call| call.id.0.starts_with(CALLS);
-    calls.next().is_some_and(ours) && calls.all(ours)
+    }
+}
+
+fn is_ours(call: &Call) -> bool {
+    call.id.0.starts_with(CALLS)
 }
 
 /// What the tools of a turn came to, as it stands; nothing while one of them still runs.
@@ -303,8 +354,11 @@ fn told(after: &[Item]) -> Vec<Delta> {
     if outcomes.len() < called {
         return Vec::new();
     }
-    let said = outcomes.into_iter().map(|o| o.say.trim()).filter(|said| !said.is_empty());
-    let said = said.collect::<Vec<_>>().join(" ");
+    let mut said: Vec<&str> = outcomes.into_iter().map(|o| o.say.trim()).collect();
+    // Two calls that fail alike are told of once.
+    said.dedup();
+    said.retain(|said| !said.is_empty());
+    let said = said.join(" ");
     if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] }
 }
 

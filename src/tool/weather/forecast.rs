@@ -1,12 +1,24 @@
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 use serde::Deserialize;
 
 use super::place::Place;
 use super::web::{Web, WebError};
 use crate::tool::{Units, WeatherSettings};
 
-/// How many days are asked for: each weekday once.
+/// How many days are asked for, where no more are wanted: each weekday once.
 const DAYS: u32 = 7;
+
+/// How many days ahead the service looks.
+pub(crate) const MOST_DAYS: u32 = 16;
+
+/// What is asked for besides the usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct More {
+    /// This many days, where that is more than a week; at most [`MOST_DAYS`].
+    pub(crate) days: u32,
+    /// These values of each day, as the service calls them, parted by commas.
+    pub(crate) daily: &'static str,
+}
 
 /// The weather of a place, in the units that were asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +57,18 @@ pub(crate) struct Day {
     pub(crate) wind: Option<f64>,
     /// WMO code 4677, the most severe of the day.
     pub(crate) code: Option<u32>,
+    /// Rain and melted snow, in millimeters or inches.
+    pub(crate) rain: Option<f64>,
+    /// Percent, the mean of the day.
+    pub(crate) humidity: Option<f64>,
+    /// The greatest UV index.
+    pub(crate) uv: Option<f64>,
+    /// What it feels like at most and at least, in degrees.
+    pub(crate) feels: Option<(f64, f64)>,
+    /// On the clocks of the place.
+    pub(crate) sunrise: Option<Time>,
+    /// On the clocks of the place.
+    pub(crate) sunset: Option<Time>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +103,20 @@ struct Daily {
     precipitation_probability_max: Vec<Option<f64>>,
     #[serde(default)]
     wind_speed_10m_max: Vec<Option<f64>>,
+    #[serde(default)]
+    precipitation_sum: Vec<Option<f64>>,
+    #[serde(default)]
+    relative_humidity_2m_mean: Vec<Option<f64>>,
+    #[serde(default)]
+    uv_index_max: Vec<Option<f64>>,
+    #[serde(default)]
+    apparent_temperature_max: Vec<Option<f64>>,
+    #[serde(default)]
+    apparent_temperature_min: Vec<Option<f64>>,
+    #[serde(default)]
+    sunrise: Vec<Option<String>>,
+    #[serde(default)]
+    sunset: Vec<Option<String>>,
 }
 
 /// The units that an answer names for itself.
@@ -88,6 +126,7 @@ struct Scales {
     temperature_2m: Option<String>,
     #[serde(alias = "wind_speed_10m_max")]
     wind_speed_10m: Option<String>,
+    precipitation_sum: Option<String>,
 }
 
 impl Forecast {
@@ -96,6 +135,7 @@ impl Forecast {
         web: &Web,
         settings: &WeatherSettings,
         place: &Place,
+        more: More,
     ) -> Result<Self, WebError> {
         let (temperature, wind, rain) = match settings.units {
             Units::Metric => ("celsius", "kmh", "mm"),
@@ -112,15 +152,20 @@ impl Forecast {
             ),
             (
                 "daily",
-                "weather_code,temperature_2m_max,temperature_2m_min,precipitation_sum,\
-                 precipitation_probability_max,wind_speed_10m_max"
-                    .to_owned(),
+                [
+                    "weather_code,temperature_2m_max,temperature_2m_min,precipitation_sum,\
+                     precipitation_probability_max,wind_speed_10m_max",
+                    more.daily,
+                ]
+                .join(",")
+                .trim_end_matches(',')
+                .to_owned(),
             ),
             ("timezone", "auto".to_owned()),
             ("temperature_unit", temperature.to_owned()),
             ("wind_speed_unit", wind.to_owned()),
             ("precipitation_unit", rain.to_owned()),
-            ("forecast_days", DAYS.to_string()),
+            ("forecast_days", more.days.clamp(DAYS, MOST_DAYS).to_string()),
         ];
         let answer: Answer = web.json(&settings.base_url, "/v1/forecast", &query).await?;
         let forecast = Self::read(&answer, settings.units);
@@ -152,6 +197,16 @@ impl Forecast {
                     rain_chance: at(&daily.precipitation_probability_max, n),
                     wind: at(&daily.wind_speed_10m_max, n).map(|wind| scales.speed(wind, units)),
                     code: at(&daily.weather_code, n).map(|code| code as u32),
+                    rain: at(&daily.precipitation_sum, n).map(|rain| scales.depth(rain, units)),
+                    humidity: at(&daily.relative_humidity_2m_mean, n),
+                    uv: at(&daily.uv_index_max, n),
+                    feels: at(&daily.apparent_temperature_max, n)
+                        .zip(at(&daily.apparent_temperature_min, n))
+                        .map(|(high, low)| {
+                            (scales.degrees(high, units), scales.degrees(low, units))
+                        }),
+                    sunrise: clock(&daily.sunrise, n),
+                    sunset: clock(&daily.sunset, n),
                 })
             };
             daily.time.iter().enumerate().filter_map(day).collect()
@@ -169,6 +224,14 @@ impl Scales {
         }
     }
 
+    fn depth(&self, value: f64, units: Units) -> f64 {
+        match (self.precipitation_sum.as_deref(), units) {
+            (Some("mm"), Units::Us) => value / 25.4,
+            (Some("inch"), Units::Metric) => value * 25.4,
+            (Some(_) | None, Units::Us | Units::Metric) => value,
+        }
+    }
+
     fn speed(&self, value: f64, units: Units) -> f64 {
         let kmh = match self.wind_speed_10m.as_deref() {
             Some("km/h") => value,
@@ -182,4 +245,10 @@ impl Scales {
             Units::Us => kmh / 1.609_344,
         }
     }
+}
+
+/// The time of "2026-11-03T07:05".
+fn clock(list: &[Option<String>], n: usize) -> Option<Time> {
+    let text = list.get(n)?.as_deref()?;
+    text.parse::<DateTime>().ok().map(DateTime::time)
 }

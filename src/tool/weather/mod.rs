@@ -9,6 +9,7 @@
 //! **Invariant:** what is told is in the units that the answer itself names, converted where they
 //! are not the ones asked for; days are those of the place, never of this machine's clock.
 
+mod aspect;
 mod forecast;
 mod place;
 mod web;
@@ -23,13 +24,18 @@ pub(crate) use place::{PlaceError, Places};
 
 use super::{Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, function};
 use crate::dialog::Effect;
-use forecast::Forecast;
+use aspect::What;
+use forecast::{Forecast, MOST_DAYS, More};
+use place::Place;
 use words::Wanted;
 
 #[derive(Deserialize)]
 struct Arguments {
     location: Option<String>,
     day: Option<String>,
+    what: Option<What>,
+    days: Option<u32>,
+    compare: Option<String>,
 }
 
 /// `get_weather`.
@@ -54,6 +60,20 @@ pub(crate) fn tool(settings: &Arc<Settings>, places: &Arc<Places>) -> Arc<dyn To
                         "friday", "saturday", "sunday", "weekend"],
                     "description": "Only when said; tonight is today. Without it the weather now.",
                 },
+                "what": {
+                    "type": "string",
+                    "enum": ["temperature", "humidity", "wind", "uv", "rain", "feels_like",
+                        "sunrise", "sunset"],
+                    "description": "The one thing that is asked for, if it is one of these.",
+                },
+                "days": {
+                    "type": "integer", "minimum": 2, "maximum": MOST_DAYS,
+                    "description": "How many days from today on, for a forecast of several days.",
+                },
+                "compare": {
+                    "type": "string", "maxLength": 100,
+                    "description": "A second place, to be compared with the first.",
+                },
             }),
         ),
         move |arguments: Arguments, cx| {
@@ -65,10 +85,39 @@ pub(crate) fn tool(settings: &Arc<Settings>, places: &Arc<Places>) -> Arc<dyn To
 /// Whether a "place" is only a word for where one is.
 pub(crate) fn is_here(place: &str) -> bool {
     let place = super::zone::fold(place);
-    matches!(
-        place.as_str(),
-        "" | "here" | "home" | "at home" | "outside" | "my location" | "current location" | "local"
-    )
+    let place = place.strip_prefix("in ").or(place.strip_prefix("at ")).unwrap_or(&place);
+    let own = ["my ", "our ", "this ", "the local "].iter().find_map(|own| place.strip_prefix(own));
+    let kinds = [
+        "town",
+        "city",
+        "area",
+        "place",
+        "village",
+        "location",
+        "home town",
+        "hometown",
+        "home",
+        "region",
+        "neighborhood",
+        "neighbourhood",
+        "current location",
+    ];
+    own.is_some_and(|kind| kinds.contains(&kind))
+        || matches!(
+            place,
+            "" | "here"
+                | "home"
+                | "outside"
+                | "current location"
+                | "local"
+                | "around here"
+                | "near me"
+                | "nearby"
+                | "where i am"
+                | "where i live"
+                | "where we are"
+                | "where we live"
+        )
 }
 
 async fn weather(
@@ -77,16 +126,46 @@ async fn weather(
     arguments: Arguments,
     cx: ToolCx,
 ) -> Result<ToolOutput, ToolError> {
-    let said = arguments.location.as_deref().map(str::trim).filter(|place| !is_here(place));
-    let Some(location) = said.or(settings.weather.location.as_deref()) else {
-        return Err(ToolError::Tell(
-            "I do not know where you are. Name a place, as in \"weather in Paris\", or set \
-             \"location\" under tools.get_weather in the configuration."
-                .into(),
-        ));
+    let at = |location: Option<&str>| {
+        let said = location.map(str::trim).filter(|place| !is_here(place)).map(str::to_owned);
+        let home = || settings.home.place(settings.weather.location.as_deref());
+        // The town in the answer to this question is remembered; see the templates.
+        said.or_else(home).ok_or_else(|| {
+            ToolError::Tell(
+                "I don't know where you are; the weather is told for a place. Which town?".into(),
+            )
+        })
     };
+    let location = at(arguments.location.as_deref())?;
     let wanted = Wanted::named(arguments.day.as_deref())?;
-    let place = places.find(location, cx.now).await.map_err(|error| {
+    let place = find(&places, &location, &cx).await?;
+    let more = More {
+        days: arguments.days.unwrap_or_default(),
+        daily: arguments.what.map_or("", What::daily),
+    };
+    let fetch = async |place: &Place| {
+        Forecast::fetch(places.web(), &settings.weather, place, more).await.map_err(|error| {
+            let text = error.tell("the weather service");
+            ToolError::Tell(format!("I could not get the weather, because {text}"))
+        })
+    };
+    let units = settings.weather.units;
+    if let Some(other) = &arguments.compare {
+        let other = find(&places, &at(Some(other))?, &cx).await?;
+        let (one, two) = (fetch(&place).await?, fetch(&other).await?);
+        let both = [(&place, &one), (&other, &two)];
+        return aspect::compare(both, arguments.what.unwrap_or(What::Temperature), wanted, units);
+    }
+    let forecast = fetch(&place).await?;
+    match (arguments.days, arguments.what) {
+        (Some(days), _) => aspect::several(&place, &forecast, days, units),
+        (None, None | Some(What::Temperature)) => words::tell(&place, &forecast, wanted, units),
+        (None, Some(what)) => aspect::tell(&place, &forecast, what, wanted, units),
+    }
+}
+
+async fn find(places: &Places, location: &str, cx: &ToolCx) -> Result<Place, ToolError> {
+    places.find(location, cx.now).await.map_err(|error| {
         ToolError::Tell(match error {
             PlaceError::Unknown(text) => text,
             PlaceError::Web(error) => {
@@ -96,11 +175,5 @@ async fn weather(
                 )
             }
         })
-    })?;
-    let forecast =
-        Forecast::fetch(places.web(), &settings.weather, &place).await.map_err(|error| {
-            let text = error.tell("the weather service");
-            ToolError::Tell(format!("I could not get the weather, because {text}"))
-        })?;
-    words::tell(&place, &forecast, wanted, settings.weather.units)
+    })
 }

@@ -101,7 +101,13 @@ impl Places {
             Some((name, rest)) => (name.trim(), fold(rest)),
             None => (location.trim(), String::new()),
         };
-        let mut results = self.search(name).await?;
+        let mut results = Vec::new();
+        for name in spellings(name) {
+            results = self.search(&name).await?;
+            if !results.is_empty() {
+                break;
+            }
+        }
         // The service does not know "Portland Oregon" as a name, so the last words may tell where.
         let words: Vec<&str> = name.split_whitespace().collect();
         if results.is_empty() && qualifier.is_empty() && words.len() > 1 {
@@ -112,8 +118,8 @@ impl Places {
                 .map(last_words)
             {
                 let found = self.search(&name).await?;
-                if let Some(place) = found.into_iter().find(|place| place.lies_in(&qualifier)) {
-                    return Ok(Place { qualified: true, ..place });
+                if let Some(place) = told_apart(&found, &qualifier) {
+                    return Ok(place);
                 }
             }
         }
@@ -125,8 +131,8 @@ impl Places {
                 false => Ok(results.swap_remove(0)),
             };
         }
-        match results.iter().find(|place| place.lies_in(&qualifier)) {
-            Some(place) => Ok(Place { qualified: true, ..place.clone() }),
+        match told_apart(&results, &qualifier) {
+            Some(place) => Ok(place),
             None => Err(PlaceError::Unknown(match results.first() {
                 Some(other) => format!(
                     "I know {}, but no place called {location}. Try a larger town nearby.",
@@ -177,20 +183,21 @@ impl Place {
         }
     }
 
-    /// Whether every part of a folded qualifier ("oregon", "or usa") is its state or country.
-    /// A service that tells neither is believed.
-    fn lies_in(&self, qualifier: &str) -> bool {
+    /// Whether every part of a folded qualifier ("oregon", "or usa") is its state or country, with
+    /// `short` also the short form of its state. A service that tells neither is believed.
+    fn lies_in(&self, qualifier: &str, short: bool) -> bool {
         let regions = [&self.admin1, &self.country, &self.country_code];
         if regions.iter().all(|region| region.is_none()) {
             return true;
         }
         let known: Vec<String> = regions.into_iter().flatten().map(|region| fold(region)).collect();
         let is = |name: &str| {
-            let name =
-                STATES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long);
             let code =
                 COUNTRIES.iter().find(|(word, _)| *word == name).map_or(name, |(_, code)| code);
-            known.iter().any(|known| known == name || known == code)
+            let state = |known: &str| {
+                short && STATES.iter().any(|(word, long)| *word == name && *long == known)
+            };
+            known.iter().any(|known| known == name || known == code || state(known))
         };
         if is(qualifier) {
             return true;
@@ -198,6 +205,32 @@ impl Place {
         // "texas usa": two names, split anywhere.
         qualifier.match_indices(' ').any(|(at, _)| is(&qualifier[..at]) && is(&qualifier[at + 1..]))
     }
+}
+
+/// The first place in the country that a folded qualifier names, else in the state: "CA" is Canada
+/// before it is California, where there is such a place.
+fn told_apart(places: &[Place], qualifier: &str) -> Option<Place> {
+    let lies_in = |short| places.iter().find(|place| place.lies_in(qualifier, short));
+    let place = lies_in(false).or_else(|| lies_in(true))?;
+    Some(Place { qualified: true, ..place.clone() })
+}
+
+/// Ways to write a name, the given one first: the service knows "Stoke-on-Trent" and not "Stoke on
+/// Trent", "St Ives" and not "St. Ives". At most three, each of which may cost a request.
+fn spellings(name: &str) -> Vec<String> {
+    let mut names = vec![name.to_owned()];
+    if let Some(rest) = ["St. ", "St ", "st. ", "st "].iter().find_map(|st| name.strip_prefix(st)) {
+        names.extend([format!("St {rest}"), format!("Saint {rest}")]);
+    } else if name.contains('-') {
+        names.push(name.replace('-', " "));
+    } else if [" on ", " upon ", " in ", " by ", " sur ", " super "]
+        .iter()
+        .any(|link| name.to_lowercase().contains(link))
+    {
+        names.push(name.replace(' ', "-"));
+    }
+    names.dedup();
+    names
 }
 
 /// Countries by names that the service does not use, and their ISO 3166 codes.
@@ -217,7 +250,7 @@ const COUNTRIES: &[(&str, &str)] = &[
     ("uae", "ae"),
 ];
 
-/// The states of the United States by their postal abbreviations (USPS Publication 28).
+/// States by their postal abbreviations (USPS Publication 28, Canada Post, Australia Post).
 const STATES: &[(&str, &str)] = &[
     ("al", "alabama"),
     ("ak", "alaska"),
@@ -271,4 +304,21 @@ const STATES: &[(&str, &str)] = &[
     ("wi", "wisconsin"),
     ("wv", "west virginia"),
     ("wy", "wyoming"),
+    // The provinces and states of Canada and Australia.
+    ("ab", "alberta"),
+    ("bc", "british columbia"),
+    ("mb", "manitoba"),
+    ("nb", "new brunswick"),
+    ("nl", "newfoundland and labrador"),
+    ("ns", "nova scotia"),
+    ("on", "ontario"),
+    ("pe", "prince edward island"),
+    ("qc", "quebec"),
+    ("sk", "saskatchewan"),
+    ("nsw", "new south wales"),
+    ("qld", "queensland"),
+    ("tas", "tasmania"),
+    ("vic", "victoria"),
+    ("wa", "western australia"),
+    ("sa", "south australia"),
 ];

@@ -87,6 +87,33 @@ pub(crate) fn tell(
     Ok(ToolOutput::new(data(place, forecast, units), say))
 }
 
+/// The days that `wanted` means, each with its name ("today", "on Friday").
+pub(crate) fn days(forecast: &Forecast, wanted: Wanted) -> Result<Vec<(String, &Day)>, ToolError> {
+    let days = &forecast.days;
+    let today = days.first();
+    let on = |weekday| {
+        let day = days.iter().find(|day| day.date.weekday() == weekday)?;
+        Some((format!("on {}", say::weekday(weekday)), day))
+    };
+    let (found, what): (Vec<_>, _) = match wanted {
+        Wanted::Now | Wanted::Today => {
+            (today.map(|day| ("today".to_owned(), day)).into_iter().collect(), "today")
+        }
+        Wanted::Tomorrow => {
+            let date = today.and_then(|day| day.date.tomorrow().ok());
+            let day = days.iter().find(|day| Some(day.date) == date);
+            (day.map(|day| ("tomorrow".to_owned(), day)).into_iter().collect(), "tomorrow")
+        }
+        Wanted::On(weekday) => (on(weekday).into_iter().collect(), say::weekday(weekday)),
+        Wanted::Weekend => {
+            let sunday = today.is_some_and(|day| day.date.weekday() == Weekday::Sunday);
+            let saturday = on(Weekday::Saturday).filter(|_| !sunday);
+            (saturday.into_iter().chain(on(Weekday::Sunday)).collect(), "the weekend")
+        }
+    };
+    if found.is_empty() { Err(missing(what)) } else { Ok(found) }
+}
+
 /// "In Paris it's 14 degrees with light rain and a wind of 12 kilometers per hour."
 fn say_now(place: &str, now: Now, units: Units) -> String {
     let feels = match now.feels {
@@ -145,7 +172,7 @@ fn short(day: &Day) -> String {
     )
 }
 
-fn rain(chance: f64, code: Option<u32>) -> String {
+pub(crate) fn rain(chance: f64, code: Option<u32>) -> String {
     let what = match code {
         Some(71..=77 | 85 | 86) => "snow",
         Some(_) | None => "rain",
@@ -160,12 +187,12 @@ fn rain(chance: f64, code: Option<u32>) -> String {
     }
 }
 
-fn degrees(value: f64) -> String {
+pub(crate) fn degrees(value: f64) -> String {
     let number = whole(value);
     if number == "1" { "1 degree".into() } else { format!("{number} degrees") }
 }
 
-fn speed(value: f64, units: Units) -> String {
+pub(crate) fn speed(value: f64, units: Units) -> String {
     let number = whole(value);
     let (one, many) = match units {
         Units::Metric => ("kilometer per hour", "kilometers per hour"),
@@ -175,12 +202,12 @@ fn speed(value: f64, units: Units) -> String {
 }
 
 /// A whole number in words' order: "minus 3", and never "minus 0".
-fn whole(value: f64) -> String {
+pub(crate) fn whole(value: f64) -> String {
     say::number(value.round() + 0.0).0
 }
 
 /// What the sky does, for a WMO code 4677 as the service documents them.
-fn sky(code: u32) -> Option<&'static str> {
+pub(crate) fn sky(code: u32) -> Option<&'static str> {
     Some(match code {
         0 => "clear skies",
         1 => "mostly clear skies",
@@ -211,11 +238,11 @@ fn sky(code: u32) -> Option<&'static str> {
     })
 }
 
-fn missing(what: &str) -> ToolError {
+pub(crate) fn missing(what: &str) -> ToolError {
     ToolError::Tell(format!("The weather service has no forecast for {what}. Ask again later."))
 }
 
-fn data(place: &Place, forecast: &Forecast, units: Units) -> Value {
+pub(crate) fn data(place: &Place, forecast: &Forecast, units: Units) -> Value {
     let (temperature, wind) = match units {
         Units::Metric => ("celsius", "km/h"),
         Units::Us => ("fahrenheit", "mph"),
@@ -232,6 +259,11 @@ fn data(place: &Place, forecast: &Forecast, units: Units) -> Value {
                 "low": tenth(day.low),
                 "rain_chance_percent": day.rain_chance,
                 "wind_max": day.wind.map(tenth),
+                "humidity_percent": day.humidity,
+                "uv_index_max": day.uv.map(tenth),
+                "feels_like": day.feels.map(|(high, low)| [tenth(high), tenth(low)]),
+                "sunrise": day.sunrise.map(|time| time.to_string()),
+                "sunset": day.sunset.map(|time| time.to_string()),
             })
         })
         .collect();
@@ -244,6 +276,18 @@ fn data(place: &Place, forecast: &Forecast, units: Units) -> Value {
             "wind": now.wind.map(tenth),
         })
     });
+    // What was not asked for is no news to a model.
+    let days: Vec<Value> = days
+        .into_iter()
+        .map(|mut day| {
+            if let Some(day) = day.as_object_mut() {
+                let further =
+                    ["humidity_percent", "uv_index_max", "feels_like", "sunrise", "sunset"];
+                day.retain(|key, value| !(further.contains(&key.as_str()) && value.is_null()));
+            }
+            day
+        })
+        .collect();
     json!({
         "location": {"name": place.name, "region": place.admin1, "country": place.country},
         "units": {"temperature": temperature, "wind": wind},
@@ -252,6 +296,6 @@ fn data(place: &Place, forecast: &Forecast, units: Units) -> Value {
     })
 }
 
-fn tenth(value: f64) -> f64 {
+pub(crate) fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
