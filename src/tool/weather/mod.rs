@@ -143,20 +143,17 @@ async fn weather(
         days: arguments.days.unwrap_or_default(),
         daily: arguments.what.map_or("", What::daily),
     };
-    let fetch = async |place: &Place| {
-        Forecast::fetch(places.web(), &settings.weather, place, more).await.map_err(|error| {
-            let text = error.tell("the weather service");
-            ToolError::Tell(format!("I could not get the weather, because {text}"))
-        })
-    };
     let units = settings.weather.units;
     if let Some(other) = &arguments.compare {
         let other = find(&places, &at(Some(other))?, &cx).await?;
-        let (one, two) = (fetch(&place).await?, fetch(&other).await?);
+        let (one, two) = (
+            fetch(&places, &settings, &place, more).await?,
+            fetch(&places, &settings, &other, more).await?,
+        );
         let both = [(&place, &one), (&other, &two)];
         return aspect::compare(both, arguments.what.unwrap_or(What::Temperature), wanted, units);
     }
-    let forecast = fetch(&place).await?;
+    let forecast = fetch(&places, &settings, &place, more).await?;
     match (arguments.days, arguments.what) {
         (Some(days), _) => aspect::several(&place, &forecast, days, units),
         (None, None | Some(What::Temperature)) => words::tell(&place, &forecast, wanted, units),
@@ -175,5 +172,17 @@ async fn find(places: &Places, location: &str, cx: &ToolCx) -> Result<Place, Too
                 )
             }
         })
+    })
+}
+
+async fn fetch(
+    places: &Places,
+    settings: &Settings,
+    place: &Place,
+    more: More,
+) -> Result<Forecast, ToolError> {
+    Forecast::fetch(places.web(), &settings.weather, place, more).await.map_err(|error| {
+        let text = error.tell("the weather service");
+        ToolError::Tell(format!("I could not get the weather, because {text}"))
     })
 }
