@@ -4,7 +4,7 @@
 //! that its kind never holds, and each word costs, so that closed slots win.
 
 use super::calendar;
-use super::lexer::{Shape, Token, flag, spoken};
+use super::lexer::{Shape, flag, spoken};
 use super::number;
 use super::scan::Scan;
 
