@@ -1144,7 +1144,7 @@ async fn coins_and_dice_are_thrown() {
         PathBuf::new(),
         WallClock::fixed(NOW.parse().unwrap()),
         Ringer::Here,
-        Book::in_memory(TimeZone::UTC),
+        Book::in_memory(WallClock::fixed(NOW.parse().unwrap()), LocalZone::fixed(TimeZone::UTC)),
         |settings| settings.chance = Chance::Fixed(0.5),
     );
     assert_eq!(world.says("flip_coin", json!({})).await, "It's tails.");
