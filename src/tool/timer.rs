@@ -13,10 +13,68 @@ use crate::dialog::Effect;
 /// The longest timer: a year. What lies further off is a date, not a timer.
 pub(super) const LONGEST: u64 = 365 * 86_400;
 
+/// From this length on, in seconds, a timer with an odd name is more likely misheard than wished for.
+const UNLIKELY: u64 = 4 * 3_600;
+
+/// Words of labels for which people set timers of many hours.
+const LONG_LABELS: &[&str] = &[
+    "bread",
+    "dough",
+    "sourdough",
+    "yeast",
+    "roast",
+    "brisket",
+    "turkey",
+    "ham",
+    "pork",
+    "ribs",
+    "beef",
+    "stew",
+    "stock",
+    "broth",
+    "chili",
+    "beans",
+    "slow",
+    "cooker",
+    "crockpot",
+    "yogurt",
+    "jelly",
+    "marinade",
+    "laundry",
+    "paint",
+    "glue",
+    "parking",
+    "charger",
+    "charging",
+    "battery",
+    "medicine",
+    "medication",
+    "meds",
+    "pills",
+    "pill",
+    "fasting",
+    "fast",
+    "sleep",
+    "work",
+    "shift",
+    "flight",
+    "dishwasher",
+    "oven",
+    "sprinkler",
+    "garden",
+    "baby",
+    "feeding",
+    "dog",
+    "cat",
+    "nap",
+];
+
 #[derive(Deserialize)]
 struct SetTimer {
     seconds: u64,
     label: Option<String>,
+    #[serde(default)]
+    sure: bool,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +124,10 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                 json!({
                     "seconds": length("Its length in whole seconds; 10 minutes are 600."),
                     "label": label("What it is for, only when said: \"beans\" for \"a timer for the beans\"."),
+                    "sure": {
+                        "type": "boolean",
+                        "description": "true once the user has said yes to a timer that was asked about.",
+                    },
                 }),
             ),
             move |arguments: SetTimer, _| {
@@ -144,9 +206,20 @@ fn set_timer(
     now: &Now,
     arguments: SetTimer,
 ) -> Result<ToolOutput, ToolError> {
-    let SetTimer { seconds, label } = arguments;
+    let SetTimer { seconds, label, sure } = arguments;
     let label = clean_label(label, "timer");
     let seconds = seconds.clamp(1, LONGEST);
+    if let Some(label) = label.as_deref().filter(|label| !sure && unlikely(seconds, label)) {
+        let data = json!({
+            "asked": true,
+            "next": "No timer was set. Call it again with sure set once the user says yes.",
+        });
+        let length = say::span_before_noun(seconds);
+        return Ok(ToolOutput::new(
+            data,
+            format!("A {length} timer called {label}. Is that right?"),
+        ));
+    }
     let run = Run::start(now, seconds * 1_000_000).ok_or_else(too_far)?;
     let (entry, saved) = diary.add(label, now, What::Timer { seconds, run }).map_err(|_| full())?;
     let length = say::span(seconds);
@@ -162,6 +235,11 @@ fn set_timer(
         "saved": saved == Saved::Yes, "will_ring": desk.ringer != Ringer::Nobody,
     });
     Ok(ToolOutput::new(data, say))
+}
+
+/// Whether a timer of that length and name is more likely a misunderstanding.
+fn unlikely(seconds: u64, label: &str) -> bool {
+    seconds >= UNLIKELY && !label.split_whitespace().any(|word| LONG_LABELS.contains(&word))
 }
 
 fn list_timers(diary: &Diary, now: &Now) -> ToolOutput {
