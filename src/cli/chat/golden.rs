@@ -208,6 +208,21 @@ fn muted() {
 }
 
 #[test]
+fn what_rings_is_shown_and_any_key_ends_it() {
+    for width in WIDTHS {
+        let mut room = Room::new(width);
+        room.keys("half a question");
+        room.state.ringing = vec!["pasta timer".into()];
+        room.is(EarStatus::Shut, MouthStatus::Speaking);
+        let picture = room.picture();
+        assert!(picture.contains("ringing: pasta timer"), "{picture}");
+        // Nothing else comes of the key.
+        assert_eq!(room.keys(" \n"), vec![Action::Ask(Request::Stop); 2]);
+        assert_eq!(room.chat.prompt.text(), "half a question");
+    }
+}
+
+#[test]
 fn help() {
     golden("help", |room| drop(room.keys("?")));
 }

@@ -82,7 +82,8 @@ struct Talk {
 impl Talk {
     fn on_line(&mut self, line: &str) -> io::Result<Option<Request>> {
         if line.trim().is_empty() {
-            return Ok(None);
+            // Enter ends what rings.
+            return Ok((!self.state.ringing.is_empty()).then_some(Request::Stop));
         }
         let command = match command::parse(line) {
             None => return Ok(Some(Request::Ask { text: line.trim().to_owned() })),
@@ -115,6 +116,10 @@ impl Talk {
             Event::State(state) => {
                 let ends =
                     self.state.mouth != MouthStatus::Silent && state.mouth == MouthStatus::Silent;
+                if self.typed && self.state.ringing.is_empty() && !state.ringing.is_empty() {
+                    let what = state.ringing.join(", ");
+                    self.aside(&format!("{what} rings; press enter to stop it"))?;
+                }
                 self.state = state;
                 if ends {
                     self.asked = false;
