@@ -162,7 +162,7 @@ fn every_key_is_read() {
     assert_eq!(s.audio_chat.models[0].to_string(), "openai/gpt-audio-mini");
     assert_eq!(s.chat.tool_choice, ToolChoice::Tool("get_time".into()));
     assert_eq!((s.chat.protocol, s.chat.stream, s.chat.search), (Protocol::Chat, false, true));
-    assert_eq!((s.chat.temperature, s.chat.max_output_tokens), (Some(0.2), Some(99)));
+    assert_eq!((s.chat.sampling.temperature, s.chat.max_output_tokens), (Some(0.2), Some(99)));
     assert_eq!((s.chat.reasoning_effort.as_deref(), s.chat.patience_s), (Some("high"), 7));
     assert_eq!(s.context.facts, ["The oven is slow."]);
     assert_eq!(s.transcribe.languages, ["en", "de"]);
@@ -424,7 +424,11 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.get_weather.location = Some("Paris".into());
     expected.log.filter = Some("warn".into());
     expected.chat.reasoning_effort = Some("low".into());
-    expected.chat.temperature = Some(0.7);
+    expected.chat.sampling.temperature = Some(0.7);
+    expected.chat.sampling.top_p = Some(1.0);
+    expected.chat.sampling.frequency_penalty = Some(0.0);
+    expected.chat.sampling.presence_penalty = Some(0.0);
+    expected.chat.sampling.seed = Some(7);
     expected.chat.max_output_tokens = Some(500);
     expected.context.persona = Some("You are a calm old sailor.".into());
     expected.transcribe.prompt = Some("A talk about ships.".into());
@@ -482,7 +486,7 @@ fn a_key_has_one_place() {
 fn numbers_may_have_fractions_where_they_mean_something() {
     let config = load("[speak]\nspeed = 1\n[chat]\ntemperature = 0.3\n");
     assert_eq!(config.settings.speak.speed, Some(1.0));
-    assert_eq!(config.settings.chat.temperature, Some(0.3));
+    assert_eq!(config.settings.chat.sampling.temperature, Some(0.3));
     assert_eq!(
         problems("[speak]\nspeed = 4.5\n[listen]\npause_ms = 0.5\n"),
         [

@@ -3,11 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::ended::Until;
 use super::{App, RUNTIME, Unfit, keys};
+use crate::base::WallClock;
 use crate::config::{self, ModelName, Presents, ProviderKind};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use crate::engine::local::{Nearby, Templates};
+use crate::engine::openai::defaults;
 use crate::engine::openai::{
     Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings, neighbours,
 };
@@ -16,6 +22,9 @@ use crate::grammar::Grammar;
 
 /// The model of the voice inside.
 const VOICE_INSIDE: &str = "hibari-heart";
+/// The version of Azure's interface from which on it knows `max_completion_tokens` and tells of a
+/// stream what it used.
+const AZURE_MODERN: &str = "2024-09-01";
 
 impl App {
     /// The client of a provider: one for all jobs, so that they share its connections.
@@ -118,8 +127,13 @@ impl App {
                 keywords: transcribe.keywords.clone(),
                 prompt: transcribe.prompt.clone(),
                 temperature: None,
+                streams: matches!(
+                    self.kind(&name.provider),
+                    ProviderKind::OpenAi | ProviderKind::Azure
+                ),
             };
             let ear = Ear::new(self.line(&name.provider, last)?, &name.model, settings);
+            let ear = ear.noting(notes.clone());
             Ok(Arc::new(if self.segments { ear.with_segments() } else { ear }))
         })?;
         Ok(one(ears, |ears| Arc::new(Chain::of_ears(ears, notes.clone(), self.clock))))
@@ -130,9 +144,13 @@ impl App {
     /// # Errors
     /// As [`App::transcriber`].
     pub fn voice(&self, notes: &Notes) -> Result<Arc<dyn Synthesizer>, Unfit> {
-        let voices = members(&self.config.settings.cascade.speak, |name, last| {
+        let names = self.in_order(WallClock::System.now().to_zoned(TimeZone::system()).date());
+        let voices = members(&names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
                 return Ok(self.hibari(&name.model)? as Arc<dyn Synthesizer>);
+            }
+            if defaults::reads(&name.model) {
+                return Ok(Arc::new(self.reader(name, notes)?));
             }
             let speak = &self.config.settings.speak;
             let settings = VoiceSettings {
@@ -140,7 +158,12 @@ impl App {
                 instructions: speak.instructions.clone(),
                 speed: speak.speed,
             };
-            Ok(Arc::new(Voice::new(self.line(&name.provider, last)?, &name.model, settings)))
+            let voice = Voice::new(self.line(&name.provider, last)?, &name.model, settings);
+            let voice: Arc<dyn Synthesizer> = Arc::new(voice.noting(notes.clone()));
+            Ok(match self.is_first_choice(name) {
+                true => Arc::new(Until::new(voice, &name.to_string(), self.speech_ended.clone())),
+                false => voice,
+            })
         })?;
         Ok(one(voices, |voices| Arc::new(Chain::of_voices(voices, notes.clone(), self.clock))))
     }
@@ -174,6 +197,23 @@ impl App {
         Ok(voice)
     }
 
+    /// The voices in their order, without one that has ended by `today` and was not chosen by the
+    /// user.
+    fn in_order(&self, today: Date) -> Vec<ModelName> {
+        let mut names = self.config.settings.cascade.speak.clone();
+        if today >= defaults::SPEAK_ENDS && names.len() > 1 {
+            names.retain(|name| !self.is_first_choice(name));
+        }
+        names
+    }
+
+    /// Whether `name` is the voice that we choose, and exchange when it has ended.
+    pub(super) fn is_first_choice(&self, name: &ModelName) -> bool {
+        !self.config.is_set("cascade", "speak")
+            && self.kind(&name.provider) == ProviderKind::OpenAi
+            && name.model == defaults::SPEAK
+    }
+
     /// The configured mind: a chain, of which the first that answers is taken.
     ///
     /// # Errors
@@ -187,7 +227,7 @@ impl App {
                 return Ok(self.templates()? as Arc<dyn Responder>);
             }
             let http = self.line(&name.provider, last)?;
-            let settings = self.asking(&name.provider);
+            let settings = self.asking(name)?;
             let mind = Mind::new(http, &name.model, settings, notes.clone());
             Ok(Arc::new(mind) as Arc<dyn Responder>)
         })?;
@@ -222,8 +262,10 @@ impl App {
     fn audio_chat(&self, notes: &Notes) -> Result<Arc<dyn Responder>, Unfit> {
         let minds = members(&self.config.settings.audio_chat.models, |name, last| {
             let settings = MindSettings {
+                hears: true,
                 voice: Some(self.config.settings.speak.voice.clone()),
-                ..self.asking(&name.provider)
+                mute: self.mute,
+                ..self.asking(name)?
             };
             let http = self.line(&name.provider, last)?;
             let mind = Mind::new(http, &name.model, settings, notes.clone());
@@ -232,28 +274,35 @@ impl App {
         Ok(one(minds, |minds| Arc::new(Chain::of_minds(minds, notes.clone(), self.clock))))
     }
 
-    /// How chat models of `provider` are asked.
-    fn asking(&self, provider: &str) -> MindSettings {
+    /// How the chat model called `name` is asked.
+    fn asking(&self, name: &ModelName) -> Result<MindSettings, Unfit> {
+        let ModelName { provider, model } = name;
         let chat = &self.config.settings.chat;
+        let config::ChatModel { sampling, reasoning_effort, max_output_tokens } =
+            chat.of(provider, model);
         let kind = self.kind(provider);
-        let dated =
-            self.config.settings.providers.get(provider).is_some_and(|p| p.api_version.is_some());
-        MindSettings {
+        let version = self.config.settings.providers.get(provider);
+        let version = version.and_then(|provider| provider.api_version.as_deref());
+        Ok(MindSettings {
             protocol: chat.protocol,
             responses: kind == ProviderKind::OpenAi,
             modern: match kind {
                 ProviderKind::OpenAi => true,
-                ProviderKind::Azure => !dated,
+                // Dates, so that the order of letters is that of time.
+                ProviderKind::Azure => version.is_none_or(|version| version >= AZURE_MODERN),
                 ProviderKind::Compatible | ProviderKind::Local => false,
             },
             whole: !chat.stream,
-            effort: chat.reasoning_effort.clone(),
-            temperature: chat.temperature,
-            max_tokens: chat.max_output_tokens,
+            effort: reasoning_effort,
+            sampling,
+            max_tokens: max_output_tokens,
             tool_choice: chat.tool_choice.clone(),
             search: chat.search,
+            hears: false,
             voice: None,
-        }
+            mute: false,
+            opening: self.before()?,
+        })
     }
 
     /// Whether only templates answer, so that a chat model would be worth an offer.
@@ -299,7 +348,12 @@ pub(super) fn members<E: ?Sized>(
         match make(name, at + 1 == names.len()) {
             Ok(engine) => made.push((name.to_string(), engine)),
             Err(error) => {
-                tracing::warn!("{name} is skipped: {error}");
+                // Nobody misses a model of this machine that was never fetched.
+                if name.provider == "local" {
+                    tracing::debug!("{name} is skipped: {error}");
+                } else {
+                    tracing::warn!("{name} is skipped: {error}");
+                }
                 unmade.get_or_insert(error);
             }
         }

@@ -3,8 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::Unfit;
+use crate::base::Epoch;
 use crate::config::Context;
+use crate::dialog::{Item, Picture};
 
 /// Who aloud is, where the configuration names nobody else.
 const PERSONA: &str = "You are aloud, a voice assistant.";
@@ -18,11 +22,20 @@ const MANNER: &str = "Your words are spoken: answer in one to three short plain 
 /// The largest file of context, in bytes: about 60,000 tokens, as much as is of use in a talk.
 const LARGEST: u64 = 256 * 1024;
 
-/// The instructions for a context.
+/// What the context of a configuration tells.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// Who aloud is, how it speaks, and what it knows.
+    pub(super) instructions: Arc<str>,
+    /// What was said before.
+    pub(super) messages: Vec<Item>,
+}
+
+/// Reads a context.
 ///
 /// # Errors
 /// [`Unfit::Context`] when a file cannot be read, is no text or is too long.
-pub(super) fn instructions(context: &Context) -> Result<Arc<str>, Unfit> {
+pub(super) fn read_all(context: &Context) -> Result<Told, Unfit> {
     let persona = context.persona.as_deref().unwrap_or(PERSONA);
     let mut text = format!("{persona} {MANNER}");
     if !context.facts.is_empty() {
@@ -31,11 +44,78 @@ pub(super) fn instructions(context: &Context) -> Result<Arc<str>, Unfit> {
             text.push_str(&format!("\n- {}", fact.trim()));
         }
     }
+    let mut messages = Vec::new();
     for file in &context.files {
         let (name, words) = read(file)?;
-        text.push_str(&format!("\n\nFrom {name}:\n{}", words.trim()));
+        match conversation(&words) {
+            Some(said) => {
+                for (at, message) in said.iter().enumerate() {
+                    let odd = |why: &str| Unfit::Context {
+                        missing: false,
+                        message: format!("{name}: message {}: {why}", at + 1),
+                    };
+                    take(message, &mut text, &mut messages).map_err(|why| odd(&why))?;
+                }
+            }
+            None => text.push_str(&format!("\n\nFrom {name}:\n{}", words.trim())),
+        }
     }
-    Ok(text.into())
+    Ok(Told { instructions: text.into(), messages })
+}
+
+/// `instructions` with what was said before, for whoever takes no words of a conversation.
+pub(super) fn with_before(instructions: &str, before: &[Item]) -> Arc<str> {
+    let mut text = format!("{instructions}\n\nWhat was said before:");
+    for item in before {
+        match item {
+            Item::User { text: words, .. } => text.push_str(&format!("\nUser: {words}")),
+            Item::Reply { text: words, .. } | Item::Notice { text: words } => {
+                text.push_str(&format!("\nYou: {words}"));
+            }
+            Item::Call { .. } | Item::Outcome(_) | Item::Picture(_) => {}
+        }
+    }
+    text.into()
+}
+
+/// The messages of a file that holds a conversation: an array of objects with roles, bare or as the
+/// `messages` of a request.
+fn conversation(text: &str) -> Option<Vec<Value>> {
+    let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+    let list = value.as_array().or_else(|| value["messages"].as_array())?;
+    let all = !list.is_empty() && list.iter().all(|message| message["role"].is_string());
+    all.then(|| list.clone())
+}
+
+/// Takes one message: into the instructions, or as one more item.
+fn take(message: &Value, instructions: &mut String, items: &mut Vec<Item>) -> Result<(), String> {
+    let content = &message["content"];
+    let mut words: Vec<&str> = content.as_str().into_iter().collect();
+    let mut pictures = Vec::new();
+    for part in content.as_array().into_iter().flatten() {
+        words.extend(part["text"].as_str());
+        let address = &part["image_url"];
+        pictures.extend(address["url"].as_str().or_else(|| address.as_str()));
+    }
+    let text = words.join("\n").trim().to_owned();
+    if text.is_empty() && pictures.is_empty() {
+        return Err("it has no content; write \"content\": \"TEXT\"".to_owned());
+    }
+    match message["role"].as_str().unwrap_or_default() {
+        "system" | "developer" => instructions.push_str(&format!("\n\n{text}")),
+        "user" => {
+            let pictures = pictures.into_iter().map(|url| Picture::from(url.to_owned()));
+            items.extend(pictures.map(Item::Picture));
+            items.push(Item::User { utterance: None, text });
+        }
+        "assistant" => items.push(Item::Reply { epoch: Epoch::NONE, text, interrupted: false }),
+        other => {
+            return Err(format!(
+                "the role \"{other}\" cannot be told; write system, developer, user or assistant"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The name and the text of a file; `-` is standard input.
@@ -93,7 +173,8 @@ mod tests {
             facts: vec!["The dog is called Rex.".into()],
             files: vec![notes],
         };
-        let text = instructions(&context).unwrap();
+        let instructions = |context: &Context| read_all(context);
+        let text = instructions(&context).unwrap().instructions;
         assert!(text.starts_with("You are a sailor. Your words are spoken"), "{text}");
         assert!(text.ends_with(
             "\n\nWhat you know:\n- The dog is called Rex.\n\nFrom notes.txt:\nThe gate code is 4711."
@@ -104,5 +185,33 @@ mod tests {
         std::fs::write(&long, vec![b'a'; 300 * 1024]).unwrap();
         context.files = vec![long];
         assert!(instructions(&context).unwrap_err().to_string().contains("longer than 256 kB"));
+    }
+
+    #[test]
+    fn messages_keep_their_roles() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("context.json");
+        let read = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            read_all(&Context { files: vec![file.clone()], ..Context::default() })
+        };
+        let told = read(
+            r#"[{"role": "system", "content": "You are a vet."},
+                {"role": "user", "content": "My dog is called Piet."},
+                {"role": "assistant", "content": [{"type": "text", "text": "Noted."}]}]"#,
+        )
+        .unwrap();
+        assert!(told.instructions.ends_with("\n\nYou are a vet."), "{}", told.instructions);
+        let user = Item::User { utterance: None, text: "My dog is called Piet.".into() };
+        let reply = Item::Reply { epoch: Epoch::NONE, text: "Noted.".into(), interrupted: false };
+        assert_eq!(told.messages, [user, reply]);
+        assert!(
+            with_before("x", &told.messages)
+                .ends_with("\nUser: My dog is called Piet.\nYou: Noted.")
+        );
+        let odd = read(r#"[{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]"#);
+        assert!(odd.unwrap_err().to_string().contains("message 2: the role \"tool\""));
+        // Other JSON is a text like any other.
+        assert!(read("[1, 2]").unwrap().instructions.ends_with("[1, 2]"));
     }
 }

@@ -11,6 +11,7 @@
 //! conversation starts and lives without them.
 
 mod draft;
+mod ended;
 mod engines;
 mod instructions;
 mod keys;
@@ -25,15 +26,16 @@ pub use remote::{Outlook, days};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use self::draft::Draft;
+use self::instructions::Told;
 use crate::audio::{self, AudioError};
 use crate::base::{Clock, Flow, LocalZone, Utterance, Volume, WallClock};
 use crate::config::{self, Config, ConfigErrors, Environment};
-use crate::dialog::Prompt;
+use crate::dialog::{Item, Prompt};
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::hibari::Hibari;
 use crate::engine::local::{Runtime, Silero, Templates};
@@ -64,6 +66,14 @@ pub struct App {
     env: Environment,
     /// Whether a provider's ear is asked for the times of what was said.
     pub segments: bool,
+    /// Whether nobody will hear the answer, so that a model that speaks is asked for words.
+    pub mute: bool,
+    /// What was shown or said before the conversation, behind what the files of context tell.
+    pub opening: Vec<Item>,
+    /// What the files of context tell, once they were read.
+    context: OnceLock<Told>,
+    /// Whether the voice that we choose has turned out to have ended.
+    speech_ended: Arc<AtomicBool>,
     /// Where it is written down what the providers' models were used for, and who counts it.
     ledger: Ledger,
     meter: Meter,
@@ -126,7 +136,6 @@ impl App {
         let ledger = Ledger::new(config.paths.state.join("usage"), zone, WallClock::System);
         let pen = ledger.clone();
         let meter = Meter::new(move |spent| pen.note(spent));
-        let segments = false;
         let templates = OnceLock::new();
         Ok(Self {
             config,
@@ -135,7 +144,11 @@ impl App {
             volume,
             locale,
             env,
-            segments,
+            segments: false,
+            mute: false,
+            opening: Vec::new(),
+            context: OnceLock::new(),
+            speech_ended: Arc::default(),
             ledger,
             meter,
             accounts,
@@ -147,6 +160,28 @@ impl App {
     /// What the providers' models were used for so far.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// What the files of context tell. They are read once: one of them may be standard input.
+    fn context(&self) -> Result<&Told, Unfit> {
+        if let Some(told) = self.context.get() {
+            return Ok(told);
+        }
+        let told = instructions::read_all(&self.config.settings.context)?;
+        Ok(self.context.get_or_init(|| told))
+    }
+
+    /// What was said before the conversation.
+    fn before(&self) -> Result<Arc<[Item]>, Unfit> {
+        let told = self.context()?.messages.iter();
+        Ok(told.chain(&self.opening).cloned().collect())
+    }
+
+    /// What a model is told besides the conversation. A session begins with no words but these.
+    fn instructions(&self) -> Result<Arc<str>, Unfit> {
+        let told = Arc::clone(&self.context()?.instructions);
+        let before = if self.hears() { self.before()? } else { Arc::default() };
+        Ok(if before.is_empty() { told } else { instructions::with_before(&told, &before) })
     }
 
     /// The ear of a conversation: of what the live one cannot write down, where there is such a one.
@@ -311,7 +346,7 @@ impl App {
             clock: self.clock,
             setup: self.turns(config::Mode::PushToTalk),
             partner: self.partner(engines, told, None, sounds)?,
-            instructions: instructions::instructions(&self.config.settings.context)?,
+            instructions: self.instructions()?,
             tools: self.tools(&book, ringer, &notes)?,
             book: None,
             volume: self.volume.clone(),
@@ -383,7 +418,7 @@ impl App {
             clock: self.clock,
             setup: self.turns(talk.mode),
             partner: self.partner(engines, told, live, true)?,
-            instructions: instructions::instructions(&self.config.settings.context)?,
+            instructions: self.instructions()?,
             tools,
             book: Some((book, views)),
             volume: self.volume.clone(),

@@ -7,11 +7,11 @@ use tokio::sync::mpsc::Receiver;
 use super::{App, Unfit};
 use crate::base::{Flow, Utterance};
 use crate::config::{self, ModelName};
-use crate::engine::openai::defaults::LIVE_ONLY;
+use crate::engine::openai::defaults::{LIVE_ONLY, SPEAK_ONLY, VOICE};
 use crate::engine::openai::realtime::{
-    Dialect, Fallback, Format, Purpose, Realtime, Scribe, Server, Settings, TurnDetection,
+    Dialect, Fallback, Format, Purpose, Reader, Realtime, Scribe, Server, Settings, TurnDetection,
 };
-use crate::engine::{Cascade, EngineError, Engines, Partner, Transcriber, Transcript};
+use crate::engine::{Cascade, EngineError, Engines, Notes, Partner, Transcriber, Transcript};
 
 impl App {
     /// Who answers: in sound where there is something that it can sound in, else in words only.
@@ -66,11 +66,7 @@ impl App {
                 config::TurnDetection::ServerVad => TurnDetection::ServerVad,
                 config::TurnDetection::SemanticVad => TurnDetection::SemanticVad,
             },
-            dialect: match of.dialect {
-                config::Dialect::Auto => None,
-                config::Dialect::Ga => Some(Dialect::Ga),
-                config::Dialect::Beta => Some(Dialect::Beta),
-            },
+            dialect: self.dialect(),
             format: match of.format {
                 config::WireFormat::Pcm => Format::Pcm,
                 config::WireFormat::Ulaw => Format::Ulaw,
@@ -98,6 +94,36 @@ impl App {
         let ModelName { provider, model } = name;
         let scribe = Scribe::new(server, provider, model, languages, keywords, self.clock);
         Ok(Some(scribe.metered(self.meter.clone())))
+    }
+
+    /// The voice of a realtime model, which reads what it is given.
+    ///
+    /// # Errors
+    /// As [`App::partner`].
+    pub(super) fn reader(&self, name: &ModelName, notes: &Notes) -> Result<Reader, Unfit> {
+        let (address, auth) = self.credentials(&name.provider)?;
+        let server = Server::new(&name.provider, &address, &name.model, auth)?;
+        let config::Speak { voice, instructions, .. } = &self.config.settings.speak;
+        // Some voices are not to be had in a session.
+        let known = !SPEAK_ONLY.contains(&voice.as_str());
+        let settings = Settings {
+            provider: name.provider.clone(),
+            model: name.model.clone(),
+            voice: Some(if known { voice.clone() } else { VOICE.to_owned() }),
+            transcribe: None,
+            dialect: self.dialect(),
+            ..Settings::default()
+        };
+        let reader = Reader::new(server, settings, instructions.clone());
+        Ok(reader.telling(self.meter.clone(), notes.clone()))
+    }
+
+    fn dialect(&self) -> Option<Dialect> {
+        match self.config.settings.realtime.dialect {
+            config::Dialect::Auto => None,
+            config::Dialect::Ga => Some(Dialect::Ga),
+            config::Dialect::Beta => Some(Dialect::Beta),
+        }
     }
 
     /// The ear of a conversation that hears the user while they speak, where the preferred ear is

@@ -1,6 +1,8 @@
 //! The remote models that the configuration names, and whether they last.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -17,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The key of the model that paints.
 const IMAGE: &str = "[image] model";
 
+/// The key of the model that speaks.
+const SPEAK: &str = "[cascade] speak";
+
 /// A remote model with the key of the configuration that names it.
 type Use = (&'static str, ModelName);
 
@@ -31,7 +36,7 @@ impl App {
                 for (key, names) in [
                     ("[cascade] transcribe", &cascade.transcribe),
                     ("[cascade] chat", &cascade.chat),
-                    ("[cascade] speak", &cascade.speak),
+                    (SPEAK, &cascade.speak),
                 ] {
                     all.extend(names.iter().map(|name| (key, name.clone())));
                 }
@@ -63,9 +68,16 @@ impl App {
     pub fn outlook(&self) -> Outlook {
         let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
         let chosen = self.config.is_set("image", "model");
+        let mut first = None;
         for (key, name) in self.remote_models() {
             // Pictures are rare, and a painter that nobody has chosen is ours to exchange.
             if key == IMAGE && !chosen {
+                continue;
+            }
+            // A voice that we have chosen is exchanged in time, and the ones behind it may be missing.
+            if key == SPEAK && !self.config.is_set("cascade", "speak") {
+                first = first.or_else(|| self.is_first_choice(&name).then(|| name.clone()));
+                uses.entry(name.provider).or_default();
                 continue;
             }
             uses.entry(name.provider.clone()).or_default().push((key, name));
@@ -77,13 +89,17 @@ impl App {
             let complete = self.kind(&provider) != ProviderKind::Azure;
             Some((http, complete, uses))
         });
-        Outlook { providers: providers.collect() }
+        let ended = Arc::clone(&self.speech_ended);
+        Outlook { providers: providers.collect(), first, ended }
     }
 }
 
 /// What is to be asked of whom.
 pub struct Outlook {
     providers: Vec<(Http, bool, Vec<Use>)>,
+    /// The voice that we choose, and what is set when it has ended.
+    first: Option<ModelName>,
+    ended: Arc<AtomicBool>,
 }
 
 impl Outlook {
@@ -92,9 +108,15 @@ impl Outlook {
     /// are told.
     pub async fn warnings(self) -> Vec<String> {
         let zoned = WallClock::System.now().to_zoned(jiff::tz::TimeZone::system());
+        let (first, today) = (&self.first, zoned.date());
         let asked = self.providers.into_iter().map(async |(http, complete, uses)| {
             match tokio::time::timeout(PATIENCE, models(&http)).await {
-                Ok(Ok(models)) => warnings(&models, complete, &uses, zoned.date()),
+                Ok(Ok(models)) => {
+                    if first.as_ref().is_some_and(|name| gone(name, http.name(), &models, today)) {
+                        self.ended.store(true, Ordering::Relaxed);
+                    }
+                    warnings(&models, complete, &uses, today)
+                }
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "no list of models");
                     Vec::new()
@@ -104,6 +126,12 @@ impl Outlook {
         });
         futures::future::join_all(asked).await.concat()
     }
+}
+
+/// Whether `provider`, which offers `models`, has no `name` any more.
+fn gone(name: &ModelName, provider: &str, models: &[Model], today: Date) -> bool {
+    let left = |model: &Model| model.days_left(today).is_none_or(|left| left >= 0);
+    name.provider == provider && !models.is_empty() && !named(models, &name.model).is_some_and(left)
 }
 
 fn warnings(models: &[Model], complete: bool, uses: &[Use], today: Date) -> Vec<String> {

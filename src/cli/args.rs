@@ -100,6 +100,9 @@ pub(crate) enum Command {
     /// Generate and edit images.
     #[command(subcommand)]
     Image(super::image::Image),
+    /// List, upload or remove files at a provider.
+    #[command(subcommand)]
+    Files(super::files::Files),
     /// Fine-tune a model.
     #[command(subcommand)]
     Finetune(super::finetune::Finetune),
@@ -117,8 +120,8 @@ pub(crate) struct Ask {
     /// The question. Read from standard input when neither TEXT nor --audio is given.
     #[arg(value_name = "TEXT")]
     pub(crate) text: Vec<String>,
-    /// A recorded question (WAV, MP3, FLAC, Ogg, ...).
-    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    /// A recorded question (WAV, MP3, FLAC, Ogg, ...). TEXT may come with it.
+    #[arg(long, value_name = "FILE")]
     pub(crate) audio: Option<PathBuf>,
     /// Write the spoken answer to this file: .wav, .flac or .opus; "-" is standard output.
     #[arg(long, value_name = "FILE")]
@@ -129,7 +132,8 @@ pub(crate) struct Ask {
     /// An image for the question: a file or a URL. Can be repeated.
     #[arg(long, value_name = "PATH-or-URL")]
     pub(crate) image: Vec<String>,
-    /// Background text for the answer; `-` is standard input. Can be repeated.
+    /// Background text for the answer, or earlier messages: a JSON array of {"role", "content"}. `-` is
+    /// standard input. Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) context: Vec<PathBuf>,
     /// Model for this question: `MODEL`, or `PROVIDER/MODEL`.

@@ -20,11 +20,21 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     set(&mut app, &args)?;
     let pictures = args.image.iter().map(|named| picture(named)).collect::<Result<Vec<_>, _>>()?;
     let question = match &args.audio {
-        Some(_) if !pictures.is_empty() => {
-            let message = "--image needs a typed question; give TEXT instead of --audio";
-            return Err(Failure::new(Code::Usage, message));
+        Some(path) => {
+            let heard = heard(&app, path)?;
+            if app.wants_a_mind() && !(pictures.is_empty() && args.text.is_empty()) {
+                let message =
+                    "text or pictures beside --audio need a chat model; set one with --model";
+                return Err(Failure::new(Code::Usage, message));
+            }
+            // What is shown and written comes before what is said about it.
+            app.opening.extend(pictures.into_iter().map(Item::Picture));
+            let text = args.text.join(" ").trim().to_owned();
+            if !text.is_empty() {
+                app.opening.push(Item::User { utterance: None, text });
+            }
+            Question::Heard(heard)
         }
-        Some(path) => Question::Heard(heard(&app, path)?),
         None => {
             let text = print::words_or_stdin(
                 &args.text,
@@ -44,6 +54,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
         (None, true) => Output::Speaker,
         (None, false) => Output::Words,
     };
+    app.mute = matches!(output, Output::Words);
     let spoken = args.audio.is_some();
     // On a terminal the words come as they are written; a program gets them whole.
     let live = !args.json && !spoken && !streams && std::io::stdout().is_terminal();

@@ -68,6 +68,7 @@ impl From<EngineError> for Failure {
             EngineError::Unreachable(_) => Code::Unavailable,
             EngineError::Overloaded { .. } => Code::TryAgain,
             EngineError::Refused(_) => Code::NotAllowed,
+            EngineError::Rejected(_) => Code::Data,
             EngineError::Broken(_) => Code::Io,
         };
         Self::new(code, error)

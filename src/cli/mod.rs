@@ -17,6 +17,7 @@ mod config;
 mod daemon;
 mod doctor;
 mod exit;
+mod files;
 mod finetune;
 mod first;
 mod image;
@@ -128,6 +129,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
         Some(Command::Usage(period)) => usage::run(file, env, &period),
         Some(Command::Image(args)) => image::run(file, env, args).await,
+        Some(Command::Files(args)) => files::run(file, env, args).await,
         Some(Command::Finetune(args)) => finetune::run(file, env, args).await,
         Some(Command::Completions { shell }) => {
             let mut out = Vec::new();

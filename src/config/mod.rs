@@ -38,8 +38,8 @@ pub use load::{Config, InitError, default_file, init};
 pub use paths::{PathError, Paths};
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use settings::{
-    Audio, AudioChat, CREDENTIALS, Cascade, Chat, Commands, Context, Device, Dialect, GetWeather,
-    Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Presents, Protocol,
-    Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Tools, Transcribe,
-    TurnDetection, Units, WireFormat,
+    Audio, AudioChat, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device, Dialect,
+    GetWeather, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Presents,
+    Protocol, Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Tools,
+    Transcribe, TurnDetection, Units, WireFormat,
 };

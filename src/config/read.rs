@@ -28,7 +28,7 @@ pub(super) fn settings(
     let cascade = cascade(root.section("cascade"), env, &providers);
     let audio_chat = remote::audio_chat(root.section("audio_chat"), &providers);
     let realtime = realtime(root.section("realtime"), &providers);
-    let chat = remote::chat(root.section("chat"));
+    let chat = remote::chat(root.section("chat"), &providers);
     let context = remote::context(root.section("context"));
     let transcribe = remote::transcribe(root.section("transcribe"));
     let speak = remote::speak(root.section("speak"));
@@ -126,17 +126,33 @@ fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) ->
             .get("openai")
             .and_then(|openai| openai.api_key.as_ref())
             .is_some_and(|key| key.is_there(env));
-    let mut job = |key, role, openai: &str, local: &str| {
-        let (provider, model) = if with_key { ("openai", openai) } else { ("local", local) };
-        let default = ModelName { provider: provider.into(), model: model.into() };
+    let mut job = |key, role, openai: &[&str], local: &str| {
+        let name = |provider: &str, model: &str| ModelName {
+            provider: provider.into(),
+            model: model.into(),
+        };
+        let default = match with_key {
+            // Who speaks is heard in every turn, so somebody stands behind it.
+            true if openai.len() > 1 => {
+                let all = openai.iter().map(|model| name("openai", model));
+                all.chain([name("local", local)]).collect()
+            }
+            true => openai.iter().map(|model| name("openai", model)).collect(),
+            false => vec![name("local", local)],
+        };
         let wanted = format!("a model, such as \"local/{local}\", or a list of models");
         let check = |text: &str| model_name(text, role, providers, local);
         some(&mut of, key, &wanted, default, check)
     };
     let cascade = Cascade {
-        transcribe: job("transcribe", Role::Transcribe, defaults::TRANSCRIBE, "moonshine-tiny-en"),
-        chat: job("chat", Role::Chat, defaults::CHAT, TEMPLATES),
-        speak: job("speak", Role::Speak, defaults::SPEAK, "hibari-heart"),
+        transcribe: job(
+            "transcribe",
+            Role::Transcribe,
+            &[defaults::TRANSCRIBE],
+            "moonshine-tiny-en",
+        ),
+        chat: job("chat", Role::Chat, &[defaults::CHAT], TEMPLATES),
+        speak: job("speak", Role::Speak, &[defaults::SPEAK, defaults::READ], "hibari-heart"),
         commands: of.choice(
             "commands",
             &[word("local", Commands::Local), word("chat", Commands::Chat)],
@@ -152,10 +168,10 @@ fn some(
     of: &mut Section<'_, '_>,
     key: &'static str,
     wanted: &str,
-    default: ModelName,
+    default: Vec<ModelName>,
     check: impl Fn(&str) -> Result<ModelName, Wrong>,
 ) -> Vec<ModelName> {
-    let models = of.list(key, wanted, vec![default], check);
+    let models = of.list(key, wanted, default, check);
     if models.is_empty()
         && let Some(at) = of.place(key)
         && of.clean(key)
@@ -192,7 +208,7 @@ pub(super) fn remote_models(
         }
     };
     let default = ModelName { provider: "openai".into(), model: default.into() };
-    some(of, "model", &wanted, default, check)
+    some(of, "model", &wanted, vec![default], check)
 }
 
 pub(super) type Providers = std::collections::BTreeMap<String, Provider>;

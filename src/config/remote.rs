@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use super::Origin;
 use super::read::{Providers, remote_models, split, word};
 use super::section::{Section, path};
-use super::settings::{AudioChat, Chat, Context, Image, Protocol, Speak, ToolChoice, Transcribe};
-use crate::engine::openai::defaults;
+use super::settings::{
+    AudioChat, Chat, ChatModel, Context, Image, Protocol, Speak, ToolChoice, Transcribe,
+};
+use crate::engine::openai::{Sampling, defaults};
 use crate::ledger::Price;
 
-pub(super) fn chat(mut of: Section<'_, '_>) -> Chat {
+pub(super) fn chat(mut of: Section<'_, '_>, providers: &Providers) -> Chat {
     let protocols = [
         word("auto", Protocol::Auto),
         word("chat", Protocol::Chat),
@@ -20,7 +22,7 @@ pub(super) fn chat(mut of: Section<'_, '_>) -> Chat {
     let stream = of.flag("stream", true);
     let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
     let reasoning_effort = of.maybe_word("reasoning_effort", &efforts);
-    let temperature = of.fraction("temperature", 0.0..=2.0);
+    let sampling = sampling(&mut of);
     let max_output_tokens = of.maybe_whole("max_output_tokens", 1..=1_000_000);
     let wanted = "\"auto\", \"none\", \"required\", or the name of a tool";
     let tool_choice = of.text("tool_choice", wanted, "auto", |text| {
@@ -34,16 +36,55 @@ pub(super) fn chat(mut of: Section<'_, '_>) -> Chat {
     let tool_choice = ToolChoice::of(&tool_choice);
     let search = of.flag("search", false);
     let patience_s = of.whole("patience_s", 1..=3_600, "seconds", 60);
+    let mut models = BTreeMap::new();
+    for name in of.tables() {
+        let provider = name.split('/').next().unwrap_or_default();
+        if !providers.contains_key(provider) {
+            let at = of.place(&name).unwrap_or(Origin::Default);
+            let next = "write [chat.PROVIDER] or [chat.\"PROVIDER/MODEL\"]".to_owned();
+            let what = "this is no provider and no model of one".into();
+            of.wrong(&at, &format!("{name:?}"), (what, next));
+        }
+        let mut of = of.section(&name);
+        let own = sampling_of(&mut of, &efforts);
+        of.end();
+        models.insert(name, own);
+    }
     of.end();
     Chat {
         protocol,
         stream,
         reasoning_effort,
-        temperature,
+        sampling,
         max_output_tokens,
         tool_choice,
         search,
         patience_s,
+        models,
+    }
+}
+
+fn sampling(of: &mut Section<'_, '_>) -> Sampling {
+    let wanted = "a list of up to 4 texts";
+    let stop = of.list("stop", wanted, Vec::new(), |text| match text {
+        "" => Err(("an empty text is everywhere".to_owned(), format!("write {wanted}"))),
+        text => Ok(text.to_owned()),
+    });
+    Sampling {
+        temperature: of.fraction("temperature", 0.0..=2.0),
+        top_p: of.fraction("top_p", 0.0..=1.0),
+        frequency_penalty: of.fraction("frequency_penalty", -2.0..=2.0),
+        presence_penalty: of.fraction("presence_penalty", -2.0..=2.0),
+        stop,
+        seed: of.maybe_whole("seed", 0..=u32::MAX).map(i64::from),
+    }
+}
+
+fn sampling_of(of: &mut Section<'_, '_>, efforts: &[&str]) -> ChatModel {
+    ChatModel {
+        sampling: sampling(of),
+        reasoning_effort: of.maybe_word("reasoning_effort", efforts),
+        max_output_tokens: of.maybe_whole("max_output_tokens", 1..=1_000_000),
     }
 }
 

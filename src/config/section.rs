@@ -75,6 +75,14 @@ impl<'t, 'r> Section<'t, 'r> {
         self.table.map(|table| table.0.keys().cloned().collect()).unwrap_or_default()
     }
 
+    /// The names of those among them that are tables themselves.
+    pub(super) fn tables(&self) -> Vec<String> {
+        let table = |(name, entry): (&String, &Entry)| {
+            matches!(entry.value.value, Value::Table(_)).then(|| name.clone())
+        };
+        self.table.map(|of| of.0.iter().filter_map(table).collect()).unwrap_or_default()
+    }
+
     /// Where this table begins.
     pub(super) fn at(&self) -> Origin {
         let first = self.table.and_then(|table| table.0.values().map(|e| e.key_at.clone()).min());

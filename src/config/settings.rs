@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Environment;
+use crate::engine::openai::Sampling;
 pub use crate::engine::openai::{Protocol, ToolChoice};
 use crate::ledger::Price;
 
@@ -299,8 +300,8 @@ pub struct Chat {
     pub stream: bool,
     /// How hard a reasoning model thinks.
     pub reasoning_effort: Option<String>,
-    /// Randomness, 0.0..=2.0.
-    pub temperature: Option<f64>,
+    /// What bends chance.
+    pub sampling: Sampling,
     /// The longest reply.
     pub max_output_tokens: Option<u32>,
     /// Which tools are called.
@@ -309,6 +310,36 @@ pub struct Chat {
     pub search: bool,
     /// Silence in a reply after which it counts as broken off, 1..=3600 s.
     pub patience_s: u32,
+    /// `[chat.PROVIDER]` and `[chat."PROVIDER/MODEL"]`: what is otherwise with some.
+    pub models: BTreeMap<String, ChatModel>,
+}
+
+/// How one chat model, or those of one provider, are asked otherwise than the rest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChatModel {
+    /// What bends chance.
+    pub sampling: Sampling,
+    /// How hard a reasoning model thinks.
+    pub reasoning_effort: Option<String>,
+    /// The longest reply.
+    pub max_output_tokens: Option<u32>,
+}
+
+impl Chat {
+    /// How `model` of `provider` is asked: as itself, else as its provider, else as all.
+    pub fn of(&self, provider: &str, model: &str) -> ChatModel {
+        let own = [provider.to_owned(), format!("{provider}/{model}")];
+        let all = ChatModel {
+            sampling: self.sampling.clone(),
+            reasoning_effort: self.reasoning_effort.clone(),
+            max_output_tokens: self.max_output_tokens,
+        };
+        own.iter().filter_map(|name| self.models.get(name)).fold(all, |under, over| ChatModel {
+            sampling: under.sampling.under(&over.sampling),
+            reasoning_effort: over.reasoning_effort.clone().or(under.reasoning_effort),
+            max_output_tokens: over.max_output_tokens.or(under.max_output_tokens),
+        })
+    }
 }
 
 /// What a chat model is told besides the conversation.

@@ -9,7 +9,9 @@ use tokio::sync::mpsc;
 
 use super::prose::Prose;
 use super::recital::Recital;
-use super::{Chunk, Delta, EngineError, Order, Partner, Responder, Said, Synthesizer, Transcriber};
+use super::{
+    Chunk, Delta, EngineError, Order, Partner, Responder, Said, Synthesizer, Transcriber, heard,
+};
 use crate::base::{Epoch, Flow, Job, Utterance, UtteranceId};
 use crate::dialog::{Item, Prompt};
 
@@ -193,12 +195,12 @@ impl Partner for Cascade {
                         None => Poll::Pending,
                     }
                 });
-                let heard = tokio::select! {
+                let fresh = tokio::select! {
                     biased;
-                    said = heard(live) => said,
+                    said = live_says(live) => said,
                     said = own => return said,
                 };
-                if let Some(said) = self.on_live(heard) {
+                if let Some(said) = self.on_live(fresh) {
                     return said;
                 }
             }
@@ -245,6 +247,7 @@ impl Cascade {
 
     /// What is to be said of what the live ear says. What it cannot write down another ear hears.
     fn on_live(&mut self, said: Said) -> Option<Said> {
+        let said = without_notes(said);
         match &said {
             Said::Transcript { utterance, take, result, last: true } => {
                 let live = self.live.as_mut()?;
@@ -275,8 +278,16 @@ impl Cascade {
     }
 }
 
+/// The same without what nobody said.
+fn without_notes(mut said: Said) -> Said {
+    if let Said::Transcript { result: Ok(text), .. } | Said::Hearing(text) = &mut said {
+        *text = heard(text);
+    }
+    said
+}
+
 /// What the live ear says, if there is one.
-async fn heard(live: &mut Option<Live>) -> Said {
+async fn live_says(live: &mut Option<Live>) -> Said {
     match live {
         Some(live) => live.ear.said().await,
         None => std::future::pending().await,
@@ -302,7 +313,7 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
     Box::pin(async_stream::stream! {
         while let Some(result) = words.next().await {
             let last = result.as_ref().map_or(true, |transcript| transcript.last);
-            let result = result.map(|transcript| transcript.text);
+            let result = result.map(|transcript| heard(&transcript.text));
             yield Said::Transcript { utterance: id, take, result, last };
             if last {
                 return;

@@ -66,6 +66,7 @@ impl Standing {
             EngineError::Overloaded { retry_after: None, .. }
             | EngineError::Unreachable(_)
             | EngineError::Refused(_)
+            | EngineError::Rejected(_)
             | EngineError::Broken(_) => REST,
         };
         self.rests = Some(now + rest.min(LONGEST_REST));

@@ -14,6 +14,7 @@
 mod cascade;
 mod chain;
 mod commands;
+mod heard;
 pub mod local;
 mod notes;
 pub mod openai;
@@ -28,6 +29,7 @@ mod usage;
 pub use cascade::{Cascade, Engines};
 pub use chain::Chain;
 pub use commands::Commands;
+pub use heard::heard;
 pub use notes::{NOTES, Notes};
 pub use pacing::Pacing;
 pub use painter::{Canvas, Painted, Painter, Wish};
@@ -62,6 +64,9 @@ pub enum EngineError {
     /// It will not do this: change the request, the key or the model.
     #[error("{0}")]
     Refused(String),
+    /// It does not understand the request, or takes it so: change what is asked or sent.
+    #[error("{0}")]
+    Rejected(String),
     /// It answered nonsense or broke off: this attempt is lost.
     #[error("{0}")]
     Broken(String),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::contract::hold_answers;
 use crate::reply::{Gate, Reply};
+use crate::server::Server;
 use crate::speech::{all, answers, failure, next};
 
 fn delta(text: &str) -> Value {
@@ -41,6 +42,7 @@ async fn words_are_shown_as_they_come() {
         keywords: vec!["aloud".into()],
         prompt: Some("Commands.".into()),
         temperature: Some(0.2),
+        streams: true,
     };
     let ear = Ear::new(http, "gpt-transcribe", settings);
     let mut words = ear.transcribe(utterance(1));
@@ -80,6 +82,7 @@ async fn each_model_gets_what_it_takes() {
         keywords: vec!["aloud".into()],
         prompt: Some("Commands.".into()),
         temperature: None,
+        streams: true,
     };
     for model in ["gpt-4o-transcribe", "whisper-1", "gpt-4o-transcribe-diarize"] {
         let ear = Ear::new(http.clone(), model, settings.clone());
@@ -171,14 +174,71 @@ async fn what_goes_wrong_is_told_with_the_next_step() {
     let lost = Reply::stream().event(&delta("Set")).cut();
     let told = failure(hears("gpt-transcribe", lost).await, 1);
     assert_eq!(told, "provider acme broke off: the connection was lost; ask again");
-    for (kind, body) in [
-        ("text/html", "<html>hello</html>"),
-        ("application/json", r#"{"words":"hi"}"#),
-        ("text/event-stream", ": nothing\n\n"),
-    ] {
+    for (kind, body) in
+        [("application/json", r#"{"words":"hi"}"#), ("text/event-stream", ": nothing\n\n")]
+    {
         let (_server, http) = answers(Reply::whole(kind, body));
         let ear = Ear::new(http, "x", EarSettings::default());
         let told = failure(all(ear.transcribe(utterance(1))).await, 0);
         assert!(told.starts_with("provider acme broke off: ") && told.ends_with("; ask again"));
     }
+    let told = failure(hears("x", Reply::whole("text/html", "<html>hello</html>")).await, 0);
+    assert!(told.contains("a web page") && told.contains("base_url"), "{told}");
+}
+
+#[tokio::test]
+async fn what_nobody_said_is_no_transcript_in_whatever_form_it_comes() {
+    let json = |text: &str| Reply::json(&json!({ "text": text }));
+    for (reply, said) in [
+        (json("[BLANK_AUDIO]"), ""),
+        (json("(silence)"), ""),
+        (json("[clears throat] What time is it?"), "What time is it?"),
+        (json("[00:00:00.000 --> 00:00:02.000]  What time is it"), "What time is it"),
+        // A gateway that puts the whole stream into the text.
+        (json("data: {\"type\":\"transcript.text.delta\",\"delta\":\"What\"}\n\ndata: {\"type\":\"transcript.text.done\",\"text\":\"What time is it?\"}\n\n"), "What time is it?"),
+        (Reply::whole("text/plain", "event: x\ndata: {\"type\":\"transcript.text.done\",\"text\":\"Hi.\"}\n\n"), "Hi."),
+        // vLLM.
+        (
+            Reply::stream()
+                .event(&json!({"object": "transcription.chunk", "choices": [{"delta": {"content": "What time"}}]}))
+                .event(&json!({"object": "transcription.chunk", "choices": [{"delta": {"content": " is it?"}, "finish_reason": "stop"}]}))
+                .done(),
+            "What time is it?",
+        ),
+    ] {
+        let (_server, http) = answers(reply);
+        let ear = Ear::new(http, "whisper-1", EarSettings::default());
+        let last = all(ear.transcribe(utterance(1))).await.pop().unwrap().unwrap();
+        assert_eq!((last.text.as_str(), last.last), (said, true));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_asked_for_only_where_it_is_known_to_work() {
+    let (server, http) = answers(Reply::json(&json!({"text": "Hi."})));
+    let ear = Ear::new(http, "gpt-4o-transcribe", EarSettings::default());
+    all(ear.transcribe(utterance(1))).await;
+    assert!(server.requests()[0].fields().iter().all(|(name, _)| name != "stream"));
+}
+
+#[tokio::test]
+async fn a_field_that_is_refused_is_left_out_from_then_on() {
+    let server = Server::answering(|request| {
+        let fields = request.fields();
+        match fields.iter().find(|(name, _)| name == "prompt") {
+            Some(_) => Reply::error(400, "invalid_request_error", "Unknown parameter: 'prompt'."),
+            None => Reply::json(&json!({"text": "Hi."})),
+        }
+    });
+    let address = aloud::engine::openai::Address::v1(&server.base()).unwrap();
+    let patience = std::time::Duration::from_secs(20);
+    let http =
+        aloud::engine::openai::Http::new("x", address, aloud::engine::openai::Auth::None, patience)
+            .unwrap();
+    let settings = EarSettings { prompt: Some("Commands.".into()), ..EarSettings::default() };
+    let ear = Ear::new(http, "whisper-1", settings);
+    for _ in 0..2 {
+        assert_eq!(all(ear.transcribe(utterance(1))).await, [Ok(Transcript::whole("Hi."))]);
+    }
+    assert_eq!(server.requests().len(), 3);
 }

@@ -85,7 +85,7 @@ fn a_model_that_is_not_there_is_told() {
 #[test]
 fn a_question_that_is_too_long_alone_is_told() {
     let reply = Reply::error(400, "context_length_exceeded", "This model takes 8192 tokens.");
-    fails(&reply, 1, 77, &["too long for the model", "8192 tokens"]);
+    fails(&reply, 1, 65, &["too long for the model", "8192 tokens"]);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_conversation_that_is_too_long_is_cut_once_and_stays_so() {
         // It is tried once, not until nothing is left.
         server.reply(too_long.clone()).reply(too_long.clone());
         let answer = talk.answer(turns(6)).await;
-        assert!(matches!(answer.error, Some(EngineError::Refused(_))), "{answer:?}");
+        assert!(matches!(answer.error, Some(EngineError::Rejected(_))), "{answer:?}");
         assert_eq!(server.requests().len(), 5);
     }
 }
@@ -192,7 +192,7 @@ fn the_provider_knows_best_whether_another_try_helps() {
     let never = Reply::error(503, "busy", "Down for today.").header("x-should-retry", "false");
     fails(&never, 1, 75, &["in trouble (503)", "Down for today"]);
     let again = Reply::error(400, "odd", "Odd.").header("x-should-retry", "true");
-    fails(&again.header("retry-after-ms", "1"), TRIES, 77, &["Odd"]);
+    fails(&again.header("retry-after-ms", "1"), TRIES, 65, &["Odd"]);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_page_that_is_no_json_is_not_read_out() {
             .header("retry-after-ms", "1")
             .bytes("<html><h1>Bad gateway</h1></html>")
     };
-    for (status, tries, code) in [(502, TRIES, 75), (413, 1, 77)] {
+    for (status, tries, code) in [(502, TRIES, 75), (413, 1, 65)] {
         let (server, home) = failing(&page(status));
         let told = home.ask("hello there");
         told.fails(code, &["provider x", &status.to_string()]);

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
 mod answers;
+mod asking;
 mod authority;
 mod commands;
 mod contract;
@@ -11,6 +12,7 @@ mod doctor;
 mod ear;
 mod faults;
 mod golden;
+mod habits;
 mod home;
 mod keyring;
 mod looking;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aloud::base::{CallId, Epoch};
-use aloud::dialog::{Call, Effect, Item, Prompt, ToolSpec};
+use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
 use aloud::engine::openai::{Address, Auth, Http, Mind, MindSettings};
 use aloud::engine::{Delta, EngineError, NOTES, Notes, Responder};
 use futures::StreamExt;
@@ -106,4 +106,14 @@ pub(crate) fn reply(text: &str) -> Item {
 
 pub(crate) fn call(id: &str, name: &str, arguments: &str) -> Call {
     Call { id: CallId(id.into()), name: name.into(), arguments: arguments.into() }
+}
+
+/// What came of the call `id`: what the model reads, and what may be spoken.
+pub(crate) fn outcome(id: &str, output: &str, say: &str) -> Item {
+    Item::Outcome(Outcome {
+        id: CallId(id.into()),
+        output: output.into(),
+        say: say.into(),
+        ok: true,
+    })
 }

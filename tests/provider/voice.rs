@@ -110,20 +110,87 @@ async fn a_wav_file_and_a_stream_of_events_are_understood_too() {
 }
 
 #[tokio::test]
-async fn what_is_no_plain_sound_is_told_with_the_next_step() {
+async fn what_is_no_sound_is_told_with_the_next_step() {
     for (kind, body, word) in [
-        ("audio/mpeg", &b"\xff\xfb\x90\x00"[..], "mpeg"),
-        ("application/octet-stream", b"ID3\x04\0\0\0", "MP3"),
-        ("audio/ogg", b"OggS\0\0", "ogg"),
-        ("application/json", b"{}", "json"),
+        ("application/octet-stream", &b"ID3\x04\0\0\0"[..], "its MP3 "),
+        ("audio/ogg", b"OggS\0\0", "its Ogg "),
+        ("application/json", b"{}", "it answers json where sound"),
     ] {
         let told = failure(speaks(kind, body.to_vec()).await, 0);
-        let start = format!("provider acme: it answers {word} where plain samples");
-        assert!(told.starts_with(&start), "{told}");
+        assert!(told.starts_with(&format!("provider acme: {word}")), "{told}");
         assert!(told.ends_with("choose another model than \"gpt-4o-mini-tts\" to speak"));
     }
     let told = failure(speaks("audio/pcm", Vec::new()).await, 0);
     assert_eq!(told, "provider acme broke off: it sent no sound; ask again");
+}
+
+/// A second of a tone that ffmpeg has packed, of the kind that the name of the file tells.
+fn packed(name: &str) -> Vec<u8> {
+    let path = format!("{}/tests/data/packed.{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(path).unwrap()
+}
+
+#[tokio::test]
+async fn packed_sound_is_known_by_its_bytes_whatever_its_label_says() {
+    for (name, label) in [
+        ("mp3", "audio/wav"),
+        ("mp3", "audio/mpeg"),
+        ("vorbis.ogg", "audio/pcm"),
+        ("opus.ogg", "audio/mpeg"),
+        ("flac", "application/octet-stream"),
+    ] {
+        let said = speaks(label, packed(name)).await;
+        assert!(said.iter().all(Result::is_ok), "{name}: {said:?}");
+        let chunks: Vec<_> = said.into_iter().flatten().collect();
+        let seconds: f64 = chunks.iter().map(|c| c.pcm.len() as f64 / f64::from(c.rate.0)).sum();
+        assert!((0.9..1.2).contains(&seconds), "{name}: {seconds} s");
+        let peak = chunks.iter().flat_map(|c| &c.pcm).fold(0.0_f32, |peak, s| peak.max(s.abs()));
+        assert!((0.2..1.0).contains(&peak), "{name}: {peak}");
+    }
+}
+
+#[tokio::test]
+async fn plain_samples_have_the_rate_of_their_type() {
+    let said = speaks("audio/pcm;rate=16000", bytes(&[16_384; 16_000])).await;
+    let chunks: Vec<_> = said.into_iter().map(Result::unwrap).collect();
+    assert!(chunks.iter().all(|chunk| chunk.rate == Rate(16_000)));
+}
+
+#[tokio::test]
+async fn a_float_wav_file_is_played() {
+    let mut wav = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x03\0\x01\0".to_vec();
+    wav.extend_from_slice(&22_050u32.to_le_bytes());
+    wav.extend_from_slice(b"\x88\x58\x01\0\x04\0\x20\0data\xff\xff\xff\xff");
+    wav.extend([0.5f32, -0.5].iter().flat_map(|sample| sample.to_le_bytes()));
+    let said = speaks("audio/wav", wav).await;
+    assert_eq!(said[0], Ok(Chunk { pcm: vec![0.5, -0.5], rate: Rate(22_050), text: "".into() }));
+}
+
+#[tokio::test]
+async fn the_next_format_is_asked_for_where_one_is_refused() {
+    let server = Server::answering(|request| {
+        match request.json()["response_format"].as_str() {
+        Some("mp3") => Reply::whole("audio/mpeg", packed("mp3")),
+        Some("wav") => Reply::json(&json!({"detail": [{"loc": ["body", "response_format"], "msg": "Input should be 'mp3'"}]})).status(422),
+        _ => Reply::error(400, "invalid_request_error", "`response_format` must be one of [mp3]"),
+    }
+    });
+    let address = aloud::engine::openai::Address::v1(&server.base()).unwrap();
+    let auth = aloud::engine::openai::Auth::None;
+    let patience = std::time::Duration::from_secs(20);
+    let http = aloud::engine::openai::Http::new("acme", address, auth, patience).unwrap();
+    let (tell, mut notes) = aloud::engine::Notes::new();
+    let voice = Voice::new(http, "playai-tts", settings("alloy")).noting(tell);
+    for _ in 0..2 {
+        let said = all(voice.speak("Yes.".into())).await;
+        assert!(said.iter().all(Result::is_ok), "{said:?}");
+    }
+    let asked: Vec<_> =
+        server.requests().iter().map(|r| r.json()["response_format"].clone()).collect();
+    assert_eq!(asked, ["pcm", "wav", "flac", "mp3", "mp3"]);
+    assert!(
+        notes.try_recv().unwrap().starts_with("acme/playai-tts does not send its sound as pcm")
+    );
 }
 
 #[tokio::test]

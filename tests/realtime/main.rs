@@ -14,6 +14,7 @@ mod forms;
 mod host;
 mod hour;
 mod live;
+mod reader;
 mod ring;
 mod sockets;
 mod storms;

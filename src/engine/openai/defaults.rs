@@ -8,6 +8,10 @@ pub const CHAT: &str = "gpt-6-luna";
 pub const TRANSCRIBE: &str = "gpt-transcribe";
 /// Text to speech.
 pub const SPEAK: &str = "gpt-4o-mini-tts";
+/// The day on which it ends, and all others of its kind with it (the vendor's page of deprecations).
+pub const SPEAK_ENDS: jiff::civil::Date = jiff::civil::date(2027, 1, 6);
+/// What speaks from then on: a realtime model that reads, which the vendor names in its place.
+pub const READ: &str = "gpt-realtime-2.1-mini";
 /// Speech to speech, over a websocket.
 pub const REALTIME: &str = "gpt-realtime-2.1";
 /// Speech to text, while it is spoken.
@@ -22,5 +26,14 @@ pub const IMAGE: &str = "gpt-image-2.6-flare";
 pub const TUNE: &str = "gpt-4.1-mini-2025-04-14";
 /// A voice that all of the speaking models have.
 pub const VOICE: &str = "alloy";
+/// Voices that only the models of [`SPEAK`]'s kind have.
+pub const SPEAK_ONLY: [&str; 3] = ["nova", "fable", "onyx"];
 /// Base models, which are tuned with pairs of prompt and completion.
 pub const PAIRS: [&str; 2] = ["davinci-002", "babbage-002"];
+
+/// Whether the model called `name` is a realtime one that can read sentences aloud: it takes them
+/// in a session, and not at the speech endpoint.
+pub fn reads(name: &str) -> bool {
+    let writes = ["whisper", "transcribe", "tts", "translate"];
+    name.contains("realtime") && !writes.iter().any(|kind| name.contains(kind))
+}

@@ -4,7 +4,8 @@
 //! Utterance ─▶ WAV in a form ─▶ Http ─▶ events | JSON | text ─▶ Hearing ─▶ Transcript…
 //! ```
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -16,12 +17,14 @@ use serde_json::Value;
 use super::Http;
 use super::http::is;
 use super::quirks::{EarQuirks, Times};
-use super::refusal::ErrorBody;
+use super::refusal::{Declined, ErrorBody};
 use super::sound::wav;
+use super::sse::Events;
 use super::stream::Stream;
 use super::used::Tab;
+use super::wording;
 use crate::base::{Flow, Job, LISTEN_RATE, Utterance};
-use crate::engine::{EngineError, Known, Segment, Transcriber, Transcript};
+use crate::engine::{EngineError, Known, Notes, Segment, Transcriber, Transcript, heard};
 
 /// The call.
 const PATH: &str = "audio/transcriptions";
@@ -45,6 +48,9 @@ pub struct EarSettings {
     pub prompt: Option<String>,
     /// Randomness, 0.0..=1.0.
     pub temperature: Option<f64>,
+    /// Whether the provider is known to stream a transcript where its models do. Of others some
+    /// refuse it, and some answer in forms of their own.
+    pub streams: bool,
 }
 
 /// A model that listens. Cheap to clone.
@@ -55,12 +61,46 @@ pub struct Ear {
     settings: Arc<EarSettings>,
     /// Whether segments are asked for, of models that tell them.
     segments: bool,
+    /// Fields that the model has shown that it does not take.
+    left_out: Arc<Mutex<BTreeSet<&'static str>>>,
+    notes: Option<Notes>,
 }
 
 impl Ear {
     /// The model `model` of a provider.
     pub fn new(http: Http, model: &str, settings: EarSettings) -> Self {
-        Self { http, model: model.to_owned(), settings: Arc::new(settings), segments: false }
+        let (settings, left_out) = (Arc::new(settings), Arc::default());
+        Self { http, model: model.to_owned(), settings, segments: false, left_out, notes: None }
+    }
+
+    /// The same, telling `notes` what it learns of the model.
+    #[must_use]
+    pub fn noting(self, notes: Notes) -> Self {
+        Self { notes: Some(notes), ..self }
+    }
+
+    /// Learns from a refusal of a form with the sound of so many samples; false where there was
+    /// nothing to learn.
+    fn learn(&self, declined: &Declined, samples: usize) -> bool {
+        if !declined.judges() || declined.no_such_call() {
+            return false;
+        }
+        let param = declined.param.as_deref().unwrap_or_default().trim_end_matches("[]");
+        let named = |field: &&str| {
+            let bare = field.trim_end_matches("[]");
+            param == bare || wording::names(&declined.message, bare)
+        };
+        let fields = self.fields(samples).into_iter().map(|(name, _)| name);
+        let Some(field) = fields.filter(|name| *name != "model").find(|name| named(name)) else {
+            return false;
+        };
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).insert(field);
+        tracing::debug!(model = self.model, refused = declined.message, "learned");
+        if let Some(notes) = &self.notes {
+            let (name, model) = (self.http.name(), &self.model);
+            notes.tell(format!("{name}/{model} does not take {field}; it is left out from now on"));
+        }
+        true
     }
 
     /// The same, but it is asked when each of its words was said, and by whom, if the model tells
@@ -93,7 +133,7 @@ impl Ear {
 
     /// What stands in the form beside the sound of so many samples.
     fn fields(&self, samples: usize) -> Vec<(&'static str, String)> {
-        let EarSettings { languages, keywords, prompt, temperature } = &*self.settings;
+        let EarSettings { languages, keywords, prompt, temperature, .. } = &*self.settings;
         let quirks = EarQuirks::of(&self.model);
         let mut fields = vec![("model", self.model.clone())];
         let mut add = |name, value: &str| fields.push((name, value.to_owned()));
@@ -105,7 +145,7 @@ impl Ear {
             }
             Times::Diarized => add("response_format", "diarized_json"),
         }
-        if quirks.streams {
+        if quirks.streams && self.settings.streams {
             add("stream", "true");
         }
         if quirks.hints {
@@ -125,6 +165,8 @@ impl Ear {
         if quirks.times == Times::Diarized && samples > CHUNKED * LISTEN_RATE.0 as usize {
             add("chunking_strategy", "auto");
         }
+        let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        fields.retain(|(name, _)| !left_out.contains(name));
         fields
     }
 
@@ -146,11 +188,15 @@ impl Transcriber for Ear {
         let ear = self.clone();
         Box::pin(async_stream::stream! {
             let form = || ear.form(&utterance.pcm, &known);
-            let response = match ear.http.post_form(PATH, Some(&ear.model), form).await {
-                Ok(response) => response,
-                Err(declined) => {
-                    yield Err(declined.error);
-                    return;
+            let response = loop {
+                match ear.http.post_form(PATH, Some(&ear.model), form).await {
+                    Ok(response) => break response,
+                    // Each time a field less is sent.
+                    Err(declined) if ear.learn(&declined, utterance.pcm.len()) => {}
+                    Err(declined) => {
+                        yield Err(declined.error);
+                        return;
+                    }
                 }
             };
             let mut tab = Tab::new(&ear.http, &ear.model);
@@ -169,7 +215,7 @@ impl Transcriber for Ear {
             while !hearing.done {
                 match stream.next().await {
                     Ok(Some(event)) => match hearing.event(&event) {
-                        Ok(true) if !hearing.done => yield Ok(Transcript::part(hearing.text.clone())),
+                        Ok(true) if !hearing.done => yield Ok(Transcript::part(heard(&hearing.text))),
                         Ok(_) => {}
                         Err(fault) => {
                             yield Err(ear.broken(fault));
@@ -235,8 +281,8 @@ impl Hearing {
         }
         let event: Value = serde_json::from_str(data)
             .map_err(|_| Fault::new("it sent something that is no JSON"))?;
-        if !event["error"].is_null() {
-            return Err(reported(&event));
+        if let Some(told) = ErrorBody::in_answer(&event) {
+            return Err(reported(&told));
         }
         if event["usage"].is_object() {
             self.usage = event["usage"].clone();
@@ -261,14 +307,22 @@ impl Hearing {
             }
             // Others tell what it costs; servers that stream whole answers send those.
             Some(_) => Ok(false),
-            None => match event["text"].as_str() {
-                Some(text) => {
-                    self.begun = true;
-                    self.text = text.to_owned();
-                    Ok(true)
+            None => {
+                match (event["text"].as_str(), event["choices"][0]["delta"]["content"].as_str()) {
+                    (Some(text), _) => {
+                        self.begun = true;
+                        self.text = text.to_owned();
+                        Ok(true)
+                    }
+                    // vLLM streams a transcript in the form of a chat: `transcription.chunk`.
+                    (None, Some(more)) => {
+                        self.begun = true;
+                        self.text.push_str(more);
+                        Ok(true)
+                    }
+                    (None, None) => Ok(false),
                 }
-                None => Ok(false),
-            },
+            }
         }
     }
 
@@ -277,32 +331,64 @@ impl Hearing {
         if !self.begun {
             return Err(Fault::new("it ended without a transcript"));
         }
-        Ok(Transcript { text: self.text, last: true, segments: self.segments })
+        Ok(clean(Transcript { text: self.text, last: true, segments: self.segments }))
     }
 }
 
 /// The transcript in a whole body: JSON in one of its forms, or bare text, which is what some
-/// servers answer whatever was asked. `page` says that it is HTML.
+/// servers answer whatever was asked; some of them put a whole stream into it. `page` says that it
+/// is HTML.
 fn whole(body: &[u8], page: bool) -> Result<Transcript, Fault> {
     let text =
         std::str::from_utf8(body).map_err(|_| Fault::new("its transcript is not UTF-8 text"))?;
     let text = text.trim();
     match serde_json::from_str::<Value>(text) {
-        Ok(value) if !value["error"].is_null() => Err(reported(&value)),
-        Ok(Value::String(text)) => Ok(Transcript::whole(text)),
+        Ok(Value::String(text)) => told(&text),
         Ok(value @ Value::Object(_)) => {
+            if let Some(told) = ErrorBody::in_answer(&value) {
+                return Err(reported(&told));
+            }
             let words = value["text"].as_str();
             let words = words.ok_or_else(|| Fault::new("its answer holds no transcript"))?;
             let segments = value["segments"].as_array().into_iter().flatten();
-            let segments = segments.filter_map(segment).collect();
-            Ok(Transcript { text: words.to_owned(), last: true, segments })
+            let segments: Vec<Segment> = segments.filter_map(segment).collect();
+            if segments.is_empty() {
+                return told(words);
+            }
+            Ok(clean(Transcript { text: words.to_owned(), last: true, segments }))
         }
-        Err(_) if page || text.starts_with('{') => {
+        Err(_) if page && text.starts_with('<') || text.starts_with('{') => {
             Err(Fault::new("its answer holds no transcript"))
         }
         // A transcript that happens to be a number is one.
-        Ok(_) | Err(_) => Ok(Transcript::whole(text)),
+        Ok(_) | Err(_) => told(text),
     }
+}
+
+/// The transcript that `text` is, or that the events in it come to.
+fn told(text: &str) -> Result<Transcript, Fault> {
+    let start = text.trim_start();
+    if !start.starts_with("data:") && !start.starts_with("event:") {
+        return Ok(clean(Transcript::whole(text)));
+    }
+    let (mut reader, mut events) = (Events::default(), Vec::new());
+    let read = reader.push(start.as_bytes(), &mut events).and_then(|()| reader.finish(&mut events));
+    read.map_err(|error| Fault::new(error.to_string()))?;
+    let mut hearing = Hearing::default();
+    for event in events {
+        hearing.event(&event)?;
+    }
+    hearing.finish()
+}
+
+/// The same without what nobody said.
+fn clean(transcript: Transcript) -> Transcript {
+    let mut segments = transcript.segments;
+    for segment in &mut segments {
+        segment.text = heard(&segment.text);
+    }
+    segments.retain(|segment| !segment.text.is_empty());
+    Transcript { text: heard(&transcript.text), last: transcript.last, segments }
 }
 
 /// A segment in either form; none when it has no times or no words.
@@ -319,8 +405,8 @@ fn segment(value: &Value) -> Option<Segment> {
     })
 }
 
-fn reported(value: &Value) -> Fault {
-    Fault(format!("it reports an error{}", ErrorBody::of(value).words()))
+fn reported(told: &ErrorBody) -> Fault {
+    Fault(format!("it reports an error{}", told.words()))
 }
 
 fn wav_header() -> reqwest::header::HeaderMap {

@@ -1,11 +1,12 @@
-//! Files that are sent to a provider.
+//! Files at a provider.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Body;
 use reqwest::multipart::{Form, Part};
-use serde::Deserialize;
+use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 use super::http::Http;
@@ -20,11 +21,85 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A connection that carries less, in bytes a second, is given up.
 const SLOWEST: u64 = 50_000;
 
+/// Files that are listed at most; more than that are at no account.
+const MOST: usize = 10_000;
+
 /// A file at a provider.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Uploaded {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
     /// Its name in requests.
     pub id: String,
+    /// Its name on the machine that it came from.
+    pub name: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Its bytes, where they are told.
+    pub bytes: Option<u64>,
+    /// When it was sent.
+    pub created: Option<Timestamp>,
+    /// All that is told of it.
+    pub raw: Value,
+}
+
+impl Kept {
+    fn of(raw: Value) -> Option<Self> {
+        let text = |key: &str| raw[key].as_str().unwrap_or_default().to_owned();
+        let id = Some(text("id")).filter(|id| !id.is_empty())?;
+        let created = raw["created_at"].as_i64().and_then(|at| Timestamp::from_second(at).ok());
+        let (name, purpose, bytes) = (text("filename"), text("purpose"), raw["bytes"].as_u64());
+        Some(Self { id, name, purpose, bytes, created, raw })
+    }
+
+    /// Its size for a reader.
+    pub fn size(&self) -> String {
+        match self.bytes {
+            None => String::new(),
+            Some(bytes @ 0..1_000) => format!("{bytes} B"),
+            Some(bytes @ 1_000..1_000_000) => format!("{} kB", bytes / 1_000),
+            Some(bytes) => format!("{:.1} MB", bytes as f64 / 1e6),
+        }
+    }
+}
+
+/// The files at a provider, those for `purpose` or all, in the provider's order: the newest first.
+///
+/// # Errors
+/// As any request.
+pub async fn list(http: &Http, purpose: Option<&str>) -> Result<Vec<Kept>, EngineError> {
+    let mut all: Vec<Kept> = Vec::new();
+    let mut path = "files?limit=1000".to_owned();
+    if let Some(purpose) = purpose {
+        path.push_str(&format!("&purpose={purpose}"));
+    }
+    let mut page = path.clone();
+    while all.len() < MOST {
+        let response = http.get(&page).await?;
+        let value: Value = http.json(response).await?;
+        let fresh = value["data"].as_array().or_else(|| value.as_array()).cloned();
+        let fresh = fresh.ok_or_else(|| http.broken("its answer is no list of files"))?;
+        let known = all.len();
+        all.extend(fresh.into_iter().filter_map(Kept::of));
+        // Who has no pages answers the same once more.
+        let last = all.last().filter(|_| value["has_more"] == true && all.len() > known);
+        let Some(last) = last else { break };
+        page = format!("{path}&after={}", last.id);
+    }
+    // Some ignore what is asked for.
+    all.retain(|file| purpose.is_none_or(|purpose| file.purpose == purpose));
+    Ok(all)
+}
+
+/// Removes the file called `id`.
+///
+/// # Errors
+/// As any request.
+pub async fn remove(http: &Http, id: &str) -> Result<(), EngineError> {
+    let response = http.delete(&format!("files/{id}")).await?;
+    let told: Value = http.json(response).await?;
+    if told["deleted"] == false {
+        return Err(http.broken("it keeps the file"));
+    }
+    Ok(())
 }
 
 /// Sends the file at `path` for `purpose` (`fine-tune`, `vision`, `user_data`, …), in constant
@@ -32,7 +107,7 @@ pub struct Uploaded {
 ///
 /// # Errors
 /// [`EngineError::Refused`] when it cannot be read; else as any request.
-pub async fn upload(http: &Http, path: &Path, purpose: &str) -> Result<Uploaded, EngineError> {
+pub async fn upload(http: &Http, path: &Path, purpose: &str) -> Result<Kept, EngineError> {
     let unread = |error: std::io::Error| {
         let path = path.display();
         EngineError::Refused(format!("cannot read {path}: {error}; give another file"))
@@ -48,7 +123,8 @@ pub async fn upload(http: &Http, path: &Path, purpose: &str) -> Result<Uploaded,
         Form::new().text("purpose", purpose.to_owned()).part("file", part)
     };
     let response = http.post_form("files", None, form).await?;
-    http.json(response).await
+    let value = http.json(response).await?;
+    Kept::of(value).ok_or_else(|| http.broken("its answer names no file"))
 }
 
 fn pieces(path: PathBuf) -> impl futures::Stream<Item = std::io::Result<Vec<u8>>> {

@@ -2,13 +2,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use futures::StreamExt;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::address::Address;
-use super::refusal::{Declined, Refusal};
+use super::refusal::{Declined, ErrorBody, Refusal, looks_like_a_page};
 use super::tls;
 use super::used::limits;
 use crate::base::{Chance, Clock, Job, WallClock};
@@ -17,8 +18,9 @@ use crate::engine::{EngineError, Meter, Usage};
 /// Times a request is sent again: what the vendor's own clients do.
 const RETRIES: u32 = 2;
 
-/// The longest wait before a retry that a server may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// The longest wait before a retry that a server may ask for: nobody who talks waits longer. Who
+/// asks for more is told of at once, and somebody else may answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The longest wait of our own choice.
 const LONGEST_BACKOFF: f64 = 8.0;
@@ -41,6 +43,9 @@ pub(super) const WHOLE: usize = 64 * 1024 * 1024;
 
 /// Silence after which a file that a provider has named counts as lost.
 const FETCH: Duration = Duration::from_secs(60);
+
+/// The letters by which a web page is known.
+const PAGE_MARK: usize = 9;
 
 const AGENT: &str = concat!("aloud/", env!("CARGO_PKG_VERSION"));
 
@@ -202,6 +207,14 @@ impl Http {
         self.send(|| self.request(Method::GET, path, None)).await
     }
 
+    /// A DELETE of `path`, relative to the base.
+    ///
+    /// # Errors
+    /// [`Declined`], after the retries.
+    pub async fn delete(&self, path: &str) -> Result<Response, Declined> {
+        self.send(|| self.request(Method::DELETE, path, None)).await
+    }
+
     /// As [`Http::get`], but never sent again.
     ///
     /// # Errors
@@ -223,7 +236,8 @@ impl Http {
     ) -> Result<Response, Declined> {
         self.send(|| {
             let request = self.request(Method::POST, path, model);
-            if body.is_null() { request } else { request.json(body) }
+            // Some servers refuse a POST that does not say that there is nothing in it.
+            if body.is_null() { request.header(CONTENT_LENGTH, "0") } else { request.json(body) }
         })
         .await
     }
@@ -329,17 +343,59 @@ impl Http {
             let declined = match answer {
                 Ok(response) if response.status().is_success() => {
                     self.touch();
-                    return Ok(response);
+                    return self.answer(response).await;
                 }
                 Ok(response) => self.refusal().read(response, &WallClock::System).await,
                 Err(error) => self.refusal().unreachable(&error),
             };
-            let Some(wait) = declined.again.filter(|_| tried < self.retries) else {
+            let wait = declined.again.filter(|_| tried < self.retries);
+            let wait = wait.map(|wait| wait.unwrap_or_else(|| self.backoff(tried)));
+            let Some(wait) = wait.filter(|wait| *wait <= LONGEST_WAIT) else {
                 return Err(declined);
             };
-            tokio::time::sleep(wait.unwrap_or_else(|| self.backoff(tried)).min(LONGEST_WAIT)).await;
+            tokio::time::sleep(wait).await;
             tried += 1;
         }
+    }
+
+    /// `response`, unless it is a web page: that is what a base that is none of an API answers.
+    async fn answer(&self, mut response: Response) -> Result<Response, Declined> {
+        // Scripts that forget to name their type are taken for pages too, so its bytes decide.
+        let doubtful = is(&response, "html")
+            || is(&response, "text/plain")
+            || !response.headers().contains_key(CONTENT_TYPE);
+        if !doubtful {
+            return Ok(response);
+        }
+        let mut head = Vec::new();
+        // A page shows in its first letters.
+        while head.trim_ascii_start().len() < PAGE_MARK {
+            match response.chunk().await {
+                Ok(Some(bytes)) => head.extend_from_slice(&bytes),
+                Ok(None) => break,
+                Err(error) => return Err(self.refusal().unreachable(&error)),
+            }
+        }
+        let status = response.status();
+        if looks_like_a_page(&head) {
+            return Err(self.refusal().page(status));
+        }
+        let mut whole = http::Response::builder().status(status).version(response.version());
+        if let Some(headers) = whole.headers_mut() {
+            *headers = response.headers().clone();
+        }
+        let rest = futures::stream::try_unfold(response, async |mut response| {
+            Ok::<_, reqwest::Error>(response.chunk().await?.map(|bytes| (bytes, response)))
+        });
+        let head = futures::stream::iter([Ok(head.into())]);
+        let body = reqwest::Body::wrap_stream(head.chain(rest));
+        let whole = whole.body(body).map_err(|_| self.refusal().page(status))?;
+        Ok(whole.into())
+    }
+
+    /// What an error that came inside of an answer means.
+    pub(super) fn reported(&self, told: &ErrorBody) -> Declined {
+        self.refusal().told(reqwest::StatusCode::OK, told, None, None)
     }
 
     /// The wait before try `tried + 1`: doubling, less up to a quarter, so that many clients do not
@@ -354,7 +410,8 @@ impl Http {
 /// was asked for.
 pub(super) fn is(response: &Response, kind: &str) -> bool {
     let value = response.headers().get(CONTENT_TYPE);
-    value.and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(kind))
+    let value = value.and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
+    value.is_some_and(|value| value.contains(kind))
 }
 
 fn client(
@@ -388,8 +445,11 @@ fn builder(headers: &HeaderMap, patience: Duration) -> reqwest::ClientBuilder {
         let stays = from == Some(attempt.url().origin()) && attempt.previous().len() < 4;
         if stays { attempt.follow() } else { attempt.stop() }
     });
+    let mut headers = headers.clone();
+    // What is packed comes late. Who packs all the same is understood.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     reqwest::Client::builder()
-        .default_headers(headers.clone())
+        .default_headers(headers)
         .connect_timeout(CONNECT)
         .read_timeout(patience)
         .pool_idle_timeout(KEEP)

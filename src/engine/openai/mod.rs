@@ -14,6 +14,7 @@
 //! Absent on purpose: which models there are; every name comes from the configuration.
 
 mod address;
+mod decode;
 pub mod defaults;
 mod ear;
 pub mod files;
@@ -34,11 +35,12 @@ pub mod training;
 mod used;
 mod voice;
 mod wave;
+mod wording;
 
 pub use address::Address;
 pub use ear::{Ear, EarSettings};
 pub use http::{Auth, Http};
-pub use mind::{Mind, MindSettings, Protocol, ToolChoice};
+pub use mind::{Mind, MindSettings, Protocol, Sampling, ToolChoice};
 pub use neighbour::{NEIGHBOURS, Neighbour, neighbours};
 pub use refusal::Declined;
 pub use sse::{Events, SseError};

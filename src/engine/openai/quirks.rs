@@ -6,8 +6,12 @@
 pub(super) struct Quirks {
     /// Where the instructions go.
     pub(super) instructions: Instructions,
-    /// Whether it takes `temperature`.
+    /// Whether it takes `temperature` and what else bends chance.
     pub(super) sampling: bool,
+    /// Whether it can stream its answer.
+    pub(super) streams: bool,
+    /// Whether it is asked by chat only.
+    pub(super) chat_only: bool,
     /// Whether it takes tools.
     pub(super) tools: bool,
     /// Whether it thinks first: takes `reasoning_effort`, and only `max_completion_tokens`.
@@ -34,6 +38,8 @@ pub(super) enum Instructions {
 const ORDINARY: Quirks = Quirks {
     instructions: Instructions::System,
     sampling: true,
+    streams: true,
+    chat_only: false,
     tools: true,
     reasons: false,
     completes: false,
@@ -46,9 +52,10 @@ const REASONING: Quirks =
 
 /// Rows of (how the name begins, how it ends, quirks); the first that fits counts. From the
 /// vendor's model pages, in the state that the contract of November 2026 describes.
-const TABLE: [(&str, &str, Quirks); 22] = [
-    ("o1-mini", "", Quirks { instructions: Instructions::Folded, tools: false, ..REASONING }),
-    ("o1-preview", "", Quirks { instructions: Instructions::Folded, tools: false, ..REASONING }),
+const TABLE: [(&str, &str, Quirks); 23] = [
+    ("o1-mini", "", BARE),
+    ("o1-preview", "", BARE),
+    ("o1-pro", "", Quirks { streams: false, ..REASONING }),
     ("gpt-", "search-preview", SEARCHING),
     ("gpt-5-search-api", "", SEARCHING),
     ("gpt-5-chat", "", ORDINARY),
@@ -70,6 +77,10 @@ const TABLE: [(&str, &str, Quirks); 22] = [
     ("gpt-4", "", ORDINARY),
     ("gpt-3.5", "", ORDINARY),
 ];
+
+/// The first ones that thought: words in, words out, and nothing else.
+const BARE: Quirks =
+    Quirks { instructions: Instructions::Folded, tools: false, chat_only: true, ..REASONING };
 
 const SEARCHING: Quirks = Quirks { sampling: false, tools: false, searches: true, ..ORDINARY };
 
@@ -155,9 +166,10 @@ mod tests {
     #[test]
     fn names_old_and_new_find_their_row() {
         for folded in ["o1-mini", "o1-mini-2024-09-12", "o1-preview"] {
-            assert_eq!(Quirks::of(folded).instructions, Instructions::Folded, "{folded}");
+            assert_eq!(Quirks::of(folded), BARE, "{folded}");
         }
-        for developer in ["o1", "o1-pro", "o3-mini", "gpt-5", "gpt-6-luna", "openai/gpt-6.1-sol"] {
+        assert!(!Quirks::of("o1-pro-2025-03-19").streams);
+        for developer in ["o1", "o3-mini", "gpt-5", "gpt-6-luna", "openai/gpt-6.1-sol"] {
             assert_eq!(Quirks::of(developer), REASONING, "{developer}");
         }
         for ordinary in ["gpt-4o", "gpt-4.1-mini", "llama3.2:1b", "ft:gpt-4o-mini:acme::7p4", "x"] {

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::tls;
+use super::sse::Events;
+use super::{tls, wording};
 use crate::base::WallClock;
 use crate::engine::EngineError;
 
@@ -21,6 +22,12 @@ pub struct Declined {
     pub status: Option<u16>,
     /// The provider's own word for it, such as `context_length_exceeded`.
     pub code: Option<String>,
+    /// The parameter that it names, such as `temperature`.
+    pub param: Option<String>,
+    /// What it says of it; empty where it says nothing.
+    pub message: String,
+    /// Whether a web page came instead of an answer.
+    pub(super) page: bool,
     /// Whether it is worth asking again, and after which wait where the provider named one.
     pub(super) again: Option<Option<Duration>>,
 }
@@ -32,15 +39,35 @@ impl From<Declined> for EngineError {
 }
 
 impl Declined {
+    fn unanswered(error: EngineError, again: Option<Option<Duration>>) -> Self {
+        let (status, code, param) = (None, None, None);
+        Self { error, status, code, param, message: String::new(), page: false, again }
+    }
+
     /// Whether the conversation is too long for the model.
     pub fn too_long(&self) -> bool {
-        self.code.as_deref() == Some("context_length_exceeded")
+        let told = matches!(
+            self.code.as_deref(),
+            Some("context_length_exceeded" | "exceed_context_size_error")
+        );
+        told || self.status == Some(413) || (self.judges() && wording::too_long(&self.message))
     }
 
     /// Whether the provider has no such call at all, as servers that speak a part of the protocol.
     pub fn no_such_call(&self) -> bool {
         let known = matches!(self.code.as_deref(), Some("model_not_found" | "DeploymentNotFound"));
-        matches!(self.status, Some(404 | 405 | 501)) && !known
+        let missing = matches!(self.status, Some(404 | 405 | 501)) && !known;
+        // A page in place of an answer of trouble comes from somebody in between.
+        let page = self.page && !matches!(self.status, Some(401 | 403 | 429 | 502..));
+        let worded = self.judges() && wording::no_such_call(&self.message);
+        // A gateway that has nobody who takes tools says it like a missing path.
+        (missing || page || worded) && !wording::no_tools(&self.message)
+    }
+
+    /// Whether it is the request itself that the answer is about: what it names can be changed.
+    pub(super) fn judges(&self) -> bool {
+        // Some answer well, and put the refusal into the answer; some fail over their templates.
+        matches!(self.status, Some(200 | 400 | 404 | 406 | 413 | 415 | 422 | 500 | 501))
     }
 }
 
@@ -60,7 +87,7 @@ impl Refusal<'_> {
             tracing::debug!("no encryption: {error:?}");
             let error =
                 EngineError::Refused(format!("provider {} ({}) {why}", self.name, self.host));
-            return Declined { error, status: None, code: None, again: None };
+            return Declined::unanswered(error, None);
         }
         // Without a connection nothing was sent. Who has been silent for as long as anybody waits
         // would be asked for another conversation's length.
@@ -70,7 +97,17 @@ impl Refusal<'_> {
             "provider {} ({}) {why}; check the network and its base_url",
             self.name, self.host
         ));
-        Declined { error, status: None, code: None, again: again.then_some(None) }
+        Declined::unanswered(error, again.then_some(None))
+    }
+
+    /// A web page came where an answer was asked for.
+    pub(super) fn page(&self, status: StatusCode) -> Declined {
+        let error = EngineError::Unreachable(format!(
+            "provider {} ({}) answers with a web page, so there is no API at its base_url; check base_url (most end in /v1)",
+            self.name, self.host
+        ));
+        let status = Some(status.as_u16());
+        Declined { status, page: true, ..Declined::unanswered(error, None) }
     }
 
     /// What a failed response means.
@@ -81,6 +118,7 @@ impl Refusal<'_> {
         let says = header("x-should-retry").map(|value| value == "true");
         let elsewhere = header("location");
         let request = header("x-request-id").or_else(|| header("apim-request-id"));
+        let html = header("content-type").is_some_and(|kind| kind.contains("html"));
         let body = read_some(response).await;
         let told = ErrorBody::parse(&body);
         if let Some(request) = request {
@@ -92,20 +130,47 @@ impl Refusal<'_> {
             501.. => !self.careful,
             _ => false,
         };
-        let worth = says.unwrap_or(worth) && !told.spent();
-        let error = self.in_words(status, &told, asked, elsewhere.as_deref());
-        Declined {
-            error,
+        let mut declined = self.told(status, &told, asked, elsewhere.as_deref());
+        declined.page = looks_like_a_page(&body) || (html && told.message.is_none());
+        // What is wrong with the request is still wrong the next time.
+        let message = &declined.message;
+        let hopeless = status != StatusCode::TOO_MANY_REQUESTS
+            && (declined.no_such_call()
+                || declined.too_long()
+                || wording::no_tools(message)
+                || wording::turns(message)
+                || wording::no_system(message));
+        let worth = says.unwrap_or(worth && !hopeless) && !told.spent();
+        declined.again = worth.then_some(asked);
+        declined
+    }
+
+    /// What is refused in an answer that came with `status`, in the user's terms.
+    pub(super) fn told(
+        &self,
+        status: StatusCode,
+        told: &ErrorBody,
+        retry_after: Option<Duration>,
+        elsewhere: Option<&str>,
+    ) -> Declined {
+        let mut declined = Declined {
+            error: EngineError::Rejected(String::new()),
             status: Some(status.as_u16()),
             code: told.code().map(str::to_owned),
-            again: worth.then_some(asked),
-        }
+            param: told.param.clone(),
+            message: told.message.clone().unwrap_or_default(),
+            page: false,
+            again: None,
+        };
+        declined.error = self.in_words(status, told, &declined, retry_after, elsewhere);
+        declined
     }
 
     fn in_words(
         &self,
         status: StatusCode,
         told: &ErrorBody,
+        declined: &Declined,
         retry_after: Option<Duration>,
         elsewhere: Option<&str>,
     ) -> EngineError {
@@ -114,9 +179,6 @@ impl Refusal<'_> {
         match (status.as_u16(), told.code()) {
             (_, Some("content_filter")) => EngineError::Refused(format!(
                 "provider {name}: its content filter refuses this{said}; say it in other words"
-            )),
-            (_, Some("context_length_exceeded")) => EngineError::Refused(format!(
-                "provider {name}: the conversation is too long for the model{said}; begin a new one"
             )),
             (401, _) if self.keyed => EngineError::Refused(format!(
                 "provider {name} does not take the key; check or renew it"
@@ -127,22 +189,28 @@ impl Refusal<'_> {
             (403, _) => EngineError::Refused(format!(
                 "provider {name} does not allow this{said}; check the account"
             )),
-            (404, _) => EngineError::Unreachable(format!(
-                "provider {name} does not have that{said}; check the model's name and base_url"
-            )),
             (429, _) if told.spent() => EngineError::Refused(format!(
                 "provider {name}: the quota is used up{said}; check the plan and billing"
             )),
             (429, _) => EngineError::Overloaded {
                 message: format!(
-                    "provider {name} has too many requests from you{said}; wait a moment"
+                    "provider {name} has too many requests from you{said}; {}",
+                    in_time(retry_after, "wait a moment")
                 ),
                 retry_after,
             },
+            _ if declined.too_long() => EngineError::Rejected(format!(
+                "provider {name}: the conversation is too long for the model{}; begin a new one",
+                if said.is_empty() { format!(" ({})", status.as_u16()) } else { said }
+            )),
+            (404, _) => EngineError::Unreachable(format!(
+                "provider {name} does not have that{said}; check the model's name and base_url"
+            )),
             (408 | 409 | 500.., _) => EngineError::Overloaded {
                 message: format!(
-                    "provider {name} is in trouble ({}){said}; try again later",
-                    status.as_u16()
+                    "provider {name} is in trouble ({}){said}; {}",
+                    status.as_u16(),
+                    in_time(retry_after, "try again later")
                 ),
                 retry_after,
             },
@@ -150,12 +218,29 @@ impl Refusal<'_> {
                 "provider {name} sends us elsewhere ({}), where its key was not sent; mend its base_url",
                 elsewhere.map_or_else(|| status.to_string(), origin)
             )),
-            _ => EngineError::Refused(format!(
+            _ => EngineError::Rejected(format!(
                 "provider {name} refuses this ({}){said}; check the model and the request",
                 status.as_u16()
             )),
         }
     }
+}
+
+/// When to try again, as the end of a sentence.
+fn in_time(retry_after: Option<Duration>, unknown: &str) -> String {
+    match retry_after.map(|wait| wait.as_secs_f64().ceil() as u64) {
+        None | Some(0 | 1) => unknown.to_owned(),
+        Some(seconds @ 2..=120) => format!("try again in {seconds} s"),
+        Some(seconds) => format!("try again in {} minutes", seconds.div_ceil(60)),
+    }
+}
+
+/// Whether these first bytes of a body are those of a web page.
+pub(super) fn looks_like_a_page(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let begins =
+        |mark: &[u8]| bytes.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark));
+    begins(b"<!doctype") || begins(b"<html") || begins(b"<head") || begins(b"<?xml")
 }
 
 /// The origin of an address, for a message: the rest may hold secrets.
@@ -189,38 +274,139 @@ async fn read_some(mut response: Response) -> Vec<u8> {
 }
 
 /// What an error response says of itself; every part may be missing.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ErrorBody {
-    message: Option<String>,
-    code: Option<serde_json::Value>,
-    #[serde(rename = "type")]
-    kind: Option<serde_json::Value>,
+    pub(super) message: Option<String>,
+    code: Option<String>,
+    kind: Option<String>,
+    /// The parameter that it names.
+    pub(super) param: Option<String>,
 }
 
+/// Where the words of an error stand, in the servers that were seen; the first that is there counts.
+const MESSAGES: [&str; 11] = [
+    "message",
+    "msg",
+    "detail",
+    "error_message",
+    "errorMessage",
+    "error_description",
+    "description",
+    "reason",
+    "faultstring",
+    "title",
+    "error",
+];
+
+/// What an error may be wrapped in.
+const WRAPPERS: [&str; 10] = [
+    "error", "detail", "details", "errors", "fault", "data", "body", "response", "cause", "message",
+];
+
+/// Wrappers in wrappers that are still opened.
+const DEPTH: usize = 6;
+
 impl ErrorBody {
-    /// Reads `{"error": {…}}`; other servers send `{"error": "…"}`, or no JSON at all.
-    fn parse(body: &[u8]) -> Self {
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else {
-            return Self::default();
-        };
-        Self::of(&value)
+    /// Reads an error in whatever form it comes: JSON of any shape, an event, or a line of text.
+    pub(super) fn parse(body: &[u8]) -> Self {
+        if let Ok(value) = serde_json::from_slice::<Value>(body) {
+            return Self::of(&value);
+        }
+        let Ok(text) = std::str::from_utf8(body) else { return Self::default() };
+        let text = text.trim();
+        if text.starts_with("data:") || text.starts_with("event:") {
+            let mut events = Vec::new();
+            let mut reader = Events::default();
+            let read = reader.push(body, &mut events).and_then(|()| reader.finish(&mut events));
+            let first = events.first().filter(|_| read.is_ok());
+            return first.map(|event| Self::parse(event.as_bytes())).unwrap_or_default();
+        }
+        // One line is a reason; more than that is a page.
+        let line = !text.is_empty() && text.len() <= 300 && !text.contains(['<', '{', '\n']);
+        Self { message: line.then(|| text.to_owned()), ..Self::default() }
     }
 
-    /// The same from parsed JSON with an `error` in it.
-    pub(super) fn of(value: &serde_json::Value) -> Self {
-        let error = &value["error"];
-        match error.as_str() {
-            Some(message) => Self { message: Some(message.to_owned()), code: None, kind: None },
-            None => serde_json::from_value(error.clone()).unwrap_or_default(),
+    /// The same from parsed JSON.
+    pub(super) fn of(value: &Value) -> Self {
+        Self::within(value, DEPTH)
+    }
+
+    /// The error that `value` is, where it is one and no answer.
+    pub(super) fn in_answer(value: &Value) -> Option<Self> {
+        let answers = ["choices", "output", "message", "id", "text", "content", "delta", "audio"];
+        let is = |key: &str, word: &str| value[key] == word;
+        // `message` is an answer too where it is an object.
+        let bare = !answers.iter().any(|key| value[*key].is_array() || value[*key].is_object())
+            && (value["message"].is_string() || !value["detail"].is_null());
+        let error = !value["error"].is_null() || is("object", "error") || is("type", "error");
+        (error || bare || value.is_array()).then(|| Self::of(value))
+    }
+
+    fn within(value: &Value, depth: usize) -> Self {
+        let Some(depth) = depth.checked_sub(1) else { return Self::default() };
+        match value {
+            Value::String(text) => match serde_json::from_str(text) {
+                // Gateways hand on what they got as text.
+                Ok(inner @ (Value::Object(_) | Value::Array(_))) => Self::within(&inner, depth),
+                Ok(_) | Err(_) if text.trim().is_empty() => Self::default(),
+                Ok(_) | Err(_) => Self { message: Some(text.clone()), ..Self::default() },
+            },
+            Value::Array(list) => list
+                .iter()
+                .map(|one| Self::within(one, depth))
+                .find(|e| e.message.is_some())
+                .unwrap_or_default(),
+            Value::Object(_) => Self::of_object(value, depth),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Self::default(),
         }
     }
 
-    /// The provider's word for what is wrong: its code, or its type where it has no code.
+    fn of_object(value: &Value, depth: usize) -> Self {
+        let text = |key: &str| {
+            value[key].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+        };
+        let mut told = Self {
+            message: None,
+            code: text("code").or_else(|| text("status")),
+            kind: text("type"),
+            param: text("param"),
+        };
+        // What is named by its way through the request: ["body", "temperature"].
+        let way = value["loc"].as_array().into_iter().flatten();
+        if let Some(last) = way.filter_map(Value::as_str).rfind(|step| *step != "body") {
+            told.param = Some(last.to_owned());
+        }
+        // What the provider behind a gateway said is worth more than the gateway's words for it.
+        let raw = Self::within(&value["metadata"]["raw"], depth);
+        let inner = WRAPPERS.iter().map(|key| &value[*key]);
+        let inner =
+            inner.filter(|inner| inner.is_object() || inner.is_array() || inner.is_string());
+        let inner = std::iter::once(raw).chain(inner.filter_map(|inner| {
+            let wrapped = !inner.is_string()
+                || inner.as_str().is_some_and(|t| t.trim_start().starts_with(['{', '[']));
+            wrapped.then(|| Self::within(inner, depth))
+        }));
+        if let Some(inner) = inner.into_iter().find(|inner| inner.message.is_some()) {
+            told.code = inner.code.or(told.code);
+            told.kind = inner.kind.or(told.kind);
+            told.param = inner.param.or(told.param);
+            told.message = inner.message;
+            return told;
+        }
+        told.message = MESSAGES.iter().find_map(|key| text(key));
+        if let (Some(message), Some(param), true) =
+            (&told.message, &told.param, value["loc"].is_array())
+        {
+            told.message = Some(format!("{param}: {message}"));
+        }
+        told
+    }
+
+    /// The provider's word for what is wrong: its code, or its type where it has no code that says
+    /// more than the status.
     pub(super) fn code(&self) -> Option<&str> {
-        self.code
-            .as_ref()
-            .and_then(serde_json::Value::as_str)
-            .or_else(|| self.kind.as_ref()?.as_str())
+        let worded = |code: &&str| !code.chars().all(|c| c.is_ascii_digit());
+        self.code.as_deref().filter(worded).or(self.kind.as_deref())
     }
 
     /// Its message for a sentence of ours, one line and not too long.
@@ -285,5 +471,64 @@ mod tests {
         assert_eq!(words, ": \"Incorrect API key provided: (key). See there\"");
         assert_eq!(ErrorBody::parse(b"<html>").words(), "");
         assert_eq!(ErrorBody::parse(br#"{"error":"no"}"#).words(), ": \"no\"");
+    }
+
+    #[test]
+    fn the_reason_is_found_in_every_shape() {
+        for (body, reason, param) in [
+            (
+                r#"{"object":"error","message":"no such model","type":"NotFoundError","param":null,"code":404}"#,
+                "no such model",
+                None,
+            ),
+            (r#"{"detail":"Not this way."}"#, "Not this way.", None),
+            (
+                r#"{"detail":[{"loc":["body","temperature"],"msg":"extra fields not permitted","type":"value_error.extra"}]}"#,
+                "temperature: extra fields not permitted",
+                Some("temperature"),
+            ),
+            (
+                r#"[{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT"}}]"#,
+                "API key not valid.",
+                None,
+            ),
+            (
+                r#"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"tools: no\",\"param\":\"tools\"}}"}}}"#,
+                "tools: no",
+                Some("tools"),
+            ),
+            (r#"{"errors":[{"message":"one"},{"message":"two"}]}"#, "one", None),
+            (r#"{"error":{"message":"{\"error\":{\"message\":\"inner\"}}"}}"#, "inner", None),
+            (r#"{"title":"Bad Request","status":400,"detail":"No model."}"#, "No model.", None),
+            ("event: error\ndata: {\"message\":\"overloaded\"}\n\n", "overloaded", None),
+            ("404 page not found", "404 page not found", None),
+        ] {
+            let told = ErrorBody::parse(body.as_bytes());
+            assert_eq!(
+                (told.message.as_deref(), told.param.as_deref()),
+                (Some(reason), param),
+                "{body}"
+            );
+        }
+        for answer in [
+            r#"{"choices":[]}"#,
+            r#"{"id":"x","choices":[{"delta":{}}]}"#,
+            r#"{"message":{"content":"hi"}}"#,
+        ] {
+            assert_eq!(
+                ErrorBody::in_answer(&serde_json::from_str(answer).unwrap()),
+                None,
+                "{answer}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_words() {
+        let told = |seconds| in_time(Some(Duration::from_secs(seconds)), "later");
+        assert_eq!(
+            [told(0), told(1), told(45), told(300)],
+            ["later", "later", "try again in 45 s", "try again in 5 minutes"]
+        );
     }
 }

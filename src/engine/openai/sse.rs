@@ -1,3 +1,5 @@
+use serde_json::{Value, json};
+
 /// The longest event, in bytes: a partial image in base64 fits, a runaway stream does not.
 pub(super) const EVENT_LIMIT: usize = 32 * 1024 * 1024;
 
@@ -17,12 +19,16 @@ pub enum SseError {
 /// Lines end with LF, CRLF or CR, comments and unknown fields are skipped, `data` lines of one
 /// event are joined with a newline, and a byte-order mark at the start is dropped, as the HTML
 /// standard says (section 9.2.6). Bytes are kept as bytes until an event is whole, so a character
-/// may be cut anywhere. An event's name is not kept: these protocols repeat it in the data.
+/// may be cut anywhere. An event's name is not kept, because these protocols repeat it in the data;
+/// only what is named `error` says so nowhere else on some servers, and is handed out as
+/// `{"error": DATA}`. Events of white space alone are skipped: some servers keep a line open so.
 #[derive(Debug, Default)]
 pub struct Events {
     line: Vec<u8>,
     data: Vec<u8>,
     has_data: bool,
+    /// The event under way is named `error`.
+    is_error: bool,
     /// The last byte was a CR: an LF right behind it belongs to it.
     after_cr: bool,
     begun: bool,
@@ -73,10 +79,22 @@ impl Events {
             line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         }
         if line.is_empty() {
+            let is_error = std::mem::take(&mut self.is_error);
             if std::mem::take(&mut self.has_data) {
                 let data = std::mem::take(&mut self.data);
-                out.push(String::from_utf8(data).map_err(|_| SseError::NotText)?);
+                let data = String::from_utf8(data).map_err(|_| SseError::NotText)?;
+                let blank = data.trim().is_empty();
+                match is_error {
+                    true if !blank => out.push(error(&data)),
+                    true => out.push(error("no reason is given")),
+                    false if !blank => out.push(data),
+                    false => {}
+                }
             }
+            return Ok(());
+        }
+        if let Some(name) = line.strip_prefix(b"event:") {
+            self.is_error = name.trim_ascii() == b"error";
             return Ok(());
         }
         let Some(value) = line.strip_prefix(b"data") else { return Ok(()) };
@@ -92,6 +110,15 @@ impl Events {
         self.has_data = true;
         self.data.extend_from_slice(value);
         Ok(())
+    }
+}
+
+/// The data of an event that is named `error`, such that it says so itself.
+fn error(data: &str) -> String {
+    match serde_json::from_str::<Value>(data) {
+        Ok(value) if !value["error"].is_null() => data.to_owned(),
+        Ok(value) => json!({ "error": value }).to_string(),
+        Err(_) => json!({ "error": data }).to_string(),
     }
 }
 
@@ -147,6 +174,15 @@ mod tests {
         }
         let mut out = Vec::new();
         assert_eq!(Events::default().push(b"data: \xff\n\n", &mut out), Err(SseError::NotText));
+    }
+
+    #[test]
+    fn an_event_named_error_says_so_and_blank_ones_are_skipped() {
+        let body = b"data: \n\nevent: error\ndata: {\"message\":\"no\"}\n\nevent: error\ndata: full\n\nevent: x\ndata: 1\n\n";
+        assert_eq!(
+            read(body, 7),
+            ["{\"error\":{\"message\":\"no\"}}", "{\"error\":\"full\"}", "1"]
+        );
     }
 
     proptest! {

@@ -3,23 +3,29 @@
 //! ```text
 //! sentence ─▶ Http ─▶ bytes | events with base64 ─▶ SoundBytes ─▶ Pacing ─▶ Chunk…
 //! ```
+//!
+//! Plain samples are asked for, because they sound as they come. A server that does not offer them
+//! is asked for the next format; what it sends is known by its bytes, whatever was asked for.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Response;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::Http;
 use super::http::is;
 use super::quirks::takes_instructions;
-use super::refusal::ErrorBody;
+use super::refusal::{Declined, ErrorBody};
 use super::sound::unbase64;
 use super::stream::Stream;
 use super::used::Tab;
 use super::wave::SoundBytes;
+use super::wording;
 use crate::base::{Flow, Job};
-use crate::engine::{Chunk, EngineError, Pacing, Synthesizer};
+use crate::engine::{Chunk, EngineError, Notes, Pacing, Synthesizer};
 
 /// The call.
 const PATH: &str = "audio/speech";
@@ -30,6 +36,12 @@ const LONGEST: usize = 4096;
 /// How long the sound may take to begin, all tries together, and to go on. The turn waits for 30 s,
 /// so that somebody else still has the time to speak.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The formats that are asked for, the preferred one first.
+const FORMATS: [&str; 5] = ["pcm", "wav", "flac", "mp3", "opus"];
+
+/// What may be left out of a request.
+const OPTIONS: [&str; 2] = ["instructions", "speed"];
 
 /// How the ids of voices begin that somebody made; they are named in another form.
 const MADE: &str = "voice_";
@@ -51,28 +63,89 @@ pub struct Voice {
     http: Http,
     model: String,
     settings: Arc<VoiceSettings>,
+    lessons: Arc<Mutex<Lessons>>,
+    notes: Option<Notes>,
+}
+
+/// What the model has shown that it does not take.
+#[derive(Debug, Default)]
+struct Lessons {
+    /// Which of [`FORMATS`] is asked for.
+    format: usize,
+    left_out: BTreeSet<&'static str>,
 }
 
 impl Voice {
     /// The model `model` of a provider.
     pub fn new(http: Http, model: &str, settings: VoiceSettings) -> Self {
-        Self { http, model: model.to_owned(), settings: Arc::new(settings) }
+        let (settings, lessons) = (Arc::new(settings), Arc::default());
+        Self { http, model: model.to_owned(), settings, lessons, notes: None }
+    }
+
+    /// The same, telling `notes` what it learns of the model.
+    #[must_use]
+    pub fn noting(self, notes: Notes) -> Self {
+        Self { notes: Some(notes), ..self }
+    }
+
+    fn lessons(&self) -> MutexGuard<'_, Lessons> {
+        // Nothing that holds it can panic half way.
+        self.lessons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Learns from a refusal; false where there was nothing to learn.
+    fn learn(&self, declined: &Declined) -> bool {
+        if !declined.judges() || declined.no_such_call() {
+            return false;
+        }
+        let (message, param) = (&declined.message, declined.param.as_deref().unwrap_or_default());
+        let mut lessons = self.lessons();
+        let named = |key: &&&str| param == **key || wording::names(message, key);
+        let option = OPTIONS.iter().filter(|key| !lessons.left_out.contains(**key)).find(named);
+        let format = FORMATS.get(lessons.format).copied().unwrap_or_default();
+        let note = if let Some(option) = option {
+            lessons.left_out.insert(option);
+            format!("does not take {option}; it is left out from now on")
+        } else if param == "response_format"
+            || wording::names(message, "response_format")
+            || message.to_lowercase().contains("format")
+            || wording::names(message, format)
+        {
+            lessons.format += 1;
+            let Some(next) = FORMATS.get(lessons.format) else {
+                lessons.format = 0;
+                return false;
+            };
+            format!("does not send its sound as {format}; it is asked for {next}")
+        } else {
+            return false;
+        };
+        drop(lessons);
+        tracing::debug!(model = self.model, refused = message, "learned");
+        if let Some(notes) = &self.notes {
+            notes.tell(format!("{}/{} {note}", self.http.name(), self.model));
+        }
+        true
     }
 
     fn body(&self, input: &str) -> Value {
         let VoiceSettings { voice, instructions, speed } = &*self.settings;
+        let lessons = self.lessons();
         let mut body = json!({
             "model": self.model,
             "input": input,
             "voice": if voice.starts_with(MADE) { json!({ "id": voice }) } else { json!(voice) },
-            "response_format": "pcm",
+            "response_format": FORMATS.get(lessons.format).copied().unwrap_or(FORMATS[0]),
         });
         if let Some(instructions) = instructions
             && takes_instructions(&self.model)
+            && !lessons.left_out.contains("instructions")
         {
             body["instructions"] = json!(instructions);
         }
-        if let Some(speed) = speed {
+        if let Some(speed) = speed
+            && !lessons.left_out.contains("speed")
+        {
             body["speed"] = json!(speed);
         }
         body
@@ -80,23 +153,38 @@ impl Voice {
 
     /// Asks for the sound of `input`, which one request can speak.
     async fn ask(&self, input: &str) -> Result<Sound, EngineError> {
-        let body = self.body(input);
-        let asked = self.http.post(PATH, Some(&self.model), &body);
-        let response =
-            tokio::time::timeout(PATIENCE, asked).await.map_err(|_| self.stalled())??;
-        for packed in ["mpeg", "mp3", "opus", "ogg", "aac", "flac", "json", "html"] {
-            if is(&response, packed) {
-                let why = format!("it answers {packed} where plain samples were asked for");
-                return Err(self.unplayable(&why));
-            }
-        }
-        let bytes = SoundBytes::default();
+        let response = tokio::time::timeout(PATIENCE, self.answer(input))
+            .await
+            .map_err(|_| self.stalled())??;
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let mut bytes = SoundBytes::told(kind.unwrap_or_default());
         let body = if is(&response, "event-stream") {
             Body::Events(Box::new(Stream::new(&self.http, response)))
+        } else if is(&response, "json") {
+            let value: Value = self.http.json(response).await?;
+            if let Some(told) = ErrorBody::in_answer(&value) {
+                return Err(self.http.broken(&format!("it reports an error{}", told.words())));
+            }
+            let sound = packed_in(&value)
+                .ok_or_else(|| self.unplayable("it answers json where sound was asked for"))?;
+            let pcm = bytes.push(&sound).map_err(|why| self.unplayable(&why))?;
+            Body::Here(Some(pcm))
         } else {
             Body::Bytes(response)
         };
-        Ok(Sound { body, bytes, usage: Value::Null })
+        Ok(Sound { body, bytes, usage: Value::Null, over: false })
+    }
+
+    /// Asks, in another way where one is not taken.
+    async fn answer(&self, input: &str) -> Result<Response, Declined> {
+        loop {
+            let body = self.body(input);
+            match self.http.post(PATH, Some(&self.model), &body).await {
+                // Each time something new is learned, and there are few things to learn.
+                Err(declined) if self.learn(&declined) => {}
+                answer => return answer,
+            }
+        }
     }
 
     /// The next samples of `sound`; none at the end.
@@ -160,20 +248,31 @@ struct Sound {
     body: Body,
     bytes: SoundBytes,
     usage: Value,
+    /// The network brings no more.
+    over: bool,
 }
 
 enum Body {
     Bytes(Response),
     Events(Box<Stream>),
+    /// All of it came at once.
+    Here(Option<Vec<f32>>),
 }
 
 impl Sound {
     /// The samples of what the network brings next; none at the end.
     async fn next(&mut self, voice: &Voice) -> Result<Option<Vec<f32>>, EngineError> {
+        if self.over {
+            return Ok(None);
+        }
         let fresh = match &mut self.body {
+            Body::Here(pcm) => match pcm.take() {
+                Some(pcm) => Ok(pcm),
+                None => self.finish(),
+            },
             Body::Bytes(response) => match response.chunk().await {
                 Ok(Some(bytes)) => self.bytes.push(&bytes),
-                Ok(None) => return Ok(None),
+                Ok(None) => self.finish(),
                 Err(error) => return Err(voice.http.lost(&error)),
             },
             Body::Events(stream) => match stream.next().await? {
@@ -185,11 +284,29 @@ impl Sound {
                     }
                     Heard::Nothing => Ok(Vec::new()),
                 },
-                None => return Ok(None),
+                None => self.finish(),
             },
         };
         fresh.map(Some).map_err(|why| voice.unplayable(&why))
     }
+
+    /// What is left when all bytes have come.
+    fn finish(&mut self) -> Result<Vec<f32>, String> {
+        self.over = true;
+        self.bytes.finish()
+    }
+}
+
+/// The sound that a JSON answer carries in base64, under one of the names that were seen.
+fn packed_in(value: &Value) -> Option<Vec<u8>> {
+    let keys =
+        ["audio", "audioContent", "audio_content", "audio_base64", "data", "b64_json", "content"];
+    keys.iter().find_map(|key| match &value[*key] {
+        Value::String(text) => unbase64(text.rsplit(',').next()?),
+        Value::Array(list) => packed_in(list.first()?),
+        inner @ Value::Object(_) => packed_in(inner),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    })
 }
 
 /// What an event brings.

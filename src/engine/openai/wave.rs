@@ -1,23 +1,35 @@
-use super::sound::{PcmBytes, VOICE_RATE};
+//! Sound as its bytes stream in, told by those bytes and not by what was asked for.
+
+use super::decode::decode;
+use super::sound::VOICE_RATE;
 use crate::base::Rate;
 
 /// The longest header of a WAV file that is waited for: some carry a picture's worth of notes.
 const HEADER: usize = 64 * 1024;
 
-/// How other kinds of sound begin, which cannot be played: they are compressed.
-const PACKED: [(&[u8], &str); 5] = [
-    (b"ID3", "MP3"),
-    (b"OggS", "Ogg"),
-    (b"fLaC", "FLAC"),
+/// The most packed sound that is taken in for one sentence, in bytes: minutes of it.
+const PACKED_MOST: usize = 16 * 1024 * 1024;
+
+/// How packed sound begins, and what it is called.
+const PACKED: [(&[u8], &str); 3] = [(b"ID3", "MP3"), (b"OggS", "Ogg"), (b"fLaC", "FLAC")];
+
+/// What is no sound.
+const NONE: [(&[u8], &str); 5] = [
     (b"{\"er", "JSON"),
+    (b"{\"de", "JSON"),
     (b"<!DO", "a web page"),
+    (b"<htm", "a web page"),
+    (b"\x1a\x45\xdf\xa3", "WebM"),
 ];
 
-/// Sound as its bytes stream in: plain 16 bit samples at [`VOICE_RATE`], or a WAV file of 16 bit
-/// samples at any rate, its channels mixed. Which of the two shows in the first bytes.
+/// Sound as its bytes stream in: plain 16 bit samples, or a WAV file of integers or floats at any
+/// rate, its channels mixed; both come out as they come in. Packed sound comes out at its end.
+/// Which it is shows in the first bytes.
 #[derive(Debug)]
 pub(super) struct SoundBytes {
     rate: Rate,
+    /// Of plain samples.
+    channels: usize,
     state: State,
 }
 
@@ -27,22 +39,78 @@ enum State {
     Start(Vec<u8>),
     /// Samples.
     Samples {
-        bytes: PcmBytes,
-        /// Samples of a moment that is not complete, and how many make one.
-        moment: Vec<f32>,
+        coding: Coding,
+        /// Bytes of a moment that is not complete.
+        moment: Vec<u8>,
         channels: usize,
         /// Bytes that are left, where the header tells.
         left: u64,
     },
+    /// Packed sound so far, and what it is called.
+    Packed(Vec<u8>, &'static str),
+}
+
+/// How a sample is written, little end first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    /// A signed number of 2, 3 or 4 bytes.
+    Integer(usize),
+    /// A float of 4 or 8 bytes.
+    Float(usize),
+}
+
+impl Coding {
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Integer(bytes) | Self::Float(bytes) => bytes,
+        }
+    }
+
+    /// The sample that `bytes` write.
+    fn read(self, bytes: &[u8]) -> f32 {
+        let mut wide = [0; 8];
+        match self {
+            Self::Integer(size) => {
+                // At the upper end, so that the sign is where it belongs.
+                wide[4 - size..4].copy_from_slice(&bytes[..size]);
+                let value = i32::from_le_bytes([wide[0], wide[1], wide[2], wide[3]]);
+                value as f32 / 2_147_483_648.0
+            }
+            Self::Float(8) => {
+                wide.copy_from_slice(&bytes[..8]);
+                (f64::from_le_bytes(wide) as f32).clamp(-1.0, 1.0)
+            }
+            Self::Float(_) => {
+                f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).clamp(-1.0, 1.0)
+            }
+        }
+    }
 }
 
 impl Default for SoundBytes {
     fn default() -> Self {
-        Self { rate: VOICE_RATE, state: State::Start(Vec::new()) }
+        Self { rate: VOICE_RATE, channels: 1, state: State::Start(Vec::new()) }
     }
 }
 
 impl SoundBytes {
+    /// Sound whose type is told, such as `audio/pcm;rate=16000`: that is what plain samples are.
+    pub(super) fn told(kind: &str) -> Self {
+        let mut sound = Self::default();
+        for part in kind.to_lowercase().split([';', ',']) {
+            let Some((key, value)) = part.split_once('=') else { continue };
+            let value = value.trim().trim_matches('"').parse::<u32>();
+            match (key.trim(), value) {
+                ("rate" | "sample_rate" | "samplerate", Ok(rate @ 4_000..=192_000)) => {
+                    sound.rate = Rate(rate)
+                }
+                ("channels", Ok(channels @ 1..=8)) => sound.channels = channels as usize,
+                _ => {}
+            }
+        }
+        sound
+    }
+
     /// The rate of the samples that came out so far.
     pub(super) fn rate(&self) -> Rate {
         self.rate
@@ -57,44 +125,156 @@ impl SoundBytes {
             State::Start(head) => {
                 head.extend_from_slice(bytes);
                 let head = std::mem::take(head);
-                self.begin(head)
+                self.begin(head, false)
             }
-            State::Samples { bytes: pcm, moment, channels, left } => {
+            State::Samples { coding, moment, channels, left } => {
                 let take = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                 *left -= take as u64;
-                let samples = pcm.push(&bytes[..take]);
-                Ok(if *channels == 1 { samples } else { mix(moment, *channels, samples) })
+                moment.extend_from_slice(&bytes[..take]);
+                let size = coding.bytes();
+                let whole = moment.len() / (size * *channels) * size * *channels;
+                let count = *channels as f32;
+                let samples = moment[..whole].chunks_exact(size * *channels).map(|one| {
+                    one.chunks_exact(size).map(|sample| coding.read(sample)).sum::<f32>() / count
+                });
+                let samples = samples.collect();
+                moment.drain(..whole);
+                Ok(samples)
+            }
+            State::Packed(all, kind) => {
+                all.extend_from_slice(bytes);
+                if all.len() > PACKED_MOST {
+                    return Err(format!("its {kind} has no end"));
+                }
+                Ok(Vec::new())
             }
         }
     }
 
-    fn begin(&mut self, head: Vec<u8>) -> Result<Vec<f32>, String> {
-        if let Some((_, kind)) = PACKED.iter().find(|(mark, _)| head.starts_with(mark)) {
-            return Err(format!("it answers {kind} where plain samples were asked for"));
+    /// The sound is over: what is left of it.
+    ///
+    /// # Errors
+    /// As [`SoundBytes::push`].
+    pub(super) fn finish(&mut self) -> Result<Vec<f32>, String> {
+        let fresh = State::Start(Vec::new());
+        match std::mem::replace(&mut self.state, fresh) {
+            State::Start(head) if head.is_empty() => Ok(Vec::new()),
+            State::Start(head) => {
+                let mut samples = self.begin(head, true)?;
+                if matches!(self.state, State::Packed(..)) {
+                    samples.extend(self.finish()?);
+                }
+                Ok(samples)
+            }
+            State::Samples { .. } => Ok(Vec::new()),
+            State::Packed(all, kind) => {
+                let (samples, rate) = decode(all, kind)?;
+                self.rate = rate;
+                Ok(samples)
+            }
+        }
+    }
+
+    /// Finds out what it is; `over` says that nothing more comes.
+    fn begin(&mut self, head: Vec<u8>, over: bool) -> Result<Vec<f32>, String> {
+        if let Some((_, kind)) = NONE.iter().find(|(mark, _)| head.starts_with(mark)) {
+            return Err(format!("it answers {kind} where sound was asked for"));
+        }
+        let packed = PACKED.iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, kind)| *kind);
+        let packed = match packed {
+            None => match frames(&head) {
+                Frames::Yes => Some("MP3"),
+                Frames::Unknown if !over => {
+                    self.state = State::Start(head);
+                    return Ok(Vec::new());
+                }
+                Frames::Unknown | Frames::No => None,
+            },
+            packed => packed,
+        };
+        if let Some(kind) = packed {
+            self.state = State::Packed(head, kind);
+            return Ok(Vec::new());
         }
         let header = match head.get(..4) {
             // Too little to tell yet.
-            None => None,
-            Some(b"RIFF") => header(&head)?,
-            Some(_) => Some(Header { rate: VOICE_RATE, channels: 1, at: 0, length: u64::MAX }),
+            None if !over => None,
+            Some(b"RIFF" | b"RF64") => header(&head)?,
+            Some(_) | None => Some(Header {
+                rate: self.rate,
+                coding: Some(Coding::Integer(2)),
+                channels: self.channels,
+                at: 0,
+                length: u64::MAX,
+            }),
         };
-        let Some(Header { rate, channels, at, length }) = header else {
-            if head.len() > HEADER {
+        let Some(Header { rate, coding, channels, at, length }) = header else {
+            if head.len() > HEADER || over {
                 return Err("its WAV file has no end of header".to_owned());
             }
             self.state = State::Start(head);
             return Ok(Vec::new());
         };
+        let Some(coding) = coding else {
+            self.state = State::Packed(head, "WAV");
+            return Ok(Vec::new());
+        };
         self.rate = rate;
-        let (bytes, moment) = (PcmBytes::default(), Vec::new());
-        self.state = State::Samples { bytes, moment, channels, left: length };
+        self.state = State::Samples { coding, moment: Vec::new(), channels, left: length };
         self.push(&head[at..])
     }
+}
+
+/// Whether bytes are frames of MP3.
+enum Frames {
+    Yes,
+    No,
+    /// It takes more of them to tell.
+    Unknown,
+}
+
+/// Looks for two frames of MP3 one behind the other: samples may begin like one.
+fn frames(head: &[u8]) -> Frames {
+    match head {
+        [] => Frames::Unknown,
+        [0xff] => Frames::Unknown,
+        [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 == 0x02 => {
+            let Some(length) = head.get(..4).map(frame_length) else { return Frames::Unknown };
+            let Some(length) = length else { return Frames::No };
+            match head.get(length..length + 2) {
+                None => Frames::Unknown,
+                Some([0xff, next]) if next & 0xfe == second & 0xfe => Frames::Yes,
+                Some(_) => Frames::No,
+            }
+        }
+        _ => Frames::No,
+    }
+}
+
+/// The length of the frame of layer III that begins with these four bytes (ISO 11172-3, 2.4.3.1).
+fn frame_length(head: &[u8]) -> Option<usize> {
+    const FIRST: [usize; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    const LATER: [usize; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+    let version = head[1] >> 3 & 3;
+    let first = version == 3;
+    let rates = if first { FIRST } else { LATER };
+    let kilobits = rates.get(usize::from(head[2] >> 4).checked_sub(1)?)?;
+    let rate = [44_100, 48_000, 32_000].get(usize::from(head[2] >> 2 & 3))?;
+    let rate = match version {
+        3 => *rate,
+        2 => rate / 2,
+        0 => rate / 4,
+        _ => return None,
+    };
+    let padding = usize::from(head[2] >> 1 & 1);
+    Some(if first { 144_000 } else { 72_000 } * kilobits / rate + padding)
 }
 
 /// What the header of a WAV file says.
 struct Header {
     rate: Rate,
+    /// How its samples are written; none where they are packed.
+    coding: Option<Coding>,
     channels: usize,
     /// Where the samples begin, and how many bytes of them there are.
     at: usize,
@@ -120,20 +300,24 @@ fn header(head: &[u8]) -> Result<Option<Header>, String> {
                     Some((short(body)?, short(body + 2)?, number(body + 4)?, short(body + 14)?))
                 })();
                 let Some((kind, channels, rate, bits)) = told else { return Ok(None) };
-                // Extensible headers (0xfffe) of 16 bits hold integers: floats have 32.
-                if !matches!(kind, 1 | 0xfffe) || bits != 16 || channels == 0 || rate == 0 {
-                    return Err(format!(
-                        "its WAV file is not of 16 bit samples but of {bits} bits"
-                    ));
+                // Extensible headers (0xfffe) name the kind further behind.
+                let kind = if kind == 0xfffe { short(body + 24).unwrap_or(1) } else { kind };
+                let coding = match (kind, bits) {
+                    (1, 16 | 24 | 32) => Some(Coding::Integer(usize::from(bits / 8))),
+                    (3, 32 | 64) => Some(Coding::Float(usize::from(bits / 8))),
+                    _ => None,
+                };
+                if channels == 0 || rate == 0 {
+                    return Err("its WAV file does not say of what".to_owned());
                 }
-                format = Some((Rate(rate), usize::from(channels)));
+                format = Some((Rate(rate), usize::from(channels), coding));
             }
             Some(b"data") => {
-                let (rate, channels) = format.ok_or("its WAV file does not say of what")?;
+                let (rate, channels, coding) = format.ok_or("its WAV file does not say of what")?;
                 // Who streams does not know the length: then it is nothing or the largest number.
                 let open = size == 0 || size > 0x7fff_0000;
                 let length = if open { u64::MAX } else { u64::from(size) };
-                return Ok(Some(Header { rate, channels, at: body, length }));
+                return Ok(Some(Header { rate, coding, channels, at: body, length }));
             }
             Some(_) | None => {}
         }
@@ -143,16 +327,6 @@ fn header(head: &[u8]) -> Result<Option<Header>, String> {
             return Err("its WAV file has no end of header".to_owned());
         }
     }
-}
-
-/// The means of whole moments; what is left of the last one waits in `moment`.
-fn mix(moment: &mut Vec<f32>, channels: usize, samples: Vec<f32>) -> Vec<f32> {
-    moment.extend(samples);
-    let whole = moment.len() / channels * channels;
-    let mixed = moment[..whole].chunks_exact(channels);
-    let mixed = mixed.map(|samples| samples.iter().sum::<f32>() / channels as f32).collect();
-    moment.drain(..whole);
-    mixed
 }
 
 #[cfg(test)]
@@ -178,6 +352,7 @@ mod tests {
         for piece in bytes.chunks(cut) {
             all.extend(sound.push(piece)?);
         }
+        all.extend(sound.finish()?);
         Ok((all, sound.rate()))
     }
 
@@ -199,13 +374,62 @@ mod tests {
     }
 
     #[test]
+    fn floats_and_wide_samples_are_read_too() {
+        let samples = [0.5f32, -0.25, 1.5];
+        for (kind, bits) in [(3u16, 32u16), (3, 64), (1, 24), (1, 32)] {
+            let mut file = wav(22_050, 1, 0xffff_ffff, b"", &[]);
+            file[20..22].copy_from_slice(&kind.to_le_bytes());
+            file[34..36].copy_from_slice(&bits.to_le_bytes());
+            for sample in samples {
+                let wide = (f64::from(sample.clamp(-1.0, 0.999_999)) * 2_147_483_648.0) as i32;
+                match (kind, bits) {
+                    (3, 32) => file.extend(sample.to_le_bytes()),
+                    (3, _) => file.extend(f64::from(sample).to_le_bytes()),
+                    (_, 24) => file.extend(&wide.to_le_bytes()[1..]),
+                    _ => file.extend(wide.to_le_bytes()),
+                }
+            }
+            for cut in [1, 5, 1000] {
+                let (pcm, rate) = read(&file, cut).unwrap();
+                assert_eq!(rate, Rate(22_050));
+                let near = pcm.iter().zip([0.5, -0.25, 1.0]).all(|(a, b)| (a - b).abs() < 0.001);
+                assert!(near && pcm.len() == 3, "{kind} {bits}: {pcm:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_type_tells_what_plain_samples_are() {
+        for (kind, rate) in [
+            ("audio/pcm;rate=16000", 16_000),
+            ("audio/L16; Rate=\"44100\"; channels=1", 44_100),
+            ("audio/pcm", 24_000),
+            ("audio/pcm;rate=0", 24_000),
+        ] {
+            assert_eq!(SoundBytes::told(kind).rate(), Rate(rate), "{kind}");
+        }
+        let mut stereo = SoundBytes::told("audio/pcm; rate=16000; channels=2");
+        assert_eq!(stereo.push(&[0, 0x40, 0, 0x40, 0, 0]), Ok(vec![0.5]));
+    }
+
+    #[test]
+    fn samples_that_begin_like_a_frame_are_samples() {
+        // 0xff 0xfb begins a frame of MP3; no other one follows where it should.
+        let bytes: Vec<u8> = [0xff, 0xfb, 0x90, 0x00].into_iter().chain(vec![1; 2_000]).collect();
+        assert_eq!(read(&bytes, 100).unwrap().0.len(), 1_002);
+        assert_eq!(read(&[0xff, 0xfb, 0x90, 0x00], 1).unwrap().0.len(), 2);
+    }
+
+    #[test]
     fn what_cannot_be_played_is_told() {
-        for (bytes, word) in [(&b"ID3\x04"[..], "MP3"), (b"OggS\0", "Ogg"), (b"{\"error\"", "JSON")]
-        {
+        for (bytes, word) in [
+            (&b"ID3\x04"[..], "MP3"),
+            (b"OggS\0", "Ogg"),
+            (b"{\"error\"", "JSON"),
+            (b"<html>", "web page"),
+        ] {
             assert!(read(bytes, 100).unwrap_err().contains(word));
         }
-        let eight = [&wav(8000, 1, 0, b"", &[])[..34], b"\x08\0data\0\0\0\0"].concat();
-        assert!(read(&eight, 3).unwrap_err().contains("8 bits"));
         assert!(read(&[&b"RIFF    WAVE"[..], &[1; 200_000]].concat(), 100).is_err());
     }
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::reply::{Calls, Fault, Reading, TOO_LONG, source, text};
+use super::lessons::Lessons;
+use super::reply::{Calls, Fault, Fragment, Reading, Streamed, source, text};
+use super::turns::taking_turns;
 use super::{MindSettings, ToolChoice};
 use crate::dialog::{Item, Prompt};
 use crate::engine::openai::quirks::{Instructions, Quirks};
@@ -11,37 +13,53 @@ use crate::engine::openai::sound::{PcmBytes, VOICE_RATE, base64, read_file, unba
 use crate::engine::{Chunk, Delta, Pacing};
 
 /// The body of a request.
-pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> Value {
+pub(super) fn request(
+    model: &str,
+    settings: &MindSettings,
+    lessons: &Lessons,
+    prompt: &Prompt,
+) -> Value {
     let quirks = Quirks::of(model);
-    let mut body = json!({ "model": model, "messages": messages(quirks, prompt) });
-    if !settings.whole {
+    let instructions = lessons.instructions.unwrap_or(quirks.instructions);
+    let mut messages = messages(prompt, lessons.no_tools);
+    if lessons.strict {
+        // With instructions of their own before them, which the first words may belong to.
+        messages = taking_turns(instruct(instructions, &prompt.instructions, messages));
+    } else {
+        messages = instruct(instructions, &prompt.instructions, messages);
+    }
+    let mut body = json!({ "model": model, "messages": messages });
+    let whole = settings.whole || lessons.whole || !quirks.streams;
+    if !whole {
         body["stream"] = json!(true);
         // Servers of others may not know the key, and most tell it anyway.
         if settings.modern {
             body["stream_options"] = json!({ "include_usage": true });
         }
     }
-    if let Some(voice) = &settings.voice {
-        // A stream can only carry plain samples.
-        let format = if settings.whole { "wav" } else { "pcm16" };
-        body["modalities"] = json!(["text", "audio"]);
-        body["audio"] = json!({ "voice": voice, "format": format });
+    if settings.hears {
+        let voice = settings.voice.as_deref().filter(|_| !settings.mute || lessons.sounds);
+        body["modalities"] =
+            if voice.is_some() { json!(["text", "audio"]) } else { json!(["text"]) };
+        if let Some(voice) = voice {
+            // A stream can only carry plain samples.
+            let format = if whole { "wav" } else { "pcm16" };
+            body["audio"] = json!({ "voice": voice, "format": format });
+        }
     }
     if let Some(effort) = settings.effort.as_ref().filter(|_| quirks.reasons) {
         body["reasoning_effort"] = json!(effort);
     }
-    if let Some(temperature) = settings.temperature.filter(|_| quirks.sampling) {
-        body["temperature"] = json!(temperature);
-    }
+    settings.sampling.put(&mut body, quirks.sampling);
     if let Some(max) = settings.max_tokens {
         // The old name is what older servers know; reasoning models refuse it.
-        let new = settings.modern || quirks.reasons;
+        let new = (settings.modern || quirks.reasons) != lessons.other_limit;
         body[if new { "max_completion_tokens" } else { "max_tokens" }] = json!(max);
     }
     if settings.search || quirks.searches {
         body["web_search_options"] = json!({});
     }
-    if !prompt.tools.is_empty() && quirks.tools {
+    if !prompt.tools.is_empty() && quirks.tools && !lessons.no_tools {
         body["tools"] = prompt
             .tools
             .iter()
@@ -62,11 +80,12 @@ pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> 
             ToolChoice::Auto => {}
         }
     }
+    lessons.prune(&mut body);
     body
 }
 
-/// The conversation as messages.
-fn messages(quirks: Quirks, prompt: &Prompt) -> Vec<Value> {
+/// The conversation as messages. Without tools, what they came to is told in words.
+fn messages(prompt: &Prompt, no_tools: bool) -> Vec<Value> {
     let mut messages: Vec<Value> = Vec::new();
     // Pictures go into the user's next message, or into one of their own when it is a tool's.
     let mut pictures: Vec<Value> = Vec::new();
@@ -85,6 +104,9 @@ fn messages(quirks: Quirks, prompt: &Prompt) -> Vec<Value> {
                     parts.push(json!({ "type": "text", "text": text }));
                 }
                 parts.append(&mut pictures);
+                if sound.is_some() {
+                    before(&mut messages, &mut parts);
+                }
                 let plain = parts.len() == 1 && parts[0]["type"] == "text";
                 match parts.is_empty() {
                     true => {}
@@ -96,6 +118,11 @@ fn messages(quirks: Quirks, prompt: &Prompt) -> Vec<Value> {
                 show(&mut messages, &mut pictures);
                 messages.push(json!({ "role": "assistant", "content": text }));
             }
+            Item::Call { .. } if no_tools => show(&mut messages, &mut pictures),
+            Item::Outcome(outcome) if no_tools => {
+                let said = format!("(Looked up for this question: {})", outcome.output);
+                messages.push(json!({ "role": "user", "content": said }));
+            }
             Item::Call { call, .. } => {
                 show(&mut messages, &mut pictures);
                 let tool_call = json!({
@@ -103,11 +130,18 @@ fn messages(quirks: Quirks, prompt: &Prompt) -> Vec<Value> {
                     "type": "function",
                     "function": { "name": call.name, "arguments": call.arguments },
                 });
-                // Calls made at once stand in one message, before all of their outcomes.
-                // Indexing would leave a null behind in a message that has none.
-                let open = messages.last_mut().and_then(|message| message.get_mut("tool_calls"));
-                match open.and_then(Value::as_array_mut) {
-                    Some(calls) => calls.push(tool_call),
+                // Calls made at once stand in one message with the words before them, and before
+                // all of their outcomes.
+                let last = messages.last_mut().filter(|message| message["role"] == "assistant");
+                match last.and_then(Value::as_object_mut) {
+                    Some(message) => {
+                        match message.get_mut("tool_calls").and_then(Value::as_array_mut) {
+                            Some(calls) => calls.push(tool_call),
+                            None => {
+                                message.insert("tool_calls".to_owned(), json!([tool_call]));
+                            }
+                        }
+                    }
                     None => {
                         messages.push(json!({ "role": "assistant", "tool_calls": [tool_call] }));
                     }
@@ -121,7 +155,17 @@ fn messages(quirks: Quirks, prompt: &Prompt) -> Vec<Value> {
         }
     }
     show(&mut messages, &mut pictures);
-    instruct(quirks, &prompt.instructions, messages)
+    messages
+}
+
+/// Takes words that stand right before a sound into its message: they were typed with it.
+fn before(messages: &mut Vec<Value>, parts: &mut Vec<Value>) {
+    let typed =
+        messages.last().filter(|last| last["role"] == "user" && last["content"].is_string());
+    if let Some(typed) = typed {
+        parts.insert(0, json!({ "type": "text", "text": typed["content"] }));
+        messages.pop();
+    }
 }
 
 /// Puts pictures that no words of the user follow into a message of their own.
@@ -132,11 +176,11 @@ fn show(messages: &mut Vec<Value>, pictures: &mut Vec<Value>) {
 }
 
 /// Puts the instructions where the model takes them.
-fn instruct(quirks: Quirks, instructions: &str, mut messages: Vec<Value>) -> Vec<Value> {
+fn instruct(form: Instructions, instructions: &str, mut messages: Vec<Value>) -> Vec<Value> {
     if instructions.is_empty() {
         return messages;
     }
-    let role = match quirks.instructions {
+    let role = match form {
         Instructions::System => "system",
         Instructions::Developer => "developer",
         Instructions::Folded => {
@@ -160,47 +204,62 @@ fn instruct(quirks: Quirks, instructions: &str, mut messages: Vec<Value>) -> Vec
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     calls: Calls,
+    streamed: Streamed,
     pacing: Pacing,
     bytes: PcmBytes,
     usage: Value,
+    thought: bool,
     /// Why the model stopped, once it has.
     finished: Option<String>,
     /// The end mark was seen.
     done: bool,
 }
 
+/// A fragment of a call, as chat sends it.
+pub(super) fn fragment(call: &Value) -> Fragment<'_> {
+    let full = |value: &'_ Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let id = call["id"].as_str().filter(|_| full(&call["id"]));
+    let function = if call["function"].is_object() { &call["function"] } else { call };
+    Fragment {
+        ids: id.into_iter().collect(),
+        index: call["index"].as_u64(),
+        call_id: id,
+        name: function["name"].as_str().filter(|_| full(&function["name"])),
+        arguments: function.get("arguments").or_else(|| function.get("parameters")),
+    }
+}
+
 impl Reply {
-    /// What streamed deltas and whole messages have in common.
-    fn take(&mut self, part: &Value, out: &mut Vec<Delta>) {
+    /// What streamed deltas and whole messages have in common. A `whole` message may tell again
+    /// what has streamed.
+    fn take(&mut self, part: &Value, whole: bool, out: &mut Vec<Delta>) {
         for call in part["tool_calls"].as_array().into_iter().flatten() {
-            let index = call["index"].as_u64().unwrap_or_else(|| self.calls.next());
-            let kept = self.calls.at(index);
-            if let Some(id) = text(&call["id"]) {
-                kept.id.0 = id;
-            }
-            kept.name.push_str(call["function"]["name"].as_str().unwrap_or_default());
-            kept.arguments.push_str(call["function"]["arguments"].as_str().unwrap_or_default());
+            self.calls.add(&fragment(call));
         }
         // The form before tools: one call, without an id.
         if part["function_call"].is_object() {
-            let kept = self.calls.at(0);
-            kept.name.push_str(part["function_call"]["name"].as_str().unwrap_or_default());
-            kept.arguments
-                .push_str(part["function_call"]["arguments"].as_str().unwrap_or_default());
+            self.calls.add(&fragment(&part["function_call"]));
+        }
+        for key in ["reasoning_content", "reasoning", "thinking"] {
+            self.thought |= text(&part[key]).is_some();
         }
         let audio = &part["audio"];
         if let Some(words) = text(&audio["transcript"]) {
             self.pacing.words(&words);
         }
         let content = &part["content"];
-        match content.as_array() {
-            // Some servers send a whole message's content in parts.
-            Some(parts) => {
-                out.extend(parts.iter().filter_map(|part| text(&part["text"])).map(Delta::Text));
+        let words = match content.as_array() {
+            // Some servers send a message's content in parts.
+            Some(parts) => parts.iter().filter_map(|part| text(&part["text"])).collect(),
+            None => text(content).unwrap_or_default(),
+        };
+        let words = if whole { self.streamed.rest(&words).to_owned() } else { words };
+        for words in [Some(words), text(&part["refusal"])].into_iter().flatten() {
+            if !words.is_empty() {
+                self.streamed.push(&words);
+                out.push(Delta::Text(words));
             }
-            None => out.extend(text(content).map(Delta::Text)),
         }
-        out.extend(text(&part["refusal"]).map(Delta::Text));
         let annotations = part["annotations"].as_array().into_iter().flatten();
         out.extend(annotations.filter_map(source).map(Delta::Source));
     }
@@ -226,15 +285,19 @@ impl Reading for Reply {
         }
         let chunk: Value = serde_json::from_str(data)
             .map_err(|_| Fault::broken("it sent something that is no JSON"))?;
-        if !chunk["error"].is_null() {
-            let words = ErrorBody::of(&chunk).words();
-            return Err(Fault::broken(format!("it reports an error{words}")));
+        if let Some(told) = ErrorBody::in_answer(&chunk) {
+            return Err(Fault::Told(told));
         }
         self.used(&chunk);
         let choice = &chunk["choices"][0];
-        let delta = &choice["delta"];
-        self.take(delta, out);
-        if let Some(data) = delta["audio"]["data"].as_str() {
+        if choice["delta"].is_object() {
+            self.take(&choice["delta"], false, out);
+        } else if choice["message"].is_object() {
+            self.take(&choice["message"], true, out);
+        } else if let Some(words) = text(&choice["text"]) {
+            self.take(&json!({ "content": words }), false, out);
+        }
+        if let Some(data) = choice["delta"]["audio"]["data"].as_str() {
             let bytes = unbase64(data).ok_or_else(|| Fault::broken("its sound is no base64"))?;
             let pcm = self.bytes.push(&bytes);
             out.push(Delta::Sound(self.pacing.sound(pcm, VOICE_RATE)));
@@ -243,17 +306,22 @@ impl Reading for Reply {
     }
 
     fn whole(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
-        if !value["error"].is_null() {
-            let words = ErrorBody::of(value).words();
-            return Err(Fault::broken(format!("it reports an error{words}")));
+        if let Some(told) = ErrorBody::in_answer(value) {
+            return Err(Fault::Told(told));
         }
         let choice = &value["choices"][0];
-        if !choice["message"].is_object() {
+        // A chunk of a stream may come alone.
+        let message =
+            if choice["message"].is_object() { &choice["message"] } else { &choice["delta"] };
+        if !message.is_object() && !choice["text"].is_string() {
             return Err(Fault::broken("its answer holds no message"));
         }
         self.used(value);
-        self.take(&choice["message"], out);
-        if let Some(data) = choice["message"]["audio"]["data"].as_str() {
+        self.take(message, true, out);
+        if !message.is_object() {
+            self.take(&json!({ "content": choice["text"] }), true, out);
+        }
+        if let Some(data) = message["audio"]["data"].as_str() {
             let bytes = unbase64(data).ok_or_else(|| Fault::broken("its sound is no base64"))?;
             let (pcm, rate) = read_file(bytes).map_err(Fault::Broken)?;
             out.push(Delta::Sound(self.pacing.sound(pcm, rate)));
@@ -266,6 +334,14 @@ impl Reading for Reply {
         &self.usage
     }
 
+    fn thought(&self) -> bool {
+        self.thought
+    }
+
+    fn cut(&self) -> bool {
+        self.finished.as_deref() == Some("length")
+    }
+
     fn done(&self) -> bool {
         self.done
     }
@@ -274,7 +350,7 @@ impl Reading for Reply {
         self.done || self.finished.is_some()
     }
 
-    fn finish(&mut self, out: &mut Vec<Delta>) -> Result<Option<String>, Fault> {
+    fn finish(&mut self, out: &mut Vec<Delta>) -> Result<(), Fault> {
         if let Some(words) = self.pacing.rest() {
             let chunk = Chunk { pcm: Vec::new(), rate: VOICE_RATE, text: words };
             out.push(Delta::Sound(chunk));
@@ -283,6 +359,6 @@ impl Reading for Reply {
             return Err(Fault::broken("the answer is not complete"));
         }
         out.extend(self.calls.drain().map(Delta::Call));
-        Ok((self.finished.as_deref() == Some("length")).then(|| TOO_LONG.to_owned()))
+        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::MindSettings;
-use super::reply::{Fault, Reading, TOO_LONG, text};
+use super::lessons::Lessons;
+use super::reply::{Fault, Reading, text};
 use crate::dialog::{Item, Prompt};
 use crate::engine::Delta;
 use crate::engine::openai::quirks::Quirks;
@@ -18,7 +19,12 @@ const USER: &str = "\nUser:";
 
 /// The body of a request. A model that was tuned on pairs gets the newest words alone, as it was
 /// trained; others get the conversation as a script.
-pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> Value {
+pub(super) fn request(
+    model: &str,
+    settings: &MindSettings,
+    lessons: &Lessons,
+    prompt: &Prompt,
+) -> Value {
     let quirks = Quirks::of(model);
     let words = prompt.last_turn().map_or("", |(text, _)| text);
     let text = if quirks.tuned_pairs { words.to_owned() } else { script(prompt) };
@@ -27,15 +33,17 @@ pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> 
         "prompt": text,
         "max_tokens": settings.max_tokens.unwrap_or(MAX_TOKENS),
     });
-    if !settings.whole {
+    if !settings.whole && !lessons.whole {
         body["stream"] = json!(true);
     }
+    settings.sampling.put(&mut body, true);
     if !quirks.tuned_pairs {
-        body["stop"] = json!([USER]);
+        let mut stop = vec![json!(USER)];
+        // Four of them are the most that is taken.
+        stop.extend(body["stop"].as_array().into_iter().flatten().take(3).cloned());
+        body["stop"] = json!(stop);
     }
-    if let Some(temperature) = settings.temperature {
-        body["temperature"] = json!(temperature);
-    }
+    lessons.prune(&mut body);
     body
 }
 
@@ -65,9 +73,8 @@ pub(super) struct Reply {
 
 impl Reply {
     fn take(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
-        if !value["error"].is_null() {
-            let words = ErrorBody::of(value).words();
-            return Err(Fault::broken(format!("it reports an error{words}")));
+        if let Some(told) = ErrorBody::in_answer(value) {
+            return Err(Fault::Told(told));
         }
         if value["usage"].is_object() {
             self.usage = value["usage"].clone();
@@ -111,6 +118,10 @@ impl Reading for Reply {
         &self.usage
     }
 
+    fn cut(&self) -> bool {
+        self.finished.as_deref() == Some("length")
+    }
+
     fn done(&self) -> bool {
         self.done
     }
@@ -119,10 +130,10 @@ impl Reading for Reply {
         self.done || self.finished.is_some()
     }
 
-    fn finish(&mut self, _: &mut Vec<Delta>) -> Result<Option<String>, Fault> {
+    fn finish(&mut self, _: &mut Vec<Delta>) -> Result<(), Fault> {
         if !self.done && self.finished.is_none() {
             return Err(Fault::broken("the answer is not complete"));
         }
-        Ok((self.finished.as_deref() == Some("length")).then(|| TOO_LONG.to_owned()))
+        Ok(())
     }
 }

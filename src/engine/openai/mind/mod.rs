@@ -1,89 +1,47 @@
 //! Text to text: one model of one provider, by whichever protocol it speaks.
 //!
 //! ```text
-//! Prompt ─▶ chat | responses | completions (request) ─▶ Http ─▶ Events ─▶ … (reply) ─▶ Delta…
+//! Prompt ─▶ chat | responses | completions (request) ─▶ Http ─▶ Events ─▶ … (reply) ─▶ Markup ─▶ Delta…
+//!            ◀── Lessons ◀── a refusal that names what is not taken
 //! ```
 //!
 //! **Invariant:** a protocol is two pure halves, a request made of a prompt and a reply made of
 //! events; everything that waits is here, once.
 //! **Invariant:** a prompt that is too long is cut at whole turns and sent once more, never twice.
+//! **Invariant:** a question is asked once more only for something that was learned anew.
+//! **Invariant:** an answer without words, sound or calls is an error: silence is told.
 //! Absent on purpose: what the words are for; speaking and tools are others' business.
 
 mod chat;
 mod completions;
+mod lessons;
+mod markup;
+mod replies;
 mod reply;
 mod responses;
+mod settings;
+mod turns;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use reqwest::Response;
 use serde_json::Value;
 
 use super::Http;
-use super::http::is;
 use super::quirks::Quirks;
 use super::refusal::Declined;
-use super::stream::Stream;
 use super::used::Tab;
 use crate::base::{Flow, Job};
-use crate::dialog::{Item, Prompt};
+use crate::dialog::{Call, Item, Prompt};
 use crate::engine::{Delta, EngineError, Notes, Responder};
-use reply::{Fault, Reading};
+use lessons::Lessons;
+use markup::{Markup, Piece};
+use replies::{Replies, Step};
+use reply::{Fault, Reading, TOO_LONG};
+pub use settings::{MindSettings, Protocol, Sampling, ToolChoice};
 
-/// Which protocol a chat model is asked by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protocol {
-    /// What suits the model and the provider: Responses on OpenAI, chat completions elsewhere,
-    /// completions for base models.
-    #[default]
-    Auto,
-    /// `/chat/completions`
-    Chat,
-    /// `/responses`
-    Responses,
-    /// `/completions`
-    Completions,
-}
-
-/// Which tools a model may or must call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ToolChoice {
-    /// As it sees fit.
-    #[default]
-    Auto,
-    /// None of them.
-    None,
-    /// At least one.
-    Required,
-    /// This one.
-    Tool(String),
-}
-
-/// How a chat model is asked.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct MindSettings {
-    /// By which protocol.
-    pub protocol: Protocol,
-    /// Whether [`Protocol::Auto`] means Responses: the provider is OpenAI.
-    pub responses: bool,
-    /// Whether the provider is known to take the present names of parameters.
-    pub modern: bool,
-    /// Whether the reply is waited for as a whole, because the server cannot stream.
-    pub whole: bool,
-    /// How hard a reasoning model thinks: `none` to `max`.
-    pub effort: Option<String>,
-    /// Randomness, 0.0..=2.0, for models that take it.
-    pub temperature: Option<f64>,
-    /// The longest reply, in tokens.
-    pub max_tokens: Option<u32>,
-    /// Which tools it may call.
-    pub tool_choice: ToolChoice,
-    /// Whether it may search the web.
-    pub search: bool,
-    /// The voice of a model that hears and speaks by itself; none for text.
-    pub voice: Option<String>,
-}
+/// Parts of the names of models whose templates begin the thoughts for them.
+const THINKERS: [&str; 5] = ["deepseek-r1", "qwq", "thinking", "magistral", "-r1"];
 
 /// A model behind one of the three protocols.
 #[derive(Clone, Debug)]
@@ -92,8 +50,10 @@ pub struct Mind {
     model: String,
     settings: Arc<MindSettings>,
     notes: Notes,
-    /// The provider has shown that it has no Responses.
-    chat_only: Arc<AtomicBool>,
+    /// What it has shown that it does not take.
+    lessons: Arc<Mutex<Lessons>>,
+    /// Its template begins its thoughts for it.
+    thinks_first: Arc<AtomicBool>,
     /// Items that a prompt may have, once the model has shown that more is too long.
     longest: Arc<AtomicUsize>,
 }
@@ -101,26 +61,31 @@ pub struct Mind {
 impl Mind {
     /// The model `model` of a provider; what is worth knowing and no failure goes to `notes`.
     pub fn new(http: Http, model: &str, settings: MindSettings, notes: Notes) -> Self {
+        let name = model.to_lowercase();
+        let thinks_first = THINKERS.iter().any(|part| name.contains(part));
         Self {
             http,
             model: model.to_owned(),
             settings: Arc::new(settings),
             notes,
-            chat_only: Arc::default(),
+            lessons: Arc::default(),
+            thinks_first: Arc::new(AtomicBool::new(thinks_first)),
             longest: Arc::new(AtomicUsize::new(usize::MAX)),
         }
     }
 
+    fn lessons(&self) -> MutexGuard<'_, Lessons> {
+        // Nothing that holds it can panic half way.
+        self.lessons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn protocol(&self) -> Protocol {
         let quirks = Quirks::of(&self.model);
+        let chat_only = quirks.searches || quirks.chat_only || self.lessons().chat_only;
         match self.settings.protocol {
             Protocol::Auto if quirks.completes => Protocol::Completions,
-            Protocol::Auto if quirks.searches || self.hears() => Protocol::Chat,
-            Protocol::Auto
-                if self.settings.responses && !self.chat_only.load(Ordering::Relaxed) =>
-            {
-                Protocol::Responses
-            }
+            Protocol::Auto if chat_only || self.hears() => Protocol::Chat,
+            Protocol::Auto if self.settings.responses => Protocol::Responses,
             Protocol::Auto | Protocol::Chat => Protocol::Chat,
             Protocol::Responses => Protocol::Responses,
             Protocol::Completions => Protocol::Completions,
@@ -133,48 +98,57 @@ impl Mind {
         protocol: Protocol,
         prompt: &Prompt,
     ) -> (&'static str, Value, Box<dyn Reading>) {
-        let (model, settings) = (&self.model, &self.settings);
+        let (model, settings, lessons) = (&self.model, &self.settings, &*self.lessons());
         match protocol {
             Protocol::Responses => (
                 "responses",
-                responses::request(model, settings, prompt),
+                responses::request(model, settings, lessons, prompt),
                 Box::new(responses::Reply::default()),
             ),
             Protocol::Completions => (
                 "completions",
-                completions::request(model, settings, prompt),
+                completions::request(model, settings, lessons, prompt),
                 Box::new(completions::Reply::default()),
             ),
             Protocol::Auto | Protocol::Chat => (
                 "chat/completions",
-                chat::request(model, settings, prompt),
+                chat::request(model, settings, lessons, prompt),
                 Box::new(chat::Reply::default()),
             ),
         }
     }
 
-    /// Asks, with a shorter prompt or by another protocol where the first is not taken.
-    async fn ask(&self, prompt: &mut Prompt) -> Result<(Response, Box<dyn Reading>), Declined> {
-        prompt.keep_newest(self.longest.load(Ordering::Relaxed));
-        let mut shortened = false;
-        loop {
-            let protocol = self.protocol();
-            let (path, body, reading) = self.question(protocol, prompt);
-            match self.http.post(path, Some(&self.model), &body).await {
-                Ok(response) => return Ok((response, reading)),
-                Err(declined) if declined.too_long() && !shortened && self.shorten(prompt) => {
-                    shortened = true;
-                }
-                Err(declined)
-                    if declined.no_such_call()
-                        && protocol == Protocol::Responses
-                        && self.settings.protocol == Protocol::Auto =>
-                {
-                    self.chat_only.store(true, Ordering::Relaxed);
-                }
-                Err(declined) => return Err(declined),
-            }
+    /// Whether the question can be asked in another way after this refusal of `body`: with a
+    /// shorter prompt, by another protocol, or without what is not taken.
+    fn adapt(&self, asking: &mut Asking, body: &Value, declined: &Declined) -> bool {
+        if asking.tries == lessons::MOST {
+            return false;
         }
+        asking.tries += 1;
+        if declined.too_long() {
+            let first = !std::mem::replace(&mut asking.shortened, true);
+            return first && self.shorten(&mut asking.prompt);
+        }
+        let by_choice = self.settings.protocol == Protocol::Auto;
+        let responses = asking.protocol == Protocol::Responses;
+        if declined.no_such_call() {
+            let other = responses && by_choice;
+            self.lessons().chat_only |= other;
+            return other;
+        }
+        let quirks = Quirks::of(&self.model);
+        let mut lessons = self.lessons();
+        let instructions = lessons.instructions.unwrap_or(quirks.instructions);
+        // Beside the conversation they have no role yet, so the next place is that of no role.
+        let instructions =
+            if responses { super::quirks::Instructions::System } else { instructions };
+        let Some(lesson) = lessons.learn(declined, body, instructions) else { return false };
+        // Turns are put in order in the protocol that has messages.
+        lessons.chat_only |= responses && by_choice && lessons.strict;
+        drop(lessons);
+        tracing::debug!(model = self.model, refused = declined.message, "learned");
+        self.notes.tell(format!("{}/{} {lesson}", self.http.name(), self.model));
+        true
     }
 
     /// Leaves the older half of the conversation out; false when there is nothing to leave out.
@@ -193,75 +167,198 @@ impl Mind {
     fn fault(&self, fault: Fault) -> EngineError {
         let name = self.http.name();
         match fault {
+            Fault::Told(told) => self.http.broken(&format!("it reports an error{}", told.words())),
             Fault::Broken(why) => self.http.broken(&why),
             Fault::Refused(why) => EngineError::Refused(format!("provider {name}: {why}")),
         }
     }
+
+    /// Why an answer that holds nothing does, and what helps.
+    fn nothing(&self, thought: bool, cut: bool, odd_call: Option<&str>) -> EngineError {
+        let (name, model) = (self.http.name(), &self.model);
+        EngineError::Broken(match (odd_call, thought, cut) {
+            (Some(call), ..) => {
+                format!(
+                    "provider {name}: {model} answered with nothing but a call {call}; ask in other words"
+                )
+            }
+            (None, true, true) => format!(
+                "provider {name}: {model} was still thinking when its answer was cut at its longest length; raise [chat] max_output_tokens or lower reasoning_effort"
+            ),
+            (None, true, false) => format!(
+                "provider {name}: {model} only thought and answered nothing; ask again, or lower [chat] reasoning_effort"
+            ),
+            (None, false, true) => format!(
+                "provider {name}: the answer was cut before its first word; raise [chat] max_output_tokens"
+            ),
+            (None, false, false) => {
+                format!(
+                    "provider {name}: {model} answered nothing; ask again, or choose another model"
+                )
+            }
+        })
+    }
+
+    /// What is handed out of `piece`, under a name that no other call of the conversation has.
+    fn delta(&self, piece: Piece, names: &mut Vec<String>) -> Delta {
+        match piece {
+            Piece::Words(words) => Delta::Text(words),
+            Piece::Call(mut call) => {
+                let known = |id: &str| names.iter().any(|name| name == id);
+                if call.id.0.is_empty() || known(&call.id.0) {
+                    let fresh = (names.len()..).map(|number| format!("call_{number}"));
+                    call.id.0 = fresh.into_iter().find(|id| !known(id)).unwrap_or_default();
+                }
+                names.push(call.id.0.clone());
+                Delta::Call(call)
+            }
+        }
+    }
+}
+
+/// A question on its way, in the form that it has taken so far.
+struct Asking {
+    prompt: Prompt,
+    protocol: Protocol,
+    shortened: bool,
+    /// How often it was asked in another way.
+    tries: usize,
+}
+
+/// What an answer has come to so far.
+#[derive(Default)]
+struct Given {
+    /// Something was handed out, so that nothing can be asked again.
+    any: bool,
+    /// There was something to be heard, or to be done.
+    real: bool,
+}
+
+impl Given {
+    fn note(&mut self, delta: &Delta) {
+        self.any = true;
+        self.real |= match delta {
+            Delta::Text(words) => !words.trim().is_empty(),
+            Delta::Sound(_) | Delta::Call(_) => true,
+            Delta::Source(_) => false,
+        };
+    }
+}
+
+/// What the tools say of their outcomes, where they were called for the newest question: it may
+/// stand for the answer of a model that has none.
+fn outcomes(prompt: &Prompt) -> Option<String> {
+    let (_, items) = prompt.last_turn()?;
+    let mut said = Vec::new();
+    for item in items.iter().rev() {
+        match item {
+            Item::Outcome(outcome) if outcome.ok && !outcome.say.trim().is_empty() => {
+                said.insert(0, outcome.say.trim());
+            }
+            Item::Outcome(_) => return None,
+            Item::Call { .. } | Item::Picture(_) => {}
+            Item::User { .. } | Item::Reply { .. } | Item::Notice { .. } => break,
+        }
+    }
+    (!said.is_empty()).then(|| said.join(" "))
 }
 
 impl Responder for Mind {
-    fn respond(&self, mut prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
+    fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
         let mind = self.clone();
         Box::pin(async_stream::stream! {
-            let (response, mut reading) = match mind.ask(&mut prompt).await {
-                Ok(asked) => asked,
-                Err(declined) => {
-                    yield Err(declined.error);
-                    return;
-                }
-            };
-            let mut out = Vec::new();
-            let mut tab = Tab::new(&mind.http, &mind.model);
-            if is(&response, "json") {
-                let value = mind.http.json::<Value>(response).await;
-                let read = value.and_then(|value| reading.whole(&value, &mut out).map_err(|f| mind.fault(f)));
-                tab.told(reading.usage());
-                for delta in out.drain(..) {
-                    yield Ok(delta);
-                }
-                if let Err(error) = read {
-                    yield Err(error);
-                    return;
-                }
-            } else {
-                let mut stream = Stream::new(&mind.http, response);
-                while !reading.done() {
-                    let event = match stream.next().await {
-                        Ok(Some(event)) => event,
-                        Ok(None) => break,
-                        // Only the end mark was lost.
-                        Err(_) if reading.complete() => break,
-                        Err(error) => {
+            let mut names: Vec<String> = prompt.items.iter().filter_map(|item| match item {
+                Item::Call { call, .. } => Some(call.id.0.clone()),
+                Item::User { .. }
+                | Item::Reply { .. }
+                | Item::Outcome(_)
+                | Item::Picture(_)
+                | Item::Notice { .. } => None,
+            }).collect();
+            let tools: Vec<String> = prompt.tools.iter().map(|tool| tool.name.clone()).collect();
+            let mut asking = Asking { prompt, protocol: mind.protocol(), shortened: false, tries: 0 };
+            asking.prompt.keep_newest(mind.longest.load(Ordering::Relaxed));
+            let mut given = Given::default();
+            'ask: loop {
+                asking.protocol = mind.protocol();
+                let opened = mind.opened(&asking.prompt);
+                let (path, body, mut reading) = mind.question(asking.protocol, &opened);
+                let response = match mind.http.post(path, Some(&mind.model), &body).await {
+                    Ok(response) => response,
+                    Err(declined) if mind.adapt(&mut asking, &body, &declined) => continue 'ask,
+                    Err(declined) => {
+                        yield Err(declined.error);
+                        return;
+                    }
+                };
+                let mut tab = Tab::new(&mind.http, &mind.model);
+                let mut markup = Markup::new(tools.clone(), mind.thinks_first.load(Ordering::Relaxed));
+                let mut replies = Replies::new(&mind.http, response);
+                let mut out = Vec::new();
+                loop {
+                    let step = replies.next(&mut *reading, &mut out).await;
+                    tab.told(reading.usage());
+                    if reading.thought() {
+                        markup.thinks_elsewhere();
+                    }
+                    let over = !matches!(step, Step::More);
+                    for delta in mind.pieces(&mut out, &mut markup, over) {
+                        let delta = match delta {
+                            Ok(piece) => mind.delta(piece, &mut names),
+                            Err(other) => other,
+                        };
+                        given.note(&delta);
+                        yield Ok(delta);
+                    }
+                    match step {
+                        Step::More => {}
+                        Step::Over => break,
+                        // Some say in the answer that there is none.
+                        Step::Fault(Fault::Told(told)) if !given.any => {
+                            let declined = mind.http.reported(&told);
+                            if mind.adapt(&mut asking, &body, &declined) {
+                                continue 'ask;
+                            }
+                            // What it says of the conversation's length is more than that it broke off.
+                            let error = if declined.too_long() { declined.error } else { mind.fault(Fault::Told(told)) };
                             yield Err(error);
                             return;
                         }
-                    };
-                    let taken = reading.event(&event, &mut out);
-                    tab.told(reading.usage());
-                    for delta in out.drain(..) {
-                        yield Ok(delta);
-                    }
-                    if let Err(fault) = taken {
-                        yield Err(mind.fault(fault));
-                        return;
+                        Step::Fault(fault) => {
+                            yield Err(mind.fault(fault));
+                            return;
+                        }
+                        Step::Lost(error) => {
+                            yield Err(error);
+                            return;
+                        }
                     }
                 }
-                stream.close();
-            }
-            let ended = reading.finish(&mut out);
-            for delta in out.drain(..) {
-                yield Ok(delta);
-            }
-            match ended {
-                Ok(None) => {}
-                Ok(Some(note)) => mind.notes.tell(note),
-                Err(fault) => yield Err(mind.fault(fault)),
+                replies.close();
+                if markup.found.open_thought {
+                    mind.thinks_first.store(true, Ordering::Relaxed);
+                }
+                let thought = reading.thought() || markup.found.thought;
+                let odd_call = markup.found.odd_call.as_deref();
+                if given.real {
+                    if reading.cut() {
+                        mind.notes.tell(TOO_LONG.to_owned());
+                    }
+                    if let Some(call) = odd_call {
+                        mind.notes.tell(format!("{}/{} wrote a call {call}", mind.http.name(), mind.model));
+                    }
+                } else if let Some(said) = outcomes(&asking.prompt) {
+                    yield Ok(Delta::Text(said));
+                } else {
+                    yield Err(mind.nothing(thought, reading.cut(), odd_call));
+                }
+                return;
             }
         })
     }
 
     fn hears(&self) -> bool {
-        self.settings.voice.is_some()
+        self.settings.hears
     }
 
     fn warm(&self) -> Job<Result<(), EngineError>> {
@@ -269,29 +366,45 @@ impl Responder for Mind {
     }
 }
 
-impl ToolChoice {
-    /// What a word of the configuration means: `auto`, `none`, `required`, or a tool's name.
-    pub fn of(word: &str) -> Self {
-        match word {
-            "auto" => Self::Auto,
-            "none" => Self::None,
-            "required" => Self::Required,
-            tool => Self::Tool(tool.to_owned()),
+impl Mind {
+    /// `prompt` behind what was said before the conversation.
+    fn opened(&self, prompt: &Prompt) -> Prompt {
+        let mut prompt = prompt.clone();
+        if !self.settings.opening.is_empty() {
+            prompt.items = self.settings.opening.iter().cloned().chain(prompt.items).collect();
         }
+        prompt
     }
-}
 
-impl MindSettings {
-    /// The tools that must be called now. A must is met by the first call; after it the reply would
-    /// never come.
-    fn tool_choice(&self, prompt: &Prompt) -> &ToolChoice {
-        let first = matches!(prompt.items.last(), Some(Item::User { .. }));
-        match &self.tool_choice {
-            ToolChoice::Required | ToolChoice::Tool(_) if !first => &ToolChoice::Auto,
-            choice @ (ToolChoice::Auto
-            | ToolChoice::None
-            | ToolChoice::Required
-            | ToolChoice::Tool(_)) => choice,
+    /// `out` taken apart: pieces, or what is none of words and calls. `over` says that nothing more
+    /// comes.
+    fn pieces(
+        &self,
+        out: &mut Vec<Delta>,
+        markup: &mut Markup,
+        over: bool,
+    ) -> Vec<Result<Piece, Delta>> {
+        let mut all = Vec::new();
+        let mut pieces = Vec::new();
+        // The calls that the protocol itself carries come when the words are over.
+        let mut calls: Vec<Call> = Vec::new();
+        for delta in out.drain(..) {
+            match delta {
+                Delta::Text(words) => markup.push(&words, &mut pieces),
+                // Nobody would hear it.
+                Delta::Sound(chunk) if self.settings.mute => markup.push(&chunk.text, &mut pieces),
+                Delta::Call(call) => calls.push(call),
+                other @ (Delta::Sound(_) | Delta::Source(_)) => {
+                    all.extend(pieces.drain(..).map(Ok));
+                    all.push(Err(other));
+                }
+            }
         }
+        if over {
+            markup.finish(&mut pieces);
+        }
+        all.extend(pieces.into_iter().map(Ok));
+        all.extend(calls.into_iter().map(|call| Ok(Piece::Call(call))));
+        all
     }
 }

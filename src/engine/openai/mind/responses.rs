@@ -2,28 +2,41 @@
 
 use serde_json::{Value, json};
 
-use super::reply::{Calls, Fault, Reading, TOO_LONG, source, text};
-use super::{MindSettings, ToolChoice};
+use super::lessons::Lessons;
+use super::reply::{Calls, Fault, Fragment, Reading, Streamed, source, text};
+use super::{MindSettings, Sampling, ToolChoice};
 use crate::dialog::{Item, Prompt};
 use crate::engine::Delta;
-use crate::engine::openai::quirks::Quirks;
+use crate::engine::openai::quirks::{Instructions, Quirks};
 use crate::engine::openai::refusal::ErrorBody;
 
 /// The body of a request. Nothing is stored at the provider: the whole conversation is in it.
-pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> Value {
+pub(super) fn request(
+    model: &str,
+    settings: &MindSettings,
+    lessons: &Lessons,
+    prompt: &Prompt,
+) -> Value {
     let quirks = Quirks::of(model);
     let mut body = json!({ "model": model, "input": input(prompt), "store": false });
     if !prompt.instructions.is_empty() {
-        body["instructions"] = json!(&*prompt.instructions);
+        instruct(
+            lessons.instructions.unwrap_or(quirks.instructions),
+            &prompt.instructions,
+            &mut body,
+        );
     }
-    if !settings.whole {
+    if !settings.whole && !lessons.whole && quirks.streams {
         body["stream"] = json!(true);
     }
     if let Some(effort) = settings.effort.as_ref().filter(|_| quirks.reasons) {
         body["reasoning"] = json!({ "effort": effort });
     }
-    if let Some(temperature) = settings.temperature.filter(|_| quirks.sampling) {
-        body["temperature"] = json!(temperature);
+    let Sampling { temperature, top_p, .. } = settings.sampling;
+    for (key, value) in [("temperature", temperature), ("top_p", top_p)] {
+        if let Some(value) = value.filter(|_| quirks.sampling) {
+            body[key] = json!(value);
+        }
     }
     if let Some(max) = settings.max_tokens {
         body["max_output_tokens"] = json!(max);
@@ -32,7 +45,7 @@ pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> 
     if settings.search {
         tools.push(json!({ "type": "web_search" }));
     }
-    if quirks.tools {
+    if quirks.tools && !lessons.no_tools {
         tools.extend(prompt.tools.iter().map(|tool| {
             json!({
                 "type": "function",
@@ -55,7 +68,29 @@ pub(super) fn request(model: &str, settings: &MindSettings, prompt: &Prompt) -> 
             }
         }
     }
+    lessons.prune(&mut body);
     body
+}
+
+/// Puts the instructions where the model takes them: beside the conversation, except for one that
+/// has shown that it does not know that place, or takes none at all.
+fn instruct(form: Instructions, instructions: &str, body: &mut Value) {
+    let Some(input) = body["input"].as_array_mut() else { return };
+    match form {
+        Instructions::Developer | Instructions::System => {
+            body["instructions"] = json!(instructions)
+        }
+        Instructions::Folded => {
+            let Some(first) = input.iter_mut().find(|item| item["role"] == "user") else { return };
+            let content = &mut first["content"];
+            if let Some(parts) = content.as_array_mut() {
+                parts.insert(0, json!({ "type": "input_text", "text": instructions }));
+            } else {
+                let words = content.as_str().unwrap_or_default();
+                *content = json!(format!("{instructions}\n\n{words}"));
+            }
+        }
+    }
 }
 
 /// The conversation as input items.
@@ -114,11 +149,14 @@ fn show(input: &mut Vec<Value>, pictures: &mut Vec<Value>) {
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     calls: Calls,
-    /// Outputs of which words were handed out, so that a later summary of them adds nothing.
-    spoken: Vec<u64>,
-    /// Calls handed out, by their id.
-    called: Vec<String>,
+    /// All the words that were handed out, and those of each item by its name.
+    streamed: Streamed,
+    items: Vec<(String, Streamed)>,
+    /// Calls handed out: ids, names and arguments.
+    called: Vec<crate::dialog::Call>,
+    sources: Vec<crate::engine::Source>,
     usage: Value,
+    thought: bool,
     /// How it ended.
     end: Option<End>,
 }
@@ -130,44 +168,107 @@ enum End {
 }
 
 impl Reply {
-    /// A finished item, however much of it was streamed before.
-    fn item(&mut self, index: u64, item: &Value, out: &mut Vec<Delta>) {
-        if item["type"] == "message" {
-            let fresh = !self.spoken.contains(&index);
-            for part in item["content"].as_array().into_iter().flatten() {
-                if fresh {
-                    let words = text(&part["text"]).or_else(|| text(&part["refusal"]));
-                    out.extend(words.map(Delta::Text));
-                }
-                let annotations = part["annotations"].as_array().into_iter().flatten();
-                out.extend(annotations.filter_map(source).map(Delta::Source));
-            }
-            self.spoken.push(index);
+    /// Hands words of the item called `name` out.
+    fn say(&mut self, name: &str, words: &str, out: &mut Vec<Delta>) {
+        if words.is_empty() {
+            return;
         }
-        if item["type"] == "function_call" {
-            let call = self.calls.at(index);
-            fill(call, item);
-            self.call(index, out);
+        self.streamed.push(words);
+        match self.items.iter_mut().find(|(known, _)| known == name) {
+            Some((_, item)) => item.push(words),
+            None => {
+                let mut item = Streamed::default();
+                item.push(words);
+                self.items.push((name.to_owned(), item));
+            }
+        }
+        out.push(Delta::Text(words.to_owned()));
+    }
+
+    /// Hands out what is new in `words`, which are all those of the item called `name`.
+    fn say_rest(&mut self, name: &str, words: &str, out: &mut Vec<Delta>) {
+        let rest = match self.items.iter().find(|(known, _)| known == name) {
+            Some((_, item)) => item.rest(words),
+            // Some name an item anew with each event.
+            None if self.streamed.ends_with(words) => "",
+            None => words,
+        };
+        let rest = rest.to_owned();
+        self.say(name, &rest, out);
+    }
+
+    fn cite(&mut self, annotation: &Value, out: &mut Vec<Delta>) {
+        if let Some(page) = source(annotation)
+            && !self.sources.contains(&page)
+        {
+            self.sources.push(page.clone());
+            out.push(Delta::Source(page));
         }
     }
 
-    /// Hands the call at `index` out, once.
-    fn call(&mut self, index: u64, out: &mut Vec<Delta>) {
-        let Some(call) = self.calls.take(index) else { return };
-        if !call.name.is_empty() && !self.called.contains(&call.id.0) {
-            self.called.push(call.id.0.clone());
+    /// A finished item, however much of it was streamed before.
+    fn item(&mut self, event: &Value, out: &mut Vec<Delta>) {
+        let item = &event["item"];
+        match item["type"].as_str() {
+            Some("message") => {
+                let (words, annotations) = content(item);
+                self.say_rest(&name(event), &words, out);
+                annotations.iter().for_each(|annotation| self.cite(annotation, out));
+            }
+            Some("function_call") => {
+                self.calls.set(&fragment(event));
+                let call = self.calls.take(&fragment(event));
+                self.call(call, out);
+            }
+            Some("reasoning") => self.thought = true,
+            Some(_) | None => {}
+        }
+    }
+
+    /// Hands a call out, once.
+    fn call(&mut self, call: Option<crate::dialog::Call>, out: &mut Vec<Delta>) {
+        let Some(call) = call.filter(|call| !call.name.is_empty()) else { return };
+        if !self.called.iter().any(|known| known.id == call.id) {
+            self.called.push(call.clone());
             out.push(Delta::Call(call));
         }
     }
 
-    /// The whole response: at the end of a stream, or alone.
+    /// The whole response: at the end of a stream, or alone. It tells everything once more, under
+    /// names that are not always the same.
     fn response(&mut self, response: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
         self.usage = response["usage"].clone();
         if !response["error"].is_null() {
             return Err(failed(response));
         }
-        for (index, item) in response["output"].as_array().into_iter().flatten().enumerate() {
-            self.item(index as u64, item, out);
+        let items = || response["output"].as_array().into_iter().flatten();
+        let (mut words, mut annotations) = (String::new(), Vec::new());
+        for item in items() {
+            let (more, cited) = content(item);
+            words.push_str(&more);
+            annotations.extend(cited);
+            self.thought |= item["type"] == "reasoning";
+        }
+        if words.is_empty()
+            && let Some(bare) = text(&response["output_text"])
+        {
+            words = bare;
+        }
+        let rest = self.streamed.rest(&words).to_owned();
+        self.say("", &rest, out);
+        annotations.iter().for_each(|annotation| self.cite(annotation, out));
+        let streamed = self.called.clone();
+        for item in items().filter(|item| item["type"] == "function_call") {
+            let event = json!({ "item": item });
+            self.calls.set(&fragment(&event));
+            let call = self.calls.take(&fragment(&event));
+            // The same call under another name was made already.
+            let told = call.as_ref().is_some_and(|call| {
+                streamed.iter().any(|s| s.name == call.name && s.arguments == call.arguments)
+            });
+            if !told {
+                self.call(call, out);
+            }
         }
         self.end = Some(End::Complete);
         match response["status"].as_str() {
@@ -185,27 +286,46 @@ impl Reply {
     }
 }
 
-fn fill(call: &mut crate::dialog::Call, item: &Value) {
-    if let Some(id) = text(&item["call_id"]).or_else(|| text(&item["id"])) {
-        call.id.0 = id;
+/// The words of a message, and the pages that it rests on.
+fn content(item: &Value) -> (String, Vec<Value>) {
+    let (mut words, mut annotations) = (String::new(), Vec::new());
+    if item["type"] == "message" || (item["type"].is_null() && item["role"] == "assistant") {
+        words.extend(text(&item["content"]));
+        for part in item["content"].as_array().into_iter().flatten() {
+            words.extend(text(&part["text"]).or_else(|| text(&part["refusal"])));
+            annotations.extend(part["annotations"].as_array().into_iter().flatten().cloned());
+        }
     }
-    if let Some(name) = text(&item["name"]) {
-        call.name = name;
-    }
-    if let Some(arguments) = text(&item["arguments"]) {
-        call.arguments = arguments;
+    (words, annotations)
+}
+
+/// What the item of an event is called: by its id, or by its number where it has none.
+fn name(event: &Value) -> String {
+    let id = text(&event["item_id"]).or_else(|| text(&event["item"]["id"]));
+    id.unwrap_or_else(|| format!("#{}", event["output_index"].as_u64().unwrap_or_default()))
+}
+
+/// The fragment of a call that an event brings.
+fn fragment(event: &Value) -> Fragment<'_> {
+    let item = &event["item"];
+    let full = |value: &'_ Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let names = [&event["item_id"], &item["id"], &item["call_id"], &event["call_id"]];
+    let name = if full(&item["name"]) { &item["name"] } else { &event["name"] };
+    let arguments = item.get("arguments").or_else(|| event.get("arguments"));
+    Fragment {
+        ids: names.into_iter().filter(|id| full(id)).filter_map(Value::as_str).collect(),
+        index: event["output_index"].as_u64(),
+        call_id: item["call_id"].as_str().filter(|_| full(&item["call_id"])),
+        name: name.as_str().filter(|_| full(name)),
+        arguments: arguments.or_else(|| event.get("delta")),
     }
 }
 
-fn failed(response: &Value) -> Fault {
-    let body = ErrorBody::of(response);
-    let words = body.words();
+fn failed(value: &Value) -> Fault {
+    let body = ErrorBody::of(value);
     match body.code() {
         Some("content_filter") => Fault::filtered(),
-        Some("context_length_exceeded") => Fault::Refused(format!(
-            "the conversation is too long for the model{words}; begin a new one"
-        )),
-        Some(_) | None => Fault::broken(format!("it reports an error{words}")),
+        Some(_) | None => Fault::Told(body),
     }
 }
 
@@ -216,65 +336,58 @@ impl Reading for Reply {
         }
         let event: Value = serde_json::from_str(data)
             .map_err(|_| Fault::broken("it sent something that is no JSON"))?;
-        let index = event["output_index"].as_u64().unwrap_or_default();
         match event["type"].as_str().unwrap_or_default() {
             "response.output_text.delta" | "response.refusal.delta" => {
                 if let Some(words) = text(&event["delta"]) {
-                    if !self.spoken.contains(&index) {
-                        self.spoken.push(index);
-                    }
-                    out.push(Delta::Text(words));
+                    self.say(&name(&event), &words, out);
                 }
             }
-            "response.output_text.done" | "response.refusal.done"
-                if !self.spoken.contains(&index) =>
-            {
+            "response.output_text.done" | "response.refusal.done" => {
                 let words = text(&event["text"]).or_else(|| text(&event["refusal"]));
-                if let Some(words) = words {
-                    self.spoken.push(index);
-                    out.push(Delta::Text(words));
+                // An item may have several parts, which its end tells together.
+                let known = self.items.iter().any(|(known, _)| *known == name(&event));
+                if let Some(words) = words.filter(|_| !known) {
+                    self.say_rest(&name(&event), &words, out);
                 }
             }
-            "response.output_text.annotation.added" => {
-                out.extend(source(&event["annotation"]).map(Delta::Source));
-            }
+            "response.output_text.annotation.added" => self.cite(&event["annotation"], out),
             "response.output_item.added" if event["item"]["type"] == "function_call" => {
-                fill(self.calls.at(index), &event["item"]);
+                self.calls.set(&fragment(&event));
             }
-            "response.function_call_arguments.delta" => {
-                let more = event["delta"].as_str().unwrap_or_default();
-                self.calls.at(index).arguments.push_str(more);
-            }
-            "response.function_call_arguments.done" => {
-                fill(
-                    self.calls.at(index),
-                    &json!({ "arguments": event["arguments"], "name": event["name"] }),
-                );
-            }
-            "response.output_item.done" => self.item(index, &event["item"], out),
-            "response.completed" | "response.incomplete" | "response.failed" => {
+            "response.function_call_arguments.delta" => self.calls.add(&fragment(&event)),
+            "response.function_call_arguments.done" => self.calls.set(&fragment(&event)),
+            "response.output_item.done" => self.item(&event, out),
+            "response.completed" | "response.incomplete" | "response.failed" | "response.done" => {
                 return self.response(&event["response"], out);
             }
-            "error" => {
-                // Flat in the contract, nested on some servers.
-                let error = if event["error"].is_null() { &event } else { &event["error"] };
-                return Err(failed(&json!({ "error": error })));
-            }
+            // Flat in the contract, nested on some servers.
+            "error" => return Err(failed(&event)),
             _ if !event["error"].is_null() => return Err(failed(&event)),
-            _ => {}
+            other => self.thought |= other.starts_with("response.reasoning"),
         }
         Ok(())
     }
 
     fn whole(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
-        if value["output"].is_null() && value["error"].is_null() {
-            return Err(Fault::broken("its answer holds no output"));
+        if value["output"].is_null() {
+            let told = ErrorBody::in_answer(value);
+            return Err(
+                told.map_or_else(|| Fault::broken("its answer holds no output"), Fault::Told)
+            );
         }
         self.response(value, out)
     }
 
     fn usage(&self) -> &Value {
         &self.usage
+    }
+
+    fn thought(&self) -> bool {
+        self.thought
+    }
+
+    fn cut(&self) -> bool {
+        self.end == Some(End::TooLong)
     }
 
     fn done(&self) -> bool {
@@ -285,13 +398,12 @@ impl Reading for Reply {
         self.end.is_some()
     }
 
-    fn finish(&mut self, out: &mut Vec<Delta>) -> Result<Option<String>, Fault> {
-        let Some(end) = self.end else { return Err(Fault::broken("the answer is not complete")) };
-        for call in self.calls.drain() {
-            if !call.name.is_empty() && !self.called.contains(&call.id.0) {
-                out.push(Delta::Call(call));
-            }
+    fn finish(&mut self, out: &mut Vec<Delta>) -> Result<(), Fault> {
+        if self.end.is_none() {
+            return Err(Fault::broken("the answer is not complete"));
         }
-        Ok((end == End::TooLong).then(|| TOO_LONG.to_owned()))
+        let open: Vec<_> = self.calls.drain().collect();
+        open.into_iter().for_each(|call| self.call(Some(call), out));
+        Ok(())
     }
 }

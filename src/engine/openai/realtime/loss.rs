@@ -116,7 +116,9 @@ impl Line {
             return self.lose(now, socket, Loss::Broken, out);
         }
         match error {
-            EngineError::Refused(_) => self.put_down(error, now + REFUSED, out),
+            EngineError::Refused(_) | EngineError::Rejected(_) => {
+                self.put_down(error, now + REFUSED, out);
+            }
             EngineError::Unreachable(_)
             | EngineError::Overloaded { .. }
             | EngineError::Broken(_) => self.try_again(now, error, out),

@@ -45,6 +45,8 @@ mod line;
 mod loss;
 mod mirror;
 mod partner;
+mod reader;
+mod reading;
 mod receive;
 mod scribe;
 mod session;
@@ -57,6 +59,7 @@ mod writing;
 
 pub use line::{Act, Happening, Line, SocketId};
 pub use partner::{Fallback, Realtime};
+pub use reader::Reader;
 pub use scribe::Scribe;
 pub use socket::Server;
 pub use sound::Format;
