@@ -10,6 +10,7 @@
 //! read) is found here, before anything runs, and ends with the next step. Devices come and go: a
 //! conversation starts and lives without them.
 
+mod absent;
 mod draft;
 mod ended;
 mod engines;
@@ -30,19 +31,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use self::absent::{Deaf, Mute};
 use self::draft::Draft;
 use self::instructions::Told;
 use crate::audio::{self, AudioError};
-use crate::base::{Clock, Flow, LocalZone, Utterance, Volume, WallClock};
+use crate::base::{Clock, LocalZone, Volume, WallClock};
 use crate::config::{self, Config, ConfigErrors, Environment};
-use crate::dialog::{Item, Prompt};
+use crate::dialog::Item;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::hibari::Hibari;
 use crate::engine::local::{Runtime, Silero, Templates};
 use crate::engine::openai::Http;
-use crate::engine::{
-    Delta, EngineError, Engines, Meter, Notes, Responder, Synthesizer, Transcriber, Transcript,
-};
+use crate::engine::{EngineError, Engines, Meter, Notes, Synthesizer, Transcriber};
 use crate::ledger::Ledger;
 use crate::listen;
 use crate::models::{ModelError, Store};
@@ -519,30 +519,6 @@ pub async fn warm(engines: Engines) {
         if let Err(error) = load.await {
             tracing::warn!("{error}");
         }
-    }
-}
-
-/// The ear of a question that was typed, and of a partner that hears by itself where no other ear
-/// can be had.
-struct Deaf;
-
-impl Transcriber for Deaf {
-    fn transcribe(&self, _: Utterance) -> Flow<Result<Transcript, EngineError>> {
-        let nothing = Transcript::whole("");
-        Box::pin(futures::stream::iter([Ok(nothing)]))
-    }
-
-    fn deaf(&self) -> bool {
-        true
-    }
-}
-
-/// The mind of a text that is only to be spoken.
-struct Mute;
-
-impl Responder for Mute {
-    fn respond(&self, _: Prompt) -> Flow<Result<Delta, EngineError>> {
-        Box::pin(futures::stream::empty())
     }
 }
 

@@ -22,6 +22,7 @@
 mod environment;
 mod feature;
 mod load;
+mod names;
 mod paths;
 mod problem;
 mod providers;

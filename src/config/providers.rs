@@ -1,6 +1,6 @@
 //! `[providers.NAME]`, and those that are there without being written.
 
-use super::read::{Providers, word};
+use super::names::{Providers, word};
 use super::section::{Section, path, web_address};
 use super::settings::{KeySource, Presents, Provider, ProviderKind};
 use super::{Environment, Origin};

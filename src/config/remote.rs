@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Origin;
-use super::read::{Providers, remote_models, split, word};
+use super::names::{Providers, remote_models, split, word};
 use super::section::{Section, path};
 use super::settings::{
     AudioChat, Chat, ChatModel, Context, Image, Protocol, Speak, ToolChoice, Transcribe,

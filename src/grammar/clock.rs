@@ -1,20 +1,13 @@
 //! Clock times and days: "half past seven", "7 30 a m", "twenty to eight on monday",
 //! "tomorrow morning at six", "in two hours".
 
-use super::day::{Day, days, part_word};
+use serde_json::{Map, Value};
+
+use super::day::{Day, Part, Sort, days, part_word};
 use super::length;
 use super::lexer::Shape;
 use super::number::{self, below_hundred};
 use super::scan::Scan;
-
-/// The part of the day that a speaker named, which decides between morning and afternoon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Morning,
-    Afternoon,
-    Evening,
-    Night,
-}
 
 /// A time of day as it was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +65,34 @@ pub(super) struct When {
     pub(super) day: Option<Day>,
     pub(super) in_seconds: Option<f64>,
     pub(super) part: Option<Part>,
+}
+
+/// Adds the arguments of `when`; with `weekly` also that it comes back each week.
+pub(super) fn put_when(when: &When, weekly: bool, into: &mut Map<String, Value>) {
+    if let Some(time) = when.time {
+        into.insert("time".into(), Value::from(time.text()));
+    }
+    if let Some(day) = &when.day {
+        put_day(day, into);
+        if weekly && day.sort() == Sort::Weekly {
+            into.insert("repeat".into(), Value::from("weekly"));
+        }
+    }
+    if let Some(seconds) = when.in_seconds {
+        into.insert("in_seconds".into(), number::json(seconds.round()));
+    }
+}
+
+/// Adds a day as "day", or a date as "date".
+pub(super) fn put_day(day: &Day, into: &mut Map<String, Value>) {
+    match day.sort() {
+        Sort::Date => into.insert("date".into(), Value::from(day.name())),
+        // An alarm "on the weekend" rings on each of its days.
+        Sort::Weekend => into.insert("day".into(), Value::from("weekends")),
+        Sort::Past | Sort::Plain | Sort::Recurring | Sort::Weekly | Sort::Reckoned => {
+            into.insert("day".into(), Value::from(day.name()))
+        }
+    };
 }
 
 /// Which readings of a time a slot takes.

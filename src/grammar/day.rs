@@ -5,7 +5,6 @@
 //! dates.
 
 use super::calendar;
-use super::clock::Part;
 use super::number;
 use super::scan::Scan;
 
@@ -54,6 +53,15 @@ impl Day {
     pub(super) fn sort(&self) -> Sort {
         self.sort
     }
+}
+
+/// The part of the day that a speaker named, which decides between morning and afternoon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Morning,
+    Afternoon,
+    Evening,
+    Night,
 }
 
 /// A day, where it ends, and the part of the day that was said with it.

@@ -2,42 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::clock::When;
-use super::day::{Day, Sort};
-use super::lexer::{self, Token};
+use super::clock::{put_day, put_when};
+use super::lexer::Token;
 use super::number::{self, plain};
 use super::open;
 use super::scan::Scan;
 use super::slot::{EACH, Kind, Slot, Taken};
 use super::tables::Unit;
-
-/// Adds the arguments of `when`; with `weekly` also that it comes back each week.
-pub(super) fn put_when(when: &When, weekly: bool, into: &mut Map<String, Value>) {
-    if let Some(time) = when.time {
-        into.insert("time".into(), Value::from(time.text()));
-    }
-    if let Some(day) = &when.day {
-        put_day(day, into);
-        if weekly && day.sort() == Sort::Weekly {
-            into.insert("repeat".into(), Value::from("weekly"));
-        }
-    }
-    if let Some(seconds) = when.in_seconds {
-        into.insert("in_seconds".into(), number::json(seconds.round()));
-    }
-}
-
-/// Adds a day as "day", or a date as "date".
-pub(super) fn put_day(day: &Day, into: &mut Map<String, Value>) {
-    match day.sort() {
-        Sort::Date => into.insert("date".into(), Value::from(day.name())),
-        // An alarm "on the weekend" rings on each of its days.
-        Sort::Weekend => into.insert("day".into(), Value::from("weekends")),
-        Sort::Past | Sort::Plain | Sort::Recurring | Sort::Weekly | Sort::Reckoned => {
-            into.insert("day".into(), Value::from(day.name()))
-        }
-    };
-}
+use super::words;
 
 impl Slot {
     /// Adds the arguments that `taken` gives. `None` when it gives none that a tool can use.
@@ -116,7 +88,7 @@ impl Slot {
                 into.insert(own("expression"), Value::from(text.as_str()));
             }
             Taken::Words(start) => {
-                let said = || lexer::spoken(scan.source, scan.tokens, *start, end);
+                let said = || words::spoken(scan.source, scan.tokens, *start, end);
                 let (default, text) = match self.kind {
                     Kind::Clause => return Some(()),
                     Kind::Place | Kind::KnownPlace => {
@@ -177,11 +149,11 @@ pub(super) fn as_text(taken: &Taken, source: &str, tokens: &[Token], end: usize)
         Taken::Seconds(value) | Taken::Number(value) => plain(*value),
         Taken::Time(text) | Taken::Expression(text) => text.clone(),
         Taken::When(_) | Taken::Each(_) => String::new(),
-        Taken::Range(start) => lexer::spoken(source, tokens, *start, end),
+        Taken::Range(start) => words::spoken(source, tokens, *start, end),
         Taken::Day(day) => day.name().to_owned(),
         Taken::Quantity(value, _) | Taken::Amount(value, _) => plain(*value),
         Taken::Unit(units) => units.first().map(|u| u.name.to_string()).unwrap_or_default(),
         Taken::Currency(code) => code.to_string(),
-        Taken::Words(start) => lexer::spoken(source, tokens, *start, end),
+        Taken::Words(start) => words::spoken(source, tokens, *start, end),
     }
 }

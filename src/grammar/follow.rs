@@ -7,7 +7,7 @@ use super::clock::{self, Scope, Time};
 use super::lexer::Token;
 use super::lines::Lines;
 use super::sentence::{Talk, strip_end};
-use super::{Meaning, ParsedCall, day, fill, length, number, open};
+use super::{Meaning, ParsedCall, day, length, number, open};
 
 /// What came before a sentence.
 #[derive(Clone, Debug, PartialEq)]
@@ -253,7 +253,7 @@ impl Talk<'_> {
                 if let Some((end, _, start)) = label
                     && (at == 0 || self.value(tool, arguments, &tail[..at]).is_some())
                 {
-                    let said = super::lexer::spoken(self.source, tail, start, end);
+                    let said = super::words::spoken(self.source, tail, start, end);
                     arguments.insert("label".into(), Value::from(said));
                     return Some(call);
                 }
@@ -312,7 +312,7 @@ impl Talk<'_> {
                 if when.day.is_some() {
                     arguments.retain(|name, _| !matches!(name.as_str(), "day" | "date" | "repeat"));
                 }
-                fill::put_when(&when, alarm, arguments);
+                clock::put_when(&when, alarm, arguments);
                 return Some(());
             }
             // "No, pm."
@@ -329,7 +329,7 @@ impl Talk<'_> {
             let days = day::days(&scan, at);
             let (_, day, _) = days.into_iter().find(|(end, ..)| *end == tail.len())?;
             arguments.retain(|name, _| !matches!(name.as_str(), "day" | "date" | "repeat"));
-            fill::put_day(&day, arguments);
+            clock::put_day(&day, arguments);
             return Some(());
         }
         None

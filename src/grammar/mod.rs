@@ -37,6 +37,7 @@ mod several;
 mod slot;
 mod sum;
 mod tables;
+mod words;
 
 use std::path::Path;
 

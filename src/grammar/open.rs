@@ -4,9 +4,10 @@
 //! that its kind never holds, and each word costs, so that closed slots win.
 
 use super::calendar;
-use super::lexer::{Shape, flag, spoken};
+use super::lexer::{Shape, flag};
 use super::number;
 use super::scan::Scan;
+use super::words::spoken;
 
 /// The most words of each kind.
 const MOST_PLACE: usize = 5;

@@ -7,9 +7,10 @@
 
 use std::ops::Range;
 
-use super::lexer::{Token, spoken};
+use super::lexer::Token;
 use super::open;
 use super::sentence::Talk;
+use super::words::spoken;
 use super::{Meaning, ParsedCall};
 
 /// The most wishes in one sentence.

@@ -2,18 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use super::clock::{self, Scope, When};
+use super::clock::{self, Scope, When, put_when};
 use super::day::{self, Day, Sort};
 use super::each;
-use super::fill::put_when;
 use super::length;
-use super::lexer::spoken;
 use super::measure;
 use super::number;
 use super::open::{self, Span};
 use super::scan::Scan;
 use super::sum;
 use super::tables::Unit;
+use super::words::spoken;
 
 /// The kinds of slots that a grammar file can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,6 +12,7 @@
 mod answer;
 mod command;
 mod draw;
+mod entry;
 #[cfg(test)]
 mod golden;
 mod history;

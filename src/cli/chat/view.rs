@@ -2,7 +2,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
 
 use super::answer::{Answer, shown};
-use super::draw::{self, Entry, GUTTER};
+use super::entry::{self, Entry, GUTTER};
 use crate::drive::{Event, State};
 use crate::turn::{EarStatus, MouthStatus};
 
@@ -105,7 +105,7 @@ impl View {
 
     /// Prints the keys and the commands.
     pub(super) fn help(&mut self) {
-        self.done.extend(draw::help(self));
+        self.done.extend(entry::help(|colour| self.style(colour)));
     }
 
     /// Prints what went wrong.

@@ -9,9 +9,9 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::address::Address;
+use super::limits::limits;
 use super::refusal::{Declined, ErrorBody, Refusal, looks_like_a_page};
 use super::tls;
-use super::used::limits;
 use crate::base::{Chance, Clock, Job, WallClock};
 use crate::engine::{EngineError, Meter, Usage};
 

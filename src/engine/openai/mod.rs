@@ -20,6 +20,7 @@ mod ear;
 pub mod files;
 pub mod finetune;
 mod http;
+mod limits;
 mod mind;
 pub mod models;
 mod neighbour;

@@ -3,7 +3,6 @@
 use unicode_properties::UnicodeEmoji;
 
 use super::super::Source;
-use super::cut::reference;
 use crate::language::scan::{follows, has, is_word, literal, text};
 use crate::language::traced::Traced;
 
@@ -19,6 +18,12 @@ pub(super) fn is_target(target: &str) -> bool {
     ["http://", "https://", "www.", "<", "/", "#", "mailto:"]
         .iter()
         .any(|start| target.starts_with(start))
+}
+
+/// `[name]: address`, where a link or a footnote is explained.
+pub(super) fn reference(line: &str) -> Option<(&str, &str)> {
+    let (name, target) = line.trim().strip_prefix('[')?.split_once("]:")?;
+    (!name.contains(['[', ']'])).then_some((name, target.trim()))
 }
 
 /// The source that a line `[name]: address "title"` names.

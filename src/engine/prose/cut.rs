@@ -113,7 +113,7 @@ impl Cutter {
         } else {
             return None;
         }
-        if let Some((name, target)) = reference(line) {
+        if let Some((name, target)) = super::address::reference(line) {
             // Whether it is one is known by its whole line.
             if !complete {
                 return None;
@@ -161,12 +161,6 @@ fn opens_code(line: &str) -> Option<(char, usize)> {
         let length = line.len() - name.len();
         (length >= 3 && !name.contains(mark)).then_some((mark, length))
     })
-}
-
-/// `[name]: address`, where a link or a footnote is explained.
-pub(super) fn reference(line: &str) -> Option<(&str, &str)> {
-    let (name, target) = line.trim().strip_prefix('[')?.split_once("]:")?;
-    (!name.contains(['[', ']'])).then_some((name, target.trim()))
 }
 
 /// The byte where the first sentence of `text` ends, its trailing white space included.

@@ -1,7 +1,9 @@
 //! What the user said and nobody has answered: kept until that has happened, whatever becomes of
 //! the session that was told.
 
-use crate::base::{Moment, Utterance, UtteranceId};
+use std::time::Duration;
+
+use crate::base::{LISTEN_RATE, Moment, Utterance, UtteranceId};
 use crate::dialog::{Item, Prompt};
 
 /// Utterances kept at most. When there are more the oldest is given up; the machine asks only so
@@ -11,6 +13,10 @@ const MOST: usize = 8;
 /// The longest stretch of speech that is kept before there is an utterance of it: 70 s at 16 kHz,
 /// more than an utterance may have.
 const STRETCH: usize = 70 * 16_000;
+
+/// How long words may take, besides a tenth of what was said. The turn waits for 20 s in all, so
+/// that another ear still has the time to listen.
+const WRITING: Duration = Duration::from_secs(8);
 
 /// What the user said and nobody has answered, oldest first.
 #[derive(Debug, Default)]
@@ -175,4 +181,10 @@ impl Stretch {
         let pcm = std::mem::take(&mut self.pcm);
         (!pcm.is_empty()).then_some((self.start, pcm))
     }
+}
+
+/// Until when the words of `utterance` are waited for.
+pub(super) fn until(now: Moment, utterance: &Utterance) -> Moment {
+    let spoken = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
+    now + WRITING + Duration::from_secs_f64(spoken / 10.0)
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::line::{Act, Connection, Line, SocketId};
-use super::session::{Loss, Session};
+use super::act::{Act, Connection, PAUSE, SocketId};
+use super::line::Line;
+use super::outcome::Loss;
+use super::session::Session;
 use crate::base::Moment;
 use crate::engine::EngineError;
 
@@ -15,9 +17,6 @@ const DIALING: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(20);
 const WAITED: Duration = Duration::from_secs(4);
 const PONG: Duration = Duration::from_secs(5);
-
-/// Silence of the user after which nobody is in the middle of a word.
-pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 impl Line {
     /// Makes sure that a session is there or on its way.

@@ -1,76 +1,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::asked::{Asked, Stretch};
-use super::keep::PAUSE;
-use super::session::{Loss, Out, Session, Voice};
+use super::act::{Act, Connection, Happening, PAUSE, SocketId};
+use super::asked::{self, Asked, Stretch};
+use super::outcome::{Loss, Out};
+use super::session::{Session, Voice};
 use super::standin::{Behind, StandIn};
-use super::writing;
 use super::{Dialect, Settings, TurnDetection};
 use crate::base::{Epoch, Moment, SPEAKER_RATE};
 use crate::dialog::Prompt;
-use crate::engine::{EngineError, Limit, Order, Said, Usage};
+use crate::engine::{EngineError, Order, Said};
 
 /// How long a question waits for a session before the fallback answers it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The age at which a fresh session is opened beside the old one. Servers end one at 60 minutes.
 const REFRESH: Duration = Duration::from_secs(55 * 60);
-
-/// One connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId(pub u32);
-
-/// What a line wants done.
-#[derive(Debug)]
-pub enum Act {
-    /// Make a connection; [`Happening::Open`] or [`Happening::Failed`] follows.
-    Dial {
-        /// Its name.
-        socket: SocketId,
-        /// The dialect to announce, where it is known to be the old one.
-        dialect: Option<Dialect>,
-    },
-    /// Send this message.
-    Send {
-        /// Where.
-        socket: SocketId,
-        /// The event as JSON.
-        text: String,
-    },
-    /// Ask whether the other side is there.
-    Ping(SocketId),
-    /// Close the connection; nothing is expected of it any more.
-    Hang(SocketId),
-    /// Say this.
-    Say(Said),
-    /// The fallback is to do this.
-    Fall(Order),
-    /// So much of a model of this provider was used.
-    Count {
-        /// The model.
-        model: String,
-        /// How much of it.
-        usage: Usage,
-    },
-    /// So much may still be used.
-    Limits(Vec<Limit>),
-}
-
-/// What happens to a connection.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Happening {
-    /// It is made.
-    Open,
-    /// It cannot be made.
-    Failed(EngineError),
-    /// A message came.
-    Text(String),
-    /// The other side is there.
-    Pong,
-    /// It was closed, with a code where the other side gave one.
-    Closed(Option<u16>),
-}
 
 /// A conversation over as many sessions as it takes. Pure: no sockets, no clock.
 ///
@@ -104,16 +49,6 @@ pub struct Line {
     pub(super) standin: StandIn,
     pub(super) stirred: Moment,
     pub(super) voice: Voice,
-}
-
-pub(super) struct Connection {
-    pub(super) socket: SocketId,
-    pub(super) since: Moment,
-    pub(super) session: Option<Session>,
-    pub(super) ready: bool,
-    /// When something last came, and when that was last asked for.
-    pub(super) heard: Moment,
-    pub(super) pinged: Option<Moment>,
 }
 
 /// An answer that is wanted.
@@ -176,7 +111,7 @@ impl Line {
                 self.standin.prepare(out);
             }
             Order::Commit { utterance, take } => {
-                self.asked.push(utterance.clone(), take, writing::until(now, &utterance));
+                self.asked.push(utterance.clone(), take, asked::until(now, &utterance));
                 // The utterance holds all of it.
                 self.stretch.take();
                 if !self.talk(now, out, |s, outs| s.commit(now, &utterance, take, outs)) {

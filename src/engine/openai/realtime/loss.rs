@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::line::{Act, Line, PATIENCE, SocketId};
-use super::session::Loss;
+use super::act::{Act, SocketId};
+use super::line::{Line, PATIENCE};
+use super::outcome::Loss;
 use super::trouble::broke_off;
 use crate::base::Moment;
 use crate::engine::{EngineError, Said};

@@ -36,6 +36,7 @@
 //! answered by the fallback, and the user is told which.
 //! Absent on purpose: turns. A server that finds their ends is asked to make nothing of them.
 
+mod act;
 mod answer;
 mod asked;
 mod cushion;
@@ -44,6 +45,7 @@ mod keep;
 mod line;
 mod loss;
 mod mirror;
+mod outcome;
 mod partner;
 mod reader;
 mod reading;
@@ -57,7 +59,8 @@ mod trouble;
 mod wire;
 mod writing;
 
-pub use line::{Act, Happening, Line, SocketId};
+pub use act::{Act, Happening, SocketId};
+pub use line::Line;
 pub use partner::{Fallback, Realtime};
 pub use reader::Reader;
 pub use scribe::Scribe;

@@ -8,11 +8,12 @@ use super::answer::{Answer, Part, State};
 use super::cushion::Cushion;
 use super::event::Over;
 use super::mirror::{Mirror, Sound};
+use super::outcome::{Greeted, Loss, Out, Wanted};
 use super::sound::{Decoder, Encoder, Format};
 use super::{Dialect, Settings, TurnDetection, wire};
 use crate::base::{Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, Utterance, UtteranceId};
 use crate::dialog::{Heard, Item, Prompt, ToolSpec};
-use crate::engine::{Chunk, EngineError, Limit, Pacing, Said, Usage};
+use crate::engine::{Chunk, Pacing, Said};
 
 /// How long a server may take to greet.
 const GREETING: Duration = Duration::from_secs(5);
@@ -82,66 +83,9 @@ pub(super) struct Session {
     pub(super) sent: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Greeted {
-    Not { until: Moment },
-    Yes,
-}
-
 /// What a session goes by that takes over an answer in the middle.
 const GO_ON: &str = "Your last message broke off because the line dropped. Go on with the very \
     next word of it; repeat nothing, and do not mention it.";
-
-/// An answer to be asked for as soon as the server is free.
-#[derive(Clone, Debug)]
-pub(super) enum Wanted {
-    /// With instructions of its own where it is not the usual kind.
-    Reply(Epoch, Option<String>),
-    Recital(Epoch, String),
-}
-
-impl Wanted {
-    const fn epoch(&self) -> Epoch {
-        match self {
-            Self::Reply(epoch, _) | Self::Recital(epoch, _) => *epoch,
-        }
-    }
-}
-
-/// What comes out of a session.
-#[derive(Debug)]
-pub(super) enum Out {
-    /// To be sent.
-    Send(String),
-    /// To be said.
-    Say(Said),
-    /// The server has greeted: orders may come.
-    Ready,
-    /// The session is of no more use.
-    Lost(Loss),
-    /// What an answer used, or what writing down did.
-    Usage(Usage),
-    Written(Usage),
-    /// What is left.
-    Limits(Vec<Limit>),
-    /// The server heard the end of a turn.
-    TurnOver,
-    /// No words will come of this. Only where they are what the session is for.
-    Unwritten(UtteranceId, u32),
-}
-
-/// Why a session is of no more use.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Loss {
-    /// Another one will do: it expired, or the line broke.
-    Broken,
-    /// The server speaks the other dialect.
-    Dialect(Dialect),
-    /// The server finds the ends of turns by itself, although it was told not to.
-    Detects,
-    /// No session can be had until something is mended.
-    Refused(EngineError),
-}
 
 impl Session {
     /// A session over a connection that was made at `now`; `number` is that of the connection.

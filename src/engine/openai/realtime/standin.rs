@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::Settings;
+use super::act::Act;
 use super::asked::Asked;
-use super::line::Act;
 use crate::base::{Epoch, Frame, UtteranceId};
 use crate::dialog::{Heard, Item, Prompt};
 use crate::engine::{EngineError, Order, Said};

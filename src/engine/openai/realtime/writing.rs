@@ -1,21 +1,10 @@
 //! The line of a session that only writes: what cannot be written down is said, so that another ear
 //! hears it.
 
-use std::time::Duration;
-
-use super::line::{Act, Line};
-use crate::base::{LISTEN_RATE, Moment, Utterance, UtteranceId};
+use super::act::Act;
+use super::line::Line;
+use crate::base::{Moment, UtteranceId};
 use crate::engine::{EngineError, Said};
-
-/// How long words may take, besides a tenth of what was said. The turn waits for 20 s in all, so
-/// that another ear still has the time to listen.
-const WRITING: Duration = Duration::from_secs(8);
-
-/// Until when the words of `utterance` are waited for.
-pub(super) fn until(now: Moment, utterance: &Utterance) -> Moment {
-    let spoken = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
-    now + WRITING + Duration::from_secs_f64(spoken / 10.0)
-}
 
 impl Line {
     /// Whether words are all that is wanted, and have not come.
