@@ -138,7 +138,7 @@ fn wrong_usage_is_64_and_help_is_0() {
         &["/no/x.txt", "give a text file"],
     );
     fails(&home.run(&["history"]), 64, &["not available yet"]);
-    fails(&home.run(&[]), 64, &["terminal", "aloud ask"]);
+    fails(&home.run(&[]), 69, &["aloud models fetch"]);
     fails(&home.run(&["say", "  "]), 64, &["empty"]);
     for args in
         [&["--help"][..], &["ask", "--help"], &["--version"], &["man"], &["completions", "bash"]]

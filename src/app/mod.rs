@@ -18,16 +18,18 @@ mod instructions;
 mod keys;
 mod painter;
 mod picture;
+mod pulses;
 mod realtime;
 mod remote;
 
 pub use picture::picture;
 pub(crate) use picture::unfit;
+pub use pulses::{Pulses, warm};
 pub use remote::{Outlook, days};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -476,26 +478,6 @@ pub struct Conversation {
     pub engines: Engines,
 }
 
-/// What shows that a conversation moves, for a watchdog. The callbacks of the devices are not among
-/// it: the supervisor looks after them, and there are none while no device is there.
-#[derive(Clone, Debug)]
-pub struct Pulses {
-    driver: Arc<AtomicU64>,
-    listening: listen::ListenPulse,
-    sound: audio::Pulse,
-}
-
-impl Pulses {
-    /// What beats, each with a number that grows at least once a second while it does.
-    pub fn counts(&self) -> [(&'static str, Option<u64>); 3] {
-        [
-            ("the driver", Some(self.driver.load(Ordering::Relaxed))),
-            ("the listen thread", Some(self.listening.count())),
-            ("the supervisor of the devices", self.sound.count()),
-        ]
-    }
-}
-
 /// Silence that ends a turn where the server should have found its end before.
 const THEIRS_MS: u32 = 2_000;
 
@@ -508,17 +490,6 @@ async fn ready(sound: audio::Sound) -> Result<audio::Sound, Unfit> {
     match waited {
         Ok(sound) => Ok(sound?),
         Err(_) => Err(Unfit::Sound(AudioError::NoServer("opening it broke off".to_owned()))),
-    }
-}
-
-/// Loads the models of `engines` now; what cannot be loaded is told when it is needed.
-pub async fn warm(engines: Engines) {
-    let voice = engines.speak.as_ref().map(|voice| voice.warm());
-    let loads = [Some(engines.transcribe.warm()), voice];
-    for load in loads.into_iter().flatten() {
-        if let Err(error) = load.await {
-            tracing::warn!("{error}");
-        }
     }
 }
 

@@ -151,6 +151,8 @@ fn for_a_model(args: &Ask) -> bool {
         || args.no_stream
         || !args.image.is_empty()
         || !args.context.is_empty()
+        // Two halves of one question: a command would answer the second and drop the first.
+        || (args.audio.is_some() && !args.text.is_empty())
 }
 
 /// The model that `name` means: `PROVIDER/MODEL`, or a model of the provider that answers now.

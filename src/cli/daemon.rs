@@ -1,12 +1,12 @@
 use std::path::Path;
 
-use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Outcome;
 use super::args::{Daemon, Mode};
 use super::exit::{Code, Failure};
+use super::manager::{Manager, Word};
 use super::watchdog;
 use crate::app::{App, Conversation, Talk};
 use crate::config::{self, Environment};
@@ -60,14 +60,15 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
             let _ = handle.ask(Request::Quit).await;
         }
     });
-    notify(&[NotifyState::Ready]);
-    let watchdog = tokio::spawn(watchdog::feed(app.clock, pulses));
-    let standing = tokio::spawn(tell_standing(standing));
+    let manager = Manager::start()?;
+    manager.tell(Word::Ready);
+    let watchdog = tokio::spawn(watchdog::feed(app.clock, pulses, manager.clone()));
+    let standing = tokio::spawn(tell_standing(standing, manager.clone()));
     driver.run().await;
-    notify(&[NotifyState::Stopping]);
     watchdog.abort();
     standing.abort();
     signals.abort();
+    manager.farewell();
     // The watchers get their last line before the socket goes.
     tokio::task::yield_now().await;
     socket.abort();
@@ -102,7 +103,7 @@ async fn ending_signal() -> bool {
 }
 
 /// Tells the service manager in a line whether there is sound, and why not.
-async fn tell_standing(handle: Handle) {
+async fn tell_standing(handle: Handle, manager: Manager) {
     let (state, mut events) = handle.watch();
     // The handle would keep the driver's end from being seen.
     drop(handle);
@@ -113,7 +114,7 @@ async fn tell_standing(handle: Handle) {
             (None, Some(_), Some(_)) => "listening for keys and speech".to_owned(),
             (None, _, _) => "opening microphone and speaker".to_owned(),
         };
-        notify(&[NotifyState::Status(&line)]);
+        manager.tell(Word::Status(line));
         state = loop {
             match events.recv().await {
                 Ok(Event::State(next))
@@ -127,9 +128,4 @@ async fn tell_standing(handle: Handle) {
             }
         };
     }
-}
-
-fn notify(states: &[NotifyState<'_>]) {
-    // Without a service manager there is nobody to tell.
-    let _ = sd_notify::notify(states);
 }

@@ -16,7 +16,7 @@ use super::{Outcome, print};
 use crate::app::App;
 use crate::audio::{self, CaptureEvent, Choice, Side, Sound};
 use crate::base::{Utterance, UtteranceId};
-use crate::config::{Environment, KeySource, ModelName, Partner, ToolChoice};
+use crate::config::{Commands, Environment, KeySource, ModelName, Partner, ToolChoice};
 use crate::control::{Client, ClientError};
 use crate::dialog::{Item, Prompt};
 use crate::engine::openai::models::{models, named};
@@ -130,6 +130,7 @@ async fn model(
         Err(error) => return Finding::Bad(error.to_string()),
     };
     let cascade = &mut app.config.settings.cascade;
+    cascade.commands = Commands::Chat;
     let only = vec![name.clone()];
     match job {
         HEARING => cascade.transcribe = only,

@@ -22,6 +22,7 @@ mod finetune;
 mod first;
 mod image;
 mod inspect;
+mod manager;
 mod models;
 mod print;
 mod replay;

@@ -5,11 +5,12 @@ use jiff::civil::{Date, Time, Weekday};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::alarm_words::{alarm_data, alarm_time, listed, when, whens, words};
 use super::book::{Days, Diary, Entry, Now, RingKind, Saved, Week, What};
 use super::desk::{
     Desk, LONGEST_LABEL, Picked, Which, clean_label, full, labelled, pick, readable, same_label,
 };
-use super::timer::over;
+use super::timer_words::over;
 use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say, wish};
 use crate::dialog::Effect;
 
@@ -457,76 +458,6 @@ fn too_far() -> ToolError {
 
 fn alarms(diary: &Diary, now: &Now) -> Vec<Entry> {
     diary.entries(now).into_iter().filter(|entry| !entry.is_timer()).collect()
-}
-
-fn listed(alarms: &[Entry], now: &Now) -> String {
-    let all: Vec<String> = alarms.iter().map(|alarm| words(alarm, now)).collect();
-    format!("{} are set: {}.", say::count(alarms.len(), "alarm"), all.join("; "))
-}
-
-/// "7 AM tomorrow, gym".
-fn words(alarm: &Entry, now: &Now) -> String {
-    let mut words = when(alarm, now.today());
-    if alarm.is_snoozed()
-        && let Some(due) = alarm.due(now)
-    {
-        let at = due.to_zoned(now.zone.clone()).time();
-        words = format!("{words}, snoozed until {}", say::clock(at));
-    }
-    match &alarm.label {
-        Some(label) => format!("{words}, {label}"),
-        None => words,
-    }
-}
-
-/// "7 AM tomorrow", "7 AM on weekdays".
-fn when(alarm: &Entry, today: Date) -> String {
-    match alarm.what {
-        What::Alarm { time, days: Days::On(date), .. } => {
-            format!("{} {}", say::clock(time), say::day_from(date, today))
-        }
-        What::Alarm { time, days: Days::Weekly(week), .. } => {
-            format!("{} {week}", say::clock(time))
-        }
-        What::Snoozed { .. } | What::Timer { .. } => {
-            alarm_time(alarm).map(say::clock).unwrap_or_default()
-        }
-    }
-}
-
-/// "7 AM tomorrow", "7 AM on Monday and on Wednesday".
-fn whens(alarms: &[Entry], time: Time, today: Date) -> String {
-    let day = |alarm: &Entry| match alarm.what {
-        What::Alarm { days: Days::On(date), .. } => Some(say::day_from(date, today)),
-        What::Alarm { days: Days::Weekly(week), .. } => Some(week.to_string()),
-        What::Snoozed { .. } | What::Timer { .. } => None,
-    };
-    let days: Vec<String> = alarms.iter().filter_map(day).collect();
-    format!("{} {}", say::clock(time), say::list(&days))
-}
-
-fn alarm_time(alarm: &Entry) -> Option<Time> {
-    match alarm.kind() {
-        RingKind::Alarm { time } => Some(time),
-        RingKind::Timer { .. } => None,
-    }
-}
-
-fn alarm_data(now: &Now, alarm: &Entry) -> Value {
-    let days = match alarm.what {
-        What::Alarm { days: Days::On(date), .. } => date.to_string(),
-        What::Alarm { days: Days::Weekly(Week::WEEKDAYS), .. } => "weekdays".into(),
-        What::Alarm { days: Days::Weekly(Week::WEEKENDS), .. } => "weekends".into(),
-        What::Alarm { days: Days::Weekly(week), .. } => week.to_string(),
-        What::Snoozed { .. } => "snoozed".into(),
-        What::Timer { .. } => String::new(),
-    };
-    json!({
-        "time": alarm_time(alarm).map(|time| format!("{:02}:{:02}", time.hour(), time.minute())),
-        "day": days,
-        "label": alarm.label,
-        "rings_at": alarm.due(now).map(|due| due.to_zoned(now.zone.clone()).to_string()),
-    })
 }
 
 /// A clock time as the documentation wants it, "07:00", or as models write it: "7:00", "07:00:00".

@@ -13,6 +13,7 @@
 //! Absent on purpose: which sentence means which tool; that is a responder's business.
 
 mod alarm;
+mod alarm_words;
 mod book;
 mod calculate;
 mod clock;
@@ -31,6 +32,7 @@ mod snooze;
 mod sum;
 mod talk;
 mod timer;
+mod timer_words;
 mod unit;
 mod volume;
 mod weather;

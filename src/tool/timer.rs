@@ -3,11 +3,12 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::book::{Diary, Entry, Now, Run, Saved, What};
+use super::book::{Diary, Entry, Now, RingKind, Run, Saved, What};
 use super::desk::{
     Desk, LONGEST_LABEL, Picked, Which, clean_label, full, labelled, pick, readable, same_label,
 };
-use super::{RingKind, Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
+use super::timer_words::{ask_which, left, left_words, length, over, with_left};
+use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::dialog::Effect;
 
 /// The longest timer: a year. What lies further off is a date, not a timer.
@@ -461,17 +462,6 @@ fn too_far() -> ToolError {
     ToolError::Tell("That is further off than a timer can be: the longest one is a year.".into())
 }
 
-/// "Okay, your tea timer is over."
-pub(super) fn over(names: &[String]) -> String {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    format!("Okay, your {} {verb} over.", say::list(names))
-}
-
-fn ask_which(several: &[Entry], now: &Now) -> String {
-    let words: Vec<String> = several.iter().map(|timer| with_left(timer, now)).collect();
-    format!("You have {}: {}. Which one?", say::count(several.len(), "timer"), say::list(&words))
-}
-
 fn none_fits(running: &[Entry], label: Option<&str>, wish: &CancelTimer) -> String {
     let wanted = match (label, wish.seconds, wish.which) {
         (Some(label), _, _) => format!("{label} timer"),
@@ -485,35 +475,5 @@ fn none_fits(running: &[Entry], label: Option<&str>, wish: &CancelTimer) -> Stri
         0 => format!("There is no {wanted}. No timer is running."),
         1 => format!("There is no {wanted}. Only {} is running.", names[0]),
         _ => format!("There is no {wanted}. Running are {}.", say::list(&names)),
-    }
-}
-
-fn length(timer: &Entry) -> u64 {
-    match timer.kind() {
-        RingKind::Timer { seconds } => seconds,
-        RingKind::Alarm { .. } => 0,
-    }
-}
-
-/// Seconds left, rounded up as on a kitchen clock; zero when it has run out.
-fn left(timer: &Entry, now: &Now) -> u64 {
-    let micros = timer.run().map_or(0, |run| run.left(now));
-    u64::try_from(micros).unwrap_or(0).div_ceil(1_000_000)
-}
-
-fn left_words(timer: &Entry, now: &Now) -> String {
-    format!("{} left", say::about(left(timer, now)))
-}
-
-/// "the eggs timer with 5 minutes left".
-fn with_left(timer: &Entry, now: &Now) -> String {
-    let name = timer.name();
-    match left(timer, now) {
-        0 => format!("the {name}, which is ringing"),
-        _ if timer.run().is_some_and(Run::paused) => {
-            format!("the {name}, paused with {}", left_words(timer, now))
-        }
-        _ if timer.is_snoozed() => format!("the snoozed {name} with {}", left_words(timer, now)),
-        _ => format!("the {name} with {}", left_words(timer, now)),
     }
 }

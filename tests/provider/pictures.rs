@@ -117,7 +117,7 @@ fn the_old_form_names_an_address_which_never_sees_the_key() {
     assert_eq!(requests[1].path(), "/made/1");
     assert_eq!(requests[1].header("authorization"), None);
     // What is there is not lost, and nothing is paid for.
-    home.fails(&args, 73, &["fox.png", "there already", "--force"]);
+    home.fails(&args, 73, &["fox.png", "already exists", "--force"]);
     assert_eq!(server.requests().len(), 2);
     home.lines(&[&args[..], &["--force"]].concat());
 }

@@ -196,7 +196,7 @@ impl Drop for Service {
 pub(crate) fn models() -> PathBuf {
     let dir = std::env::var_os("ALOUD_TEST_MODELS").map(PathBuf::from);
     let dir = dir.expect("set ALOUD_TEST_MODELS to the folder that \"aloud models fetch\" has filled; scripts/test does");
-    assert!(dir.join("hibari-heart").is_dir(), "{dir:?} is not whole; run \"aloud models fetch\"");
+    assert!(dir.join("hibari-heart").is_dir(), "{dir:?} is damaged; run \"aloud models fetch\"");
     dir
 }
 

@@ -238,7 +238,8 @@ fn without_any_device_the_service_lives_and_is_fed() {
         let word = std::str::from_utf8(&bytes[..n]).unwrap();
         told.push_str(word);
         if word.contains("WATCHDOG=1") {
-            let hungry = since() - fed.replace(since()).unwrap_or(since());
+            let now = since();
+            let hungry = now - fed.replace(now).unwrap_or(now);
             assert!(hungry < Duration::from_secs(3), "not fed for {hungry:?}");
         }
     }

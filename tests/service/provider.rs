@@ -104,7 +104,7 @@ fn a_picture_is_finished_while_the_user_talks_of_something_else() {
     gate.open();
     let said = service.wait_for("reply", |_| true);
     let text = said["text"].as_str().unwrap();
-    assert!(text.starts_with("The picture is saved as a-red-fox.png in "), "{text}");
+    assert!(text.starts_with("I saved the picture as a-red-fox.png in "), "{text}");
     service.wait_for_rest();
     // The model knows of it too.
     house.types("thank you");

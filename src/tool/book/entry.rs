@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::days::Days;
-use super::ring::RingKind;
 use crate::base::BootMoment;
 
 /// What every question about due times is asked with: both clocks and the zone.
@@ -29,6 +28,22 @@ impl Now {
 /// two programs that write into one file do not meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EntryId(pub i64);
+
+/// What rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RingKind {
+    /// A timer of this length.
+    Timer {
+        /// The length that was asked for.
+        seconds: u64,
+    },
+    /// An alarm at this clock time.
+    Alarm {
+        /// The clock time that was asked for.
+        time: Time,
+    },
+}
 
 /// A timer or an alarm that will ring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -34,8 +34,8 @@ use tokio::sync::{oneshot, watch};
 
 pub use days::{Days, Week};
 pub(crate) use diary::Diary;
-pub use entry::{Entry, EntryId, Now, Run, What};
-pub use ring::{Rang, Ring, RingKind};
+pub use entry::{Entry, EntryId, Now, RingKind, Run, What};
+pub use ring::{Rang, Ring};
 
 use crate::base::{Flow, LocalZone, WallClock};
 

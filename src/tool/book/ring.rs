@@ -2,7 +2,7 @@ use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, EntryId, Now};
+use super::entry::{Entry, EntryId, Now, RingKind};
 use crate::tool::say;
 
 /// From this lateness on it is said how late a ring is, and that it could not ring in time.
@@ -21,22 +21,6 @@ pub struct Ring {
     pub due: Timestamp,
     /// What the local clock shows at that time; an alarm may differ, where the clock skips it.
     pub clock: Time,
-}
-
-/// What rings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum RingKind {
-    /// A timer of this length.
-    Timer {
-        /// The length that was asked for.
-        seconds: u64,
-    },
-    /// An alarm at this clock time.
-    Alarm {
-        /// The clock time that was asked for.
-        time: Time,
-    },
 }
 
 /// A ring that is over.

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::act::{Act, Connection, Happening, PAUSE, SocketId};
 use super::asked::{self, Asked, Stretch};
-use super::outcome::{Loss, Out};
-use super::session::{Session, Voice};
+use super::outcome::{Loss, Out, Voice};
+use super::session::Session;
 use super::standin::{Behind, StandIn};
 use super::{Dialect, Settings, TurnDetection};
 use crate::base::{Epoch, Moment, SPEAKER_RATE};

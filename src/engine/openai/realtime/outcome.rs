@@ -1,8 +1,22 @@
 //! What a session waits for, and what comes out of it.
 
+use std::collections::VecDeque;
+
 use super::Dialect;
+use super::cushion::Cushion;
 use crate::base::{Epoch, Moment, UtteranceId};
 use crate::engine::{EngineError, Limit, Said, Usage};
+
+/// How fast a voice speaks until that is known, in characters a second: 150 words a minute of 6
+/// letters, the blank included.
+const PACE: f64 = 15.0;
+
+/// Names of events and answers that are remembered, and epochs whose sound is.
+const REMEMBERED: usize = 64;
+
+/// What a session goes by that takes over an answer in the middle.
+pub(super) const GO_ON: &str = "Your last message broke off because the line dropped. Go on with the very \
+    next word of it; repeat nothing, and do not mention it.";
 
 /// Whether the server has greeted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,4 +74,26 @@ pub(super) enum Loss {
     Detects,
     /// No session can be had until something is mended.
     Refused(EngineError),
+}
+
+/// What is learnt over many answers.
+#[derive(Clone, Debug)]
+pub(super) struct Voice {
+    pub(super) cushion: Cushion,
+    /// Characters a second.
+    pub(super) pace: f64,
+}
+
+impl Voice {
+    pub(super) const fn new() -> Self {
+        Self { cushion: Cushion::new(), pace: PACE }
+    }
+}
+
+/// Keeps `name` among the newest of `list`.
+pub(super) fn remember(list: &mut VecDeque<String>, name: String) {
+    if list.len() == REMEMBERED {
+        list.pop_front();
+    }
+    list.push_back(name);
 }

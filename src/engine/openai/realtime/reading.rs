@@ -13,12 +13,21 @@ pub(super) struct Reading {
     open: String,
     said: String,
     differs: bool,
+    /// Whether what came out so far ends with white space; true before the first word.
+    spaced: bool,
 }
 
 impl Reading {
     pub(super) fn of(sentence: &str) -> Self {
         let words = sentence.split_inclusive(char::is_whitespace).map(str::to_owned).collect();
-        Self { words, at: 0, open: String::new(), said: String::new(), differs: false }
+        Self {
+            words,
+            at: 0,
+            open: String::new(),
+            said: String::new(),
+            differs: false,
+            spaced: true,
+        }
     }
 
     /// More of what is said: the words that it surely makes.
@@ -69,7 +78,7 @@ impl Reading {
                 break;
             };
             match follows(&letters(&self.words[next]), &self.open, over) {
-                Follows::Wait => return out,
+                Follows::Wait => break,
                 Follows::No => self.differs = true,
                 Follows::Yes(end) => {
                     self.open.drain(..end);
@@ -82,10 +91,12 @@ impl Reading {
             if !out.is_empty() && !out.ends_with(char::is_whitespace) {
                 out.push(' ');
             }
-            out.push_str(
-                self.open.trim_start_matches(|c: char| !out.is_empty() && c.is_whitespace()),
-            );
+            let open = self.open.as_str();
+            out.push_str(if self.spaced || !out.is_empty() { open.trim_start() } else { open });
             self.open.clear();
+        }
+        if let Some(last) = out.chars().next_back() {
+            self.spaced = last.is_whitespace();
         }
         out
     }

@@ -3,8 +3,8 @@
 use super::answer::{Answer, State};
 use super::event::{self, Event, Over};
 use super::mirror::Sound;
-use super::outcome::{Greeted, Loss, Out, Wanted};
-use super::session::{CANCELLING, Session, remember};
+use super::outcome::{Greeted, Loss, Out, Wanted, remember};
+use super::session::{CANCELLING, Session};
 use super::sound::{Encoder, Format};
 use super::trouble::{Trouble, broke_off};
 use super::{Dialect, TurnDetection, wire};

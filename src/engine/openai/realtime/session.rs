@@ -8,7 +8,7 @@ use super::answer::{Answer, Part, State};
 use super::cushion::Cushion;
 use super::event::Over;
 use super::mirror::{Mirror, Sound};
-use super::outcome::{Greeted, Loss, Out, Wanted};
+use super::outcome::{GO_ON, Greeted, Loss, Out, Voice, Wanted};
 use super::sound::{Decoder, Encoder, Format};
 use super::{Dialect, Settings, TurnDetection, wire};
 use crate::base::{Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, Utterance, UtteranceId};
@@ -37,12 +37,6 @@ const CHUNK_MS: usize = 100;
 /// away: clearing and sending the speech again takes longer than listening to that.
 const SLACK: u64 = 5 * LISTEN_RATE.0 as u64;
 
-/// How fast a voice speaks until that is known, in characters a second: 150 words a minute of 6
-/// letters, the blank included.
-const PACE: f64 = 15.0;
-
-/// Names of events and answers that are remembered, and epochs whose sound is.
-const REMEMBERED: usize = 64;
 const EPOCHS: usize = 8;
 
 /// One session of the protocol over one connection: orders and the server's events in, events for
@@ -82,10 +76,6 @@ pub(super) struct Session {
     pub(super) words: Pacing,
     pub(super) sent: u64,
 }
-
-/// What a session goes by that takes over an answer in the middle.
-const GO_ON: &str = "Your last message broke off because the line dropped. Go on with the very \
-    next word of it; repeat nothing, and do not mention it.";
 
 impl Session {
     /// A session over a connection that was made at `now`; `number` is that of the connection.
@@ -504,27 +494,6 @@ impl Session {
     }
 }
 
-/// What is learnt over many answers.
-#[derive(Clone, Debug)]
-pub(super) struct Voice {
-    cushion: Cushion,
-    /// Characters a second.
-    pace: f64,
-}
-
-impl Voice {
-    pub(super) const fn new() -> Self {
-        Self { cushion: Cushion::new(), pace: PACE }
-    }
-}
-
 const fn sound(utterance: UtteranceId, take: u32, end: u64) -> Sound {
     Sound { utterance, take, end, loose: false, words: String::new(), known: false, told: false }
-}
-
-pub(super) fn remember(list: &mut VecDeque<String>, name: String) {
-    if list.len() == REMEMBERED {
-        list.pop_front();
-    }
-    list.push_back(name);
 }
