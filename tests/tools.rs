@@ -151,7 +151,9 @@ async fn a_call_that_cannot_be_made_is_answered_in_words() {
     }
     assert_eq!(world.reading().view.entries, []);
     let told = world.call("switch_light", "{}").await.outcome.output;
-    assert!(told.starts_with("There is no tool switch_light. There are: get_weather, get_time,"));
+    assert!(
+        told.starts_with("There is no tool switch_light. The tools are: get_weather, get_time,")
+    );
 }
 
 #[tokio::test]
@@ -182,7 +184,7 @@ async fn a_tool_that_hangs_or_panics_ends_only_its_call() {
     let done = call(&tools, "hangs", "{}").await;
     assert_eq!(done.outcome.say, "The tool hangs took more than 10 seconds. Try again later.");
     let done = call(&tools, "panics", "{}").await;
-    assert!(done.outcome.say.starts_with("The tool panics broke down."));
+    assert!(done.outcome.say.starts_with("The tool panics failed."));
 }
 
 #[tokio::test]

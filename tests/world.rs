@@ -1,7 +1,11 @@
 //! Sentences about the world: weather, places, units, zones, sums, spelling; what cannot be done,
 //! and talk that only sounds like it. Rows in the form of `commands_dev.jsonl`.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "helpers of tests are tests too"
+)]
 
 use aloud::base::{CallId, Epoch};
 use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
@@ -82,7 +86,7 @@ fn reply(text: &str) -> Item {
 async fn the_town_in_the_answer_is_remembered_and_the_question_taken_up_again() {
     let templates = Templates::default();
     let id = CallId("template-7".into());
-    let asked = vec![
+    let asked = [
         user("will it rain tomorrow"),
         Item::Call {
             epoch: Epoch(1),

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::ended::Until;
-use super::{App, RUNTIME, Unfit, keys};
+use super::{App, RUNTIME, StartError, keys};
 use crate::base::WallClock;
-use crate::config::{self, ModelName, Presents, ProviderKind};
+use crate::config::{self, AuthScheme, ModelName, ProviderKind};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use crate::engine::local::{Nearby, Templates};
@@ -31,7 +31,7 @@ impl App {
     ///
     /// # Errors
     /// When its key cannot be read, or its address is none.
-    pub fn account(&self, name: &str) -> Result<Http, Unfit> {
+    pub fn account(&self, name: &str) -> Result<Http, StartError> {
         let mut accounts = self.accounts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(http) = accounts.get(name) {
             return Ok(http.clone());
@@ -44,7 +44,7 @@ impl App {
     }
 
     /// Where a provider is, and how one shows who asks.
-    pub(super) fn credentials(&self, name: &str) -> Result<(Address, Auth), Unfit> {
+    pub(super) fn credentials(&self, name: &str) -> Result<(Address, Auth), StartError> {
         let provider = self.config.settings.providers.get(name).ok_or_else(|| {
             EngineError::Refused(format!("there is no provider \"{name}\"; add [providers.{name}]"))
         })?;
@@ -60,9 +60,9 @@ impl App {
             address.map_err(|why| EngineError::Refused(format!("provider {name}: {why}")))?;
         let auth = match (key, provider.auth) {
             (None, _) => Auth::None,
-            (Some(key), Presents::ApiKey) => Auth::ApiKey(key),
-            (Some(key), Presents::Auto) if azure => Auth::ApiKey(key),
-            (Some(key), Presents::Auto | Presents::Bearer) => Auth::Bearer(key),
+            (Some(key), AuthScheme::ApiKey) => Auth::ApiKey(key),
+            (Some(key), AuthScheme::Auto) if azure => Auth::ApiKey(key),
+            (Some(key), AuthScheme::Auto | AuthScheme::Bearer) => Auth::Bearer(key),
         };
         Ok((address, auth))
     }
@@ -102,7 +102,7 @@ impl App {
     ///
     /// # Errors
     /// When its model is missing, or a provider's key cannot be read.
-    pub fn transcriber(&self, notes: &Notes) -> Result<Arc<dyn Transcriber>, Unfit> {
+    pub fn transcriber(&self, notes: &Notes) -> Result<Arc<dyn Transcriber>, StartError> {
         self.transcriber_of(&self.config.settings.cascade.transcribe, notes)
     }
 
@@ -111,7 +111,7 @@ impl App {
         &self,
         names: &[ModelName],
         notes: &Notes,
-    ) -> Result<Arc<dyn Transcriber>, Unfit> {
+    ) -> Result<Arc<dyn Transcriber>, StartError> {
         let ears = members(names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
                 let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
@@ -143,7 +143,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::transcriber`].
-    pub fn voice(&self, notes: &Notes) -> Result<Arc<dyn Synthesizer>, Unfit> {
+    pub fn voice(&self, notes: &Notes) -> Result<Arc<dyn Synthesizer>, StartError> {
         let names = self.in_order(WallClock::System.now().to_zoned(TimeZone::system()).date());
         let voices = members(&names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
@@ -185,7 +185,7 @@ impl App {
     }
 
     /// The local voice: one, whoever speaks with it, so that its model is loaded once.
-    fn hibari(&self, model: &str) -> Result<Arc<Hibari>, Unfit> {
+    fn hibari(&self, model: &str) -> Result<Arc<Hibari>, StartError> {
         let mut voices = self.voices.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(voice) = voices.get(model) {
             return Ok(Arc::clone(voice));
@@ -218,7 +218,7 @@ impl App {
     ///
     /// # Errors
     /// When the user's own templates have mistakes, or a provider's key cannot be read.
-    pub fn responder(&self, notes: &Notes) -> Result<Arc<dyn Responder>, Unfit> {
+    pub fn responder(&self, notes: &Notes) -> Result<Arc<dyn Responder>, StartError> {
         if self.config.settings.partner == config::Partner::AudioChat {
             return self.audio_chat(notes);
         }
@@ -253,13 +253,13 @@ impl App {
 
     /// The client of a member of a chain: all but the last are asked hastily, because somebody
     /// stands behind them.
-    pub(super) fn line(&self, provider: &str, last: bool) -> Result<Http, Unfit> {
+    pub(super) fn line(&self, provider: &str, last: bool) -> Result<Http, StartError> {
         let http = self.account(provider)?;
-        Ok(if last { http } else { http.hasty() })
+        Ok(if last { http } else { http.without_retries() })
     }
 
     /// The chat models that hear and speak: a chain, of which the first that answers is taken.
-    fn audio_chat(&self, notes: &Notes) -> Result<Arc<dyn Responder>, Unfit> {
+    fn audio_chat(&self, notes: &Notes) -> Result<Arc<dyn Responder>, StartError> {
         let minds = members(&self.config.settings.audio_chat.models, |name, last| {
             let settings = MindSettings {
                 hears: true,
@@ -275,7 +275,7 @@ impl App {
     }
 
     /// How the chat model called `name` is asked.
-    fn asking(&self, name: &ModelName) -> Result<MindSettings, Unfit> {
+    fn asking(&self, name: &ModelName) -> Result<MindSettings, StartError> {
         let ModelName { provider, model } = name;
         let chat = &self.config.settings.chat;
         let config::ChatModel { sampling, reasoning_effort, max_output_tokens } =
@@ -312,7 +312,7 @@ impl App {
     }
 
     /// The templates, made once.
-    fn templates(&self) -> Result<Arc<Templates>, Unfit> {
+    fn templates(&self) -> Result<Arc<Templates>, StartError> {
         if let Some(made) = self.templates.get() {
             return Ok(Arc::clone(made));
         }
@@ -325,7 +325,7 @@ impl App {
                         format!("{}:{}: {}", path.display(), problem.line, problem.message)
                     })
                     .collect();
-                Unfit::Templates(lines.join("\n"))
+                StartError::Templates(lines.join("\n"))
             })?,
         };
         let nearby: Nearby = Arc::new(|| {
@@ -340,8 +340,8 @@ impl App {
 /// model that was not fetched, is left out as long as another one is there.
 pub(super) fn members<E: ?Sized>(
     names: &[ModelName],
-    make: impl Fn(&ModelName, bool) -> Result<Arc<E>, Unfit>,
-) -> Result<Vec<(String, Arc<E>)>, Unfit> {
+    make: impl Fn(&ModelName, bool) -> Result<Arc<E>, StartError>,
+) -> Result<Vec<(String, Arc<E>)>, StartError> {
     let mut made = Vec::new();
     let mut unmade = None;
     for (at, name) in names.iter().enumerate() {
@@ -359,7 +359,7 @@ pub(super) fn members<E: ?Sized>(
         }
     }
     let none = EngineError::Refused("no engine is configured; run \"aloud config check\"".into());
-    if made.is_empty() { Err(unmade.unwrap_or(Unfit::Engine(none))) } else { Ok(made) }
+    if made.is_empty() { Err(unmade.unwrap_or(StartError::Engine(none))) } else { Ok(made) }
 }
 
 /// The only engine there is, or a chain of all.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Unfit;
+use super::StartError;
 use crate::base::Epoch;
 use crate::config::Context;
 use crate::dialog::{Item, Picture};
@@ -34,8 +34,8 @@ pub(super) struct Told {
 /// Reads a context.
 ///
 /// # Errors
-/// [`Unfit::Context`] when a file cannot be read, is no text or is too long.
-pub(super) fn read_all(context: &Context) -> Result<Told, Unfit> {
+/// [`StartError::Context`] when a file cannot be read, is no text or is too long.
+pub(super) fn read_all(context: &Context) -> Result<Told, StartError> {
     let persona = context.persona.as_deref().unwrap_or(PERSONA);
     let mut text = format!("{persona} {MANNER}");
     if !context.facts.is_empty() {
@@ -50,7 +50,7 @@ pub(super) fn read_all(context: &Context) -> Result<Told, Unfit> {
         match conversation(&words) {
             Some(said) => {
                 for (at, message) in said.iter().enumerate() {
-                    let odd = |why: &str| Unfit::Context {
+                    let odd = |why: &str| StartError::Context {
                         missing: false,
                         message: format!("{name}: message {}: {why}", at + 1),
                     };
@@ -119,10 +119,10 @@ fn take(message: &Value, instructions: &mut String, items: &mut Vec<Item>) -> Re
 }
 
 /// The name and the text of a file; `-` is standard input.
-fn read(file: &PathBuf) -> Result<(String, String), Unfit> {
+fn read(file: &PathBuf) -> Result<(String, String), StartError> {
     let stdin = file == Path::new("-");
     let shown = if stdin { "standard input".into() } else { file.display().to_string() };
-    let unread = |error: std::io::Error| Unfit::Context {
+    let unread = |error: std::io::Error| StartError::Context {
         missing: error.kind() == std::io::ErrorKind::NotFound,
         message: format!("cannot read {shown}: {error}; give a text file"),
     };
@@ -141,7 +141,7 @@ fn read(file: &PathBuf) -> Result<(String, String), Unfit> {
     if bytes.len() as u64 > LARGEST {
         return Err(too_long(&shown));
     }
-    let text = String::from_utf8(bytes).map_err(|_| Unfit::Context {
+    let text = String::from_utf8(bytes).map_err(|_| StartError::Context {
         missing: false,
         message: format!("{shown} is not UTF-8 text; give a text file"),
     })?;
@@ -149,8 +149,8 @@ fn read(file: &PathBuf) -> Result<(String, String), Unfit> {
     Ok((name, text))
 }
 
-fn too_long(shown: &str) -> Unfit {
-    Unfit::Context {
+fn too_long(shown: &str) -> StartError {
+    StartError::Context {
         missing: false,
         message: format!(
             "{shown} is longer than {} kB; give only the part that matters",
@@ -180,7 +180,7 @@ mod tests {
             "\n\nWhat you know:\n- The dog is called Rex.\n\nFrom notes.txt:\nThe gate code is 4711."
         ));
         context.files = vec![dir.path().join("none.txt")];
-        assert!(matches!(instructions(&context), Err(Unfit::Context { missing: true, .. })));
+        assert!(matches!(instructions(&context), Err(StartError::Context { missing: true, .. })));
         let long = dir.path().join("long.txt");
         std::fs::write(&long, vec![b'a'; 300 * 1024]).unwrap();
         context.files = vec![long];

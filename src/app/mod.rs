@@ -11,6 +11,7 @@
 //! conversation starts and lives without them.
 
 mod absent;
+mod devices;
 mod draft;
 mod ended;
 mod engines;
@@ -34,6 +35,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use self::absent::{Deaf, Mute};
+use self::devices::{choice, ready};
 use self::draft::Draft;
 use self::instructions::Told;
 use crate::audio::{self, AudioError};
@@ -89,7 +91,7 @@ pub struct App {
 
 /// Why the program cannot be put together.
 #[derive(Debug, thiserror::Error)]
-pub enum Unfit {
+pub enum StartError {
     /// Mistakes in the configuration.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
@@ -125,8 +127,8 @@ impl App {
     /// Reads the configuration; opens nothing yet.
     ///
     /// # Errors
-    /// [`Unfit::Config`] with every mistake, [`Unfit::Model`] when the manifest cannot be read.
-    pub fn open(file: Option<&Path>, env: &Environment) -> Result<Self, Unfit> {
+    /// [`StartError::Config`] with every mistake, [`StartError::Model`] when the manifest cannot be read.
+    pub fn open(file: Option<&Path>, env: &Environment) -> Result<Self, StartError> {
         let config = Config::load(env, file)?;
         let store = Store::open(model_settings(&config.settings))?;
         Runtime::set_threads(u8::try_from(config.settings.local.threads).unwrap_or(1));
@@ -165,7 +167,7 @@ impl App {
     }
 
     /// What the files of context tell. They are read once: one of them may be standard input.
-    fn context(&self) -> Result<&Told, Unfit> {
+    fn context(&self) -> Result<&Told, StartError> {
         if let Some(told) = self.context.get() {
             return Ok(told);
         }
@@ -174,13 +176,13 @@ impl App {
     }
 
     /// What was said before the conversation.
-    fn before(&self) -> Result<Arc<[Item]>, Unfit> {
+    fn before(&self) -> Result<Arc<[Item]>, StartError> {
         let told = self.context()?.messages.iter();
         Ok(told.chain(&self.opening).cloned().collect())
     }
 
     /// What a model is told besides the conversation. A session begins with no words but these.
-    fn instructions(&self) -> Result<Arc<str>, Unfit> {
+    fn instructions(&self) -> Result<Arc<str>, StartError> {
         let told = Arc::clone(&self.context()?.instructions);
         let before = if self.hears() { self.before()? } else { Arc::default() };
         Ok(if before.is_empty() { told } else { instructions::with_before(&told, &before) })
@@ -188,7 +190,7 @@ impl App {
 
     /// The ear of a conversation: of what the live one cannot write down, where there is such a one.
     /// A partner that hears by itself needs it for the record only.
-    fn ear(&self, notes: &Notes, live: bool) -> Result<Arc<dyn Transcriber>, Unfit> {
+    fn ear(&self, notes: &Notes, live: bool) -> Result<Arc<dyn Transcriber>, StartError> {
         let names = &self.config.settings.cascade.transcribe;
         let names = match names.as_slice() {
             [_, others @ ..] if live && !others.is_empty() => others,
@@ -205,7 +207,7 @@ impl App {
     }
 
     /// The voice of a conversation. A partner that speaks by itself needs it for notices only.
-    fn mouth(&self, notes: &Notes) -> Result<Option<Arc<dyn Synthesizer>>, Unfit> {
+    fn mouth(&self, notes: &Notes) -> Result<Option<Arc<dyn Synthesizer>>, StartError> {
         match (self.voice(notes), self.config.settings.partner) {
             (Err(error), config::Partner::AudioChat | config::Partner::Realtime) => {
                 tracing::warn!("notices and errors are shown, not spoken: {error}");
@@ -230,12 +232,18 @@ impl App {
     ///
     /// # Errors
     /// When an address in the settings is none.
-    pub fn tools(&self, book: &Book, ringer: Ringer, notes: &Notes) -> Result<Registry, Unfit> {
+    pub fn tools(
+        &self,
+        book: &Book,
+        ringer: Ringer,
+        notes: &Notes,
+    ) -> Result<Registry, StartError> {
         let weather = &self.config.settings.tools.get_weather;
         let mut settings = tool::Settings::new(book.clone(), ringer, self.volume.clone());
-        settings.weather.base_url = tool::BaseUrl::parse(&weather.base_url).map_err(Unfit::Tool)?;
+        settings.weather.base_url =
+            tool::BaseUrl::parse(&weather.base_url).map_err(StartError::Tool)?;
         settings.weather.geocoding_url =
-            tool::BaseUrl::parse(&weather.geocoding_url).map_err(Unfit::Tool)?;
+            tool::BaseUrl::parse(&weather.geocoding_url).map_err(StartError::Tool)?;
         settings.weather.location.clone_from(&weather.location);
         settings.home = tool::Home::at(self.config.paths.state.join("home"));
         settings.weather.units = match weather.units {
@@ -298,7 +306,7 @@ impl App {
     ///
     /// # Errors
     /// When an engine that is needed is missing, or the sound cannot be opened.
-    pub async fn once(&self, question: Question, output: Output) -> Result<Finished, Unfit> {
+    pub async fn once(&self, question: Question, output: Output) -> Result<Finished, StartError> {
         self.once_watched(question, output, |_| std::future::ready(())).await
     }
 
@@ -311,7 +319,7 @@ impl App {
         question: Question,
         output: Output,
         watch: impl FnOnce(Handle) -> W,
-    ) -> Result<Finished, Unfit> {
+    ) -> Result<Finished, StartError> {
         let spoken = matches!(question, Question::Heard(_));
         let sounds = !matches!(output, Output::Words);
         let (notes, told) = Notes::new();
@@ -388,7 +396,7 @@ impl App {
     /// # Errors
     /// When an engine is missing, or a sound file cannot be opened. Devices that are missing are no
     /// error: they are told as events and taken up as soon as they are there.
-    pub async fn converse(&self, talk: Talk) -> Result<Conversation, Unfit> {
+    pub async fn converse(&self, talk: Talk) -> Result<Conversation, StartError> {
         let (notes, told) = Notes::new();
         let live = self.live_ear();
         let engines = Engines {
@@ -402,7 +410,7 @@ impl App {
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
         let handle =
             listen::spawn(path.tail, self.listening(), Some(self.voice_activity()), outbox)
-                .map_err(Unfit::Thread)?;
+                .map_err(StartError::Thread)?;
         let listening = handle.pulse();
         if self.config.settings.local.warm {
             // A full queue of orders cannot be: this is the first one.
@@ -481,27 +489,7 @@ pub struct Conversation {
 /// Silence that ends a turn where the server should have found its end before.
 const THEIRS_MS: u32 = 2_000;
 
-/// How long devices may take to open: an idle virtual one needs 2 s.
-const OPENING: Duration = Duration::from_secs(10);
-
-/// Waits until the sound is there, without holding up the async thread.
-async fn ready(sound: audio::Sound) -> Result<audio::Sound, Unfit> {
-    let waited = tokio::task::spawn_blocking(move || sound.ready(OPENING).map(|()| sound)).await;
-    match waited {
-        Ok(sound) => Ok(sound?),
-        Err(_) => Err(Unfit::Sound(AudioError::NoServer("opening it broke off".to_owned()))),
-    }
-}
-
 fn model_settings(settings: &config::Settings) -> crate::models::Settings {
     let config::Models { dir, mirror, pip } = settings.models.clone();
     crate::models::Settings { dir, mirror, pip }
-}
-
-fn choice(device: &config::Device) -> audio::Choice {
-    match device {
-        config::Device::Default => audio::Choice::Default,
-        config::Device::Wav(path) => audio::Choice::File(path.clone()),
-        config::Device::Named(name) => audio::Choice::Named(name.clone()),
-    }
 }

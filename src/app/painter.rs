@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use super::engines::{members, one};
-use super::{App, Unfit};
+use super::{App, StartError};
 use crate::base::{Flow, Job};
 use crate::config::{ModelName, ProviderKind};
 use crate::engine::openai::picture::Hand;
@@ -37,11 +37,15 @@ impl App {
     ///
     /// # Errors
     /// As [`App::transcriber`].
-    pub fn painter(&self, notes: &Notes) -> Result<Arc<dyn Painter>, Unfit> {
+    pub fn painter(&self, notes: &Notes) -> Result<Arc<dyn Painter>, StartError> {
         self.painter_of(&self.config.settings.image.models, notes)
     }
 
-    fn painter_of(&self, names: &[ModelName], notes: &Notes) -> Result<Arc<dyn Painter>, Unfit> {
+    fn painter_of(
+        &self,
+        names: &[ModelName],
+        notes: &Notes,
+    ) -> Result<Arc<dyn Painter>, StartError> {
         let painters = members(names, |name, last| {
             let hand = Hand::new(&self.line(&name.provider, last)?, &name.model)?;
             Ok(Arc::new(hand) as Arc<dyn Painter>)

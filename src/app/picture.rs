@@ -3,15 +3,15 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::Unfit;
+use super::StartError;
 use crate::dialog::Picture;
 use crate::tool::picture::{Unshown, data_url, read};
 
 /// The picture that `named` means.
 ///
 /// # Errors
-/// [`Unfit::Context`] when the file cannot be read, is too large, or is no picture that models take.
-pub fn picture(named: &str) -> Result<Picture, Unfit> {
+/// [`StartError::Context`] when the file cannot be read, is too large, or is no picture that models take.
+pub fn picture(named: &str) -> Result<Picture, StartError> {
     if ["https://", "http://", "data:"].iter().any(|scheme| named.starts_with(scheme)) {
         return Ok(named.to_owned().into());
     }
@@ -19,14 +19,14 @@ pub fn picture(named: &str) -> Result<Picture, Unfit> {
 }
 
 /// What `why` means for a command that was given the file `named`.
-pub(crate) fn unfit(named: &str, why: &Unshown) -> Unfit {
+pub(crate) fn unfit(named: &str, why: &Unshown) -> StartError {
     match why {
-        Unshown::Unread(_, error) => Unfit::Context {
+        Unshown::Unread(_, error) => StartError::Context {
             missing: error.kind() == ErrorKind::NotFound,
             message: why.to_string(),
         },
         Unshown::TooLarge | Unshown::NoPicture => {
-            Unfit::Context { missing: false, message: format!("{named}: {why}") }
+            StartError::Context { missing: false, message: format!("{named}: {why}") }
         }
     }
 }
@@ -49,6 +49,6 @@ mod tests {
         assert_eq!(&*picture(url).unwrap().0, url);
         let text = file("b.png", b"hello");
         assert!(picture(&text).unwrap_err().to_string().contains("convert it to PNG"));
-        assert!(matches!(picture("/no/such.png"), Err(Unfit::Context { missing: true, .. })));
+        assert!(matches!(picture("/no/such.png"), Err(StartError::Context { missing: true, .. })));
     }
 }

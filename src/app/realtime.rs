@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 
-use super::{App, Unfit};
+use super::{App, StartError};
 use crate::base::{Flow, Utterance};
 use crate::config::{self, ModelName};
 use crate::engine::openai::defaults::{LIVE_ONLY, SPEAK_ONLY, VOICE};
@@ -25,7 +25,7 @@ impl App {
         told: Receiver<String>,
         live: Option<Box<dyn Partner>>,
         sounds: bool,
-    ) -> Result<Box<dyn Partner>, Unfit> {
+    ) -> Result<Box<dyn Partner>, StartError> {
         let inside = if sounds { self.voice_inside() } else { None };
         let voiced = engines.speak.is_some() || inside.is_some();
         let mut cascade = Cascade::new(engines, Some(told)).with_voice_inside(inside);
@@ -48,7 +48,7 @@ impl App {
     }
 
     /// Where the sessions of a model are had, and what they are to be like.
-    fn session(&self, model: &ModelName, sounds: bool) -> Result<(Server, Settings), Unfit> {
+    fn session(&self, model: &ModelName, sounds: bool) -> Result<(Server, Settings), StartError> {
         let of = &self.config.settings.realtime;
         let provider = &model.provider;
         let (address, auth) = self.credentials(provider)?;
@@ -83,7 +83,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::partner`].
-    pub(super) fn scribe(&self, name: &ModelName) -> Result<Option<Scribe>, Unfit> {
+    pub(super) fn scribe(&self, name: &ModelName) -> Result<Option<Scribe>, StartError> {
         if !LIVE_ONLY.contains(&name.model.as_str()) {
             return Ok(None);
         }
@@ -100,7 +100,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::partner`].
-    pub(super) fn reader(&self, name: &ModelName, notes: &Notes) -> Result<Reader, Unfit> {
+    pub(super) fn reader(&self, name: &ModelName, notes: &Notes) -> Result<Reader, StartError> {
         let (address, auth) = self.credentials(&name.provider)?;
         let server = Server::new(&name.provider, &address, &name.model, auth)?;
         let config::Speak { voice, instructions, .. } = &self.config.settings.speak;
@@ -154,7 +154,7 @@ impl App {
 pub(super) struct Absent(String);
 
 impl Absent {
-    pub(super) fn new(why: &Unfit) -> Self {
+    pub(super) fn new(why: &StartError) -> Self {
         Self(why.to_string())
     }
 }

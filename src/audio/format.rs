@@ -91,11 +91,11 @@ pub struct SpeakerEdge {
     channels: usize,
     rate: Rate,
     mono: [f32; CHUNK],
-    turner: Option<Turner>,
+    converter: Option<RateConverter>,
 }
 
 /// Changes the rate on the way to the device, within memory that was taken beforehand.
-struct Turner {
+struct RateConverter {
     fft: Fft<f32>,
     input: Vec<f32>,
     output: Vec<f32>,
@@ -105,7 +105,7 @@ struct Turner {
     delay: u64,
 }
 
-impl Turner {
+impl RateConverter {
     fn new(rate: Rate) -> Result<Self, AudioError> {
         let fft = fft(SPEAKER_RATE, rate)?;
         let (input, output) =
@@ -140,17 +140,17 @@ impl SpeakerEdge {
         channels: u16,
         rate: Rate,
     ) -> Result<(Self, Recall<PlaybackEdge>), PlaybackEdge> {
-        let turner = if rate == SPEAKER_RATE {
+        let converter = if rate == SPEAKER_RATE {
             None
         } else {
-            match Turner::new(rate) {
-                Ok(turner) => Some(turner),
+            match RateConverter::new(rate) {
+                Ok(converter) => Some(converter),
                 Err(_) => return Err(edge),
             }
         };
         let (seat, recall) = Seat::new(edge);
         let channels = usize::from(channels.max(1));
-        Ok((Self { seat, channels, rate, mono: [0.0; CHUNK], turner }, recall))
+        Ok((Self { seat, channels, rate, mono: [0.0; CHUNK], converter }, recall))
     }
 
     /// Fills what the device will play next. `ahead` is how many frames at the device's rate lie
@@ -164,13 +164,13 @@ impl SpeakerEdge {
             return;
         };
         let frames = (data.len() / self.channels) as u64;
-        let inside = self.turner.as_ref().map_or(0, |turner| turner.delay);
+        let inside = self.converter.as_ref().map_or(0, |converter| converter.delay);
         edge.gauge().note_latency(ahead + frames + inside, self.rate);
         for piece in data.chunks_mut(self.channels * CHUNK) {
             let n = piece.len() / self.channels;
             let mono = &mut self.mono[..n];
-            match &mut self.turner {
-                Some(turner) => turner.pull(&mut edge, mono),
+            match &mut self.converter {
+                Some(converter) => converter.pull(&mut edge, mono),
                 None => edge.pull(mono),
             }
             for (frame, sample) in piece.chunks_mut(self.channels).zip(mono) {

@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::io;
 
-use crate::app::Unfit;
+use crate::app::StartError;
 use crate::audio::AudioError;
 use crate::config::ConfigErrors;
 use crate::control::{BindError, ClientError};
@@ -112,18 +112,20 @@ impl From<AudioError> for Failure {
     }
 }
 
-impl From<Unfit> for Failure {
-    fn from(error: Unfit) -> Self {
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
         match error {
-            Unfit::Config(errors) => errors.into(),
-            Unfit::Model(error) => error.into(),
-            Unfit::Engine(error) => error.into(),
-            Unfit::Sound(error) => error.into(),
-            Unfit::Templates(message) | Unfit::Tool(message) => Self::new(Code::Config, message),
-            Unfit::Context { message, missing } => {
+            StartError::Config(errors) => errors.into(),
+            StartError::Model(error) => error.into(),
+            StartError::Engine(error) => error.into(),
+            StartError::Sound(error) => error.into(),
+            StartError::Templates(message) | StartError::Tool(message) => {
+                Self::new(Code::Config, message)
+            }
+            StartError::Context { message, missing } => {
                 Self::new(if missing { Code::NoInput } else { Code::Data }, message)
             }
-            Unfit::Thread(_) => Self::new(Code::TryAgain, error),
+            StartError::Thread(_) => Self::new(Code::TryAgain, error),
         }
     }
 }

@@ -39,8 +39,8 @@ pub use load::{Config, InitError, default_file, init};
 pub use paths::{PathError, Paths};
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use settings::{
-    Audio, AudioChat, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device, Dialect,
-    GetWeather, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Presents,
+    Audio, AudioChat, AuthScheme, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device,
+    Dialect, GetWeather, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner,
     Protocol, Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Tools,
     Transcribe, TurnDetection, Units, WireFormat,
 };

@@ -2,7 +2,7 @@
 
 use super::names::{Providers, word};
 use super::section::{Section, path, web_address};
-use super::settings::{KeySource, Presents, Provider, ProviderKind};
+use super::settings::{AuthScheme, KeySource, Provider, ProviderKind};
 use super::{Environment, Origin};
 
 /// The address of provider `openai`.
@@ -49,7 +49,7 @@ fn implied(name: &str, env: &Environment) -> Option<Provider> {
         _ => return None,
     };
     let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
-    Some(Provider { kind, base_url, api_key, api_version: None, auth: Presents::Auto })
+    Some(Provider { kind, base_url, api_key, api_version: None, auth: AuthScheme::Auto })
 }
 
 fn provider(mut of: Section<'_, '_>, name: &str, env: &Environment) -> Provider {
@@ -83,9 +83,9 @@ fn provider(mut of: Section<'_, '_>, name: &str, env: &Environment) -> Provider 
         if t.is_empty() { Err("it is empty".to_owned()) } else { Ok(t.to_owned()) }
     });
     let ways = [
-        word("auto", Presents::Auto),
-        word("bearer", Presents::Bearer),
-        word("api-key", Presents::ApiKey),
+        word("auto", AuthScheme::Auto),
+        word("bearer", AuthScheme::Bearer),
+        word("api-key", AuthScheme::ApiKey),
     ];
     let auth = of.choice("auth", &ways, "auto");
     of.end();

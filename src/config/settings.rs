@@ -231,12 +231,12 @@ pub struct Provider {
     /// The version of its interface, for `azure`; its v1 form where there is none.
     pub api_version: Option<String>,
     /// How the key is sent.
-    pub auth: Presents,
+    pub auth: AuthScheme,
 }
 
 /// How a key is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Presents {
+pub enum AuthScheme {
     /// As the kind of provider wants it.
     #[default]
     Auto,

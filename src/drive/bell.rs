@@ -369,6 +369,7 @@ mod tests {
 
     /// Lets the bell ring with rounds of two seconds until it is silent or `seconds` are over.
     /// Gives the rounds with their seconds, and what was given up when.
+    #[allow(clippy::type_complexity, reason = "the rounds and the ends, each with its moment")]
     fn run(bell: &mut Bell, from: u64, seconds: u64) -> (Vec<(u64, Round)>, Vec<(u64, EntryId)>) {
         let (mut rounds, mut vain) = (Vec::new(), Vec::new());
         // A round of the run before is over by now.

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 
 use super::prose::Prose;
-use super::recital::Recital;
+use super::speech_queue::SpeechQueue;
 use super::{
     Chunk, Delta, EngineError, Order, Partner, Responder, Said, Synthesizer, Transcriber, heard,
 };
@@ -362,7 +362,7 @@ fn recite(
 ) -> Flow<Said> {
     Box::pin(async_stream::stream! {
         let mut prose = Prose::new(voice.as_ref().map(|voice| voice.alphabet()).unwrap_or_default());
-        let mut recital = Recital::new(voice);
+        let mut recital = SpeechQueue::new(voice);
         let mut cited: Vec<String> = Vec::new();
         let mut reading = true;
         let mut first = true;
@@ -430,7 +430,7 @@ fn recite(
 
 /// The next sound, unless enough of it waits.
 async fn next_sound(
-    recital: &mut Recital,
+    recital: &mut SpeechQueue,
     held: &AtomicBool,
 ) -> Option<Result<Chunk, EngineError>> {
     poll_fn(|cx| if held.load(Ordering::Relaxed) { Poll::Pending } else { recital.poll(cx) }).await

@@ -23,7 +23,7 @@ mod painter;
 mod partner;
 mod people;
 mod prose;
-mod recital;
+mod speech_queue;
 mod usage;
 
 pub use cascade::{Cascade, Engines};

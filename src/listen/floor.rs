@@ -60,15 +60,15 @@ const BED_LEAST_DB: f32 = -90.0;
 /// The loudness that the room's sound stays below most of the time: what a bed of music, which
 /// has dips and a pitch as speech has, does not rise above. A running quantile.
 #[derive(Debug)]
-pub(super) struct Bed(f32);
+pub(super) struct NoiseFloor(f32);
 
-impl Default for Bed {
+impl Default for NoiseFloor {
     fn default() -> Self {
         Self(FIRST_FLOOR_DB)
     }
 }
 
-impl Bed {
+impl NoiseFloor {
     /// Takes the loudness of the next frame in, and whether it is held for speech.
     pub(super) fn note(&mut self, db: f32, speech: bool) {
         let step = match (db > self.0, speech) {

@@ -2,7 +2,7 @@ use webrtc_vad::{SampleRate, Vad, VadMode};
 
 use crate::base::{FRAME_SAMPLES, Frame};
 
-use super::floor::{Bed, Floor};
+use super::floor::{Floor, NoiseFloor};
 use super::level::decibels;
 use super::pitch::Band;
 
@@ -39,7 +39,7 @@ pub(super) struct Gate {
     pcm: [i16; FRAME_SAMPLES],
     band: Band,
     floor: Floor,
-    bed: Bed,
+    bed: NoiseFloor,
     /// Verdicts on the last frames, the newest in the lowest bit.
     voiced: u32,
     pitched: u32,
@@ -55,7 +55,7 @@ impl Gate {
             pcm: [0; FRAME_SAMPLES],
             band: Band::default(),
             floor: Floor::default(),
-            bed: Bed::default(),
+            bed: NoiseFloor::default(),
             voiced: 0,
             pitched: 0,
             risen: 0,
@@ -76,7 +76,7 @@ impl Gate {
         self.reset();
         self.band = Band::default();
         self.floor = Floor::default();
-        self.bed = Bed::default();
+        self.bed = NoiseFloor::default();
     }
 
     /// Learns the noise of the room from a frame that nobody wants to know more about.

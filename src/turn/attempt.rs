@@ -27,14 +27,14 @@ pub(super) enum Purpose {
 /// One answer of the responder, with the calls it made. The next round answers their outcomes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Round {
-    pub(super) calls: Vec<Errand>,
+    pub(super) calls: Vec<PendingCall>,
 }
 
 /// One tool call.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Errand {
+pub(super) struct PendingCall {
     pub(super) call: Call,
-    pub(super) state: ErrandState,
+    pub(super) state: PendingState,
     /// Whether it was run and may have changed the world.
     pub(super) acts: bool,
     /// Whether it is seen through when nobody waits for it any more.
@@ -42,7 +42,7 @@ pub(super) struct Errand {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum ErrandState {
+pub(super) enum PendingState {
     /// Not run yet. What changes the world waits until the user has certainly finished.
     Held,
     /// It runs.
@@ -110,7 +110,7 @@ impl Attempt {
 
     /// Whether the outcomes of a round are in and wait to be answered.
     pub(super) fn wants_round(&self) -> bool {
-        let done = |errand: &Errand| matches!(errand.state, ErrandState::Done { .. });
+        let done = |errand: &PendingCall| matches!(errand.state, PendingState::Done { .. });
         let calls = self.rounds.last().map_or(&[][..], |round| &round.calls);
         let all = !calls.is_empty() && calls.iter().all(done);
         self.work == Work::RoundDone && all && !self.stops()
@@ -118,7 +118,7 @@ impl Attempt {
 
     /// Whether a tool asked for silence.
     pub(super) fn stops(&self) -> bool {
-        self.errands().any(|errand| matches!(errand.state, ErrandState::Done { stop: true, .. }))
+        self.errands().any(|errand| matches!(errand.state, PendingState::Done { stop: true, .. }))
     }
 
     /// Whether a tool may have changed the world.
@@ -165,14 +165,14 @@ impl Attempt {
     /// Adds a call to the round under way; false when it has too many.
     pub(super) fn add(&mut self, call: Call) -> bool {
         let round = self.rounds.last_mut().filter(|round| round.calls.len() < MAX_CALLS);
-        round.map(|round| round.calls.push(Errand::new(call))).is_some()
+        round.map(|round| round.calls.push(PendingCall::new(call))).is_some()
     }
 
-    pub(super) fn errands(&self) -> impl Iterator<Item = &Errand> {
+    pub(super) fn errands(&self) -> impl Iterator<Item = &PendingCall> {
         self.rounds.iter().flat_map(|round| &round.calls)
     }
 
-    pub(super) fn errands_mut(&mut self) -> impl Iterator<Item = &mut Errand> {
+    pub(super) fn errands_mut(&mut self) -> impl Iterator<Item = &mut PendingCall> {
         self.rounds.iter_mut().flat_map(|round| &mut round.calls)
     }
 
@@ -180,9 +180,9 @@ impl Attempt {
     pub(super) fn interrupt(&mut self) {
         for errand in self.errands_mut() {
             match errand.state {
-                ErrandState::Running { .. } if errand.lasts => errand.excuse(GOES_ON),
-                ErrandState::Held | ErrandState::Running { .. } => errand.excuse(INTERRUPTED),
-                ErrandState::Done { .. } => {}
+                PendingState::Running { .. } if errand.lasts => errand.excuse(GOES_ON),
+                PendingState::Held | PendingState::Running { .. } => errand.excuse(INTERRUPTED),
+                PendingState::Done { .. } => {}
             }
         }
     }
@@ -190,7 +190,7 @@ impl Attempt {
     /// Gives the calls that have run for too long an outcome that says so.
     pub(super) fn time_out(&mut self, now: Moment) {
         for errand in self.errands_mut() {
-            if matches!(errand.state, ErrandState::Running { until } if until <= now) {
+            if matches!(errand.state, PendingState::Running { until } if until <= now) {
                 errand.excuse(TIMED_OUT);
             }
         }
@@ -198,9 +198,9 @@ impl Attempt {
 
     /// When a running tool has run for too long.
     pub(super) fn tool_deadline(&self) -> Option<Moment> {
-        let until = |errand: &Errand| match errand.state {
-            ErrandState::Running { until } => Some(until),
-            ErrandState::Held | ErrandState::Done { .. } => None,
+        let until = |errand: &PendingCall| match errand.state {
+            PendingState::Running { until } => Some(until),
+            PendingState::Held | PendingState::Done { .. } => None,
         };
         self.errands().filter_map(until).min()
     }
@@ -253,16 +253,16 @@ impl Attempt {
             if !text.is_empty() {
                 items.push(Item::Reply { epoch, text, interrupted });
             }
-            let call = |errand: &Errand| Item::Call { epoch, call: errand.call.clone() };
+            let call = |errand: &PendingCall| Item::Call { epoch, call: errand.call.clone() };
             items.extend(round.calls.iter().map(call));
             items.extend(round.calls.iter().filter_map(|errand| match &errand.state {
-                ErrandState::Done { outcome, .. } => Some(Item::Outcome(outcome.clone())),
-                ErrandState::Held | ErrandState::Running { .. } => None,
+                PendingState::Done { outcome, .. } => Some(Item::Outcome(outcome.clone())),
+                PendingState::Held | PendingState::Running { .. } => None,
             }));
             // After all outcomes of the round: nothing may stand between a call and its outcome.
             items.extend(round.calls.iter().filter_map(|errand| match &errand.state {
-                ErrandState::Done { picture, .. } => picture.clone().map(Item::Picture),
-                ErrandState::Held | ErrandState::Running { .. } => None,
+                PendingState::Done { picture, .. } => picture.clone().map(Item::Picture),
+                PendingState::Held | PendingState::Running { .. } => None,
             }));
         }
         items
@@ -275,15 +275,15 @@ const GOES_ON: &str =
     "It goes on while the user talks of something else; they will be told when it is done.";
 const TIMED_OUT: &str = "The tool did not answer in time.";
 
-impl Errand {
+impl PendingCall {
     const fn new(call: Call) -> Self {
-        Self { call, state: ErrandState::Held, acts: false, lasts: false }
+        Self { call, state: PendingState::Held, acts: false, lasts: false }
     }
 
     /// Answers the call with the reason why it has no outcome of its own.
     fn excuse(&mut self, why: &str) {
         let (id, output, say) = (self.call.id.clone(), why.to_owned(), why.to_owned());
         let outcome = Outcome { id, output, say, ok: false };
-        self.state = ErrandState::Done { outcome, stop: false, picture: None };
+        self.state = PendingState::Done { outcome, stop: false, picture: None };
     }
 }

@@ -1,7 +1,7 @@
 //! What must hold after every input. Runs in debug builds only; a failure is a bug in the machine,
 //! and the log of inputs up to it is the report.
 
-use super::attempt::ErrandState;
+use super::attempt::PendingState;
 use super::ear::Ear;
 use super::mouth::Mouth;
 use super::{Command, Input, MAX_NOTICES, Machine, Playback, Report, Speech};
@@ -45,7 +45,7 @@ fn is_stale(machine: &Machine, input: &Input) -> bool {
                 || matches!(report, Report::Call(call) if attempt.errands().any(|e| e.call.id == call.id))
         }),
         Input::ToolDone { epoch, outcome, .. } => live.is_none_or(|attempt| {
-            let runs = |state: &ErrandState| matches!(state, ErrandState::Running { .. });
+            let runs = |state: &PendingState| matches!(state, PendingState::Running { .. });
             attempt.epoch != *epoch
                 || !attempt.errands().any(|e| e.call.id == outcome.id && runs(&e.state))
         }),

@@ -1,4 +1,4 @@
-use super::attempt::{Attempt, Errand, ErrandState, Purpose, Round, Work};
+use super::attempt::{Attempt, PendingCall, PendingState, Purpose, Round, Work};
 use super::ear::{Ear, Key};
 use super::mouth::{Mouth, stall_deadline, work_deadline};
 use super::script::Script;
@@ -93,12 +93,12 @@ impl Machine {
         picture: Option<Picture>,
     ) {
         let Some(attempt) = self.mouth.at_work(epoch) else { return };
-        let running = |errand: &&mut Errand| {
-            errand.call.id == outcome.id && matches!(errand.state, ErrandState::Running { .. })
+        let running = |errand: &&mut PendingCall| {
+            errand.call.id == outcome.id && matches!(errand.state, PendingState::Running { .. })
         };
         let errand = attempt.errands_mut().find(running);
         if let Some(errand) = errand {
-            errand.state = ErrandState::Done { outcome, stop, picture };
+            errand.state = PendingState::Done { outcome, stop, picture };
         }
     }
 
@@ -261,7 +261,7 @@ impl Machine {
         let until = now + self.setup.settings.patience.tool;
         let epoch = attempt.epoch;
         let mut worked = false;
-        for errand in attempt.errands_mut().filter(|errand| errand.state == ErrandState::Held) {
+        for errand in attempt.errands_mut().filter(|errand| errand.state == PendingState::Held) {
             let effect = self.setup.tools.get(&errand.call.name).copied();
             let effect = effect.unwrap_or(Effect::Writes);
             let harmless = match effect {
@@ -269,7 +269,7 @@ impl Machine {
                 Effect::Writes | Effect::Makes => false,
             };
             if harmless || firm {
-                errand.state = ErrandState::Running { until };
+                errand.state = PendingState::Running { until };
                 (errand.acts, errand.lasts) = (!harmless, effect == Effect::Makes);
                 out.push(Command::CallTool { epoch, call: errand.call.clone() });
                 worked = true;

@@ -13,7 +13,8 @@ use crate::server::{PATIENCE, Server};
 pub(crate) fn answers(reply: Reply) -> (Server, Http) {
     let server = Server::answering(move |_| reply.clone());
     let address = Address::v1(&server.base()).unwrap();
-    let http = Http::new("acme", address, Auth::Bearer(KEY.into()), PATIENCE).unwrap().hasty();
+    let http =
+        Http::new("acme", address, Auth::Bearer(KEY.into()), PATIENCE).unwrap().without_retries();
     (server, http)
 }
 

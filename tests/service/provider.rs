@@ -112,7 +112,7 @@ fn a_picture_is_finished_while_the_user_talks_of_something_else() {
     let last = server.requests().pop().unwrap().json();
     let last = last["messages"].to_string();
     assert!(
-        last.contains("It goes on while") && last.contains("The picture is saved as"),
+        last.contains("It goes on while") && last.contains("I saved the picture as"),
         "{last}"
     );
 }

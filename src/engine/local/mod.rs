@@ -1,7 +1,7 @@
 //! Engines inside the machine: no key, no account, no service.
 //!
 //! ```text
-//! order ─▶ Worker (a thread per model) ─▶ Model::answer ─▶ Session (onnxruntime) ─▶ Desk ─▶ Flow
+//! order ─▶ Worker (a thread per model) ─▶ Model::answer ─▶ Session (onnxruntime) ─▶ Replies ─▶ Flow
 //!               loads it first, unloads it when idle          looks at the stop flag at each step
 //! ```
 //!
@@ -28,4 +28,4 @@ mod worker;
 pub use runtime::Runtime;
 pub use silero::{Silero, WINDOW};
 pub use templates::{Nearby, Templates};
-pub use worker::{Desk, Halt, Model, WAITING_ANSWERS, WAITING_ORDERS, Worker};
+pub use worker::{Model, Replies, Stopped, WAITING_ANSWERS, WAITING_ORDERS, Worker};

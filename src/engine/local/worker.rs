@@ -32,24 +32,24 @@ pub trait Model: 'static {
     /// One of the answers to it.
     type Answer: Send + 'static;
 
-    /// Answers `ask` into `desk`. Long work is cut in steps, each behind [`Desk::check`] or run
-    /// under [`Desk::options`].
+    /// Answers `ask` into `desk`. Long work is cut in steps, each behind [`Replies::check`] or run
+    /// under [`Replies::options`].
     ///
     /// # Errors
-    /// [`Halt`]; `?` on an [`EngineError`] makes one.
-    fn answer(&mut self, ask: Self::Ask, desk: &Desk<Self::Answer>) -> Result<(), Halt>;
+    /// [`Stopped`]; `?` on an [`EngineError`] makes one.
+    fn answer(&mut self, ask: Self::Ask, desk: &Replies<Self::Answer>) -> Result<(), Stopped>;
 }
 
 /// Why a model stopped before its answer was complete.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Halt {
+pub enum Stopped {
     /// Nobody waits for the answer any longer.
-    Stopped,
+    Cancelled,
     /// It could not go on; the reader gets this error.
     Failed(EngineError),
 }
 
-impl From<EngineError> for Halt {
+impl From<EngineError> for Stopped {
     fn from(error: EngineError) -> Self {
         Self::Failed(error)
     }
@@ -66,11 +66,11 @@ pub struct Worker<M: Model> {
     name: &'static str,
     idle: Option<Duration>,
     load: Arc<Load<M>>,
-    thread: Mutex<Option<Staff<M>>>,
+    thread: Mutex<Option<WorkerHandle<M>>>,
 }
 
 /// The way to the worker's thread, and the thread.
-struct Staff<M: Model> {
+struct WorkerHandle<M: Model> {
     orders: SyncSender<Order<M>>,
     /// Closed when the thread has done its last work.
     gone: Receiver<()>,
@@ -83,13 +83,13 @@ const LEAVE: Duration = Duration::from_secs(5);
 type Load<M> = dyn Fn() -> Result<M, EngineError> + Send + Sync;
 
 /// Where a model puts its answers, and where it looks whether it should go on.
-pub struct Desk<A> {
+pub struct Replies<A> {
     answers: mpsc::Sender<Result<A, EngineError>>,
     stop: Stop,
 }
 
 enum Order<M: Model> {
-    Ask(M::Ask, Desk<M::Answer>),
+    Ask(M::Ask, Replies<M::Answer>),
     Warm(oneshot::Sender<Result<(), EngineError>>),
 }
 
@@ -122,7 +122,7 @@ impl<M: Model> Worker<M> {
     pub fn ask(&self, ask: M::Ask) -> Flow<Result<M::Answer, EngineError>> {
         let (answers, incoming) = mpsc::channel(WAITING_ANSWERS);
         let stop = Stop::default();
-        let order = Order::Ask(ask, Desk { answers, stop: stop.clone() });
+        let order = Order::Ask(ask, Replies { answers, stop: stop.clone() });
         match self.send(order) {
             Ok(()) => Box::pin(Answers { incoming, stop }),
             Err(error) => Box::pin(futures::stream::iter([Err(error)])),
@@ -156,28 +156,28 @@ impl<M: Model> Worker<M> {
         }
     }
 
-    fn start(&self) -> Result<Staff<M>, EngineError> {
+    fn start(&self) -> Result<WorkerHandle<M>, EngineError> {
         let (orders, incoming) = sync_channel(WAITING_ORDERS);
         let (leaves, gone) = sync_channel::<()>(0);
         let (name, idle, load) = (self.name, self.idle, self.load.clone());
         let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
-                Shop { name, idle, load, model: None }.run(&incoming);
+                WorkerThread { name, idle, load, model: None }.run(&incoming);
                 drop(leaves);
             })
             .map_err(|error| EngineError::Overloaded {
                 message: format!("no thread for {} ({error}); try again", self.name),
                 retry_after: None,
             })?;
-        Ok(Staff { orders, gone, thread })
+        Ok(WorkerHandle { orders, gone, thread })
     }
 }
 
 impl<M: Model> Drop for Worker<M> {
     fn drop(&mut self) {
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Staff { orders, gone, thread }) = thread else { return };
+        let Some(WorkerHandle { orders, gone, thread }) = thread else { return };
         drop(orders);
         if gone.recv_timeout(LEAVE) == Err(RecvTimeoutError::Disconnected) {
             // It has left its last line; a panic of the model was caught before.
@@ -186,30 +186,30 @@ impl<M: Model> Drop for Worker<M> {
     }
 }
 
-impl<A> Desk<A> {
+impl<A> Replies<A> {
     /// Hands out one answer. Blocks while [`WAITING_ANSWERS`] lie unread.
     ///
     /// # Errors
-    /// [`Halt::Stopped`] when nobody reads any longer.
-    pub fn put(&self, answer: A) -> Result<(), Halt> {
+    /// [`Stopped::Cancelled`] when nobody reads any longer.
+    pub fn put(&self, answer: A) -> Result<(), Stopped> {
         self.check()?;
-        self.answers.blocking_send(Ok(answer)).map_err(|_| Halt::Stopped)
+        self.answers.blocking_send(Ok(answer)).map_err(|_| Stopped::Cancelled)
     }
 
     /// To be called between two steps.
     ///
     /// # Errors
-    /// [`Halt::Stopped`] when nobody waits for the answer any longer.
-    pub fn check(&self) -> Result<(), Halt> {
-        if self.stop.0.set.load(Ordering::Relaxed) { Err(Halt::Stopped) } else { Ok(()) }
+    /// [`Stopped::Cancelled`] when nobody waits for the answer any longer.
+    pub fn check(&self) -> Result<(), Stopped> {
+        if self.stop.0.set.load(Ordering::Relaxed) { Err(Stopped::Cancelled) } else { Ok(()) }
     }
 
     /// Options for the inferences of this order: those run under them break off inside the
     /// session, between two nodes of its graph, when the flow is dropped.
     ///
     /// # Errors
-    /// [`Halt`]; onnxruntime must be loaded.
-    pub fn options(&self) -> Result<Arc<RunOptions<NoSelectedOutputs>>, Halt> {
+    /// [`Stopped`]; onnxruntime must be loaded.
+    pub fn options(&self) -> Result<Arc<RunOptions<NoSelectedOutputs>>, Stopped> {
         let mut run = self.stop.0.run.lock().unwrap_or_else(PoisonError::into_inner);
         let options = match run.take() {
             Some(options) => options,
@@ -221,12 +221,12 @@ impl<A> Desk<A> {
         Ok(options)
     }
 
-    /// What an inference under [`Desk::options`] that failed means: stopped, when the flow was
+    /// What an inference under [`Replies::options`] that failed means: stopped, when the flow was
     /// dropped, else a failure of the model.
-    pub fn halt(&self, error: &ort::Error) -> Halt {
+    pub fn halt(&self, error: &ort::Error) -> Stopped {
         match self.check() {
             Err(halt) => halt,
-            Ok(()) => Halt::Failed(failed(error)),
+            Ok(()) => Stopped::Failed(failed(error)),
         }
     }
 }
@@ -263,22 +263,23 @@ impl<A> Drop for Answers<A> {
 }
 
 /// The worker's thread: the model, while it is loaded, and how to load it.
-struct Shop<M: Model> {
+struct WorkerThread<M: Model> {
     name: &'static str,
     idle: Option<Duration>,
     load: Arc<Load<M>>,
     model: Option<M>,
 }
 
-impl<M: Model> Shop<M> {
+impl<M: Model> WorkerThread<M> {
     fn run(mut self, orders: &Receiver<Order<M>>) {
         while let Some(order) = self.next(orders) {
             match order {
                 Order::Warm(done) => {
-                    let loaded = self.guard(|shop| shop.model().map(|_| ()).map_err(Halt::Failed));
+                    let loaded =
+                        self.guard(|shop| shop.model().map(|_| ()).map_err(Stopped::Failed));
                     let _ = done.send(match loaded {
-                        Ok(()) | Err(Halt::Stopped) => Ok(()),
-                        Err(Halt::Failed(error)) => Err(error),
+                        Ok(()) | Err(Stopped::Cancelled) => Ok(()),
+                        Err(Stopped::Failed(error)) => Err(error),
                     });
                 }
                 Order::Ask(ask, desk) => {
@@ -286,7 +287,7 @@ impl<M: Model> Shop<M> {
                     let answered = desk
                         .check()
                         .and_then(|()| self.guard(|shop| shop.model()?.answer(ask, &desk)));
-                    if let Err(Halt::Failed(error)) = answered {
+                    if let Err(Stopped::Failed(error)) = answered {
                         tracing::debug!(model = self.name, %error, "an order failed");
                         let _ = desk.answers.blocking_send(Err(error));
                     }
@@ -321,13 +322,16 @@ impl<M: Model> Shop<M> {
 
     /// Runs `work`; a panic inside becomes an error, and the model, whose state nobody knows then,
     /// is loaded anew for the next order.
-    fn guard(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Halt>) -> Result<(), Halt> {
+    fn guard(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), Stopped>,
+    ) -> Result<(), Stopped> {
         match catch_unwind(AssertUnwindSafe(|| work(self))) {
             Ok(result) => result,
             Err(panic) => {
                 self.model = None;
                 tracing::error!(model = self.name, panic = text(panic.as_ref()), "panicked");
-                Err(Halt::Failed(broken(self.name)))
+                Err(Stopped::Failed(broken(self.name)))
             }
         }
     }
@@ -371,7 +375,7 @@ mod tests {
         type Ask = usize;
         type Answer = usize;
 
-        fn answer(&mut self, ask: usize, desk: &Desk<usize>) -> Result<(), Halt> {
+        fn answer(&mut self, ask: usize, desk: &Replies<usize>) -> Result<(), Stopped> {
             assert_ne!(ask, 0, "nothing to count");
             if ask == 13 {
                 return Err(EngineError::Refused("no thirteen".to_owned()).into());

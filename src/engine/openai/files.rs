@@ -115,7 +115,7 @@ pub async fn upload(http: &Http, path: &Path, purpose: &str) -> Result<Kept, Eng
     let bytes = tokio::fs::metadata(path).await.map_err(unread)?.len();
     let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
     // The silence before the answer begins with the request, so it holds the sending.
-    let http = http.patient(PATIENCE + Duration::from_secs(bytes / SLOWEST))?;
+    let http = http.with_timeout(PATIENCE + Duration::from_secs(bytes / SLOWEST))?;
     let form = || {
         // Read anew for each try.
         let body = Body::wrap_stream(pieces(path.to_owned()));

@@ -137,7 +137,7 @@ impl Tuning {
             body["seed"] = json!(seed);
         }
         // Once only: an order whose answer is lost on the way must not become two jobs.
-        let answer = self.http.hasty().post(self.root(), None, &body).await;
+        let answer = self.http.without_retries().post(self.root(), None, &body).await;
         self.job(answer).await
     }
 

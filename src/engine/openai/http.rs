@@ -145,7 +145,7 @@ impl Http {
 
     /// The same, but what fails is not asked again: somebody else stands behind it.
     #[must_use]
-    pub fn hasty(&self) -> Self {
+    pub fn without_retries(&self) -> Self {
         Self { retries: 0, ..self.clone() }
     }
 
@@ -162,7 +162,7 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::new`].
-    pub fn patient(&self, patience: Duration) -> Result<Self, EngineError> {
+    pub fn with_timeout(&self, patience: Duration) -> Result<Self, EngineError> {
         let client = client(&self.name, &self.address, &self.headers, patience)?;
         Ok(Self { client, used: Arc::default(), ..self.clone() })
     }
@@ -220,7 +220,7 @@ impl Http {
     /// # Errors
     /// As [`Http::get`].
     pub async fn get_once(&self, path: &str) -> Result<Response, Declined> {
-        self.hasty().get(path).await
+        self.without_retries().get(path).await
     }
 
     /// A POST of `body` as JSON to `path`, relative to the base, for `model`;

@@ -52,7 +52,7 @@ impl Hand {
     /// # Errors
     /// As [`Http::patient`].
     pub fn new(http: &Http, model: impl Into<String>) -> Result<Self, EngineError> {
-        Ok(Self { http: http.patient(PATIENCE)?.careful(), model: model.into() })
+        Ok(Self { http: http.with_timeout(PATIENCE)?.careful(), model: model.into() })
     }
 
     async fn make(&self, wish: &Wish) -> Result<Response, Declined> {

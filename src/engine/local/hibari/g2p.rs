@@ -13,7 +13,7 @@ use super::stress::{PRIMARY, is_consonant, is_vowel, stressed, weight};
 use super::subtoken::subtoken;
 use super::tag::Tagger;
 use super::token::Tokenizer;
-use crate::engine::local::Halt;
+use crate::engine::local::Stopped;
 use crate::language::english::number;
 use crate::language::scan::{digits, has, is_letter, is_word, letters};
 use crate::language::traced::Traced;
@@ -21,7 +21,7 @@ use crate::language::traced::Traced;
 /// Reads words that no lexicon holds.
 pub(super) trait Unknown {
     /// The phonemes of a word of letters; empty when it has none.
-    fn read(&mut self, word: &str) -> Result<String, Halt>;
+    fn read(&mut self, word: &str) -> Result<String, Stopped>;
 }
 
 /// Marks that the voice knows, except quotes.
@@ -79,7 +79,7 @@ impl Reader {
         &self,
         sentence: &Traced,
         unknown: &mut impl Unknown,
-    ) -> Result<Traced, Halt> {
+    ) -> Result<Traced, Stopped> {
         let mut words = retokenized(self.tokens(sentence));
         let points = decimal_points(&words);
         let mut cx = Context::default();
@@ -152,7 +152,7 @@ impl Reader {
         parts: &mut [Token],
         mut cx: Context,
         unknown: &mut impl Unknown,
-    ) -> Result<Context, Halt> {
+    ) -> Result<Context, Stopped> {
         let (mut left, mut right) = (0, parts.len());
         while left < right {
             let part = &mut parts[left..right];
@@ -194,7 +194,7 @@ impl Reader {
     }
 
     /// Words that are not known by the net, digits as numbers, signs by their names.
-    fn spelled(&self, text: &str, unknown: &mut impl Unknown) -> Result<String, Halt> {
+    fn spelled(&self, text: &str, unknown: &mut impl Unknown) -> Result<String, Stopped> {
         let chars: Vec<char> = text.chars().collect();
         let mut out: Vec<String> = Vec::new();
         let mut at = 0;
@@ -509,7 +509,7 @@ mod tests {
     struct Spelling;
 
     impl Unknown for Spelling {
-        fn read(&mut self, word: &str) -> Result<String, Halt> {
+        fn read(&mut self, word: &str) -> Result<String, Stopped> {
             Ok(format!("<{word}>"))
         }
     }

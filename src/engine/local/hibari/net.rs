@@ -5,7 +5,7 @@ use ort::value::TensorRef;
 
 use crate::engine::EngineError;
 use crate::engine::local::runtime::{read, unusable};
-use crate::engine::local::{Desk, Halt, Runtime};
+use crate::engine::local::{Replies, Runtime, Stopped};
 
 /// Bins of a spectrum: half of [`super::wave::FFT`] and one.
 pub(super) const BINS: usize = 601;
@@ -109,8 +109,8 @@ impl Net {
         &mut self,
         ids: &[i64],
         pace: f32,
-        desk: &Desk<A>,
-    ) -> Result<Spectra, Halt> {
+        desk: &Replies<A>,
+    ) -> Result<Spectra, Stopped> {
         let options = desk.options()?;
         let pace = [pace];
         let inputs = ort::inputs![
@@ -146,8 +146,8 @@ impl Net {
     }
 }
 
-fn broken() -> Halt {
-    Halt::Failed(EngineError::Broken(
+fn broken() -> Stopped {
+    Stopped::Failed(EngineError::Broken(
         "the local voice made no sound; run \"aloud models verify\"".to_owned(),
     ))
 }

@@ -6,7 +6,7 @@ use super::split::sentences;
 use super::token::Tokenizer;
 use super::{HibariFiles, load, unknown};
 use crate::engine::EngineError;
-use crate::engine::local::{Halt, Runtime};
+use crate::engine::local::{Runtime, Stopped};
 use crate::language::english::spell::normalize;
 use crate::language::traced::Traced;
 
@@ -59,8 +59,8 @@ impl Pronouncer {
             match self.sentence(sentence, &|| Ok(())) {
                 Ok(phonemes) if phonemes.chars().is_empty() => {}
                 Ok(phonemes) => out.push(phonemes.chars().iter().collect()),
-                Err(Halt::Failed(error)) => return Err(error),
-                Err(Halt::Stopped) => break,
+                Err(Stopped::Failed(error)) => return Err(error),
+                Err(Stopped::Cancelled) => break,
             }
         }
         Ok(out)
@@ -70,8 +70,8 @@ impl Pronouncer {
     pub(super) fn sentence(
         &mut self,
         mut sentence: Traced,
-        look: &dyn Fn() -> Result<(), Halt>,
-    ) -> Result<Traced, Halt> {
+        look: &dyn Fn() -> Result<(), Stopped>,
+    ) -> Result<Traced, Stopped> {
         look()?;
         normalize(&mut sentence);
         self.reader.read(&sentence, &mut Watched { net: &mut self.unknown, look })
@@ -81,11 +81,11 @@ impl Pronouncer {
 /// Looks at the stop flag before each word that the net has to read.
 struct Watched<'a> {
     net: &'a mut unknown::Net,
-    look: &'a dyn Fn() -> Result<(), Halt>,
+    look: &'a dyn Fn() -> Result<(), Stopped>,
 }
 
 impl Unknown for Watched<'_> {
-    fn read(&mut self, word: &str) -> Result<String, Halt> {
+    fn read(&mut self, word: &str) -> Result<String, Stopped> {
         (self.look)()?;
         self.net.read(word)
     }

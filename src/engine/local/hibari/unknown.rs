@@ -5,7 +5,7 @@ use super::g2p::Unknown;
 use super::load::UnknownAlphabet;
 use crate::engine::EngineError;
 use crate::engine::local::runtime::{failed, unusable};
-use crate::engine::local::{Halt, Runtime};
+use crate::engine::local::{Runtime, Stopped};
 use std::path::{Path, PathBuf};
 
 /// Reads words that no lexicon holds, with a small character transformer (`oov.onnx`): one run a
@@ -37,7 +37,7 @@ impl Net {
 }
 
 impl Unknown for Net {
-    fn read(&mut self, word: &str) -> Result<String, Halt> {
+    fn read(&mut self, word: &str) -> Result<String, Stopped> {
         let number = |c: char| {
             let place = self.alphabet.letters.iter().position(|letter| *letter == c)?;
             i64::try_from(place + 1).ok()
@@ -53,13 +53,13 @@ impl Unknown for Net {
         };
         let session = self.session.insert(session);
         let input = TensorRef::from_array_view(([1, letters.len()], letters.as_slice()))
-            .map_err(|error| Halt::Failed(failed(&error)))?;
+            .map_err(|error| Stopped::Failed(failed(&error)))?;
         let outputs = session
             .run(ort::inputs!["chars" => input])
-            .map_err(|error| Halt::Failed(failed(&error)))?;
+            .map_err(|error| Stopped::Failed(failed(&error)))?;
         let output = outputs.get("ids").ok_or_else(|| unusable(&self.model, "it has no ids"))?;
         let (_, ids) =
-            output.try_extract_tensor::<i64>().map_err(|error| Halt::Failed(failed(&error)))?;
+            output.try_extract_tensor::<i64>().map_err(|error| Stopped::Failed(failed(&error)))?;
         Ok(collapsed(ids, &self.alphabet.phonemes))
     }
 }

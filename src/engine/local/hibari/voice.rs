@@ -11,7 +11,7 @@ use super::split::sentences;
 use super::stress::{is_consonant, is_vowel};
 use super::wave::{HOP, Wave};
 use super::{HibariFiles, RATE};
-use crate::engine::local::{Desk, Halt, Model, Runtime};
+use crate::engine::local::{Model, Replies, Runtime, Stopped};
 use crate::engine::{Chunk, EngineError};
 use crate::language::traced::Traced;
 
@@ -56,8 +56,8 @@ impl Voice {
         phonemes: &Traced,
         piece: Range<usize>,
         text: &mut Text<'_>,
-        desk: &Desk<Chunk>,
-    ) -> Result<(), Halt> {
+        desk: &Replies<Chunk>,
+    ) -> Result<(), Stopped> {
         let ends_sentence = piece.end == phonemes.len();
         let next = phonemes.from().get(piece.end..).and_then(|from| from.first());
         let next = next.map(|from| text.word_at(*from));
@@ -99,7 +99,7 @@ impl Model for Voice {
     type Ask = String;
     type Answer = Chunk;
 
-    fn answer(&mut self, sentence: String, desk: &Desk<Chunk>) -> Result<(), Halt> {
+    fn answer(&mut self, sentence: String, desk: &Replies<Chunk>) -> Result<(), Stopped> {
         let cleaned = clean(&sentence);
         let mut text = Text::new(&sentence, &cleaned);
         let mut longest = FIRST_PIECE;

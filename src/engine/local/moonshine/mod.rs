@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use self::reader::Reader;
 use super::runtime::opened;
-use super::{Desk, Halt, Model, Runtime, Worker};
+use super::{Model, Replies, Runtime, Stopped, Worker};
 use crate::base::{Flow, Job, Utterance};
 use crate::engine::{EngineError, Transcriber, Transcript};
 
@@ -103,7 +103,7 @@ impl Model for Reader {
     type Ask = Arc<[f32]>;
     type Answer = Transcript;
 
-    fn answer(&mut self, pcm: Arc<[f32]>, desk: &Desk<Transcript>) -> Result<(), Halt> {
+    fn answer(&mut self, pcm: Arc<[f32]>, desk: &Replies<Transcript>) -> Result<(), Stopped> {
         let (pieces, track) = self.pieces(&pcm);
         let mut text = String::new();
         for (at, piece) in pieces.iter().enumerate() {

@@ -4,7 +4,7 @@ use super::MoonshineFiles;
 use super::cut::{halves, pieces};
 use super::net::Net;
 use super::tokens::Tokens;
-use crate::engine::local::worker::{Desk, Halt};
+use crate::engine::local::worker::{Replies, Stopped};
 use crate::engine::local::{Runtime, Silero, WINDOW};
 use crate::engine::{EngineError, Transcript};
 
@@ -92,8 +92,8 @@ impl Reader {
         pcm: &[f32],
         piece: &Range<usize>,
         track: &[f32],
-        desk: &Desk<Transcript>,
-    ) -> Result<String, Halt> {
+        desk: &Replies<Transcript>,
+    ) -> Result<String, Stopped> {
         let Some(sound) = pcm.get(piece.clone()) else { return Ok(String::new()) };
         let mut reading = self.decode(sound, RIM, desk)?;
         if !reading.is_sure() {
@@ -120,8 +120,8 @@ impl Reader {
         &mut self,
         sound: &[f32],
         rim: [usize; 2],
-        desk: &Desk<Transcript>,
-    ) -> Result<Reading, Halt> {
+        desk: &Replies<Transcript>,
+    ) -> Result<Reading, Stopped> {
         let gain = (PEAK / peak(sound).max(f32::MIN_POSITIVE)).min(GAIN);
         let mut pcm = vec![0.0; rim[0]];
         pcm.extend(sound.iter().map(|sample| sample * gain));

@@ -39,8 +39,8 @@
 mod act;
 mod answer;
 mod asked;
-mod cushion;
 mod event;
+mod jitter;
 mod keep;
 mod line;
 mod loss;

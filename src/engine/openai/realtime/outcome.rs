@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Dialect;
-use super::cushion::Cushion;
+use super::jitter::JitterBuffer;
 use crate::base::{Epoch, Moment, UtteranceId};
 use crate::engine::{EngineError, Limit, Said, Usage};
 
@@ -79,14 +79,14 @@ pub(super) enum Loss {
 /// What is learnt over many answers.
 #[derive(Clone, Debug)]
 pub(super) struct Voice {
-    pub(super) cushion: Cushion,
+    pub(super) jitter: JitterBuffer,
     /// Characters a second.
     pub(super) pace: f64,
 }
 
 impl Voice {
     pub(super) const fn new() -> Self {
-        Self { cushion: Cushion::new(), pace: PACE }
+        Self { jitter: JitterBuffer::new(), pace: PACE }
     }
 }
 

@@ -279,7 +279,7 @@ impl Booth {
             return lost(false);
         }
         let rate = self.settings.format.rate();
-        let mut recital = Recital::new(sentence);
+        let mut recital = SpeechQueue::new(sentence);
         let mut own: Option<String> = None;
         let mut unwanted = false;
         loop {
@@ -370,7 +370,7 @@ impl Booth {
     async fn over(
         &self,
         sentence: &str,
-        mut recital: Recital,
+        mut recital: SpeechQueue,
         over: &Over,
         to: &Sender<Result<Chunk, EngineError>>,
     ) -> End {
@@ -406,7 +406,7 @@ impl Booth {
 }
 
 /// A sentence while it is read.
-struct Recital {
+struct SpeechQueue {
     reading: Reading,
     decoder: Decoder,
     pacing: Pacing,
@@ -416,7 +416,7 @@ struct Recital {
     told: bool,
 }
 
-impl Recital {
+impl SpeechQueue {
     fn new(sentence: &str) -> Self {
         let (reading, decoder) = (Reading::of(sentence), Decoder::default());
         Self { reading, decoder, pacing: Pacing::default(), heard: false, told: false }

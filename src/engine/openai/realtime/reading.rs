@@ -44,7 +44,10 @@ impl Reading {
         let missing = self.words[self.at..].iter().any(|word| !letters(word).is_empty());
         if !letters(&open).is_empty() || missing {
             self.differs = true;
-            words.push_str(&open);
+            // Marks alone belong to the word before, which came out with its own.
+            if !letters(&open).is_empty() {
+                words.push_str(&open);
+            }
         } else {
             // Marks that nobody speaks.
             words.extend(self.words.drain(self.at..));

@@ -254,7 +254,7 @@ impl Session {
         if let (Some(item), false) = (&at.item, answer.recital) {
             self.mirror.reply(epoch, item);
         }
-        if let Some(pcm) = self.cushion.push(now, pcm, self.output.rate()) {
+        if let Some(pcm) = self.jitter.push(now, pcm, self.output.rate()) {
             self.chunks(&pcm, out);
         }
     }
@@ -336,7 +336,7 @@ impl Session {
 
     /// Hands out the end of the sound and of the words.
     fn answer_parts_end(&mut self, now: Moment, epoch: Epoch, out: &mut Vec<Out>) {
-        if let Some(pcm) = self.cushion.end(now) {
+        if let Some(pcm) = self.jitter.end(now) {
             self.chunks_of(epoch, &pcm, out);
         }
         if let Some(text) = self.words.rest() {

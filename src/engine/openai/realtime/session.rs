@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::answer::{Answer, Part, State};
-use super::cushion::Cushion;
 use super::event::Over;
+use super::jitter::JitterBuffer;
 use super::mirror::{Mirror, Sound};
 use super::outcome::{GO_ON, Greeted, Loss, Out, Voice, Wanted};
 use super::sound::{Decoder, Encoder, Format};
@@ -71,7 +71,7 @@ pub(super) struct Session {
     /// Answers that are over or were not asked for.
     pub(super) dead: VecDeque<String>,
     pub(super) seen: VecDeque<String>,
-    pub(super) cushion: Cushion,
+    pub(super) jitter: JitterBuffer,
     pub(super) pace: f64,
     pub(super) words: Pacing,
     pub(super) sent: u64,
@@ -101,7 +101,7 @@ impl Session {
             heard: VecDeque::new(),
             dead: VecDeque::new(),
             seen: VecDeque::new(),
-            cushion: voice.cushion,
+            jitter: voice.jitter,
             pace: voice.pace,
             words: Pacing::default(),
             sent: 0,
@@ -110,7 +110,7 @@ impl Session {
 
     /// What was learnt of this network and voice, for the next session.
     pub(super) fn voice(&self) -> Voice {
-        Voice { cushion: self.cushion.clone(), pace: self.pace }
+        Voice { jitter: self.jitter.clone(), pace: self.pace }
     }
 
     /// The session is lost in the middle of an answer: the words that its sound has said, of which
@@ -140,7 +140,7 @@ impl Session {
             Greeted::Yes => None,
         };
         let cancelled = self.answer.as_ref().and_then(|answer| match answer.state {
-            State::Live => self.cushion.deadline(),
+            State::Live => self.jitter.deadline(),
             State::Cancelled { until, .. } => Some(until),
         });
         let turn = self.turn.as_ref().map(|(_, _, until)| *until);
@@ -165,7 +165,7 @@ impl Session {
                 self.finish(now, Over::default(), out);
             }
             Some(State::Live) => {
-                if let Some(pcm) = self.cushion.poll(now) {
+                if let Some(pcm) = self.jitter.poll(now) {
                     self.chunks(&pcm, out);
                 }
             }
@@ -431,7 +431,7 @@ impl Session {
             return;
         }
         let Some(wanted) = self.wanted.take() else { return };
-        self.cushion.begin();
+        self.jitter.begin();
         self.words = Pacing::default();
         if matches!(wanted, Wanted::Reply(_, Some(_))) {
             // What went before ended with a word.

@@ -17,7 +17,7 @@ const ASKED: usize = 2;
 const KEPT: usize = 10;
 
 /// Turns sentences into sound, in their order and without a gap between them.
-pub(super) struct Recital {
+pub(super) struct SpeechQueue {
     voice: Option<Arc<dyn Synthesizer>>,
     /// Not asked for yet.
     waiting: VecDeque<Passage>,
@@ -33,7 +33,7 @@ struct Line {
     ended: bool,
 }
 
-impl Recital {
+impl SpeechQueue {
     /// Speaks with `voice`; without one, a sentence becomes a chunk of words alone.
     pub(super) fn new(voice: Option<Arc<dyn Synthesizer>>) -> Self {
         Self { voice, waiting: VecDeque::new(), lines: VecDeque::new() }
@@ -196,9 +196,9 @@ mod tests {
         }
     }
 
-    fn recital(sentences: &[&str]) -> (Arc<Gated>, Recital) {
+    fn recital(sentences: &[&str]) -> (Arc<Gated>, SpeechQueue) {
         let voice = Arc::new(Gated::default());
-        let mut recital = Recital::new(Some(Arc::new(Shared(Arc::clone(&voice)))));
+        let mut recital = SpeechQueue::new(Some(Arc::new(Shared(Arc::clone(&voice)))));
         recital.extend(sentences.iter().map(|sentence| Passage::plain(sentence)));
         (voice, recital)
     }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     /// What is ready now.
-    fn poll(recital: &mut Recital) -> Option<Sound> {
+    fn poll(recital: &mut SpeechQueue) -> Option<Sound> {
         match recital.poll(&mut Context::from_waker(noop_waker_ref())) {
             Poll::Ready(item) => item,
             Poll::Pending => None,
@@ -276,7 +276,7 @@ mod tests {
             }
         }
         let taken = Arc::new(Mutex::new(0));
-        let mut recital = Recital::new(Some(Arc::new(Endless(Arc::clone(&taken)))));
+        let mut recital = SpeechQueue::new(Some(Arc::new(Endless(Arc::clone(&taken)))));
         recital.extend(["One.", "Two."].map(Passage::plain));
         for _ in 0..100 {
             assert_eq!(poll(&mut recital), None);

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Holds back the beginning of a reply until there is enough of it, so that it does not stop again
 /// when the next piece is late. Grows when that was not enough, and shrinks when it was.
 #[derive(Clone, Debug)]
-pub(super) struct Cushion {
+pub(super) struct JitterBuffer {
     target: Duration,
     held: Vec<f32>,
     state: State,
@@ -31,7 +31,7 @@ enum State {
     Open { since: Moment, given: u64, dry: bool },
 }
 
-impl Cushion {
+impl JitterBuffer {
     pub(super) const fn new() -> Self {
         Self { target: LEAST, held: Vec::new(), state: State::Empty }
     }
@@ -69,7 +69,7 @@ impl Cushion {
         if self.deadline().is_some_and(|until| until <= now) { self.open(now) } else { None }
     }
 
-    /// When [`Cushion::poll`] wants to be called.
+    /// When [`JitterBuffer::poll`] wants to be called.
     pub(super) fn deadline(&self) -> Option<Moment> {
         match self.state {
             State::Filling(since) => Some(since + PATIENCE.max(self.target)),
@@ -118,47 +118,47 @@ mod tests {
 
     #[test]
     fn a_reply_begins_when_there_is_enough_of_it_and_a_short_one_at_its_end() {
-        let mut cushion = Cushion::new();
-        cushion.begin();
-        assert_eq!(cushion.push(at(0), ms(40), RATE), None);
-        assert_eq!(cushion.push(at(5), ms(20), RATE), Some(ms(60)));
-        assert_eq!(cushion.push(at(6), ms(1), RATE), Some(ms(1)));
-        assert_eq!(cushion.end(at(7)), None);
-        cushion.begin();
-        assert_eq!(cushion.push(at(100), ms(30), RATE), None);
-        assert_eq!(cushion.end(at(101)), Some(ms(30)));
+        let mut jitter = JitterBuffer::new();
+        jitter.begin();
+        assert_eq!(jitter.push(at(0), ms(40), RATE), None);
+        assert_eq!(jitter.push(at(5), ms(20), RATE), Some(ms(60)));
+        assert_eq!(jitter.push(at(6), ms(1), RATE), Some(ms(1)));
+        assert_eq!(jitter.end(at(7)), None);
+        jitter.begin();
+        assert_eq!(jitter.push(at(100), ms(30), RATE), None);
+        assert_eq!(jitter.end(at(101)), Some(ms(30)));
     }
 
     #[test]
     fn what_waits_in_vain_is_let_go() {
-        let mut cushion = Cushion::new();
-        cushion.begin();
-        assert_eq!(cushion.push(at(0), ms(40), RATE), None);
-        assert_eq!(cushion.poll(at(299)), None);
-        assert_eq!(cushion.poll(at(300)), Some(ms(40)));
+        let mut jitter = JitterBuffer::new();
+        jitter.begin();
+        assert_eq!(jitter.push(at(0), ms(40), RATE), None);
+        assert_eq!(jitter.poll(at(299)), None);
+        assert_eq!(jitter.poll(at(300)), Some(ms(40)));
     }
 
     #[test]
     fn a_gap_makes_it_thicker_and_smooth_replies_thin_again() {
-        let mut cushion = Cushion::new();
-        cushion.begin();
-        assert_eq!(cushion.push(at(0), ms(60), RATE), Some(ms(60)));
-        assert_eq!(cushion.push(at(160), ms(60), RATE), None);
-        assert_eq!(cushion.push(at(161), ms(100), RATE), Some(ms(160)));
+        let mut jitter = JitterBuffer::new();
+        jitter.begin();
+        assert_eq!(jitter.push(at(0), ms(60), RATE), Some(ms(60)));
+        assert_eq!(jitter.push(at(160), ms(60), RATE), None);
+        assert_eq!(jitter.push(at(161), ms(100), RATE), Some(ms(160)));
         for _ in 0..20 {
-            cushion.begin();
-            assert!(cushion.push(at(0), ms(400), RATE).is_some());
-            cushion.end(at(1));
+            jitter.begin();
+            assert!(jitter.push(at(0), ms(400), RATE).is_some());
+            jitter.end(at(1));
         }
-        assert_eq!(cushion.target, LEAST);
+        assert_eq!(jitter.target, LEAST);
     }
 
     proptest! {
         /// Pieces of 20 ms in real time, each up to 30 ms late but in order: sound never stops.
         #[test]
         fn it_never_runs_dry_at_30_ms_of_jitter(late in proptest::collection::vec(0u64..=30_000, 1..500)) {
-            let mut cushion = Cushion::new();
-            cushion.begin();
+            let mut jitter = JitterBuffer::new();
+            jitter.begin();
             let mut begun = None;
             let (mut arrived, mut given) = (0, 0);
             for (n, late) in late.iter().enumerate() {
@@ -167,7 +167,7 @@ mod tests {
                 if let Some(since) = begun {
                     prop_assert!(now <= since + span(given, RATE), "dry at piece {n}");
                 }
-                if let Some(pcm) = cushion.push(now, ms(20), RATE) {
+                if let Some(pcm) = jitter.push(now, ms(20), RATE) {
                     begun.get_or_insert(now);
                     given += pcm.len() as u64;
                 }
