@@ -45,7 +45,8 @@ pub fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
 /// a file.
 ///
 /// # Errors
-/// As [`Wish::find`].
+/// [`AudioError::NoDevice`] when the name fits nothing, [`AudioError::NoDefault`] when the side has
+/// no device, [`AudioError::OwnMonitor`] when only the monitor of our own speaker is left.
 pub fn chosen<'d>(
     settings: &Settings,
     side: Side,

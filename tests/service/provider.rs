@@ -111,8 +111,5 @@ fn a_picture_is_finished_while_the_user_talks_of_something_else() {
     service.wait_for("reply", |reply| reply["text"] == "You are welcome.");
     let last = server.requests().pop().unwrap().json();
     let last = last["messages"].to_string();
-    assert!(
-        last.contains("It goes on while") && last.contains("I saved the picture as"),
-        "{last}"
-    );
+    assert!(last.contains("It goes on while") && last.contains("I saved the picture as"), "{last}");
 }

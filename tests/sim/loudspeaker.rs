@@ -114,10 +114,15 @@ impl Loudspeaker {
             room.notice(&format!("sounds {}", epoch.0));
         }
         let truth = room.truth.get_mut(&epoch).unwrap();
+        // Where the end mark of the reply before lies unread, its last sample fades out first.
+        let (counted, samples) = self.gauge.progress();
+        let begins = cut.is_none() && counted == epoch && truth.given == 0;
+        let faded = if begins { given - (samples as usize).min(given) } else { 0 };
+        assert!(faded <= FADE_SAMPLES, "{faded} samples before the first one of {epoch:?}");
         if cut.is_none() {
             // A cut fades; until then every sample is the one that comes next.
             let (mut next, mut start) = (truth.given, 0);
-            let mut rest = &out[..given];
+            let mut rest = &out[faded..given];
             for (n, (samples, _)) in truth.pieces.iter().enumerate() {
                 let end = start + samples;
                 let (now, later) =
@@ -130,7 +135,8 @@ impl Loudspeaker {
                     (false, 0) => (1.0, 1.0),
                 };
                 let heard = level * least..=level * most;
-                assert!(now.iter().all(|sample| heard.contains(sample)), "another sound");
+                let other = now.iter().find(|sample| !heard.contains(sample));
+                assert!(other.is_none(), "{other:?} in piece {n}, which is {level}");
                 next += now.len() as u64;
                 rest = later;
                 start = end;
@@ -139,6 +145,6 @@ impl Loudspeaker {
         }
         self.turning = self.turning.saturating_sub(1);
         // A cut in a gap fades the last sample out, which is no sound of the reply any more.
-        truth.given = (truth.given + given as u64).min(truth.queued());
+        truth.given = (truth.given + (given - faded) as u64).min(truth.queued());
     }
 }

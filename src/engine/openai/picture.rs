@@ -50,7 +50,7 @@ impl Hand {
     /// The hand of `model` at the provider of `http`.
     ///
     /// # Errors
-    /// As [`Http::patient`].
+    /// As [`Http::with_timeout`].
     pub fn new(http: &Http, model: impl Into<String>) -> Result<Self, EngineError> {
         Ok(Self { http: http.with_timeout(PATIENCE)?.careful(), model: model.into() })
     }
