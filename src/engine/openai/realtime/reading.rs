@@ -71,6 +71,7 @@ impl Reading {
     }
 
     fn take(&mut self, over: bool) -> String {
+        let before = self.differs;
         let mut out = String::new();
         while !self.differs && !letters(&self.open).is_empty() {
             // Words of marks alone go with the next one.
@@ -91,11 +92,17 @@ impl Reading {
             }
         }
         if self.differs {
-            if !out.is_empty() && !out.ends_with(char::is_whitespace) {
-                out.push(' ');
+            if before {
+                out.push_str(&self.open);
+            } else {
+                // Marks at the head belong to the word before, which came out with its own.
+                let open = self.open.trim_start_matches(|c: char| !c.is_alphanumeric());
+                let spaced = out.chars().next_back().map_or(self.spaced, char::is_whitespace);
+                if !spaced && !open.is_empty() {
+                    out.push(' ');
+                }
+                out.push_str(open);
             }
-            let open = self.open.as_str();
-            out.push_str(if self.spaced || !out.is_empty() { open.trim_start() } else { open });
             self.open.clear();
         }
         if let Some(last) = out.chars().next_back() {
