@@ -165,10 +165,15 @@ fn letters_go_into_the_prompt_and_the_answer_stays_on_the_screen() {
     chat.shows("› q");
     chat.types("\x15what is twelve times eleven");
     chat.shows("› what is twelve times eleven");
+    let before = chat.written.len();
     chat.resize(40, 24);
+    chat.until("the new size", |chat| chat.written.len() > before);
     chat.types("?");
     chat.shows("eleven?");
+    // A key that comes in the very moment of a resize is read with the next one.
+    let before = chat.written.len();
     chat.resize(80, 24);
+    chat.until("the new size", |chat| chat.written.len() > before);
     chat.types("\r");
     chat.shows("132");
     // Enough words that the end of the turn is told.
