@@ -56,7 +56,7 @@ fn rows(status: &serde_json::Value) -> Vec<Vec<String>> {
     let input = text("input").unwrap_or_else(|| "none found; run \"aloud devices\"".to_owned());
     let output = text("output").unwrap_or_else(|| "none found; run \"aloud devices\"".to_owned());
     let mut rows = vec![
-        ("now", doing(status).to_owned()),
+        ("now", doing(status)),
         ("mode", mode.to_owned()),
         ("microphone", if muted { format!("{input} (muted)") } else { input }),
         ("speaker", format!("{output}, volume {} %", count("volume"))),
@@ -83,17 +83,23 @@ fn rows(status: &serde_json::Value) -> Vec<Vec<String>> {
     rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect()
 }
 
-/// What it does at this moment, in a word or two.
-fn doing(status: &serde_json::Value) -> &'static str {
-    let (ear, mouth) = (status["ear"].as_str(), status["mouth"].as_str());
-    match (ear, mouth) {
-        (_, Some("ringing")) => "ringing; \"aloud stop\" or \"aloud snooze\"",
-        (_, Some("speaking" | "hushing")) => "speaking",
-        (Some("hearing" | "trailing"), _) => "listening",
-        (_, Some("transcribing" | "thinking")) => "thinking",
-        (Some("open"), _) => "waiting for you to speak",
-        _ => "idle",
-    }
+/// What it does at this moment, in a word or two; what rings is named.
+fn doing(status: &serde_json::Value) -> String {
+    let text = match status["state"].as_str() {
+        Some("ringing") => {
+            let names: Vec<&str> = status["ringing"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|n| n.as_str())
+                .collect();
+            return format!("ringing: {}; \"aloud stop\" or \"aloud snooze\"", names.join(", "));
+        }
+        Some("ready") if status["ear"].as_str() == Some("open") => "waiting for you to speak",
+        Some("ready") | None => "idle",
+        Some(other) => other,
+    };
+    text.to_owned()
 }
 
 /// Prints what happens in the running service, until it ends or the reader goes.
@@ -115,5 +121,27 @@ pub(super) async fn say(env: &Environment, text: &str) -> Result<bool, Failure> 
         }
         Err(ClientError::Absent(_) | ClientError::Silent(_)) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_rings_is_the_first_thing_that_status_tells() {
+        let ringing = json!({"state": "ringing", "ringing": ["pasta timer"], "mouth": "speaking"});
+        assert_eq!(
+            rows(&ringing)[0],
+            ["now", "ringing: pasta timer; \"aloud stop\" or \"aloud snooze\""]
+        );
+        assert_eq!(
+            rows(&json!({"state": "ready", "ear": "open"}))[0][1],
+            "waiting for you to speak"
+        );
+        assert_eq!(rows(&json!({"state": "ready", "ear": "shut"}))[0][1], "idle");
+        assert_eq!(rows(&json!({"state": "thinking", "ear": "shut"}))[0][1], "thinking");
     }
 }

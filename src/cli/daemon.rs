@@ -6,7 +6,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::Outcome;
 use super::args::{Daemon, Mode};
 use super::exit::{Code, Failure};
-use super::manager::{Manager, Word};
+use super::notify::{Notifier, Word};
 use super::watchdog;
 use crate::app::{App, Conversation, Talk};
 use crate::config::{self, Environment};
@@ -60,15 +60,15 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
             let _ = handle.ask(Request::Quit).await;
         }
     });
-    let manager = Manager::start()?;
-    manager.tell(Word::Ready);
-    let watchdog = tokio::spawn(watchdog::feed(app.clock, pulses, manager.clone()));
-    let standing = tokio::spawn(tell_standing(standing, manager.clone()));
+    let notifier = Notifier::start()?;
+    notifier.tell(Word::Ready);
+    let watchdog = tokio::spawn(watchdog::feed(app.clock, pulses, notifier.clone()));
+    let standing = tokio::spawn(tell_standing(standing, notifier.clone()));
     driver.run().await;
     watchdog.abort();
     standing.abort();
     signals.abort();
-    manager.farewell();
+    notifier.farewell();
     // The watchers get their last line before the socket goes.
     tokio::task::yield_now().await;
     socket.abort();
@@ -103,7 +103,7 @@ async fn ending_signal() -> bool {
 }
 
 /// Tells the service manager in a line whether there is sound, and why not.
-async fn tell_standing(handle: Handle, manager: Manager) {
+async fn tell_standing(handle: Handle, notifier: Notifier) {
     let (state, mut events) = handle.watch();
     // The handle would keep the driver's end from being seen.
     drop(handle);
@@ -114,7 +114,7 @@ async fn tell_standing(handle: Handle, manager: Manager) {
             (None, Some(_), Some(_)) => "listening for keys and speech".to_owned(),
             (None, _, _) => "opening microphone and speaker".to_owned(),
         };
-        manager.tell(Word::Status(line));
+        notifier.tell(Word::Status(line));
         state = loop {
             match events.recv().await {
                 Ok(Event::State(next))

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::manager::{Manager, Word};
+use super::notify::{Notifier, Word};
 use crate::app::Pulses;
 use crate::base::{Clock, Moment};
 
@@ -9,14 +9,14 @@ use crate::base::{Clock, Moment};
 const PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// Feeds the service manager's watchdog, where there is one, while everything moves.
-pub(super) async fn feed(clock: Clock, pulses: Pulses, manager: Manager) {
+pub(super) async fn feed(clock: Clock, pulses: Pulses, notifier: Notifier) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut vitals = Vitals::new(limit);
     loop {
         // Half the limit is what systemd recommends; a sixth leaves room for late rounds.
         tokio::time::sleep((limit / 6).max(Duration::from_millis(50))).await;
         match vitals.stuck(clock.now(), &pulses.counts()) {
-            None => manager.tell(Word::Alive),
+            None => notifier.tell(Word::Alive),
             Some(who) => tracing::warn!("{who} stands still; the watchdog goes hungry"),
         }
     }

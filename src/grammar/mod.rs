@@ -127,15 +127,7 @@ impl Grammar {
 
     /// The one tool call that `sentence` asks for; `None` when it asks for none or for several.
     pub fn parse(&self, sentence: &str) -> Option<ParsedCall> {
-        match self.understand(sentence)? {
-            Meaning::Calls(mut calls) if calls.len() == 1 => calls.pop(),
-            Meaning::Calls(_)
-            | Meaning::Ask { .. }
-            | Meaning::Unclear(_)
-            | Meaning::Answer(_)
-            | Meaning::Refusal(_)
-            | Meaning::Nothing => None,
-        }
+        self.understand(sentence).and_then(sentence::single)
     }
 
     /// What `sentence` means; `None` when no template says.

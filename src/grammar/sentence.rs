@@ -234,7 +234,7 @@ fn one(call: ParsedCall) -> Meaning {
 }
 
 /// The call of a meaning that is one call.
-fn single(meaning: Meaning) -> Option<ParsedCall> {
+pub(super) fn single(meaning: Meaning) -> Option<ParsedCall> {
     match meaning {
         Meaning::Calls(mut calls) if calls.len() == 1 => calls.pop(),
         Meaning::Calls(_)

@@ -28,7 +28,7 @@ pub(super) enum Word {
 
 /// The way to the service manager; silent where there is none.
 #[derive(Clone)]
-pub(super) struct Manager(Arc<Line>);
+pub(super) struct Notifier(Arc<Line>);
 
 struct Line {
     words: SyncSender<Word>,
@@ -36,7 +36,7 @@ struct Line {
     told: std::sync::Mutex<Receiver<()>>,
 }
 
-impl Manager {
+impl Notifier {
     /// Starts the thread.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Manager {
     pub(super) fn start() -> std::io::Result<Self> {
         let (words, inbox) = sync_channel(WAITING);
         let (done, told) = channel::<()>();
-        std::thread::Builder::new().name("aloud-manager".into()).spawn(move || {
+        std::thread::Builder::new().name("aloud-notify".into()).spawn(move || {
             tell_all(&inbox);
             drop(done);
         })?;
