@@ -288,7 +288,7 @@ fn what_is_no_sound_is_refused_with_its_reason_and_code() {
         ("html.mp3", b"<!doctype html><title>404</title>".to_vec(), "not a sound", 65),
         ("header.wav", good[..30].to_vec(), "ends inside its header", 65),
         ("riff.wav", good[..12].to_vec(), "ends inside its header", 65),
-        ("silent.wav", good[..62].to_vec(), "holds no sound", 65),
+        ("silent.wav", good[..62].to_vec(), "contains no sound", 65),
         ("channels.wav", edited(22, &[0, 0]), "no channel", 65),
         ("rate.wav", edited(24, &[0; 4]), "rate of 0 Hz", 65),
         ("tag.wav", edited(20, &[0x55, 0x99]), "not known", 65),

@@ -14,7 +14,9 @@ pub(super) async fn ready(sound: audio::Sound) -> Result<audio::Sound, StartErro
     let waited = tokio::task::spawn_blocking(move || sound.ready(OPENING).map(|()| sound)).await;
     match waited {
         Ok(sound) => Ok(sound?),
-        Err(_) => Err(StartError::Sound(AudioError::NoServer("opening it broke off".to_owned()))),
+        Err(_) => {
+            Err(StartError::Sound(AudioError::NoServer("opening it did not finish".to_owned())))
+        }
     }
 }
 

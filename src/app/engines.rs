@@ -38,7 +38,9 @@ impl App {
         }
         let (address, auth) = self.credentials(name)?;
         let patience = Duration::from_secs(self.config.settings.chat.patience_s.into());
-        let http = Http::new(name, address, auth, patience)?.metered(self.meter.clone());
+        let http = Http::new(name, address, auth, patience)?
+            .key_from(self.key_place(name).as_deref())
+            .metered(self.meter.clone());
         accounts.insert(name.to_owned(), http.clone());
         Ok(http)
     }
@@ -65,6 +67,11 @@ impl App {
             (Some(key), AuthScheme::Auto | AuthScheme::Bearer) => Auth::Bearer(key),
         };
         Ok((address, auth))
+    }
+
+    /// Where the key of the provider `name` is kept, in the user's terms.
+    pub(super) fn key_place(&self, name: &str) -> Option<String> {
+        Some(self.config.settings.providers.get(name)?.api_key.as_ref()?.place())
     }
 
     /// The providers that a conversation asks, in the order of their names; not this machine.

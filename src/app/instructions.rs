@@ -111,7 +111,7 @@ fn take(message: &Value, instructions: &mut String, items: &mut Vec<Item>) -> Re
         "assistant" => items.push(Item::Reply { epoch: Epoch::NONE, text, interrupted: false }),
         other => {
             return Err(format!(
-                "the role \"{other}\" cannot be told; write system, developer, user or assistant"
+                "the role \"{other}\" is unknown; write system, developer, user or assistant"
             ));
         }
     }

@@ -47,12 +47,17 @@ impl App {
         Ok(partner)
     }
 
+    /// Where the sessions of a provider's model are had.
+    fn server(&self, provider: &str, model: &str) -> Result<Server, StartError> {
+        let (address, auth) = self.credentials(provider)?;
+        Ok(Server::new(provider, &address, model, auth)?.key_from(self.key_place(provider)))
+    }
+
     /// Where the sessions of a model are had, and what they are to be like.
     fn session(&self, model: &ModelName, sounds: bool) -> Result<(Server, Settings), StartError> {
         let of = &self.config.settings.realtime;
         let provider = &model.provider;
-        let (address, auth) = self.credentials(provider)?;
-        let mut server = Server::new(provider, &address, &model.model, auth)?;
+        let mut server = self.server(provider, &model.model)?;
         if of.client_secrets {
             server = server.with_secrets(self.account(provider)?, &model.model);
         }
@@ -87,8 +92,7 @@ impl App {
         if !LIVE_ONLY.contains(&name.model.as_str()) {
             return Ok(None);
         }
-        let (address, auth) = self.credentials(&name.provider)?;
-        let server = Server::new(&name.provider, &address, &name.model, auth)?;
+        let server = self.server(&name.provider, &name.model)?;
         let config::Transcribe { languages, keywords, .. } =
             self.config.settings.transcribe.clone();
         let ModelName { provider, model } = name;
@@ -101,8 +105,7 @@ impl App {
     /// # Errors
     /// As [`App::partner`].
     pub(super) fn reader(&self, name: &ModelName, notes: &Notes) -> Result<Reader, StartError> {
-        let (address, auth) = self.credentials(&name.provider)?;
-        let server = Server::new(&name.provider, &address, &name.model, auth)?;
+        let server = self.server(&name.provider, &name.model)?;
         let config::Speak { voice, instructions, .. } = &self.config.settings.speak;
         // Some voices are not to be had in a session.
         let known = !SPEAK_ONLY.contains(&voice.as_str());

@@ -75,7 +75,7 @@ pub enum SoundEvent {
         /// Its name.
         device: String,
     },
-    /// The wanted device is gone and another one stands in until it is back.
+    /// The wanted device is gone and another one is used until it is back.
     Moved {
         /// Which end.
         side: Side,

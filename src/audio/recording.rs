@@ -69,7 +69,7 @@ pub fn read_file(path: &Path) -> Result<Clip, AudioError> {
         }
     }
     if pcm.is_empty() {
-        return Err(AudioError::not_sound(path, "holds no sound"));
+        return Err(AudioError::not_sound(path, "contains no sound"));
     }
     let seconds = pcm.len() as f64 / f64::from(LISTEN_RATE.0);
     Ok(Clip { pcm, seconds, warning: recording.warning })

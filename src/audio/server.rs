@@ -253,13 +253,13 @@ pub(super) fn no_server(why: &ProtocolError) -> AudioError {
     let words = if of(&[UnexpectedEof, BrokenPipe, ConnectionReset]) {
         "it closed the connection".to_owned()
     } else if of(&[ConnectionRefused, NotFound]) {
-        "nobody listens at its socket".to_owned()
+        "nothing listens on its socket".to_owned()
     } else if of(&[WouldBlock, TimedOut]) {
-        "it does not answer in time".to_owned()
+        "it did not answer in time".to_owned()
     } else if of(&[PermissionDenied])
         || matches!(why, ProtocolError::ServerError(PulseError::AccessDenied))
     {
-        "it does not let this user in".to_owned()
+        "it refuses this user".to_owned()
     } else {
         why.to_string()
     };

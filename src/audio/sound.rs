@@ -144,7 +144,7 @@ impl Sound {
             }
         }
         if sides.contains(&SideState::Opening) {
-            return Err(AudioError::NoServer("it does not answer in time".to_owned()));
+            return Err(AudioError::NoServer("it did not answer in time".to_owned()));
         }
         Ok(())
     }

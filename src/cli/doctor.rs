@@ -142,7 +142,7 @@ async fn model(
             return Err(why);
         }
         match job {
-            PARTNER => return Ok(format!("{name} is offered")),
+            PARTNER => return Ok(format!("{name} is available")),
             HEARING => hear(&app).await,
             SPEAKING => speak(&app).await,
             _ => answer(&mut app).await,
@@ -222,7 +222,7 @@ async fn speak(app: &App) -> Result<(), String> {
     match sound.next().await {
         Some(Ok(_)) => Ok(()),
         Some(Err(error)) => Err(error.to_string()),
-        None => Err("it made no sound; choose another model to speak".to_owned()),
+        None => Err("it produced no audio; choose another speech model".to_owned()),
     }
 }
 
@@ -243,7 +243,7 @@ fn devices(app: &App) -> Vec<(Side, Finding)> {
             let finding = match choice {
                 None => Finding::Note("switched off".to_owned()),
                 Some(Choice::File(path)) => {
-                    Finding::Note(format!("the file {} stands for it", path.display()))
+                    Finding::Note(format!("using the file {} instead", path.display()))
                 }
                 Some(Choice::Default | Choice::Named(_)) => {
                     match audio::chosen(&settings, side, &found) {
@@ -321,7 +321,7 @@ fn heard(name: &str, monitor: bool, db: Option<f32>) -> Finding {
     }
     match db {
         None => Finding::Bad(format!(
-            "{name} gives no sound; unplug it and plug it in again, or choose another from \"aloud devices\""
+            "no audio from {name}; unplug it and plug it in again, or choose another from \"aloud devices\""
         )),
         Some(db) if db < SILENCE_DB => {
             Finding::Note(format!("{name}: silence; if you spoke, check that it is not muted"))
@@ -354,7 +354,7 @@ async fn service(app: &App, env: &Environment) -> Finding {
         ));
     }
     match status["trouble"].as_str() {
-        Some(trouble) => Finding::Bad(format!("running, with trouble: {trouble}")),
+        Some(trouble) => Finding::Bad(format!("running, with a problem: {trouble}")),
         None => Finding::Good(format!("running ({})", status["mode"].as_str().unwrap_or("ready"))),
     }
 }

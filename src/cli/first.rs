@@ -204,7 +204,7 @@ fn cannot(path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
     Failure::new(
         Code::CannotCreate,
-        format!("cannot write {path}: {error}; check the folder's owner and rights"),
+        format!("cannot write {path}: {error}; check the folder's owner and permissions"),
     )
 }
 

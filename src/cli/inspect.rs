@@ -35,9 +35,9 @@ pub(super) fn devices(file: Option<&Path>, env: &Environment, as_json: bool) -> 
             let mark = if device.default { "*" } else { " " };
             let note = match (used(device), &device.monitor_of) {
                 (true, None) => "used by aloud",
-                (true, Some(_)) => "used by aloud; a monitor, which hears a speaker",
+                (true, Some(_)) => "used by aloud; a monitor: it hears a speaker, not you",
                 (false, None) => "",
-                (false, Some(_)) => "a monitor, which hears a speaker; no microphone",
+                (false, Some(_)) => "a monitor: it hears a speaker, not you",
             };
             rows.push(vec![
                 format!("  {mark} {}", device.name),
@@ -69,7 +69,7 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
         print::trouble(trouble);
     }
     if reading.unreadable.is_some() {
-        let what = "what is set is not known; make the file readable and try again";
+        let what = "cannot tell what is set; make the file readable and try again";
         return Err(Failure::new(Code::Io, what));
     }
     let (now, entries) = (book.now(), reading.view.entries);

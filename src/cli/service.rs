@@ -201,7 +201,7 @@ fn cannot(path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
     Failure::new(
         Code::CannotCreate,
-        format!("cannot change {path}: {error}; check the folder's owner and rights"),
+        format!("cannot change {path}: {error}; check the folder's owner and permissions"),
     )
 }
 

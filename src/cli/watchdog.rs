@@ -17,7 +17,7 @@ pub(super) async fn feed(clock: Clock, pulses: Pulses, notifier: Notifier) {
         tokio::time::sleep((limit / 6).max(Duration::from_millis(50))).await;
         match vitals.stuck(clock.now(), &pulses.counts()) {
             None => notifier.tell(Word::Alive),
-            Some(who) => tracing::warn!("{who} stands still; the watchdog goes hungry"),
+            Some(who) => tracing::warn!("{who} is stuck; the watchdog is not fed"),
         }
     }
 }

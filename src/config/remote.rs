@@ -42,7 +42,7 @@ pub(super) fn chat(mut of: Section<'_, '_>, providers: &Providers) -> Chat {
         if !providers.contains_key(provider) {
             let at = of.place(&name).unwrap_or(Origin::Default);
             let next = "write [chat.PROVIDER] or [chat.\"PROVIDER/MODEL\"]".to_owned();
-            let what = "this is no provider and no model of one".into();
+            let what = "this is neither a provider nor one of its models".into();
             of.wrong(&at, &format!("{name:?}"), (what, next));
         }
         let mut of = of.section(&name);
@@ -67,7 +67,7 @@ pub(super) fn chat(mut of: Section<'_, '_>, providers: &Providers) -> Chat {
 fn sampling(of: &mut Section<'_, '_>) -> Sampling {
     let wanted = "a list of up to 4 texts";
     let stop = of.list("stop", wanted, Vec::new(), |text| match text {
-        "" => Err(("an empty text is everywhere".to_owned(), format!("write {wanted}"))),
+        "" => Err(("an empty text would match everywhere".to_owned(), format!("write {wanted}"))),
         text => Ok(text.to_owned()),
     });
     Sampling {

@@ -100,7 +100,7 @@ impl<'t, 'r> Section<'t, 'r> {
             let is_table = matches!(entry.value.value, Value::Table(_));
             let (what, list) = match (is_table, self.name.is_empty()) {
                 (true, true) => ("no such section", "sections"),
-                (_, true) => ("it is outside of any section", "sections"),
+                (_, true) => ("it is outside any section", "sections"),
                 (_, false) => ("no such key", "keys"),
             };
             let next = match near {

@@ -286,6 +286,16 @@ impl KeySource {
             Self::File(_) | Self::Credential(_) | Self::Keyring(_) => true,
         }
     }
+
+    /// The place in the user's terms.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Env(name) => name.clone(),
+            Self::File(path) => path.display().to_string(),
+            Self::Credential(name) => format!("the credential {name}"),
+            Self::Keyring(name) => format!("the keyring (provider {name})"),
+        }
+    }
 }
 
 /// The variable in which systemd names the folder of a service's credentials.

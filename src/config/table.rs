@@ -110,11 +110,10 @@ impl Reading {
         let value = match value {
             DeValue::String(text) => Value::Text(text.to_string()),
             DeValue::Integer(whole) => i128::from_str_radix(whole.as_str(), whole.radix())
-                .map_or(Value::Other("a number of too many digits"), Value::Whole),
-            DeValue::Float(number) => number
-                .as_str()
-                .parse()
-                .map_or(Value::Other("a number that is none"), Value::Fraction),
+                .map_or(Value::Other("a number with too many digits"), Value::Whole),
+            DeValue::Float(number) => {
+                number.as_str().parse().map_or(Value::Other("not a number"), Value::Fraction)
+            }
             DeValue::Boolean(flag) => Value::Flag(*flag),
             DeValue::Datetime(_) => Value::Other("a date or time"),
             DeValue::Array(list) => {

@@ -94,7 +94,7 @@ impl Server {
                 }
                 Err(error) => {
                     // Out of descriptors, most likely: yield and go on rather than spin or end.
-                    tracing::warn!(%error, "a client could not be let in");
+                    tracing::warn!(%error, "a client could not connect");
                     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 }
             }

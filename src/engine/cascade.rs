@@ -223,7 +223,7 @@ impl Live {
         tracing::warn!("{error}");
         let message = error.to_string();
         let why = message.rsplit_once("; ").map_or(message.as_str(), |(why, _)| why);
-        let note = format!("{why}; what you say is written down when you have finished");
+        let note = format!("{why}; what you say is transcribed after you finish");
         (self.told.as_ref() != Some(&note)).then(|| self.told.insert(note).clone())
     }
 
@@ -320,7 +320,7 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
             }
         }
         let broken = EngineError::Broken(
-            "speech recognition ended without a word; say it again".into(),
+            "speech recognition returned nothing; say it again".into(),
         );
         yield Said::Transcript { utterance: id, take, result: Err(broken), last: true };
     })

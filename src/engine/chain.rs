@@ -219,7 +219,7 @@ impl<E: ?Sized + Send + Sync + 'static> Chain<E> {
 
     fn stalled(&self, at: usize, patience: Duration) -> EngineError {
         EngineError::Unreachable(format!(
-            "{} has given nothing for {} s; check the network",
+            "{} gave no output for {} s; check the network",
             self.members[at].name,
             patience.as_secs()
         ))
@@ -431,7 +431,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_user_reads_once_who_stands_in_and_why_and_the_dead_one_is_passed_over() {
-        let dead = Fixed::new(vec![vec![down("provider p0 does not take the key; renew it")]]);
+        let dead = Fixed::new(vec![vec![down("provider p0 rejected the key; renew it")]]);
         let late = Fixed::new(vec![vec![down("it has no model; run \"x\"")]]);
         let well = Fixed::new(vec![vec![text("hi")]]);
         let (chain, mut notes) = minds(&[&dead, &late, &well]);
@@ -441,7 +441,7 @@ mod tests {
         assert_eq!(
             told(&mut notes),
             [
-                "p0 does not take the key; p2/m answers instead",
+                "p0 rejected the key; p2/m answers instead",
                 "p1/m: it has no model; p2/m answers instead"
             ]
         );
@@ -451,11 +451,11 @@ mod tests {
     #[tokio::test]
     async fn when_all_rest_all_are_asked_and_who_is_back_is_told() {
         let first = Fixed::new(vec![vec![down("p0 is busy; wait")], vec![text("back")]]);
-        let second = Fixed::new(vec![vec![text("hi")], vec![down("p1 is gone; mend it")]]);
+        let second = Fixed::new(vec![vec![text("hi")], vec![down("p1 is gone; fix it")]]);
         let (chain, mut notes) = minds(&[&first, &second]);
         assert_eq!(answer(&chain).await, [text("hi")]);
         // The stand-in fails too: nobody is well.
-        assert_eq!(answer(&chain).await, [down("p1 is gone; mend it")]);
+        assert_eq!(answer(&chain).await, [down("p1 is gone; fix it")]);
         assert_eq!(answer(&chain).await, [text("back")]);
         let told = told(&mut notes);
         assert_eq!(told, ["p0 is busy; p1/m answers instead", "p0/m answers again"]);

@@ -177,7 +177,7 @@ impl Talk<'_> {
         let part = self.part(tokens)?;
         let part = spoken(self.source, tokens, part.start, part.end);
         Some(format!(
-            "I did not understand \"{part}\", so I did nothing. Please say it in other words."
+            "I did not understand \"{part}\", so I did nothing. Please say it another way."
         ))
     }
 

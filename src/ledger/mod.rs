@@ -75,7 +75,7 @@ impl Ledger {
     pub fn note(&self, spent: Spent) {
         let mut waiting = self.waiting();
         if waiting.len() == WAITING {
-            tracing::warn!("a use of {} is not written down: the disk is slow", spent.model);
+            tracing::warn!("usage of {} was not recorded: the disk is too slow", spent.model);
             return;
         }
         waiting.push(spent);
@@ -90,10 +90,7 @@ impl Ledger {
         let waiting = std::mem::take(&mut *self.waiting());
         for spent in waiting {
             if let Err(error) = self.write(&spent) {
-                tracing::warn!(
-                    "what was used is not written down in {}: {error}",
-                    self.folder.display()
-                );
+                tracing::warn!("usage cannot be recorded in {}: {error}", self.folder.display());
             }
         }
     }
@@ -144,7 +141,9 @@ impl Ledger {
     fn read_page(&self, path: &Path, from: Date, to: Date, found: &mut Found) {
         let text = match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Ok(meta) if meta.len() > MAX_BYTES => Err("it is too large to be ours".to_owned()),
+            Ok(meta) if meta.len() > MAX_BYTES => {
+                Err("it is too large to be a usage file".to_owned())
+            }
             Ok(_) | Err(_) => fs::read(path).map_err(|error| error.to_string()),
         };
         let text = match text {
@@ -154,7 +153,7 @@ impl Ledger {
         let lines = text.split(|byte| *byte == b'\n').enumerate();
         for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
             let Ok(entry) = serde_json::from_slice::<Entry>(line) else {
-                found.unread.push(format!("{}:{}: no use", path.display(), number + 1));
+                found.unread.push(format!("{}:{}: not a usage record", path.display(), number + 1));
                 continue;
             };
             let day = entry.at.to_zoned(self.zone.clone()).date();
@@ -219,6 +218,10 @@ mod tests {
         let found = ledger.read(day, day);
         assert_eq!(found.sums["x/a"].text_in, 3);
         assert_eq!(found.unread.len(), 1);
-        assert!(found.unread[0].ends_with("2026-11.jsonl:2: no use"), "{:?}", found.unread);
+        assert!(
+            found.unread[0].ends_with("2026-11.jsonl:2: not a usage record"),
+            "{:?}",
+            found.unread
+        );
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn download(
     }
     let whl = fs::read_dir(temp.path()).map_err(disk)?.flatten().map(|entry| entry.path());
     let whl = whl.into_iter().find(|path| path.extension() == Some(OsStr::new("whl")));
-    let whl = whl.ok_or_else(|| Failure::Refused("pip left no wheel behind".into()))?;
+    let whl = whl.ok_or_else(|| Failure::Refused("pip downloaded no wheel".into()))?;
     Ok((temp, whl))
 }
 
@@ -104,6 +104,7 @@ fn copy(from: &mut impl io::Read, to: &mut impl io::Write) -> Result<u64, (io::E
 /// The last line that pip wrote, which is its error.
 fn said(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no word why");
+    let last =
+        text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason given");
     last.trim_start_matches("ERROR: ").chars().take(200).collect()
 }

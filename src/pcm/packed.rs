@@ -55,7 +55,7 @@ impl Packed {
         let format = symphonia::default::get_probe()
             .probe(&Hint::new(), stream, format, metadata)
             .map_err(unreadable)?;
-        let track = format.default_track(TrackType::Audio).ok_or("holds no sound")?;
+        let track = format.default_track(TrackType::Audio).ok_or("contains no sound")?;
         let parameters = track.codec_params.as_ref().and_then(|codec| codec.audio());
         let parameters = parameters.ok_or("holds sound of a kind that is not known")?;
         let id = track.id;

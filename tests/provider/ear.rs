@@ -166,21 +166,21 @@ async fn times_and_speakers_come_with_the_words() {
 async fn what_goes_wrong_is_told_with_the_next_step() {
     let key = Reply::error(401, "invalid_api_key", "Incorrect API key provided.");
     let told = failure(hears("whisper-1", key).await, 0);
-    assert_eq!(told, "provider acme does not take the key; check or renew it");
+    assert_eq!(told, "provider acme rejected the key; check or renew it");
     let error = json!({ "error": { "message": "Too loud.", "code": null } });
     let error = Reply::stream().event(&delta("Set")).event(&error);
     let told = failure(hears("gpt-transcribe", error).await, 1);
-    assert_eq!(told, "provider acme broke off: it reports an error: \"Too loud\"; ask again");
+    assert_eq!(told, "provider acme: it reported an error: \"Too loud\"; ask again");
     let lost = Reply::stream().event(&delta("Set")).cut();
     let told = failure(hears("gpt-transcribe", lost).await, 1);
-    assert_eq!(told, "provider acme broke off: the connection was lost; ask again");
+    assert_eq!(told, "provider acme: the connection was lost; ask again");
     for (kind, body) in
         [("application/json", r#"{"words":"hi"}"#), ("text/event-stream", ": nothing\n\n")]
     {
         let (_server, http) = answers(Reply::whole(kind, body));
         let ear = Ear::new(http, "x", EarSettings::default());
         let told = failure(all(ear.transcribe(utterance(1))).await, 0);
-        assert!(told.starts_with("provider acme broke off: ") && told.ends_with("; ask again"));
+        assert!(told.starts_with("provider acme: ") && told.ends_with("; ask again"));
     }
     let told = failure(hears("x", Reply::whole("text/html", "<html>hello</html>")).await, 0);
     assert!(told.contains("a web page") && told.contains("base_url"), "{told}");

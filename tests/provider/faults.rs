@@ -44,7 +44,7 @@ fn busy(status: u16) -> Reply {
 fn a_key_that_is_not_taken_is_told_and_not_shown() {
     let message = format!("Incorrect API key provided: {KEY}.");
     let reply = Reply::error(401, "invalid_api_key", &message);
-    fails(&reply, 1, 77, &["provider x", "does not take the key", "renew"]);
+    fails(&reply, 1, 77, &["provider x", "rejected the key", "renew"]);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_provider_that_wants_a_key_is_told_from_one_that_refuses_it() {
     server.reply(Reply::error(401, "invalid_api_key", "You didn't provide an API key."));
     let provider = provider("x", &server.base()).replace("X_KEY", "NOT_SET");
     let told = Home::with(&provider, r#"chat = "x/m""#).ask("hello there");
-    told.fails(77, &["provider x", "wants a key", "api_key_env"]);
+    told.fails(77, &["provider x", "needs a key", "api_key_env"]);
     assert_eq!(server.requests()[0].header("authorization"), None);
 }
 
@@ -148,7 +148,7 @@ fn an_answer_that_the_content_filter_cuts_is_told_after_its_beginning() {
 fn trouble_of_the_provider_is_waited_out_twice_and_then_told() {
     for status in [408, 409, 500, 502, 503] {
         let words =
-            ["provider x", "in trouble", &status.to_string(), "Too busy", "try again later"];
+            ["provider x", "returned an error", &status.to_string(), "Too busy", "try again later"];
         fails(&busy(status), TRIES, 75, &words);
     }
     fails(&busy(429), TRIES, 75, &["too many requests", "Too busy", "wait"]);
@@ -190,7 +190,7 @@ async fn a_wait_that_the_provider_names_is_kept() {
 #[test]
 fn the_provider_knows_best_whether_another_try_helps() {
     let never = Reply::error(503, "busy", "Down for today.").header("x-should-retry", "false");
-    fails(&never, 1, 75, &["in trouble (503)", "Down for today"]);
+    fails(&never, 1, 75, &["returned an error (503)", "Down for today"]);
     let again = Reply::error(400, "odd", "Odd.").header("x-should-retry", "true");
     fails(&again.header("retry-after-ms", "1"), TRIES, 65, &["Odd"]);
 }
@@ -226,7 +226,7 @@ fn an_error_in_the_middle_is_told_after_what_was_said() {
     let error = json!({"error": {"message": "The engine is overloaded.", "type": "server_error"}});
     let (server, home) = failing(&Reply::stream().words("First. Sec").event(&error));
     let told = home.ask("hello there");
-    told.fails(74, &["provider x", "broke off", "The engine is overloaded", "ask again"]);
+    told.fails(74, &["provider x", "The engine is overloaded", "ask again"]);
     assert_eq!(told.printed, "First. Sec\n");
     assert_eq!(server.requests().len(), 1, "nothing is asked again once words have come");
 }
@@ -268,7 +268,7 @@ fn a_silence_that_lasts_too_long_is_told() {
     let gate = Gate::default();
     let (server, home) = failing(&Reply::stream().words("First. Sec").hold(&gate));
     let told = home.run(&["ask", "hello there", "--config", &impatient(&home)]);
-    told.fails(74, &["provider x", "nothing came for too long"]);
+    told.fails(74, &["provider x", "no data arrived for too long"]);
     assert_eq!(told.printed, "First. Sec\n");
     assert_eq!(server.requests().len(), 1);
 }
@@ -278,7 +278,7 @@ fn a_provider_that_never_answers_is_told() {
     let gate = Gate::default();
     let (server, home) = failing(&Reply::of(200).late(&gate));
     let told = home.run(&["ask", "hello there", "--config", &impatient(&home)]);
-    told.fails(69, &["provider x", "does not answer in time"]);
+    told.fails(69, &["provider x", "did not answer in time"]);
     // Nobody waits for such a silence a second time.
     assert_eq!(server.requests().len(), 1);
 }
@@ -309,7 +309,7 @@ fn the_next_provider_answers_in_the_same_turn_and_the_user_reads_why() {
     let told = home.ask("what is twelve times eleven");
     assert_eq!(told.code, 0, "{}", told.aside);
     assert!(told.printed.contains("132"), "{told:?}");
-    assert!(told.aside.contains("x is in trouble (503)"), "{}", told.aside);
+    assert!(told.aside.contains("x returned an error (503)"), "{}", told.aside);
     assert!(told.aside.contains("local/templates answers instead"), "{}", told.aside);
     assert_eq!(server.requests().len(), 1, "somebody stands behind it, so it is not asked again");
 }
@@ -321,7 +321,10 @@ fn a_redirect_to_another_origin_is_told_and_gets_neither_key_nor_words() {
     for status in [301, 302, 307, 308] {
         server.reply(Reply::of(status).header("location", &target));
         let told = Home::at(&server).ask("hello there");
-        told.fails(69, &["provider x", "sends us elsewhere", &elsewhere.origin(), "base_url"]);
+        told.fails(
+            69,
+            &["provider x", "redirected to another server", &elsewhere.origin(), "base_url"],
+        );
         assert!(!told.aside.lines().last().unwrap().contains("secret"), "{}", told.aside);
     }
     assert!(elsewhere.requests().is_empty());

@@ -111,7 +111,7 @@ async fn a_refusal_in_fastapis_form_is_learned_from_too() {
     };
     let (requests, notes) = learns(settings(), refuses).await;
     assert_eq!((requests.len(), notes.len()), (3, 1));
-    assert!(notes[0].contains("does not take seed"), "{notes:?}");
+    assert!(notes[0].contains("does not accept seed"), "{notes:?}");
 }
 
 #[tokio::test]
@@ -323,7 +323,7 @@ async fn thoughts_are_not_answered_and_calls_in_text_are_made() {
     assert_eq!(answer.calls, [call("call_0", "get_time", "{\"city\":\"Paris\"}")]);
     let answer = says(&["<tool_call>{\"name\": \"fly\", \"arguments\": {}}</tool_call>"]).await;
     let told = answer.error.unwrap().to_string();
-    assert!(answer.text.is_empty() && told.contains("\"fly\", which is no tool here"), "{told}");
+    assert!(answer.text.is_empty() && told.contains("\"fly\", which is not a tool here"), "{told}");
 }
 
 #[tokio::test]
@@ -331,13 +331,13 @@ async fn an_answer_without_words_is_told() {
     let only_done = || Reply::stream().done();
     let thought = || Reply::stream().event(&delta(&json!({"reasoning_content": "Hm."})));
     for (reply, words) in [
-        (only_done(), "answered nothing"),
-        (Reply::stream().stop("stop").done(), "answered nothing"),
+        (only_done(), "gave an empty answer"),
+        (Reply::stream().stop("stop").done(), "gave an empty answer"),
         (Reply::stream().stop("length").done(), "max_output_tokens"),
         (thought().stop("length").done(), "still thinking"),
         (thought().stop("stop").done(), "only thought"),
         (Reply::stream().words("<think>and on").stop("length").done(), "still thinking"),
-        (Reply::says("  \n"), "answered nothing"),
+        (Reply::says("  \n"), "gave an empty answer"),
     ] {
         let server = Server::start();
         server.reply(reply);

@@ -90,5 +90,5 @@ async fn at_the_start_nothing_is_told_when_the_list_cannot_be_had() {
 fn a_key_that_is_refused_is_77() {
     let server =
         Server::answering(|_| Reply::error(401, "invalid_api_key", "Incorrect key: sk-test"));
-    Home::plain(&server).fails(&["models", "--remote"], 77, &["does not take the key"]);
+    Home::plain(&server).fails(&["models", "--remote"], 77, &["rejected the key"]);
 }

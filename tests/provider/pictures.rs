@@ -259,6 +259,6 @@ async fn a_picture_that_does_not_come_in_time_is_not_asked_for_again() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(180)).await;
     let told = waiting.await.unwrap().unwrap_err().to_string();
-    assert!(told.starts_with("provider acme (127.0.0.1) does not answer in time"), "{told}");
+    assert!(told.starts_with("provider acme (127.0.0.1) did not answer in time"), "{told}");
     assert_eq!(server.requests().len(), 1);
 }

@@ -289,9 +289,9 @@ fn a_certificate_that_cannot_be_trusted_is_refused_with_the_next_step_and_the_ke
             &another,
             "127.0.0.1",
             &trusted,
-            "no known authority vouches for; check its base_url, or name the file of your own authority in SSL_CERT_FILE",
+            "a certificate from an unknown authority; check its base_url, or set SSL_CERT_FILE to the file of your own authority",
         ),
-        (&ours, "provider.example", &trusted, "the certificate of another host; mend its base_url"),
+        (&ours, "provider.example", &trusted, "a certificate for another host; fix its base_url"),
         (
             &ours,
             "127.0.0.1",
@@ -334,7 +334,7 @@ fn a_server_that_does_not_encrypt_is_told_apart_and_needs_no_certificates() {
     let home = Home::with(&provider("x", &base), r#"chat = "x/m""#);
     let file = authority.file(&home.path(""));
     let output = home.command(&["ask", "hello"]).env("SSL_CERT_FILE", file).output().unwrap();
-    let words = "does not encrypt there; check whether its base_url begins with http or https";
+    let words = "does not use TLS there; check whether its base_url starts with http or https";
     Told::of(&output).fails(77, &["provider x", words]);
     let hello = String::from_utf8_lossy(&serving.join().unwrap()).into_owned();
     assert!(!hello.contains(KEY), "the key was sent");

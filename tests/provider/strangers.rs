@@ -219,9 +219,9 @@ fn whatever_goes_wrong_is_told_and_it_answers_again_afterwards() {
         json!([{"match": {"userMessage": "hello"}, "response": {"content": "Hello there."}}]);
     let (_peer, server, home) = aimock(&fixtures);
     for (fault, code, words) in [
-        (json!({"malformedRate": 1}), 74, &["provider x", "broke off"][..]),
+        (json!({"malformedRate": 1}), 74, &["provider x", "ask again"][..]),
         (json!({"disconnectRate": 1}), 69, &["provider x", "cannot be reached"]),
-        (json!({"dropRate": 1}), 75, &["provider x", "in trouble (500)"]),
+        (json!({"dropRate": 1}), 75, &["provider x", "returned an error (500)"]),
     ] {
         server.send("POST", "/__aimock/chaos", &fault);
         home.ask("hello").fails(code, words);

@@ -144,7 +144,7 @@ async fn a_stream_that_stalls_is_given_up() {
     server.reply(Reply::stream().words("So").hold(&gate));
     let patience = Duration::from_millis(300);
     let talk = Talk::patient(&server, "m", MindSettings::default(), patience);
-    broke_off(&talk.answer(vec![user("hello")]).await, "So", "nothing came for too long");
+    broke_off(&talk.answer(vec![user("hello")]).await, "So", "no data arrived for too long");
     assert_eq!(server.requests().len(), 1);
 }
 

@@ -130,7 +130,7 @@ fn a_session_is_encrypted_for_those_who_trust_the_authority_and_refused_by_all_o
     for (file, why) in [
         (
             &stranger,
-            "no known authority vouches for; check its base_url, or name the file of your own authority in SSL_CERT_FILE",
+            "a certificate from an unknown authority; check its base_url, or set SSL_CERT_FILE to the file of your own authority",
         ),
         (&nowhere, "no certificates can be read on this machine; check SSL_CERT_FILE"),
     ] {
@@ -174,7 +174,7 @@ fn a_server_that_is_not_there_is_told_and_the_cascade_answers() {
     let host = Host::start(house, brain);
     let output = home.ask(&host.base(), &["what is 12 times 11"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("does not take the key; check or renew it"), "{said}");
+    assert!(said.contains("rejected the key; check or renew it"), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("132"), "{output:?}");
 }
 

@@ -211,7 +211,7 @@ async fn a_server_that_finds_turns_unasked_is_found_out_and_heard_as_it_wants() 
         }
         assert_eq!(
             notes,
-            ["Provider openai finds the ends of turns by itself, whatever it is told; \
+            ["Provider openai ends turns by its own detection, whatever aloud asks for; \
               set [realtime] turn_detection = \"server_vad\"."]
         );
         assert_eq!(host.seen.lock().unwrap().sessions.len(), 2, "{dialect:?}");

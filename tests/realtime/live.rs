@@ -132,7 +132,8 @@ async fn what_the_live_ear_cannot_write_another_one_hears_whole() {
         cascade.order(Order::Commit { utterance: utterance.clone(), take: 0 });
         if turn == 1 {
             // The user is told, once.
-            let why = "provider test does not take the key; what you say is written down when you have finished";
+            let why =
+                "provider test rejected the key; what you say is transcribed after you finish";
             assert_eq!(said(&mut cascade).await, Said::Note(why.into()));
         }
         assert_eq!(said(&mut cascade).await, transcript(turn, 0, "heard behind", true));

@@ -370,7 +370,7 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
             Op::Fail(mend) => {
                 if let Some(socket) = watch.dialed.pop() {
                     let error = if mend {
-                        EngineError::Refused("no; mend it".into())
+                        EngineError::Refused("no; fix it".into())
                     } else {
                         EngineError::Unreachable("nobody there; try later".into())
                     };

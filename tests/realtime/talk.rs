@@ -230,15 +230,14 @@ pub(crate) fn verify(number: u32, answer: &str, context: &str) {
 #[test]
 fn the_fallback_answers_while_there_is_no_session_and_the_session_when_it_is_back() {
     let mut world = World::new(Dialect::Ga, brain);
-    world.dead =
-        Some(EngineError::Refused("provider openai does not take the key; renew it".into()));
+    world.dead = Some(EngineError::Refused("provider openai rejected the key; renew it".into()));
     world.say(at(2_000), plain(1));
     world.run(at(3_000));
     world.rest();
     assert_eq!(world.history(), ["u: spoken 1", "a: The fallback answers spoken 1."]);
     assert_eq!(
         world.notes,
-        ["The cascade answers for now, because provider openai does not take the key; renew it",]
+        ["The cascade answers for now, because provider openai rejected the key; renew it",]
     );
     world.dead = None;
     world.say(at(80_000), plain(2));

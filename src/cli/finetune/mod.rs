@@ -6,11 +6,13 @@ mod follow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
 use crate::app::App;
+use crate::base::WallClock;
 use crate::config::Environment;
 use crate::engine::EngineError;
 use crate::engine::openai::defaults;
@@ -37,9 +39,9 @@ pub(crate) enum Finetune {
         /// Training data, or the id of an uploaded file.
         #[arg(value_name = "FILE|FILE_ID")]
         data: String,
-        /// Base model.
-        #[arg(long, default_value = defaults::TUNE)]
-        model: String,
+        /// Base model [default: gpt-4.1-mini-2025-04-14, while OpenAI still tunes it].
+        #[arg(long)]
+        model: Option<String>,
         /// Suffix for the new model's name.
         #[arg(long)]
         suffix: Option<String>,
@@ -131,6 +133,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Finetune) 
         }
         Finetune::Create { data, model, suffix, seed, validation, follow, json, place } => {
             let app = App::open(file, env)?;
+            let model = base(model, WallClock::System.now().to_zoned(TimeZone::system()).date())?;
             let order = Order {
                 training: sent(&app, &place, &data, &model).await?,
                 validation: match validation {
@@ -186,6 +189,26 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Finetune) 
     }
 }
 
+/// The model to tune: the one named, or our default for as long as its vendor tunes it.
+fn base(named: Option<String>, today: Date) -> Result<String, Failure> {
+    if let Some(model) = named {
+        return Ok(model);
+    }
+    if today >= defaults::TUNING_ENDS {
+        let why = format!(
+            "OpenAI has taken no new fine-tuning jobs since {}; for another server, name its model with --model",
+            defaults::TUNING_ENDS.strftime("%-d %B %Y")
+        );
+        return Err(Failure::new(Code::Usage, why));
+    }
+    print::aside(format!(
+        "warning: {} ends on {}, and so does every model tuned from it",
+        defaults::TUNE,
+        defaults::TUNE_ENDS.strftime("%-d %B %Y")
+    ));
+    Ok(defaults::TUNE.to_owned())
+}
+
 /// The id of the file that `data` means: one that was sent before, or one that is sent now.
 async fn sent(app: &App, place: &Place, data: &str, model: &str) -> Result<String, Failure> {
     let path = Path::new(data);
@@ -215,12 +238,12 @@ fn list(jobs: &[Job], json: bool) -> Outcome {
     if jobs.is_empty() {
         return print::line("no jobs");
     }
-    let mut rows = vec![["JOB", "STATE", "ORDERED", "MODEL", "MADE"].map(String::from).to_vec()];
+    let mut rows = vec![["JOB", "STATE", "CREATED", "MODEL", "RESULT"].map(String::from).to_vec()];
     rows.extend(jobs.iter().map(|job| {
         vec![
             job.id.clone(),
             job.state.word().to_owned(),
-            ordered(job),
+            created(job),
             job.model.clone(),
             job.made.clone().unwrap_or_default(),
         ]
@@ -229,7 +252,7 @@ fn list(jobs: &[Job], json: bool) -> Outcome {
 }
 
 /// The time of day and the day on which a job was ordered.
-fn ordered(job: &Job) -> String {
+fn created(job: &Job) -> String {
     let local = |at: jiff::Timestamp| at.to_zoned(TimeZone::system());
     job.created.map_or_else(String::new, |at| local(at).strftime("%Y-%m-%d %H:%M").to_string())
 }
@@ -238,10 +261,10 @@ fn facts(job: &Job) -> Outcome {
     let mut rows = vec![
         ("job", job.id.clone()),
         ("state", job.state.word().to_owned()),
-        ("ordered", ordered(job)),
+        ("created", created(job)),
         ("model", job.model.clone()),
     ];
-    rows.extend(job.made.clone().map(|made| ("made", made)));
+    rows.extend(job.made.clone().map(|made| ("result", made)));
     rows.extend(job.error.clone().map(|error| ("error", error)));
     let rows: Vec<_> = rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect();
     print::table(&rows)
@@ -252,7 +275,7 @@ fn stages(stages: &[serde_json::Value], json: bool) -> Outcome {
         return stages.iter().try_for_each(print::json);
     }
     if stages.is_empty() {
-        return print::line("no stages yet");
+        return print::line("no checkpoints yet");
     }
     let mut rows = vec![["STEP", "MODEL", "LOSS"].map(String::from).to_vec()];
     rows.extend(stages.iter().map(|stage| {
@@ -278,4 +301,25 @@ fn ended(job: &Job) -> Outcome {
         }
     };
     Err(Failure::new(Code::Unavailable, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_model_that_can_no_longer_be_tuned_is_not_ordered_by_default() {
+        let default = |today| base(None, today);
+        assert_eq!(
+            default(date(2027, 1, 5)).map_err(|failure| failure.code),
+            Ok(defaults::TUNE.to_owned())
+        );
+        let refused = default(date(2027, 1, 6)).expect_err("it is over");
+        assert_eq!(refused.code, Code::Usage);
+        assert!(refused.message.contains("since 6 January 2027"), "{refused}");
+        let named = base(Some("mine".to_owned()), date(2028, 1, 1));
+        assert_eq!(named.map_err(|failure| failure.code), Ok("mine".to_owned()));
+    }
 }

@@ -73,7 +73,7 @@ impl Runtime {
             .map_err(|error| EngineError::Broken(format!("onnxruntime failed: {error}")))?;
         builder
             .commit_from_file(model)
-            .map_err(|error| unusable(model, &format!("it is no whole model ({error})")))
+            .map_err(|error| unusable(model, &format!("it is not a complete model ({error})")))
     }
 
     /// As [`Runtime::session`], of a model in memory; `model` names the file it came from.
@@ -86,7 +86,7 @@ impl Runtime {
             .map_err(|error| EngineError::Broken(format!("onnxruntime failed: {error}")))?;
         builder
             .commit_from_memory(bytes)
-            .map_err(|error| unusable(model, &format!("it is no whole model ({error})")))
+            .map_err(|error| unusable(model, &format!("it is not a complete model ({error})")))
     }
 
     /// The choices for memory are measured on Moonshine, loaded and after 55 s of speech: without
@@ -122,7 +122,7 @@ pub(super) fn missing(file: &Path) -> EngineError {
 pub(super) fn opened(file: &Path) -> Result<File, EngineError> {
     let unopened = |why: &dyn std::fmt::Display| {
         EngineError::Unreachable(format!(
-            "model file {} cannot be opened: {why}; see to that and try again",
+            "model file {} cannot be opened: {why}; fix that and try again",
             file.display()
         ))
     };
@@ -166,7 +166,7 @@ fn check_whole(library: &Path) -> Result<(), EngineError> {
     let mut file = opened(library)?;
     let mut head = [0_u8; 64];
     if file.read_exact(&mut head).is_err() {
-        return Err(unusable(library, "it is cut short"));
+        return Err(unusable(library, "it is truncated"));
     }
     let is_elf64_little = head.starts_with(b"\x7fELF\x02\x01");
     if is_elf64_little {
@@ -176,7 +176,7 @@ fn check_whole(library: &Path) -> Result<(), EngineError> {
         let length =
             file.seek(SeekFrom::End(0)).map_err(|why| unusable(library, &why.to_string()))?;
         if length < needed {
-            return Err(unusable(library, "it is cut short"));
+            return Err(unusable(library, "it is truncated"));
         }
     }
     Ok(())

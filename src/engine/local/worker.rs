@@ -149,7 +149,7 @@ impl<M: Model> Worker<M> {
         match thread.insert(staff).orders.try_send(order) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => Err(EngineError::Overloaded {
-                message: format!("{} has {WAITING_ORDERS} orders waiting; try again", self.name),
+                message: format!("{} has {WAITING_ORDERS} requests waiting; try again", self.name),
                 retry_after: None,
             }),
             Err(TrySendError::Disconnected(_)) => Err(broken(self.name)),
@@ -338,7 +338,7 @@ impl<M: Model> WorkerThread<M> {
 }
 
 fn broken(name: &str) -> EngineError {
-    EngineError::Broken(format!("{name} broke off; run \"aloud models verify\""))
+    EngineError::Broken(format!("{name} stopped unexpectedly; run \"aloud models verify\""))
 }
 
 fn text(panic: &(dyn Any + Send)) -> &str {

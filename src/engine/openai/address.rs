@@ -87,7 +87,7 @@ fn folder(base: &str) -> Result<Url, String> {
     Url::parse(base.trim_end_matches('/'))
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| format!("base_url \"{base}\" is no http address; mend it"))
+        .ok_or_else(|| format!("base_url \"{base}\" is not an http or https URL; fix it"))
 }
 
 /// `base` with `segments` behind its path, each of them escaped; a query in `path` is kept.

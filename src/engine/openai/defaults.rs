@@ -22,8 +22,12 @@ pub const LIVE_ONLY: [&str; 2] = [LIVE, "gpt-realtime-whisper"];
 pub const AUDIO_CHAT: &str = "gpt-audio-1.5";
 /// Pictures.
 pub const IMAGE: &str = "gpt-image-2.6-flare";
-/// What is tuned.
+/// What is fine-tuned. No newer model of the vendor can be (its page of deprecations).
 pub const TUNE: &str = "gpt-4.1-mini-2025-04-14";
+/// The day from which the vendor takes no new fine-tuning jobs.
+pub const TUNING_ENDS: jiff::civil::Date = jiff::civil::date(2027, 1, 6);
+/// The day on which [`TUNE`] ends, and every model that was tuned from it.
+pub const TUNE_ENDS: jiff::civil::Date = jiff::civil::date(2027, 1, 14);
 /// A voice that all of the speaking models have.
 pub const VOICE: &str = "alloy";
 /// Voices that only the models of [`SPEAK`]'s kind have.

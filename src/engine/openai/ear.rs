@@ -98,7 +98,9 @@ impl Ear {
         tracing::debug!(model = self.model, refused = declined.message, "learned");
         if let Some(notes) = &self.notes {
             let (name, model) = (self.http.name(), &self.model);
-            notes.tell(format!("{name}/{model} does not take {field}; it is left out from now on"));
+            notes.tell(format!(
+                "{name}/{model} does not accept {field}; it is left out from now on"
+            ));
         }
         true
     }
@@ -279,8 +281,8 @@ impl Hearing {
             self.done = true;
             return Ok(false);
         }
-        let event: Value = serde_json::from_str(data)
-            .map_err(|_| Fault::new("it sent something that is no JSON"))?;
+        let event: Value =
+            serde_json::from_str(data).map_err(|_| Fault::new("it sent invalid JSON"))?;
         if let Some(told) = ErrorBody::in_answer(&event) {
             return Err(reported(&told));
         }
@@ -329,7 +331,7 @@ impl Hearing {
     /// The last transcript.
     fn finish(self) -> Result<Transcript, Fault> {
         if !self.begun {
-            return Err(Fault::new("it ended without a transcript"));
+            return Err(Fault::new("the stream ended without a transcript"));
         }
         Ok(clean(Transcript { text: self.text, last: true, segments: self.segments }))
     }
@@ -349,7 +351,7 @@ fn whole(body: &[u8], page: bool) -> Result<Transcript, Fault> {
                 return Err(reported(&told));
             }
             let words = value["text"].as_str();
-            let words = words.ok_or_else(|| Fault::new("its answer holds no transcript"))?;
+            let words = words.ok_or_else(|| Fault::new("its answer has no transcript"))?;
             let segments = value["segments"].as_array().into_iter().flatten();
             let segments: Vec<Segment> = segments.filter_map(segment).collect();
             if segments.is_empty() {
@@ -358,7 +360,7 @@ fn whole(body: &[u8], page: bool) -> Result<Transcript, Fault> {
             Ok(clean(Transcript { text: words.to_owned(), last: true, segments }))
         }
         Err(_) if page && text.starts_with('<') || text.starts_with('{') => {
-            Err(Fault::new("its answer holds no transcript"))
+            Err(Fault::new("its answer has no transcript"))
         }
         // A transcript that happens to be a number is one.
         Ok(_) | Err(_) => told(text),
@@ -406,7 +408,7 @@ fn segment(value: &Value) -> Option<Segment> {
 }
 
 fn reported(told: &ErrorBody) -> Fault {
-    Fault(format!("it reports an error{}", told.words()))
+    Fault(format!("it reported an error{}", told.words()))
 }
 
 fn wav_header() -> reqwest::header::HeaderMap {

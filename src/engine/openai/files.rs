@@ -76,7 +76,7 @@ pub async fn list(http: &Http, purpose: Option<&str>) -> Result<Vec<Kept>, Engin
         let response = http.get(&page).await?;
         let value: Value = http.json(response).await?;
         let fresh = value["data"].as_array().or_else(|| value.as_array()).cloned();
-        let fresh = fresh.ok_or_else(|| http.broken("its answer is no list of files"))?;
+        let fresh = fresh.ok_or_else(|| http.broken("its answer is not a list of files"))?;
         let known = all.len();
         all.extend(fresh.into_iter().filter_map(Kept::of));
         // Who has no pages answers the same once more.
@@ -97,7 +97,7 @@ pub async fn remove(http: &Http, id: &str) -> Result<(), EngineError> {
     let response = http.delete(&format!("files/{id}")).await?;
     let told: Value = http.json(response).await?;
     if told["deleted"] == false {
-        return Err(http.broken("it keeps the file"));
+        return Err(http.broken("it did not delete the file"));
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ pub async fn upload(http: &Http, path: &Path, purpose: &str) -> Result<Kept, Eng
     };
     let response = http.post_form("files", None, form).await?;
     let value = http.json(response).await?;
-    Kept::of(value).ok_or_else(|| http.broken("its answer names no file"))
+    Kept::of(value).ok_or_else(|| http.broken("its answer has no file id"))
 }
 
 fn pieces(path: PathBuf) -> impl futures::Stream<Item = std::io::Result<Vec<u8>>> {

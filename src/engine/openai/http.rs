@@ -79,6 +79,8 @@ pub struct Http {
     headers: HeaderMap,
     address: Arc<Address>,
     name: Arc<str>,
+    /// Where its user keeps the key.
+    key_place: Option<Arc<str>>,
     retries: u32,
     meter: Meter,
     /// Whether nothing is sent again that may be at work already.
@@ -112,7 +114,7 @@ impl Http {
         if let Some((header, value)) = key {
             let mut value = HeaderValue::from_str(&value).map_err(|_| {
                 EngineError::Refused(format!(
-                    "provider {name}: its key holds a character that no key has; set it again"
+                    "provider {name}: its key contains a character that no key can have; set it again"
                 ))
             })?;
             value.set_sensitive(true);
@@ -123,6 +125,7 @@ impl Http {
             headers,
             address: Arc::new(address),
             name: name.into(),
+            key_place: None,
             retries: RETRIES,
             meter: Meter::default(),
             careful: false,
@@ -130,6 +133,12 @@ impl Http {
             chance: Chance::System,
             used: Arc::default(),
         })
+    }
+
+    /// The same, naming where the key is kept (such as a variable) when the provider rejects it.
+    #[must_use]
+    pub fn key_from(self, place: Option<&str>) -> Self {
+        Self { key_place: place.map(Into::into), ..self }
     }
 
     /// The same, counting what is used with `meter`.
@@ -269,7 +278,8 @@ impl Http {
             .build()
             .map_err(|error| self.broken(&error.without_url().to_string()))?;
         // Such an address may hold a signature that opens it to anybody: it is not shown.
-        let lost = |why: String| self.broken(&format!("what it made cannot be fetched ({why})"));
+        let lost =
+            |why: String| self.broken(&format!("the file it made cannot be downloaded ({why})"));
         let response = client.get(url).send().await;
         let response = response.map_err(|error| lost(error.without_url().to_string()))?;
         if !response.status().is_success() {
@@ -285,7 +295,7 @@ impl Http {
     pub async fn json<T: DeserializeOwned>(&self, response: Response) -> Result<T, EngineError> {
         let body = self.whole(response).await?;
         serde_json::from_slice(&body)
-            .map_err(|error| self.broken(&format!("it answers no JSON that fits ({error})")))
+            .map_err(|error| self.broken(&format!("its answer is not the expected JSON ({error})")))
     }
 
     /// The whole body of `response`.
@@ -308,13 +318,13 @@ impl Http {
 
     /// This attempt is lost, for this reason.
     pub(super) fn broken(&self, why: &str) -> EngineError {
-        EngineError::Broken(format!("provider {} broke off: {why}; ask again", self.name))
+        EngineError::Broken(format!("provider {}: {why}; ask again", self.name))
     }
 
     /// The reply stopped coming.
     pub(super) fn lost(&self, error: &reqwest::Error) -> EngineError {
         self.broken(if error.is_timeout() {
-            "nothing came for too long"
+            "no data arrived for too long"
         } else {
             "the connection was lost"
         })
@@ -329,7 +339,13 @@ impl Http {
     }
 
     fn refusal(&self) -> Refusal<'_> {
-        Refusal { name: &self.name, host: self.host(), keyed: self.keyed(), careful: self.careful }
+        Refusal {
+            name: &self.name,
+            host: self.host(),
+            keyed: self.keyed(),
+            key_place: self.key_place.as_deref(),
+            careful: self.careful,
+        }
     }
 
     /// Sends what `make` makes, again where that may help.

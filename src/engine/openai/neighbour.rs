@@ -26,9 +26,9 @@ impl Neighbour {
         let name = self.name;
         match self.models.first() {
             Some(model) => format!(
-                "{name} answers on this machine; for free conversation set [cascade] chat = \"{name}/{model}\""
+                "{name} is running on this machine; for open conversation set [cascade] chat = \"{name}/{model}\""
             ),
-            None => format!("{name} answers on this machine but holds no model; pull one first"),
+            None => format!("{name} is running on this machine but has no model; pull one first"),
         }
     }
 }

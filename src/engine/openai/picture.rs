@@ -141,7 +141,7 @@ fn read(
             tab.told(&answer["usage"]);
             tab.known().pictures = answer["data"].as_array().map_or(0, |data| data.len() as u64);
             for item in answer["data"].as_array().into_iter().flatten() {
-                let source = Source::of(item).ok_or_else(|| http.broken("a picture is missing"))?;
+                let source = Source::of(item).ok_or_else(|| http.broken("an image is missing from its answer"))?;
                 let bytes = source.bytes(&http).await?;
                 let revised = item["revised_prompt"].as_str().map(str::to_owned);
                 yield Painted { index: made, finished: true, bytes, revised, by: by.clone() };
@@ -149,7 +149,7 @@ fn read(
             }
         }
         if made == 0 {
-            Err(http.broken("no picture came"))?;
+            Err(http.broken("no image came back"))?;
         }
     })
 }
@@ -164,8 +164,8 @@ struct Step {
 
 /// What an event says; nothing for one that holds no picture.
 fn step(http: &Http, event: &str) -> Result<Option<Step>, EngineError> {
-    let event: Value = serde_json::from_str(event)
-        .map_err(|_| http.broken("it sent something that is no JSON"))?;
+    let event: Value =
+        serde_json::from_str(event).map_err(|_| http.broken("it sent invalid JSON"))?;
     let kind = event["type"].as_str().unwrap_or_default();
     if kind == "error" || !event["error"].is_null() {
         return Err(refused(http, &event));
@@ -175,7 +175,8 @@ fn step(http: &Http, event: &str) -> Result<Option<Step>, EngineError> {
     if !finished && !kind.ends_with(".partial_image") {
         return Ok(None);
     }
-    let source = Source::of(&event).ok_or_else(|| http.broken("a picture is missing"))?;
+    let source =
+        Source::of(&event).ok_or_else(|| http.broken("an image is missing from its answer"))?;
     let revised = event["revised_prompt"].as_str().map(str::to_owned);
     Ok(Some(Step { finished, source, revised, usage: event["usage"].clone() }))
 }
@@ -188,10 +189,10 @@ fn refused(http: &Http, value: &Value) -> EngineError {
     match body.code() {
         Some("content_filter" | "moderation_blocked" | "content_policy_violation") => {
             EngineError::Refused(format!(
-                "provider {name}: its content filter refuses this{words}; say it in other words"
+                "provider {name}: its content filter rejected this{words}; rephrase it"
             ))
         }
-        Some(_) | None => http.broken(&format!("it reports an error{words}")),
+        Some(_) | None => http.broken(&format!("it reported an error{words}")),
     }
 }
 
@@ -217,13 +218,13 @@ impl Source {
     async fn bytes(self, http: &Http) -> Result<Vec<u8>, EngineError> {
         let bytes = match self {
             Self::Here(text) => {
-                unbase64(&text).ok_or_else(|| http.broken("its picture is no base64"))?
+                unbase64(&text).ok_or_else(|| http.broken("its image is not base64"))?
             }
             Self::There(url) => http.fetch(&url).await?,
         };
         match PictureKind::of(&bytes) {
             Some(_) => Ok(bytes),
-            None => Err(http.broken("what it made is no picture")),
+            None => Err(http.broken("what it made is not an image")),
         }
     }
 }

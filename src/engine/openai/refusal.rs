@@ -76,6 +76,8 @@ pub(super) struct Refusal<'a> {
     pub(super) name: &'a str,
     pub(super) host: &'a str,
     pub(super) keyed: bool,
+    /// Where its user keeps the key.
+    pub(super) key_place: Option<&'a str>,
     /// Whether only that is worth another try which has surely come to nothing.
     pub(super) careful: bool,
 }
@@ -92,7 +94,7 @@ impl Refusal<'_> {
         // Without a connection nothing was sent. Who has been silent for as long as anybody waits
         // would be asked for another conversation's length.
         let again = error.is_connect() || !(self.careful || error.is_timeout());
-        let why = if error.is_timeout() { "does not answer in time" } else { "cannot be reached" };
+        let why = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
         let error = EngineError::Unreachable(format!(
             "provider {} ({}) {why}; check the network and its base_url",
             self.name, self.host
@@ -103,7 +105,7 @@ impl Refusal<'_> {
     /// A web page came where an answer was asked for.
     pub(super) fn page(&self, status: StatusCode) -> Declined {
         let error = EngineError::Unreachable(format!(
-            "provider {} ({}) answers with a web page, so there is no API at its base_url; check base_url (most end in /v1)",
+            "provider {} ({}) answered with a web page, not an API; check base_url (most end in /v1)",
             self.name, self.host
         ));
         let status = Some(status.as_u16());
@@ -178,14 +180,9 @@ impl Refusal<'_> {
         let said = told.words();
         match (status.as_u16(), told.code()) {
             (_, Some("content_filter")) => EngineError::Refused(format!(
-                "provider {name}: its content filter refuses this{said}; say it in other words"
+                "provider {name}: its content filter rejected this{said}; rephrase it"
             )),
-            (401, _) if self.keyed => EngineError::Refused(format!(
-                "provider {name} does not take the key; check or renew it"
-            )),
-            (401, _) => {
-                EngineError::Refused(format!("provider {name} wants a key; set its api_key_env"))
-            }
+            (401, _) => EngineError::Refused(no_access(name, self.keyed, self.key_place)),
             (403, _) => EngineError::Refused(format!(
                 "provider {name} does not allow this{said}; check the account"
             )),
@@ -194,13 +191,13 @@ impl Refusal<'_> {
             )),
             (429, _) => EngineError::Overloaded {
                 message: format!(
-                    "provider {name} has too many requests from you{said}; {}",
+                    "provider {name} is limiting your rate of requests{said}; {}",
                     in_time(retry_after, "wait a moment")
                 ),
                 retry_after,
             },
             _ if declined.too_long() => EngineError::Rejected(format!(
-                "provider {name}: the conversation is too long for the model{}; begin a new one",
+                "provider {name}: the conversation is too long for the model{}; start a new one",
                 if said.is_empty() { format!(" ({})", status.as_u16()) } else { said }
             )),
             (404, _) => EngineError::Unreachable(format!(
@@ -208,21 +205,34 @@ impl Refusal<'_> {
             )),
             (408 | 409 | 500.., _) => EngineError::Overloaded {
                 message: format!(
-                    "provider {name} is in trouble ({}){said}; {}",
+                    "provider {name} returned an error ({}){said}; {}",
                     status.as_u16(),
                     in_time(retry_after, "try again later")
                 ),
                 retry_after,
             },
             (300..=399, _) => EngineError::Unreachable(format!(
-                "provider {name} sends us elsewhere ({}), where its key was not sent; mend its base_url",
+                "provider {name} redirected to another server ({}); the key was not sent; check base_url",
                 elsewhere.map_or_else(|| status.to_string(), origin)
             )),
             _ => EngineError::Rejected(format!(
-                "provider {name} refuses this ({}){said}; check the model and the request",
+                "provider {name} rejected the request ({}){said}; check the model and the request",
                 status.as_u16()
             )),
         }
+    }
+}
+
+/// What a provider's 401 means: its key is wrong, or it has none. `place` is where its user keeps
+/// it, such as a variable.
+pub(super) fn no_access(name: &str, keyed: bool, place: Option<&str>) -> String {
+    match (keyed, place) {
+        (true, Some(place)) => {
+            format!("provider {name} rejected the key in {place}; check or renew it")
+        }
+        (true, None) => format!("provider {name} rejected the key; check or renew it"),
+        (false, Some(place)) => format!("provider {name} needs a key; put one in {place}"),
+        (false, None) => format!("provider {name} needs a key; set its api_key_env"),
     }
 }
 

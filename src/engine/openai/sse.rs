@@ -86,7 +86,7 @@ impl Events {
                 let blank = data.trim().is_empty();
                 match is_error {
                     true if !blank => out.push(error(&data)),
-                    true => out.push(error("no reason is given")),
+                    true => out.push(error("no reason given")),
                     false if !blank => out.push(data),
                     false => {}
                 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 /// What a user does on a machine that knows no authority at all.
-pub(super) const NO_AUTHORITIES: &str = "cannot be known, for no certificates can be read on this \
-    machine; check SSL_CERT_FILE, or install the package ca-certificates";
+pub(super) const NO_AUTHORITIES: &str = "cannot be verified, because no certificates can be read on \
+    this machine; check SSL_CERT_FILE, or install the package ca-certificates";
 
 /// What websockets trust: the authorities of this machine, or those of `SSL_CERT_FILE`. Read once,
 /// beside the async tasks, so that a session that is opened again neither waits for it nor shakes
@@ -25,7 +25,7 @@ pub(super) async fn trusted() -> Option<Arc<ClientConfig>> {
 fn read() -> Option<Arc<ClientConfig>> {
     let found = rustls_native_certs::load_native_certs();
     for error in found.errors {
-        tracing::debug!("a certificate is skipped: {error}");
+        tracing::debug!("skipped a certificate: {error}");
     }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
@@ -56,14 +56,14 @@ pub(super) fn trouble(error: &(dyn Error + 'static)) -> Option<&'static str> {
 fn words(error: &rustls::Error) -> &'static str {
     let rustls::Error::InvalidCertificate(certificate) = error else {
         return if matches!(error, rustls::Error::InvalidMessage(_)) {
-            "does not encrypt there; check whether its base_url begins with http or https"
+            "does not use TLS there; check whether its base_url starts with http or https"
         } else {
-            "agrees on no encryption; check its base_url"
+            "has no version of TLS in common with aloud; check its base_url"
         };
     };
     use CertificateError as Bad;
     if matches!(certificate, Bad::NotValidForName | Bad::NotValidForNameContext { .. }) {
-        "shows the certificate of another host; mend its base_url"
+        "presented a certificate for another host; fix its base_url"
     } else if matches!(
         certificate,
         Bad::Expired
@@ -71,9 +71,9 @@ fn words(error: &rustls::Error) -> &'static str {
             | Bad::NotValidYet
             | Bad::NotValidYetContext { .. }
     ) {
-        "shows a certificate that does not hold today; check the clock, or have it renewed"
+        "presented a certificate that is not valid today; check the clock, or have it renewed"
     } else {
-        "shows a certificate that no known authority vouches for; check its base_url, or name \
-         the file of your own authority in SSL_CERT_FILE"
+        "presented a certificate from an unknown authority; check its base_url, or set \
+         SSL_CERT_FILE to the file of your own authority"
     }
 }

@@ -105,7 +105,7 @@ impl Voice {
         let format = FORMATS.get(lessons.format).copied().unwrap_or_default();
         let note = if let Some(option) = option {
             lessons.left_out.insert(option);
-            format!("does not take {option}; it is left out from now on")
+            format!("does not accept {option}; it is left out from now on")
         } else if param == "response_format"
             || wording::names(message, "response_format")
             || message.to_lowercase().contains("format")
@@ -116,7 +116,7 @@ impl Voice {
                 lessons.format = 0;
                 return false;
             };
-            format!("does not send its sound as {format}; it is asked for {next}")
+            format!("does not send audio as {format}; asking for {next}")
         } else {
             return false;
         };
@@ -163,10 +163,10 @@ impl Voice {
         } else if is(&response, "json") {
             let value: Value = self.http.json(response).await?;
             if let Some(told) = ErrorBody::in_answer(&value) {
-                return Err(self.http.broken(&format!("it reports an error{}", told.words())));
+                return Err(self.http.broken(&format!("it reported an error{}", told.words())));
             }
             let sound = packed_in(&value)
-                .ok_or_else(|| self.unplayable("it answers json where sound was asked for"))?;
+                .ok_or_else(|| self.unplayable("it answered with JSON instead of audio"))?;
             let pcm = bytes.push(&sound).map_err(|why| self.unplayable(&why))?;
             Body::Here(Some(pcm))
         } else {
@@ -194,7 +194,7 @@ impl Voice {
 
     fn stalled(&self) -> EngineError {
         EngineError::Unreachable(format!(
-            "provider {} has sent no sound for {} s; check the network",
+            "provider {} has sent no audio for {} s; check the network",
             self.http.name(),
             PATIENCE.as_secs()
         ))
@@ -228,7 +228,7 @@ impl Synthesizer for Voice {
                     }
                 }
                 if silent {
-                    Err(voice.http.broken("it sent no sound"))?;
+                    Err(voice.http.broken("it sent no audio"))?;
                 }
                 let rate = sound.bytes.rate();
                 if let Some(text) = pacing.rest() {
@@ -320,14 +320,13 @@ fn audio(event: &str) -> Result<Heard, String> {
     if event.trim() == "[DONE]" {
         return Ok(Heard::Nothing);
     }
-    let event: Value =
-        serde_json::from_str(event).map_err(|_| "it sent something that is no JSON")?;
+    let event: Value = serde_json::from_str(event).map_err(|_| "it sent invalid JSON")?;
     if !event["error"].is_null() {
-        return Err(format!("it reports an error{}", ErrorBody::of(&event).words()));
+        return Err(format!("it reported an error{}", ErrorBody::of(&event).words()));
     }
     match event["audio"].as_str() {
         Some(audio) => {
-            unbase64(audio).map(Heard::Sound).ok_or_else(|| "its sound is no base64".to_owned())
+            unbase64(audio).map(Heard::Sound).ok_or_else(|| "its audio is not base64".to_owned())
         }
         None if event["usage"].is_object() => Ok(Heard::Usage(event["usage"].clone())),
         None => Ok(Heard::Nothing),

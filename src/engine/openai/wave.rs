@@ -178,7 +178,7 @@ impl SoundBytes {
     /// Finds out what it is; `over` says that nothing more comes.
     fn begin(&mut self, head: Vec<u8>, over: bool) -> Result<Vec<f32>, String> {
         if let Some((_, kind)) = NONE.iter().find(|(mark, _)| head.starts_with(mark)) {
-            return Err(format!("it answers {kind} where sound was asked for"));
+            return Err(format!("it answered with {kind} instead of audio"));
         }
         let packed = PACKED.iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, kind)| *kind);
         let packed = match packed {
@@ -210,7 +210,7 @@ impl SoundBytes {
         };
         let Some(Header { rate, coding, channels, at, length }) = header else {
             if head.len() > HEADER || over {
-                return Err("its WAV file has no end of header".to_owned());
+                return Err("the header of its WAV file does not end".to_owned());
             }
             self.state = State::Start(head);
             return Ok(Vec::new());
@@ -308,12 +308,13 @@ fn header(head: &[u8]) -> Result<Option<Header>, String> {
                     _ => None,
                 };
                 if channels == 0 || rate == 0 {
-                    return Err("its WAV file does not say of what".to_owned());
+                    return Err("its WAV file does not say what format it is in".to_owned());
                 }
                 format = Some((Rate(rate), usize::from(channels), coding));
             }
             Some(b"data") => {
-                let (rate, channels, coding) = format.ok_or("its WAV file does not say of what")?;
+                let (rate, channels, coding) =
+                    format.ok_or("its WAV file does not say what format it is in")?;
                 // Who streams does not know the length: then it is nothing or the largest number.
                 let open = size == 0 || size > 0x7fff_0000;
                 let length = if open { u64::MAX } else { u64::from(size) };
@@ -324,7 +325,7 @@ fn header(head: &[u8]) -> Result<Option<Header>, String> {
         // Chunks lie at even places.
         at = body.saturating_add(size as usize).saturating_add(size as usize & 1);
         if at > HEADER {
-            return Err("its WAV file has no end of header".to_owned());
+            return Err("the header of its WAV file does not end".to_owned());
         }
     }
 }

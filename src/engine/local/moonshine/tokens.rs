@@ -25,7 +25,7 @@ impl Tokens {
     /// byte; a longer one is two, the low seven bits with the high bit set, then the rest.
     pub(super) fn load(file: &Path) -> Result<Self, EngineError> {
         let bytes = read(file)?;
-        Self::parse(&bytes).ok_or_else(|| unusable(file, "it is cut short"))
+        Self::parse(&bytes).ok_or_else(|| unusable(file, "it is truncated"))
     }
 
     fn parse(mut bytes: &[u8]) -> Option<Self> {

@@ -283,8 +283,8 @@ impl Reading for Reply {
             self.done = true;
             return Ok(());
         }
-        let chunk: Value = serde_json::from_str(data)
-            .map_err(|_| Fault::broken("it sent something that is no JSON"))?;
+        let chunk: Value =
+            serde_json::from_str(data).map_err(|_| Fault::broken("it sent invalid JSON"))?;
         if let Some(told) = ErrorBody::in_answer(&chunk) {
             return Err(Fault::Told(told));
         }
@@ -298,7 +298,7 @@ impl Reading for Reply {
             self.take(&json!({ "content": words }), false, out);
         }
         if let Some(data) = choice["delta"]["audio"]["data"].as_str() {
-            let bytes = unbase64(data).ok_or_else(|| Fault::broken("its sound is no base64"))?;
+            let bytes = unbase64(data).ok_or_else(|| Fault::broken("its audio is not base64"))?;
             let pcm = self.bytes.push(&bytes);
             out.push(Delta::Sound(self.pacing.sound(pcm, VOICE_RATE)));
         }
@@ -314,7 +314,7 @@ impl Reading for Reply {
         let message =
             if choice["message"].is_object() { &choice["message"] } else { &choice["delta"] };
         if !message.is_object() && !choice["text"].is_string() {
-            return Err(Fault::broken("its answer holds no message"));
+            return Err(Fault::broken("its answer has no message"));
         }
         self.used(value);
         self.take(message, true, out);
@@ -322,7 +322,7 @@ impl Reading for Reply {
             self.take(&json!({ "content": choice["text"] }), true, out);
         }
         if let Some(data) = message["audio"]["data"].as_str() {
-            let bytes = unbase64(data).ok_or_else(|| Fault::broken("its sound is no base64"))?;
+            let bytes = unbase64(data).ok_or_else(|| Fault::broken("its audio is not base64"))?;
             let (pcm, rate) = read_file(bytes).map_err(Fault::Broken)?;
             out.push(Delta::Sound(self.pacing.sound(pcm, rate)));
         }
@@ -356,7 +356,7 @@ impl Reading for Reply {
             out.push(Delta::Sound(chunk));
         }
         if !self.done && self.finished.is_none() {
-            return Err(Fault::broken("the answer is not complete"));
+            return Err(Fault::broken("the answer is incomplete"));
         }
         out.extend(self.calls.drain().map(Delta::Call));
         Ok(())

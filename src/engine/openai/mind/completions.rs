@@ -104,8 +104,8 @@ impl Reading for Reply {
             self.done = true;
             return Ok(());
         }
-        let value: Value = serde_json::from_str(data)
-            .map_err(|_| Fault::broken("it sent something that is no JSON"))?;
+        let value: Value =
+            serde_json::from_str(data).map_err(|_| Fault::broken("it sent invalid JSON"))?;
         self.take(&value, out)
     }
 
@@ -132,7 +132,7 @@ impl Reading for Reply {
 
     fn finish(&mut self, _: &mut Vec<Delta>) -> Result<(), Fault> {
         if !self.done && self.finished.is_none() {
-            return Err(Fault::broken("the answer is not complete"));
+            return Err(Fault::broken("the answer is incomplete"));
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ impl Lessons {
 
         if wording::wants_sound(message) && !self.sounds && sent("modalities") {
             self.sounds = true;
-            return Some("has to sound; its sound is not used".into());
+            return Some("only answers aloud; its audio is not used".into());
         }
         let limit = ["max_tokens", "max_completion_tokens"].into_iter().find(|key| names(key));
         if let Some(limit) = limit {
@@ -73,20 +73,20 @@ impl Lessons {
                 return self.leave_out(limit);
             }
             self.other_limit = true;
-            return Some(format!("does not take {limit}; its other name is used"));
+            return Some(format!("does not accept {limit}; its other name is used instead"));
         }
         if sent("tool_choice") && !self.left_out.contains("tool_choice") && names("tool_choice") {
             return self.leave_out("tool_choice");
         }
         if sent("tools") && !self.no_tools && (wording::no_tools(message) || names("tools")) {
             self.no_tools = true;
-            return Some("takes no tools; it answers without them".into());
+            return Some("does not support tools; it answers without them".into());
         }
         let turns = wording::turns(message);
         if turns && !self.strict {
             self.strict = true;
             return Some(
-                "wants user and assistant to take turns; what was said is put together".into(),
+                "needs user and assistant messages to alternate; adjacent ones are merged".into(),
             );
         }
         if (wording::no_system(message) && !turns)
@@ -102,13 +102,13 @@ impl Lessons {
             if let Some(next) = next {
                 self.instructions = Some(next);
                 return Some(
-                    "takes its instructions only in another form, and gets them so".into(),
+                    "does not accept instructions in that form; they are sent in another".into(),
                 );
             }
         }
         if body["stream"] == true && names("stream") {
             self.whole = true;
-            return Some("does not stream; its answers come as a whole".into());
+            return Some("does not stream; its answers arrive whole".into());
         }
         let keys = body.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
         let named = keys.filter(|key| !NEEDED.contains(key)).find(|key| names(key));
@@ -119,7 +119,7 @@ impl Lessons {
         if declined.status != Some(404) && !self.strict && twice(&body["messages"]) {
             self.strict = true;
             return Some(
-                "wants user and assistant to take turns; what was said is put together".into(),
+                "needs user and assistant messages to alternate; adjacent ones are merged".into(),
             );
         }
         None
@@ -127,7 +127,7 @@ impl Lessons {
 
     fn leave_out(&mut self, key: &str) -> Option<String> {
         let fresh = self.left_out.insert(key.to_owned());
-        fresh.then(|| format!("does not take {key}; it is left out from now on"))
+        fresh.then(|| format!("does not accept {key}; it is left out from now on"))
     }
 }
 

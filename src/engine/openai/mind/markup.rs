@@ -336,7 +336,7 @@ impl Markup {
                 let name = call.name;
                 self.found
                     .odd_call
-                    .get_or_insert_with(|| format!("of \"{name}\", which is no tool here"));
+                    .get_or_insert_with(|| format!("to \"{name}\", which is not a tool here"));
             }
         }
     }
@@ -553,7 +553,7 @@ mod tests {
         assert_eq!((said.as_str(), calls.len()), ("Let me see. ", 2));
         let (said, calls, found) = read("<tool_call>{\"name\":\"fly\"}</tool_call>");
         assert!(said.is_empty() && calls.is_empty());
-        assert_eq!(found.odd_call.unwrap(), "of \"fly\", which is no tool here");
+        assert_eq!(found.odd_call.unwrap(), "to \"fly\", which is not a tool here");
     }
 
     proptest! {

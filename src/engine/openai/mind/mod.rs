@@ -167,7 +167,7 @@ impl Mind {
     fn fault(&self, fault: Fault) -> EngineError {
         let name = self.http.name();
         match fault {
-            Fault::Told(told) => self.http.broken(&format!("it reports an error{}", told.words())),
+            Fault::Told(told) => self.http.broken(&format!("it reported an error{}", told.words())),
             Fault::Broken(why) => self.http.broken(&why),
             Fault::Refused(why) => EngineError::Refused(format!("provider {name}: {why}")),
         }
@@ -179,21 +179,21 @@ impl Mind {
         EngineError::Broken(match (odd_call, thought, cut) {
             (Some(call), ..) => {
                 format!(
-                    "provider {name}: {model} answered with nothing but a call {call}; ask in other words"
+                    "provider {name}: {model} answered with only a call {call}; rephrase the question"
                 )
             }
             (None, true, true) => format!(
-                "provider {name}: {model} was still thinking when its answer was cut at its longest length; raise [chat] max_output_tokens or lower reasoning_effort"
+                "provider {name}: {model} ran out of tokens while it was still thinking; raise [chat] max_output_tokens or lower reasoning_effort"
             ),
             (None, true, false) => format!(
-                "provider {name}: {model} only thought and answered nothing; ask again, or lower [chat] reasoning_effort"
+                "provider {name}: {model} thought but did not answer; ask again, or lower [chat] reasoning_effort"
             ),
             (None, false, true) => format!(
-                "provider {name}: the answer was cut before its first word; raise [chat] max_output_tokens"
+                "provider {name}: the answer reached its length limit before the first word; raise [chat] max_output_tokens"
             ),
             (None, false, false) => {
                 format!(
-                    "provider {name}: {model} answered nothing; ask again, or choose another model"
+                    "provider {name}: {model} gave an empty answer; ask again, or choose another model"
                 )
             }
         })

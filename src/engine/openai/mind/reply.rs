@@ -25,7 +25,7 @@ impl Fault {
 
     /// The content filter cut the reply.
     pub(super) fn filtered() -> Self {
-        Self::Refused("its content filter cut the answer; ask in other words".into())
+        Self::Refused("its content filter cut the answer off; rephrase the question".into())
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) trait Reading: Send {
 
 /// What a reply that was cut at its longest length is worth to the user.
 pub(super) const TOO_LONG: &str =
-    "the answer was cut at its longest length; raise [chat] max_output_tokens";
+    "the answer reached its length limit; raise [chat] max_output_tokens";
 
 /// Tool calls as their fragments come in. Servers number them, name them, do both, or neither, and
 /// some number all of them alike.

@@ -334,8 +334,8 @@ impl Reading for Reply {
         if data.trim() == "[DONE]" {
             return Ok(());
         }
-        let event: Value = serde_json::from_str(data)
-            .map_err(|_| Fault::broken("it sent something that is no JSON"))?;
+        let event: Value =
+            serde_json::from_str(data).map_err(|_| Fault::broken("it sent invalid JSON"))?;
         match event["type"].as_str().unwrap_or_default() {
             "response.output_text.delta" | "response.refusal.delta" => {
                 if let Some(words) = text(&event["delta"]) {
@@ -371,9 +371,7 @@ impl Reading for Reply {
     fn whole(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
         if value["output"].is_null() {
             let told = ErrorBody::in_answer(value);
-            return Err(
-                told.map_or_else(|| Fault::broken("its answer holds no output"), Fault::Told)
-            );
+            return Err(told.map_or_else(|| Fault::broken("its answer has no output"), Fault::Told));
         }
         self.response(value, out)
     }
@@ -400,7 +398,7 @@ impl Reading for Reply {
 
     fn finish(&mut self, out: &mut Vec<Delta>) -> Result<(), Fault> {
         if self.end.is_none() {
-            return Err(Fault::broken("the answer is not complete"));
+            return Err(Fault::broken("the answer is incomplete"));
         }
         let open: Vec<_> = self.calls.drain().collect();
         open.into_iter().for_each(|call| self.call(Some(call), out));

@@ -136,7 +136,7 @@ impl Line {
         if connection.session.is_none() {
             out.push(Act::Hang(socket));
             let error = EngineError::Unreachable(format!(
-                "provider {provider} does not answer in time; check the network and its base_url"
+                "provider {provider} did not answer in time; check the network and its base_url"
             ));
             self.fail(now, socket, error, out);
         } else if connection.pinged.is_none() {

@@ -296,7 +296,7 @@ impl Line {
             // Another voice and mind cannot go on in the middle of a sentence.
             let (epoch, provider) = (turn.epoch, &self.settings.provider);
             let error = EngineError::Broken(format!(
-                "the line to provider {provider} dropped in the middle of the answer; ask again"
+                "the connection to provider {provider} dropped in the middle of the answer; ask again"
             ));
             out.push(Act::Say(Said::Failed { epoch, error }));
             return;
@@ -305,7 +305,7 @@ impl Line {
         let why = down.or_else(|| self.why.clone()).unwrap_or_else(|| {
             let provider = &self.settings.provider;
             EngineError::Unreachable(format!(
-                "provider {provider} does not answer in time; check the network and its base_url"
+                "provider {provider} did not answer in time; check the network and its base_url"
             ))
         });
         self.standin.take(&self.asked, turn.epoch, turn.prompt, &why, out);
@@ -370,7 +370,7 @@ impl Line {
                 Out::Unwritten(utterance, take) => {
                     let provider = &self.settings.provider;
                     let why = EngineError::Broken(format!(
-                        "provider {provider} could not write that down; say it again"
+                        "provider {provider} could not transcribe that; say it again"
                     ));
                     self.unwritten(utterance, take, why, out);
                 }

@@ -54,7 +54,7 @@ impl Line {
                 if !std::mem::replace(&mut self.detects, true) {
                     let provider = &self.settings.provider;
                     out.push(Act::Say(Said::Note(format!(
-                        "Provider {provider} finds the ends of turns by itself, whatever it is told; set [realtime] turn_detection = \"server_vad\"."
+                        "Provider {provider} ends turns by its own detection, whatever aloud asks for; set [realtime] turn_detection = \"server_vad\"."
                     ))));
                 }
             }
@@ -73,7 +73,7 @@ impl Line {
         } else if young {
             let provider = &self.settings.provider;
             let error = EngineError::Unreachable(format!(
-                "provider {provider} closes every realtime session at once; check [realtime] model and dialect"
+                "provider {provider} closes every realtime session right away; check [realtime] model and dialect"
             ));
             self.try_again(now, error, out);
         } else if detects {

@@ -212,8 +212,7 @@ impl Booth {
         let greeted = tokio::time::timeout(GREETING, self.open()).await;
         let late = |_| {
             let provider = &self.settings.provider;
-            let why =
-                format!("provider {provider} has no session ready in time; check the network");
+            let why = format!("provider {provider} opened no session in time; check the network");
             Err(EngineError::Unreachable(why))
         };
         let line = greeted.unwrap_or_else(late)?;
@@ -378,7 +377,7 @@ impl Booth {
         let trouble = over.trouble.as_ref().map(|trouble| trouble.error(provider));
         if !recital.heard || over.status == "failed" {
             let silent =
-                EngineError::Broken(format!("provider {provider} sent no sound; ask again"));
+                EngineError::Broken(format!("provider {provider} sent no audio; ask again"));
             return End::Refused(trouble.unwrap_or(silent));
         }
         let complete = over.status == "completed";

@@ -415,7 +415,7 @@ fn verdict(epoch: Epoch, over: &Over, provider: &str) -> Said {
         "incomplete" if over.reason.as_deref() == Some("content_filter") => Said::Failed {
             epoch,
             error: EngineError::Refused(format!(
-                "the content filter of provider {provider} cut the answer; ask in other words"
+                "the content filter of provider {provider} cut the answer off; rephrase the question"
             )),
         },
         "failed" | "cancelled" => Said::Failed { epoch, error: broke_off(provider) },

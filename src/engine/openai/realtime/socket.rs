@@ -19,6 +19,7 @@ use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
 };
 
+use super::super::refusal::no_access;
 use super::super::{Address, Auth, Http, tls};
 use super::{Dialect, Happening, SocketId};
 use crate::engine::EngineError;
@@ -45,6 +46,8 @@ pub struct Server {
     url: Url,
     auth: Auth,
     provider: String,
+    /// Where its user keeps the key.
+    key_place: Option<String>,
     /// Whether a key is made for each session, so that the own one never goes to the websocket.
     secrets: Option<(Http, String)>,
     /// Whether it may want to be told that the old dialect is spoken, and whether it surely does.
@@ -66,7 +69,8 @@ impl Server {
         let mut url = address.of("realtime", None);
         let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
         if url.set_scheme(scheme).is_err() {
-            let why = format!("provider {provider}: its base_url is no http address; mend it");
+            let why =
+                format!("provider {provider}: its base_url is not an http or https URL; fix it");
             return Err(EngineError::Refused(why));
         }
         let dated = matches!(address, Address::Dated { .. });
@@ -75,7 +79,14 @@ impl Server {
         // OpenAI's own refuses those who announce the old dialect.
         let own = url.host_str() == Some("api.openai.com");
         let provider = provider.to_owned();
-        Ok(Self { url, auth, provider, secrets: None, asks_beta: !own, beta: dated })
+        let (key_place, secrets) = (None, None);
+        Ok(Self { url, auth, provider, key_place, secrets, asks_beta: !own, beta: dated })
+    }
+
+    /// The same, naming where the key is kept (such as a variable) when the provider rejects it.
+    #[must_use]
+    pub fn key_from(self, place: Option<String>) -> Self {
+        Self { key_place: place, ..self }
     }
 
     /// The same, but each session is opened with a key of its own, made with `http` for `model`.
@@ -102,7 +113,7 @@ impl Server {
     /// In the user's terms.
     pub(super) async fn connect(&self, dialect: Option<Dialect>) -> Result<Stream, EngineError> {
         let made = tokio::time::timeout(CONNECT, self.connect_patiently(dialect)).await;
-        made.unwrap_or_else(|_| Err(self.unreachable("does not answer in time")))
+        made.unwrap_or_else(|_| Err(self.unreachable("did not answer in time")))
     }
 
     async fn connect_patiently(&self, dialect: Option<Dialect>) -> Result<Stream, EngineError> {
@@ -129,15 +140,14 @@ impl Server {
     fn request(&self, auth: &Auth, beta: bool) -> Result<Request, EngineError> {
         let no_key = || {
             EngineError::Refused(format!(
-                "provider {}: its key holds a character that no key has; set it again",
+                "provider {}: its key contains a character that no key can have; set it again",
                 self.provider
             ))
         };
-        let mut request = self
-            .url
-            .as_str()
-            .into_client_request()
-            .map_err(|_| self.unreachable("has an address that no websocket can have"))?;
+        let mut request =
+            self.url.as_str().into_client_request().map_err(|_| {
+                self.unreachable("has an address that is not valid for a websocket")
+            })?;
         let header = match auth {
             Auth::None => None,
             Auth::Bearer(key) => Some((AUTHORIZATION, format!("Bearer {key}"))),
@@ -177,17 +187,17 @@ impl Server {
             );
         };
         match answer.status().as_u16() {
-            401 if self.auth == Auth::None => EngineError::Refused(format!(
-                "provider {provider} wants a key; set its api_key_env"
-            )),
-            401 => EngineError::Refused(format!(
-                "provider {provider} does not take the key; check or renew it"
-            )),
+            401 => {
+                let keyed = self.auth != Auth::None;
+                EngineError::Refused(no_access(provider, keyed, self.key_place.as_deref()))
+            }
             403 => EngineError::Refused(format!(
                 "provider {provider} does not allow realtime sessions; check the account"
             )),
             status @ (429 | 500..) => EngineError::Overloaded {
-                message: format!("provider {provider} is in trouble ({status}); try again later"),
+                message: format!(
+                    "provider {provider} returned an error ({status}); try again later"
+                ),
                 retry_after: None,
             },
             status => EngineError::Refused(format!(

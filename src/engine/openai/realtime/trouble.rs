@@ -41,20 +41,20 @@ impl Trouble {
         let said = &self.words;
         match self.code.as_str() {
             "invalid_api_key" => EngineError::Refused(format!(
-                "provider {provider} does not take the key; check or renew it"
+                "provider {provider} rejected the key; check or renew it"
             )),
             "model_not_found" => EngineError::Refused(format!(
-                "provider {provider} does not have that model{said}; mend [realtime] model"
+                "provider {provider} does not have that model{said}; fix [realtime] model"
             )),
             "content_filter" => EngineError::Refused(format!(
-                "provider {provider}: its content filter refuses this{said}; say it in other words"
+                "provider {provider}: its content filter rejected this{said}; rephrase it"
             )),
             _ if self.spent => EngineError::Refused(format!(
                 "provider {provider}: the quota is used up{said}; check the plan and billing"
             )),
             "rate_limit_exceeded" | "slow_down" | "server_is_overloaded" => {
                 EngineError::Overloaded {
-                    message: format!("provider {provider} has too much to do{said}; wait a moment"),
+                    message: format!("provider {provider} is overloaded{said}; wait a moment"),
                     retry_after: None,
                 }
             }

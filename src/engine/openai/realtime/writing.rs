@@ -26,7 +26,7 @@ impl Line {
             let why = self.why.clone().unwrap_or_else(|| {
                 let provider = &self.settings.provider;
                 EngineError::Broken(format!(
-                    "provider {provider} does not write in time; say it again"
+                    "provider {provider} did not transcribe that in time; say it again"
                 ))
             });
             self.unwritten(question.utterance.id, question.take, why, out);
