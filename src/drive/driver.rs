@@ -340,7 +340,7 @@ impl Driver {
                 return Ok(());
             }
             Request::Say { text } | Request::Ask { text } if text.trim().is_empty() => {
-                return Err(Refusal("there is nothing in that text; give at least a word".into()));
+                return Err(Refusal("the text is empty; give at least one word".into()));
             }
             Request::Say { text } => {
                 self.announce(text, Origin::Request);

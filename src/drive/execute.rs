@@ -46,7 +46,7 @@ impl Driver {
             Command::NoticeOver { id, end } => self.notice_over(now, id, &end),
             Command::Tell(failure) => {
                 self.voice.chime(Earcon::Error);
-                self.watch.trouble(failure.words().to_owned());
+                self.watch.tell(&failure);
             }
         }
     }
@@ -67,7 +67,7 @@ impl Driver {
             Some(utterance) => self.partner.order(Order::Commit { utterance, take: cut.take }),
             None => {
                 // Cannot be while the sound of all utterances that are under way is kept.
-                let text = "The sound of that was lost. Please say it again.".into();
+                let text = "I lost some of that. Please say it again.".into();
                 self.turns.push(Input::Transcript { cut, result: Err(Failure::Engine { text }) });
             }
         }
@@ -267,7 +267,7 @@ fn reason(why: listen::Discard) -> &'static str {
     match why {
         listen::Discard::NoSpeech => "nothing was said",
         listen::Discard::TooShort => "that was too short to be speech",
-        listen::Discard::Shut => "the ear was shut",
+        listen::Discard::Shut => "it was not listening",
         listen::Discard::Muted => "the microphone is muted",
         listen::Discard::Superseded => "the key was pressed instead",
         listen::Discard::Lost => "the microphone was lost",

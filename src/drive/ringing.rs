@@ -257,9 +257,8 @@ impl Ringing {
 }
 
 /// The file's troubles are about paths, which nobody wants to hear.
-const FILE_TROUBLE: &str = "Something is wrong with the file of your timers and alarms, so some \
-    may be missing. Run \"aloud timers\" to see what is set, and \"aloud status\" to see what is \
-    wrong.";
+const FILE_TROUBLE: &str = "Your timers file is damaged, so some timers or alarms may be missing. Run \
+    \"aloud timers\" to see what is set, and \"aloud status\" to see what is wrong.";
 
 /// What the bell asks for.
 pub(super) enum Next {

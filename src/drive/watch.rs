@@ -11,6 +11,10 @@ use crate::turn::{Device, Failure};
 /// what went wrong. A service tells them as they come, and runs for weeks.
 const KEPT: usize = 8;
 
+/// Said once while no device plays.
+const NO_SPEAKER: &str = "There is no speaker, so answers are only shown. Connect one, or run \
+    \"aloud devices\".";
+
 /// What the watchers are told, and what is kept for whoever asked one question.
 pub(super) struct Watch {
     state: watch::Sender<State>,
@@ -19,6 +23,8 @@ pub(super) struct Watch {
     input: Option<String>,
     output: Option<String>,
     lost: Lost,
+    /// Whether the user knows that nothing plays.
+    shown_only: bool,
     turns: u64,
     /// Items of the history that were told.
     seen: u64,
@@ -71,6 +77,7 @@ impl Watch {
             events,
             input: None,
             output: None,
+            shown_only: false,
             lost: Lost::default(),
             turns: 0,
             seen: 0,
@@ -113,6 +120,17 @@ impl Watch {
         tracing::warn!("{message}");
         remember(&mut self.troubles, message.clone());
         self.emit(Event::Trouble { message });
+    }
+
+    /// The user does not get an answer, or not by ear. That there is no speaker at all is said
+    /// once until there is one: the answers are on the screen.
+    pub(super) fn tell(&mut self, failure: &Failure) {
+        let missing = *failure == Failure::DeafSpeaker && self.output.is_none();
+        if !missing {
+            self.trouble(failure.words().to_owned());
+        } else if !std::mem::replace(&mut self.shown_only, true) {
+            self.trouble(NO_SPEAKER.to_owned());
+        }
     }
 
     /// Something that the user should know of how an answer comes about.
@@ -183,7 +201,7 @@ impl Watch {
             }
             SoundEvent::Moved { side, device, wanted } => {
                 let message =
-                    format!("{side} \"{wanted}\" is gone; \"{device}\" stands in until it is back");
+                    format!("{side} \"{wanted}\" is gone; \"{device}\" is used until it is back");
                 *self.name_of(side) = Some(device);
                 (message, Some(self.device_back(side)))
             }
@@ -214,7 +232,10 @@ impl Watch {
         self.lost.set(side, None);
         match side {
             Side::Input => Device::MicrophoneBack,
-            Side::Output => Device::SpeakerBack,
+            Side::Output => {
+                self.shown_only = false;
+                Device::SpeakerBack
+            }
         }
     }
 
@@ -257,6 +278,27 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(seen.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_missing_speaker_is_told_once_until_there_is_one() {
+        let (mut watch, mut seen) = watch();
+        let mut told = || {
+            let events = std::iter::from_fn(|| seen.try_recv().ok());
+            events.filter(|event| matches!(event, Event::Trouble { .. })).count()
+        };
+        watch.tell(&Failure::DeafSpeaker);
+        watch.tell(&Failure::DeafSpeaker);
+        assert_eq!(told(), 1);
+        watch.tell(&Failure::SlowReply);
+        assert_eq!(told(), 1, "another failure is told");
+        let up = |watch: &mut Watch| {
+            watch.sound(SoundEvent::Up { side: Side::Output, device: "Desk".into() })
+        };
+        up(&mut watch);
+        watch.tell(&Failure::DeafSpeaker);
+        watch.tell(&Failure::DeafSpeaker);
+        assert_eq!(told(), 2, "a speaker that is there and does not play is told each time");
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl ToolWork {
         }
         let name = call.name.clone();
         if self.running.len() >= RUNNING {
-            let output = "Too much is under way at once. Try again later.".to_owned();
+            let output = "Too much is going on at once. Try again later.".to_owned();
             let outcome = Outcome { id: call.id, say: output.clone(), output, ok: false };
             let done = Box::new(Done { outcome, act: None, picture: None });
             self.running.push(Box::pin(async move { Ran::Done { epoch, name, done } }));

@@ -181,7 +181,7 @@ impl Failure {
             Self::SlowReply => "The answer is taking too long. Please ask again.",
             Self::TooManyRounds => "I could not finish that. Please ask for one thing at a time.",
             Self::DeafSpeaker => {
-                "The speaker takes no sound. Run \"aloud devices\" to choose another."
+                "The speaker stopped playing. Run \"aloud devices\" to choose another."
             }
             Self::LostMicrophone => {
                 "The microphone is gone. Plug it in again, or run \"aloud devices\"."

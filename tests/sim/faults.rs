@@ -290,7 +290,7 @@ fn a_speaker_that_stays_dead_is_told() {
         3.900 tool get_time
         3.905 asked 2
         6.945 cut
-        6.945 told: The speaker takes no sound. Run "aloud devices" to choose another.
+        6.945 told: The speaker stopped playing. Run "aloud devices" to choose another.
         7.195 rewind 2 to nothing
         -- told
         user: hello there you
