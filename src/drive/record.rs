@@ -1,6 +1,8 @@
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::time::Duration;
 
 use crate::base::Moment;
 use crate::turn::{Entry, Input, Setup};
@@ -8,15 +10,78 @@ use crate::turn::{Entry, Input, Setup};
 /// Where every input of the machine is written, for `aloud replay`.
 pub type Record = Box<dyn Write + Send>;
 
-/// A record in the file at `path`. One that cannot be made is told and left out: the conversation
-/// matters more.
+/// Lines that wait for the disk: a minute of talk. A disk that is behind by more ends the record,
+/// because one with a gap plays something that never happened.
+const WAITING: usize = 4_096;
+
+/// How long the end of a record is waited for.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// A record in the file at `path`, written by a thread of its own. One that cannot be made is told and
+/// left out: the conversation matters more.
 pub fn record_in(path: &Path) -> Option<Record> {
-    match File::create(path) {
-        Ok(file) => Some(Box::new(BufWriter::new(file))),
+    let path = path.to_owned();
+    let shown = path.display().to_string();
+    match Behind::new(move || File::create(path)) {
+        Ok(record) => Some(Box::new(record)),
         Err(error) => {
-            tracing::warn!("cannot record to {}: {error}", path.display());
+            tracing::warn!("cannot record to {shown}: {error}");
             None
         }
+    }
+}
+
+/// A file that is written by a thread: whoever writes here waits for no disk.
+struct Behind {
+    /// What was written since the last flush.
+    line: Vec<u8>,
+    lines: Option<SyncSender<Vec<u8>>>,
+    /// Says when the thread is done, by its end.
+    done: Receiver<()>,
+}
+
+impl Behind {
+    /// A thread that writes to what `open` gives it.
+    fn new<W: Write>(open: impl FnOnce() -> io::Result<W> + Send + 'static) -> io::Result<Self> {
+        let (lines, given) = sync_channel::<Vec<u8>>(WAITING);
+        let (end, done) = channel();
+        std::thread::Builder::new().name("record".into()).spawn(move || {
+            let _end = end;
+            let written = open().and_then(|mut file| {
+                given.into_iter().try_for_each(|line| {
+                    file.write_all(&line)?;
+                    file.flush()
+                })
+            });
+            if let Err(error) = written {
+                tracing::warn!("nothing more is recorded: {error}");
+            }
+        })?;
+        Ok(Self { line: Vec::new(), lines: Some(lines), done })
+    }
+}
+
+impl Write for Behind {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let line = std::mem::take(&mut self.line);
+        let Some(lines) = &self.lines else { return Ok(()) };
+        lines.try_send(line).map_err(|error| match error {
+            TrySendError::Full(_) => io::Error::other("the disk is too slow"),
+            TrySendError::Disconnected(_) => io::Error::other("its file cannot be written"),
+        })
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        self.lines = None;
+        // The record of a disk that stands still is cut short.
+        let _ = self.done.recv_timeout(LAST_LINES);
     }
 }
 
@@ -43,12 +108,63 @@ impl Recorder {
             return;
         }
         let written = serde_json::to_writer(&mut self.out, value)
-            .map_err(std::io::Error::from)
+            .map_err(io::Error::from)
             .and_then(|()| self.out.write_all(b"\n"))
             .and_then(|()| self.out.flush());
         if let Err(error) = written {
             tracing::warn!("the recording ends here: {error}");
             self.broken = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A disk that stands still until something comes through its gate.
+    struct Disk {
+        gate: Receiver<()>,
+        file: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.gate.recv();
+            self.file.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_disk_that_stands_still_holds_nobody_up_and_leaves_a_record_without_a_gap() {
+        let (open, gate) = channel();
+        let file = Arc::new(Mutex::new(Vec::new()));
+        let disk = Disk { gate, file: Arc::clone(&file) };
+        let record = Behind::new(move || Ok(disk)).unwrap();
+        let setup = Setup::default();
+        let mut recorder = Recorder::new(Box::new(record), &setup);
+        // Were anything waited for, this would never end.
+        for ms in 0..2 * WAITING as u64 {
+            recorder.write(Moment::from_millis(ms), &Input::Tick);
+        }
+        assert!(recorder.broken);
+        // From here on the disk moves, and what was taken is all there when the record is closed.
+        drop(open);
+        drop(recorder);
+        let file = file.lock().unwrap();
+        let lines: Vec<&str> = std::str::from_utf8(&file).unwrap().lines().collect();
+        assert_eq!(serde_json::from_str::<Setup>(lines[0]).unwrap(), setup);
+        for (ms, line) in lines[1..].iter().enumerate() {
+            let entry: Entry = serde_json::from_str(line).unwrap();
+            assert_eq!(entry.at, Moment::from_millis(ms as u64));
+        }
+        assert!(lines.len() >= WAITING, "{}", lines.len());
     }
 }
