@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +41,15 @@ const PURE: [(&str, &[&str]); 2] = [("turn", &["serde"]), ("dialog", &["serde", 
 /// Lines of a file without its tests.
 const MAX_LINES: usize = 500;
 
+/// Files over which the inherent methods of one type are spread.
+const MAX_IMPLS: usize = 2;
+
+/// Types whose methods stand in one file more. None may be added: each is to be cut into parts that own
+/// what they change.
+const STILL_SPREAD: [&str; 2] = ["turn/machine::Machine", "grammar/sentence::Talk"];
+
 /// One source file: its room, how deep it lies below the crate's root, and its text.
+#[derive(Clone)]
 struct Source {
     path: PathBuf,
     room: String,
@@ -328,6 +337,77 @@ fn no_files_know_each_other_in_a_circle() {
     assert!(names.is_empty(), "these files, or some of them, know each other: {names:?}");
 }
 
+/// The types that have inherent methods in `code`, by their names.
+fn types_with_methods(code: &str) -> Vec<String> {
+    let mut types = Vec::new();
+    for (at, _) in code.match_indices("\nimpl") {
+        let head = code[at + 5..].split('{').next().unwrap();
+        // Lifetimes and parameters come before the name.
+        let named = match head.strip_prefix('<') {
+            None => head,
+            Some(rest) => {
+                let mut open = 1;
+                let end = rest.find(|c| {
+                    open += i32::from(c == '<') - i32::from(c == '>');
+                    open == 0
+                });
+                &rest[end.map_or(0, |end| end + 1)..]
+            }
+        };
+        if named.starts_with(' ') && !named.contains(" for ") {
+            let inside = |c: &char| c.is_alphanumeric() || *c == '_';
+            types.push(named.trim_start().chars().take_while(inside).collect());
+        }
+    }
+    types
+}
+
+/// Whether `code` makes a type of this `name`.
+fn makes(code: &str, name: &str) -> bool {
+    ["struct", "enum", "union"].iter().any(|kind| {
+        let made = format!("{kind} {name}");
+        let rest = code.match_indices(&made).map(|(at, _)| &code[at + made.len()..]);
+        rest.into_iter().any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    })
+}
+
+/// The file that makes the type which `source` calls `name`: itself, or the one that a `use` leads to.
+fn home(source: &Source, name: &str, sources: &[Source]) -> Option<String> {
+    let (code, own) = (source.code(), module(source));
+    if makes(&code, name) {
+        return Some(own);
+    }
+    let all: Vec<String> = sources.iter().map(module).collect();
+    let uses = code.split(';').filter_map(|line| line.find("use ").map(|at| &line[at + 4..]));
+    let paths = uses.flat_map(|path| expand(&path.split_whitespace().collect::<String>()));
+    let ending = format!("::{name}");
+    let ours = paths.filter(|path| path.ends_with(&ending)).find_map(|path| {
+        let child = format!("{own}/{}", path.split("::").next()?);
+        let text = format!("use {path};");
+        let named = files_named(&Source { text, ..source.clone() }, &all);
+        all.contains(&child).then_some(child).or_else(|| named.first().cloned())
+    })?;
+    home(sources.iter().find(|source| module(source) == ours)?, name, sources)
+}
+
+#[test]
+fn the_methods_of_a_type_stand_in_two_files_at_most() {
+    let sources = sources();
+    let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in &sources {
+        for name in types_with_methods(&source.code()) {
+            let own = module(source);
+            let home = home(source, &name, &sources).unwrap_or_else(|| panic!("{own}: {name}?"));
+            files.entry(format!("{home}::{name}")).or_default().insert(own);
+        }
+    }
+    assert!(files.len() > 100, "the methods are not where this test looks");
+    assert!(files.values().any(|files| files.len() == 2), "nor are their files");
+    let more = |name: &String| usize::from(STILL_SPREAD.contains(&name.as_str()));
+    files.retain(|name, files| files.len() > MAX_IMPLS + more(name));
+    assert!(files.is_empty(), "more than {MAX_IMPLS} files of methods: {files:#?}");
+}
+
 #[test]
 fn this_test_sees_what_it_looks_for() {
     let code = strip(
@@ -339,6 +419,12 @@ fn this_test_sees_what_it_looks_for() {
     assert_eq!(rooms, ["audio", "base", "dialog", "engine", "tool"]);
     assert_eq!(arrows("super::sibling::X", 2), Vec::<String>::new());
     assert_eq!(arrows("use super::engine::X;", 1), ["engine"]);
+    assert_eq!(
+        types_with_methods(
+            "\nimpl<'a, T: Into<Vec<u8>>> Talk<'a, T> {}\nimpl X for Y {}\nimpl Z {}"
+        ),
+        ["Talk", "Z"]
+    );
     assert_eq!(
         expand("crate::a::{B,c::{D,E}}"),
         ["crate::a::B", "crate::a::c::D", "crate::a::c::E"]

@@ -12,67 +12,65 @@ use crate::engine::openai::picture::Hand;
 use crate::engine::{Canvas, Chain, EngineError, Notes, Painted, Painter, Wish};
 use crate::tool::{self, Album, PictureSettings, Screen};
 
-impl App {
-    /// Where pictures are kept.
-    pub fn album(&self) -> Album {
-        let configured = self.config.settings.image.dir.clone();
-        Album::new(configured.unwrap_or_else(|| self.config.paths.pictures.clone()))
-    }
+/// Where pictures are kept.
+pub fn album(app: &App) -> Album {
+    let configured = app.config.settings.image.dir.clone();
+    Album::new(configured.unwrap_or_else(|| app.config.paths.pictures.clone()))
+}
 
-    /// What the picture tools need.
-    pub(super) fn pictures(&self, notes: &Notes) -> PictureSettings {
-        PictureSettings {
-            painter: self.brush(notes),
-            album: self.album(),
-            screen: Screen {
-                wayland: self.env.os("WAYLAND_DISPLAY").map(Into::into),
-                x11: self.env.os("DISPLAY").map(Into::into),
-                path: None,
-            },
-            home: self.config.paths.home.clone(),
+/// What the picture tools need.
+pub(super) fn pictures(app: &App, notes: &Notes) -> PictureSettings {
+    PictureSettings {
+        painter: brush(app, notes),
+        album: album(app),
+        screen: Screen {
+            wayland: app.env.os("WAYLAND_DISPLAY").map(Into::into),
+            x11: app.env.os("DISPLAY").map(Into::into),
+            path: None,
+        },
+        home: app.config.paths.home.clone(),
+    }
+}
+
+/// The configured painter: a chain, of which the first that paints is taken.
+///
+/// # Errors
+/// As [`App::transcriber`].
+pub fn painter(app: &App, notes: &Notes) -> Result<Arc<dyn Painter>, StartError> {
+    painter_of(app, &app.config.settings.image.models, notes)
+}
+
+fn painter_of(
+    app: &App,
+    names: &[ModelName],
+    notes: &Notes,
+) -> Result<Arc<dyn Painter>, StartError> {
+    let painters = members(names, |name, last| {
+        let hand = Hand::new(&app.line(&name.provider, last)?, &name.model)?;
+        Ok(Arc::new(hand) as Arc<dyn Painter>)
+    })?;
+    Ok(one(painters, |all| Arc::new(Chain::of_painters(all, notes.clone(), app.clock))))
+}
+
+/// The painter of the tools, where there is one to ask.
+fn brush(app: &App, notes: &Notes) -> Option<Arc<dyn tool::Painter>> {
+    let image = &app.config.settings.image;
+    let names: Vec<_> = painting(app).cloned().collect();
+    let painter = painter_of(app, &names, notes).ok().filter(|_| !names.is_empty())?;
+    let (size, quality) = (image.size.clone(), image.quality.clone());
+    Some(Arc::new(Brush { painter, size, quality }))
+}
+
+/// The configured painters that can be asked: a provider of a vendor has a key.
+pub(super) fn painting(app: &App) -> impl Iterator<Item = &ModelName> {
+    app.config.settings.image.models.iter().filter(|name| match app.kind(&name.provider) {
+        ProviderKind::Local => false,
+        // A server of one's own may take anybody.
+        ProviderKind::Compatible => true,
+        ProviderKind::OpenAi | ProviderKind::Azure => {
+            app.account(&name.provider).is_ok_and(|http| http.keyed())
         }
-    }
-
-    /// The configured painter: a chain, of which the first that paints is taken.
-    ///
-    /// # Errors
-    /// As [`App::transcriber`].
-    pub fn painter(&self, notes: &Notes) -> Result<Arc<dyn Painter>, StartError> {
-        self.painter_of(&self.config.settings.image.models, notes)
-    }
-
-    fn painter_of(
-        &self,
-        names: &[ModelName],
-        notes: &Notes,
-    ) -> Result<Arc<dyn Painter>, StartError> {
-        let painters = members(names, |name, last| {
-            let hand = Hand::new(&self.line(&name.provider, last)?, &name.model)?;
-            Ok(Arc::new(hand) as Arc<dyn Painter>)
-        })?;
-        Ok(one(painters, |all| Arc::new(Chain::of_painters(all, notes.clone(), self.clock))))
-    }
-
-    /// The painter of the tools, where there is one to ask.
-    fn brush(&self, notes: &Notes) -> Option<Arc<dyn tool::Painter>> {
-        let image = &self.config.settings.image;
-        let names: Vec<_> = self.painting().cloned().collect();
-        let painter = self.painter_of(&names, notes).ok().filter(|_| !names.is_empty())?;
-        let (size, quality) = (image.size.clone(), image.quality.clone());
-        Some(Arc::new(Brush { painter, size, quality }))
-    }
-
-    /// The configured painters that can be asked: a provider of a vendor has a key.
-    pub(super) fn painting(&self) -> impl Iterator<Item = &ModelName> {
-        self.config.settings.image.models.iter().filter(|name| match self.kind(&name.provider) {
-            ProviderKind::Local => false,
-            // A server of one's own may take anybody.
-            ProviderKind::Compatible => true,
-            ProviderKind::OpenAi | ProviderKind::Azure => {
-                self.account(&name.provider).is_ok_and(|http| http.keyed())
-            }
-        })
-    }
+    })
 }
 
 /// A painter with the settings of the configuration.

@@ -13,143 +13,140 @@ use crate::engine::openai::realtime::{
 };
 use crate::engine::{Cascade, EngineError, Engines, Notes, Partner, Transcriber, Transcript};
 
-impl App {
-    /// Who answers: in sound where there is something that it can sound in, else in words only.
-    /// `told` are the notes of the engines, `live` an ear that hears the user while they speak.
-    ///
-    /// # Errors
-    /// When the provider's key cannot be read or its address is none.
-    pub(super) fn partner(
-        &self,
-        engines: Engines,
-        told: Receiver<String>,
-        live: Option<Box<dyn Partner>>,
-        sounds: bool,
-    ) -> Result<Box<dyn Partner>, StartError> {
-        let inside = if sounds { self.voice_inside() } else { None };
-        let voiced = engines.speak.is_some() || inside.is_some();
-        let mut cascade = Cascade::new(engines, Some(told)).with_voice_inside(inside);
-        if let Some(ear) = live {
-            cascade = cascade.with_ear(ear);
-        }
-        let mut partner: Box<dyn Partner> = Box::new(cascade);
-        if !self.hears() {
-            return Ok(partner);
-        }
-        let mut name = "The cascade".to_owned();
-        for model in self.config.settings.realtime.models.iter().rev() {
-            let (server, settings) = self.session(model, sounds)?;
-            let fallback = Fallback { partner, name, voiced };
-            let realtime = Realtime::new(settings, server, self.clock, fallback);
-            partner = Box::new(realtime.metered(self.meter.clone()));
-            name = model.to_string();
-        }
-        Ok(partner)
+/// Who answers: in sound where there is something that it can sound in, else in words only.
+/// `told` are the notes of the engines, `live` an ear that hears the user while they speak.
+///
+/// # Errors
+/// When the provider's key cannot be read or its address is none.
+pub(super) fn partner(
+    app: &App,
+    engines: Engines,
+    told: Receiver<String>,
+    live: Option<Box<dyn Partner>>,
+    sounds: bool,
+) -> Result<Box<dyn Partner>, StartError> {
+    let inside = if sounds { app.voice_inside() } else { None };
+    let voiced = engines.speak.is_some() || inside.is_some();
+    let mut cascade = Cascade::new(engines, Some(told)).with_voice_inside(inside);
+    if let Some(ear) = live {
+        cascade = cascade.with_ear(ear);
     }
-
-    /// Where the sessions of a provider's model are had.
-    fn server(&self, provider: &str, model: &str) -> Result<Server, StartError> {
-        let (address, auth) = self.credentials(provider)?;
-        Ok(Server::new(provider, &address, model, auth)?.key_from(self.key_place(provider)))
+    let mut partner: Box<dyn Partner> = Box::new(cascade);
+    if !hears(app) {
+        return Ok(partner);
     }
-
-    /// Where the sessions of a model are had, and what they are to be like.
-    fn session(&self, model: &ModelName, sounds: bool) -> Result<(Server, Settings), StartError> {
-        let of = &self.config.settings.realtime;
-        let provider = &model.provider;
-        let mut server = self.server(provider, &model.model)?;
-        if of.client_secrets {
-            server = server.with_secrets(self.account(provider)?, &model.model);
-        }
-        let settings = Settings {
-            provider: provider.clone(),
-            model: model.model.clone(),
-            voice: (!of.voice.is_empty()).then(|| of.voice.clone()),
-            transcribe: (!of.transcribe.is_empty()).then(|| of.transcribe.clone()),
-            turn_detection: match of.turn_detection {
-                config::TurnDetection::Ours => TurnDetection::Ours,
-                config::TurnDetection::ServerVad => TurnDetection::ServerVad,
-                config::TurnDetection::SemanticVad => TurnDetection::SemanticVad,
-            },
-            dialect: self.dialect(),
-            format: match of.format {
-                config::WireFormat::Pcm => Format::Pcm,
-                config::WireFormat::Ulaw => Format::Ulaw,
-                config::WireFormat::Alaw => Format::Alaw,
-            },
-            silent: !sounds,
-            purpose: Purpose::Talk,
-            park_after: (of.park_after_s > 0).then(|| Duration::from_secs(of.park_after_s.into())),
-        };
-        Ok((server, settings))
+    let mut name = "The cascade".to_owned();
+    for model in app.config.settings.realtime.models.iter().rev() {
+        let (server, settings) = session(app, model, sounds)?;
+        let fallback = Fallback { partner, name, voiced };
+        let realtime = Realtime::new(settings, server, app.clock, fallback);
+        partner = Box::new(realtime.metered(app.meter.clone()));
+        name = model.to_string();
     }
+    Ok(partner)
+}
 
-    /// The ear of a model that takes sound only in a session; none for any other.
-    ///
-    /// # Errors
-    /// As [`App::partner`].
-    pub(super) fn scribe(&self, name: &ModelName) -> Result<Option<Scribe>, StartError> {
-        if !LIVE_ONLY.contains(&name.model.as_str()) {
-            return Ok(None);
-        }
-        let server = self.server(&name.provider, &name.model)?;
-        let config::Transcribe { languages, keywords, .. } =
-            self.config.settings.transcribe.clone();
-        let ModelName { provider, model } = name;
-        let scribe = Scribe::new(server, provider, model, languages, keywords, self.clock);
-        Ok(Some(scribe.metered(self.meter.clone())))
+/// Where the sessions of a provider's model are had.
+fn server(app: &App, provider: &str, model: &str) -> Result<Server, StartError> {
+    let (address, auth) = app.credentials(provider)?;
+    Ok(Server::new(provider, &address, model, auth)?.key_from(app.key_place(provider)))
+}
+
+/// Where the sessions of a model are had, and what they are to be like.
+fn session(app: &App, model: &ModelName, sounds: bool) -> Result<(Server, Settings), StartError> {
+    let of = &app.config.settings.realtime;
+    let provider = &model.provider;
+    let mut server = server(app, provider, &model.model)?;
+    if of.client_secrets {
+        server = server.with_secrets(app.account(provider)?, &model.model);
     }
+    let settings = Settings {
+        provider: provider.clone(),
+        model: model.model.clone(),
+        voice: (!of.voice.is_empty()).then(|| of.voice.clone()),
+        transcribe: (!of.transcribe.is_empty()).then(|| of.transcribe.clone()),
+        turn_detection: match of.turn_detection {
+            config::TurnDetection::Ours => TurnDetection::Ours,
+            config::TurnDetection::ServerVad => TurnDetection::ServerVad,
+            config::TurnDetection::SemanticVad => TurnDetection::SemanticVad,
+        },
+        dialect: dialect(app),
+        format: match of.format {
+            config::WireFormat::Pcm => Format::Pcm,
+            config::WireFormat::Ulaw => Format::Ulaw,
+            config::WireFormat::Alaw => Format::Alaw,
+        },
+        silent: !sounds,
+        purpose: Purpose::Talk,
+        park_after: (of.park_after_s > 0).then(|| Duration::from_secs(of.park_after_s.into())),
+    };
+    Ok((server, settings))
+}
 
-    /// The voice of a realtime model, which reads what it is given.
-    ///
-    /// # Errors
-    /// As [`App::partner`].
-    pub(super) fn reader(&self, name: &ModelName, notes: &Notes) -> Result<Reader, StartError> {
-        let server = self.server(&name.provider, &name.model)?;
-        let config::Speak { voice, instructions, .. } = &self.config.settings.speak;
-        // Some voices are not to be had in a session.
-        let known = !SPEAK_ONLY.contains(&voice.as_str());
-        let settings = Settings {
-            provider: name.provider.clone(),
-            model: name.model.clone(),
-            voice: Some(if known { voice.clone() } else { VOICE.to_owned() }),
-            transcribe: None,
-            dialect: self.dialect(),
-            ..Settings::default()
-        };
-        let reader = Reader::new(server, settings, instructions.clone());
-        Ok(reader.telling(self.meter.clone(), notes.clone()))
+/// The ear of a model that takes sound only in a session; none for any other.
+///
+/// # Errors
+/// As [`partner`].
+pub(super) fn scribe(app: &App, name: &ModelName) -> Result<Option<Scribe>, StartError> {
+    if !LIVE_ONLY.contains(&name.model.as_str()) {
+        return Ok(None);
     }
+    let server = server(app, &name.provider, &name.model)?;
+    let config::Transcribe { languages, keywords, .. } = app.config.settings.transcribe.clone();
+    let ModelName { provider, model } = name;
+    let scribe = Scribe::new(server, provider, model, languages, keywords, app.clock);
+    Ok(Some(scribe.metered(app.meter.clone())))
+}
 
-    fn dialect(&self) -> Option<Dialect> {
-        match self.config.settings.realtime.dialect {
-            config::Dialect::Auto => None,
-            config::Dialect::Ga => Some(Dialect::Ga),
-            config::Dialect::Beta => Some(Dialect::Beta),
-        }
+/// The voice of a realtime model, which reads what it is given.
+///
+/// # Errors
+/// As [`partner`].
+pub(super) fn reader(app: &App, name: &ModelName, notes: &Notes) -> Result<Reader, StartError> {
+    let server = server(app, &name.provider, &name.model)?;
+    let config::Speak { voice, instructions, .. } = &app.config.settings.speak;
+    // Some voices are not to be had in a session.
+    let known = !SPEAK_ONLY.contains(&voice.as_str());
+    let settings = Settings {
+        provider: name.provider.clone(),
+        model: name.model.clone(),
+        voice: Some(if known { voice.clone() } else { VOICE.to_owned() }),
+        transcribe: None,
+        dialect: dialect(app),
+        ..Settings::default()
+    };
+    let reader = Reader::new(server, settings, instructions.clone());
+    Ok(reader.telling(app.meter.clone(), notes.clone()))
+}
+
+fn dialect(app: &App) -> Option<Dialect> {
+    match app.config.settings.realtime.dialect {
+        config::Dialect::Auto => None,
+        config::Dialect::Ga => Some(Dialect::Ga),
+        config::Dialect::Beta => Some(Dialect::Beta),
     }
+}
 
-    /// The ear of a conversation that hears the user while they speak, where the preferred ear is
-    /// such a one and no partner hears for itself.
-    pub(super) fn live_ear(&self) -> Option<Box<dyn Partner>> {
-        let first = self.config.settings.cascade.transcribe.first()?;
-        // What is wrong with it is told by the chain that it is the first of.
-        let scribe = self.scribe(first).ok().flatten().filter(|_| !self.hears())?;
-        Some(Box::new(scribe.listen()))
-    }
+/// The ear of a conversation that hears the user while they speak, where the preferred ear is
+/// such a one and no partner hears for itapp.
+pub(super) fn live_ear(app: &App) -> Option<Box<dyn Partner>> {
+    let first = app.config.settings.cascade.transcribe.first()?;
+    // What is wrong with it is told by the chain that it is the first of.
+    let scribe = scribe(app, first).ok().flatten().filter(|_| !hears(app))?;
+    Some(Box::new(scribe.listen()))
+}
 
-    /// Whether the server finds the ends of turns. Then nothing is prepared in a pause: it decides
-    /// what one is.
-    pub(super) fn theirs(&self) -> bool {
-        self.hears() && self.config.settings.realtime.turn_detection != config::TurnDetection::Ours
-    }
+/// Whether the server finds the ends of turns. Then nothing is prepared in a pause: it decides
+/// what one is.
+pub(super) fn theirs(app: &App) -> bool {
+    hears(app) && app.config.settings.realtime.turn_detection != config::TurnDetection::Ours
+}
 
-    /// Whether the partner hears for itself, so that the cascade only stands behind it.
-    pub(super) fn hears(&self) -> bool {
-        match self.config.settings.partner {
-            config::Partner::Realtime => true,
-            config::Partner::Cascade | config::Partner::AudioChat => false,
-        }
+/// Whether the partner hears for itself, so that the cascade only stands behind it.
+pub(super) fn hears(app: &App) -> bool {
+    match app.config.settings.partner {
+        config::Partner::Realtime => true,
+        config::Partner::Cascade | config::Partner::AudioChat => false,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use super::App;
+use super::painter::painting;
 use crate::base::WallClock;
 use crate::config::{ModelName, Partner, ProviderKind};
 use crate::engine::openai::Http;
@@ -25,73 +26,70 @@ const SPEAK: &str = "[cascade] speak";
 /// A remote model with the key of the configuration that names it.
 type Use = (&'static str, ModelName);
 
-impl App {
-    /// The remote models that are in use, each with the key that names it.
-    pub fn remote_models(&self) -> Vec<Use> {
-        let settings = &self.config.settings;
-        let mut all: Vec<Use> = Vec::new();
-        match settings.partner {
-            Partner::Cascade => {
-                let cascade = &settings.cascade;
-                for (key, names) in [
-                    ("[cascade] transcribe", &cascade.transcribe),
-                    ("[cascade] chat", &cascade.chat),
-                    (SPEAK, &cascade.speak),
-                ] {
-                    all.extend(names.iter().map(|name| (key, name.clone())));
-                }
-            }
-            Partner::AudioChat => {
-                let models = settings.audio_chat.models.iter();
-                all.extend(models.map(|name| ("[audio_chat] model", name.clone())));
-            }
-            Partner::Realtime => {
-                let models = settings.realtime.models.iter();
-                all.extend(models.map(|name| ("[realtime] model", name.clone())));
+/// The remote models that are in use, each with the key that names it.
+pub fn remote_models(app: &App) -> Vec<Use> {
+    let settings = &app.config.settings;
+    let mut all: Vec<Use> = Vec::new();
+    match settings.partner {
+        Partner::Cascade => {
+            let cascade = &settings.cascade;
+            for (key, names) in [
+                ("[cascade] transcribe", &cascade.transcribe),
+                ("[cascade] chat", &cascade.chat),
+                (SPEAK, &cascade.speak),
+            ] {
+                all.extend(names.iter().map(|name| (key, name.clone())));
             }
         }
-        all.extend(self.painting().map(|name| (IMAGE, name.clone())));
-        all.retain(|(_, name)| self.kind(&name.provider) != ProviderKind::Local);
-        all
-    }
-
-    /// The providers whose models are worth a list: those in use, and those with a key.
-    pub fn remote_providers(&self) -> Vec<String> {
-        let used: Vec<String> =
-            self.remote_models().into_iter().map(|(_, name)| name.provider).collect();
-        let keyed = |name: &String| self.account(name).is_ok_and(|http| http.keyed());
-        let all = self.config.settings.providers.keys();
-        all.filter(|name| used.contains(name) || keyed(name)).cloned().collect()
-    }
-
-    /// A look at the models in use, for the start; see [`Outlook::warnings`].
-    pub fn outlook(&self) -> Outlook {
-        let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
-        let chosen = self.config.is_set("image", "model");
-        let mut first = None;
-        for (key, name) in self.remote_models() {
-            // Pictures are rare, and a painter that nobody has chosen is ours to exchange.
-            if key == IMAGE && !chosen {
-                continue;
-            }
-            // A voice that we have chosen is exchanged in time, and the ones behind it may be missing.
-            if key == SPEAK && !self.config.is_set("cascade", "speak") {
-                first = first.or_else(|| self.is_first_choice(&name).then(|| name.clone()));
-                uses.entry(name.provider).or_default();
-                continue;
-            }
-            uses.entry(name.provider.clone()).or_default().push((key, name));
+        Partner::AudioChat => {
+            let models = settings.audio_chat.models.iter();
+            all.extend(models.map(|name| ("[audio_chat] model", name.clone())));
         }
-        let providers = uses.into_iter().filter_map(|(provider, uses)| {
-            // A key that cannot be read is told of when it is needed.
-            let http = self.account(&provider).ok()?;
-            // Azure lists models, and is asked by the names of deployments.
-            let complete = self.kind(&provider) != ProviderKind::Azure;
-            Some((http, complete, uses))
-        });
-        let ended = Arc::clone(&self.speech_ended);
-        Outlook { providers: providers.collect(), first, ended }
+        Partner::Realtime => {
+            let models = settings.realtime.models.iter();
+            all.extend(models.map(|name| ("[realtime] model", name.clone())));
+        }
     }
+    all.extend(painting(app).map(|name| (IMAGE, name.clone())));
+    all.retain(|(_, name)| app.kind(&name.provider) != ProviderKind::Local);
+    all
+}
+
+/// The providers whose models are worth a list: those in use, and those with a key.
+pub fn remote_providers(app: &App) -> Vec<String> {
+    let used: Vec<String> = remote_models(app).into_iter().map(|(_, name)| name.provider).collect();
+    let keyed = |name: &String| app.account(name).is_ok_and(|http| http.keyed());
+    let all = app.config.settings.providers.keys();
+    all.filter(|name| used.contains(name) || keyed(name)).cloned().collect()
+}
+
+/// A look at the models in use, for the start; see [`Outlook::warnings`].
+pub fn outlook(app: &App) -> Outlook {
+    let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
+    let chosen = app.config.is_set("image", "model");
+    let mut first = None;
+    for (key, name) in remote_models(app) {
+        // Pictures are rare, and a painter that nobody has chosen is ours to exchange.
+        if key == IMAGE && !chosen {
+            continue;
+        }
+        // A voice that we have chosen is exchanged in time, and the ones behind it may be missing.
+        if key == SPEAK && !app.config.is_set("cascade", "speak") {
+            first = first.or_else(|| app.is_first_choice(&name).then(|| name.clone()));
+            uses.entry(name.provider).or_default();
+            continue;
+        }
+        uses.entry(name.provider.clone()).or_default().push((key, name));
+    }
+    let providers = uses.into_iter().filter_map(|(provider, uses)| {
+        // A key that cannot be read is told of when it is needed.
+        let http = app.account(&provider).ok()?;
+        // Azure lists models, and is asked by the names of deployments.
+        let complete = app.kind(&provider) != ProviderKind::Azure;
+        Some((http, complete, uses))
+    });
+    let ended = Arc::clone(&app.speech_ended);
+    Outlook { providers: providers.collect(), first, ended }
 }
 
 /// What is to be asked of whom.

@@ -8,7 +8,7 @@ use super::args::{Daemon, Mode};
 use super::exit::{Code, Failure};
 use super::notify::{Notifier, Word};
 use super::watchdog;
-use crate::app::{App, Conversation, Talk};
+use crate::app::{self, App, Conversation, Talk};
 use crate::config::{self, Environment};
 use crate::control::Server;
 use crate::drive::{Event, Handle, Request};
@@ -31,7 +31,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
         app.converse(Talk { mode, meter: false, record: args.record }).await?;
     let handle = driver.handle();
     if app.config.settings.local.warm {
-        tokio::spawn(crate::app::warm(engines));
+        tokio::spawn(app::warm(engines));
     }
     if app.wants_a_mind() {
         tokio::spawn(async {
@@ -41,7 +41,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
         });
     }
     tokio::spawn({
-        let (outlook, handle) = (app.outlook(), handle.clone());
+        let (outlook, handle) = (app::outlook(&app), handle.clone());
         async move {
             for warning in outlook.warnings().await {
                 tracing::warn!("{warning}");

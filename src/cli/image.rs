@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
-use crate::app::{App, unfit};
+use crate::app::{self, App, unfit};
 use crate::base::Flow;
 use crate::config::{Environment, ModelName};
 use crate::dialog::PictureKind;
@@ -119,7 +119,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Image) -> 
     let wish = Wish { canvas, ..brush.wish(&app, &prompt)? };
     let place = brush.place(&wish)?;
     let (notes, mut told) = Notes::new();
-    let flow = app.painter(&notes)?.paint(wish.clone());
+    let flow = app::painter(&app, &notes)?.paint(wish.clone());
     let painted = painted(&app, &brush, &wish, &place, flow).await;
     while let Ok(note) = told.try_recv() {
         print::trouble(&note);
@@ -240,7 +240,7 @@ async fn painted(
     place: &Place,
     mut flow: Flow<Result<Painted, EngineError>>,
 ) -> Outcome {
-    let album = app.album();
+    let album = app::album(app);
     let mut sketch = Sketch(None);
     while let Some(painted) = flow.next().await {
         let Painted { index, finished, bytes, revised, by } = painted?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::args::{ModelFiles, Models};
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
-use crate::app::{App, days};
+use crate::app::{self, App, days};
 use crate::base::WallClock;
 use crate::config::Environment;
 use crate::engine::openai::models::{Model, WARNING_DAYS, models, named};
@@ -59,7 +59,7 @@ async fn files(store: &Store, command: ModelFiles) -> Outcome {
 
 /// Lists what `provider` offers, or all that are in use or have a key.
 async fn remote(app: &App, provider: Option<String>, json: bool) -> Outcome {
-    let providers = provider.map_or_else(|| app.remote_providers(), |name| vec![name]);
+    let providers = provider.map_or_else(|| app::remote_providers(app), |name| vec![name]);
     if providers.is_empty() {
         return Err(Failure::new(
             Code::Unavailable,
@@ -67,7 +67,7 @@ async fn remote(app: &App, provider: Option<String>, json: bool) -> Outcome {
         ));
     }
     let today = WallClock::System.now().to_zoned(jiff::tz::TimeZone::system()).date();
-    let used = app.remote_models();
+    let used = app::remote_models(app);
     let mut rows = vec![["MODEL", "ENDS", ""].map(String::from).to_vec()];
     let mut failed = None;
     for provider in &providers {

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::args::Partner;
 use super::{Outcome, chat, first};
-use crate::app::{App, Talk};
+use crate::app::{self, App, Talk};
 use crate::config::{self, Environment, Mode, ModelName};
 use crate::drive::Handle;
 
@@ -31,12 +31,12 @@ pub(super) async fn run(
     let talk = app.converse(Talk { mode, meter: look.screen, record: None }).await?;
     let handle = talk.driver.handle();
     // Somebody sits here and is about to speak.
-    tokio::spawn(crate::app::warm(talk.engines.clone()));
+    tokio::spawn(app::warm(talk.engines.clone()));
     if app.wants_a_mind() {
         tokio::spawn(offer(handle.clone()));
     }
     tokio::spawn({
-        let (outlook, handle) = (app.outlook(), handle.clone());
+        let (outlook, handle) = (app::outlook(&app), handle.clone());
         async move { outlook.warnings().await.into_iter().for_each(|warning| handle.tell(warning)) }
     });
     let settings = chat::Settings {

@@ -10,7 +10,7 @@ use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::hearing::Hearing;
 use super::parts::{Finished, Parts, Question};
 use super::record::Recorder;
-use super::ringing::Ringing;
+use super::ringing::{Next, Ringing};
 use super::stopwatch::Stopwatch;
 use super::timer::Timer;
 use super::turns::{Turns, mode_name};
@@ -297,6 +297,23 @@ impl Driver {
                 self.execute(now, order);
             }
             self.watch.history(self.turns.history());
+        }
+    }
+
+    /// Sounds the next round of what rings, when it is time for one.
+    fn ring(&mut self) {
+        let now = self.clock.now();
+        let idle = self.turns.quiet() && self.turns.silent();
+        match self.ringing.round(now, idle) {
+            Next::Nothing => {}
+            Next::Round(round) => {
+                self.announce(round.words.clone(), Origin::Ring(round));
+                self.settle();
+            }
+            Next::Chime => {
+                self.voice.ring_over();
+                self.ringing.round_over(now, true);
+            }
         }
     }
 

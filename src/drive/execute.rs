@@ -1,18 +1,23 @@
 use super::announce::Origin;
+use super::bell::Answer;
 use super::driver::Driver;
 use super::event::Event;
+use super::handle::Refusal;
+use super::ringing::Untold;
 use super::voice::Sounded;
 use super::work::Ran;
 use crate::audio::Earcon;
-use crate::base::{Epoch, Moment, Rate};
-use crate::dialog::Call;
+use crate::base::{Epoch, Moment, NoticeId, Rate, UtteranceId};
+use crate::dialog::{Call, Heard};
 use crate::engine::{Order, Said};
 use crate::listen;
-use crate::tool::{Act, Done, ToolCx};
-use crate::turn::{Announcement, Command, Cut, Failure, How, Input, Report, Speech, Trigger};
+use crate::tool::{Act, Done, LONGEST_SNOOZE, SNOOZE, ToolCx, View};
+use crate::turn::{
+    Announcement, Command, Cut, Failure, How, Input, NoticeEnd, Report, Speech, Trigger,
+};
 
-/// What the machine orders, and what comes back from those who do it. Nothing here hands anything
-/// to the machine: what comes back is queued for it.
+/// What the machine orders, what comes back from those who do it, and who answers what rings.
+/// Nothing here hands anything to the machine: what comes back is queued for it.
 impl Driver {
     pub(super) fn execute(&mut self, now: Moment, command: Command) {
         tracing::debug!(?command, "order");
@@ -254,6 +259,98 @@ impl Driver {
             }
         };
         self.turns.push(Input::Speech(speech));
+    }
+
+    /// The book of timers has changed, or something in it is due.
+    pub(super) fn on_book(&mut self, view: Option<View>) {
+        let change = self.ringing.on_view(view);
+        for trouble in change.troubles {
+            self.watch.trouble(trouble);
+        }
+        if change.hush {
+            self.turns.push(Input::Trigger(Trigger::Stop));
+        }
+    }
+
+    /// Somebody has answered what rings. True when something did.
+    pub(super) fn end_ring(&mut self) -> bool {
+        self.ringing.end(self.clock.now())
+    }
+
+    /// What was said while something rings: what is left of it for a turn, and whether all is to be
+    /// silent.
+    pub(super) fn spoken_to_ring(
+        &mut self,
+        utterance: UtteranceId,
+        said: Result<String, Failure>,
+    ) -> (Result<String, Failure>, bool) {
+        let Ok(text) = said.as_deref() else { return (said, false) };
+        if !self.ringing.rings() {
+            return (said, false);
+        }
+        match self.ringing.answer(utterance, text) {
+            Answer::None => (Ok(String::new()), false),
+            Answer::Heard => {
+                self.end_ring();
+                (Ok(String::new()), true)
+            }
+            Answer::Speaks => {
+                self.end_ring();
+                (said, false)
+            }
+        }
+    }
+
+    /// What was typed while something rings. True when it was for the ring alone.
+    pub(super) fn typed_to_ring(&mut self, text: &str) -> bool {
+        if !self.ringing.rings() {
+            return false;
+        }
+        let only = self.ringing.typed(text) == Answer::Heard;
+        self.end_ring();
+        if only {
+            self.turns.push(Input::Trigger(Trigger::Stop));
+        }
+        only
+    }
+
+    /// Puts off what rings.
+    pub(super) fn snooze(&mut self, minutes: Option<u32>) -> Result<(), Refusal> {
+        let seconds = minutes.map_or(SNOOZE, |minutes| u64::from(minutes) * 60);
+        if !(1..=LONGEST_SNOOZE).contains(&seconds) {
+            return Err(Refusal("snooze takes from 1 to 1440 minutes".into()));
+        }
+        if !self.ringing.snooze(self.clock.now(), seconds) {
+            return Err(Refusal("nothing is ringing".into()));
+        }
+        self.watch
+            .emit(Event::Aside { message: format!("it rings again in {} minutes", seconds / 60) });
+        self.turns.push(Input::Trigger(Trigger::Stop));
+        Ok(())
+    }
+
+    /// Tells the user, who is there, what they missed.
+    pub(super) fn tell_untold(&mut self) {
+        if self.announcements.tells() {
+            return;
+        }
+        if let Some(Untold { text, missed, news }) = self.ringing.untold() {
+            self.announce(text, Origin::Untold(missed, news));
+        }
+    }
+
+    /// It is known what became of a notice.
+    pub(super) fn notice_over(&mut self, now: Moment, id: NoticeId, end: &NoticeEnd) {
+        let heard = match end {
+            NoticeEnd::Said(Heard::All | Heard::Part { .. }) => true,
+            NoticeEnd::Said(Heard::Nothing) | NoticeEnd::Dropped | NoticeEnd::Refused => false,
+        };
+        match self.announcements.over(id) {
+            Some(Origin::Ring(_)) => self.ringing.round_over(now, heard),
+            Some(Origin::Untold(missed, news)) if heard => self.ringing.told(missed, news),
+            Some(Origin::Untold(..) | Origin::Request | Origin::Tool) | None => {}
+        }
+        tracing::debug!(?end, "a notice is over");
     }
 }
 

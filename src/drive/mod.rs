@@ -26,7 +26,6 @@
 //! Absent on purpose: which engines answer and which devices sound.
 
 mod announce;
-mod answer;
 mod backlog;
 mod bell;
 mod driver;

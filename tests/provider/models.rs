@@ -51,7 +51,7 @@ async fn at_the_start_a_model_that_ends_or_is_not_there_is_told() {
     let home = Home::plain(&server);
     home.configure("[cascade]\nchat = \"openai/a-model\"\nspeak = \"openai/none\"\n");
     let app = home.app();
-    let warnings = app.outlook().warnings().await;
+    let warnings = aloud::app::outlook(&app).warnings().await;
     let starts = [
         "openai/a-model ([cascade] chat) ends in 20 days",
         "openai/none ([cascade] speak) is not offered by provider",
@@ -70,7 +70,7 @@ async fn at_the_start_a_painter_that_ends_is_told_where_somebody_has_chosen_it()
     let painter = aloud::engine::openai::defaults::IMAGE;
     let told = async |config: &str| {
         home.configure(&format!("[cascade]\ntranscribe = \"openai/z-model\"\nchat = \"openai/z-model\"\nspeak = \"openai/z-model\"\n{config}"));
-        home.app().outlook().warnings().await
+        aloud::app::outlook(&home.app()).warnings().await
     };
     assert_eq!(told("").await, Vec::<String>::new());
     let warnings = told(&format!("[image]\nmodel = \"openai/{painter}\"\n")).await;
@@ -82,7 +82,7 @@ async fn at_the_start_a_painter_that_ends_is_told_where_somebody_has_chosen_it()
 async fn at_the_start_nothing_is_told_when_the_list_cannot_be_had() {
     let server = Server::answering(|_| Reply::error(404, "", "no such thing"));
     let home = Home::plain(&server);
-    assert_eq!(home.app().outlook().warnings().await, Vec::<String>::new());
+    assert_eq!(aloud::app::outlook(&home.app()).warnings().await, Vec::<String>::new());
     assert_eq!(server.requests().len(), 1);
 }
 

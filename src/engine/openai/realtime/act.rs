@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use super::Dialect;
-use super::session::Session;
-use crate::base::Moment;
 use crate::engine::{EngineError, Limit, Order, Said, Usage};
 
 /// Silence of the user after which nobody is in the middle of a word.
@@ -63,15 +61,4 @@ pub enum Happening {
     Pong,
     /// It was closed, with a code where the other side gave one.
     Closed(Option<u16>),
-}
-
-/// A connection with the session on it, once the server has greeted.
-pub(super) struct Connection {
-    pub(super) socket: SocketId,
-    pub(super) since: Moment,
-    pub(super) session: Option<Session>,
-    pub(super) ready: bool,
-    /// When something last came, and when that was last asked for.
-    pub(super) heard: Moment,
-    pub(super) pinged: Option<Moment>,
 }

@@ -1,58 +1,31 @@
-//! How long connections live: made when somebody needs one, looked after, exchanged between turns.
+//! What becomes of a conversation as its sessions come and go: a fresh one is told what was said, a
+//! lost one is replaced, and without one nothing that was asked is left waiting.
 
 use std::time::Duration;
 
-use super::act::{Act, Connection, PAUSE, SocketId};
-use super::line::Line;
+use super::act::{Act, PAUSE, SocketId};
+use super::connections::Silence;
+use super::line::{Line, PATIENCE};
 use super::outcome::Loss;
 use super::session::Session;
-use crate::base::Moment;
-use crate::engine::EngineError;
+use super::trouble::broke_off;
+use crate::base::{Moment, UtteranceId};
+use crate::engine::{EngineError, Said};
 
-/// How long a connection may take to be made.
-const DIALING: Duration = Duration::from_secs(10);
+/// How long a question still waits for a session once a try has failed: two more of them.
+const HASTE: Duration = Duration::from_millis(1_600);
 
-/// Silence of a server after which it is asked whether it is there, and the wait for its answer;
-/// shorter while somebody waits for it.
-const SILENCE: Duration = Duration::from_secs(20);
-const WAITED: Duration = Duration::from_secs(4);
-const PONG: Duration = Duration::from_secs(5);
+/// How long the fallback answers without another try: after all tries, and after a refusal that
+/// somebody has to mend.
+const DOWN: Duration = Duration::from_secs(30);
+const REFUSED: Duration = Duration::from_secs(60);
 
 impl Line {
-    /// Makes sure that a session is there or on its way.
-    pub(super) fn wake(&mut self, now: Moment, out: &mut Vec<Act>) {
-        if let Some((_, until)) = &self.down {
-            if now < *until {
-                return;
-            }
-            self.down = None;
-            self.tries = 0;
-        }
-        if self.again.is_none() {
-            self.dial(now, out);
-        }
-    }
-
-    pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Act>) {
-        if self.live.is_none() {
-            let live = self.connect(now, out);
-            self.live = Some(live);
-        }
-    }
-
-    pub(super) fn connect(&mut self, now: Moment, out: &mut Vec<Act>) -> Connection {
-        self.sockets += 1;
-        let socket = SocketId(self.sockets);
-        let dialect = self.dialect.or(self.settings.dialect);
-        out.push(Act::Dial { socket, dialect });
-        Connection { socket, since: now, session: None, ready: false, heard: now, pinged: None }
-    }
-
     /// The server has greeted: it is told what was said so far, and asked what waits.
     pub(super) fn on_ready(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
         let prompt = self.last.as_ref().map(|prompt| self.asked.before(prompt));
-        let live = self.live.as_ref().is_some_and(|live| live.socket == socket);
-        let Some(connection) = self.connection(socket) else { return };
+        let live = self.connections.live().is_some_and(|live| live.socket == socket);
+        let Some(connection) = self.connections.get(socket) else { return };
         connection.ready = true;
         let Some(session) = &mut connection.session else { return };
         let mut outs = Vec::new();
@@ -61,16 +34,12 @@ impl Line {
         }
         if live {
             for question in self.asked.unheard() {
-                let Some(session) = self.live.as_mut().and_then(|live| live.session.as_mut())
-                else {
-                    return;
-                };
                 session.commit(now, &question.utterance, question.take, &mut outs);
                 if let Some(words) = &question.words {
                     session.know(question.utterance.id, words);
                 }
             }
-            (self.tries, self.again, self.down, self.why) = (0, None, None, None);
+            self.connections.greeted();
             self.standin.back(&self.settings, out);
         }
         self.drain(now, socket, outs, out);
@@ -83,7 +52,7 @@ impl Line {
     }
 
     /// Whether somebody waits for a session.
-    pub(super) fn needed(&self, now: Moment) -> bool {
+    fn needed(&self, now: Moment) -> bool {
         self.turn.is_some()
             || self.asked.open().next().is_some()
             || self.stretch.grown + PAUSE > now
@@ -91,59 +60,195 @@ impl Line {
 
     /// Whether nothing is under way.
     pub(super) fn idle(&self) -> bool {
-        let busy = |c: &Connection| c.session.as_ref().is_some_and(Session::busy);
-        let busy = self.live.as_ref().is_some_and(busy) || self.waits_for_words();
+        let session = self.connections.live().and_then(|live| live.session.as_ref());
+        let busy = session.is_some_and(Session::busy) || self.waits_for_words();
         self.turn.is_none() && self.reading.is_none() && !busy && !self.standin.busy()
+    }
+
+    /// Whether somebody waits for what the server says.
+    pub(super) fn waits(&self) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.sent && !turn.spoke) || self.waits_for_words()
     }
 
     /// Takes the fresh session in place of the old one, between turns.
     pub(super) fn swap(&mut self, now: Moment, out: &mut Vec<Act>) {
-        let ready = self.next.as_ref().is_some_and(|next| next.ready);
         let silent = self.stretch.grown + PAUSE <= now && self.asked.open().next().is_none();
-        if ready
-            && silent
-            && self.idle()
-            && let Some(old) = std::mem::replace(&mut self.live, self.next.take())
-        {
-            out.push(Act::Hang(old.socket));
+        if silent && self.idle() {
+            self.connections.exchange(out);
         }
     }
 
-    /// When a connection is to be looked after, if nothing comes of it before.
-    pub(super) fn due(&self, connection: &Connection) -> Moment {
-        if connection.session.is_none() {
-            return connection.since + DIALING;
-        }
-        let waits = self.turn.as_ref().is_some_and(|turn| turn.sent && !turn.spoke)
-            || self.waits_for_words();
-        let silence = if waits { WAITED } else { SILENCE };
-        connection.pinged.map_or(connection.heard + silence, |pinged| pinged + PONG)
-    }
-
+    /// Ends the waits of a session and of its connection that are over.
     pub(super) fn look_after(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
-        let provider = self.settings.provider.clone();
-        let Some(connection) = self.connection(socket) else { return };
         let mut outs = Vec::new();
-        if let Some(session) = &mut connection.session {
+        let made = self.connections.get(socket);
+        if let Some(session) = made.and_then(|made| made.session.as_mut()) {
             session.tick(now, &mut outs);
         }
         self.drain(now, socket, outs, out);
-        let due = self.live.iter().chain(&self.next).find(|c| c.socket == socket);
-        if due.is_none_or(|connection| self.due(connection) > now) {
+        match self.connections.look_after(now, socket, self.waits(), out) {
+            Silence::Bearable | Silence::Asked => {}
+            Silence::Unmade => {
+                out.push(Act::Hang(socket));
+                let error = self.too_late();
+                self.fail(now, socket, error, out);
+            }
+            Silence::Gone => self.lose(now, socket, Loss::Broken, out),
+        }
+    }
+
+    /// A session is over.
+    pub(super) fn lose(&mut self, now: Moment, socket: SocketId, loss: Loss, out: &mut Vec<Act>) {
+        out.push(Act::Hang(socket));
+        let Some(lost) = self.connections.remove(now, socket) else { return };
+        let young = lost.session.is_none() || !lost.ready;
+        if let Some(mut session) = lost.session {
+            self.voice = session.voice();
+            let mut outs = Vec::new();
+            let said = session.said(&mut outs);
+            self.drain(now, socket, outs, out);
+            if let Some(turn) = &mut self.turn {
+                turn.words.push_str(&said);
+            }
+        }
+        self.break_off(now, out);
+        let detects = loss == Loss::Detects;
+        match loss {
+            Loss::Dialect(dialect) => self.connections.learn(dialect),
+            Loss::Detects => {
+                if !std::mem::replace(&mut self.detects, true) {
+                    let provider = &self.settings.provider;
+                    out.push(Act::Say(Said::Note(format!(
+                        "Provider {provider} ends turns by its own detection, whatever aloud asks for; set [realtime] turn_detection = \"server_vad\"."
+                    ))));
+                }
+            }
+            Loss::Refused(error) => {
+                self.put_down(error, now + REFUSED, out);
+                return;
+            }
+            Loss::Broken => {}
+        }
+        if let Some((socket, ready)) = self.connections.promote() {
+            if ready {
+                self.on_ready(now, socket, out);
+            }
+        } else if young {
+            let provider = &self.settings.provider;
+            let error = EngineError::Unreachable(format!(
+                "provider {provider} closes every realtime session right away; check [realtime] model and dialect"
+            ));
+            self.try_again(now, error, out);
+        } else if detects {
+            // It is in the middle of what it heard, and may serve one session at a time.
+            self.connections.pause(now);
+        } else if self.needed(now) {
+            self.connections.dial(now, out);
+        }
+    }
+
+    /// What becomes of the answer that was under way.
+    fn break_off(&mut self, now: Moment, out: &mut Vec<Act>) {
+        if let Some(epoch) = self.reading.take() {
+            let error = broke_off(&self.settings.provider);
+            out.push(Act::Say(Said::Failed { epoch, error }));
+        }
+        let Some(mut turn) = self.turn.take() else { return };
+        let epoch = turn.epoch;
+        if turn.called {
+            // The calls stand, and what they come to goes into the next session.
+            out.push(Act::Say(Said::Done(epoch)));
             return;
         }
-        let Some(connection) = self.connection(socket) else { return };
-        if connection.session.is_none() {
-            out.push(Act::Hang(socket));
-            let error = EngineError::Unreachable(format!(
-                "provider {provider} did not answer in time; check the network and its base_url"
-            ));
-            self.fail(now, socket, error, out);
-        } else if connection.pinged.is_none() {
-            connection.pinged = Some(now);
-            out.push(Act::Ping(socket));
-        } else {
-            self.lose(now, socket, Loss::Broken, out);
+        // It is asked again, or the next session goes on where this one was.
+        if turn.sent {
+            (turn.sent, turn.until) = (false, now + PATIENCE);
+        }
+        self.turn = Some(turn);
+    }
+
+    /// A connection could not be made.
+    pub(super) fn fail(
+        &mut self,
+        now: Moment,
+        socket: SocketId,
+        error: EngineError,
+        out: &mut Vec<Act>,
+    ) {
+        if self.connections.live().is_none_or(|live| live.socket != socket) {
+            return self.lose(now, socket, Loss::Broken, out);
+        }
+        self.connections.remove(now, socket);
+        match error {
+            EngineError::Refused(_) | EngineError::Rejected(_) => {
+                self.put_down(error, now + REFUSED, out);
+            }
+            EngineError::Unreachable(_)
+            | EngineError::Overloaded { .. }
+            | EngineError::Broken(_) => self.try_again(now, error, out),
+        }
+    }
+
+    fn try_again(&mut self, now: Moment, error: EngineError, out: &mut Vec<Act>) {
+        let needed = self.needed(now);
+        if let Err(error) = self.connections.retry(now, error, needed) {
+            return self.put_down(error, now + DOWN, out);
+        }
+        if let Some(turn) = &mut self.turn {
+            // Who cannot be reached will hardly be in time.
+            turn.until = turn.until.min(now + HASTE);
+        }
+        self.asked.hasten(now + HASTE);
+    }
+
+    fn put_down(&mut self, error: EngineError, until: Moment, out: &mut Vec<Act>) {
+        tracing::warn!("{error}");
+        self.connections.put_down(error, until);
+        self.give_up_while_down(out);
+        self.fall(out);
+    }
+
+    /// Whether words are all that is wanted, and have not come.
+    fn waits_for_words(&self) -> bool {
+        self.settings.writes() && self.asked.open().next().is_some()
+    }
+
+    /// Ends the waits for words that are over. What cannot be written down is said, so that another
+    /// ear hears it.
+    pub(super) fn time_words(&mut self, now: Moment, out: &mut Vec<Act>) {
+        if !self.settings.writes() {
+            return;
+        }
+        for question in self.asked.overdue(now) {
+            let why = self.connections.why().cloned().unwrap_or_else(|| {
+                let provider = &self.settings.provider;
+                EngineError::Broken(format!(
+                    "provider {provider} did not transcribe that in time; say it again"
+                ))
+            });
+            self.unwritten(question.utterance.id, question.take, why, out);
+        }
+    }
+
+    /// No words will come of this.
+    pub(super) fn unwritten(
+        &mut self,
+        utterance: UtteranceId,
+        take: u32,
+        why: EngineError,
+        out: &mut Vec<Act>,
+    ) {
+        self.asked.forget(utterance, take);
+        let said = Said::Transcript { utterance, take, result: Err(why), last: true };
+        out.push(Act::Say(said));
+    }
+
+    /// No session can be had: nothing of what waits for its words will get them.
+    pub(super) fn give_up_while_down(&mut self, out: &mut Vec<Act>) {
+        let down = self.connections.down().filter(|_| self.settings.writes());
+        let Some(why) = down.cloned() else { return };
+        for question in self.asked.take() {
+            self.unwritten(question.utterance.id, question.take, why.clone(), out);
         }
     }
 }

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::act::{Act, Connection, Happening, PAUSE, SocketId};
+use super::act::{Act, Happening, PAUSE, SocketId};
 use super::asked::{self, Asked, Stretch};
+use super::connections::Connections;
 use super::outcome::{Loss, Out, Voice};
 use super::session::Session;
 use super::standin::{Behind, StandIn};
@@ -14,29 +15,15 @@ use crate::engine::{EngineError, Order, Said};
 /// How long a question waits for a session before the fallback answers it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The age at which a fresh session is opened beside the old one. Servers end one at 60 minutes.
-const REFRESH: Duration = Duration::from_secs(55 * 60);
-
 /// A conversation over as many sessions as it takes. Pure: no sockets, no clock.
 ///
 /// It keeps what is asked until it is answered, opens a session when one is needed and closes it
 /// when nobody speaks, and lets the fallback answer when no session can be had.
 pub struct Line {
     pub(super) settings: Arc<Settings>,
-    /// What the server turned out to speak, when it refused the other.
-    pub(super) dialect: Option<Dialect>,
-    /// Whether it turned out to find the ends of turns whatever it is told.
+    pub(super) connections: Connections,
+    /// Whether the server turned out to find the ends of turns whatever it is told.
     pub(super) detects: bool,
-    /// The session that talks, and the fresh one beside it.
-    pub(super) live: Option<Connection>,
-    pub(super) next: Option<Connection>,
-    pub(super) sockets: u32,
-    pub(super) tries: u32,
-    pub(super) again: Option<Moment>,
-    /// Why no session can be had, and until when none is tried.
-    pub(super) down: Option<(EngineError, Moment)>,
-    /// Why the last try failed.
-    pub(super) why: Option<EngineError>,
     pub(super) asked: Asked,
     pub(super) stretch: Stretch,
     pub(super) turn: Option<Turn>,
@@ -69,16 +56,9 @@ impl Line {
     /// A line without a session. A fallback that can speak speaks what is announced.
     pub fn new(settings: Settings, behind: Behind) -> Self {
         Self {
+            connections: Connections::new(settings.dialect),
             settings: Arc::new(settings),
-            dialect: None,
             detects: false,
-            live: None,
-            next: None,
-            sockets: 0,
-            tries: 0,
-            again: None,
-            down: None,
-            why: None,
             asked: Asked::default(),
             stretch: Stretch::default(),
             turn: None,
@@ -102,12 +82,12 @@ impl Line {
                     self.stretch.grown = now;
                 } else {
                     self.stretch.push(now, frame.start, &frame.samples);
-                    self.wake(now, out);
+                    self.connections.wake(now, out);
                     self.standin.hear(frame, out);
                 }
             }
             Order::Prepare => {
-                self.wake(now, out);
+                self.connections.wake(now, out);
                 self.standin.prepare(out);
             }
             Order::Commit { utterance, take } => {
@@ -115,7 +95,7 @@ impl Line {
                 // The utterance holds all of it.
                 self.stretch.take();
                 if !self.talk(now, out, |s, outs| s.commit(now, &utterance, take, outs)) {
-                    self.wake(now, out);
+                    self.connections.wake(now, out);
                     self.give_up_while_down(out);
                 }
             }
@@ -150,9 +130,8 @@ impl Line {
         out: &mut Vec<Act>,
     ) {
         let (settings, voice) = (self.spoken(), self.voice.clone());
-        let Some(connection) = self.connection(socket) else { return };
-        connection.heard = now;
-        connection.pinged = None;
+        let Some(connection) = self.connections.get(socket) else { return };
+        connection.hear(now);
         match happening {
             Happening::Open => {
                 connection.session = Some(Session::new(now, socket.0, settings, voice));
@@ -188,49 +167,30 @@ impl Line {
 
     /// When [`Line::tick`] is wanted.
     pub fn deadline(&self) -> Option<Moment> {
+        let idle = self.idle();
         let turn = self.turn.as_ref().filter(|turn| !turn.sent).map(|turn| turn.until);
-        let park = self.settings.park_after.filter(|_| self.live.is_some());
-        let park = park.filter(|_| self.idle()).map(|after| self.stirred + after);
-        let beside = self.live.as_ref().filter(|live| live.ready && self.next.is_none());
-        let beside = beside.map(|live| live.since + REFRESH);
-        let swap = self.next.as_ref().filter(|next| next.ready && self.idle());
-        let swap = swap.map(|_| self.stretch.grown + PAUSE);
-        let words = self.words_due();
-        let mut all = vec![turn, park, beside, swap, self.again, words];
-        for connection in self.live.iter().chain(&self.next) {
-            all.push(Some(self.due(connection)));
-            all.push(connection.session.as_ref().and_then(Session::deadline));
-        }
-        all.into_iter().flatten().min()
+        let parks = idle && self.connections.live().is_some();
+        let park = self.settings.park_after.filter(|_| parks).map(|after| self.stirred + after);
+        let words = self.asked.due().filter(|_| self.settings.writes());
+        let swap = idle.then(|| self.stretch.grown + PAUSE);
+        let connections = self.connections.deadline(self.waits(), swap);
+        [turn, park, words, connections].into_iter().flatten().min()
     }
 
     /// Ends the waits that are over.
     pub fn tick(&mut self, now: Moment, out: &mut Vec<Act>) {
-        for socket in
-            [&self.live, &self.next].map(|c| c.as_ref().map(|c| c.socket)).into_iter().flatten()
-        {
+        for socket in self.connections.sockets() {
             self.look_after(now, socket, out);
         }
-        if self.again.is_some_and(|again| again <= now) {
-            self.again = None;
-            self.dial(now, out);
-        }
+        self.connections.renew(now, out);
         if self.turn.as_ref().is_some_and(|turn| !turn.sent && turn.until <= now) {
             self.fall(out);
         }
         self.time_words(now, out);
-        if self.live.as_ref().is_some_and(|live| live.ready && live.since + REFRESH <= now)
-            && self.next.is_none()
-        {
-            let next = self.connect(now, out);
-            self.next = Some(next);
-        }
         self.swap(now, out);
-        let idle = self.settings.park_after.is_some_and(|after| self.stirred + after <= now);
-        if idle && self.idle() {
-            for connection in self.live.take().into_iter().chain(self.next.take()) {
-                out.push(Act::Hang(connection.socket));
-            }
+        let parks = self.settings.park_after.is_some_and(|after| self.stirred + after <= now);
+        if parks && self.idle() {
+            self.connections.park(out);
         }
     }
 
@@ -249,8 +209,8 @@ impl Line {
         }
         self.hand(now, out);
         if self.turn.as_ref().is_some_and(|turn| !turn.sent) {
-            self.wake(now, out);
-            if self.live.is_none() && self.down.is_some() {
+            self.connections.wake(now, out);
+            if self.connections.live().is_none() && self.connections.down().is_some() {
                 self.fall(out);
             }
         }
@@ -259,12 +219,13 @@ impl Line {
     /// Asks the session for the answer that is wanted.
     pub(super) fn hand(&mut self, now: Moment, out: &mut Vec<Act>) {
         let Some(turn) = self.turn.as_mut().filter(|turn| !turn.sent) else { return };
-        let Some(live) = self.live.as_ref().filter(|live| live.ready) else { return };
+        let live = self.connections.live().filter(|live| live.ready).map(|live| live.socket);
+        let Some(live) = live else { return };
         turn.sent = true;
         let (epoch, words) = (turn.epoch, turn.words.clone());
         let prompt = self.asked.fill(turn.prompt.clone());
         let (_, samples, by) = self.given;
-        if samples > 0 && by != Some(live.socket) {
+        if samples > 0 && by != Some(live) {
             self.talk(now, out, |s, outs| s.go_on(epoch, &prompt, samples, &words, outs));
         } else {
             self.talk(now, out, |session, outs| session.respond(epoch, &prompt, outs));
@@ -301,31 +262,31 @@ impl Line {
             out.push(Act::Say(Said::Failed { epoch, error }));
             return;
         }
-        let down = self.down.as_ref().map(|(error, _)| error.clone());
-        let why = down.or_else(|| self.why.clone()).unwrap_or_else(|| {
-            let provider = &self.settings.provider;
-            EngineError::Unreachable(format!(
-                "provider {provider} did not answer in time; check the network and its base_url"
-            ))
-        });
+        let why = self.connections.down().or_else(|| self.connections.why()).cloned();
+        let why = why.unwrap_or_else(|| self.too_late());
         self.standin.take(&self.asked, turn.epoch, turn.prompt, &why, out);
+    }
+
+    /// Why nothing came of a connection.
+    pub(super) fn too_late(&self) -> EngineError {
+        let provider = &self.settings.provider;
+        EngineError::Unreachable(format!(
+            "provider {provider} did not answer in time; check the network and its base_url"
+        ))
     }
 
     /// The settings with what was found out since.
     fn spoken(&self) -> Arc<Settings> {
-        if self.dialect.is_none() && !self.detects {
+        let dialect = self.connections.dialect();
+        if dialect == self.settings.dialect && !self.detects {
             return Arc::clone(&self.settings);
         }
         let mut settings = (*self.settings).clone();
-        settings.dialect = self.dialect.or(settings.dialect);
+        settings.dialect = dialect;
         if self.detects && settings.turn_detection == TurnDetection::Ours {
             settings.turn_detection = TurnDetection::ServerVad;
         }
         Arc::new(settings)
-    }
-
-    pub(super) fn connection(&mut self, socket: SocketId) -> Option<&mut Connection> {
-        self.live.iter_mut().chain(&mut self.next).find(|c| c.socket == socket)
     }
 
     /// Gives the live session an order; false when there is none that could take it.
@@ -335,9 +296,7 @@ impl Line {
         out: &mut Vec<Act>,
         order: impl FnOnce(&mut Session, &mut Vec<Out>),
     ) -> bool {
-        let Some(live) = self.live.as_mut().filter(|live| live.ready) else { return false };
-        let Some(session) = &mut live.session else { return false };
-        let socket = live.socket;
+        let Some((socket, session)) = self.connections.talking() else { return false };
         let mut outs = Vec::new();
         order(session, &mut outs);
         self.drain(now, socket, outs, out);
@@ -387,7 +346,8 @@ impl Line {
                 }
                 if *last && self.settings.writes() {
                     self.asked.forget(*utterance, *take);
-                    let written = self.connection(socket).and_then(|made| made.session.as_mut());
+                    let written =
+                        self.connections.get(socket).and_then(|made| made.session.as_mut());
                     written.into_iter().for_each(|session| session.written(*utterance));
                 }
             }

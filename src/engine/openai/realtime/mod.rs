@@ -39,11 +39,11 @@
 mod act;
 mod answer;
 mod asked;
+mod connections;
 mod event;
 mod jitter;
 mod keep;
 mod line;
-mod loss;
 mod mirror;
 mod outcome;
 mod partner;
@@ -57,7 +57,6 @@ mod sound;
 mod standin;
 mod trouble;
 mod wire;
-mod writing;
 
 pub use act::{Act, Happening, SocketId};
 pub use line::Line;
