@@ -1,13 +1,15 @@
 //! Engines by name: what the configuration calls `provider/model` becomes something that works.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::ended::Until;
-use super::{App, RUNTIME, StartError, keys};
+use super::keys::{self, Key};
+use super::{App, RUNTIME, StartError, realtime};
 use crate::base::WallClock;
 use crate::config::{self, AuthScheme, ModelName, ProviderKind};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
@@ -26,14 +28,20 @@ const VOICE_INSIDE: &str = "hibari-heart";
 /// stream what it used.
 const AZURE_MODERN: &str = "2024-09-01";
 
+/// What was learned of the providers that were used so far.
+#[derive(Default)]
+pub(super) struct Accounts {
+    clients: BTreeMap<String, Http>,
+    auths: BTreeMap<String, Auth>,
+}
+
 impl App {
     /// The client of a provider: one for all jobs, so that they share its connections.
     ///
     /// # Errors
     /// When its key cannot be read, or its address is none.
     pub fn account(&self, name: &str) -> Result<Http, StartError> {
-        let mut accounts = self.accounts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(http) = accounts.get(name) {
+        if let Some(http) = self.accounts().clients.get(name) {
             return Ok(http.clone());
         }
         let (address, auth) = self.credentials(name)?;
@@ -41,8 +49,12 @@ impl App {
         let http = Http::new(name, address, auth, patience)?
             .key_from(self.key_place(name).as_deref())
             .metered(self.meter.clone());
-        accounts.insert(name.to_owned(), http.clone());
+        self.accounts().clients.insert(name.to_owned(), http.clone());
         Ok(http)
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a provider is, and how one shows who asks.
@@ -50,9 +62,28 @@ impl App {
         let provider = self.config.settings.providers.get(name).ok_or_else(|| {
             EngineError::Refused(format!("there is no provider \"{name}\"; add [providers.{name}]"))
         })?;
-        let key = keys::key(&self.env, name, provider.api_key.as_ref())?;
-        let base = provider.base_url.as_deref().unwrap_or_default();
         let azure = provider.kind == ProviderKind::Azure;
+        let by_header = match provider.auth {
+            AuthScheme::ApiKey => true,
+            AuthScheme::Auto => azure,
+            AuthScheme::Bearer => false,
+        };
+        let known = self.accounts().auths.get(name).cloned();
+        let auth = match known {
+            Some(auth) => auth,
+            None => {
+                let shown =
+                    move |key| if by_header { Auth::ApiKey(key) } else { Auth::Bearer(key) };
+                let auth = match keys::key(&self.env, name, provider.api_key.as_ref())? {
+                    Key::None => Auth::None,
+                    Key::Known(key) => shown(key),
+                    Key::Asked(asked) => Auth::later(async move { asked.await.map(shown) }),
+                };
+                self.accounts().auths.insert(name.to_owned(), auth.clone());
+                auth
+            }
+        };
+        let base = provider.base_url.as_deref().unwrap_or_default();
         let address = if azure {
             Address::azure(base, provider.api_version.as_deref())
         } else {
@@ -60,12 +91,6 @@ impl App {
         };
         let address =
             address.map_err(|why| EngineError::Refused(format!("provider {name}: {why}")))?;
-        let auth = match (key, provider.auth) {
-            (None, _) => Auth::None,
-            (Some(key), AuthScheme::ApiKey) => Auth::ApiKey(key),
-            (Some(key), AuthScheme::Auto) if azure => Auth::ApiKey(key),
-            (Some(key), AuthScheme::Auto | AuthScheme::Bearer) => Auth::Bearer(key),
-        };
         Ok((address, auth))
     }
 
@@ -125,7 +150,7 @@ impl App {
                 let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
                 return Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>);
             }
-            if let Some(scribe) = self.scribe(name)? {
+            if let Some(scribe) = realtime::scribe(self, name)? {
                 return Ok(Arc::new(scribe));
             }
             let transcribe = &self.config.settings.transcribe;
@@ -157,7 +182,7 @@ impl App {
                 return Ok(self.hibari(&name.model)? as Arc<dyn Synthesizer>);
             }
             if defaults::reads(&name.model) {
-                return Ok(Arc::new(self.reader(name, notes)?));
+                return Ok(Arc::new(realtime::reader(self, name, notes)?));
             }
             let speak = &self.config.settings.speak;
             let settings = VoiceSettings {

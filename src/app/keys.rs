@@ -1,21 +1,32 @@
 //! Where keys are read: once, when a provider is first used, and kept nowhere but in its client.
+//! Files are read at once; the keyring is asked, and what it says is waited for by whoever needs it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::base::Job;
 use crate::config::{CREDENTIALS, Environment, KeySource};
 use crate::engine::EngineError;
 
-/// How long the keyring may take to give a key: it may ask the user for a password first. The
-/// program does not start before, and its manager gives it 30 s for that.
+/// How long the keyring may take to give a key: it may ask the user for a password first.
 const LOOKUP: Duration = Duration::from_secs(10);
 
 /// How long it may take to say whether it has one of that name; nobody is asked for that.
 const SEARCH: Duration = Duration::from_secs(2);
 
-/// The key of the provider `name`; none when nothing is set where it is looked for.
+/// A key, or the way to it.
+pub(super) enum Key {
+    /// There is none where it is looked for.
+    None,
+    /// This one.
+    Known(String),
+    /// The keyring was asked for it.
+    Asked(Job<Result<String, EngineError>>),
+}
+
+/// The key of the provider `name`.
 ///
 /// # Errors
 /// [`EngineError::Refused`] when the place that the configuration names has no key.
@@ -23,7 +34,7 @@ pub(super) fn key(
     env: &Environment,
     name: &str,
     source: Option<&KeySource>,
-) -> Result<Option<String>, EngineError> {
+) -> Result<Key, EngineError> {
     let text = match source {
         None => None,
         Some(KeySource::Env(variable)) => match env.get(variable) {
@@ -41,9 +52,28 @@ pub(super) fn key(
             })?;
             Some(read(name, &file, "api_key_credential")?)
         }
-        Some(KeySource::Keyring(entry)) => Some(keyring(name, entry)?),
+        Some(KeySource::Keyring(entry)) => return Ok(Key::Asked(ask(name, entry))),
     };
-    Ok(text.map(|key| bare(&key).to_owned()).filter(|key| !key.is_empty()))
+    let key = text.map(|key| bare(&key).to_owned()).filter(|key| !key.is_empty());
+    Ok(key.map_or(Key::None, Key::Known))
+}
+
+/// Asks the keyring, on a thread of its own: it may ask the user in turn, and nothing else waits.
+fn ask(name: &str, entry: &str) -> Job<Result<String, EngineError>> {
+    let (tell, answer) = tokio::sync::oneshot::channel();
+    let (provider, asked) = (name.to_owned(), entry.to_owned());
+    let asking = std::thread::Builder::new().name("keyring".into()).spawn(move || {
+        let key = keyring(&provider, &asked).map(|key| bare(&key).to_owned());
+        // Nobody waits any more when the program ends before.
+        let _ = tell.send(key);
+    });
+    let lost = EngineError::Refused(format!("provider {name}: the keyring cannot be asked"));
+    Box::pin(async move {
+        match asking {
+            Ok(_) => answer.await.unwrap_or(Err(lost)),
+            Err(_) => Err(lost),
+        }
+    })
 }
 
 /// A key without what editors and shells put around it: white space, a byte order mark, quotes.
@@ -130,8 +160,12 @@ mod tests {
             [("A_KEY", "sk-env".to_owned()), (CREDENTIALS, dir.path().display().to_string())]
                 .into_iter()
                 .collect();
-        let find = |source: KeySource| key(&env, "x", Some(&source));
-        let some = |key: &str| Ok(Some(key.to_owned()));
+        let find = |source: KeySource| match key(&env, "x", Some(&source))? {
+            Key::None => Ok(None),
+            Key::Known(key) => Ok(Some(key)),
+            Key::Asked(_) => panic!("no keyring is asked"),
+        };
+        let some = |key: &str| Ok::<_, EngineError>(Some(key.to_owned()));
         assert_eq!(find(KeySource::Env("A_KEY".into())), some("sk-env"));
         assert_eq!(find(KeySource::Env("OPENAI_API_KEY".into())), some("sk-cred"));
         assert_eq!(find(KeySource::Env("OTHER_KEY".into())), Ok(None));

@@ -22,11 +22,14 @@ mod picture;
 mod pulses;
 mod realtime;
 mod remote;
+mod start_error;
 
+pub use painter::{album, painter};
 pub use picture::picture;
 pub(crate) use picture::unfit;
 pub use pulses::{Pulses, warm};
-pub use remote::{Outlook, days};
+pub use remote::{Outlook, days, outlook, remote_models, remote_providers};
+pub use start_error::StartError;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,19 +40,19 @@ use std::time::Duration;
 use self::absent::{Deaf, Mute};
 use self::devices::{choice, ready};
 use self::draft::Draft;
+use self::engines::Accounts;
 use self::instructions::Told;
-use crate::audio::{self, AudioError};
+use crate::audio;
 use crate::base::{Clock, LocalZone, Volume, WallClock};
-use crate::config::{self, Config, ConfigErrors, Environment};
+use crate::config::{self, Config, Environment};
 use crate::dialog::Item;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::hibari::Hibari;
 use crate::engine::local::{Runtime, Silero, Templates};
-use crate::engine::openai::Http;
-use crate::engine::{EngineError, Engines, Meter, Notes, Synthesizer, Transcriber};
+use crate::engine::{Engines, Meter, Notes, Synthesizer, Transcriber};
 use crate::ledger::Ledger;
 use crate::listen;
-use crate::models::{ModelError, Store};
+use crate::models::Store;
 use crate::tool::{self, Book, Registry, Ringer};
 use crate::turn;
 
@@ -81,46 +84,11 @@ pub struct App {
     /// Where it is written down what the providers' models were used for, and who counts it.
     ledger: Ledger,
     meter: Meter,
-    /// The clients of the providers that were used so far.
-    accounts: Mutex<BTreeMap<String, Http>>,
+    accounts: Mutex<Accounts>,
     /// The templates, once they were asked for.
     templates: OnceLock<Arc<Templates>>,
     /// The voices of this machine that were used so far.
     voices: Mutex<BTreeMap<String, Arc<Hibari>>>,
-}
-
-/// Why the program cannot be put together.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Mistakes in the configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigErrors),
-    /// A model file.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// An engine.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The user's own templates.
-    #[error("{0}")]
-    Templates(String),
-    /// A file that the answer was to rest on, or be about.
-    #[error("{message}")]
-    Context {
-        /// What is wrong with it.
-        message: String,
-        /// Whether there is none.
-        missing: bool,
-    },
-    /// An address in the tool settings.
-    #[error("{0}")]
-    Tool(String),
-    /// A device or a sound file.
-    #[error(transparent)]
-    Sound(#[from] AudioError),
-    /// The system gives no thread.
-    #[error("cannot start a thread: {0}; close some programs and try again")]
-    Thread(std::io::Error),
 }
 
 impl App {
@@ -184,7 +152,7 @@ impl App {
     /// What a model is told besides the conversation. A session begins with no words but these.
     fn instructions(&self) -> Result<Arc<str>, StartError> {
         let told = Arc::clone(&self.context()?.instructions);
-        let before = if self.hears() { self.before()? } else { Arc::default() };
+        let before = if realtime::hears(self) { self.before()? } else { Arc::default() };
         Ok(if before.is_empty() { told } else { instructions::with_before(&told, &before) })
     }
 
@@ -251,7 +219,7 @@ impl App {
             config::Units::Metric => tool::Units::Metric,
             config::Units::Us => tool::Units::Us,
         };
-        let pictures = tool::pictures(&self.pictures(notes));
+        let pictures = tool::pictures(&painter::pictures(self, notes));
         let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
         Ok(all.only(|name| self.config.settings.tools.allows(name)))
     }
@@ -261,7 +229,11 @@ impl App {
         let listen = &self.config.settings.listen;
         listen::Settings {
             // Where the server finds the ends of turns, ours is for when it does not.
-            pause_ms: if self.theirs() { listen.pause_ms.max(THEIRS_MS) } else { listen.pause_ms },
+            pause_ms: if realtime::theirs(self) {
+                listen.pause_ms.max(THEIRS_MS)
+            } else {
+                listen.pause_ms
+            },
             // A pause also tells a murmur from an interruption; whether it is worth an early
             // answer is the machine's setting.
             speculate_ms: Some(listen::TAIL_MS),
@@ -281,7 +253,7 @@ impl App {
         };
         let mut settings = turn::Settings {
             mode,
-            speculate: listen.speculate && !self.theirs(),
+            speculate: listen.speculate && !realtime::theirs(self),
             ..turn::Settings::default()
         };
         // The client of a provider gives up at this length itself, and knows why.
@@ -355,7 +327,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(config::Mode::PushToTalk),
-            partner: self.partner(engines, told, None, sounds)?,
+            partner: realtime::partner(self, engines, told, None, sounds)?,
             instructions: self.instructions()?,
             tools: self.tools(&book, ringer, &notes)?,
             book: None,
@@ -398,7 +370,7 @@ impl App {
     /// error: they are told as events and taken up as soon as they are there.
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, StartError> {
         let (notes, told) = Notes::new();
-        let live = self.live_ear();
+        let live = realtime::live_ear(self);
         let engines = Engines {
             transcribe: self.ear(&notes, live.is_some())?,
             chat: self.responder(&notes)?,
@@ -427,7 +399,7 @@ impl App {
         let driver = Driver::new(Parts {
             clock: self.clock,
             setup: self.turns(talk.mode),
-            partner: self.partner(engines, told, live, true)?,
+            partner: realtime::partner(self, engines, told, live, true)?,
             instructions: self.instructions()?,
             tools,
             book: Some((book, views)),

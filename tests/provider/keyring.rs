@@ -2,12 +2,14 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::{Child, Command, Stdio};
 
 use aloud::base::{Clock, Moment};
+use serde_json::json;
 
 use crate::home::{Home, KEY, Told};
-use crate::reply::Reply;
+use crate::reply::{Gate, Reply};
 use crate::server::{PATIENCE, Server};
 
 /// A bus on which nothing is started by itself: no program of this machine's desktop takes part.
@@ -21,8 +23,8 @@ struct Desktop {
     bus: Child,
 }
 
-/// A running keyring.
-struct Keyring(Child);
+/// A program that runs as long as this value.
+struct Running(Child);
 
 impl Desktop {
     /// One whose chat model is at `server`, with its key in the keyring under `entry`.
@@ -39,14 +41,19 @@ impl Desktop {
             .expect("scripts/setup installs dbus-daemon");
         let mut address = String::new();
         BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        // What aloud asks the keyring for is written down.
-        let asking =
-            "#!/bin/sh\necho \"$@\" >> \"$HOME/asked\"\nexec /usr/bin/secret-tool \"$@\"\n";
-        let asking = home.write("programs/secret-tool", asking);
-        std::fs::set_permissions(asking, std::fs::Permissions::from_mode(0o755)).unwrap();
         let desktop = Self { home, address: address.trim().to_owned(), bus };
+        desktop.asking("");
         desktop.key_under(server, "x");
         desktop
+    }
+
+    /// What aloud asks the keyring for is written down, after `first`, which is a line of a script.
+    fn asking(&self, first: &str) {
+        let asking = format!(
+            "#!/bin/sh\n{first}\necho \"$@\" >> \"$HOME/asked\"\nexec /usr/bin/secret-tool \"$@\"\n"
+        );
+        let asking = self.home.write("programs/secret-tool", asking);
+        std::fs::set_permissions(asking, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// From now on the key is looked for under `entry`.
@@ -75,7 +82,7 @@ impl Desktop {
     }
 
     /// Starts the keyring; it is unlocked where a password is given.
-    fn keyring(&self, password: Option<&str>) -> Keyring {
+    fn keyring(&self, password: Option<&str>) -> Running {
         let unlock: &[&str] = if password.is_some() { &["--unlock"] } else { &[] };
         let args = [&["--foreground", "--components=secrets"], unlock].concat();
         let mut child = self
@@ -83,7 +90,7 @@ impl Desktop {
             .spawn()
             .expect("scripts/setup installs gnome-keyring");
         child.stdin.take().unwrap().write_all(password.unwrap_or_default().as_bytes()).unwrap();
-        let keyring = Keyring(child);
+        let keyring = Running(child);
         let clock = Clock::start();
         let search = ["search", "service", "aloud"];
         while !self.program("secret-tool", &search).status().unwrap().success() {
@@ -102,15 +109,23 @@ impl Desktop {
 
     /// What a question comes to here.
     fn ask(&self) -> Told {
-        let path = format!("{}:/usr/bin:/bin", self.home.path("programs").display());
-        self.ask_with(&path)
+        self.ask_with(&self.path())
+    }
+
+    fn path(&self) -> String {
+        format!("{}:/usr/bin:/bin", self.home.path("programs").display())
     }
 
     fn ask_with(&self, path: &str) -> Told {
-        let mut command = self.home.command(&["ask", "hello there"]);
-        let command = command.env("PATH", path).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
-        // The key is in no log either; what is told comes last.
-        Told::of(&command.env("ALOUD_LOG", "trace").output().unwrap())
+        Told::of(&self.aloud(&["ask", "hello there"], path).output().unwrap())
+    }
+
+    /// aloud on this desktop. The key is in no log either.
+    fn aloud(&self, args: &[&str], path: &str) -> Command {
+        let mut command = self.home.command(args);
+        command.env("PATH", path).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+        command.env("ALOUD_LOG", "trace");
+        command
     }
 }
 
@@ -121,7 +136,7 @@ impl Drop for Desktop {
     }
 }
 
-impl Drop for Keyring {
+impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -160,4 +175,50 @@ fn a_keyring_that_is_locked_gone_or_cannot_be_asked_is_told() {
     let nothing = desktop.ask_with(desktop.home.path("").to_str().unwrap());
     nothing.fails(77, &["provider x", "secret-tool", "cannot be run", "libsecret-tools"]);
     assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_keyring_that_waits_for_its_user_does_not_hold_up_the_service() {
+    let server = Server::start();
+    let asked = Gate::default();
+    server
+        .reply_to("models", Reply::json(&json!({"object": "list", "data": []})))
+        .reply_to("chat/completions", Reply::says("Here I am.").late(&asked));
+    let desktop = Desktop::at(&server);
+    let base = server.base();
+    desktop.home.configure(&format!(
+        "[providers.x]\nkind = \"compatible\"\nbase_url = \"{base}\"\napi_key_keyring = \"x\"\n\
+         [cascade]\ntranscribe = \"x/t\"\nchat = \"x/m\"\nspeak = \"x/s\"\ncommands = \"chat\"\n"
+    ));
+    let _keyring = desktop.keyring(Some("password"));
+    desktop.store("x");
+    // Nothing is answered before a word is written, like a password.
+    let word = desktop.home.path("word");
+    assert!(Command::new("mkfifo").arg(&word).status().unwrap().success());
+    desktop.asking("read -r word < \"$HOME/word\"");
+    let notify = desktop.home.path("notify.sock");
+    let socket = UnixDatagram::bind(&notify).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut command = desktop.aloud(&["daemon"], &desktop.path());
+    let child = command.env("NOTIFY_SOCKET", &notify).stderr(Stdio::null()).spawn().unwrap();
+    let _service = Running(child);
+    let (mut told, mut bytes) = (String::new(), [0; 512]);
+    while !told.contains("READY=1") {
+        let n = socket.recv(&mut bytes).expect("the service is ready");
+        told.push_str(std::str::from_utf8(&bytes[..n]).unwrap());
+    }
+    let mut line = UnixStream::connect(desktop.home.path("aloud/control.sock")).unwrap();
+    line.write_all(b"{\"cmd\":\"ask\",\"text\":\"hello there\"}\n").unwrap();
+    let mut answer = String::new();
+    BufReader::new(line).read_line(&mut answer).unwrap();
+    assert!(answer.contains("true"), "{answer}");
+    assert_eq!(desktop.home.run(&["status"]).code, 0);
+    assert_eq!(server.requests().len(), 0, "nobody has the key yet");
+    std::fs::write(&word, "open sesame\n").unwrap();
+    asked.reached();
+    let key = format!("Bearer {KEY}");
+    for request in server.requests() {
+        assert_eq!(request.header("authorization"), Some(key.as_str()), "{request:?}");
+    }
+    asked.open();
 }

@@ -9,6 +9,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::address::Address;
+use super::auth::Auth;
 use super::limits::limits;
 use super::refusal::{Declined, ErrorBody, Refusal, looks_like_a_page};
 use super::tls;
@@ -49,34 +50,12 @@ const PAGE_MARK: usize = 9;
 
 const AGENT: &str = concat!("aloud/", env!("CARGO_PKG_VERSION"));
 
-/// How a request shows who sends it.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Auth {
-    /// Not at all.
-    None,
-    /// `Authorization: Bearer KEY`.
-    Bearer(String),
-    /// `api-key: KEY`, as Azure takes it.
-    ApiKey(String),
-}
-
-impl std::fmt::Debug for Auth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::Bearer(_) => "Bearer(…)",
-            Self::ApiKey(_) => "ApiKey(…)",
-        })
-    }
-}
-
 /// One provider's address and key, and the way requests to it are made. Cheap to clone; clones
 /// share their connections.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
-    /// What every request carries: the key.
-    headers: HeaderMap,
+    auth: Auth,
     address: Arc<Address>,
     name: Arc<str>,
     /// Where its user keeps the key.
@@ -105,24 +84,10 @@ impl Http {
     ) -> Result<Self, EngineError> {
         // The one provider of cryptography; the second call of a process is refused, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut headers = HeaderMap::new();
-        let key = match &auth {
-            Auth::None => None,
-            Auth::Bearer(key) => Some(("authorization", format!("Bearer {key}"))),
-            Auth::ApiKey(key) => Some(("api-key", key.clone())),
-        };
-        if let Some((header, value)) = key {
-            let mut value = HeaderValue::from_str(&value).map_err(|_| {
-                EngineError::Refused(format!(
-                    "provider {name}: its key contains a character that no key can have; set it again"
-                ))
-            })?;
-            value.set_sensitive(true);
-            headers.insert(header, value);
-        }
+        auth.header(name)?;
         Ok(Self {
-            client: client(name, &address, &headers, patience)?,
-            headers,
+            client: client(name, &address, patience)?,
+            auth,
             address: Arc::new(address),
             name: name.into(),
             key_place: None,
@@ -172,13 +137,16 @@ impl Http {
     /// # Errors
     /// As [`Http::new`].
     pub fn with_timeout(&self, patience: Duration) -> Result<Self, EngineError> {
-        let client = client(&self.name, &self.address, &self.headers, patience)?;
+        let client = client(&self.name, &self.address, patience)?;
         Ok(Self { client, used: Arc::default(), ..self.clone() })
     }
 
     /// Whether requests carry a key.
     pub fn keyed(&self) -> bool {
-        !self.headers.is_empty()
+        match self.auth {
+            Auth::None => false,
+            Auth::Bearer(_) | Auth::ApiKey(_) | Auth::Later(_) => true,
+        }
     }
 
     /// The provider's name.
@@ -204,7 +172,8 @@ impl Http {
         let http = self.clone();
         Box::pin(async move {
             // What it answers does not matter: the connection is what is wanted.
-            request.send().await.map(drop).map_err(|error| http.refusal().unreachable(&error).error)
+            let sent = http.sign(request).await?.send().await;
+            sent.map(drop).map_err(|error| http.refusal().unreachable(&error).error)
         })
     }
 
@@ -334,6 +303,15 @@ impl Http {
         self.client.request(method, self.address.of(path, model))
     }
 
+    /// `request` with the key.
+    async fn sign(&self, request: RequestBuilder) -> Result<RequestBuilder, EngineError> {
+        let key = self.auth.known().await?.header(&self.name)?;
+        Ok(match key {
+            Some((header, value)) => request.header(header, value),
+            None => request,
+        })
+    }
+
     fn touch(&self) {
         self.used.store(self.clock.now().as_micros().max(1), Ordering::Relaxed);
     }
@@ -352,7 +330,9 @@ impl Http {
     async fn send(&self, make: impl Fn() -> RequestBuilder) -> Result<Response, Declined> {
         let mut tried = 0;
         loop {
-            let answer = make().send().await;
+            let request = self.sign(make()).await;
+            let request = request.map_err(|error| Declined::unanswered(error, None))?;
+            let answer = request.send().await;
             if let Ok(response) = &answer {
                 self.meter.limits(&self.name, limits(response.headers()));
             }
@@ -433,13 +413,12 @@ pub(super) fn is(response: &Response, kind: &str) -> bool {
 fn client(
     name: &str,
     address: &Address,
-    headers: &HeaderMap,
     patience: Duration,
 ) -> Result<reqwest::Client, EngineError> {
-    let made = builder(headers, patience).build();
+    let made = builder(patience).build();
     let made = if made.is_err() && !address.encrypted() {
         // A machine without certificates still talks to its own servers, where none are needed.
-        builder(headers, patience).tls_certs_only([]).build()
+        builder(patience).tls_certs_only([]).build()
     } else {
         made
     };
@@ -453,7 +432,7 @@ fn client(
     })
 }
 
-fn builder(headers: &HeaderMap, patience: Duration) -> reqwest::ClientBuilder {
+fn builder(patience: Duration) -> reqwest::ClientBuilder {
     // A redirect to another origin would carry the conversation, and maybe the key, to somebody
     // who was never named.
     let home = reqwest::redirect::Policy::custom(|attempt| {
@@ -461,11 +440,10 @@ fn builder(headers: &HeaderMap, patience: Duration) -> reqwest::ClientBuilder {
         let stays = from == Some(attempt.url().origin()) && attempt.previous().len() < 4;
         if stays { attempt.follow() } else { attempt.stop() }
     });
-    let mut headers = headers.clone();
     // What is packed comes late. Who packs all the same is understood.
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let headers = [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
     reqwest::Client::builder()
-        .default_headers(headers)
+        .default_headers(HeaderMap::from_iter(headers))
         .connect_timeout(CONNECT)
         .read_timeout(patience)
         .pool_idle_timeout(KEEP)

@@ -14,6 +14,7 @@
 //! Absent on purpose: which models there are; every name comes from the configuration.
 
 mod address;
+mod auth;
 mod decode;
 pub mod defaults;
 mod ear;
@@ -39,8 +40,9 @@ mod wave;
 mod wording;
 
 pub use address::Address;
+pub use auth::Auth;
 pub use ear::{Ear, EarSettings};
-pub use http::{Auth, Http};
+pub use http::Http;
 pub use mind::{Mind, MindSettings, Protocol, Sampling, ToolChoice};
 pub use neighbour::{NEIGHBOURS, Neighbour, neighbours};
 pub use refusal::Declined;

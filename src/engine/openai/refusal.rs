@@ -39,7 +39,7 @@ impl From<Declined> for EngineError {
 }
 
 impl Declined {
-    fn unanswered(error: EngineError, again: Option<Option<Duration>>) -> Self {
+    pub(super) fn unanswered(error: EngineError, again: Option<Option<Duration>>) -> Self {
         let (status, code, param) = (None, None, None);
         Self { error, status, code, param, message: String::new(), page: false, again }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -112,13 +112,19 @@ impl Server {
     /// # Errors
     /// In the user's terms.
     pub(super) async fn connect(&self, dialect: Option<Dialect>) -> Result<Stream, EngineError> {
-        let made = tokio::time::timeout(CONNECT, self.connect_patiently(dialect)).await;
+        // A key that is asked for may want a word of the user's first.
+        let auth = self.auth.known().await?;
+        let made = tokio::time::timeout(CONNECT, self.connect_patiently(auth, dialect)).await;
         made.unwrap_or_else(|_| Err(self.unreachable("did not answer in time")))
     }
 
-    async fn connect_patiently(&self, dialect: Option<Dialect>) -> Result<Stream, EngineError> {
+    async fn connect_patiently(
+        &self,
+        auth: Auth,
+        dialect: Option<Dialect>,
+    ) -> Result<Stream, EngineError> {
         let auth = match &self.secrets {
-            None => self.auth.clone(),
+            None => auth,
             Some((http, model)) => Auth::Bearer(secret(http, model).await?),
         };
         let beta = self.beta || dialect == Some(Dialect::Beta);
@@ -138,24 +144,11 @@ impl Server {
     }
 
     fn request(&self, auth: &Auth, beta: bool) -> Result<Request, EngineError> {
-        let no_key = || {
-            EngineError::Refused(format!(
-                "provider {}: its key contains a character that no key can have; set it again",
-                self.provider
-            ))
-        };
         let mut request =
             self.url.as_str().into_client_request().map_err(|_| {
                 self.unreachable("has an address that is not valid for a websocket")
             })?;
-        let header = match auth {
-            Auth::None => None,
-            Auth::Bearer(key) => Some((AUTHORIZATION, format!("Bearer {key}"))),
-            Auth::ApiKey(key) => Some((HeaderName::from_static("api-key"), key.clone())),
-        };
-        if let Some((name, value)) = header {
-            let mut value = HeaderValue::from_str(&value).map_err(|_| no_key())?;
-            value.set_sensitive(true);
+        if let Some((name, value)) = auth.header(&self.provider)? {
             request.headers_mut().insert(name, value);
         }
         if beta {
@@ -188,7 +181,7 @@ impl Server {
         };
         match answer.status().as_u16() {
             401 => {
-                let keyed = self.auth != Auth::None;
+                let keyed = !matches!(self.auth, Auth::None);
                 EngineError::Refused(no_access(provider, keyed, self.key_place.as_deref()))
             }
             403 => EngineError::Refused(format!(
