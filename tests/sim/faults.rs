@@ -1,6 +1,6 @@
 //! Conversations in which something breaks.
 
-use super::script::check;
+use super::script::{check, play};
 
 #[test]
 fn stop_ends_a_tool_that_runs() {
@@ -386,4 +386,39 @@ fn a_refused_key_is_told_and_the_next_turn_works() {
         aloud: You said hello.
         "#,
     );
+}
+
+#[test]
+fn a_device_that_comes_or_goes_while_the_service_ends_holds_up_nothing() {
+    check(
+        r#"
+        push-to-talk
+        1.000 type "everything"
+        3.000 quit
+        3.003 speaker-lost
+        3.006 speaker-back
+        3.100 microphone-lost
+        3.200 microphone-back
+        4.000 end
+        -- noticed
+        1.000 asked 1
+        1.040 sounds 1
+        3.000 cut
+        3.003 rewind 1 to ""
+        -- told
+        user: everything
+        "#,
+    );
+}
+
+#[test]
+fn what_a_tool_was_about_to_do_is_not_done_after_a_stop() {
+    let past = |stop: &str| {
+        play(&format!(
+            "push-to-talk\n1.000 press\n1.200 user \"set a timer\"\n2.400 release\n{stop} stop\n5.000 end"
+        ))
+    };
+    // It takes 5 ms from 2.500 on.
+    assert_eq!(past("2.502").room.lock().effects, Vec::<String>::new());
+    assert_eq!(past("2.506").room.lock().effects, ["set a timer"]);
 }

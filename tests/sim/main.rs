@@ -27,4 +27,5 @@ mod table;
 mod talk;
 mod tools;
 mod user;
+mod voices;
 mod world;

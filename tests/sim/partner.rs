@@ -61,6 +61,7 @@ impl Engine {
             ("timer", "set_timer"),
             ("stop", "stop"),
             ("loop", "get_time"),
+            ("screen", "look_at_screen"),
         ]
         .into_iter()
         .find(|(word, _)| has(word) && (outcome.is_none() || *word == "loop"));
@@ -88,7 +89,11 @@ impl Engine {
                 room.calls += 1;
                 CallId(format!("c{}", room.calls))
             };
-            let arguments = json!({"text": text}).to_string();
+            let arguments = match tool {
+                "look_at_screen" => json!({}),
+                _ => json!({"text": text}),
+            };
+            let arguments = arguments.to_string();
             let call = Call { id, name: tool.into(), arguments };
             let speech = if has("forecast") { "Let me look." } else { "" };
             let done = self.speak(epoch, think, speech, false);

@@ -43,6 +43,12 @@ pub(crate) fn in_time<T>(work: impl Future<Output = T>) -> T {
     builder.enable_time().start_paused(true).build().unwrap().block_on(work)
 }
 
+/// Runs `work` in paused time, with sockets. What travels between sockets in `work` takes no time.
+pub(crate) fn in_time_with_sockets<T>(work: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().unwrap().block_on(work)
+}
+
 /// Plays `script` to its line `end`.
 ///
 /// The first line names the mode, and after it what is switched on: `speculate`, `hears`.
@@ -88,6 +94,7 @@ pub(crate) fn act(what: &str) -> Act {
         "toggle" => Act::Ask(Request::Toggle),
         "release" => Act::Ask(Request::Release),
         "stop" => Act::Ask(Request::Stop),
+        "quit" => Act::Ask(Request::Quit),
         "mute" => Act::Ask(Request::Mute),
         "unmute" => Act::Ask(Request::Unmute),
         "type" => Act::Ask(Request::Ask { text: quoted() }),

@@ -546,3 +546,27 @@ fn a_ring_gives_way_to_the_user() {
         "#,
     );
 }
+
+#[test]
+fn nobody_looks_at_the_screen_before_the_user_has_certainly_asked_for_it() {
+    check(
+        r#"
+        open speculate
+        0.500 user "what is on my screen (330) right now please"
+        15.000 end
+        -- noticed
+        0.000 ear open
+        2.020 asked 1
+        2.130 rewind 1 to nothing
+        3.280 asked 2
+        3.520 tool look_at_screen
+        3.520 asked 2
+        3.560 sounds 2
+        -- told
+        user: what is on my screen right now please
+        call look_at_screen
+        look_at_screen: I see no screen: neither WAYLAND_DISPLAY nor DISPLAY is set. Start me from your desktop, or run systemctl --user import-environment.
+        aloud: I see no screen: neither WAYLAND_DISPLAY nor DISPLAY is set. Start me from your desktop, or run systemctl --user import-environment.
+        "#,
+    );
+}

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aloud::dialog::Effect;
-use aloud::tool::{Act, Registry, Tool, ToolOutput, arguments, function};
+use aloud::base::Job;
+use aloud::dialog::{Effect, ToolSpec};
+use aloud::tool::{
+    Act, Album, PictureSettings, Registry, Screen, Tool, ToolCx, ToolError, ToolOutput, arguments,
+    function, pictures,
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -30,7 +34,27 @@ pub(crate) fn effects() -> BTreeMap<String, Effect> {
 }
 
 pub(crate) fn registry(room: &Room) -> Registry {
-    Registry::new(TOOLS.map(|(name, ms, effect, say)| tool(room, name, ms, effect, say)))
+    let made = TOOLS.map(|(name, ms, effect, say)| tool(room, name, ms, effect, say));
+    // The real ones that look; there is no screen here.
+    let (painter, home) = (None, None);
+    let (album, screen) = (Album::new("pictures".into()), Screen::default());
+    let looks = pictures(&PictureSettings { painter, album, screen, home });
+    let looks = looks.into_iter().map(|tool| Arc::new(Seen(room.clone(), tool)) as Arc<dyn Tool>);
+    Registry::new(made.into_iter().chain(looks))
+}
+
+/// A tool of which somebody in the room notices when it begins.
+struct Seen(Room, Arc<dyn Tool>);
+
+impl Tool for Seen {
+    fn spec(&self) -> &ToolSpec {
+        self.1.spec()
+    }
+
+    fn call(&self, arguments: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
+        self.0.notice(&format!("tool {}", self.spec().name));
+        self.1.call(arguments, cx)
+    }
 }
 
 fn tool(

@@ -87,6 +87,11 @@ impl User {
         words.join(" ").trim().to_owned()
     }
 
+    /// Whether all words were said before sample `at`.
+    pub(crate) fn is_done(&self, at: u64) -> bool {
+        self.words.iter().all(|word| word.span.end < at)
+    }
+
     /// Whether a word begins within half a second of sample `at`.
     pub(crate) fn speaks_soon(&self, at: u64) -> bool {
         self.words.get(self.next).is_some_and(|word| word.span.start < at + 8_000)

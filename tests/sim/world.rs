@@ -14,7 +14,7 @@ use aloud::audio::{self, AudioError, Side, SoundEvent};
 use aloud::base::{CallId, Clock, Epoch, LocalZone, Moment, Volume, WallClock};
 use aloud::dialog::{Call, History, Item};
 use aloud::drive::{Driver, Ear, Event, Finished, Handle, Parts, Refusal, Request, State};
-use aloud::engine::{EngineError, Meter};
+use aloud::engine::{EngineError, Meter, Partner};
 use aloud::listen::{self, LISTEN_OUTBOX, ListenHandle, Listener, Order};
 use aloud::tool::{Book, Registry, Ringer, ToolCx};
 use aloud::turn::{Entry, Input, Machine, MouthStatus, Setup};
@@ -105,6 +105,16 @@ pub(crate) struct Past {
 impl World {
     /// A world that keeps a record of everything, or, for long runs, none.
     pub(crate) fn new(setup: Setup, record: bool) -> Self {
+        let hears = setup.hears;
+        Self::with(setup, record, |room| Box::new(Engine::new(room, hears)))
+    }
+
+    /// The same with a partner of its own.
+    pub(crate) fn with(
+        setup: Setup,
+        record: bool,
+        partner: impl FnOnce(&Room) -> Box<dyn Partner>,
+    ) -> Self {
         let room = Room::new(record);
         let clock = Clock::of(|| Instant::now().into_std());
         let wall = WallClock::Simulated(clock, "2026-11-03T07:40:00Z".parse().unwrap());
@@ -121,7 +131,7 @@ impl World {
         let settings = listen::Settings::default();
         let driver = Driver::new(Parts {
             clock,
-            partner: Box::new(Engine::new(&room, setup.hears)),
+            partner: partner(&room),
             setup,
             instructions: "Answer.".into(),
             tools: tools::registry(&room),
@@ -180,10 +190,11 @@ impl World {
         self.handle.state()
     }
 
-    /// Whether nothing sounds, is about to or waits.
+    /// Whether all of the script has happened, and nothing sounds, is about to or waits.
     pub(crate) fn calm(&self) -> bool {
         let state = self.state();
-        state.mouth == MouthStatus::Silent && state.waits_for.is_none()
+        let silent = state.mouth == MouthStatus::Silent && state.waits_for.is_none();
+        silent && self.acts.is_empty() && self.room.lock().user.is_done(self.ms * 16)
     }
 
     /// Lets time pass until `ms`.
@@ -210,8 +221,9 @@ impl World {
         }
     }
 
-    /// Ends the driver.
+    /// Ends the driver, when all of the script has happened.
     pub(crate) async fn end(mut self) -> Past {
+        assert!(self.acts.is_empty(), "what comes after the end: {:?}", self.acts);
         self.act(Act::Ask(Request::Quit));
         while self.finished.is_none() {
             self.run(self.ms + PERIOD).await;
@@ -296,13 +308,11 @@ impl World {
             }
             Act::Device(side, true) => {
                 self.lives(side, true);
-                let event = SoundEvent::Up { side, device: "Desk".into() };
-                self.sound.try_send(event).unwrap();
+                self.tell_sound(SoundEvent::Up { side, device: "Desk".into() });
             }
             Act::Device(side, false) => {
                 self.lives(side, false);
-                let event = SoundEvent::Lost { side, why: AudioError::NoDefault(side) };
-                self.sound.try_send(event).unwrap();
+                self.tell_sound(SoundEvent::Lost { side, why: AudioError::NoDefault(side) });
                 // The listener finds out by itself, later.
                 self.lost |= side == Side::Input;
             }
@@ -311,6 +321,13 @@ impl World {
             Act::Engines(engines) => self.room.lock().engines = engines,
             Act::Transcriber(failure) => self.room.lock().transcriber = failure,
         }
+    }
+
+    /// Hands on what happened to a device, as the supervisor does: whether anybody is left to listen
+    /// is none of its business.
+    fn tell_sound(&self, event: SoundEvent) {
+        let sent = self.sound.try_send(event);
+        assert!(sent.is_ok() || self.finished.is_some(), "the driver asks for no device");
     }
 
     fn lives(&mut self, side: Side, on: bool) {
