@@ -1,15 +1,17 @@
 //! `aloud ask --partner realtime` as a shell sees it: against the strict server, and against a
 //! server that nobody here wrote.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use aloud::base::{Clock, Moment};
 use aloud::engine::openai::realtime::Dialect;
 use serde_json::Value;
 
 use crate::authority::Authority;
-use crate::host::{Host, House};
+use crate::host::{Host, House, PATIENCE};
 use crate::strict::{Manners, samples};
 use crate::talk::{brain, expected};
 use crate::tools;
@@ -265,6 +267,25 @@ impl SpeechToSpeech {
     }
 }
 
+impl SpeechToSpeech {
+    /// Waits until the server says that nothing of a session before is under way.
+    fn rests(&self) {
+        let address = self.1.trim_start_matches("http://").trim_end_matches("/v1");
+        let clock = Clock::start();
+        loop {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let request = "GET /v1/pool HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            if answer.contains("\"in_use\":0") {
+                return;
+            }
+            assert!(clock.now().since(Moment::ZERO) < PATIENCE, "{answer}");
+        }
+    }
+}
+
 impl Drop for SpeechToSpeech {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -282,6 +303,7 @@ fn another_server_that_nobody_here_wrote_hears_speaks_and_finds_the_turn() {
     let args = ["--audio", question.to_str().unwrap(), "--out", answer.to_str().unwrap(), "--json"];
     // It cannot be told to leave the turns to us, and is heard all the same.
     for turn_detection in ["server_vad", "ours"] {
+        server.rests();
         let output = home.ask_with(&server.1, &args, turn_detection);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{turn_detection}: {said}");

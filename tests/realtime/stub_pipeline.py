@@ -38,7 +38,9 @@ def listen(unit):
         if is_control_message(message):
             # A session that ended in the middle of a word leaves nothing to the next one.
             speaking, loud, quiet = False, 0.0, 0.0
-            unit.output_queue.put(message)
+            # The end of a session goes through all of the chain: what comes out behind it is the
+            # next one's.
+            unit.text_prompt_queue.put(message)
             continue
         chunk = message[0] if isinstance(message, tuple) else message
         pcm = np.frombuffer(chunk, dtype=np.int16)
@@ -71,6 +73,7 @@ def think(unit):
     while True:
         request = unit.text_prompt_queue.get()
         if is_control_message(request):
+            unit.output_queue.put(request)
             continue
         generation = unit.cancel_scope.generation
         keyed = {

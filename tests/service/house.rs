@@ -55,10 +55,15 @@ impl House {
 
     /// Types a question to the running service, as the terminal chat does.
     pub(crate) fn types(&self, text: &str) {
+        self.tells(&serde_json::json!({"cmd": "ask", "text": text}));
+    }
+
+    /// Gives the running service an order, as a key of the desktop does, and without the start of a
+    /// program.
+    pub(crate) fn tells(&self, order: &Value) {
         let socket = PathBuf::from(&self.card.env()[0].1).join("aloud/control.sock");
         let mut stream = UnixStream::connect(socket).unwrap();
-        let line = serde_json::json!({"cmd": "ask", "text": text});
-        writeln!(stream, "{line}").unwrap();
+        writeln!(stream, "{order}").unwrap();
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer).unwrap();
         assert!(answer.contains("true"), "{answer}");
@@ -77,10 +82,28 @@ impl House {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// A spoken sentence, mono at 48 kHz.
+    /// A spoken sentence, mono at 48 kHz. This program says the same words alike each time: they are
+    /// spoken once for all tests.
     pub(crate) fn spoken(&self, sentence: &str) -> Vec<f32> {
-        let file = self.path("spoken.wav");
-        self.ok(&["say", sentence, "--out", file.to_str().unwrap()]);
+        let built = std::fs::metadata(env!("CARGO_BIN_EXE_aloud")).unwrap().modified().unwrap();
+        let built = built.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("spoken");
+        let folder = all.join(built.to_string());
+        let file =
+            folder.join(format!("{}.wav", sentence.replace(|c| !char::is_alphanumeric(c), "")));
+        if !file.exists() {
+            if !folder.exists() {
+                // Those of another build.
+                let _ = std::fs::remove_dir_all(&all);
+            }
+            std::fs::create_dir_all(&folder).unwrap();
+            let draft = self.path("spoken.wav");
+            self.ok(&["say", sentence, "--out", draft.to_str().unwrap()]);
+            // Whole or not at all, also where the folders lie on two disks.
+            let beside = folder.join(std::process::id().to_string());
+            std::fs::copy(draft, &beside).unwrap();
+            std::fs::rename(beside, &file).unwrap();
+        }
         samples(&file)
     }
 

@@ -1,4 +1,5 @@
 //! The whole service on a real sound server: spoken questions in, spoken answers out.
+#![allow(clippy::print_stdout, reason = "figures are for whoever runs the test")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
@@ -124,18 +125,33 @@ fn stop_silences_at_once_and_history_holds_what_was_heard() {
     ];
     house.ok(&["say", &sentences.join(" ")]);
     service.wait_for("words", |event| event["text"].as_str().unwrap().contains("Three"));
-    let clock = Clock::start();
-    house.ok(&["stop"]);
-    let took = clock.now().since(Moment::ZERO);
+    let took = stops(&house, &recorder);
+    println!("stop to silence: {:.1} ms", took.as_secs_f64() * 1e3);
+    assert!(took <= STOP, "{took:?} from the order to the last sound");
     let reply = service.wait_for("reply", |_| true);
     service.wait_for_rest();
     let text = reply["text"].as_str().unwrap();
     assert!(text.contains("Two") && !text.contains("Five"), "{text:?}");
-    // Silence for good: half a second of it, and less of the text than was asked for.
-    let quiet = RATE as usize / 2;
-    recorder.wait_for(PATIENCE, |pcm| pcm.len() > quiet && !loud(&pcm[pcm.len() - quiet..]));
     let heard = house.written(&recorder.stop()).to_lowercase();
-    assert!(!heard.contains("sleep"), "{heard:?} ({took:?})");
+    assert!(!heard.contains("sleep"), "{heard:?}");
+}
+
+/// From the order to stop to the last sound: a period and the fade, what the sound server holds of the
+/// speaker, and what it holds of the recording.
+const STOP: Duration = Duration::from_millis(100);
+
+/// Gives the order to stop, and returns how long after it something was still to be heard.
+fn stops(house: &House, recorder: &Recorder) -> Duration {
+    let ordered = recorder.now();
+    house.tells(&serde_json::json!({"cmd": "stop"}));
+    // Silence for good: half a second of it.
+    let quiet = RATE as usize / 2;
+    let mut last = 0;
+    recorder.wait_for(PATIENCE, |pcm| {
+        last = pcm.iter().rposition(|sample| sample.abs() > 0.001).map_or(0, |at| at + 1);
+        recorder.when(pcm.len()) > ordered && pcm.len() > last + quiet
+    });
+    recorder.when(last).since(ordered)
 }
 
 #[test]
@@ -169,11 +185,15 @@ fn a_ring_outlives_a_killed_service_and_a_stop_waits_for_no_lock() {
     let lock = house.path(".local/state/aloud/timers.json.lock");
     let lock = std::fs::OpenOptions::new().write(true).open(lock).unwrap();
     lock.lock().unwrap();
-    let clock = Clock::start();
-    house.ok(&["stop"]);
+    let recorder = house.card.record_speaker();
+    recorder.wait_for(PATIENCE, loud);
+    let took = stops(&house, &recorder);
+    println!(
+        "stop to silence, with the lock of the timers held: {:.1} ms",
+        took.as_secs_f64() * 1e3
+    );
+    assert!(took <= STOP, "{took:?} from the order to the last sound");
     service.wait_for("state", |state| state["state"] != "ringing");
-    let took = clock.now().since(Moment::ZERO);
-    assert!(took < Duration::from_millis(900), "a stop took {took:?}");
     drop(lock);
     house.ok(&["quit"]);
     assert_eq!(service.ended().0, Some(0));
@@ -211,7 +231,8 @@ fn the_service_manager_is_told_and_a_stop_takes_less_than_a_second() {
     hear("STOPPING=1");
     let (code, log) = service.ended();
     assert_eq!(code, Some(0), "{log}");
-    assert!(clock.now().since(Moment::ZERO) < Duration::from_secs(1) * 5, "the stop hangs");
+    let took = clock.now().since(Moment::ZERO);
+    assert!(took < Duration::from_secs(1), "a stop of the service took {took:?}");
 }
 
 /// How long [`without_any_device_the_service_lives_and_is_fed`] goes without; `scripts/soak` sets ten
@@ -220,7 +241,7 @@ const SOAK: &str = "ALOUD_SOAK_SECONDS";
 
 #[test]
 fn without_any_device_the_service_lives_and_is_fed() {
-    let seconds: u64 = std::env::var(SOAK).map_or(8, |text| text.parse().unwrap());
+    let seconds: u64 = std::env::var(SOAK).map_or(5, |text| text.parse().unwrap());
     let mut house = House::new();
     house.card.kill();
     let notify = house.path("notify.sock");

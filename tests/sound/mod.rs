@@ -6,11 +6,12 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use aloud::base::Clock;
+use aloud::base::{Clock, Moment};
 
 /// The rate of what is played and recorded here.
 pub const RATE: u32 = 48_000;
@@ -152,7 +153,8 @@ impl VirtualCard {
             .unwrap();
         hurry(child.id());
         let mut pipe = child.stdout.take().unwrap();
-        let heard = Arc::new(Heard::default());
+        let (heard, clock) = (Arc::new(Heard::default()), Clock::start());
+        heard.start.store(u64::MAX, Ordering::Relaxed);
         let to = Arc::clone(&heard);
         let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4_096];
@@ -161,13 +163,17 @@ impl VirtualCard {
                 let whole = (held + n) / 4 * 4;
                 let pcm =
                     bytes[..whole].chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
-                to.pcm.lock().unwrap().extend(pcm);
+                let mut all = to.pcm.lock().unwrap();
+                all.extend(pcm);
+                let start = clock.now().as_micros().saturating_sub(micros(all.len()));
+                to.start.fetch_min(start, Ordering::Relaxed);
+                drop(all);
                 to.more.notify_all();
                 bytes.copy_within(whole..held + n, 0);
                 held = held + n - whole;
             }
         });
-        let recorder = Recorder { child, reader: Some(reader), heard };
+        let recorder = Recorder { child, reader: Some(reader), heard, clock };
         recorder.wait_for(PATIENCE, |pcm| !pcm.is_empty());
         recorder
     }
@@ -252,6 +258,9 @@ impl Drop for Pipe {
 struct Heard {
     pcm: Mutex<Vec<f32>>,
     more: Condvar,
+    /// Microseconds of the clock at which the first sample came, at the latest: what the quickest
+    /// delivery so far says.
+    start: AtomicU64,
 }
 
 /// A running recording.
@@ -259,12 +268,28 @@ pub struct Recorder {
     child: Child,
     reader: Option<JoinHandle<()>>,
     heard: Arc<Heard>,
+    clock: Clock,
+}
+
+/// How long so many samples last, in microseconds.
+fn micros(samples: usize) -> u64 {
+    samples as u64 * 1_000_000 / u64::from(RATE)
 }
 
 impl Recorder {
     /// What has been recorded so far, mono at [`RATE`].
     pub fn pcm(&self) -> Vec<f32> {
         self.heard.pcm.lock().unwrap().clone()
+    }
+
+    /// The time on the clock of [`Recorder::when`].
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// When sample `n` was recorded, at the latest.
+    pub fn when(&self, n: usize) -> Moment {
+        Moment::from_micros(self.heard.start.load(Ordering::Relaxed) + micros(n))
     }
 
     /// Hands every sample after the first `from` to `each`, and moves `from` on.
@@ -279,7 +304,7 @@ impl Recorder {
         let clock = Clock::start();
         let mut pcm = self.heard.pcm.lock().unwrap();
         while !found(&pcm) {
-            let left = patience.saturating_sub(clock.now().since(aloud::base::Moment::ZERO));
+            let left = patience.saturating_sub(clock.now().since(Moment::ZERO));
             assert!(!left.is_zero(), "not heard within {patience:?} ({} samples)", pcm.len());
             pcm = self.heard.more.wait_timeout(pcm, left).unwrap().0;
         }
@@ -317,7 +342,7 @@ pub fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = done() {
             return found;
         }
-        let waited = clock.now().since(aloud::base::Moment::ZERO);
+        let waited = clock.now().since(Moment::ZERO);
         assert!(waited < PATIENCE, "{what}: not within {PATIENCE:?}");
         std::thread::park_timeout(Duration::from_millis(2));
     }
