@@ -119,8 +119,8 @@ fn a_voice_that_stands_still_is_given_up_after_20_s_and_the_voice_inside_tells_i
         noticed,
         [
             "1.000 asked far away",
-            "21.000 inside: provider far has sent no sound for 20 s; check the network",
-            "21.000 told: provider far has sent no sound for 20 s; check the network",
+            "21.000 inside: provider far has sent no audio for 20 s; check the network",
+            "21.000 told: provider far has sent no audio for 20 s; check the network",
             "21.000 sounds 2",
         ]
     );
