@@ -176,7 +176,7 @@ fn a_server_that_is_not_there_is_told_and_the_cascade_answers() {
     let host = Host::start(house, brain);
     let output = home.ask(&host.base(), &["what is 12 times 11"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("rejected the key; check or renew it"), "{said}");
+    assert!(said.contains("rejected the key in MINE_KEY; check or renew it"), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("132"), "{output:?}");
 }
 

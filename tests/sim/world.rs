@@ -150,6 +150,8 @@ impl World {
         });
         let handle = driver.handle();
         let (_, events) = handle.watch();
+        // The loudspeaker is there.
+        sound.try_send(SoundEvent::Up { side: Side::Output, device: "Desk".into() }).unwrap();
         Self {
             clocks: aloud::tool::builtin(tools),
             book,
