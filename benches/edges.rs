@@ -1,7 +1,7 @@
 //! What the callbacks of the sound system cost. A period is 10 ms; the budget is 1 % of it, 100 us.
 
 use aloud::audio::{Block, Earcon, MicrophoneEdge, Path, Resampler, SpeakerEdge, path};
-use aloud::base::{Epoch, Rate, Volume};
+use aloud::base::{Epoch, Moment, Rate, Volume};
 use divan::Bencher;
 
 fn main() {
@@ -18,7 +18,7 @@ fn playback_period(bencher: Bencher<'_, '_>, rate: u32) {
     let block = Block::new(Epoch(1), &[0.25; 240]);
     bencher.bench_local(|| {
         while feed.push(block).is_ok() {}
-        edge.fill(divan::black_box(&mut out), 960);
+        edge.fill(divan::black_box(&mut out), 960, Moment::ZERO);
     });
 }
 
@@ -28,7 +28,7 @@ fn playback_period_in_silence(bencher: Bencher<'_, '_>) {
     let Path { playback, .. } = path(Volume::new(80));
     let Ok((mut edge, _)) = SpeakerEdge::new(playback, 1, Rate(48_000)) else { return };
     let mut out = vec![0.0f32; 480];
-    bencher.bench_local(|| edge.fill(divan::black_box(&mut out), 960));
+    bencher.bench_local(|| edge.fill(divan::black_box(&mut out), 960, Moment::ZERO));
 }
 
 /// From the new live epoch to the settled count, with a full ring of stale blocks: one period.

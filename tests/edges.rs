@@ -7,8 +7,10 @@ use std::fs;
 use std::path::Path as FilePath;
 use std::process::Command;
 
-use aloud::audio::{Block, Earcon, Gauge, MicrophoneEdge, Path, PlaybackFeed, SpeakerEdge, path};
-use aloud::base::{Epoch, Rate, Volume};
+use aloud::audio::{
+    Block, Earcon, Gauge, MicrophoneEdge, Path, PlaybackFeed, SpeakerEdge, Tap, path,
+};
+use aloud::base::{Epoch, Moment, Rate, Volume};
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 
 #[global_allocator]
@@ -23,6 +25,7 @@ struct Callbacks {
     volume: Volume,
     /// Kept, so that the ring fills up and samples are lost.
     _tail: aloud::audio::CaptureTail,
+    tap: Tap,
     heard: Vec<i16>,
     played: Vec<i32>,
 }
@@ -31,7 +34,8 @@ impl Callbacks {
     /// A stereo microphone and a speaker of two channels at `rate`.
     fn new(rate: u32) -> Self {
         let volume = Volume::new(80);
-        let Path { capture, tail, feed, playback, gauge } = path(volume.clone());
+        let Path { capture, tail, feed, playback, tap, gauge } = path(volume.clone());
+        tap.open(true);
         Self {
             mic: MicrophoneEdge::new(capture, 2, Rate(44_100)).0,
             speaker: SpeakerEdge::new(playback, 2, Rate(rate)).ok().unwrap().0,
@@ -39,6 +43,7 @@ impl Callbacks {
             gauge,
             volume,
             _tail: tail,
+            tap,
             heard: vec![1_000; 2 * 441],
             played: vec![0; 2 * 700],
         }
@@ -67,16 +72,19 @@ impl Callbacks {
                 let _ = self.feed.push(Block::end(epoch));
             }
             self.gauge.set_duck(n % 7 == 0);
-            self.mic.take(&self.heard);
+            let now = Moment::from_millis(n as u64 * 10);
+            self.mic.take(&self.heard, now);
             let frames = 1 + n % 700;
-            self.speaker.fill(&mut self.played[..2 * frames], 960);
+            self.speaker.fill(&mut self.played[..2 * frames], 960, now);
         }
     }
 
     /// What must have happened, so that the proof is about something.
-    fn check(&self) {
+    fn check(&mut self) {
         let counts = self.gauge.counts();
         assert!(counts.lost > 0 && counts.underruns > 10 && counts.captured > 1_000_000);
+        let mut pcm = Vec::new();
+        assert!(self.tap.next(&mut pcm).is_some(), "what it gives out is noted");
         assert!(self.gauge.progress().0.0 > 50 && self.gauge.ended() != Epoch::NONE);
     }
 }
@@ -162,7 +170,7 @@ fn the_edges_never_enter_the_system() {
 #[test]
 fn the_edges_know_no_lock() {
     let room = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src/audio");
-    for file in ["capture", "playback", "format", "gauge", "earcon", "resample"] {
+    for file in ["capture", "playback", "format", "gauge", "earcon", "resample", "tap"] {
         let text = fs::read_to_string(room.join(file).with_extension("rs")).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
         for word in

@@ -581,7 +581,7 @@ fn until_ended(events: &mut tokio::sync::mpsc::Receiver<Event>) -> (Vec<Event>, 
 fn a_device_that_changes_within_a_word_breaks_no_utterance() {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, Settings::default(), loud(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), outbox).unwrap();
     give(&ear, Order::Open);
     path.capture.restart(Rate(48_000));
     path.capture.push(&at_rate(&joined(&[quiet(1_000), steady(1_000)]), 48_000));
@@ -599,7 +599,7 @@ fn a_device_that_changes_within_a_word_breaks_no_utterance() {
 fn a_driver_that_does_not_read_loses_frames_but_no_utterance() {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(1);
-    let ear = spawn(path.tail, Settings::default(), loud(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), outbox).unwrap();
     give(&ear, Order::Stream(Stream::Always));
     give(&ear, Order::Open);
     path.capture.restart(Rate(16_000));
@@ -632,7 +632,7 @@ fn a_driver_that_does_not_read_loses_frames_but_no_utterance() {
 fn a_held_key_is_answered_although_no_sound_follows() {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, Settings::default(), loud(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), outbox).unwrap();
     path.capture.restart(Rate(48_000));
     path.capture.push(&at_rate(&quiet(1_000), 48_000));
     give(&ear, Order::Hold);
@@ -650,7 +650,7 @@ fn a_held_key_is_answered_although_no_sound_follows() {
 fn the_thread_beats_and_ends_with_its_driver() {
     let path = audio::path(Volume::new(100));
     let (outbox, events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, Settings::default(), None, outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), None, outbox).unwrap();
     let before = ear.pulse().count();
     while ear.pulse().count() < before + 3 {
         std::thread::yield_now();
@@ -666,7 +666,7 @@ fn the_thread_beats_and_ends_with_its_driver() {
 fn a_microphone_that_goes_silent_for_good_ends_the_wait() {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, Settings::default(), loud(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), outbox).unwrap();
     path.capture.restart(Rate(16_000));
     give(&ear, Order::Open);
     path.capture.push(&joined(&[quiet(1_000), steady(1_000)]));

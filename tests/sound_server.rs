@@ -60,7 +60,7 @@ fn rig(input: Option<&str>, output: Option<&str>) -> Rig {
     let choice = |text: &str| text.parse::<Choice>().unwrap();
     let settings =
         Settings { input: input.map(choice), output: output.map(choice), ..Settings::default() };
-    let Path { capture, tail, feed, playback, gauge } = path(Volume::new(100));
+    let Path { capture, tail, feed, playback, gauge, .. } = path(Volume::new(100));
     let (sound, events) = Sound::open(&settings, capture, playback).unwrap();
     hurry(std::process::id());
     Rig { sound, events, tail, feed, gauge }

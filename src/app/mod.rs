@@ -239,6 +239,7 @@ impl App {
             speculate_ms: Some(listen::TAIL_MS),
             preroll_ms: listen.preroll_ms,
             max_utterance_s: listen.max_utterance_s,
+            echo: listen.echo,
             ..listen::Settings::default()
         }
     }
@@ -381,7 +382,7 @@ impl App {
         let rest = sound.rest();
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
         let handle =
-            listen::spawn(path.tail, self.listening(), Some(self.voice_activity()), outbox)
+            listen::spawn(path.tail, path.tap, self.listening(), Some(self.voice_activity()), outbox)
                 .map_err(StartError::Thread)?;
         let listening = handle.pulse();
         if self.config.settings.local.warm {

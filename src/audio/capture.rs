@@ -2,7 +2,7 @@ use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::Gauge;
-use crate::base::{Rate, SPEAKER_RATE};
+use crate::base::{Moment, Rate, SPEAKER_RATE};
 
 /// Samples in the capture ring: 4 s at 48 kHz, 1 s at 192 kHz. When it is full, what comes in is
 /// thrown away and counted, and the reader is told with [`CaptureEvent::Gap`].
@@ -48,14 +48,39 @@ pub struct CaptureEdge {
     gap: u64,
     restart: Option<Rate>,
     end: bool,
+    time: Time,
+    /// When what is pushed next was delivered, where the device tells the time.
+    now: Option<Moment>,
+}
+
+/// The clock of the microphone: how much sound it has delivered, lost samples included.
+struct Time {
+    rate: Rate,
+    /// Microseconds before this device, and samples of it.
+    before: u64,
+    samples: u64,
+}
+
+impl Time {
+    const START: Self = Self { rate: SPEAKER_RATE, before: 0, samples: 0 };
+
+    fn restart(&mut self, rate: Rate) {
+        *self = Self { rate, before: self.micros(), samples: 0 };
+    }
+
+    fn micros(&self) -> u64 {
+        self.before + self.samples * 1_000_000 / u64::from(self.rate.0.max(1))
+    }
 }
 
 impl CaptureEdge {
     pub(super) fn new(gauge: Gauge) -> (Self, CaptureTail) {
         let (samples, tail) = HeapRb::new(CAPTURE_RING).split();
         let (marks, events) = HeapRb::new(CAPTURE_EVENTS).split();
-        let edge = Self { samples, marks, gauge, written: 0, gap: 0, restart: None, end: false };
-        (edge, CaptureTail { samples: tail, marks: events, rate: SPEAKER_RATE, read: 0 })
+        let (written, gap, restart, end, now) = (0, 0, None, false, None);
+        let time = Time::START;
+        let edge = Self { samples, marks, gauge, written, gap, restart, end, time, now };
+        (edge, CaptureTail { samples: tail, marks: events, time: Time::START, read: 0 })
     }
 
     /// Queues `pcm`, mono in -1.0..=1.0 at the rate last given to [`CaptureEdge::restart`]. All of
@@ -68,11 +93,19 @@ impl CaptureEdge {
             self.gap += pcm.len() as u64;
         }
         self.gauge.note_push(pcm.len(), if fits { 0 } else { pcm.len() });
+        self.time.samples += pcm.len() as u64;
+        self.gauge.note_heard(self.time.micros(), self.now);
+    }
+
+    /// What is pushed next was delivered at `now`; see [`super::PlaybackEdge::at`].
+    pub fn at(&mut self, now: Moment) {
+        self.now = Some(now);
     }
 
     /// Tells the reader that the samples that follow come from a newly opened device.
     pub fn restart(&mut self, rate: Rate) {
         self.restart = Some(rate);
+        self.time.restart(rate);
         self.tell();
     }
 
@@ -126,7 +159,7 @@ impl CaptureEdge {
 pub struct CaptureTail {
     samples: HeapCons<f32>,
     marks: HeapCons<Mark>,
-    rate: Rate,
+    time: Time,
     /// Samples that came out of the ring, ever.
     read: u64,
 }
@@ -134,7 +167,13 @@ pub struct CaptureTail {
 impl CaptureTail {
     /// Samples per second of what [`CaptureTail::read`] gives next.
     pub fn rate(&self) -> Rate {
-        self.rate
+        self.time.rate
+    }
+
+    /// Microseconds of sound before the next sample, lost ones included: the clock of
+    /// [`super::Played::heard`].
+    pub fn micros(&self) -> u64 {
+        self.time.micros()
     }
 
     /// The event that lies before the next sample, if any. Call it until it gives `None`, then
@@ -144,8 +183,10 @@ impl CaptureTail {
             return None;
         }
         let event = self.marks.try_pop()?.event;
-        if let CaptureEvent::Restart { rate } = event {
-            self.rate = rate;
+        match event {
+            CaptureEvent::Restart { rate } => self.time.restart(rate),
+            CaptureEvent::Gap { lost } => self.time.samples += lost,
+            CaptureEvent::End => {}
         }
         Some(event)
     }
@@ -155,6 +196,7 @@ impl CaptureTail {
         let n = self.ready().min(out.len());
         let n = self.samples.pop_slice(&mut out[..n]);
         self.read += n as u64;
+        self.time.samples += n as u64;
         n
     }
 
@@ -174,6 +216,7 @@ impl CaptureTail {
     pub fn trim(&mut self, keep: usize) -> usize {
         let n = self.samples.skip(self.ready().saturating_sub(keep));
         self.read += n as u64;
+        self.time.samples += n as u64;
         n
     }
 }

@@ -4,8 +4,8 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSize};
 
 use super::format::{MicrophoneEdge, SpeakerEdge};
-use super::{AudioError, DeviceInfo, Gauge, Side};
-use crate::base::{Rate, SPEAKER_RATE};
+use super::{AudioError, DeviceInfo, Form, Gauge, Side};
+use crate::base::{Clock, Rate, SPEAKER_RATE};
 
 /// The longest that a card may take to open.
 const BUILD_TIME: Duration = Duration::from_secs(2);
@@ -41,8 +41,10 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
             // same, so that a person can see it.
             let (rate, channels) =
                 config.map_or((0, 0), |config| (config.sample_rate(), config.channels()));
+            let name = device.description().map_or_else(|_| id.to_string(), |d| d.name().to_owned());
             devices.push(DeviceInfo {
-                name: device.description().map_or_else(|_| id.to_string(), |d| d.name().to_owned()),
+                form: Form::of(None, None, &name),
+                name,
                 side,
                 default: default.as_ref() == Some(&id),
                 monitor_of: None,
@@ -111,10 +113,11 @@ impl Found {
         self,
         mut edge: MicrophoneEdge,
         gauge: Gauge,
+        clock: Clock,
         broke: impl FnOnce(AudioError) + Send + 'static,
     ) -> Result<Stream, AudioError> {
         let data = move |data: &cpal::Data, _: &cpal::InputCallbackInfo| {
-            in_its_format!(data.as_slice as samples => edge.take(samples));
+            in_its_format!(data.as_slice as samples => edge.take(samples, clock.now()));
         };
         let fault = faults(self.device.clone(), gauge, Gauge::note_capture_xrun, broke);
         self.cpal_device
@@ -128,6 +131,7 @@ impl Found {
         self,
         mut edge: SpeakerEdge,
         gauge: Gauge,
+        clock: Clock,
         broke: impl FnOnce(AudioError) + Send + 'static,
     ) -> Result<Stream, AudioError> {
         let rate = f64::from(self.config.sample_rate);
@@ -135,7 +139,8 @@ impl Found {
             let times = info.timestamp();
             let ahead = times.playback.duration_since(times.callback).as_secs_f64();
             let ahead = (ahead * rate) as u64;
-            in_its_format!(data.as_slice_mut as samples => edge.fill(samples, ahead));
+            let now = clock.now();
+            in_its_format!(data.as_slice_mut as samples => edge.fill(samples, ahead, now));
         };
         let fault = faults(self.device.clone(), gauge, Gauge::note_playback_xrun, broke);
         self.cpal_device

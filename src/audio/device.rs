@@ -1,5 +1,5 @@
 use super::server::{self, Server};
-use super::{AudioError, Choice, Settings, Side, cards};
+use super::{AudioError, Choice, Form, Settings, Side, cards};
 use crate::base::Rate;
 
 /// One microphone or loudspeaker.
@@ -17,6 +17,8 @@ pub struct DeviceInfo {
     pub monitor_of: Option<String>,
     /// The id of the device that a filter or a remapped part passes its sound on to.
     pub master: Option<String>,
+    /// Whether it stands in the room or is worn, for a speaker.
+    pub form: Form,
     /// The rate it runs at; others are converted by the sound system.
     pub rate: Rate,
     /// How many channels it has.
@@ -200,6 +202,7 @@ mod tests {
             default,
             monitor_of: id.strip_suffix(".monitor").map(str::to_owned),
             master: None,
+            form: Form::Unknown,
             rate: Rate(48_000),
             channels: 2,
             index: 0,

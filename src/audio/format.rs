@@ -9,7 +9,7 @@ use rubato::{Fft, Resampler as _};
 
 use super::resample::{fft, turn};
 use super::{AudioError, CaptureEdge, PlaybackEdge};
-use crate::base::{Rate, SPEAKER_RATE};
+use crate::base::{Moment, Rate, SPEAKER_RATE};
 
 /// Frames that are converted at a time. Devices ask for about as many.
 const CHUNK: usize = 480;
@@ -64,13 +64,14 @@ impl MicrophoneEdge {
         (Self { seat, channels: usize::from(channels.max(1)), mono: [0.0; CHUNK] }, recall)
     }
 
-    /// Takes what the device delivered.
-    pub fn take<T>(&mut self, data: &[T])
+    /// Takes what the device delivered at `now`.
+    pub fn take<T>(&mut self, data: &[T], now: Moment)
     where
         T: SizedSample,
         f32: FromSample<T>,
     {
         let Some(mut edge) = self.seat.0.take() else { return };
+        edge.at(now);
         let scale = 1.0 / self.channels as f32;
         for piece in data.chunks(self.channels * CHUNK) {
             let frames = piece.chunks_exact(self.channels);
@@ -136,7 +137,7 @@ impl SpeakerEdge {
     // An edge is a kilobyte; it is handed back whole because it must not be lost.
     #[expect(clippy::result_large_err, reason = "it happens once in the life of a device")]
     pub fn new(
-        edge: PlaybackEdge,
+        mut edge: PlaybackEdge,
         channels: u16,
         rate: Rate,
     ) -> Result<(Self, Recall<PlaybackEdge>), PlaybackEdge> {
@@ -148,14 +149,16 @@ impl SpeakerEdge {
                 Err(_) => return Err(edge),
             }
         };
+        edge.restart();
         let (seat, recall) = Seat::new(edge);
         let channels = usize::from(channels.max(1));
         Ok((Self { seat, channels, rate, mono: [0.0; CHUNK], converter }, recall))
     }
 
     /// Fills what the device will play next. `ahead` is how many frames at the device's rate lie
-    /// between the first frame of `data` and the loudspeaker, as far as the device says.
-    pub fn fill<T>(&mut self, data: &mut [T], ahead: u64)
+    /// between the first frame of `data` and the loudspeaker, as far as the device says; `now` is
+    /// when it asks.
+    pub fn fill<T>(&mut self, data: &mut [T], ahead: u64, now: Moment)
     where
         T: SizedSample + FromSample<f32>,
     {
@@ -163,6 +166,7 @@ impl SpeakerEdge {
             data.fill(T::EQUILIBRIUM);
             return;
         };
+        edge.at(now);
         let frames = (data.len() / self.channels) as u64;
         let inside = self.converter.as_ref().map_or(0, |converter| converter.delay);
         edge.gauge().note_latency(ahead + frames + inside, self.rate);
@@ -198,9 +202,9 @@ mod tests {
         T: SizedSample + FromSample<f32> + PartialEq + Debug,
         f32: FromSample<T>,
     {
-        let Path { capture, mut tail, mut feed, playback, gauge } = path(Volume::new(100));
+        let Path { capture, mut tail, mut feed, playback, gauge, .. } = path(Volume::new(100));
         let (mut mic, _) = MicrophoneEdge::new(capture, 1, SPEAKER_RATE);
-        mic.take(&device);
+        mic.take(&device, Moment::ZERO);
         let mut heard = [0.0; 3];
         tail.poll();
         assert_eq!(tail.read(&mut heard), 3);
@@ -211,7 +215,7 @@ mod tests {
         assert!(feed.push(Block::new(Epoch(1), &[0.0, 0.5, -0.5])).is_ok());
         let (mut speaker, _) = SpeakerEdge::new(playback, 1, SPEAKER_RATE).ok().unwrap();
         let mut played = [T::EQUILIBRIUM; 3];
-        speaker.fill(&mut played, 0);
+        speaker.fill(&mut played, 0, Moment::ZERO);
         assert_eq!(played, device);
     }
 
@@ -230,12 +234,12 @@ mod tests {
 
     #[test]
     fn channels_are_averaged_and_the_first_two_play() {
-        let Path { capture, mut tail, mut feed, playback, gauge } = path(Volume::new(100));
+        let Path { capture, mut tail, mut feed, playback, gauge, .. } = path(Volume::new(100));
         let (mut mic, _) = MicrophoneEdge::new(capture, 4, SPEAKER_RATE);
         // 1,000 frames are more than are converted at a time; the odd sample is no frame.
         let mut data: Vec<f32> = [0.1, 0.2, 0.3, 0.4].repeat(1_000);
         data.push(0.9);
-        mic.take(&data);
+        mic.take(&data, Moment::ZERO);
         tail.poll();
         let mut heard = [0.0; 2_000];
         assert_eq!(tail.read(&mut heard), 1_000);
@@ -245,7 +249,7 @@ mod tests {
         assert!(feed.push(Block::new(Epoch(1), &[0.5; 240])).is_ok());
         let (mut speaker, _) = SpeakerEdge::new(playback, 6, SPEAKER_RATE).ok().unwrap();
         let mut played = [9i16; 6 * 240];
-        speaker.fill(&mut played, 0);
+        speaker.fill(&mut played, 0, Moment::ZERO);
         assert_eq!(played, [16_384, 16_384, 0, 0, 0, 0].repeat(240)[..]);
     }
 
@@ -268,7 +272,7 @@ mod tests {
                     fed += 240;
                 }
                 let mut data = [0.0f32; 2 * 331];
-                speaker.fill(&mut data, 0);
+                speaker.fill(&mut data, 0, Moment::ZERO);
                 assert!(data.chunks(2).all(|frame| frame[0] == frame[1]));
                 played.extend(data.chunks(2).map(|frame| frame[0]));
             }
@@ -291,14 +295,14 @@ mod tests {
             assert!(feed.push(Block::new(Epoch(1), &[0.5; 240])).is_ok());
         }
         let (mut dead, recall) = SpeakerEdge::new(playback, 1, SPEAKER_RATE).ok().unwrap();
-        dead.fill(&mut [0.0f32; 480], 0);
+        dead.fill(&mut [0.0f32; 480], 0, Moment::ZERO);
         let edge = recall.recall().unwrap();
         let mut data = [9.0f32; 480];
-        dead.fill(&mut data, 0);
+        dead.fill(&mut data, 0, Moment::ZERO);
         assert_eq!(data, [0.0; 480], "what is left of the device plays silence");
         let (mut speaker, _) = SpeakerEdge::new(edge, 1, Rate(44_100)).ok().unwrap();
         assert_eq!(gauge.played(Epoch(1)), 480);
-        speaker.fill(&mut [0.0f32; 441], 0);
+        speaker.fill(&mut [0.0f32; 441], 0, Moment::ZERO);
         assert_eq!(gauge.played(Epoch(1)), 960, "it goes on where it was");
     }
 

@@ -1,8 +1,10 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering,
+};
 
-use super::Earcon;
-use crate::base::{Epoch, Rate, SPEAKER_RATE};
+use super::{Earcon, Form};
+use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
 
 /// What the real-time edges share with the rest of the program: orders to them, counts from them.
 ///
@@ -21,6 +23,9 @@ struct Dials {
     duck: AtomicBool,
     chimes: AtomicU32,
     hold: AtomicBool,
+    tapped: AtomicBool,
+    form: AtomicU8,
+    loop_delay: AtomicU32,
 
     progress: AtomicU64,
     finished: AtomicU64,
@@ -36,6 +41,10 @@ struct Dials {
     playback_ppm: AtomicI32,
 
     captured: AtomicU64,
+    /// Microseconds of sound that the microphone has delivered, and the moment at which it had
+    /// delivered none, if its callbacks tell the time.
+    heard: AtomicU64,
+    heard_since: AtomicI64,
     lost: AtomicU64,
     capture_beats: AtomicU64,
     capture_xruns: AtomicU64,
@@ -158,6 +167,17 @@ impl Gauge {
         self.0.latency.load(Ordering::Relaxed)
     }
 
+    /// What the speaker is, as far as it is known; [`Form::Absent`] while no device plays.
+    pub fn form(&self) -> Form {
+        Form::of_code(self.0.form.load(Ordering::Relaxed))
+    }
+
+    /// Microseconds from the moment when the edge gives a sample out until the microphone has
+    /// delivered it, as it was measured for these devices; `None` where it was not.
+    pub fn loop_delay(&self) -> Option<u32> {
+        Some(self.0.loop_delay.load(Ordering::Relaxed)).filter(|micros| *micros > 0)
+    }
+
     /// All counters.
     pub fn counts(&self) -> Counts {
         let read = |dial: &AtomicU64| dial.load(Ordering::Relaxed);
@@ -177,6 +197,22 @@ impl Gauge {
     }
 
     // What follows is written by the edges and the supervisor of this room only.
+
+    pub(super) fn set_tapped(&self, on: bool) {
+        self.0.tapped.store(on, Ordering::Relaxed);
+    }
+
+    pub(super) fn tapped(&self) -> bool {
+        self.0.tapped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_form(&self, form: Form) {
+        self.0.form.store(form.code(), Ordering::Relaxed);
+    }
+
+    pub(super) fn set_loop_delay(&self, micros: Option<u32>) {
+        self.0.loop_delay.store(micros.unwrap_or(0), Ordering::Relaxed);
+    }
 
     pub(super) fn held(&self) -> bool {
         self.0.hold.load(Ordering::Acquire)
@@ -229,6 +265,24 @@ impl Gauge {
         self.0.captured.fetch_add(samples as u64, Ordering::Relaxed);
         if lost > 0 {
             self.0.lost.fetch_add(lost as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// The microphone has delivered `micros` of sound by `now`.
+    pub(super) fn note_heard(&self, micros: u64, now: Option<Moment>) {
+        self.0.heard.store(micros, Ordering::Relaxed);
+        if let Some(now) = now {
+            let since = now.as_micros().cast_signed() - micros.cast_signed();
+            self.0.heard_since.store(since, Ordering::Relaxed);
+        }
+    }
+
+    /// Microseconds of sound that the microphone has delivered by `now`, what has come since its last
+    /// callback included; without the time, what had come then.
+    pub(super) fn heard(&self, now: Option<Moment>) -> u64 {
+        match (now, self.0.heard_since.load(Ordering::Relaxed)) {
+            (None, _) | (_, 0) => self.0.heard.load(Ordering::Relaxed),
+            (Some(now), since) => (now.as_micros().cast_signed() - since).max(0).cast_unsigned(),
         }
     }
 

@@ -3,7 +3,8 @@
 //! ```text
 //! mic ─▶ MicrophoneEdge ─▶ CaptureEdge ─▶ ring (4 s) ─▶ CaptureTail ─▶ listen thread
 //! spk ◀─ SpeakerEdge ◀─ PlaybackEdge ◀─ ring (150 ms) ◀─ PlaybackFeed ◀─ speaker task
-//!                            └────── Gauge: live epoch, duck, earcons / played, settled, counts
+//!                   │        └────── Gauge: live epoch, duck, earcons / played, settled, counts
+//!                   └─▶ ring (1 s) ─▶ Tap ─▶ listen thread: what was really given out, and when
 //! Sound: a thread that opens devices (or files), watches them, and opens them again:
 //!   supervisor (acts) ◀─ watch (decides, pure)    worker a side ─▶ server + stream, or cards, or reel
 //! ```
@@ -25,6 +26,7 @@ mod choice;
 mod device;
 mod earcon;
 mod error;
+mod form;
 mod format;
 mod gauge;
 mod place;
@@ -37,6 +39,7 @@ mod server;
 mod sound;
 mod stream;
 mod supervisor;
+mod tap;
 mod thread;
 mod watch;
 mod wav;
@@ -48,14 +51,17 @@ pub use choice::{Choice, Pace, Settings, SoundEvent};
 pub use device::{DeviceInfo, chosen, devices};
 pub use earcon::{Earcon, ring_tone};
 pub use error::{AudioError, Side};
+pub use form::Form;
 pub use format::{MicrophoneEdge, Recall, SpeakerEdge};
 pub use gauge::{Counts, Gauge};
 pub use playback::{BLOCK_SAMPLES, Block, FADE_SAMPLES, PlaybackEdge, PlaybackFeed, SPEAKER_RING};
 pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};
 pub use resample::Resampler;
 pub use sound::{Pulse, Rest, Sound};
+pub use tap::{Played, Tap};
 pub use wav::WavFile;
 
+use self::tap::TapEdge;
 use crate::base::Volume;
 
 /// Both ends of both rings, and the gauge that they share.
@@ -68,6 +74,8 @@ pub struct Path {
     pub feed: PlaybackFeed,
     /// Gives what the loudspeaker plays. Handed to [`Sound`], or driven by a simulation.
     pub playback: PlaybackEdge,
+    /// Where the listen thread reads what the loudspeaker plays.
+    pub tap: Tap,
     /// Orders to the edges, and their counts.
     pub gauge: Gauge,
 }
@@ -76,6 +84,7 @@ pub struct Path {
 pub fn path(volume: Volume) -> Path {
     let gauge = Gauge::default();
     let (capture, tail) = CaptureEdge::new(gauge.clone());
-    let (feed, playback) = PlaybackEdge::new(gauge.clone(), volume);
-    Path { capture, tail, feed, playback, gauge }
+    let (noting, tap) = TapEdge::new(gauge.clone());
+    let (feed, playback) = PlaybackEdge::new(gauge.clone(), volume, noting);
+    Path { capture, tail, feed, playback, tap, gauge }
 }

@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::Gauge;
 use super::earcon::Chimes;
-use crate::base::{Epoch, Volume};
+use super::tap::TapEdge;
+use crate::base::{Epoch, Moment, SPEAKER_RATE, Volume};
 
 /// Samples in a [`Block`]: 5 ms at 48 kHz.
 pub const BLOCK_SAMPLES: usize = 240;
@@ -99,6 +102,10 @@ pub struct PlaybackEdge {
     /// The smoothed factors of the reply and of the earcons.
     gain: f32,
     chime_gain: f32,
+    /// Notes what is given out, for the echo canceller.
+    tap: TapEdge,
+    /// When the next sample is given out, where the device tells the time.
+    now: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -129,7 +136,7 @@ enum Next {
 }
 
 impl PlaybackEdge {
-    pub(super) fn new(gauge: Gauge, volume: Volume) -> (PlaybackFeed, Self) {
+    pub(super) fn new(gauge: Gauge, volume: Volume, tap: TapEdge) -> (PlaybackFeed, Self) {
         let (producer, consumer) = HeapRb::new(SPEAKER_RING).split();
         let gain = volume.gain();
         let edge = Self {
@@ -145,6 +152,8 @@ impl PlaybackEdge {
             held: 0.0,
             gain,
             chime_gain: gain,
+            tap,
+            now: None,
         };
         (PlaybackFeed(producer), edge)
     }
@@ -161,7 +170,16 @@ impl PlaybackEdge {
         let volume = self.volume.gain();
         self.chimes.start(self.gauge.take_chimes());
         self.chimes.mix(out, &mut self.chime_gain, volume);
+        self.tap.note(out, self.now, &self.gauge);
+        let length = out.len() as u64 * 1_000_000 / u64::from(SPEAKER_RATE.0);
+        self.now = self.now.map(|now| now + Duration::from_micros(length));
         self.gauge.note_pull(out.len());
+    }
+
+    /// The next [`PlaybackEdge::pull`] happens at `now`. Both edges must be told by the same clock, or
+    /// neither; it says how their devices run against each other.
+    pub fn at(&mut self, now: Moment) {
+        self.now = Some(now);
     }
 
     /// As [`PlaybackEdge::pull`], but stops where there is nothing to play: returns how many
@@ -176,6 +194,11 @@ impl PlaybackEdge {
 
     pub(super) fn gauge(&self) -> &Gauge {
         &self.gauge
+    }
+
+    /// What follows is given to a newly opened device.
+    pub(super) fn restart(&mut self) {
+        self.tap.restart();
     }
 
     /// Writes the reply into `out` without volume; returns how much of it there was.

@@ -15,7 +15,7 @@ use rustix::net::{
     SocketFlags, SocketType, UCred,
 };
 
-use super::{AudioError, DeviceInfo, Side};
+use super::{AudioError, DeviceInfo, Form, Side};
 use crate::base::Rate;
 
 /// The longest that the sound server may take for an answer. One that hangs is treated like none.
@@ -173,6 +173,7 @@ impl Server {
             default: server.default_source_name.as_ref() == Some(&source.name),
             monitor_of: monitored(&source, property(&source.props, Prop::DeviceClass)),
             master: property(&source.props, Prop::DeviceMasterDevice),
+            form: Form::Unknown,
             rate: Rate(source.sample_spec.sample_rate),
             channels: u16::from(source.sample_spec.channels),
             index: source.index,
@@ -184,6 +185,7 @@ impl Server {
             default: server.default_sink_name.as_ref() == Some(&sink.name),
             monitor_of: None,
             master: property(&sink.props, Prop::DeviceMasterDevice),
+            form: form(&sink, property(&sink.props, Prop::DeviceFormFactor)),
             rate: Rate(sink.sample_spec.sample_rate),
             channels: u16::from(sink.sample_spec.channels),
             index: sink.index,
@@ -191,6 +193,13 @@ impl Server {
         });
         Ok(sources.chain(sinks).collect())
     }
+}
+
+/// What `sink` is by its form factor, the port in use and its name.
+fn form(sink: &SinkInfo, factor: Option<String>) -> Form {
+    let port = sink.ports.get(sink.active_port).map(|port| port.name.to_string_lossy());
+    let name = sink.description.as_ref().unwrap_or(&sink.name).to_string_lossy();
+    Form::of(factor.as_deref(), port.as_deref(), &name)
 }
 
 /// Connects to the socket at `path`. A server that hangs lets a few clients wait at its door and

@@ -18,7 +18,7 @@ use super::format::{MicrophoneEdge, SpeakerEdge};
 use super::server::{Mouthpiece, Server, no_server, refused};
 use super::thread::thread;
 use super::{AudioError, DeviceInfo, Gauge, Side};
-use crate::base::{LISTEN_RATE, Rate, SPEAKER_RATE};
+use crate::base::{Clock, LISTEN_RATE, Rate, SPEAKER_RATE};
 
 /// What is asked of the server for the loudspeaker, in frames at [`SPEAKER_RATE`]: all that may lie
 /// between us and the loudspeaker, and the piece that is asked for at a time. The server gives the
@@ -179,6 +179,7 @@ impl Stream {
         device: &DeviceInfo,
         edge: MicrophoneEdge,
         gauge: Gauge,
+        clock: Clock,
         tell: impl Fn(Word) + Send + 'static,
     ) -> Result<Self, AudioError> {
         let mut server = Server::connect()?;
@@ -196,7 +197,8 @@ impl Stream {
         let reply: CreateRecordStreamReply = server
             .ask(&Command::CreateRecordStream(params))
             .map_err(|why| refused(device, &why))?;
-        let recorder = Recorder { edge, gauge, channel: reply.channel, pcm: Vec::new() };
+        let channel = reply.channel;
+        let recorder = Recorder { edge, gauge, clock, channel, pcm: Vec::new() };
         Self::run("aloud-mic", server, reply.channel, device.clone(), recorder, tell)
     }
 
@@ -205,6 +207,7 @@ impl Stream {
         device: &DeviceInfo,
         edge: SpeakerEdge,
         gauge: Gauge,
+        clock: Clock,
         tell: impl Fn(Word) + Send + 'static,
     ) -> Result<Self, AudioError> {
         let mut server = Server::connect()?;
@@ -223,6 +226,7 @@ impl Stream {
         let mut player = Player {
             edge,
             gauge,
+            clock,
             channel: reply.channel,
             pcm: Vec::new(),
             bytes: Vec::new(),
@@ -329,6 +333,7 @@ impl Work for Idle {
 struct Recorder {
     edge: MicrophoneEdge,
     gauge: Gauge,
+    clock: Clock,
     channel: u32,
     pcm: Vec<f32>,
 }
@@ -340,7 +345,7 @@ impl Work for Recorder {
         }
         self.pcm.clear();
         self.pcm.extend(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)));
-        self.edge.take(&self.pcm);
+        self.edge.take(&self.pcm, self.clock.now());
     }
 
     fn on_request(&mut self, _: &Server, _: u32) -> Result<(), ProtocolError> {
@@ -357,6 +362,7 @@ impl Work for Recorder {
 struct Player {
     edge: SpeakerEdge,
     gauge: Gauge,
+    clock: Clock,
     channel: u32,
     pcm: Vec<f32>,
     bytes: Vec<u8>,
@@ -372,7 +378,7 @@ impl Player {
     fn play(&mut self, server: &Server, length: u32) -> Result<(), ProtocolError> {
         let length = length.min(LONGEST as u32) / FRAME * FRAME;
         self.pcm.resize((length / FRAME) as usize, 0.0);
-        self.edge.fill(&mut self.pcm, self.ahead);
+        self.edge.fill(&mut self.pcm, self.ahead, self.clock.now());
         let head = Descriptor {
             length,
             channel: self.channel,

@@ -11,7 +11,7 @@ use super::report::{Done, Report};
 use super::thread::thread;
 use super::watch::{Act, Watch};
 use super::worker::{Order, Worker};
-use super::{AudioError, CaptureEdge, Gauge, PlaybackEdge, Side, SoundEvent};
+use super::{AudioError, CaptureEdge, Form, Gauge, PlaybackEdge, Side, SoundEvent};
 use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
 
 /// How often the supervisor looks whether it is time for the next try.
@@ -160,6 +160,7 @@ impl Supervisor {
             Done::Changed => post.watch.on_changed(now),
             Done::Devices(devices) => post.watch.on_devices(now, devices, acts),
         }
+        post.note_form();
         self.act(at, acts);
     }
 
@@ -167,7 +168,7 @@ impl Supervisor {
         for act in acts.drain(..) {
             let post = &mut self.posts[at];
             match act {
-                Act::Open { seen } => match post.start(seen, &self.reports) {
+                Act::Open { seen } => match post.start(seen, self.clock, &self.reports) {
                     Ok(()) => self.working += 1,
                     Err(why) => {
                         let (side, run) = (post.wish.side, post.run);
@@ -218,13 +219,19 @@ impl Post {
 
     /// Starts a worker that looks for the device and opens it. Each device has its own worker and
     /// its own connections: an old one may be half dead.
-    fn start(&mut self, seen: bool, reports: &mpsc::Sender<Report>) -> Result<(), AudioError> {
+    fn start(
+        &mut self,
+        seen: bool,
+        clock: Clock,
+        reports: &mpsc::Sender<Report>,
+    ) -> Result<(), AudioError> {
         self.run += 1;
         let worker = Worker {
             wish: self.wish.clone(),
             seen,
             run: self.run,
             gauge: self.gauge.clone(),
+            clock,
             reports: reports.clone(),
         };
         let (orders, inbox) = mpsc::channel();
@@ -258,6 +265,14 @@ impl Post {
     fn call_back(&mut self) {
         self.worker = None;
         self.place = std::mem::replace(&mut self.place, Place::Gone).recall();
+    }
+
+    /// Says what the speaker is, which changes when headphones are plugged in.
+    fn note_form(&self) {
+        if self.wish.side == Side::Output {
+            let form = self.watch.running().map_or(Form::Absent, |(device, ..)| device.form);
+            self.gauge.set_form(form);
+        }
     }
 
     fn beats(&self) -> u64 {

@@ -266,7 +266,10 @@ impl Watch {
         let wait = if std::mem::take(&mut run.stale) { Duration::ZERO } else { SURVEY_EVERY };
         run.survey = Ask::Next(now + wait);
         match self.wish.find_or_stand_in(self.seen, &devices) {
-            Ok((device, _)) if device.id == run.device.id && device.index == run.device.index => {}
+            Ok((device, _)) if device.id == run.device.id && device.index == run.device.index => {
+                // Headphones may have been plugged into it.
+                run.device.clone_from(device);
+            }
             // The device that is to be used is another one, or the same plugged in anew.
             Ok(_) => {
                 out.push(Act::Close);
@@ -304,7 +307,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::{Settings, Side};
+    use crate::audio::{Form, Settings, Side};
 
     const SIDE: Side = Side::Output;
 
@@ -316,6 +319,7 @@ mod tests {
             default,
             monitor_of: None,
             master: None,
+            form: Form::Unknown,
             rate: Rate(48_000),
             channels: 2,
             index,

@@ -8,7 +8,7 @@ use super::server::{self, Server};
 use super::stream::{Lookout, Stream, Word};
 use super::watch::Opened;
 use super::{AudioError, DeviceInfo, Gauge, Side};
-use crate::base::Rate;
+use crate::base::{Clock, Rate};
 
 /// What a worker is told. The end of the orders is the end of the worker.
 pub(super) enum Order {
@@ -28,6 +28,7 @@ pub(super) struct Worker {
     pub(super) seen: bool,
     pub(super) run: u64,
     pub(super) gauge: Gauge,
+    pub(super) clock: Clock,
     pub(super) reports: mpsc::Sender<Report>,
 }
 
@@ -53,8 +54,8 @@ impl Worker {
                 Word::Broke(why) => report(Done::Broke(why)),
             };
             let stream = match fitted {
-                Fitted::Capture(edge) => Stream::capture(&device, *edge, gauge, tell)?,
-                Fitted::Playback(edge) => Stream::playback(&device, *edge, gauge, tell)?,
+                Fitted::Capture(edge) => Stream::capture(&device, *edge, gauge, self.clock, tell)?,
+                Fitted::Playback(edge) => Stream::playback(&device, *edge, gauge, self.clock, tell)?,
             };
             self.opened(&device, rate, stand_in, true);
             let survey = || self.report(Done::Devices(server.devices()));
@@ -68,8 +69,8 @@ impl Worker {
             let (report, gauge) = (self.reporter(), self.gauge.clone());
             let broke = move |why| report(Done::Broke(why));
             let stream = match fitted {
-                Fitted::Capture(edge) => found.capture(*edge, gauge, broke)?,
-                Fitted::Playback(edge) => found.playback(*edge, gauge, broke)?,
+                Fitted::Capture(edge) => found.capture(*edge, gauge, self.clock, broke)?,
+                Fitted::Playback(edge) => found.playback(*edge, gauge, self.clock, broke)?,
             };
             self.opened(device, rate, stand_in, false);
             // A microphone that is paused hears nothing; at a card it has no other rest.

@@ -9,6 +9,7 @@ use super::settings::{
 use super::table::Table;
 use super::{Environment, Feature, Origin, Paths, providers, remote};
 use crate::engine::openai::defaults;
+use crate::listen::Echo;
 use crate::models::Role;
 
 pub(super) fn settings(
@@ -90,12 +91,14 @@ fn listen(mut of: Section<'_, '_>) -> Listen {
         word("open", Mode::Open),
         later("wake", Mode::Wake, Feature::WakeWord),
     ];
+    let echo = [word("auto", Echo::Auto), word("on", Echo::On), word("off", Echo::Off)];
     let listen = Listen {
         mode: of.choice("mode", &modes, "push-to-talk"),
         pause_ms: of.whole("pause_ms", 100..=5_000, "milliseconds", 500),
         preroll_ms: of.whole("preroll_ms", 0..=2_000, "milliseconds", 400),
         max_utterance_s: of.whole("max_utterance_s", 1..=600, "seconds", 60),
         speculate: of.flag("speculate", true),
+        echo: of.choice("echo", &echo, "auto"),
     };
     of.end();
     listen

@@ -8,6 +8,7 @@ use super::Environment;
 use crate::engine::openai::Sampling;
 pub use crate::engine::openai::{Protocol, ToolChoice};
 use crate::ledger::Price;
+use crate::listen::Echo;
 
 /// The whole configuration, validated. Each room gets its own part.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +99,8 @@ pub struct Listen {
     pub max_utterance_s: u32,
     /// Whether the reply is prepared while the pause runs.
     pub speculate: bool,
+    /// When the echo of the speaker is taken out of what the microphone hears.
+    pub echo: Echo,
 }
 
 /// What opens the ear.

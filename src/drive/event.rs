@@ -2,6 +2,7 @@ use serde::Serialize;
 
 use crate::base::Epoch;
 use crate::engine::{Source, Spending};
+use crate::listen::EchoState;
 use crate::turn::{EarStatus, MouthStatus, Wait};
 
 /// How things stand: the first line of every event stream, and the answer to `status`.
@@ -30,6 +31,10 @@ pub struct State {
     pub input: Option<String>,
     /// The speaker in use, when one is.
     pub output: Option<String>,
+    /// How it stands with the echo of the speaker in the microphone; not there where nothing is
+    /// listened to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub echo: Option<EchoState>,
     /// What rings now, as one speaks of it: "pasta timer". Not there while nothing rings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ringing: Vec<String>,
@@ -62,6 +67,7 @@ impl State {
             volume: 0,
             input: None,
             output: None,
+            echo: None,
             ringing: Vec::new(),
             timers: 0,
             turns: 0,

@@ -231,6 +231,7 @@ impl Driver {
                 return self.watch.emit(Event::Level { db });
             }
             listen::Event::Unaided(why) => return self.watch.trouble(why),
+            listen::Event::Echo(echo) => return self.watch.echo(echo),
             listen::Event::EndOfInput => return self.on_end_of_input(),
             listen::Event::Started { id, .. } => {
                 self.ringing.speech(id);

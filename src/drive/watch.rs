@@ -5,6 +5,7 @@ use crate::audio::{Side, SoundEvent};
 use crate::base::Epoch;
 use crate::dialog::{History, Item};
 use crate::engine::{EngineError, Source};
+use crate::listen::EchoState;
 use crate::turn::{Device, Failure};
 
 /// Troubles, failures and notes that are kept for whoever asked one question; the first ones tell
@@ -22,6 +23,7 @@ pub(super) struct Watch {
     /// The devices in use.
     input: Option<String>,
     output: Option<String>,
+    echo: Option<EchoState>,
     lost: Lost,
     /// Whether the user knows that nothing plays.
     shown_only: bool,
@@ -78,6 +80,7 @@ impl Watch {
             input: None,
             output: None,
             shown_only: false,
+            echo: None,
             lost: Lost::default(),
             turns: 0,
             seen: 0,
@@ -99,6 +102,7 @@ impl Watch {
         let state = State {
             input: self.input.clone(),
             output: self.output.clone(),
+            echo: self.echo,
             turns: self.turns,
             trouble: self.lost.text().or(state.trouble),
             ..state
@@ -113,6 +117,11 @@ impl Watch {
         if changed {
             self.emit(Event::State(state));
         }
+    }
+
+    /// How it stands with the echo of the speaker.
+    pub(super) const fn echo(&mut self, echo: EchoState) {
+        self.echo = Some(echo);
     }
 
     /// Something went wrong.

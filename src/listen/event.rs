@@ -1,6 +1,6 @@
 use crate::base::{Frame, Utterance, UtteranceId};
 
-use super::Settings;
+use super::{EchoState, Settings};
 
 /// What the driver wants of the ear.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,6 +102,8 @@ pub enum Event {
     /// There is no voice activity model, for this reason; the coarser gate decides alone. The
     /// model is asked for again after a minute of sound.
     Unaided(String),
+    /// How it stands with the echo of our own speaker, whenever that has changed.
+    Echo(EchoState),
     /// The file that stands for the microphone has ended. What was said before has been told.
     EndOfInput,
 }

@@ -1,13 +1,14 @@
 //! The ear: one thread that turns the microphone's sound into utterances.
 //!
 //! ```text
-//! CaptureTail ─▶ Resampler ─▶ frames of 10 ms ─▶ (echo cancelling, wake word) ─▶ Voice ─▶ Take ─▶ Event
-//!                16 kHz       Past keeps 400 ms                     webrtc gate ─▶ model   cut by pause,
-//!                                                                                         key or length
+//! CaptureTail ─▶ Resampler ─▶ Front ─────────▶ frames of 10 ms ─▶ (wake word) ─▶ Voice ─▶ Take ─▶ Event
+//!                16 kHz       echo cancelling  Past keeps 400 ms       webrtc gate ─▶ model   cut by pause,
+//! Tap: what the speaker plays ────┘                                                         key or length
 //! ```
 //!
-//! [`Listener`] is all of it without the thread: samples and [`Order`]s in, [`Event`]s out.
-//! [`spawn`] puts it on a thread and ties it to the capture ring and to the driver's queue.
+//! [`Listener`] cuts: samples and [`Order`]s in, [`Event`]s out. [`Intake`] brings it the samples of
+//! the capture ring without the echo of the speaker. [`spawn`] puts that on a thread and ties it to
+//! the driver's queue.
 //!
 //! **Invariant:** time is counted in samples; how the sound is cut into pushes changes nothing.
 //! **Invariant:** every utterance is `Started (Confirmed | Paused | Resumed)* (Ended | Discarded)`,
@@ -21,13 +22,14 @@
 //! in a bounded backlog; frames and levels are thrown away instead, and counted.
 //!
 //! Absent on purpose: what an utterance is for, whether it interrupts a reply, and when to listen
-//! at all; that is `turn`'s. Echo cancelling and the wake word are not built yet: both will stand
-//! between the frames and `Voice`, where the echo canceller changes a frame in place and
-//! the wake word only looks at it.
+//! at all; that is `turn`'s. The wake word is not built yet: it will stand between the frames and
+//! `Voice`, and only look at them.
 
 mod event;
 mod floor;
+mod front;
 mod gate;
+mod intake;
 mod level;
 mod listener;
 mod past;
@@ -38,6 +40,8 @@ mod thread;
 mod voice;
 
 pub use event::{Discard, End, Event, Level, Order, Stream};
+pub use front::{Echo, EchoState};
+pub use intake::Intake;
 pub use listener::Listener;
 pub use settings::{Settings, TAIL_MS};
 pub use thread::{LISTEN_ORDERS, LISTEN_OUTBOX, ListenHandle, ListenPulse, spawn};

@@ -1,3 +1,4 @@
+use super::Echo;
 use crate::base::LISTEN_RATE;
 
 /// How utterances are cut. All times in milliseconds of sound.
@@ -16,6 +17,8 @@ pub struct Settings {
     pub min_speech_ms: u32,
     /// The same for one that a held key framed: shorter, because a person vouched for it.
     pub min_held_ms: u32,
+    /// When the echo of the speaker is taken out.
+    pub echo: Echo,
 }
 
 /// Silence kept behind the last voiced frame: room for a soft ending.
@@ -30,6 +33,7 @@ impl Default for Settings {
             max_utterance_s: 60,
             min_speech_ms: 120,
             min_held_ms: 60,
+            echo: Echo::Auto,
         }
     }
 }

@@ -9,9 +9,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Event, Listener, Order, Settings, VadFactory};
-use crate::audio::{CaptureEvent, CaptureTail, Resampler};
-use crate::base::LISTEN_RATE;
+use super::{Event, Intake, Order, Settings, VadFactory};
+use crate::audio::{CaptureTail, Tap};
 
 /// Orders that can wait for the thread. When it is full the thread is stuck: the order is refused.
 pub const LISTEN_ORDERS: usize = 64;
@@ -29,9 +28,6 @@ const IDLE_LOOK: Duration = Duration::from_millis(25);
 
 /// Looks in a row that found no sample after which the microphone counts as lost: 1.5 s or more.
 const STALL: u32 = 150;
-
-/// Samples read in one go.
-const PIECE: usize = 1_920;
 
 /// The driver's hold on the listen thread. Dropping it ends the thread within 25 ms.
 #[derive(Debug)]
@@ -110,7 +106,8 @@ impl ListenHandle {
     }
 }
 
-/// Starts the listen thread on the reading end of the capture ring. Its ear is shut until an
+/// Starts the listen thread on the reading end of the capture ring, and of the tap at the speaker,
+/// whose echo it takes out. Its ear is shut until an
 /// [`Order`] opens it; from the first moment on it keeps the pre-roll.
 ///
 /// It ends when the handle or the receiver of `outbox` is dropped.
@@ -119,6 +116,7 @@ impl ListenHandle {
 /// When the system gives no thread.
 pub fn spawn(
     tail: CaptureTail,
+    tap: Tap,
     settings: Settings,
     factory: Option<VadFactory>,
     outbox: Sender<Event>,
@@ -128,39 +126,33 @@ pub fn spawn(
     let outbox = Outbox { outbox, backlog: VecDeque::new(), counts: Arc::clone(&counts) };
     let thread = Builder::new().name("listen".into()).spawn(move || {
         // Made here because webrtc's detector cannot change threads.
-        let listener = Listener::new(settings, factory);
-        Shell { tail, resampler: None, listener, outbox, made: Vec::new(), pcm: Vec::new() }
-            .run(&inbox);
+        let intake = Intake::new(tail, tap, settings, factory);
+        Shell { intake, outbox, made: Vec::new() }.run(&inbox);
     })?;
     Ok(ListenHandle { orders: Some(orders), thread: Some(thread), counts })
 }
 
 /// What runs on the thread.
 struct Shell {
-    tail: CaptureTail,
-    /// For the rate of the present device; `None` before there is one, or when it is absurd.
-    resampler: Option<Resampler>,
-    listener: Listener,
+    intake: Intake,
     outbox: Outbox,
-    /// Events and samples on their way; kept so that no look allocates.
+    /// Events on their way; kept so that no look allocates.
     made: Vec<Event>,
-    pcm: Vec<f32>,
 }
 
 impl Shell {
     fn run(mut self, inbox: &Receiver<Order>) {
-        let mut piece = [0.0; PIECE];
         let mut empty = 0;
         loop {
             self.outbox.counts.beats.fetch_add(1, Ordering::Relaxed);
-            let heard = self.drain(&mut piece);
+            let heard = self.intake.look(&mut self.made);
             empty = if heard { 0 } else { empty + 1 };
             if empty == STALL {
-                self.listener.lose(&mut self.made);
+                self.intake.lose(&mut self.made);
             }
             loop {
                 match inbox.try_recv() {
-                    Ok(order) => self.on_order(order),
+                    Ok(order) => self.intake.order(order, &mut self.made),
                     Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Disconnected) => return,
                 }
@@ -169,72 +161,8 @@ impl Shell {
                 return;
             }
             // A wake-up for an order that came meanwhile is not forgotten: this returns at once.
-            park_timeout(if self.listener.dozes() { IDLE_LOOK } else { CLOSE_LOOK });
+            park_timeout(if self.intake.dozes() { IDLE_LOOK } else { CLOSE_LOOK });
         }
-    }
-
-    fn on_order(&mut self, order: Order) {
-        if order == Order::Release
-            && let Some(resampler) = &mut self.resampler
-        {
-            // The last word may still be inside the resampler.
-            resampler.flush(&mut self.pcm);
-            self.hear();
-        }
-        self.listener.order(order, &mut self.made);
-    }
-
-    /// Hears all there is in the ring; whether there was anything.
-    fn drain(&mut self, piece: &mut [f32]) -> bool {
-        let mut any = false;
-        loop {
-            let mut event = false;
-            while let Some(what) = self.tail.poll() {
-                event = true;
-                self.on_capture(what);
-            }
-            let count = self.tail.read(piece);
-            if count == 0 && !event {
-                return any;
-            }
-            any = true;
-            if let Some(resampler) = &mut self.resampler {
-                resampler.push(&piece[..count], &mut self.pcm);
-            }
-            self.hear();
-        }
-    }
-
-    fn on_capture(&mut self, event: CaptureEvent) {
-        match event {
-            CaptureEvent::Restart { rate } => {
-                self.flush();
-                self.resampler = Resampler::new(rate, LISTEN_RATE)
-                    .inspect_err(|why| tracing::error!("nothing is heard: {why}"))
-                    .ok();
-                self.listener.restart();
-            }
-            CaptureEvent::Gap { lost } => {
-                tracing::warn!(lost, "the listen thread was too slow, sound is missing");
-            }
-            CaptureEvent::End => {
-                self.flush();
-                self.listener.end(&mut self.made);
-            }
-        }
-    }
-
-    /// Hears what the resampler still holds.
-    fn flush(&mut self) {
-        if let Some(resampler) = &mut self.resampler {
-            resampler.flush(&mut self.pcm);
-        }
-        self.hear();
-    }
-
-    fn hear(&mut self) {
-        self.listener.push(&self.pcm, &mut self.made);
-        self.pcm.clear();
     }
 }
 

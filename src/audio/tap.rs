@@ -1,0 +1,179 @@
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use super::Gauge;
+use crate::base::Moment;
+
+/// Samples in the tap: a second at [`crate::base::SPEAKER_RATE`]. When it is full, what is given
+/// out is not noted, and the reader sees a gap.
+const TAP_RING: usize = 48_000;
+
+/// Calls of the speaker's callback that can wait for the reader: two seconds and a half at 5 ms.
+const TAP_CALLS: usize = 512;
+
+/// What one call of the speaker's callback was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Played {
+    /// The position of its first sample at [`crate::base::SPEAKER_RATE`]: how many were given out
+    /// before, silence included. It jumps where the reader was too slow.
+    pub at: u64,
+    /// How many samples it was given.
+    pub len: u32,
+    /// Microseconds of sound that the microphone had delivered by then, since the beginning. The
+    /// only clock that both ends share.
+    pub heard: u64,
+    /// Whether there is anything but silence in it.
+    pub sounds: bool,
+    /// Whether it is the first call of a newly opened device.
+    pub fresh: bool,
+}
+
+/// Never allocates, locks, waits or logs. Notes what the playback edge gives out, earcons, fades
+/// and volume included, as soon as somebody listens at the other end. Silence costs no samples.
+pub(super) struct TapEdge {
+    samples: HeapProd<f32>,
+    calls: HeapProd<Played>,
+    /// Samples given out, noted or not.
+    given: u64,
+    /// Whether a new device has been opened since the last call that was noted.
+    fresh: bool,
+}
+
+/// The reading end, for one thread.
+pub struct Tap {
+    samples: HeapCons<f32>,
+    calls: HeapCons<Played>,
+    gauge: Gauge,
+}
+
+impl TapEdge {
+    pub(super) fn new(gauge: Gauge) -> (Self, Tap) {
+        let (samples, heard) = HeapRb::new(TAP_RING).split();
+        let (calls, told) = HeapRb::new(TAP_CALLS).split();
+        let edge = Self { samples, calls, given: 0, fresh: true };
+        (edge, Tap { samples: heard, calls: told, gauge })
+    }
+
+    /// A new device has been opened.
+    pub(super) fn restart(&mut self) {
+        self.fresh = true;
+    }
+
+    /// Notes `pcm`, which is given out `now`.
+    pub(super) fn note(&mut self, pcm: &[f32], now: Option<Moment>, gauge: &Gauge) {
+        let at = self.given;
+        self.given += pcm.len() as u64;
+        if !gauge.tapped() || pcm.is_empty() {
+            return;
+        }
+        let sounds = pcm.iter().any(|sample| *sample != 0.0);
+        if self.calls.is_full() || (sounds && self.samples.vacant_len() < pcm.len()) {
+            return;
+        }
+        if sounds {
+            self.samples.push_slice(pcm);
+        }
+        // After the samples, so that whoever sees the call sees them.
+        let len = u32::try_from(pcm.len()).unwrap_or(u32::MAX);
+        let call = Played { at, len, heard: gauge.heard(now), sounds, fresh: self.fresh };
+        if self.calls.try_push(call).is_ok() {
+            self.fresh = false;
+        }
+    }
+}
+
+impl Tap {
+    /// From now on it is noted what the speaker plays, or not.
+    pub fn open(&self, on: bool) {
+        self.gauge.set_tapped(on);
+    }
+
+    /// The next call that was noted, with its samples in `pcm` if it sounds; else `pcm` is empty.
+    pub fn next(&mut self, pcm: &mut Vec<f32>) -> Option<Played> {
+        let call = self.calls.try_pop()?;
+        pcm.clear();
+        if call.sounds {
+            pcm.resize(call.len as usize, 0.0);
+            self.samples.pop_slice(pcm);
+        }
+        Some(call)
+    }
+
+    /// What the speaker's device is, and the way from it to the microphone.
+    pub fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::{Block, Path, path};
+    use crate::base::{Epoch, LISTEN_RATE, Volume};
+
+    fn speaking() -> Path {
+        let path = path(Volume::new(50));
+        path.gauge.set_live(Epoch(1));
+        path
+    }
+
+    fn pull(path: &mut Path, len: usize) {
+        path.playback.pull(&mut vec![0.0; len]);
+    }
+
+    fn queue(path: &mut Path, level: f32) {
+        path.feed.push(Block::new(Epoch(1), &[level; 240])).unwrap();
+    }
+
+    #[test]
+    fn it_tells_what_was_given_out_and_when() {
+        let mut path = speaking();
+        path.tap.open(true);
+        pull(&mut path, 100);
+        path.capture.restart(LISTEN_RATE);
+        path.capture.push(&[0.0; 160]);
+        queue(&mut path, 0.5);
+        pull(&mut path, 240);
+        let mut pcm = Vec::new();
+        let first = Played { at: 0, len: 100, heard: 0, sounds: false, fresh: true };
+        assert_eq!((path.tap.next(&mut pcm), pcm.len()), (Some(first), 0));
+        let second = Played { at: 100, len: 240, heard: 10_000, sounds: true, fresh: false };
+        assert_eq!(path.tap.next(&mut pcm), Some(second));
+        let gain = Volume::new(50).gain();
+        assert_eq!(pcm, [0.5 * gain; 240], "the volume is in it");
+        assert_eq!(path.tap.next(&mut pcm), None);
+    }
+
+    #[test]
+    fn nobody_listens_and_nothing_is_noted() {
+        let mut path = speaking();
+        queue(&mut path, 0.5);
+        pull(&mut path, 240);
+        path.tap.open(true);
+        queue(&mut path, 0.5);
+        pull(&mut path, 240);
+        let mut pcm = Vec::new();
+        assert_eq!(path.tap.next(&mut pcm).unwrap().at, 240, "but it is counted");
+    }
+
+    #[test]
+    fn a_slow_reader_sees_a_gap_and_what_comes_after_it_in_its_place() {
+        let mut path = speaking();
+        path.tap.open(true);
+        for _ in 0..300 {
+            queue(&mut path, 0.5);
+            pull(&mut path, 240);
+        }
+        let mut pcm = Vec::new();
+        let mut noted = 0;
+        while let Some(call) = path.tap.next(&mut pcm) {
+            assert_eq!((call.at, pcm.len()), (noted, 240));
+            noted += 240;
+        }
+        assert_eq!(noted, TAP_RING as u64);
+        queue(&mut path, 0.25);
+        pull(&mut path, 240);
+        assert_eq!(path.tap.next(&mut pcm).unwrap().at, 300 * 240);
+        assert!(pcm[0] > 0.0 && pcm.len() == 240);
+    }
+}

@@ -1,0 +1,132 @@
+use sonora_aec3::block::Block;
+use sonora_aec3::block_processor::BlockProcessor;
+use sonora_aec3::config::EchoCanceller3Config;
+
+use crate::base::LISTEN_RATE;
+
+/// Samples that are worked on at a time: 4 ms.
+pub(super) const BLOCK: usize = 64;
+
+/// How far what comes out lies behind what went in: the overlap of the suppressor's windows.
+pub(super) const DELAY: usize = BLOCK;
+
+/// Blocks of the adaptive filters: 100 ms of the room. What comes later is left to the suppressor's
+/// model of reverberation. With more, both learn more slowly.
+const FILTER: usize = 25;
+/// The same while they begin to learn.
+const FILTER_AT_FIRST: usize = 12;
+
+/// The delay in blocks that is assumed until one was found: 20 ms.
+const AT_FIRST: usize = 5;
+
+/// The same in samples: by so much the sound of the speaker must come earlier than its echo.
+pub(super) const LEAD: f64 = (AT_FIRST * BLOCK) as f64;
+
+/// The scale of the canceller's samples.
+const SCALE: f32 = 32_768.0;
+/// What the canceller takes for a microphone at its limit.
+const FULL: f32 = 32_700.0 / SCALE;
+
+/// Blocks in a reading of how much was removed: half a second.
+const READING: u32 = 125;
+/// Readings of which the median counts.
+const READINGS: usize = 9;
+/// Below this mean square there is nothing to remove: -60 dB.
+const AUDIBLE: f32 = 1e-6;
+
+/// Takes the sound of the speaker out of the sound of the microphone: WebRTC's AEC3 in the port of
+/// the crate `sonora-aec3`, two adaptive filters and a suppressor of what they leave.
+pub(super) struct Canceller {
+    core: BlockProcessor,
+    far: Block,
+    near: Block,
+    removed: Removed,
+}
+
+impl Canceller {
+    pub(super) fn new() -> Self {
+        Self {
+            core: BlockProcessor::new(&settings(), LISTEN_RATE.0 as usize, 1, 1),
+            far: Block::new(1, 1),
+            near: Block::new(1, 1),
+            removed: Removed::default(),
+        }
+    }
+
+    /// Takes the echo of `far` out of `near`. What comes out lies [`DELAY`] samples behind.
+    pub(super) fn block(&mut self, far: &[f32; BLOCK], near: &mut [f32; BLOCK]) {
+        let before = power(near);
+        for (sample, far) in self.far.view_mut(0, 0).iter_mut().zip(far) {
+            *sample = far * SCALE;
+        }
+        let full = near.iter().any(|sample| sample.abs() >= FULL);
+        for (sample, near) in self.near.view_mut(0, 0).iter_mut().zip(near.iter()) {
+            *sample = near * SCALE;
+        }
+        self.core.buffer_render(&self.far);
+        self.core.process_capture(false, full, None, &mut self.near);
+        for (near, sample) in near.iter_mut().zip(self.near.view(0, 0)) {
+            *near = sample / SCALE;
+        }
+        self.removed.note(before, power(near));
+    }
+
+    /// Decibels by which it makes the echo quieter (ERLE), as far as it was measured: the median of
+    /// the last half seconds in which there was one, so that a user who talks over it hardly counts.
+    pub(super) fn removed_db(&self) -> Option<f32> {
+        self.removed.db()
+    }
+
+    /// Milliseconds between the far sound that it is given and its echo, as it has found out.
+    pub(super) fn delay_ms(&self) -> i32 {
+        self.core.get_metrics().delay_ms
+    }
+}
+
+fn settings() -> EchoCanceller3Config {
+    let mut settings = EchoCanceller3Config::default();
+    settings.delay.default_delay = AT_FIRST;
+    settings.filter.refined.length_blocks = FILTER;
+    settings.filter.coarse.length_blocks = FILTER;
+    settings.filter.refined_initial.length_blocks = FILTER_AT_FIRST;
+    settings.filter.coarse_initial.length_blocks = FILTER_AT_FIRST;
+    settings
+}
+
+fn power(samples: &[f32; BLOCK]) -> f32 {
+    samples.iter().map(|sample| sample * sample).sum::<f32>() / BLOCK as f32
+}
+
+/// Measures how much quieter the microphone becomes.
+#[derive(Default)]
+struct Removed {
+    blocks: u32,
+    before: f32,
+    after: f32,
+    /// The last readings in decibels.
+    readings: Vec<f32>,
+}
+
+impl Removed {
+    fn note(&mut self, before: f32, after: f32) {
+        self.blocks += 1;
+        self.before += before;
+        self.after += after;
+        if self.blocks < READING {
+            return;
+        }
+        if self.before / READING as f32 > AUDIBLE {
+            if self.readings.len() == READINGS {
+                self.readings.remove(0);
+            }
+            self.readings.push(10.0 * (self.before / self.after.max(1e-9)).log10());
+        }
+        (self.blocks, self.before, self.after) = (0, 0.0, 0.0);
+    }
+
+    fn db(&self) -> Option<f32> {
+        let mut sorted = self.readings.clone();
+        sorted.sort_by(f32::total_cmp);
+        sorted.get(sorted.len() / 2).copied()
+    }
+}
