@@ -9,6 +9,7 @@ use aloud::config::{
     Config, ConfigErrors, Device, Environment, InitError, KeySource, Mode, ModelName, Origin,
     PathError, Paths, Protocol, ProviderKind, ToolChoice, Units, default_file, init,
 };
+use aloud::listen::Echo;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -78,6 +79,7 @@ fn without_a_file_and_a_key_everything_is_local() {
     assert_eq!(settings.listen.mode, Mode::PushToTalk);
     assert_eq!((settings.listen.pause_ms, settings.listen.preroll_ms), (500, 400));
     assert_eq!((settings.listen.max_utterance_s, settings.listen.speculate), (60, true));
+    assert_eq!(settings.listen.echo, Echo::Auto);
     assert_eq!(settings.models.dir, home.path().join(".local/share/aloud/models"));
 }
 
@@ -96,6 +98,7 @@ fn every_key_is_read() {
         preroll_ms = 0
         max_utterance_s = 30
         speculate = false
+        echo = "off"
         [partner]
         kind = "cascade"
         [cascade]
@@ -175,6 +178,7 @@ fn every_key_is_read() {
     assert_eq!(s.listen.mode, Mode::Open);
     assert_eq!((s.listen.pause_ms, s.listen.preroll_ms), (700, 0));
     assert_eq!((s.listen.max_utterance_s, s.listen.speculate), (30, false));
+    assert_eq!(s.listen.echo, Echo::Off);
     let ollama = &s.providers["ollama"];
     assert_eq!(ollama.kind, ProviderKind::Compatible);
     assert_eq!(ollama.base_url.as_deref(), Some("http://127.0.0.1:11434/v1"));

@@ -527,7 +527,11 @@ fn check(pcm: &[f32], events: &[Event]) {
                 }
                 sent = span.end;
             }
-            Event::Frame(_) | Event::Level(_) | Event::Unaided(_) | Event::EndOfInput => {}
+            Event::Frame(_)
+            | Event::Level(_)
+            | Event::Unaided(_)
+            | Event::Echo(_)
+            | Event::EndOfInput => {}
         }
     }
 }

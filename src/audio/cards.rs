@@ -41,7 +41,8 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
             // same, so that a person can see it.
             let (rate, channels) =
                 config.map_or((0, 0), |config| (config.sample_rate(), config.channels()));
-            let name = device.description().map_or_else(|_| id.to_string(), |d| d.name().to_owned());
+            let name =
+                device.description().map_or_else(|_| id.to_string(), |d| d.name().to_owned());
             devices.push(DeviceInfo {
                 form: Form::of(None, None, &name),
                 name,

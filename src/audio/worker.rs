@@ -55,7 +55,9 @@ impl Worker {
             };
             let stream = match fitted {
                 Fitted::Capture(edge) => Stream::capture(&device, *edge, gauge, self.clock, tell)?,
-                Fitted::Playback(edge) => Stream::playback(&device, *edge, gauge, self.clock, tell)?,
+                Fitted::Playback(edge) => {
+                    Stream::playback(&device, *edge, gauge, self.clock, tell)?
+                }
             };
             self.opened(&device, rate, stand_in, true);
             let survey = || self.report(Done::Devices(server.devices()));

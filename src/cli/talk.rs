@@ -5,6 +5,7 @@ use super::{Outcome, chat, first};
 use crate::app::{self, App, Talk};
 use crate::config::{self, Environment, Mode, ModelName};
 use crate::drive::Handle;
+use crate::listen::Echo;
 
 /// The chat in this terminal, or on a pipe.
 pub(super) async fn run(
@@ -43,6 +44,7 @@ pub(super) async fn run(
         greeting: greeting(&app.config.settings, mode),
         history: app.config.paths.state.join("typed.jsonl"),
         look,
+        hears_itself: app.config.settings.listen.echo == Echo::Off,
     };
     let shown = chat::chat(handle, app.clock, settings);
     // Both end with the other: quitting the chat ends the driver, and the driver's end the chat.
@@ -74,7 +76,7 @@ fn greeting(settings: &config::Settings, mode: Mode) -> Vec<String> {
         config::Partner::Realtime => whole(&settings.realtime.models),
     };
     let mut lines = vec![who];
-    if mode != Mode::PushToTalk {
+    if mode != Mode::PushToTalk && settings.listen.echo == Echo::Off {
         lines.push(chat::HEADPHONES.to_owned());
     }
     lines

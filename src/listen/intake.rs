@@ -1,4 +1,4 @@
-use super::front::Front;
+use super::front::{Clean, Front};
 use super::{Event, Listener, Order, Settings, VadFactory};
 use crate::audio::{CaptureEvent, CaptureTail, Resampler, Tap};
 use crate::base::LISTEN_RATE;
@@ -17,7 +17,7 @@ pub struct Intake {
     /// Samples on their way; kept so that no look allocates.
     piece: [f32; PIECE],
     pcm: Vec<f32>,
-    clean: Vec<f32>,
+    clean: Clean,
 }
 
 impl Intake {
@@ -35,7 +35,7 @@ impl Intake {
             listener: Listener::new(settings, factory),
             piece: [0.0; PIECE],
             pcm: Vec::new(),
-            clean: Vec::new(),
+            clean: Clean::default(),
         }
     }
 
@@ -133,7 +133,8 @@ impl Intake {
     }
 
     fn listen(&mut self, out: &mut Vec<Event>) {
-        self.listener.push(&self.clean, out);
-        self.clean.clear();
+        self.listener.hear(&self.clean.words, &self.clean.voice, out);
+        self.clean.words.clear();
+        self.clean.voice.clear();
     }
 }

@@ -17,8 +17,11 @@ pub struct Listener {
     meter: Option<Meter>,
     past: Past,
     voice: Voice,
-    /// The frame that is being filled.
+    /// The frame that is being filled, as it is kept, and as it is asked whether somebody speaks.
     frame: Frame,
+    asked: Frame,
+    /// The last moments of the latter.
+    lately: Past,
     filled: usize,
     /// The utterance under way.
     take: Option<Take>,
@@ -55,6 +58,8 @@ impl Listener {
             past,
             voice: Voice::new(factory),
             frame: Frame { start: 0, samples: [0.0; FRAME_SAMPLES] },
+            asked: Frame { start: 0, samples: [0.0; FRAME_SAMPLES] },
+            lately: Past::new(CONTEXT + FRAME_SAMPLES as u64),
             filled: 0,
             take: None,
             last_id: UtteranceId(0),
@@ -76,21 +81,27 @@ impl Listener {
     }
 
     /// Hears mono samples at 16 kHz, in -1.0..=1.0, and appends what comes of them to `out`.
-    pub fn push(&mut self, mut pcm: &[f32], out: &mut Vec<Event>) {
-        while !pcm.is_empty() {
-            let count = pcm.len().min(FRAME_SAMPLES - self.filled);
-            let (now, later) = pcm.split_at(count);
-            let place = &mut self.frame.samples[self.filled..self.filled + count];
-            if self.muted {
-                place.fill(0.0);
-            } else {
-                place.copy_from_slice(now);
+    pub fn push(&mut self, pcm: &[f32], out: &mut Vec<Event>) {
+        self.hear(pcm, pcm, out);
+    }
+
+    /// Hears the same sound twice: `pcm` is what is kept of it, and in `voice`, of the same length, it
+    /// is looked for somebody who speaks. Where our own voice is in the room too, the one is clearer
+    /// and the other cleaner.
+    pub fn hear(&mut self, pcm: &[f32], voice: &[f32], out: &mut Vec<Event>) {
+        let mut both = pcm.iter().zip(voice);
+        while both.len() > 0 {
+            let room = self.filled..FRAME_SAMPLES.min(self.filled + both.len());
+            self.filled = room.end;
+            let kept = self.frame.samples[room.clone()].iter_mut();
+            for (kept, asked) in kept.zip(&mut self.asked.samples[room]) {
+                let (pcm, voice) = both.next().unwrap_or((&0.0, &0.0));
+                (*kept, *asked) = if self.muted { (0.0, 0.0) } else { (*pcm, *voice) };
             }
-            self.filled += count;
-            pcm = later;
             if self.filled == FRAME_SAMPLES {
                 self.on_frame(out);
                 self.frame.start += FRAME_SAMPLES as u64;
+                self.asked.start = self.frame.start;
                 self.filled = 0;
             }
         }
@@ -154,22 +165,24 @@ impl Listener {
 
     fn on_frame(&mut self, out: &mut Vec<Event>) {
         if let Some(meter) = &mut self.meter {
-            out.extend(meter.read(&self.frame).map(Event::Level));
+            out.extend(meter.read(&self.asked).map(Event::Level));
         }
         if self.muted {
             // What is muted was never heard: it neither fills the past nor teaches the floor.
             self.past.restart(self.frame.start + FRAME_SAMPLES as u64);
+            self.lately.restart(self.frame.start + FRAME_SAMPLES as u64);
             return;
         }
         let sound = match self.ear {
             Ear::Shut => {
-                self.voice.learn(&self.frame);
+                self.voice.learn(&self.asked);
                 None
             }
-            Ear::Open => Some(self.voice.hear(&self.frame, &self.past, false)),
-            Ear::Held { .. } => Some(self.voice.hear(&self.frame, &self.past, true)),
+            Ear::Open => Some(self.voice.hear(&self.asked, &self.lately, false)),
+            Ear::Held { .. } => Some(self.voice.hear(&self.asked, &self.lately, true)),
         };
         self.past.push(&self.frame.samples);
+        self.lately.push(&self.asked.samples);
         out.extend(self.voice.complaint().map(Event::Unaided));
         if let Some(sound) = sound {
             self.on_sound(sound, out);
@@ -252,7 +265,9 @@ impl Listener {
         if on && !self.muted {
             self.discard(Discard::Muted, out);
             self.frame.samples.fill(0.0);
+            self.asked.samples.fill(0.0);
             self.past.restart(self.frame.start);
+            self.lately.restart(self.frame.start);
         }
         if !on && self.muted {
             self.voice.reset();
@@ -313,6 +328,7 @@ impl Listener {
             }
         };
         self.past.forget_before(utterance.span.end);
+        self.lately.forget_before(utterance.span.end);
         out.push(Event::Ended { utterance, end_of_speech, heard, by });
     }
 
@@ -340,7 +356,7 @@ impl Listener {
     fn pass_on(&mut self, out: &mut Vec<Event>) {
         match self.stream {
             Stream::Off => {}
-            Stream::Always => out.push(Event::Frame(Box::new(self.frame.clone()))),
+            Stream::Always => out.push(Event::Frame(Box::new(self.asked.clone()))),
             Stream::Speech => {
                 while let Some(frame) = self.take.as_mut().and_then(|take| take.frame(false)) {
                     out.push(Event::Frame(Box::new(frame)));

@@ -38,6 +38,7 @@ impl Room {
             releases: false,
             quitting: None,
             saved: true,
+            hears_itself: false,
         };
         let mut terminal = emulator(width, height);
         terminal.process(b"$ aloud\r\n");

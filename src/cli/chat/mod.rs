@@ -57,7 +57,8 @@ const BATCH: usize = 64;
 /// How long the second Ctrl-C may take.
 const TWICE: Duration = Duration::from_secs(3);
 
-/// What is worth knowing before the microphone is open all the time.
+/// What is worth knowing before the microphone is open all the time, where its own voice is not taken
+/// out of what aloud hears.
 pub(super) const HEADPHONES: &str = "Use headphones: from loudspeakers, aloud hears its own voice.";
 
 /// What the chat is given.
@@ -68,6 +69,8 @@ pub(super) struct Settings {
     pub(super) history: PathBuf,
     /// How the terminal is used.
     pub(super) look: Look,
+    /// Whether aloud hears its own voice from loudspeakers.
+    pub(super) hears_itself: bool,
 }
 
 /// What the terminal can do.
@@ -115,7 +118,7 @@ pub(super) async fn chat(handle: Handle, clock: Clock, settings: Settings) -> io
 
 async fn on_screen(handle: &Handle, clock: Clock, settings: Settings) -> io::Result<()> {
     let _guard = Guard::take()?;
-    let Settings { greeting, history, look } = settings;
+    let Settings { greeting, history, look, hears_itself } = settings;
     let (state, mut events) = handle.watch();
     let mut view = View::new(state, look.colour);
     greeting.iter().for_each(|line| view.note(line));
@@ -126,6 +129,7 @@ async fn on_screen(handle: &Handle, clock: Clock, settings: Settings) -> io::Res
         releases: false,
         quitting: None,
         saved: true,
+        hears_itself,
     };
     let size = terminal::size().unwrap_or_default();
     let mut screen = Screen::new(io::stdout(), size, look.ascii);
@@ -224,6 +228,8 @@ struct Chat {
     quitting: Option<Moment>,
     /// Whether what was typed could be kept.
     saved: bool,
+    /// Whether aloud hears its own voice from loudspeakers.
+    hears_itself: bool,
 }
 
 impl Chat {
@@ -366,7 +372,7 @@ impl Chat {
             Command::Mute => return Action::Ask(Request::Mute),
             Command::Unmute => return Action::Ask(Request::Unmute),
             Command::Mode { open } => {
-                if open {
+                if open && self.hears_itself {
                     self.view.note(HEADPHONES);
                 }
                 return Action::Ask(mode(open));

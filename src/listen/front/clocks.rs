@@ -14,7 +14,7 @@ const JUMP: f64 = 128.0;
 const MEAN: f64 = 0.02;
 /// The speed of the loop that follows the clocks, in radians a second: quick at first, then slow, so
 /// that a call that comes late moves nothing.
-const QUICK: f64 = 1.0;
+const QUICK: f64 = 0.5;
 const SLOW: f64 = 0.04;
 /// No clock of a sound card is off by more.
 const WORST_DRIFT: f64 = 1e-3;
@@ -31,6 +31,8 @@ pub(super) struct Clocks {
     microphone: f64,
     /// By how much more the microphone counts than the speaker.
     drift: f64,
+    /// For how long the drift has been measured, in seconds; pauses do not count.
+    age: f64,
     state: State,
 }
 
@@ -39,8 +41,8 @@ enum State {
     Blank,
     /// The stream has begun: calls to let pass, and the errors of those after them.
     Settling { burst: u32, errors: Vec<f64> },
-    /// The line stands: for how long, in seconds, and the mean error.
-    Following { age: f64, mean: f64 },
+    /// The line stands, with this mean error.
+    Following { mean: f64 },
 }
 
 /// What a call means for the line.
@@ -54,7 +56,7 @@ pub(super) enum Line {
 
 impl Clocks {
     pub(super) fn new() -> Self {
-        Self { speaker: 0, microphone: 0.0, drift: 0.0, state: State::Blank }
+        Self { speaker: 0, microphone: 0.0, drift: 0.0, age: 0.0, state: State::Blank }
     }
 
     /// Another device: nothing is known any more.
@@ -97,12 +99,12 @@ impl Clocks {
         let error = microphone - expected;
         let paused = error > PAUSE * f64::from(LISTEN_RATE.0) || speaker < self.speaker;
         match &mut self.state {
-            State::Following { age, mean } if !paused => {
+            State::Following { mean } if !paused => {
                 let time = passed / f64::from(SPEAKER_RATE.0);
                 let error = error.clamp(-OUTLIER, OUTLIER);
-                *age += time;
+                self.age += time;
                 *mean += MEAN * (error - *mean);
-                let speed = (2.0 / *age).clamp(SLOW, QUICK);
+                let speed = (2.0 / self.age).clamp(SLOW, QUICK);
                 let pull = (1.4 * speed * time).min(0.5);
                 let bend = speed * speed * time / f64::from(LISTEN_RATE.0);
                 let jumped = mean.abs() > JUMP;
@@ -129,7 +131,7 @@ impl Clocks {
                     errors.iter_mut().for_each(|error| *error -= median);
                     self.microphone += median;
                     if done {
-                        self.state = State::Following { age: 0.0, mean: 0.0 };
+                        self.state = State::Following { mean: 0.0 };
                     }
                 }
                 Line::Same

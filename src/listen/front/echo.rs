@@ -27,6 +27,11 @@ const SCALE: f32 = 32_768.0;
 /// What the canceller takes for a microphone at its limit.
 const FULL: f32 = 32_700.0 / SCALE;
 
+/// Decibels that the filters alone must remove before words are read from what they leave. The
+/// suppressor, which knows no more than they do, takes the user's words with the echo: at equal
+/// loudness two words of three.
+const FAIR: f32 = 6.0;
+
 /// Blocks in a reading of how much was removed: half a second.
 const READING: u32 = 125;
 /// Readings of which the median counts.
@@ -40,7 +45,12 @@ pub(super) struct Canceller {
     core: BlockProcessor,
     far: Block,
     near: Block,
+    linear: Block,
+    /// What the filters alone left of the block before.
+    filtered: [f32; BLOCK],
+    /// What both remove, and what the filters alone do.
     removed: Removed,
+    subtracted: Removed,
 }
 
 impl Canceller {
@@ -49,12 +59,17 @@ impl Canceller {
             core: BlockProcessor::new(&settings(), LISTEN_RATE.0 as usize, 1, 1),
             far: Block::new(1, 1),
             near: Block::new(1, 1),
+            linear: Block::new(1, 1),
+            filtered: [0.0; BLOCK],
             removed: Removed::default(),
+            subtracted: Removed::default(),
         }
     }
 
-    /// Takes the echo of `far` out of `near`. What comes out lies [`DELAY`] samples behind.
-    pub(super) fn block(&mut self, far: &[f32; BLOCK], near: &mut [f32; BLOCK]) {
+    /// Takes the echo of `far` out of `near`: `near` becomes what the suppressor leaves, in which
+    /// nobody speaks but people; what is returned is to be written down. Both lie [`DELAY`] samples
+    /// behind what went in.
+    pub(super) fn block(&mut self, far: &[f32; BLOCK], near: &mut [f32; BLOCK]) -> [f32; BLOCK] {
         let before = power(near);
         for (sample, far) in self.far.view_mut(0, 0).iter_mut().zip(far) {
             *sample = far * SCALE;
@@ -64,11 +79,24 @@ impl Canceller {
             *sample = near * SCALE;
         }
         self.core.buffer_render(&self.far);
-        self.core.process_capture(false, full, None, &mut self.near);
+        self.core.process_capture(false, full, Some(&mut self.linear), &mut self.near);
         for (near, sample) in near.iter_mut().zip(self.near.view(0, 0)) {
             *near = sample / SCALE;
         }
+        let mut filtered = [0.0; BLOCK];
+        for (filtered, sample) in filtered.iter_mut().zip(self.linear.view(0, 0)) {
+            *filtered = sample / SCALE;
+        }
         self.removed.note(before, power(near));
+        self.subtracted.note(before, power(&filtered));
+        // The filters come without the suppressor's delay.
+        let filtered = std::mem::replace(&mut self.filtered, filtered);
+        if self.subtracted.db().is_some_and(|db| db >= FAIR) { filtered } else { *near }
+    }
+
+    /// The sound has a gap here: what is kept of the block before is none of the next.
+    pub(super) fn pause(&mut self) {
+        self.filtered = [0.0; BLOCK];
     }
 
     /// Decibels by which it makes the echo quieter (ERLE), as far as it was measured: the median of
@@ -86,6 +114,7 @@ impl Canceller {
 fn settings() -> EchoCanceller3Config {
     let mut settings = EchoCanceller3Config::default();
     settings.delay.default_delay = AT_FIRST;
+    settings.filter.export_linear_aec_output = true;
     settings.filter.refined.length_blocks = FILTER;
     settings.filter.coarse.length_blocks = FILTER;
     settings.filter.refined_initial.length_blocks = FILTER_AT_FIRST;

@@ -153,7 +153,8 @@ mod tests {
         far.push(4_800, 240, &[0.5; 240]);
         assert_eq!(far.loud(), 5_040);
         let mut out = [9.0; 1];
-        for (at, ideal) in [(100.0, 0.0), (600.0, 0.5), (2_000.0, 0.0), (4_900.0, 0.5), (9e9, 0.0)] {
+        for (at, ideal) in [(100.0, 0.0), (600.0, 0.5), (2_000.0, 0.0), (4_900.0, 0.5), (9e9, 0.0)]
+        {
             far.read(at, 3.0, &mut out);
             assert!((out[0] - ideal).abs() < 0.02, "{} at {at}", out[0]);
         }

@@ -53,6 +53,16 @@ pub struct EchoState {
     pub drift_ppm: i32,
 }
 
+/// What is left when the echo has been taken out, twice, of the same length.
+#[derive(Default)]
+pub(super) struct Clean {
+    /// To find out whether somebody speaks: hardly any echo is left in it, and not all of the words
+    /// that were said over it.
+    pub(super) voice: Vec<f32>,
+    /// To understand what was said: all of the words, and a little of the echo.
+    pub(super) words: Vec<f32>,
+}
+
 /// How long the room is listened to after the speaker has fallen silent: the way there and back, and
 /// the reverberation.
 const TAIL: f64 = 0.5 * SPEAKER_RATE.0 as f64;
@@ -135,7 +145,7 @@ impl Front {
     }
 
     /// Takes `pcm` in, mono at [`LISTEN_RATE`], and appends to `out` what is ready.
-    pub(super) fn hear(&mut self, mut pcm: &[f32], out: &mut Vec<f32>) {
+    pub(super) fn hear(&mut self, mut pcm: &[f32], out: &mut Clean) {
         let on = self.wanted();
         self.tap.open(on);
         if on {
@@ -151,7 +161,7 @@ impl Front {
             self.taken += now.len() as u64;
             pcm = later;
             if !self.working {
-                self.give(now, out);
+                self.give(now, now, out);
                 continue;
             }
             self.block[self.filled..self.filled + now.len()].copy_from_slice(now);
@@ -166,7 +176,7 @@ impl Front {
     }
 
     /// Appends to `out` what is still inside.
-    pub(super) fn flush(&mut self, out: &mut Vec<f32>) {
+    pub(super) fn flush(&mut self, out: &mut Clean) {
         while self.working && self.given < self.taken {
             // What follows is not known yet.
             self.block[self.filled..].fill(0.0);
@@ -247,30 +257,35 @@ impl Front {
             self.held_back = (way.min(LONGEST) - LEAD).max(0.0);
             self.canceller = Some(Canceller::new());
         }
+        if let Some(canceller) = &mut self.canceller {
+            canceller.pause();
+        }
         (self.working, self.filled, self.skip, self.start) = (true, 0, DELAY, self.taken);
     }
 
     /// Works on the block, and empties it.
-    fn work(&mut self, out: &mut Vec<f32>) {
+    fn work(&mut self, out: &mut Clean) {
         let mut far = [0.0; BLOCK];
         if let Some((position, step)) = self.place(self.start) {
             self.far.read(position, step, &mut far);
         }
+        let mut words = self.block;
         if let Some(canceller) = &mut self.canceller {
-            canceller.block(&far, &mut self.block);
+            words = canceller.block(&far, &mut self.block);
         }
-        let block = self.block;
+        let voice = self.block;
         // What was filled up with silence behind the last sample is not given out.
         let owed = usize::try_from(self.taken - self.given).unwrap_or(usize::MAX);
         let end = BLOCK.min(self.skip + owed);
-        self.give(&block[self.skip..end], out);
+        self.give(&voice[self.skip..end], &words[self.skip..end], out);
         (self.filled, self.skip) = (0, 0);
         self.start += BLOCK as u64;
     }
 
-    fn give(&mut self, pcm: &[f32], out: &mut Vec<f32>) {
-        out.extend_from_slice(pcm);
-        self.given += pcm.len() as u64;
+    fn give(&mut self, voice: &[f32], words: &[f32], out: &mut Clean) {
+        out.voice.extend_from_slice(voice);
+        out.words.extend_from_slice(words);
+        self.given += voice.len() as u64;
     }
 }
 

@@ -1,0 +1,132 @@
+//! Our own voice in a room with an open speaker: the real edges and the real way of the sound to the
+//! listener, in a room that is counted and not waited for.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[expect(dead_code, reason = "the bench needs more of a room than the tests")]
+mod room;
+#[path = "../listen/sound.rs"]
+#[expect(dead_code, reason = "the listener's tests need more sounds")]
+mod sound;
+
+use aloud::audio::Resampler;
+use aloud::base::{LISTEN_RATE, SPEAKER_RATE};
+use aloud::engine::local::Silero;
+use aloud::listen::{Echo, EchoState, Event, Settings};
+
+use room::{Air, Room};
+
+/// How loud a reply is given out, and how loud the same is at the microphone at 0 dB.
+const LOUD: f32 = 0.1;
+
+fn room(air: Air, echo: Echo) -> Room {
+    let settings = Settings { echo, ..Settings::default() };
+    Room::new(air, settings, Some(Box::new(|| Ok(Box::new(Silero::new())))))
+}
+
+/// A voice that speaks for `seconds`, at 16 kHz.
+fn speech(seconds: usize) -> Vec<f32> {
+    let mut pcm = sound::voice(seconds * 1_000);
+    let power = pcm.iter().map(|sample| sample * sample).sum::<f32>() / pcm.len() as f32;
+    pcm.iter_mut().for_each(|sample| *sample *= LOUD / power.sqrt());
+    pcm
+}
+
+fn reply(seconds: usize) -> Vec<f32> {
+    Resampler::convert(&speech(seconds), LISTEN_RATE, SPEAKER_RATE).unwrap()
+}
+
+/// How often somebody was taken to speak.
+fn voices(events: &[Event]) -> usize {
+    events.iter().filter(|event| matches!(event, Event::Confirmed { .. })).count()
+}
+
+fn state(events: &[Event]) -> EchoState {
+    let states = events.iter().rev();
+    let mut states = states.filter_map(|event| match event {
+        Event::Echo(state) => Some(*state),
+        _ => None,
+    });
+    states.next().unwrap()
+}
+
+#[test]
+fn without_the_canceller_the_speaker_is_heard_as_a_person() {
+    let mut room = room(Air::of(-6.0), Echo::Off);
+    room.run(1.0);
+    room.say(&reply(3));
+    room.run_out();
+    assert!(voices(&room.events) > 0, "else the other tests prove nothing");
+}
+
+#[test]
+fn with_it_nobody_is_heard_and_clocks_that_differ_and_rest_and_volume_change_nothing() {
+    let mut room = room(Air::of(-6.0), Echo::On);
+    room.run(1.0);
+    room.say(&reply(6));
+    room.run_out();
+    // The speaker's stream is paused, and begins anew with the next reply.
+    room.run(1.0);
+    room.resting = true;
+    room.run(4.0);
+    room.resting = false;
+    room.run(0.3);
+    room.volume.set(60);
+    room.say(&reply(4));
+    room.run(2.0);
+    room.volume.set(100);
+    room.run_out();
+    room.run(1.0);
+    assert_eq!(voices(&room.events), 0, "{:?}", room.events);
+    let state = state(&room.events);
+    assert!(state.on && state.removed_db.unwrap() >= 25, "{state:?}");
+    assert!((state.drift_ppm - 200).abs() < 60, "{state:?}");
+}
+
+#[test]
+fn a_person_who_talks_over_a_reply_is_heard_from_the_first_word() {
+    let mut room = room(Air::of(-6.0), Echo::On);
+    room.run(1.0);
+    room.say(&reply(9));
+    room.run(5.0);
+    assert_eq!(voices(&room.events), 0);
+    let from = room.position();
+    let mut person = sound::voice(1_500);
+    person.iter_mut().for_each(|sample| *sample *= 0.5);
+    room.hear(&person);
+    room.run_out();
+    room.run(1.0);
+    let Some(Event::Ended { utterance, .. }) =
+        room.events.iter().find(|event| matches!(event, Event::Ended { .. }))
+    else {
+        panic!("not heard: {:?}", room.events);
+    };
+    assert!(utterance.span.start <= from && utterance.span.end > from + 16_000, "{utterance:?}");
+}
+
+#[test]
+fn no_sample_comes_twice_or_not_at_all_while_the_canceller_begins_and_ends() {
+    let mut room = room(Air::of(-60.0), Echo::On);
+    for _ in 0..3 {
+        room.say(&reply(1));
+        room.run_out();
+        room.run(1.0);
+        // Nothing is inside any more.
+        assert_eq!(room.intake.heard(), room.position());
+    }
+    room.say(&reply(1));
+    room.run(0.5);
+    let behind = room.position() - room.intake.heard();
+    assert!(behind <= 2 * 64, "the listener is {behind} samples behind");
+}
+
+#[test]
+fn a_speaker_that_is_turned_down_to_nothing_gives_the_canceller_no_work() {
+    let mut room = room(Air::of(0.0), Echo::On);
+    room.volume.set(0);
+    room.say(&reply(2));
+    room.run_out();
+    let worked =
+        |event: &Event| matches!(event, Event::Echo(EchoState { removed_db: Some(_), .. }));
+    assert!(!room.events.iter().any(worked), "{:?}", room.events);
+    assert_eq!(room.intake.heard(), room.position());
+}
