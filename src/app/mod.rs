@@ -381,14 +381,9 @@ impl App {
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
         let rest = sound.rest();
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
-        let handle = listen::spawn(
-            path.tail,
-            path.tap,
-            self.listening(),
-            Some(self.voice_activity()),
-            outbox,
-        )
-        .map_err(StartError::Thread)?;
+        let (cuts, voice) = (self.listening(), Some(self.voice_activity()));
+        let handle =
+            listen::spawn(path.tail, path.tap, cuts, voice, outbox).map_err(StartError::Thread)?;
         let listening = handle.pulse();
         if self.config.settings.local.warm {
             // A full queue of orders cannot be: this is the first one.

@@ -25,7 +25,6 @@ struct Dials {
     hold: AtomicBool,
     tapped: AtomicBool,
     form: AtomicU8,
-    loop_delay: AtomicU32,
 
     progress: AtomicU64,
     finished: AtomicU64,
@@ -172,12 +171,6 @@ impl Gauge {
         Form::of_code(self.0.form.load(Ordering::Relaxed))
     }
 
-    /// Microseconds from the moment when the edge gives a sample out until the microphone has
-    /// delivered it, as it was measured for these devices; `None` where it was not.
-    pub fn loop_delay(&self) -> Option<u32> {
-        Some(self.0.loop_delay.load(Ordering::Relaxed)).filter(|micros| *micros > 0)
-    }
-
     /// All counters.
     pub fn counts(&self) -> Counts {
         let read = |dial: &AtomicU64| dial.load(Ordering::Relaxed);
@@ -208,10 +201,6 @@ impl Gauge {
 
     pub(super) fn set_form(&self, form: Form) {
         self.0.form.store(form.code(), Ordering::Relaxed);
-    }
-
-    pub(super) fn set_loop_delay(&self, micros: Option<u32>) {
-        self.0.loop_delay.store(micros.unwrap_or(0), Ordering::Relaxed);
     }
 
     pub(super) fn held(&self) -> bool {

@@ -67,6 +67,10 @@ pub(super) struct Clean {
 /// the reverberation.
 const TAIL: f64 = 0.5 * SPEAKER_RATE.0 as f64;
 
+/// What is worth telling: so many decibels, and so many milliseconds.
+const ROUGH_DB: i32 = 6;
+const ROUGH_MS: i32 = 20;
+
 /// The way through the microphone that nobody reports, in samples at [`LISTEN_RATE`]: 10 ms.
 const MICROPHONE: f64 = 160.0;
 
@@ -199,8 +203,13 @@ impl Front {
                 .map(|canceller| canceller.delay_ms() + held_back as i32),
             drift_ppm: self.clocks.ppm().round() as i32,
         };
-        // The drift by itself is no news.
-        let new = EchoState { drift_ppm: self.told.drift_ppm, ..state } != self.told;
+        // Neither the drift by itself is news nor a little more or less.
+        let rough = |state: &EchoState| {
+            let coarse =
+                |value: Option<i32>, step: i32| value.map(|value| (value + step / 2) / step);
+            (state.on, coarse(state.removed_db, ROUGH_DB), coarse(state.delay_ms, ROUGH_MS))
+        };
+        let new = rough(&state) != rough(&self.told);
         if new {
             self.told = state;
         }
@@ -249,11 +258,8 @@ impl Front {
     fn begin(&mut self) {
         if self.canceller.is_none() {
             let gauge = self.tap.gauge();
-            let reported = || {
-                let latency = gauge.latency().saturating_sub(self.period.into());
-                latency as f64 * f64::from(LISTEN_RATE.0) / f64::from(SPEAKER_RATE.0) + MICROPHONE
-            };
-            let way = gauge.loop_delay().map_or_else(reported, |micros| samples(micros.into()));
+            let latency = gauge.latency().saturating_sub(self.period.into()) as f64;
+            let way = latency * f64::from(LISTEN_RATE.0) / f64::from(SPEAKER_RATE.0) + MICROPHONE;
             self.held_back = (way.min(LONGEST) - LEAD).max(0.0);
             self.canceller = Some(Canceller::new());
         }
