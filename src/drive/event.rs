@@ -122,6 +122,10 @@ impl Timings {
 /// Something that happened; one line of an event stream.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a state comes a few times a turn, and is read at once"
+)]
 pub enum Event {
     /// How things stand now; sent first, and whenever it changes.
     State(State),

@@ -46,11 +46,11 @@ pub struct EchoState {
     pub on: bool,
     /// Decibels by which it is made quieter (ERLE), as far as it was measured. Low where the
     /// microphone hardly hears the speaker.
-    pub removed_db: Option<i32>,
+    pub removed_db: Option<i8>,
     /// Milliseconds from the moment when a sample is given out until its echo has come back.
-    pub delay_ms: Option<i32>,
+    pub delay_ms: Option<i16>,
     /// By how much more the microphone's clock counts than the speaker's, in parts per million.
-    pub drift_ppm: i32,
+    pub drift_ppm: i16,
 }
 
 /// What is left when the echo has been taken out, twice, of the same length.
@@ -68,8 +68,8 @@ pub(super) struct Clean {
 const TAIL: f64 = 0.5 * SPEAKER_RATE.0 as f64;
 
 /// What is worth telling: so many decibels, and so many milliseconds.
-const ROUGH_DB: i32 = 6;
-const ROUGH_MS: i32 = 20;
+const ROUGH_DB: i8 = 6;
+const ROUGH_MS: i16 = 20;
 
 /// The way through the microphone that nobody reports, in samples at [`LISTEN_RATE`]: 10 ms.
 const MICROPHONE: f64 = 160.0;
@@ -195,19 +195,19 @@ impl Front {
         let held_back = self.held_back / f64::from(LISTEN_RATE.0) * 1_000.0;
         let state = EchoState {
             on: self.wanted(),
-            removed_db: measured.map(|db| db.round() as i32),
+            removed_db: measured.map(|db| db.round() as i8),
             delay_ms: self
                 .canceller
                 .as_ref()
                 .filter(|_| measured.is_some())
-                .map(|canceller| canceller.delay_ms() + held_back as i32),
-            drift_ppm: self.clocks.ppm().round() as i32,
+                .map(|canceller| canceller.delay_ms() as i16 + held_back as i16),
+            drift_ppm: self.clocks.ppm().round() as i16,
         };
         // Neither the drift by itself is news nor a little more or less.
         let rough = |state: &EchoState| {
-            let coarse =
-                |value: Option<i32>, step: i32| value.map(|value| (value + step / 2) / step);
-            (state.on, coarse(state.removed_db, ROUGH_DB), coarse(state.delay_ms, ROUGH_MS))
+            let db = state.removed_db.map(|db| (db + ROUGH_DB / 2) / ROUGH_DB);
+            let ms = state.delay_ms.map(|ms| (ms + ROUGH_MS / 2) / ROUGH_MS);
+            (state.on, db, ms)
         };
         let new = rough(&state) != rough(&self.told);
         if new {
