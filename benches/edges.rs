@@ -66,7 +66,7 @@ fn capture_period(bencher: Bencher<'_, '_>) {
     let data = vec![1_000i16; 960];
     let mut out = [0.0; 480];
     bencher.bench_local(|| {
-        edge.take(divan::black_box(&data));
+        edge.take(divan::black_box(&data), Moment::ZERO);
         while tail.poll().is_some() {}
         tail.read(&mut out)
     });
