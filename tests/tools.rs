@@ -210,20 +210,20 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
     use Effect::{Pure, Reads, Writes};
     let want = [
         ("get_weather", "location? day? what? days? compare?", Reads),
-        ("get_time", "location?", Reads),
+        ("get_time", "location? until?", Reads),
         ("get_date", "day? date? count?", Reads),
         ("set_timer", "seconds label? sure?", Writes),
         ("list_timers", "", Reads),
-        ("cancel_timer", "label? seconds? which? all?", Writes),
+        ("cancel_timer", "label? seconds? which? all? except?", Writes),
         ("change_timer", "add_seconds? seconds? action? label? of_seconds? which?", Writes),
-        ("set_alarm", "time day? date? repeat? label? instead?", Writes),
+        ("set_alarm", "time day? date? repeat? label? instead? exact?", Writes),
         ("list_alarms", "", Reads),
-        ("cancel_alarm", "time? day? date? label? which? all?", Writes),
+        ("cancel_alarm", "time? day? date? label? which? once? all?", Writes),
         ("snooze", "seconds?", Writes),
         ("set_home", "location", Writes),
         ("convert_units", "value from to", Pure),
         ("calculate", "expression", Pure),
-        ("set_volume", "level? change? by? sure? mute?", Writes),
+        ("set_volume", "level? change? by? times? sure? mute?", Writes),
         ("flip_coin", "", Reads),
         ("roll_dice", "count? sides?", Reads),
         ("stop", "", Writes),
@@ -306,7 +306,71 @@ async fn the_time_here_and_elsewhere() {
     );
 }
 
+#[tokio::test]
+async fn the_time_left_until_a_clock_time() {
+    let world = World::new();
+    for (until, want) in [
+        ("18:00", "It's 1 hour and 18 minutes until 6 PM."),
+        ("12:00", "It's 19 hours and 18 minutes until noon."),
+        // Written by a model, which chose the half of the day.
+        ("06:00", "It's 13 hours and 18 minutes until 6 AM."),
+    ] {
+        assert_eq!(world.says("get_time", json!({ "until": until })).await, want);
+    }
+    // A bare "six" is the next one.
+    let call = Call {
+        id: CallId("call_1".into()),
+        name: "get_time".into(),
+        arguments: json!({"until": "06:00"}).to_string(),
+    };
+    let said = Some("how long until six".to_owned());
+    let cx = ToolCx { now: Moment::ZERO, last_reply: None, said };
+    let done = world.tools.call(&call, cx).await;
+    assert_eq!(done.outcome.say, "It's 1 hour and 18 minutes until 6 PM.");
+}
+
 // Timers.
+
+#[tokio::test]
+async fn a_long_timer_is_asked_back_once_for_each_name() {
+    let world = World::new();
+    let wish = json!({"seconds": 43_200, "label": "dough"});
+    let ask = "A 12 hour timer called dough. Is that right?";
+    assert_eq!(world.says("set_timer", wish.clone()).await, ask);
+    assert_eq!(world.says("list_timers", json!({})).await, "No timer is running.");
+    let sure = json!({"seconds": 43_200, "label": "dough", "sure": true});
+    assert_eq!(world.says("set_timer", sure).await, "Dough timer set for 12 hours.");
+    world.says("cancel_timer", json!({})).await;
+    // Also after a restart the name is one that the user uses.
+    let world = world.restarted();
+    assert_eq!(world.says("set_timer", wish).await, "Dough timer set for 12 hours.");
+    // Without a name there is nothing to mishear but the length, which is said.
+    assert_eq!(
+        world.says("set_timer", json!({"seconds": 43_200})).await,
+        "Timer set for 12 hours."
+    );
+}
+
+#[tokio::test]
+async fn all_timers_but_one_are_cancelled() {
+    let world = World::new();
+    for label in ["pasta", "rice", "eggs"] {
+        world.says("set_timer", json!({"seconds": 600, "label": label})).await;
+    }
+    let all_but = |label: &str| json!({"all": true, "except": label});
+    assert_eq!(
+        world.refuses("cancel_timer", all_but("bread")).await,
+        "There is no bread timer. Running are your pasta timer, your rice timer and your eggs timer."
+    );
+    assert_eq!(
+        world.says("cancel_timer", all_but("rice")).await,
+        "Your pasta timer and eggs timer are cancelled."
+    );
+    assert_eq!(
+        world.refuses("cancel_timer", all_but("rice")).await,
+        "Only your rice timer is running, and it goes on."
+    );
+}
 
 #[tokio::test]
 async fn timers_are_set_listed_and_cancelled() {
@@ -635,6 +699,76 @@ async fn alarms_are_listed_and_cancelled() {
         world.says("cancel_alarm", json!({"all": true})).await,
         "The alarm for 9 AM on Saturday is cancelled."
     );
+}
+
+#[tokio::test]
+async fn one_day_of_a_recurring_alarm_is_left_out() {
+    let world = World::new();
+    world.says("set_alarm", json!({"time": "07:00", "day": "weekdays"})).await;
+    // "Cancel tomorrow's alarm" may not mean all mornings.
+    assert_eq!(
+        world.refuses("cancel_alarm", json!({"day": "tomorrow"})).await,
+        "The alarm for 7 AM on weekdays comes back. Say \"skip the alarm tomorrow\" to leave out \
+         that day, or \"cancel the 7 AM alarm\" to end it."
+    );
+    assert_eq!(
+        world.refuses("cancel_alarm", json!({"day": "saturday", "once": true})).await,
+        "No such alarm rings on Saturday."
+    );
+    assert_eq!(
+        world.says("cancel_alarm", json!({"day": "thursday", "once": true})).await,
+        "The alarm for 7 AM on weekdays does not ring on Thursday."
+    );
+    assert_eq!(
+        world.refuses("cancel_alarm", json!({"day": "friday", "once": true})).await,
+        "The alarm for 7 AM on weekdays is off on Thursday already; I can leave out only one day at a time."
+    );
+    assert_eq!(
+        world.says("list_alarms", json!({})).await,
+        "One alarm is set, for 7 AM on weekdays, but not on Thursday."
+    );
+    // Wednesday rings, Thursday does not, also after a restart, Friday does.
+    world.wall.set("2026-11-04T06:00:00Z".parse().unwrap());
+    assert_eq!(world.rings_answered(), ["It's 7 AM. This is your alarm."]);
+    let world = world.restarted();
+    world.wall.set("2026-11-05T06:00:00Z".parse().unwrap());
+    assert_eq!(world.rings(), Vec::<String>::new());
+    world.later(3600);
+    assert_eq!(world.rings(), Vec::<String>::new());
+    world.wall.set("2026-11-06T06:00:00Z".parse().unwrap());
+    assert_eq!(world.rings_answered(), ["It's 7 AM. This is your alarm."]);
+    // Without a day it is the next ring; set again it rings then too.
+    assert_eq!(
+        world.says("cancel_alarm", json!({"once": true})).await,
+        "The alarm for 7 AM on weekdays does not ring on Monday."
+    );
+    world.says("set_alarm", json!({"time": "07:00", "day": "weekdays"})).await;
+    assert_eq!(
+        world.says("list_alarms", json!({})).await,
+        "One alarm is set, for 7 AM on weekdays."
+    );
+    // A single alarm is gone with its day.
+    world.says("set_alarm", json!({"time": "09:00", "day": "sunday"})).await;
+    assert_eq!(
+        world.says("cancel_alarm", json!({"day": "sunday", "once": true})).await,
+        "The alarm for 9 AM on Sunday is cancelled."
+    );
+}
+
+#[tokio::test]
+async fn a_corrected_alarm_takes_the_place_of_the_last_one_only_when_it_is_set() {
+    let world = World::new();
+    world.says("set_alarm", json!({"time": "07:00", "day": "tomorrow"})).await;
+    // 4 PM today is over: the one at 7 stays.
+    let wrong = json!({"time": "16:00", "day": "today", "instead": true});
+    assert!(world.refuses("set_alarm", wrong).await.contains("already over"));
+    assert_eq!(world.says("list_alarms", json!({})).await, "One alarm is set, for 7 AM tomorrow.");
+    let right = json!({"time": "08:00", "day": "tomorrow", "instead": true});
+    assert_eq!(world.says("set_alarm", right.clone()).await, "Alarm set for 8 AM tomorrow.");
+    assert_eq!(world.says("list_alarms", json!({})).await, "One alarm is set, for 8 AM tomorrow.");
+    // Corrected to what it is already, it stays.
+    assert_eq!(world.says("set_alarm", right).await, "An alarm is already set for 8 AM tomorrow.");
+    assert_eq!(world.says("list_alarms", json!({})).await, "One alarm is set, for 8 AM tomorrow.");
 }
 
 #[tokio::test]

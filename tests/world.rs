@@ -68,7 +68,7 @@ async fn answer(templates: &Templates, items: &[Item]) -> Vec<Delta> {
     let prompt = Prompt {
         instructions: "".into(),
         items: items.to_vec(),
-        tools: [tool("get_weather"), tool("set_home"), tool("get_time")].into(),
+        tools: ["get_weather", "set_home", "get_time", "set_alarm", "set_timer"].map(tool).into(),
         sounds: Vec::new(),
     };
     templates.respond(prompt).map(|delta| delta.unwrap()).collect().await
@@ -126,6 +126,68 @@ async fn the_town_in_the_answer_is_remembered_and_the_question_taken_up_again() 
     assert!(matches!(&deltas[..], [Delta::Call(call)] if call.name == "get_time"), "{deltas:?}");
     let items = [&asked[..], &[user("I would rather not say")]].concat();
     assert!(matches!(&answer(&templates, &items).await[..], [Delta::Text(_)]));
+}
+
+#[tokio::test]
+async fn the_part_of_the_day_that_was_said_counts_for_the_answer() {
+    let templates = Templates::default();
+    for (wish, said, want) in [
+        ("set an alarm for the evening", "8", json!({"time": "20:00", "exact": true})),
+        ("set an alarm for the morning.", "At eight.", json!({"time": "08:00", "exact": true})),
+        (
+            "wake me up tomorrow evening",
+            "six thirty",
+            json!({"time": "18:30", "day": "tomorrow", "exact": true}),
+        ),
+        ("set an alarm", "8", json!({"time": "08:00"})),
+        (
+            "set a repeating alarm for 7 am",
+            "mondays and fridays",
+            json!({"time": "07:00", "repeat": "weekly", "day": "monday, friday"}),
+        ),
+        (
+            "set a repeating alarm for 7 am",
+            "monday",
+            json!({"time": "07:00", "repeat": "weekly", "day": "monday"}),
+        ),
+    ] {
+        let items = [user(wish), reply("For what time?"), user(said)];
+        let deltas = answer(&templates, &items).await;
+        let [Delta::Call(call)] = &deltas[..] else { panic!("{wish}: {deltas:?}") };
+        let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
+        assert_eq!((call.name.as_str(), arguments), ("set_alarm", want), "{wish} {said}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_wishes_what_can_be_done_is_done_and_the_rest_is_said() {
+    let templates = Templates::default();
+    for (sentence, want) in [
+        ("turn off the light and set a timer for 5 minutes", "I can't switch lights yet."),
+        ("set a timer for 5 minutes and turn off the light", "I can't switch lights yet."),
+        ("how do you spell cat and set a timer for 5 minutes", "C, A, T."),
+    ] {
+        let deltas = answer(&templates, &[user(sentence)]).await;
+        let [Delta::Text(said), Delta::Call(call)] = &deltas[..] else {
+            panic!("{sentence}: {deltas:?}")
+        };
+        assert_eq!((said.as_str(), call.name.as_str()), (want, "set_timer"), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn the_next_joke_is_another_one() {
+    let templates = Templates::default();
+    let mut items = Vec::new();
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        items.push(user("tell me a joke"));
+        let deltas = answer(&templates, &items).await;
+        let [Delta::Text(joke)] = &deltas[..] else { panic!("{deltas:?}") };
+        assert!(!told.contains(joke) && !joke.contains('|'), "{joke}");
+        items.push(reply(joke));
+        told.push(joke.clone());
+    }
 }
 
 #[tokio::test]

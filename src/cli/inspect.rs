@@ -77,10 +77,15 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
         for entry in &entries {
             print::json(entry)?;
         }
+        for missed in &reading.view.missed {
+            print::json(&serde_json::json!({ "missed": missed }))?;
+        }
         return Ok(());
     }
+    let missed = |rang: &crate::tool::Rang| print::line(&rang.missed(&now));
     if entries.is_empty() {
-        return print::line("no timers or alarms are set");
+        print::line("no timers or alarms are set")?;
+        return reading.view.missed.iter().try_for_each(missed);
     }
     let rows: Vec<Vec<String>> = entries
         .iter()
@@ -93,7 +98,8 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
             vec![entry.name(), due]
         })
         .collect();
-    print::table(&rows)
+    print::table(&rows)?;
+    reading.view.missed.iter().try_for_each(missed)
 }
 
 /// Lists the tools that can be called.

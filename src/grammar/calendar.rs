@@ -72,7 +72,8 @@ const fn length(month: u32) -> u32 {
     }
 }
 
-/// All dates at `at`: "YYYY-MM-DD", "MM-DD" or "DD", or a feast's name.
+/// All dates at `at`: "YYYY-MM-DD", "MM-DD" or "DD", with a weekday and a blank before it where one
+/// was said, or a feast's name.
 pub(super) fn dates(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
     let mut out = Vec::new();
     let feast = FEASTS.iter().find_map(|(words, date)| Some((scan.words(at, words)?, *date)));
@@ -80,9 +81,12 @@ pub(super) fn dates(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
         out.push((end, date.to_owned()));
     }
     iso(scan, at, &mut out);
-    // A weekday in front says nothing more: "thursday december third".
-    let weekday = usize::from(scan.text(at).ends_with("day"));
-    for from in at..=at + weekday {
+    slashed(scan, at, &mut out);
+    dotted(scan, at, &mut out);
+    // A weekday in front must fit, which a tool with a calendar sees: "thursday december third".
+    let weekday = super::day::week_day(scan.text(at));
+    for from in at..=at + usize::from(weekday.is_some()) {
+        let (first, named) = (out.len(), weekday.filter(|_| from > at));
         let from = scan.skip(from, &["the", "on the"]);
         if let Some(number) = month(scan.text(from)) {
             // "december the third", "dec 3".
@@ -97,6 +101,9 @@ pub(super) fn dates(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
             } else if from > at && day <= 31 && ordinal(scan.tokens, from).is_some() {
                 lone(scan, end, day, &mut out);
             }
+        }
+        if let Some(named) = named {
+            out.iter_mut().skip(first).for_each(|(_, date)| *date = format!("{named} {date}"));
         }
     }
     out
@@ -134,6 +141,37 @@ fn dated(scan: &Scan<'_>, end: usize, month: u32, day: u32, out: &mut Vec<(usize
 fn day_number(scan: &Scan<'_>, at: usize) -> Option<(usize, u32)> {
     let (end, day) = ordinal(scan.tokens, at).or_else(|| below_hundred(scan.tokens, at))?;
     (1..=31).contains(&day).then_some((end, day))
+}
+
+/// "12/24" and "24/12", where one of the two can be no month; "3/12" may be either.
+fn slashed(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, String)>) {
+    let from = scan.skip(at, &["the"]);
+    let digits = |at: usize| match scan.tokens.get(at)?.shape {
+        Shape::Digits { value, whole: 1..=2, after: 0 } => Some(value as u32),
+        Shape::Digits { .. } | Shape::Word | Shape::Colon { .. } | Shape::Ordinal(_) => None,
+    };
+    let glued = scan.is(from + 1, "/") && scan.tokens[from + 1].glued;
+    let (Some(first), Some(second), true) = (digits(from), digits(from + 2), glued) else { return };
+    let (month, day) = match (first, second) {
+        (month @ 1..=12, day @ 13..) => (month, day),
+        (day @ 13.., month @ 1..=12) => (month, day),
+        (same, other @ 1..=12) if same == other => (same, other),
+        _ => return,
+    };
+    dated(scan, from + 3, month, day, out);
+}
+
+/// "24.12.", as it is written where the day comes first; "6.30" is a time.
+fn dotted(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, String)>) {
+    let from = scan.skip(at, &["the"]);
+    let Some(token) = scan.tokens.get(from) else { return };
+    let Shape::Digits { value, whole: 1..=2, after: 2 } = token.shape else { return };
+    let hundredths = (value * 100.0).round() as u32;
+    let (day, month) = (hundredths / 100, hundredths % 100);
+    let stopped = scan.tokens.get(from + 1).is_some_and(|next| next.pause && next.text == "at");
+    if (1..=12).contains(&month) && (day > 23 || stopped) {
+        dated(scan, from + 1, month, day, out);
+    }
 }
 
 /// "2026-12-03".

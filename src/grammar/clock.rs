@@ -87,7 +87,10 @@ pub(super) fn put_when(when: &When, weekly: bool, into: &mut Map<String, Value>)
 pub(super) fn put_day(day: &Day, into: &mut Map<String, Value>) {
     match day.sort() {
         Sort::Date => into.insert("date".into(), Value::from(day.name())),
-        // An alarm "on the weekend" rings on each of its days.
+        // "This weekend" is once, "the weekend" each of them.
+        Sort::Weekend if day.name() == "this weekend" => {
+            into.insert("day".into(), Value::from("saturday, sunday"))
+        }
         Sort::Weekend => into.insert("day".into(), Value::from("weekends")),
         Sort::Past | Sort::Plain | Sort::Recurring | Sort::Weekly | Sort::Reckoned => {
             into.insert("day".into(), Value::from(day.name()))
@@ -339,7 +342,7 @@ fn relative(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, Time)>) {
 fn plain(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, Time)>) {
     let Some(token) = scan.tokens.get(at) else { return };
     let mut push = |end: usize, hour: u32, minute: u32, bare: bool| {
-        if hour <= 24 && minute < 60 {
+        if (hour < 24 && minute < 60) || (hour == 24 && minute == 0) {
             out.push((end, Time { hour: hour % 24, minute, part: None, bare }));
         }
     };

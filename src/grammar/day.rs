@@ -106,6 +106,11 @@ fn weekday(text: &str) -> Option<(usize, bool)> {
     WEEK.iter().position(|day| *day == word).map(|day| (day, plural))
 }
 
+/// The full name of the weekday that a word is.
+pub(super) fn week_day(text: &str) -> Option<&'static str> {
+    weekday(text).filter(|(_, plural)| !plural).map(|(day, _)| WEEK[day])
+}
+
 /// All days at `at`.
 pub(super) fn days(scan: &Scan<'_>, at: usize) -> Vec<Named> {
     let mut out = Vec::new();
@@ -158,9 +163,11 @@ fn near(scan: &Scan<'_>, at: usize, out: &mut Vec<Named>) {
         };
         with_part(scan, named + 1, &day, out);
     }
+    let coming = scan.skip(at, &["this coming", "this", "the coming", "coming"]);
     let weekend = scan.skip(at, &["at the", "this coming", "this", "the coming", "the", "coming"]);
     if scan.is(weekend, "weekend") {
-        out.push((weekend + 1, Day::new(Sort::Weekend, "weekend"), None));
+        let name = if coming > at { "this weekend" } else { "weekend" };
+        out.push((weekend + 1, Day::new(Sort::Weekend, name), None));
     }
 }
 

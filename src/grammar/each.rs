@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::clock::{self, Scope, When};
+use super::day::{Day, Sort};
 use super::length;
 use super::lexer::{Shape, Token};
 use super::number;
@@ -141,6 +142,29 @@ pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<Each>)> {
     out
 }
 
+/// Lists of at least two labels at `at`, the longest first: "pasta and rice", "the egg, the rice and
+/// the fish". With what the words cost.
+pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<(usize, u32, Vec<Range<usize>>)> {
+    let mut out = Vec::new();
+    let mut lists = vec![(at, 0, Vec::new())];
+    while let Some((at, cost, said)) = lists.pop() {
+        for (end, own, start) in open::labels(scan, at) {
+            let mut said: Vec<Range<usize>> = said.clone();
+            said.push(start..end);
+            let and = scan.skip(end, &["and also", "and", "plus"]);
+            let parted = and > end || scan.tokens.get(end).is_some_and(|t| t.pause);
+            if said.len() > 1 {
+                out.push((end, cost + own, said.clone()));
+            }
+            if parted && said.len() < MOST && lists.len() < MOST {
+                lists.push((and, cost + own, said));
+            }
+        }
+    }
+    out.sort_by_key(|(end, ..)| std::cmp::Reverse(*end));
+    out
+}
+
 /// Lists of at least two clock times at `at`, the longest first.
 pub(super) fn whens(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<When>)> {
     let mut out = Vec::new();
@@ -171,7 +195,9 @@ fn link(scan: &Scan<'_>, end: usize) -> Option<usize> {
     let next = scan.skip(end, LINKS);
     // "6:15 6:30": times with a colon need nothing between them.
     let colon = |t: &Token| matches!(t.shape, Shape::Colon { .. });
-    let parted = next > end || scan.tokens.get(end).is_some_and(|t| t.pause || colon(t));
+    // "On the 3.12. at 7" is one wish.
+    let paused = |t: &Token| t.pause && t.text != "at";
+    let parted = next > end || scan.tokens.get(end).is_some_and(|t| paused(t) || colon(t));
     (parted && next < scan.tokens.len()).then_some(next)
 }
 
@@ -190,6 +216,20 @@ fn shared(list: &[When]) -> Option<Vec<When>> {
     for at in 1..all.len() {
         let (Some(last), Some(time)) = (all[at - 1].time, all[at].time) else { continue };
         all[at].time = Some(time.beside(last, true));
+    }
+    // "The 2nd and the 3rd of january", "january 2nd and the 3rd": a month said once is that of both.
+    let dates: Vec<Option<String>> =
+        all.iter().map(|when| Some(when.day.as_ref()?.name().to_owned())).collect();
+    let month = |at: usize| {
+        let (month, day) = dates.get(at)?.as_deref()?.split_once('-')?;
+        (month.len() == 2 && day.len() == 2).then(|| month.to_owned())
+    };
+    for (at, when) in all.iter_mut().enumerate() {
+        let lone = |day: &Day| day.sort() == Sort::Date && day.name().len() == 2;
+        let beside = month(at + 1).or_else(|| at.checked_sub(1).and_then(month));
+        if let (Some(day), Some(month)) = (when.day.clone().filter(lone), beside) {
+            when.day = Some(Day::date(format!("{month}-{}", day.name())));
+        }
     }
     let days = all.iter().filter(|when| when.day.is_some()).count();
     let first = all.iter().find(|when| when.day.is_some()).and_then(|when| when.day.clone());

@@ -61,7 +61,7 @@ impl Slot {
             }
             Taken::Day(day) => {
                 let name = match day.name() {
-                    "weekends" => "weekend",
+                    "weekends" | "this weekend" => "weekend",
                     name => name.strip_prefix("next ").unwrap_or(name),
                 };
                 into.insert(own("day"), Value::from(name));
@@ -103,6 +103,7 @@ impl Slot {
                     | Kind::More
                     | Kind::Countdown
                     | Kind::Lengths
+                    | Kind::Labels
                     | Kind::Range
                     | Kind::Clock
                     | Kind::When
@@ -134,10 +135,13 @@ impl Slot {
 /// Chooses what two unit words mean: the first pair of one dimension that are not the same unit.
 /// Arguments `from` and `to` are added; `None` when the words measure different things.
 pub(super) fn settle(from: &[Unit], to: &[Unit], into: &mut Map<String, Value>) -> Option<()> {
-    let pair = from
-        .iter()
-        .flat_map(|f| to.iter().map(move |t| (f, t)))
-        .find(|(f, t)| f.dimension == t.dimension && f.name != t.name)?;
+    let mut pairs = from.iter().flat_map(|f| to.iter().map(move |t| (f, t)));
+    // The minutes in "2 hours and 15 minutes" are counted in minutes already.
+    let counted = into.get("value").and_then(Value::as_f64).is_some_and(|value| value > 1.0);
+    let pair = pairs
+        .clone()
+        .find(|(f, t)| f.dimension == t.dimension && f.name != t.name)
+        .or_else(|| pairs.find(|(f, t)| counted && f.name == t.name))?;
     into.insert("from".into(), Value::from(&*pair.0.name));
     into.insert("to".into(), Value::from(&*pair.1.name));
     Some(())

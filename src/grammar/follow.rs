@@ -309,7 +309,8 @@ impl Talk<'_> {
         if arguments.contains_key("time") || alarm {
             let whens = clock::whens(&scan, at, Scope::Schedule);
             if let Some((_, when)) = whens.into_iter().find(|(end, _)| *end == tail.len()) {
-                if when.day.is_some() {
+                let dated = arguments.contains_key("day") || arguments.contains_key("date");
+                if when.day.is_some() && dated {
                     arguments.retain(|name, _| !matches!(name.as_str(), "day" | "date" | "repeat"));
                 }
                 clock::put_when(&when, alarm, arguments);

@@ -57,6 +57,8 @@ impl Line {
         };
         line.entry = line.build(pattern, 0);
         line.must = musts(pattern);
+        // The smallest set is the likeliest to be missed, and the quickest to look through.
+        line.must.sort_by_key(|set| set.len());
         let mut words = Vec::new();
         line.empty = pattern.takes_nothing();
         if !firsts(pattern, &mut words).open {

@@ -97,39 +97,46 @@ impl Lines {
         bits
     }
 
-    /// The best meaning of the tokens from `from` to before `to`, at a cost below `limit`.
+    /// The lines that can begin with a slot and that `present` allows, in the order of the file.
+    pub(super) fn open_lines(&self, present: &[u64]) -> Vec<u32> {
+        let possible = |number: &u32| self.lines[*number as usize].possible(present);
+        self.open.iter().copied().filter(possible).collect()
+    }
+
+    /// The best meaning of the tokens from `from` to before `to`, at a cost below `limit`. What is
+    /// `present` and the `open` lines are those of the whole sentence.
     pub(super) fn best(
         &self,
         search: &mut Search<'_>,
-        present: &[u64],
+        (present, open): (&[u64], &[u32]),
         from: usize,
         to: usize,
         limit: u32,
     ) -> Option<Best> {
         let first = search.scan.id(from) as usize;
         let mut named = self.by_first.get(first).map(Vec::as_slice).unwrap_or_default().iter();
-        let mut open = self.open.iter();
+        let mut open = open.iter();
         let (mut a, mut b) = (named.next(), open.next());
         let mut best: Option<Best> = None;
         // Both lists are in the order of the file; so is what is tried.
         loop {
-            let number = match (a, b) {
+            let (number, known) = match (a, b) {
                 (Some(x), Some(y)) if x < y => {
                     a = named.next();
-                    *x
+                    (*x, false)
                 }
                 (_, Some(y)) => {
                     b = open.next();
-                    *y
+                    (*y, true)
                 }
                 (Some(x), None) => {
                     a = named.next();
-                    *x
+                    (*x, false)
                 }
                 (None, None) => break,
             };
             let line = &self.lines[number as usize];
-            if !line.possible(present) {
+            if !known && !line.possible(present) {
                 continue;
             }
             let template = &self.templates[line.template];
@@ -215,6 +222,25 @@ fn meaning(
     // "Every day" comes back by itself.
     if arguments.get("day").and_then(Value::as_str).is_some_and(day::recurs) {
         arguments.remove("repeat");
+    }
+    // As far as any forecast goes.
+    let days = arguments.get("days").and_then(Value::as_f64).filter(|_| tool == "get_weather");
+    match days {
+        Some(days) if days.fract() != 0.0 || days < 1.0 => return None,
+        Some(1.0) => {
+            arguments.remove("days");
+            arguments.insert("day".into(), Value::from("today"));
+        }
+        Some(days) if days > 16.0 => {
+            return Some(Meaning::Refusal("I can look at most sixteen days ahead.".into()));
+        }
+        Some(_) | None => {}
+    }
+    // Which week days is for the user to say.
+    let dayless = !arguments.contains_key("day") && !arguments.contains_key("date");
+    if tool == "set_alarm" && arguments.contains_key("repeat") && dayless {
+        let call = ParsedCall { tool: tool.clone(), arguments: Value::Object(arguments) };
+        return Some(Meaning::Ask { question: "On which days?".into(), call });
     }
     if let Some(question) = &template.ask {
         let call = ParsedCall { tool: tool.clone(), arguments: Value::Object(arguments) };

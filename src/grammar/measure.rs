@@ -1,5 +1,6 @@
 //! Amounts with a unit or a currency: "two and a half cups", "100°C", "£12.50", "a euro".
 
+use super::length;
 use super::number;
 use super::scan::Scan;
 use super::tables::Unit;
@@ -41,11 +42,29 @@ pub(super) fn quantities(scan: &Scan<'_>, at: usize) -> Vec<Measured<Unit>> {
             out.push((next, value, scan.tables.degrees.clone()));
         }
     }
+    // "an hour and a half", "2 hours and a quarter".
+    for (end, seconds) in length::lengths(scan, at) {
+        let known = out.iter().any(|(known, ..)| *known >= end);
+        let (name, size) = if seconds % 60.0 == 0.0 { ("minute", 60.0) } else { ("second", 1.0) };
+        let fraction = matches!(scan.text(end - 1), "half" | "quarter" | "quarters");
+        if !known
+            && fraction
+            && let Some(unit) = time_unit(scan, name)
+        {
+            out.push((end, seconds / size, vec![unit]));
+        }
+    }
     if out.is_empty() {
         let from = scan.skip(at, &["an", "a", "the", "1", "one", "a single", "one single"]);
         out.extend(units(scan, from).into_iter().map(|(end, units)| (end, 1.0, units)));
     }
     out
+}
+
+/// The unit of time of that name.
+fn time_unit(scan: &Scan<'_>, name: &str) -> Option<Unit> {
+    let time = scan.tables.dimensions.iter().position(|dimension| dimension == "time")?;
+    Some(Unit { name: name.into(), dimension: u8::try_from(time).ok()? })
 }
 
 /// Amounts in two units, the second of which may go unsaid after feet and stone: "five foot ten".

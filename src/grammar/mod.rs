@@ -57,6 +57,22 @@ pub struct ParsedCall {
     pub arguments: serde_json::Value,
 }
 
+impl ParsedCall {
+    /// The name of a call that is no tool's: its text is said. Only sentences with several wishes
+    /// hold one.
+    pub const SAY: &str = "say";
+
+    fn say(text: &str, known: bool) -> Self {
+        let arguments = serde_json::json!({ "text": text, "known": known });
+        Self { tool: Self::SAY.into(), arguments }
+    }
+
+    /// The text that is to be said, where this is no tool's call.
+    pub fn said(&self) -> Option<&str> {
+        self.arguments["text"].as_str().filter(|_| self.tool == Self::SAY)
+    }
+}
+
 /// What a sentence means.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Meaning {

@@ -185,6 +185,13 @@ pub(super) fn names(scan: &Scan<'_>, at: usize) -> Vec<Span> {
         .collect()
 }
 
+/// Words about days, of which a name holds none: they are something that was not understood.
+const DAYS: [&str; 20] = [
+    "tomorrow", "tonight", "today", "weekday", "weekdays", "weekend", "weekends", "next", "last",
+    "week", "weeks", "month", "months", "year", "years", "every", "each", "daily", "weekly",
+    "except",
+];
+
 /// Whether a name ends before the word at `at`, because a day, a time or another wish begins.
 fn ends_name(scan: &Scan<'_>, at: usize) -> bool {
     const WISHES: &[&str] = &["another", "one", "set", "also", "then", "start", "cancel", "turn"];
@@ -197,13 +204,22 @@ fn ends_name(scan: &Scan<'_>, at: usize) -> bool {
         units.contains(&text.strip_suffix('s').unwrap_or(text))
             || matches!(text, "am" | "pm" | "o'clock" | "a" | "p")
     };
+    // "12/24" and "24.12" are dates, whether they are understood or not.
+    let dated = match scan.tokens[at].shape {
+        Shape::Digits { after: 0, .. } => scan.is(at + 1, "/"),
+        Shape::Digits { .. } => true,
+        Shape::Word | Shape::Colon { .. } | Shape::Ordinal(_) => false,
+    };
+    if dated {
+        return true;
+    }
     let number = number::numbers(scan, at).first().map(|r| r.end);
     let timed = number.is_some_and(|end| ends(scan.text(end)) && !scan.is(end, "a"));
     timed
         || matches!(scan.tokens[at].shape, Shape::Colon { .. } | Shape::Ordinal(_))
         || !calendar::dates(scan, at).is_empty()
         || (calendar::month(scan.text(at)).is_some() && !number::numbers(scan, at + 1).is_empty())
-        || matches!(scan.text(at), "tomorrow" | "tonight" | "today" | "weekdays" | "weekends")
+        || DAYS.contains(&scan.text(at))
         || (scan.text(at).ends_with("day") && scan.flag(at, flag::NO_LABEL))
 }
 
@@ -271,6 +287,7 @@ pub(super) fn place_name(scan: &Scan<'_>, from: usize, to: usize) -> String {
                 | "usa"
                 | "uae"
                 | "dc"
+                | "la"
                 | "nyc"
                 | "u.k."
                 | "u.s."

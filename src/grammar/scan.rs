@@ -24,8 +24,14 @@ impl<'a> Scan<'a> {
 
     /// The place after `words` (parted by blanks) when they stand at `at`.
     pub(super) fn words(&self, at: usize, words: &str) -> Option<usize> {
-        let mut at = at;
-        for word in words.split(' ') {
+        // Most of what is asked for is not there, which the first word shows.
+        let first = self.text(at);
+        let rest = words.strip_prefix(first).filter(|_| !first.is_empty())?;
+        if rest.is_empty() {
+            return Some(at + 1);
+        }
+        let mut at = at + 1;
+        for word in rest.strip_prefix(' ')?.split(' ') {
             if !self.is(at, word) {
                 return None;
             }

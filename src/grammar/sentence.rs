@@ -26,9 +26,24 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
     let talk = Talk { grammar, source: sentence };
     // What only a repair makes a command of is never beyond doubt.
     let repaired = |meaning| (meaning, false);
-    let (meaning, sure) = talk
-        .whole(&tokens)
-        .or_else(|| talk.several(&tokens).map(|calls| (Meaning::Calls(calls), true)))
+    let whole = talk.whole(&tokens);
+    // "Turn off the light and set a timer for 5 minutes" is more than what cannot be done.
+    let more = match &whole {
+        Some((Meaning::Refusal(_), _)) => talk.several(&tokens).map(together),
+        Some((
+            Meaning::Calls(_)
+            | Meaning::Ask { .. }
+            | Meaning::Unclear(_)
+            | Meaning::Answer(_)
+            | Meaning::Nothing,
+            _,
+        ))
+        | None => None,
+    };
+    let (meaning, sure) = more
+        .filter(|(meaning, _)| matches!(meaning, Meaning::Calls(_)))
+        .or(whole)
+        .or_else(|| talk.several(&tokens).map(together))
         .or_else(|| talk.corrected(&tokens).map(repaired))
         .or_else(|| talk.explained(&tokens).map(repaired))
         .or_else(|| talk.shortened(&tokens))
@@ -42,6 +57,19 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
         | Meaning::Answer(_)
         | Meaning::Refusal(_) => Some((meaning, sure)),
     }
+}
+
+/// What several wishes mean together, and whether that leaves no doubt: what is only said is the
+/// chat model's business where there is one.
+fn together(calls: Vec<ParsedCall>) -> (Meaning, bool) {
+    let says = calls.iter().filter_map(ParsedCall::said).count();
+    if says < calls.len() {
+        return (Meaning::Calls(calls), says == 0);
+    }
+    let known = calls.iter().all(|call| call.arguments["known"] == true);
+    let text: Vec<&str> = calls.iter().filter_map(ParsedCall::said).collect();
+    let text = text.join(" ");
+    (if known { Meaning::Answer(text) } else { Meaning::Refusal(text) }, false)
 }
 
 /// The place that a sentence is, as the answer to "Which town?".
@@ -109,6 +137,8 @@ impl<'a> Talk<'a> {
             i += 1;
         }
         let present = self.grammar.present(tokens);
+        let open = self.grammar.open_lines(&present);
+        let sentence = (present.as_slice(), open.as_slice());
         let mut search = Search::new(self.scan(tokens));
         let mut best: Option<Best> = None;
         for to in ends {
@@ -117,7 +147,7 @@ impl<'a> Talk<'a> {
                     continue;
                 }
                 let limit = best.as_ref().map_or(u32::MAX - 1, |best| best.cost);
-                if let Some(found) = self.grammar.best(&mut search, &present, *from, to, limit) {
+                if let Some(found) = self.grammar.best(&mut search, sentence, *from, to, limit) {
                     best = Some(found);
                 }
             }

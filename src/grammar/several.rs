@@ -27,6 +27,8 @@ const NOUNS: &[&str] = &["timer", "timers", "alarm", "alarms", "countdown", "vol
 
 /// Words that part two wishes.
 const LINKS: &[&str] = &["and", "then", "plus", "also", "but"];
+/// Words after "but" that begin an exception and no wish: "all but the rice timer".
+const EXCEPTED: &[&str] = &["the", "my", "our", "a", "an", "not", "for", "one", "that", "this"];
 /// Words with which a wish begins that has no verb of its own.
 const VERBLESS: &[&str] =
     &["the", "my", "our", "a", "an", "all", "timer", "timers", "alarm", "alarms"];
@@ -54,6 +56,10 @@ impl Talk<'_> {
         let mut tried = 0;
         for at in 1..tokens.len() {
             let word = LINKS.contains(&tokens[at].text.as_str());
+            let excepted = |next: &Token| EXCEPTED.contains(&next.text.as_str());
+            if tokens[at].text == "but" && tokens.get(at + 1).is_some_and(excepted) {
+                return None;
+            }
             if !word && !tokens[at].pause {
                 continue;
             }
@@ -61,7 +67,7 @@ impl Talk<'_> {
             if tried > MOST_PARTINGS {
                 return None;
             }
-            let Some(mut calls) = self.calls(&tokens[..at]) else { continue };
+            let Some(mut calls) = self.wishes(&tokens[..at]) else { continue };
             let mut next = at;
             while tokens.get(next).is_some_and(|t| LINKS.contains(&t.text.as_str())) {
                 next += 1;
@@ -71,26 +77,54 @@ impl Talk<'_> {
                 return None;
             }
             // "... and the alarm" has the verb of the first, whatever it means alone.
+            let head = &tokens[..at];
             let verbless = VERBLESS.contains(&tail[0].text.as_str());
-            let with_verb = || self.with_verb(&tokens[..at], tail);
+            let with_verb = || {
+                let noun = || self.with_verb(head, &self.with_noun(head, tail)?);
+                self.with_verb(head, tail).or_else(noun)
+            };
+            // "Cancel the alarm for 6 and the one for 7" sets none.
+            let takes = calls.iter().any(|call| call.tool.starts_with("cancel"));
+            let sets =
+                |more: &Vec<ParsedCall>| more.iter().any(|call| call.tool.starts_with("set"));
+            let fits = |more: Vec<ParsedCall>| {
+                Some(more).filter(|more| !(verbless && takes && sets(more)))
+            };
             let more = (if verbless { with_verb() } else { None })
-                .or_else(|| self.calls(tail))
+                .or_else(|| self.wishes(tail).and_then(fits))
                 .or_else(with_verb)
-                .or_else(|| self.calls(&self.with_noun(&tokens[..at], tail)?))
+                .or_else(|| self.calls(&self.with_noun(head, tail)?).and_then(fits))
                 .or_else(|| self.another(&calls, tail))
                 .or_else(|| self.several(tail))
                 .or_else(|| {
                     let verb = verb(tokens, at)?;
                     self.several(&joined(&verb, tail))
                 });
-            if let Some(more) = more
+            // "... and repeat" is about the timer, not about the last answer.
+            let repeats =
+                |more: &Vec<ParsedCall>| tail.len() == 1 && more.iter().any(|c| c.tool == "repeat");
+            if let Some(more) = more.filter(|more| !repeats(more))
                 && calls.len() + more.len() <= MOST_WISHES
             {
                 calls.extend(more);
-                return Some(calls);
+                return Some(calls).filter(|calls| !calls.is_empty());
             }
         }
         None
+    }
+
+    /// The calls of one wish; what is only to be said is the call [`ParsedCall::SAY`].
+    fn wishes(&self, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
+        match self.meaning(tokens)? {
+            Meaning::Calls(calls) => Some(calls),
+            // "Okay, and", "thanks, and" are said in passing.
+            Meaning::Answer(text) if text.split(' ').count() < 3 && !text.contains(',') => {
+                Some(Vec::new())
+            }
+            Meaning::Answer(text) => Some(vec![ParsedCall::say(&text, true)]),
+            Meaning::Refusal(text) => Some(vec![ParsedCall::say(&text, false)]),
+            Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Nothing => None,
+        }
     }
 
     fn calls(&self, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
@@ -113,6 +147,9 @@ impl Talk<'_> {
     /// "... and another for 6:30": the second wish is the first with other values.
     fn another(&self, calls: &[ParsedCall], tail: &[Token]) -> Option<Vec<ParsedCall>> {
         let mut call = calls.last()?.clone();
+        if matches!(call.tool.as_str(), "get_weather" | "get_time") {
+            return self.elsewhere(call, tail);
+        }
         if !matches!(
             call.tool.as_str(),
             "set_timer" | "set_alarm" | "cancel_timer" | "cancel_alarm"
@@ -137,6 +174,19 @@ impl Talk<'_> {
         Some(vec![self.changed(call, &tail[from..])?])
     }
 
+    /// "The weather in London and Paris": the same of another place.
+    fn elsewhere(&self, mut call: ParsedCall, tail: &[Token]) -> Option<Vec<ParsedCall>> {
+        let end = super::sentence::strip_end(&self.grammar.tables.after, tail, tail.len());
+        let scan = self.scan(tail);
+        let from = scan.skip(0, &["in", "for", "at"]);
+        let places = open::places(&scan, from, false);
+        let (_, _, start) = places.into_iter().find(|(to, ..)| *to == end)?;
+        let arguments = call.arguments.as_object_mut()?;
+        arguments.get("location")?;
+        arguments.insert("location".into(), open::place_name(&scan, start, end).into());
+        Some(vec![call])
+    }
+
     /// "... and set a new one for 5 minutes": what "one" stands for is said in the first wish.
     fn with_noun(&self, head: &[Token], tail: &[Token]) -> Option<Vec<Token>> {
         const BEFORE: &[&str] =
@@ -159,17 +209,49 @@ impl Talk<'_> {
     /// What to say of a sentence about timers, alarms or the volume that is understood but for
     /// one part of it.
     pub(super) fn unclear(&self, tokens: &[Token]) -> Option<String> {
+        const WISHING: &[&str] = &["need", "want", "would", "will", "have", "could", "must"];
         const VERBS: &[&str] = &[
-            "set", "start", "make", "create", "add", "put", "cancel", "stop", "delete", "remove",
-            "wake", "turn", "pause", "resume", "alarm", "timer", "get", "give", "i", "need", "new",
-            "change", "kill", "clear", "end", "snooze", "another",
+            "set",
+            "start",
+            "make",
+            "create",
+            "add",
+            "put",
+            "cancel",
+            "stop",
+            "delete",
+            "remove",
+            "wake",
+            "turn",
+            "pause",
+            "resume",
+            "alarm",
+            "timer",
+            "get",
+            "give",
+            "i",
+            "need",
+            "new",
+            "change",
+            "kill",
+            "clear",
+            "end",
+            "snooze",
+            "another",
+            "alarms",
+            "timers",
+            "skip",
+            "countdown",
         ];
         let end = super::sentence::strip_end(&self.grammar.tables.after, tokens, tokens.len());
         let start = self.start(tokens);
         let tokens = tokens.get(start..end)?;
         let text = |token: &Token| token.text.clone();
         let about = tokens.iter().any(|t| NOUNS.contains(&t.text.as_str()));
-        let verb = tokens.first().is_some_and(|t| VERBS.contains(&t.text.as_str()));
+        // "I set an alarm and overslept" is a tale.
+        let tale = tokens.first().is_some_and(|t| t.text == "i")
+            && !tokens.get(1).is_some_and(|t| WISHING.contains(&t.text.as_str()));
+        let verb = tokens.first().is_some_and(|t| VERBS.contains(&t.text.as_str())) && !tale;
         let denied = tokens.iter().any(|t| matches!(text(t).as_str(), "not" | "never" | "no"));
         if !about || !verb || denied || tokens.len() > MOST_WORDS {
             return None;

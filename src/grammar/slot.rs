@@ -22,6 +22,7 @@ pub(super) enum Kind {
     More,
     Countdown,
     Lengths,
+    Labels,
     Range,
     Clock,
     When,
@@ -58,6 +59,7 @@ pub(super) const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::More, "more", "seconds"),
     (Kind::Countdown, "countdown", "seconds"),
     (Kind::Lengths, "lengths", "seconds"),
+    (Kind::Labels, "labels", "label"),
     (Kind::Range, "range", "seconds"),
     (Kind::Clock, "clock", "time"),
     (Kind::When, "when", "time, day, date, repeat"),
@@ -170,6 +172,15 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                     arguments
                 });
                 push(end, 0, Taken::Each(all.collect()));
+            }
+        }
+        Kind::Labels => {
+            for (end, cost, all) in each::labels(scan, at) {
+                let all = all.into_iter().map(|label| {
+                    let said = spoken(scan.source, scan.tokens, label.start, label.end);
+                    Map::from_iter([("label".to_owned(), Value::from(said))])
+                });
+                push(end, cost, Taken::Each(all.collect()));
             }
         }
         Kind::Range => {

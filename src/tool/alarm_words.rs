@@ -21,6 +21,11 @@ pub(super) fn words(alarm: &Entry, now: &Now) -> String {
         let at = due.to_zoned(now.zone.clone()).time();
         words = format!("{words}, snoozed until {}", say::clock(at));
     }
+    if let What::Alarm { skip: Some(skip), .. } = alarm.what
+        && skip >= now.today()
+    {
+        words = format!("{words}, but not {}", say::day_from(skip, now.today()));
+    }
     match &alarm.label {
         Some(label) => format!("{words}, {label}"),
         None => words,

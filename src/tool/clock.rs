@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use jiff::Zoned;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use jiff::{ToSpan, Zoned};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::weather::{PlaceError, Places, is_here};
 use super::zone::{self, Found};
-use super::{Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, day, function, say};
+use super::{Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, day, function, said, say};
 use crate::dialog::Effect;
 
 #[derive(Deserialize)]
 struct GetTime {
     location: Option<String>,
+    until: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -44,10 +46,16 @@ pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn 
             Effect::Reads,
             arguments(
                 &[],
-                json!({"location": {
-                    "type": "string", "maxLength": 100,
-                    "description": "A city or country, only when said; without it the time here.",
-                }}),
+                json!({
+                    "location": {
+                        "type": "string", "maxLength": 100,
+                        "description": "A city or country, only when said; without it the time here.",
+                    },
+                    "until": {
+                        "type": "string", "maxLength": 5, "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+                        "description": "HH:MM, 24 hours, only when the time left until then is asked for.",
+                    },
+                }),
             ),
             move |arguments: GetTime, cx| {
                 get_time(Arc::clone(&settings), Arc::clone(&places), arguments, cx)
@@ -94,6 +102,9 @@ async fn get_time(
 ) -> Result<ToolOutput, ToolError> {
     let now = settings.wall.now();
     let here = now.to_zoned(settings.zone());
+    if let Some(until) = &arguments.until {
+        return time_left(&here, until, cx.said.as_deref());
+    }
     let location = arguments.location.as_deref().map(str::trim).filter(|place| !is_here(place));
     let Some(location) = location else {
         return Ok(ToolOutput::new(time_data(&here), format!("It's {}.", say::clock(here.time()))));
@@ -120,6 +131,32 @@ async fn get_time(
         None => format!("In {} it's {clock}{day}.", found.name),
     };
     Ok(ToolOutput::new(data, say))
+}
+
+/// "It's 3 hours and 5 minutes until 6 PM."
+fn time_left(here: &Zoned, until: &str, said: Option<&str>) -> Result<ToolOutput, ToolError> {
+    let time: Time = until
+        .parse()
+        .map_err(|_| ToolError::Tell(format!("{until} is no clock time. Write it like 07:00.")))?;
+    let open = (1..=12).contains(&time.hour()) && said.is_some_and(|said| !said::names_half(said));
+    let next = |time: Time| {
+        let days = [here.date(), here.date().tomorrow().ok()?];
+        let zone = here.time_zone();
+        let all =
+            days.into_iter().filter_map(|day| day.to_datetime(time).to_zoned(zone.clone()).ok());
+        all.into_iter().find(|at| at > here)
+    };
+    // A bare "six" is the next one of the two.
+    let other = next(time.wrapping_add(12.hours())).filter(|_| open);
+    let at = [next(time), other].into_iter().flatten().min();
+    let at =
+        at.ok_or_else(|| ToolError::Tell("That is further off than the calendar goes.".into()))?;
+    let seconds = at.timestamp().duration_since(here.timestamp()).as_secs().unsigned_abs();
+    let clock = say::clock(at.time());
+    // Until a minute is full, the one that has begun counts.
+    let minutes = seconds.div_ceil(60);
+    let data = json!({"until": at.strftime("%H:%M").to_string(), "minutes": minutes});
+    Ok(ToolOutput::new(data, format!("It's {} until {clock}.", say::span(minutes * 60))))
 }
 
 /// The zone of a place that only the place search of the weather service knows.
@@ -158,8 +195,10 @@ fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     let date = match (&wish.date, &wish.day) {
         (Some(text), _) => {
             let past = wish.count == Some(Count::Since);
-            day::date(text, today, past)
-                .ok_or_else(|| ToolError::Tell(format!("I don't know the date {text}.")))?
+            day::date(text, today, past).ok_or_else(|| {
+                let unknown = || format!("I don't know the date {text}.");
+                ToolError::Tell(day::misfit(text, today).unwrap_or_else(unknown))
+            })?
         }
         (None, Some(name)) => day::day(name, today)
             .ok_or_else(|| ToolError::Tell(format!("I don't know the day {name}.")))?,

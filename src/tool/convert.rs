@@ -75,6 +75,10 @@ fn convert(arguments: &Arguments) -> Result<ToolOutput, ToolError> {
     });
     let (spoken, rounded) = spoken(result, to);
     let about = if rounded { "about " } else { "" };
+    // "How many minutes in 2 hours and 15 minutes": the sum is the answer.
+    if from.name == to.name {
+        return Ok(ToolOutput::new(data, format!("That is {about}{spoken} {}.", to.word(result))));
+    }
     let say = format!(
         "{} {} is {about}{spoken} {}.",
         say::number(value).0,

@@ -39,9 +39,22 @@ pub(super) fn day(name: &str, today: Date) -> Option<Date> {
 
 /// The date that `text` names on `today`: "2026-12-03", "12-03" and "24" (the next such day, today
 /// included, or with `past` the last one), "thanksgiving", "easter", "good friday",
-/// "easter monday". `None` for what is no date.
+/// "easter monday". A weekday before it must fit: "friday 13" is the next such Friday. `None` for
+/// what is no date.
 pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
     let text = text.trim().to_lowercase();
+    if let Some((weekday, rest)) = weekday_before(&text) {
+        if rest.contains('-') {
+            return date(rest, today, past).filter(|date| date.weekday() == weekday);
+        }
+        let day = rest.parse().ok()?;
+        let step = if past { -1 } else { 1 };
+        // Each day of the month falls on each weekday within a few years.
+        return (0..=MONTHS)
+            .filter_map(|n| day_of_month(today, n * step, day))
+            .filter(|date| if past { *date <= today } else { *date >= today })
+            .find(|date| date.weekday() == weekday);
+    }
     let fits = |date: &Date| if past { *date <= today } else { *date >= today };
     // Leap days come after eight years at the latest.
     let years = |made: &dyn Fn(i16) -> Option<Date>| {
@@ -73,15 +86,41 @@ pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
             let day = i8(*day)?;
             let step = if past { -1 } else { 1 };
             // Of two months that follow each other one has 31 days.
-            (0..=2)
-                .filter_map(|n| {
-                    let month = today.first_of_month().checked_add((n * step).months()).ok()?;
-                    Date::new(month.year(), month.month(), day).ok()
-                })
-                .find(|date| fits(date))
+            (0..=2).filter_map(|n| day_of_month(today, n * step, day)).find(|date| fits(date))
         }
         _ => None,
     }
+}
+
+/// How many months are looked through for "friday the 13th": there are at most fourteen months
+/// between two of them, and eight years for the 31st or a leap day.
+const MONTHS: i32 = 100;
+
+/// What to say where the date of `text` falls on another weekday than `text` says; `None` where it
+/// does not.
+pub(super) fn misfit(text: &str, today: Date) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let (weekday, rest) = weekday_before(&text)?;
+    let date = date(rest, today, false).filter(|date| date.weekday() != weekday)?;
+    Some(format!(
+        "{} is a {}, not a {}. Which day do you mean?",
+        say::month_day(date),
+        say::weekday(date.weekday()),
+        say::weekday(weekday)
+    ))
+}
+
+/// "friday 12-03" parted.
+fn weekday_before(text: &str) -> Option<(Weekday, &str)> {
+    let (weekday, rest) = text.split_once(' ')?;
+    let digits = rest.starts_with(|c: char| c.is_ascii_digit());
+    Some((say::weekday_named(weekday).filter(|_| digits)?, rest))
+}
+
+/// That day of the month `months` from the one of `today`.
+fn day_of_month(today: Date, months: i32, day: i8) -> Option<Date> {
+    let month = today.first_of_month().checked_add(months.months()).ok()?;
+    Date::new(month.year(), month.month(), day).ok()
 }
 
 /// That weekday in the week that begins `weeks` Mondays from now.
@@ -184,8 +223,16 @@ mod tests {
             assert_eq!(found(false).as_deref(), Some(next), "{text}");
             assert_eq!(found(true).as_deref(), Some(last), "{text}");
         }
-        for text in ["", "12-32", "2026-02-30", "-1", "christmas", "1-2-3-4"] {
+        for text in ["", "12-32", "2026-02-30", "-1", "christmas", "1-2-3-4", "friday 12-03"] {
             assert_eq!(date(text, today, false), None, "{text}");
         }
+        let found = |text: &str| date(text, today, false).map(|date| date.to_string());
+        assert_eq!(found("thursday 12-03").as_deref(), Some("2026-12-03"));
+        assert_eq!(found("friday 13").as_deref(), Some("2027-08-13"));
+        assert_eq!(
+            misfit("friday 12-03", today).as_deref(),
+            Some("December 3rd is a Thursday, not a Friday. Which day do you mean?")
+        );
+        assert_eq!(misfit("thursday 12-03", today), None);
     }
 }

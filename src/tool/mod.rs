@@ -13,6 +13,8 @@
 //! Absent on purpose: which sentence means which tool; that is a responder's business.
 
 mod alarm;
+mod alarm_cancel;
+mod alarm_days;
 mod alarm_words;
 mod book;
 mod calculate;

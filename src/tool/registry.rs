@@ -88,7 +88,18 @@ impl Registry {
             return Box::pin(async { Done { outcome, act: None, picture: None } });
         };
         let deadline = tool.deadline();
-        let work = start(tool, &call.arguments, cx);
+        let arguments = match schema::fit(&tool.spec().parameters, &call.arguments) {
+            Ok(arguments) => arguments.to_string(),
+            Err(problem) => {
+                let output = format!("{name} was called wrongly: {problem}.");
+                let say = format!("I can't do that: {problem}.");
+                let outcome = Outcome { id, output, say, ok: false };
+                return Box::pin(async { Done { outcome, act: None, picture: None } });
+            }
+        };
+        let tool = Arc::clone(tool);
+        // Inside the future, so that a panic before the first wait is caught as well.
+        let work: Job<_> = Box::pin(async move { tool.call(arguments, cx).await });
         Box::pin(async move {
             // A panic in a tool, of our own or someone else's, must not end the turn.
             let result =
@@ -117,21 +128,6 @@ impl Registry {
                 }
             }
         })
-    }
-}
-
-/// Checks the arguments and runs the tool.
-fn start(tool: &Arc<dyn Tool>, text: &str, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
-    match schema::fit(&tool.spec().parameters, text) {
-        Ok(arguments) => {
-            let tool = Arc::clone(tool);
-            // Inside the future, so that a panic before the first wait is caught as well.
-            Box::pin(async move { tool.call(arguments.to_string(), cx).await })
-        }
-        Err(problem) => {
-            let text = format!("{} was called wrongly: {problem}.", tool.spec().name);
-            Box::pin(async { Err(ToolError::Tell(text)) })
-        }
     }
 }
 

@@ -14,61 +14,9 @@ use crate::dialog::Effect;
 /// The longest timer: a year. What lies further off is a date, not a timer.
 pub(super) const LONGEST: u64 = 365 * 86_400;
 
-/// From this length on, in seconds, a timer with an odd name is more likely misheard than wished for.
+/// From this length on, in seconds, a timer with a name that the user never gave one before may have
+/// been misheard, and nobody would notice for hours.
 const UNLIKELY: u64 = 4 * 3_600;
-
-/// Words of labels for which people set timers of many hours.
-const LONG_LABELS: &[&str] = &[
-    "bread",
-    "dough",
-    "sourdough",
-    "yeast",
-    "roast",
-    "brisket",
-    "turkey",
-    "ham",
-    "pork",
-    "ribs",
-    "beef",
-    "stew",
-    "stock",
-    "broth",
-    "chili",
-    "beans",
-    "slow",
-    "cooker",
-    "crockpot",
-    "yogurt",
-    "jelly",
-    "marinade",
-    "laundry",
-    "paint",
-    "glue",
-    "parking",
-    "charger",
-    "charging",
-    "battery",
-    "medicine",
-    "medication",
-    "meds",
-    "pills",
-    "pill",
-    "fasting",
-    "fast",
-    "sleep",
-    "work",
-    "shift",
-    "flight",
-    "dishwasher",
-    "oven",
-    "sprinkler",
-    "garden",
-    "baby",
-    "feeding",
-    "dog",
-    "cat",
-    "nap",
-];
 
 #[derive(Deserialize)]
 struct SetTimer {
@@ -85,6 +33,7 @@ struct CancelTimer {
     which: Option<Which>,
     #[serde(default)]
     all: bool,
+    except: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +114,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                     "seconds": length("The length it was set for, only when said."),
                     "which": which,
                     "all": {"type": "boolean", "description": "true for all timers."},
+                    "except": label("With all: the label of the one that is to go on."),
                 }),
             ),
             move |arguments: CancelTimer, _| {
@@ -210,7 +160,8 @@ fn set_timer(
     let SetTimer { seconds, label, sure } = arguments;
     let label = clean_label(label, "timer");
     let seconds = seconds.clamp(1, LONGEST);
-    if let Some(label) = label.as_deref().filter(|label| !sure && unlikely(seconds, label)) {
+    let unlikely = |label: &&str| !sure && seconds >= UNLIKELY && !diary.has_named(label);
+    if let Some(label) = label.as_deref().filter(unlikely) {
         let data = json!({
             "asked": true,
             "next": "No timer was set. Call it again with sure set once the user says yes.",
@@ -236,11 +187,6 @@ fn set_timer(
         "saved": saved == Saved::Yes, "will_ring": desk.ringer != Ringer::Nobody,
     });
     Ok(ToolOutput::new(data, say))
-}
-
-/// Whether a timer of that length and name is more likely a misunderstanding.
-fn unlikely(seconds: u64, label: &str) -> bool {
-    seconds >= UNLIKELY && !label.split_whitespace().any(|word| LONG_LABELS.contains(&word))
 }
 
 fn list_timers(diary: &Diary, now: &Now) -> ToolOutput {
@@ -303,6 +249,18 @@ fn cancel_timer(
     let all = timers(diary, now);
     let mut fitting = labelled(all.clone(), wanted.as_deref());
     fitting.retain(|timer| wish.seconds.is_none_or(|wanted| wanted == length(timer)));
+    if let Some(kept) = clean_label(wish.except.clone(), "timer") {
+        let kept = labelled(all.clone(), Some(&kept));
+        let Some(first) = kept.first() else {
+            let name = wish.except.as_deref();
+            return Err(ToolError::Tell(none_fits(&all, name, wish)));
+        };
+        fitting.retain(|timer| kept.iter().all(|kept| kept.id != timer.id));
+        if fitting.is_empty() {
+            let name = first.name();
+            return Err(ToolError::Tell(format!("Only your {name} is running, and it goes on.")));
+        }
+    }
     if fitting.is_empty() || !explicit {
         // Answered a moment ago, by a key or a word: it is the one that is meant.
         let rang = diary.rang(now).into_iter().find(|r| fits(r.label.as_deref(), r.what));
@@ -380,6 +338,7 @@ fn change_timer(
                     seconds: wish.of_seconds,
                     which: wish.which,
                     all: false,
+                    except: None,
                 };
                 none_fits(&all, wanted.as_deref(), &cancel)
             }

@@ -19,6 +19,7 @@ struct Arguments {
     level: Option<u8>,
     change: Option<Change>,
     by: Option<u8>,
+    times: Option<f64>,
     #[serde(default)]
     sure: bool,
     mute: Option<bool>,
@@ -53,6 +54,10 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
                     "type": "integer", "minimum": 1, "maximum": 100,
                     "description": "With change: by how many percent of full volume, only when said.",
                 },
+                "times": {
+                    "type": "number", "minimum": 0.1, "maximum": 10,
+                    "description": "Alone: this many times as loud as now; 0.5 is half as loud.",
+                },
                 "sure": {
                     "type": "boolean",
                     "description": "true once the user has said yes to a jump that was asked about.",
@@ -76,6 +81,10 @@ fn set(volume: &Volume, arguments: &Arguments) -> Result<ToolOutput, ToolError> 
         return Ok(ToolOutput::new(data, question));
     }
     let say = match (arguments.level, arguments.change, arguments.mute) {
+        (None, None, None) if let Some(times) = arguments.times => {
+            volume.set(multiplied(volume.percent(), times));
+            format!("Volume {} percent.", volume.percent())
+        }
         (Some(level), None, None) if arguments.by.is_none() => {
             volume.set(level);
             format!("Volume set to {} percent.", volume.percent())
@@ -124,12 +133,18 @@ fn stepped(before: u8, change: Change, by: Option<u8>) -> u8 {
     }
 }
 
+/// `before` made so many times as loud.
+fn multiplied(before: u8, times: f64) -> u8 {
+    (f64::from(before) * times).round().clamp(0.0, 100.0) as u8
+}
+
 /// What to ask before a jump to a level that hurts; `None` when nothing has to be asked.
 fn question(volume: &Volume, arguments: &Arguments) -> Option<String> {
     let before = volume.percent();
     let wanted = match (arguments.level, arguments.change, arguments.mute) {
         (Some(level), None, None) => level,
         (None, Some(change), None) => stepped(before, change, arguments.by),
+        (None, None, None) => multiplied(before, arguments.times?),
         _ => return None,
     };
     let jump = wanted >= LOUD && wanted > before.saturating_add(JUMP);
@@ -147,7 +162,7 @@ mod tests {
         change: Option<Change>,
         mute: Option<bool>,
     ) -> String {
-        match set(volume, &Arguments { level, change, mute, by: None, sure: false }) {
+        match set(volume, &Arguments { level, change, mute, by: None, times: None, sure: false }) {
             Ok(output) => output.say,
             Err(error) => error.to_string(),
         }
@@ -184,6 +199,7 @@ mod tests {
                 level: None,
                 change: Some(change),
                 by: Some(by),
+                times: None,
                 mute: None,
                 sure: false,
             };
@@ -195,9 +211,35 @@ mod tests {
     }
 
     #[test]
+    fn half_as_loud_is_half_of_what_it_was() {
+        let knob = Volume::new(60);
+        let turn = |times| {
+            let wish = Arguments {
+                level: None,
+                change: None,
+                by: None,
+                times: Some(times),
+                mute: None,
+                sure: false,
+            };
+            set(&knob, &wish).unwrap().say
+        };
+        assert_eq!(turn(0.5), "Volume 30 percent.");
+        assert_eq!(turn(2.0), "Volume 60 percent.");
+        assert_eq!(turn(2.0), "That's very loud: up from 60 to 100 percent. Shall I?");
+    }
+
+    #[test]
     fn a_jump_to_the_top_is_asked_back() {
         let knob = Volume::new(40);
-        let wish = |sure| Arguments { level: Some(100), change: None, by: None, mute: None, sure };
+        let wish = |sure| Arguments {
+            level: Some(100),
+            change: None,
+            by: None,
+            times: None,
+            mute: None,
+            sure,
+        };
         let asked = set(&knob, &wish(false)).unwrap();
         assert_eq!(asked.say, "That's very loud: up from 40 to 100 percent. Shall I?");
         assert_eq!((&asked.data["asked"], knob.percent()), (&json!(true), 40));

@@ -22,6 +22,9 @@ pub(super) fn settle_day(
 ) -> Result<(), ToolError> {
     if let Some(text) = date {
         let Some(found) = day::date(text, today, false) else {
+            if let Some(misfit) = day::misfit(text, today) {
+                return Err(ToolError::Tell(misfit));
+            }
             return Err(ToolError::Tell(format!(
                 "There is no date {text}. Say it as a month and a day, like December 3rd."
             )));

@@ -273,6 +273,9 @@ const KNOWN: &[(&str, &str)] = &[
 
 /// The zone of `location`, where it is well known.
 pub(crate) fn find(location: &str) -> Option<Found> {
+    if let Some(found) = by_offset(location) {
+        return Some(found);
+    }
     let name = bare(&fold(location)).to_owned();
     if let Some((_, zone, capital)) = WIDE.iter().find(|(names, ..)| holds(names, &name)) {
         let zone = TimeZone::get(zone).ok()?;
@@ -289,6 +292,27 @@ pub(crate) fn find(location: &str) -> Option<Found> {
     let (city, country) = location.split_once(',')?;
     let zone = zone_name(&fold(city))?;
     (zone_name(&fold(country))? == zone).then(|| found(zone)).flatten()
+}
+
+/// "UTC+2", "gmt minus five": so many whole hours ahead of or behind Greenwich.
+fn by_offset(location: &str) -> Option<Found> {
+    const NUMBERS: [&str; 12] = [
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+        "twelve",
+    ];
+    let name = location.trim().to_lowercase();
+    let rest = name.strip_prefix("utc").or_else(|| name.strip_prefix("gmt"))?.trim_start();
+    let signs = [("plus", 1), ("+", 1), ("minus", -1), ("-", -1), ("−", -1)];
+    let (hours, sign) =
+        signs.iter().find_map(|(word, sign)| Some((rest.strip_prefix(word)?.trim(), *sign)))?;
+    let word = NUMBERS.iter().position(|number| *number == hours);
+    let hours = match word.and_then(|at| i8::try_from(at + 1).ok()) {
+        Some(hours) => hours,
+        None => hours.parse().ok().filter(|hours| (1..=14).contains(hours))?,
+    };
+    let side = if sign > 0 { "plus" } else { "minus" };
+    let zone = TimeZone::fixed(jiff::tz::Offset::from_hours(sign * hours).ok()?);
+    Some(Found { zone, name: format!("UTC {side} {hours}"), of: None })
 }
 
 /// The name of the zone for a folded name.
@@ -350,6 +374,23 @@ pub(crate) fn fold(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones_by_their_distance_from_greenwich() {
+        for (said, name, hours) in [
+            ("UTC+2", "UTC plus 2", 2),
+            ("Utc Plus 2", "UTC plus 2", 2),
+            ("gmt - 5", "UTC minus 5", -5),
+            ("GMT minus five", "UTC minus 5", -5),
+        ] {
+            let found = find(said).unwrap();
+            assert_eq!(found.name, name, "{said}");
+            assert_eq!(found.zone, TimeZone::fixed(jiff::tz::offset(hours)), "{said}");
+        }
+        for said in ["UTC+20", "utc plus", "utc plus a lot"] {
+            assert_eq!(by_offset(said), None, "{said}");
+        }
+    }
 
     #[test]
     fn well_known_places_have_their_zone() {

@@ -151,7 +151,7 @@ impl Templates {
     fn act(&self, meaning: Meaning, prompt: &Prompt) -> Option<Vec<Delta>> {
         match meaning {
             Meaning::Calls(calls) => self.calls(calls, prompt).ok(),
-            Meaning::Answer(answer) => Some(vec![Delta::Text(answer)]),
+            Meaning::Answer(answer) => Some(vec![Delta::Text(fresh(&answer, prompt))]),
             Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Refusal(_) | Meaning::Nothing => {
                 None
             }
@@ -160,7 +160,9 @@ impl Templates {
 
     /// The calls: all of them, or what to say of the first whose tool is not there.
     fn calls(&self, calls: Vec<ParsedCall>, prompt: &Prompt) -> Result<Vec<Delta>, String> {
-        let there = |call: &ParsedCall| prompt.tools.iter().any(|tool| tool.name == call.tool);
+        let there = |call: &ParsedCall| {
+            call.said().is_some() || prompt.tools.iter().any(|tool| tool.name == call.tool)
+        };
         if let Some(call) = calls.iter().find(|call| !there(call)) {
             return Err(self.grammar.missing(&call.tool).unwrap_or(NO_TOOL).to_owned());
         }
@@ -169,16 +171,29 @@ impl Templates {
             name: call.tool,
             arguments: call.arguments.to_string(),
         };
-        Ok(calls.into_iter().map(|parsed| Delta::Call(call(parsed))).collect())
+        // What is only said comes first: what the tools come to is told after all of them.
+        let (say, calls): (Vec<_>, Vec<_>) =
+            calls.into_iter().partition(|call| call.said().is_some());
+        let say = say.iter().filter_map(ParsedCall::said).map(|text| fresh(text, prompt));
+        let text = say.collect::<Vec<_>>().join(" ");
+        let text = (!text.is_empty()).then_some(Delta::Text(text));
+        Ok(text
+            .into_iter()
+            .chain(calls.into_iter().map(|parsed| Delta::Call(call(parsed))))
+            .collect())
     }
 
     /// What `text` means after what was said and done before it.
     fn meant(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
+        let mut asked = false;
         let before = before(prompt).or_else(|| {
             // A question of ours is not in the history, but what was asked about is.
             let said = last_said(prompt)?;
             match self.grammar.understand(&said)? {
-                Meaning::Ask { call, .. } => Some((Before::Open(call), said)),
+                Meaning::Ask { call, .. } => {
+                    asked = true;
+                    Some((Before::Open(call), said))
+                }
                 Meaning::Calls(_)
                 | Meaning::Unclear(_)
                 | Meaning::Answer(_)
@@ -187,6 +202,9 @@ impl Templates {
             }
         });
         let Some((before, said)) = before else { return self.grammar.understand(text) };
+        if asked && let Some(calls) = self.at_that_time(&said, text) {
+            return Some(Meaning::Calls(calls));
+        }
         if let Some(meaning) = self.grammar.follow(&before, text) {
             return Some(meaning);
         }
@@ -200,6 +218,31 @@ impl Templates {
             Some(Meaning::Calls(calls)) => Some(Meaning::Calls(calls)),
             Some(_) | None => meaning,
         }
+    }
+
+    /// "An alarm for the evening." "At 8.": the part of the day that was said before the question
+    /// counts for the answer to it.
+    fn at_that_time(&self, said: &str, text: &str) -> Option<Vec<ParsedCall>> {
+        const PARTS: &[&str] = &["morning", "afternoon", "evening", "night", "tonight"];
+        let lower = said.to_lowercase();
+        let words = lower.split(|c: char| !c.is_alphanumeric());
+        if !words.into_iter().any(|word| PARTS.contains(&word)) {
+            return None;
+        }
+        let said = said.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let mut calls =
+            [format!("{said} at {text}"), format!("{said} {text}")].iter().find_map(|both| {
+                match self.grammar.understand(both) {
+                    Some(Meaning::Calls(calls)) => Some(calls),
+                    Some(_) | None => None,
+                }
+            })?;
+        for call in &mut calls {
+            if call.tool == "set_alarm" {
+                call.arguments.as_object_mut()?.insert("exact".into(), Value::from(true));
+            }
+        }
+        Some(calls)
     }
 
     /// The next step of the reply to `prompt`; nothing when there is nothing left to say.
@@ -221,9 +264,8 @@ impl Templates {
                 Err(missing) => say(&missing),
             },
             Some(Meaning::Ask { question, .. }) => say(&question),
-            Some(Meaning::Unclear(text) | Meaning::Answer(text) | Meaning::Refusal(text)) => {
-                say(&text)
-            }
+            Some(Meaning::Answer(text)) => say(&fresh(&text, prompt)),
+            Some(Meaning::Unclear(text) | Meaning::Refusal(text)) => say(&text),
             Some(Meaning::Nothing) | None => refuse(text, &prompt.items),
         }
     }
@@ -324,6 +366,18 @@ fn is_question(text: &str) -> bool {
             "suggest",
         ]
         .contains(&first)
+}
+
+/// Of several answers, parted by strokes, the first that was not given yet, or the one that was
+/// given longest ago.
+fn fresh(answer: &str, prompt: &Prompt) -> String {
+    let given = |text: &&str| {
+        prompt.items.iter().rposition(
+            |item| matches!(item, Item::Reply { text: said, .. } if said.contains(text.trim())),
+        )
+    };
+    let best = answer.split('|').min_by_key(given).unwrap_or(answer);
+    best.trim().to_owned()
 }
 
 /// Whether every call after the user's words was made by templates.

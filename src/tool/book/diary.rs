@@ -189,6 +189,11 @@ impl Diary {
         self.page.rang(now)
     }
 
+    /// Whether the user has called a timer `name` before.
+    pub(crate) fn has_named(&self, name: &str) -> bool {
+        self.page.names.iter().any(|old| old == name)
+    }
+
     /// Why the file cannot be read, when it cannot.
     pub(crate) fn unreadable(&self) -> Option<&str> {
         self.unreadable.as_deref()
@@ -231,7 +236,12 @@ impl Diary {
         what: What,
     ) -> Result<(Entry, Saved), Full> {
         let (entry, saved) = self.change(|page| match new_entry(page, label, now, what) {
-            Some(entry) => (Some(entry.clone()), vec![Change::Put(entry)]),
+            Some(entry) => {
+                let name = entry.label.clone().filter(|_| entry.is_timer());
+                let mut changes = vec![Change::Put(entry.clone())];
+                changes.extend(name.map(Change::Named));
+                (Some(entry), changes)
+            }
             None => (None, Vec::new()),
         });
         entry.map(|entry| (entry, saved)).ok_or(Full)

@@ -80,6 +80,9 @@ pub enum What {
         days: Days,
         /// Only what lies after this is still to ring: when it was set or last answered.
         since: Timestamp,
+        /// One day on which it does not ring, though it comes back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skip: Option<Date>,
     },
     /// Again, after it rang and was put off.
     Snoozed {
@@ -157,7 +160,14 @@ impl Entry {
             What::Alarm { time, days: Days::On(date), .. } => {
                 Some(date.to_datetime(time).to_zoned(now.zone.clone()).ok()?.timestamp())
             }
-            What::Alarm { time, days, since } => days.next(time, since, &now.zone),
+            What::Alarm { time, days, since, skip } => {
+                let next = days.next(time, since, &now.zone)?;
+                if skip == Some(next.to_zoned(now.zone.clone()).date()) {
+                    days.next(time, next, &now.zone)
+                } else {
+                    Some(next)
+                }
+            }
         }
     }
 
@@ -165,8 +175,10 @@ impl Entry {
     pub fn rings_since(&self, now: &Now) -> Option<Timestamp> {
         let due = self.due(now).filter(|due| *due <= now.wall)?;
         match self.what {
-            What::Alarm { time, days: days @ Days::Weekly(_), since } => {
-                days.last(time, since, now.wall, &now.zone)
+            What::Alarm { time, days: days @ Days::Weekly(_), since, skip } => {
+                let last = days.last(time, since, now.wall, &now.zone)?;
+                let skipped = skip == Some(last.to_zoned(now.zone.clone()).date());
+                Some(if skipped { due } else { last })
             }
             What::Alarm { days: Days::On(_), .. } | What::Timer { .. } | What::Snoozed { .. } => {
                 Some(due)
@@ -215,8 +227,9 @@ impl Entry {
     /// What becomes of it once its ring is over: `None` when it leaves the book.
     pub(super) fn after_ring(&self, now: &Now) -> Option<Self> {
         match self.what {
-            What::Alarm { time, days, .. } if days.recurs() => {
-                let what = What::Alarm { time, days, since: now.wall };
+            What::Alarm { time, days, skip, .. } if days.recurs() => {
+                let skip = skip.filter(|skip| *skip >= now.today());
+                let what = What::Alarm { time, days, since: now.wall, skip };
                 Some(Self { what, ..self.clone() })
             }
             What::Alarm { .. } | What::Timer { .. } | What::Snoozed { .. } => None,
@@ -228,7 +241,7 @@ impl Entry {
     /// wrong has not rung yet by the right one, and the wall's end of a countdown moves with it.
     pub(super) fn after_clock_change(&self, now: &Now, shift: Option<i64>) -> Option<Self> {
         let what = match self.what {
-            What::Alarm { time, days, since } if since > now.wall => {
+            What::Alarm { time, days, since, skip } if since > now.wall => {
                 let ahead = since.as_microsecond() - now.wall.as_microsecond();
                 let since = match shift {
                     Some(shift) if shift < -SAME_RING => {
@@ -237,7 +250,7 @@ impl Entry {
                     None if ahead > SAME_RING => now.wall,
                     Some(_) | None => return None,
                 };
-                What::Alarm { time, days, since: since.min(now.wall) }
+                What::Alarm { time, days, since: since.min(now.wall), skip }
             }
             What::Timer { seconds, run } => What::Timer { seconds, run: moved(run, now)? },
             What::Snoozed { of, run } => What::Snoozed { of, run: moved(run, now)? },
@@ -295,7 +308,7 @@ mod tests {
             What::Timer { seconds: 60, run },
             What::Timer { seconds: 60, run: Run::Paused { left_ms: 1_500 } },
             What::Snoozed { of: RingKind::Alarm { time }, run },
-            What::Alarm { time, days, since: at.wall },
+            What::Alarm { time, days, since: at.wall, skip: None },
         ] {
             let entry = Entry { id: EntryId(1), label: Some("tea".into()), set: at.wall, what };
             let text = serde_json::to_string(&entry).unwrap();

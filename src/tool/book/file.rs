@@ -34,6 +34,7 @@ struct Written<'a> {
     entries: &'a [Entry],
     rang: &'a [Rang],
     missed: &'a [Rang],
+    names: &'a [String],
 }
 
 #[derive(Deserialize)]
@@ -44,6 +45,8 @@ struct Whole {
     rang: Vec<Rang>,
     #[serde(default)]
     missed: Vec<Rang>,
+    #[serde(default)]
+    names: Vec<String>,
 }
 
 /// What was found on disk.
@@ -107,7 +110,12 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
     };
     let whole = serde_json::from_slice::<Whole>(&bytes).ok();
     if let Some(whole) = whole.filter(|whole| whole.version == VERSION) {
-        let page = Page { entries: whole.entries, rang: whole.rang, missed: whole.missed };
+        let page = Page {
+            entries: whole.entries,
+            rang: whole.rang,
+            missed: whole.missed,
+            names: whole.names,
+        };
         return Ok(Found { page, stamp, trouble: None });
     }
     let page = Page { entries: salvage(&bytes), ..Page::default() };
@@ -134,6 +142,7 @@ pub(super) fn write(path: &Path, page: &Page) -> io::Result<Option<Stamp>> {
         entries: &page.entries,
         rang: &page.rang,
         missed: &page.missed,
+        names: &page.names,
     };
     let mut text = serde_json::to_vec_pretty(&written)?;
     text.push(b'\n');

@@ -11,6 +11,9 @@ const LATELY: SignedDuration = SignedDuration::from_secs(120);
 /// The most missed rings that are kept to be told; nobody listens to a longer list.
 const MAX_MISSED: usize = 20;
 
+/// How many names of timers are remembered.
+const MAX_NAMES: usize = 100;
+
 /// What stands in the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Page {
@@ -19,6 +22,8 @@ pub(super) struct Page {
     pub(super) rang: Vec<Rang>,
     /// What nobody answered, and nobody was told of yet.
     pub(super) missed: Vec<Rang>,
+    /// What the user has called timers, the latest last.
+    pub(super) names: Vec<String>,
 }
 
 /// One change to a page. Kept as such, so that it can be made again to a newer file.
@@ -36,6 +41,8 @@ pub(super) enum Change {
     Hushed,
     /// The user was told of these.
     Told(Vec<Rang>),
+    /// The user called a timer so.
+    Named(String),
 }
 
 impl Change {
@@ -44,7 +51,9 @@ impl Change {
         match self {
             Self::Put(entry) => Some(entry.id),
             Self::Remove(id) => Some(*id),
-            Self::Answered(_) | Self::Missed(_) | Self::Hushed | Self::Told(_) => None,
+            Self::Answered(_) | Self::Missed(_) | Self::Hushed | Self::Told(_) | Self::Named(_) => {
+                None
+            }
         }
     }
 
@@ -68,6 +77,13 @@ impl Change {
             }
             Self::Hushed => page.rang.clear(),
             Self::Told(told) => page.missed.retain(|missed| !told.contains(missed)),
+            Self::Named(name) => {
+                page.names.retain(|old| old != name);
+                if page.names.len() >= MAX_NAMES {
+                    page.names.remove(0);
+                }
+                page.names.push(name.clone());
+            }
         }
     }
 }

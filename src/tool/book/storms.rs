@@ -171,7 +171,7 @@ impl World {
                 Days::On(date)
             }
         };
-        let what = What::Alarm { time, days, since: now.wall };
+        let what = What::Alarm { time, days, since: now.wall, skip: None };
         let (entry, _) = self.diary.add(None, &now, what).unwrap();
         self.alarms.insert(entry.id, (time, days, now.wall));
     }
