@@ -287,7 +287,6 @@ pub(super) fn place_name(scan: &Scan<'_>, from: usize, to: usize) -> String {
                 | "usa"
                 | "uae"
                 | "dc"
-                | "la"
                 | "nyc"
                 | "u.k."
                 | "u.s."
@@ -319,7 +318,9 @@ pub(super) fn place_name(scan: &Scan<'_>, from: usize, to: usize) -> String {
                 | "nzst"
                 | "nzdt"
         );
-        if short || (coded && number + 1 == count) {
+        // "LA", but "Ashby de la Zouch".
+        let alone = count == 1 && matches!(word.to_ascii_lowercase().as_str(), "la" | "sf");
+        if short || alone || (coded && number + 1 == count) {
             out.push_str(&word.to_uppercase());
             continue;
         }

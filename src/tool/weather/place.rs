@@ -218,6 +218,10 @@ fn told_apart(places: &[Place], qualifier: &str) -> Option<Place> {
 /// Ways to write a name, the given one first: the service knows "Stoke-on-Trent" and not "Stoke on
 /// Trent", "St Ives" and not "St. Ives". At most three, each of which may cost a request.
 fn spellings(name: &str) -> Vec<String> {
+    let short = name.to_lowercase();
+    if let Some((_, long)) = NICKNAMES.iter().find(|(nickname, _)| *nickname == short) {
+        return vec![(*long).to_owned()];
+    }
     let mut names = vec![name.to_owned()];
     if let Some(rest) = ["St. ", "St ", "st. ", "st "].iter().find_map(|st| name.strip_prefix(st)) {
         names.extend([format!("St {rest}"), format!("Saint {rest}")]);
@@ -232,6 +236,19 @@ fn spellings(name: &str) -> Vec<String> {
     names.dedup();
     names
 }
+
+/// Towns by the names that people in their country use.
+const NICKNAMES: &[(&str, &str)] = &[
+    ("la", "Los Angeles"),
+    ("l.a.", "Los Angeles"),
+    ("nyc", "New York"),
+    ("sf", "San Francisco"),
+    ("san fran", "San Francisco"),
+    ("dc", "Washington"),
+    ("d.c.", "Washington"),
+    ("vegas", "Las Vegas"),
+    ("philly", "Philadelphia"),
+];
 
 /// Countries by names that the service does not use, and their ISO 3166 codes.
 const COUNTRIES: &[(&str, &str)] = &[
