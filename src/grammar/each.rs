@@ -55,22 +55,12 @@ const LINKS: &[&str] = &[
 const FIRST: &[&str] =
     &["one of them", "the first one", "the first", "the one", "one", "a", "an", "the"];
 /// Words in front of a time or length.
-const LED: &[&str] = &[
-    "for",
-    "of",
-    "at",
-    "is for",
-    "set for",
-    "with",
-    "timer for",
-    "alarm for",
-    "timer of",
-    "alarm at",
-    "should be",
-    "on for",
-    "in",
-    "to",
-];
+const LED: &[&str] =
+    &["for", "of", "at", "is for", "set for", "with", "should be", "on for", "in", "to"];
+/// Words in front of a length in a list of timers.
+const TIMER: &[&str] = &["timer for", "timer of"];
+/// Words in front of a time in a list of alarms.
+const ALARM: &[&str] = &["alarm for", "alarm at"];
 
 /// One length of a list: seconds, and the words of its label.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +87,8 @@ pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<Each>)> {
                 !length::lengths(scan, from).is_empty() || !number::numbers(scan, from).is_empty()
             })
         });
-        let from = scan.skip(before.as_ref().map_or(at, |label| label.end), LED);
+        let from = scan.skip(before.as_ref().map_or(at, |label| label.end), TIMER);
+        let from = scan.skip(from, LED);
         let (mut end, one) = if let Some((end, seconds)) = length::closed(scan, from) {
             let unit = length::unit_before(scan, end);
             known.extend(open.drain(..).map(|n| Each { seconds: n * unit, label: None }));
@@ -168,7 +159,7 @@ pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<(usize, u32, Vec<Range<u
 /// Lists of at least two clock times at `at`, the longest first.
 pub(super) fn whens(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<When>)> {
     let mut out = Vec::new();
-    let at = scan.skip(scan.skip(at, FIRST), LED);
+    let at = scan.skip(scan.skip(scan.skip(at, FIRST), ALARM), LED);
     list(scan, at, &mut Vec::new(), &mut out);
     out.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
     out
@@ -184,7 +175,7 @@ fn list(scan: &Scan<'_>, at: usize, before: &mut Vec<When>, out: &mut Vec<(usize
             out.push((end, all));
         }
         if let Some(next) = link(scan, end) {
-            list(scan, scan.skip(next, LED), before, out);
+            list(scan, scan.skip(scan.skip(next, ALARM), LED), before, out);
         }
         before.pop();
     }

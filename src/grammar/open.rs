@@ -186,10 +186,32 @@ pub(super) fn names(scan: &Scan<'_>, at: usize) -> Vec<Span> {
 }
 
 /// Words about days, of which a name holds none: they are something that was not understood.
-const DAYS: [&str; 20] = [
-    "tomorrow", "tonight", "today", "weekday", "weekdays", "weekend", "weekends", "next", "last",
-    "week", "weeks", "month", "months", "year", "years", "every", "each", "daily", "weekly",
+const DAYS: [&str; 25] = [
+    "tomorrow",
+    "tonight",
+    "today",
+    "yesterday",
+    "day",
+    "days",
+    "weekday",
+    "weekdays",
+    "weekend",
+    "weekends",
+    "next",
+    "last",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "year",
+    "years",
+    "every",
+    "each",
+    "daily",
+    "weekly",
     "except",
+    "later",
+    "now",
 ];
 
 /// Whether a name ends before the word at `at`, because a day, a time or another wish begins.
@@ -204,6 +226,10 @@ fn ends_name(scan: &Scan<'_>, at: usize) -> bool {
         units.contains(&text.strip_suffix('s').unwrap_or(text))
             || matches!(text, "am" | "pm" | "o'clock" | "a" | "p")
     };
+    // "Leave at 7 and" has come to its time.
+    if scan.is(at, "at") && !number::numbers(scan, at + 1).is_empty() {
+        return true;
+    }
     // "12/24" and "24.12" are dates, whether they are understood or not.
     let dated = match scan.tokens[at].shape {
         Shape::Digits { after: 0, .. } => scan.is(at + 1, "/"),

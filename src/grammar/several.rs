@@ -106,6 +106,7 @@ impl Talk<'_> {
             if let Some(more) = more.filter(|more| !repeats(more))
                 && calls.len() + more.len() <= MOST_WISHES
             {
+                share_place(&mut calls, &more);
                 calls.extend(more);
                 return Some(calls).filter(|calls| !calls.is_empty());
             }
@@ -308,6 +309,21 @@ impl Talk<'_> {
             start = end;
         }
         start
+    }
+}
+
+/// "The weather and the time in Paris" are both of Paris.
+fn share_place(before: &mut [ParsedCall], after: &[ParsedCall]) {
+    let placed = |call: &ParsedCall| matches!(call.tool.as_str(), "get_weather" | "get_time");
+    let Some(place) = after.iter().find(|call| placed(call)).map(|c| &c.arguments["location"])
+    else {
+        return;
+    };
+    let lone = |call: &&mut ParsedCall| placed(call) && call.arguments.get("location").is_none();
+    if place.is_string() {
+        for call in before.iter_mut().filter(lone) {
+            call.arguments["location"] = place.clone();
+        }
     }
 }
 
