@@ -132,8 +132,8 @@ async fn a_call_that_cannot_be_made_is_answered_in_words() {
     let world = World::new();
     let cases = [
         ("switch_light", "{}", "I have no tool called switch_light."),
-        ("set_timer", "ten minutes", "set_timer was called wrongly: the arguments are no JSON"),
-        ("set_timer", "{}", "set_timer was called wrongly: \"seconds\" is missing."),
+        ("set_timer", "ten minutes", "I can't do that: the arguments are no JSON"),
+        ("set_timer", "{}", "I can't do that: \"seconds\" is missing."),
         ("set_timer", r#"{"seconds":0}"#, "must be a whole number from 1 to 31536000, not 0"),
         (
             "set_timer",
@@ -150,6 +150,9 @@ async fn a_call_that_cannot_be_made_is_answered_in_words() {
         assert!(done.outcome.say.contains(want), "{name} {arguments}: {}", done.outcome.say);
     }
     assert_eq!(world.reading().view.entries, []);
+    // A model reads what it did wrong.
+    let told = world.call("set_timer", "{}").await.outcome.output;
+    assert_eq!(told, "set_timer was called wrongly: \"seconds\" is missing.");
     let told = world.call("switch_light", "{}").await.outcome.output;
     assert!(
         told.starts_with("There is no tool switch_light. The tools are: get_weather, get_time,")
@@ -731,11 +734,11 @@ async fn one_day_of_a_recurring_alarm_is_left_out() {
     world.wall.set("2026-11-04T06:00:00Z".parse().unwrap());
     assert_eq!(world.rings_answered(), ["It's 7 AM. This is your alarm."]);
     let world = world.restarted();
-    world.wall.set("2026-11-05T06:00:00Z".parse().unwrap());
-    assert_eq!(world.rings(), Vec::<String>::new());
-    world.later(3600);
+    world.wall.set("2026-11-05T06:00:10Z".parse().unwrap());
+    let world = world.restarted();
     assert_eq!(world.rings(), Vec::<String>::new());
     world.wall.set("2026-11-06T06:00:00Z".parse().unwrap());
+    let world = world.restarted();
     assert_eq!(world.rings_answered(), ["It's 7 AM. This is your alarm."]);
     // Without a day it is the next ring; set again it rings then too.
     assert_eq!(

@@ -222,7 +222,8 @@ fn part_phrase(scan: &Scan<'_>, at: usize) -> Option<(usize, Part)> {
     if let Some(end) = scan.words(at, "at night").or_else(|| scan.words(at, "tonight")) {
         return Some((end, Part::Night));
     }
-    let at = scan.words(at, "in the").or_else(|| scan.words(at, "during the"))?;
+    let leads = ["in the", "for the", "during the"];
+    let at = leads.iter().find_map(|lead| scan.words(at, lead))?;
     let at = scan.skip(at, &["early", "late"]);
     part_word(scan.text(at)).map(|part| (at + 1, part))
 }

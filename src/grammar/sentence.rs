@@ -29,13 +29,9 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
     let whole = talk.whole(&tokens);
     // "Turn off the light and set a timer for 5 minutes" is more than what cannot be done.
     let more = match &whole {
-        Some((Meaning::Refusal(_), _)) => talk.several(&tokens).map(together),
+        Some((Meaning::Refusal(_) | Meaning::Answer(_), _)) => talk.several(&tokens).map(together),
         Some((
-            Meaning::Calls(_)
-            | Meaning::Ask { .. }
-            | Meaning::Unclear(_)
-            | Meaning::Answer(_)
-            | Meaning::Nothing,
+            Meaning::Calls(_) | Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Nothing,
             _,
         ))
         | None => None,
