@@ -165,6 +165,7 @@ async fn of_two_wishes_what_can_be_done_is_done_and_the_rest_is_said() {
     for (sentence, want) in [
         ("turn off the light and set a timer for 5 minutes", "I can't switch lights yet."),
         ("set a timer for 5 minutes and turn off the light", "I can't switch lights yet."),
+        ("play music and set a timer for 5 minutes", "I can't play music yet."),
         ("how do you spell cat and set a timer for 5 minutes", "C, A, T."),
     ] {
         let deltas = answer(&templates, &[user(sentence)]).await;

@@ -64,7 +64,11 @@ impl Slot {
                     "weekends" | "this weekend" => "weekend",
                     name => name.strip_prefix("next ").unwrap_or(name),
                 };
-                into.insert(own("day"), Value::from(name));
+                let name = Value::from(name);
+                // "Today or tomorrow" is not tomorrow.
+                if into.insert(own("day"), name.clone()).is_some_and(|old| old != name) {
+                    return None;
+                }
             }
             Taken::Number(value) => {
                 into.insert(
@@ -125,7 +129,12 @@ impl Slot {
                         return None;
                     }
                 };
-                into.insert(own(default), Value::from(text));
+                let text = Value::from(text);
+                // "In London or Paris" is not Paris.
+                let old = into.insert(own(default), text.clone());
+                if default == "location" && old.is_some_and(|old| old != text) {
+                    return None;
+                }
             }
         }
         Some(())

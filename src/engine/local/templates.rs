@@ -128,9 +128,8 @@ impl Templates {
             arguments: serde_json::json!({ "location": town }),
         };
         let again = ParsedCall { tool: call.name.clone(), arguments };
-        self.calls(vec![home, again.clone()], prompt)
-            .or_else(|_| self.calls(vec![again], prompt))
-            .ok()
+        self.all_calls(vec![home, again.clone()], prompt)
+            .or_else(|| self.all_calls(vec![again], prompt))
     }
 
     /// The calls that begin the reply to `prompt` where they only think so, for want of a chat
@@ -138,7 +137,7 @@ impl Templates {
     pub fn likely(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
         let (text, _) = prompt.last_turn().filter(|(_, after)| after.is_empty())?;
         match self.grammar.understand(text)? {
-            Meaning::Calls(calls) => self.calls(calls, prompt).ok(),
+            Meaning::Calls(calls) => self.all_calls(calls, prompt),
             Meaning::Ask { .. }
             | Meaning::Unclear(_)
             | Meaning::Answer(_)
@@ -150,7 +149,7 @@ impl Templates {
     /// What `meaning` leads to where it asks nothing back and everything that it takes is there.
     fn act(&self, meaning: Meaning, prompt: &Prompt) -> Option<Vec<Delta>> {
         match meaning {
-            Meaning::Calls(calls) => self.calls(calls, prompt).ok(),
+            Meaning::Calls(calls) => self.all_calls(calls, prompt),
             Meaning::Answer(answer) => Some(vec![Delta::Text(fresh(&answer, prompt))]),
             Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Refusal(_) | Meaning::Nothing => {
                 None
@@ -158,13 +157,24 @@ impl Templates {
         }
     }
 
-    /// The calls: all of them, or what to say of the first whose tool is not there.
+    /// The calls, where the tools of all are there.
+    fn all_calls(&self, calls: Vec<ParsedCall>, prompt: &Prompt) -> Option<Vec<Delta>> {
+        let there = |call: &ParsedCall| is_there(call, prompt);
+        if calls.iter().all(there) { self.calls(calls, prompt).ok() } else { None }
+    }
+
+    /// The calls whose tools are there, with what is to be said of the others; or only that, where
+    /// none is there.
     fn calls(&self, calls: Vec<ParsedCall>, prompt: &Prompt) -> Result<Vec<Delta>, String> {
-        let there = |call: &ParsedCall| {
-            call.said().is_some() || prompt.tools.iter().any(|tool| tool.name == call.tool)
-        };
-        if let Some(call) = calls.iter().find(|call| !there(call)) {
-            return Err(self.grammar.missing(&call.tool).unwrap_or(NO_TOOL).to_owned());
+        let (calls, missing): (Vec<_>, Vec<_>) =
+            calls.into_iter().partition(|call| is_there(call, prompt));
+        let mut missing: Vec<&str> = missing
+            .iter()
+            .map(|call| self.grammar.missing(&call.tool).unwrap_or(NO_TOOL))
+            .collect();
+        missing.dedup();
+        if calls.iter().all(|call| call.said().is_some()) && !missing.is_empty() {
+            return Err(missing.join(" "));
         }
         let call = |call: ParsedCall| Call {
             id: self.calls.next(&prompt.items),
@@ -175,6 +185,7 @@ impl Templates {
         let (say, calls): (Vec<_>, Vec<_>) =
             calls.into_iter().partition(|call| call.said().is_some());
         let say = say.iter().filter_map(ParsedCall::said).map(|text| fresh(text, prompt));
+        let say = missing.into_iter().map(str::to_owned).chain(say);
         let text = say.collect::<Vec<_>>().join(" ");
         let text = (!text.is_empty()).then_some(Delta::Text(text));
         Ok(text
@@ -366,6 +377,11 @@ fn is_question(text: &str) -> bool {
             "suggest",
         ]
         .contains(&first)
+}
+
+/// Whether the tool of `call` is there, or it is only something to say.
+fn is_there(call: &ParsedCall, prompt: &Prompt) -> bool {
+    call.said().is_some() || prompt.tools.iter().any(|tool| tool.name == call.tool)
 }
 
 /// Of several answers, parted by strokes, the first that was not given yet, or the one that was
