@@ -82,7 +82,7 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
         }
         return Ok(());
     }
-    let missed = |rang: &crate::tool::Rang| print::line(&rang.missed(&now));
+    let missed = |rang: &crate::tool::Rang| print::line(rang.missed(&now));
     if entries.is_empty() {
         print::line("no timers or alarms are set")?;
         return reading.view.missed.iter().try_for_each(missed);
