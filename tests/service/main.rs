@@ -138,7 +138,7 @@ fn stop_silences_at_once_and_history_holds_what_was_heard() {
 
 /// From the order to stop to the last sound: a period and the fade, what the sound server holds of the
 /// speaker, and what it holds of the recording.
-const STOP: Duration = Duration::from_millis(100);
+const STOP: Duration = Duration::from_millis(60);
 
 /// Gives the order to stop, and returns how long after it something was still to be heard.
 fn stops(house: &House, recorder: &Recorder) -> Duration {
