@@ -74,7 +74,7 @@ fn hear(ear: &mut Listener, pcm: &[f32]) -> Vec<Event> {
     out
 }
 
-fn created(ear: &mut Listener, order: Order) -> Vec<Event> {
+fn ordered(ear: &mut Listener, order: Order) -> Vec<Event> {
     let mut out = Vec::new();
     ear.order(order, &mut out);
     out
