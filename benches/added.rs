@@ -193,6 +193,7 @@ fn driver(engines: &Engines, path: audio::Path) -> (Driver, PlaybackEdge) {
         feed: path.feed,
         gauge: path.gauge,
         ear: None,
+        early: None,
         sound: None,
         rest: None,
         question: Some(Question::Heard(heard)),

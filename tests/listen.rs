@@ -68,15 +68,18 @@ fn open(factory: Option<VadFactory>) -> Listener {
     ear
 }
 
+/// Without what is told of how sure the voice is, which is a test of its own.
 fn hear(ear: &mut Listener, pcm: &[f32]) -> Vec<Event> {
     let mut out = Vec::new();
     ear.push(pcm, &mut out);
+    out.retain(|event| !matches!(event, Event::Voiced { .. }));
     out
 }
 
 fn ordered(ear: &mut Listener, order: Order) -> Vec<Event> {
     let mut out = Vec::new();
     ear.order(order, &mut out);
+    out.retain(|event| !matches!(event, Event::Voiced { .. }));
     out
 }
 
@@ -118,6 +121,56 @@ fn an_utterance_keeps_what_came_before_and_behind_it_to_the_sample() {
             },
         ]
     );
+}
+
+#[test]
+fn how_much_of_it_is_voice_is_told_at_its_marks_and_at_the_end() {
+    let pcm = joined(&[quiet(1_000), steady(1_000), quiet(700)]);
+    let mut events = Vec::new();
+    open(loud()).push(&pcm, &mut events);
+    let voiced = events.iter().filter_map(|event| match event {
+        Event::Voiced { id, ms, so_far } => {
+            let so_far = so_far.as_ref().map(|so_far| so_far.span.end);
+            Some((id.0, *ms, so_far))
+        }
+        _ => None,
+    });
+    // The gate takes a moment; what the model hears of it afterwards counts.
+    let told: Vec<_> = voiced.collect();
+    let first = 16_000;
+    assert_eq!(
+        told,
+        [
+            (1, 200, None),
+            (1, 290, Some(first + 290 * 16)),
+            (1, 770, Some(first + 770 * 16)),
+            (1, 1_000, None),
+        ]
+    );
+}
+
+#[test]
+fn a_voice_behind_does_not_hold_an_utterance_open() {
+    // A television at -20 dB talks on after the user has ended.
+    let quieter = |pcm: Vec<f32>| pcm.into_iter().map(|sample| sample * 0.1).collect::<Vec<_>>();
+    let behind = quieter(voice(6_000));
+    let pcm = joined(&[quiet(1_000), voice(1_000), behind]);
+    let events = hear(&mut open(silero()), &pcm);
+    let ended = events.iter().find_map(|event| match event {
+        Event::Ended { heard, .. } => Some(*heard),
+        _ => None,
+    });
+    // The voice, what counts as its soft ending, and the pause.
+    let ended = ended.expect("it ends");
+    assert!(ended <= (2_000 + 200 + 400 + 500 + 50) * 16, "{} ms", ended / 16);
+}
+
+#[test]
+fn nobody_talks_for_longer_than_twenty_seconds_to_an_open_ear() {
+    let pcm = joined(&[quiet(1_000), steady(30_000), quiet(1_000)]);
+    let events = hear(&mut open(loud()), &pcm);
+    let lengths: Vec<_> = utterances(&events).iter().map(|u| u.pcm.len() / 16_000).collect();
+    assert_eq!(lengths, [20, 10]);
 }
 
 #[test]
@@ -532,6 +585,7 @@ fn check(pcm: &[f32], events: &[Event]) {
             | Event::Unaided(_)
             | Event::Echo(_)
             | Event::EndOfInput => {}
+            Event::Voiced { id, .. } => assert_eq!(under_way, Some(id.0)),
         }
     }
 }
@@ -557,7 +611,12 @@ fn at_rate(pcm: &[f32], rate: u32) -> Vec<f32> {
 }
 
 fn next(events: &mut tokio::sync::mpsc::Receiver<Event>) -> Event {
-    events.blocking_recv().expect("the thread runs")
+    loop {
+        match events.blocking_recv().expect("the thread runs") {
+            Event::Voiced { .. } => {}
+            event => return event,
+        }
+    }
 }
 
 /// Gives an order and waits until it counts; sound that is captured meanwhile could be heard

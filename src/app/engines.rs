@@ -22,6 +22,8 @@ use crate::engine::openai::{
 use crate::engine::{Chain, Commands, EngineError, Notes, Responder, Synthesizer, Transcriber};
 use crate::grammar::Grammar;
 
+/// The model of the ear inside.
+const EAR_INSIDE: &str = "moonshine-tiny-en";
 /// The model of the voice inside.
 const VOICE_INSIDE: &str = "hibari-heart";
 /// The version of Azure's interface from which on it knows `max_completion_tokens` and tells of a
@@ -146,9 +148,7 @@ impl App {
     ) -> Result<Arc<dyn Transcriber>, StartError> {
         let ears = members(names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
-                let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
-                let files = MoonshineFiles::in_folder(runtime, &self.store.folder(&name.model)?);
-                return Ok(Arc::new(Moonshine::open(files, self.idle())?) as Arc<dyn Transcriber>);
+                return Ok(Arc::new(self.moonshine(&name.model)?) as Arc<dyn Transcriber>);
             }
             if let Some(scribe) = realtime::scribe(self, name)? {
                 return Ok(Arc::new(scribe));
@@ -169,6 +169,29 @@ impl App {
             Ok(Arc::new(if self.segments { ear.with_segments() } else { ear }))
         })?;
         Ok(one(ears, |ears| Arc::new(Chain::of_ears(ears, notes.clone(), self.clock))))
+    }
+
+    /// Who makes out the first words of what is said over a reply: an ear of this machine where there
+    /// is one, because it needs neither a network nor half a second; else the one of the cascade.
+    pub(super) fn early(&self, transcribe: &Arc<dyn Transcriber>) -> Option<Arc<dyn Transcriber>> {
+        let first = self.config.settings.cascade.transcribe.first();
+        if first.is_some_and(|name| self.kind(&name.provider) == ProviderKind::Local) {
+            return (!transcribe.deaf()).then(|| Arc::clone(transcribe));
+        }
+        match self.moonshine(EAR_INSIDE) {
+            Ok(ear) => Some(Arc::new(ear)),
+            Err(error) => {
+                tracing::info!("first words are recognized by the configured ear: {error}");
+                let cascade = self.config.settings.partner == config::Partner::Cascade;
+                (cascade && !transcribe.deaf()).then(|| Arc::clone(transcribe))
+            }
+        }
+    }
+
+    fn moonshine(&self, model: &str) -> Result<Moonshine, StartError> {
+        let runtime = self.store.path(RUNTIME.0, RUNTIME.1)?;
+        let files = MoonshineFiles::in_folder(runtime, &self.store.folder(model)?);
+        Ok(Moonshine::open(files, self.idle())?)
     }
 
     /// The configured voice: a chain, of which the first that speaks is taken.

@@ -336,6 +336,7 @@ impl App {
             feed: path.feed,
             gauge: path.gauge,
             ear: None,
+            early: None,
             sound: None,
             rest: None,
             question: Some(question),
@@ -392,6 +393,7 @@ impl App {
         let book = self.book();
         let views = book.watch();
         let tools = self.tools(&book, Ringer::Here, &notes)?;
+        let early = self.early(&engines.transcribe);
         let mut at_start = engines.clone();
         if live.is_some() {
             // It stands behind, and is loaded when it is needed.
@@ -408,6 +410,7 @@ impl App {
             feed: path.feed,
             gauge: path.gauge,
             ear: Some(Ear { handle, events: heard }),
+            early,
             sound: Some(events),
             rest: Some(rest),
             question: None,

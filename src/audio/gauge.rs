@@ -25,6 +25,8 @@ struct Dials {
     hold: AtomicBool,
     tapped: AtomicBool,
     form: AtomicU8,
+    paused: AtomicBool,
+    from: AtomicU64,
 
     progress: AtomicU64,
     finished: AtomicU64,
@@ -110,6 +112,23 @@ impl Gauge {
     /// Whether the reply is turned down.
     pub fn duck(&self) -> bool {
         self.0.duck.load(Ordering::Relaxed)
+    }
+
+    /// Lets the reply stand still at its next sample. Earcons sound all the same.
+    pub fn pause(&self) {
+        self.0.paused.store(true, Ordering::Release);
+    }
+
+    /// Lets the reply go on, from this sample of its epoch on, or from as far back as the edge
+    /// remembers. What was counted already is not counted again.
+    pub fn resume(&self, from: u64) {
+        self.0.from.store(from, Ordering::Relaxed);
+        self.0.paused.store(false, Ordering::Release);
+    }
+
+    /// Whether the reply stands still.
+    pub fn paused(&self) -> bool {
+        self.0.paused.load(Ordering::Acquire)
     }
 
     /// Sounds `earcon` at the next period, over whatever plays. A second call before that is one.
@@ -201,6 +220,11 @@ impl Gauge {
 
     pub(super) fn set_form(&self, form: Form) {
         self.0.form.store(form.code(), Ordering::Relaxed);
+    }
+
+    /// Where the reply goes on that stood still.
+    pub(super) fn from(&self) -> u64 {
+        self.0.from.load(Ordering::Relaxed)
     }
 
     pub(super) fn held(&self) -> bool {

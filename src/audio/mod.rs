@@ -29,6 +29,7 @@ mod error;
 mod form;
 mod format;
 mod gauge;
+mod memory;
 mod place;
 mod playback;
 mod recording;

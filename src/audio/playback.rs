@@ -5,6 +5,7 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::Gauge;
 use super::earcon::Chimes;
+use super::memory::Memory;
 use super::tap::TapEdge;
 use crate::base::{Epoch, Moment, SPEAKER_RATE, Volume};
 
@@ -82,6 +83,9 @@ impl PlaybackFeed {
 /// Never allocates, locks, waits or logs. The reading end of the speaker ring: mixes the live
 /// reply and the earcons into what the loudspeaker gets.
 ///
+/// A reply that is paused fades out and stands still; it goes on from a sample that it has given out
+/// already, which is counted once.
+///
 /// Blocks of the live epoch are played, all others are skipped. When the live epoch changes, what
 /// plays fades out within [`FADE_SAMPLES`]; those samples count as given out. Every sample that is
 /// given out is counted, see [`Gauge::progress`].
@@ -97,6 +101,10 @@ pub struct PlaybackEdge {
     epoch: Epoch,
     samples: u64,
     stage: Stage,
+    still: Still,
+    memory: Memory,
+    /// Samples of a fade in that are left, after it stood still.
+    rise: usize,
     /// The last sample given out, before volume; what a dry ring decays from.
     held: f32,
     /// The smoothed factors of the reply and of the earcons.
@@ -120,6 +128,17 @@ enum Stage {
     Ended,
     /// The epoch is no longer live; this many samples of its fade are left.
     Fading(usize),
+}
+
+/// Whether the reply stands still, whatever its stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Still {
+    /// It goes on.
+    No,
+    /// It does in this many samples.
+    Fading(usize),
+    /// It does.
+    Yes,
 }
 
 /// What lies next in the ring.
@@ -149,6 +168,9 @@ impl PlaybackEdge {
             epoch: Epoch::NONE,
             samples: 0,
             stage: Stage::Fresh,
+            still: Still::No,
+            memory: Memory::new(),
+            rise: 0,
             held: 0.0,
             gain,
             chime_gain: gain,
@@ -209,12 +231,21 @@ impl PlaybackEdge {
         for _ in 0..MAX_PASSES {
             let live = self.gauge.live();
             if live != self.epoch {
-                match self.stage {
-                    Stage::Fresh | Stage::Dry | Stage::Ended => self.settle(live),
-                    Stage::Sounding => self.stage = Stage::Fading(FADE_SAMPLES),
-                    Stage::Fading(_) => {}
+                match (self.stage, self.still) {
+                    (Stage::Fading(_), _) => {}
+                    (_, Still::Yes) => self.settle(live),
+                    (_, Still::Fading(left)) => self.stage = Stage::Fading(left),
+                    (Stage::Fresh | Stage::Dry | Stage::Ended, Still::No)
+                        if !self.memory.plays() =>
+                    {
+                        self.settle(live);
+                    }
+                    (Stage::Fresh | Stage::Dry | Stage::Ended | Stage::Sounding, Still::No) => {
+                        self.stage = Stage::Fading(FADE_SAMPLES);
+                    }
                 }
             }
+            self.heed_pause();
             let rest = &mut out[done..];
             if rest.is_empty() {
                 break;
@@ -228,6 +259,24 @@ impl PlaybackEdge {
                 } else {
                     self.stage = Stage::Fading(left - n);
                 }
+                continue;
+            }
+            match self.still {
+                Still::Yes => break,
+                Still::Fading(left) => {
+                    let n = left.min(rest.len());
+                    self.fade(&mut rest[..n], left);
+                    done += n;
+                    self.still = if n == left { Still::Yes } else { Still::Fading(left - n) };
+                    if n == left {
+                        self.held = 0.0;
+                    }
+                    continue;
+                }
+                Still::No => {}
+            }
+            if self.memory.plays() {
+                done += self.repeat(rest);
                 continue;
             }
             match self.fetch() {
@@ -246,6 +295,8 @@ impl PlaybackEdge {
             }
             let n = rest.len().min(usize::from(self.block.len) - self.at);
             rest[..n].copy_from_slice(&self.block.pcm[self.at..self.at + n]);
+            self.memory.keep(&rest[..n]);
+            self.rise(&mut rest[..n]);
             self.at += n;
             self.held = rest[n - 1];
             self.samples += n as u64;
@@ -254,6 +305,48 @@ impl PlaybackEdge {
         }
         self.gauge.note_progress(self.epoch, self.samples);
         done
+    }
+
+    /// Stands still, or goes on, as the driver wants it.
+    fn heed_pause(&mut self) {
+        // What has not begun to sound has nothing to stand still at.
+        let paused = self.gauge.paused() && self.stage != Stage::Fresh;
+        match (paused, self.still) {
+            (true, Still::No) => {
+                let sounds = self.stage == Stage::Sounding || self.memory.plays();
+                self.still = if sounds { Still::Fading(FADE_SAMPLES) } else { Still::Yes };
+            }
+            (false, Still::Fading(_) | Still::Yes) => {
+                self.memory.rewind(self.gauge.from());
+                self.still = Still::No;
+                let sounds = self.stage == Stage::Sounding || self.memory.plays();
+                self.rise = if sounds { FADE_SAMPLES } else { 0 };
+            }
+            (true, Still::Fading(_) | Still::Yes) | (false, Still::No) => {}
+        }
+    }
+
+    /// Gives out again what was given out before; returns how much of `out` it took.
+    fn repeat(&mut self, out: &mut [f32]) -> usize {
+        let mut n = 0;
+        for slot in out.iter_mut() {
+            let Some(sample) = self.memory.next() else { break };
+            *slot = sample;
+            n += 1;
+        }
+        self.rise(&mut out[..n]);
+        if let Some(last) = out[..n].last() {
+            self.held = *last;
+        }
+        n
+    }
+
+    /// Fades in what goes on after it stood still.
+    fn rise(&mut self, out: &mut [f32]) {
+        for sample in out.iter_mut().take(self.rise) {
+            *sample *= 1.0 - self.rise as f32 / FADE_SAMPLES as f32;
+            self.rise -= 1;
+        }
     }
 
     /// Looks for the next sample of the served epoch. Blocks that are neither its nor the live
@@ -288,10 +381,16 @@ impl PlaybackEdge {
     fn fade(&mut self, out: &mut [f32], left: usize) {
         let mut more = true;
         for (i, sample) in out.iter_mut().enumerate() {
+            if let Some(again) = self.memory.next() {
+                self.held = again;
+                *sample = self.held * ((left - i) as f32 / FADE_SAMPLES as f32);
+                continue;
+            }
             // Once the reply has no more, what comes behind it is not looked at again.
             match if more { self.fetch() } else { Next::Nothing } {
                 Next::Sample => {
                     self.held = self.block.pcm[self.at];
+                    self.memory.keep(&[self.held]);
                     self.at += 1;
                     self.samples += 1;
                 }
@@ -312,6 +411,8 @@ impl PlaybackEdge {
         if matches!(self.stage, Stage::Fading(_)) {
             self.held = 0.0;
         }
+        self.memory.clear();
+        (self.still, self.rise) = (Still::No, 0);
         self.epoch = live;
         self.samples = 0;
         self.stage = Stage::Fresh;
@@ -425,6 +526,62 @@ mod tests {
                 assert!((sample - ideal).abs() < 1e-6, "{sample} at {n}, period {period}");
             }
             assert_eq!(path.gauge.hushed(ONE), Some(480 + FADE_SAMPLES as u64));
+        }
+    }
+
+    #[test]
+    fn a_reply_that_stood_still_goes_on_from_the_sample_it_is_told() {
+        for period in [100, 240, 480, 1_000] {
+            let mut path = speaking();
+            for n in 0..20 {
+                path.feed.push(Block::new(ONE, &[n as f32 / 100.0; BLOCK_SAMPLES])).unwrap();
+            }
+            path.feed.push(Block::end(ONE)).unwrap();
+            pull(&mut path, 2_000);
+            path.gauge.pause();
+            for _ in 0..20 {
+                pull(&mut path, period);
+            }
+            // The fade counts, and nothing else.
+            let given = 2_000 + FADE_SAMPLES as u64;
+            assert_eq!(path.gauge.played(ONE), given);
+            assert_eq!(path.gauge.counts().underruns, 0);
+            path.gauge.resume(1_200);
+            let mut out = Vec::new();
+            while out.len() < 6_000 {
+                out.extend(pull(&mut path, period));
+            }
+            assert_eq!(path.gauge.played(ONE), 4_800);
+            assert_eq!(path.gauge.ended(), ONE);
+            assert_eq!(path.gauge.counts().underruns, 0, "period {period}");
+            for (n, sample) in out[..3_600].iter().enumerate().skip(FADE_SAMPLES) {
+                let ideal = ((1_200 + n) / BLOCK_SAMPLES) as f32 / 100.0;
+                assert!((sample - ideal).abs() < 1e-6, "{sample} at {n}, period {period}");
+            }
+            assert!(out[..FADE_SAMPLES].windows(2).all(|pair| pair[0] <= pair[1]), "no click");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_cut_at_once_while_it_stands_still_or_says_a_word_again() {
+        for resumed in [false, true] {
+            let mut path = speaking();
+            queue(&mut path, ONE, 0.5, 20);
+            pull(&mut path, 2_000);
+            path.gauge.pause();
+            pull(&mut path, 480);
+            if resumed {
+                path.gauge.resume(0);
+                pull(&mut path, 480);
+            }
+            path.gauge.set_live(Epoch::NONE);
+            let out = pull(&mut path, 480);
+            assert!(out[240..].iter().all(|sample| *sample == 0.0), "resumed: {resumed}");
+            assert_eq!(path.gauge.hushed(ONE), Some(2_000 + FADE_SAMPLES as u64));
+            path.gauge.resume(0);
+            path.gauge.set_live(TWO);
+            queue(&mut path, TWO, 0.25, 1);
+            assert_eq!(pull(&mut path, 240), [0.25; 240]);
         }
     }
 

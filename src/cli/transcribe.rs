@@ -106,8 +106,12 @@ async fn one(
             }
         }
     } else {
-        let settings =
-            listen::Settings { max_utterance_s: 30, speculate_ms: None, ..app.listening() };
+        let settings = listen::Settings {
+            max_utterance_s: 30,
+            max_open_s: 30,
+            speculate_ms: None,
+            ..app.listening()
+        };
         let mut listener = listen::Listener::new(settings, Some(app.voice_activity()));
         let mut events = Vec::new();
         listener.order(listen::Order::Open, &mut events);
@@ -276,7 +280,7 @@ mod tests {
                 text: text.into(),
             };
             let segments = vec![segment(0.5, 1.25, "A", "Hello."), segment(1.5, 2.0, "B", "Hi.")];
-            let words = Transcript { text: "Hello. Hi.".into(), last: true, segments };
+            let words = Transcript { segments, ..Transcript::whole("Hello. Hi.") };
             Box::pin(futures::stream::iter([Ok(Transcript::part("Hel")), Ok(words)]))
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use super::announce::{Announcements, Origin};
 use super::event::{Event, State, word};
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
-use super::hearing::Hearing;
+use super::hearing::{Hearing, Looked};
 use super::parts::{Finished, Parts, Question};
 use super::record::Recorder;
 use super::ringing::{Next, Ringing};
@@ -77,6 +77,7 @@ enum Happening {
     Said(Said),
     Heard(Option<listen::Event>),
     Asked(Option<Asked>),
+    Looked(Looked),
     Tool(Ran),
     Book(Option<View>),
     Sound(Option<SoundEvent>),
@@ -90,6 +91,7 @@ impl Driver {
         if !parts.partner.writes() {
             setup.settings.interruption.words = Duration::ZERO;
         }
+        setup.settings.interruption.looks = parts.early.is_some();
         setup.tools =
             parts.tools.specs().iter().map(|spec| (spec.name.clone(), spec.effect)).collect();
         let now = parts.clock.now();
@@ -108,7 +110,7 @@ impl Driver {
             partner: parts.partner,
             instructions: parts.instructions,
             turns: Turns::new(setup, recorder),
-            hearing: Hearing::new(parts.ear),
+            hearing: Hearing::new(parts.ear, parts.early),
             voice: Voice::new(parts.feed, parts.gauge, parts.rest, parts.earcons, now),
             work: ToolWork::new(parts.tools),
             announcements: Announcements::default(),
@@ -233,11 +235,13 @@ impl Driver {
         let (until, timer) = self.timer();
         let until = tokio::time::Instant::from_std(self.clock.instant(until));
         let Self { partner, hearing, requests, work, ringing, sound, .. } = self;
+        let (ear, look) = hearing.parts();
         // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
         tokio::select! {
             biased;
             asked = requests.recv() => Happening::Asked(asked),
-            event = hearing.next() => Happening::Heard(event),
+            event = Hearing::next(ear) => Happening::Heard(event),
+            looked = Hearing::looked(look) => Happening::Looked(looked),
             () = tokio::time::sleep_until(until) => Happening::Due(timer),
             ran = work.next() => Happening::Tool(ran),
             said = partner.said() => Happening::Said(said),
@@ -257,6 +261,10 @@ impl Driver {
                 answer = Some((reply, self.on_request(request)));
             }
             Happening::Asked(None) => {}
+            Happening::Looked(Looked { utterance, text, certainty }) => {
+                tracing::debug!(?text, ?certainty, "the first words of an utterance");
+                self.turns.push(Input::Looked { utterance, text, certainty });
+            }
             Happening::Tool(ran) => self.on_tool(ran),
             Happening::Book(view) => self.on_book(view),
             Happening::Sound(Some(event)) => {

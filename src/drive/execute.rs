@@ -13,7 +13,7 @@ use crate::engine::{Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, LONGEST_SNOOZE, SNOOZE, ToolCx, View};
 use crate::turn::{
-    Announcement, Command, Cut, Failure, How, Input, NoticeEnd, Report, Speech, Trigger,
+    Announcement, Command, Cut, Failure, How, Ignored, Input, NoticeEnd, Report, Speech, Trigger,
 };
 
 /// What the machine orders, what comes back from those who do it, and who answers what rings.
@@ -24,6 +24,7 @@ impl Driver {
         match command {
             Command::OpenEar { how } => self.open_ear(how),
             Command::LetGo => self.hearing.order(listen::Order::Release),
+            Command::EndSpeech => self.hearing.order(listen::Order::Cut),
             Command::ShutEar => self.hearing.order(listen::Order::Shut),
             Command::Commit { cut } => self.commit(cut),
             Command::Forget { cut } => {
@@ -36,7 +37,17 @@ impl Driver {
                 self.partner.order(Order::Respond { epoch, prompt });
             }
             Command::Cue { epoch } => self.voice.cue(epoch),
+            Command::Look { utterance } => self.hearing.look(utterance),
             Command::Duck(on) => self.voice.duck(on),
+            Command::Pause { epoch: _ } => self.voice.pause(),
+            Command::Resume { epoch: _, from } => self.voice.resume(from),
+            Command::Silence => {
+                self.work.silence();
+                self.end_ring();
+            }
+            Command::Ignore { utterance: _, why } => {
+                self.watch.emit(Event::Nothing { why: ignored(why).to_owned() });
+            }
             Command::Hush { epoch } => self.voice.hush(epoch),
             Command::Abort { epoch } => {
                 self.partner.order(Order::Abort(epoch));
@@ -73,7 +84,8 @@ impl Driver {
             None => {
                 // Cannot be while the sound of all utterances that are under way is kept.
                 let text = "I lost some of that. Please say it again.".into();
-                self.turns.push(Input::Transcript { cut, result: Err(Failure::Engine { text }) });
+                let result = Err(Failure::Engine { text });
+                self.turns.push(Input::Transcript { cut, result, certainty: None });
             }
         }
     }
@@ -148,21 +160,33 @@ impl Driver {
     pub(super) fn on_said(&mut self, said: Said) {
         let now = self.clock.now();
         match said {
-            Said::Transcript { utterance, take, result, last } => {
+            Said::Transcript { utterance, take, result, certainty, last } => {
+                let cut = Cut { utterance, take };
+                // What comes to nothing is nobody's question, and stops no ring.
+                let ignored = match &result {
+                    Ok(text) if last => self.turns.ignores(cut, text, certainty),
+                    Ok(_) | Err(_) => None,
+                };
                 if let Ok(text) = &result {
                     let ms = self.stopwatch.ms(now);
-                    self.watch.emit(Event::Transcript { text: text.trim().to_owned(), last, ms });
+                    if ignored.is_none() {
+                        let text = text.trim().to_owned();
+                        self.watch.emit(Event::Transcript { text, last, ms });
+                    }
                     if last {
                         self.stopwatch.transcribed(now);
                     }
                 }
                 if last {
                     let result = result.map_err(|error| self.watch.failure(error));
-                    let cut = Cut { utterance, take };
                     self.hearing.forget(cut);
-                    let (result, stop) = self.spoken_to_ring(utterance, result);
-                    let words = result.as_ref().is_ok_and(|text| !text.trim().is_empty());
-                    self.turns.push(Input::Transcript { cut, result });
+                    let (result, stop) = match ignored {
+                        Some(Ignored::OwnVoice | Ignored::Noise) => (result, false),
+                        Some(Ignored::Murmur) | None => self.spoken_to_ring(utterance, result),
+                    };
+                    let words = ignored.is_none()
+                        && result.as_ref().is_ok_and(|text| !text.trim().is_empty());
+                    self.turns.push(Input::Transcript { cut, result, certainty });
                     if stop {
                         self.turns.push(Input::Trigger(Trigger::Stop));
                     } else if words {
@@ -240,6 +264,12 @@ impl Driver {
             listen::Event::Confirmed { id } => {
                 self.partner.order(Order::Prepare);
                 Speech::Confirmed { id }
+            }
+            listen::Event::Voiced { id, ms, so_far } => {
+                if let Some(utterance) = so_far {
+                    self.hearing.keep(utterance);
+                }
+                Speech::Voiced { id, ms }
             }
             listen::Event::Resumed { id } => Speech::Resumed { id },
             listen::Event::Discarded { id, why } => {
@@ -358,6 +388,15 @@ impl Driver {
 /// `text` as JSON, or as a text where it is none.
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
+}
+
+/// Why what was said came to nothing, for the user.
+fn ignored(why: Ignored) -> &'static str {
+    match why {
+        Ignored::OwnVoice => "that was my own voice",
+        Ignored::Murmur => "a sign of listening",
+        Ignored::Noise => "that was no speech that could be understood",
+    }
 }
 
 /// Why an utterance came to nothing, for the user.

@@ -1,13 +1,20 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::StreamExt;
 
 use super::parts::Ear;
-use crate::base::{Utterance, UtteranceId};
+use crate::base::{Flow, Utterance, UtteranceId};
+use crate::engine::{EngineError, Transcriber, Transcript, heard};
 use crate::listen;
 use crate::turn::Cut;
 
 /// Utterances whose sound is kept: the one under way, the one being answered, and room for those
 /// that came meanwhile. The oldest makes room.
 const UTTERANCES: usize = 4;
+
+/// Samples at the end of an utterance that a look is at: 4 s.
+const LOOK: usize = 4 * 16_000;
 
 /// The listen thread, and what was heard of it: the sound of the last utterances, and whose words
 /// are to come.
@@ -17,11 +24,66 @@ pub(super) struct Hearing {
     /// Cuts whose transcript is to come, oldest first. A partner that hears may have answered
     /// before, and not every one writes down what it hears: the oldest is given up for a new one.
     unwritten: VecDeque<Cut>,
+    /// Who recognizes the first words of an utterance under way.
+    early: Option<Arc<dyn Transcriber>>,
+    /// The look that is under way.
+    look: Option<Look>,
+}
+
+/// The first words of an utterance that is under way.
+pub(super) struct Look {
+    utterance: UtteranceId,
+    words: Flow<Result<Transcript, EngineError>>,
+}
+
+/// What such a look has found; no words where there were none to be had.
+pub(super) struct Looked {
+    pub(super) utterance: UtteranceId,
+    pub(super) text: Option<String>,
+    pub(super) certainty: Option<f32>,
 }
 
 impl Hearing {
-    pub(super) fn new(ear: Option<Ear>) -> Self {
-        Self { ear, utterances: VecDeque::new(), unwritten: VecDeque::new() }
+    pub(super) fn new(ear: Option<Ear>, early: Option<Arc<dyn Transcriber>>) -> Self {
+        let (utterances, unwritten) = (VecDeque::new(), VecDeque::new());
+        Self { ear, utterances, unwritten, early, look: None }
+    }
+
+    /// Begins to recognize the words of `utterance` as far as it goes. Another look is given up.
+    pub(super) fn look(&mut self, utterance: UtteranceId) {
+        let words = self.early.as_ref().zip(self.sound(utterance)).map(|(early, sound)| {
+            // An old part of a long utterance was looked at before.
+            let from = sound.pcm.len().saturating_sub(LOOK);
+            let span = sound.span.start + from as u64..sound.span.end;
+            early.transcribe(Utterance { id: utterance, span, pcm: sound.pcm[from..].into() })
+        });
+        let words = words.unwrap_or_else(|| Box::pin(futures::stream::empty()));
+        self.look = Some(Look { utterance, words });
+    }
+
+    /// What the look under way finds; waits for ever while there is none. Dropping the future loses
+    /// nothing.
+    pub(super) async fn looked(look: &mut Option<Look>) -> Looked {
+        let Some(Look { utterance, words }) = look else { return std::future::pending().await };
+        let utterance = *utterance;
+        loop {
+            let (text, certainty) = match words.next().await {
+                Some(Ok(transcript)) if !transcript.last => continue,
+                Some(Ok(transcript)) => (Some(heard(&transcript.text)), transcript.certainty),
+                Some(Err(error)) => {
+                    tracing::debug!("the first words of an utterance: {error}");
+                    (None, None)
+                }
+                None => (None, None),
+            };
+            *look = None;
+            return Looked { utterance, text, certainty };
+        }
+    }
+
+    /// The listen thread and the look, each to be waited for.
+    pub(super) fn parts(&mut self) -> (&mut Option<Ear>, &mut Option<Look>) {
+        (&mut self.ear, &mut self.look)
     }
 
     /// Whether there is a microphone to listen to.
@@ -36,8 +98,8 @@ impl Hearing {
 
     /// What the listen thread tells next; `None` when it has ended. Dropping the future loses
     /// nothing.
-    pub(super) async fn next(&mut self) -> Option<listen::Event> {
-        match &mut self.ear {
+    pub(super) async fn next(ear: &mut Option<Ear>) -> Option<listen::Event> {
+        match ear {
             Some(ear) => ear.events.recv().await,
             None => std::future::pending().await,
         }
@@ -97,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_sound_of_the_last_utterances_is_kept_and_no_more() {
-        let mut hearing = Hearing::new(None);
+        let mut hearing = Hearing::new(None, None);
         for id in 1..=9 {
             hearing.keep(utterance(id));
         }
@@ -111,7 +173,7 @@ mod tests {
 
     #[test]
     fn words_that_never_come_are_given_up_for_new_ones() {
-        let mut hearing = Hearing::new(None);
+        let mut hearing = Hearing::new(None, None);
         hearing.keep(utterance(1));
         for take in 0..100 {
             hearing.commit(Cut { utterance: UtteranceId(1), take });

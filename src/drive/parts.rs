@@ -7,7 +7,7 @@ use super::record::Record;
 use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
 use crate::base::{Clock, Flow, Volume};
 use crate::dialog::{History, Picture};
-use crate::engine::{EngineError, Meter, Partner, Source};
+use crate::engine::{EngineError, Meter, Partner, Source, Transcriber};
 use crate::listen;
 use crate::tool::{Book, Registry, View};
 use crate::turn::Setup;
@@ -34,6 +34,9 @@ pub struct Parts {
     pub gauge: Gauge,
     /// The listen thread, where there is a microphone.
     pub ear: Option<Ear>,
+    /// Recognizes the first words of an utterance under way, so that a voice over a reply is
+    /// understood before it ends: best an engine of this machine. Without one its length decides.
+    pub early: Option<Arc<dyn Transcriber>>,
     /// What happens to the devices.
     pub sound: Option<mpsc::Receiver<SoundEvent>>,
     /// Lets the speaker rest while nothing is said.

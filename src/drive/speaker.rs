@@ -124,9 +124,21 @@ impl Speaker {
     /// `epoch` may sound.
     pub(super) fn cue(&mut self, epoch: Epoch) {
         self.gauge.set_duck(false);
+        // What was cut while it stood still left that behind.
+        self.gauge.resume(0);
         self.gauge.set_live(epoch);
         self.script_of(epoch).cued = true;
         self.refill();
+    }
+
+    /// What sounds stands still.
+    pub(super) fn pause(&self) {
+        self.gauge.pause();
+    }
+
+    /// It goes on from this sample, which was heard already.
+    pub(super) fn resume(&self, from: u64) {
+        self.gauge.resume(from);
     }
 
     pub(super) fn duck(&self, on: bool) {

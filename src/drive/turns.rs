@@ -3,7 +3,9 @@ use std::collections::VecDeque;
 use super::record::Recorder;
 use crate::base::Moment;
 use crate::dialog::{History, Item};
-use crate::turn::{Command, EarStatus, Input, Machine, Mode, MouthStatus, Setup, Status, Wait};
+use crate::turn::{
+    Command, Cut, EarStatus, Ignored, Input, Machine, Mode, MouthStatus, Setup, Status, Wait,
+};
 
 /// The machine and what waits for it.
 ///
@@ -68,6 +70,11 @@ impl Turns {
             | Item::Picture(_)
             | Item::Notice { .. } => None,
         })
+    }
+
+    /// Why `text`, which is to be the transcript of `cut`, comes to nothing, if it does.
+    pub(super) fn ignores(&self, cut: Cut, text: &str, certainty: Option<f32>) -> Option<Ignored> {
+        self.machine.ignores(cut, text, certainty)
     }
 
     pub(super) fn status(&self) -> Status {

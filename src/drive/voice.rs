@@ -120,6 +120,16 @@ impl Voice {
         self.speaker.duck(on);
     }
 
+    /// What sounds stands still.
+    pub(super) fn pause(&self) {
+        self.speaker.pause();
+    }
+
+    /// It goes on from this sample.
+    pub(super) fn resume(&self, from: u64) {
+        self.speaker.resume(from);
+    }
+
     /// Cuts `epoch`.
     pub(super) fn hush(&mut self, epoch: Epoch) {
         self.speaker.hush(epoch);

@@ -249,7 +249,7 @@ impl Cascade {
     fn on_live(&mut self, said: Said) -> Option<Said> {
         let said = without_notes(said);
         match &said {
-            Said::Transcript { utterance, take, result, last: true } => {
+            Said::Transcript { utterance, take, result, last: true, .. } => {
                 let live = self.live.as_mut()?;
                 match (result, live.take(*utterance, *take)) {
                     (Err(error), Some(sound)) => {
@@ -313,8 +313,9 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
     Box::pin(async_stream::stream! {
         while let Some(result) = words.next().await {
             let last = result.as_ref().map_or(true, |transcript| transcript.last);
+            let certainty = result.as_ref().ok().and_then(|transcript| transcript.certainty);
             let result = result.map(|transcript| heard(&transcript.text));
-            yield Said::Transcript { utterance: id, take, result, last };
+            yield Said::Transcript { utterance: id, take, result, certainty, last };
             if last {
                 return;
             }
@@ -322,7 +323,8 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
         let broken = EngineError::Broken(
             "speech recognition returned nothing; say it again".into(),
         );
-        yield Said::Transcript { utterance: id, take, result: Err(broken), last: true };
+        let result = Err(broken);
+        yield Said::Transcript { utterance: id, take, result, certainty: None, last: true };
     })
 }
 

@@ -79,6 +79,9 @@ pub struct Transcript {
     pub text: String,
     /// Whether these are the last ones.
     pub last: bool,
+    /// How certain the engine is of them: the mean logarithm of the probability of a token, 0.0 or
+    /// less; `None` where it does not tell.
+    pub certainty: Option<f32>,
     /// The same words with their times and speakers, in the order in which they begin; empty
     /// where the engine does not tell.
     pub segments: Vec<Segment>,
@@ -87,12 +90,18 @@ pub struct Transcript {
 impl Transcript {
     /// Words that may still change.
     pub fn part(text: impl Into<String>) -> Self {
-        Self { text: text.into(), last: false, segments: Vec::new() }
+        Self { text: text.into(), last: false, certainty: None, segments: Vec::new() }
     }
 
     /// The last words, without their times.
     pub fn whole(text: impl Into<String>) -> Self {
-        Self { text: text.into(), last: true, segments: Vec::new() }
+        Self { text: text.into(), last: true, certainty: None, segments: Vec::new() }
+    }
+
+    /// The same with the engine's certainty of it.
+    #[must_use]
+    pub fn with_certainty(self, certainty: Option<f32>) -> Self {
+        Self { certainty, ..self }
     }
 }
 

@@ -95,6 +95,9 @@ pub enum Said {
         take: u32,
         /// Its words, or why there are none.
         result: Result<String, EngineError>,
+        /// How certain the recognizer is of the words, see
+        /// [`Transcript::certainty`](super::Transcript::certainty).
+        certainty: Option<f32>,
         /// Whether this is the last word on it.
         last: bool,
     },

@@ -66,6 +66,16 @@ pub enum Event {
         /// Which one.
         id: UtteranceId,
     },
+    /// So much of it is voice beyond doubt by now. Comes after 200 ms, 288 ms and each 480 ms more, and
+    /// before each [`Event::Paused`] and [`Event::Ended`] if it has grown.
+    Voiced {
+        /// Which one.
+        id: UtteranceId,
+        /// Milliseconds, in all.
+        ms: u32,
+        /// All of it so far, from the mark on at which its words can be made out.
+        so_far: Option<Utterance>,
+    },
     /// The user is silent for a moment and may be done.
     Paused {
         /// All of it so far. When the user stays silent, [`Event::Ended`] carries the very same one.

@@ -195,26 +195,37 @@ impl Listener {
         if let (None, Sound::Speech(since)) = (&self.take, sound) {
             self.begin(since.saturating_sub(self.settings.preroll()), out);
         }
+        let clear = self.voice.take_clear();
         let Some(take) = &mut self.take else { return };
         let now = self.frame.start + FRAME_SAMPLES as u64;
         take.extend(self.frame.start, &self.frame.samples);
+        take.note_clear(clear);
+        let held = matches!(self.ear, Ear::Held { .. });
+        take.note_loudness(&self.frame, now, held);
         if let Sound::Speech(since) = sound {
             take.note_speech(since, now);
-            if take.offered.take().is_some() {
+            // Speech from behind does not go on with what the speaker has ended.
+            if take.end_of_turn() == now && take.offered.take().is_some() {
                 out.push(Event::Resumed { id: take.id });
             }
         }
-        let held = matches!(self.ear, Ear::Held { .. });
         let least = if held { self.settings.min_held() } else { self.settings.min_speech() };
         if take.voiced() >= least && !take.confirmed {
             take.confirmed = true;
             out.push(Event::Confirmed { id: take.id });
         }
-        let silence = now - take.end_of_speech();
+        if let Some((ms, clear)) = take.news(false) {
+            let so_far = clear.then(|| take.whole());
+            out.push(Event::Voiced { id: take.id, ms, so_far });
+        }
+        let silence = now - take.end_of_turn();
         let speculation = self.settings.speculation();
         if take.confirmed && take.offered.is_none() && speculation.is_some_and(|s| silence >= s) {
             let utterance = take.cut(self.settings.preroll(), self.settings.tail());
-            out.push(Event::Paused { utterance, end_of_speech: take.end_of_speech(), heard: now });
+            if let Some((ms, _)) = take.news(true) {
+                out.push(Event::Voiced { id: take.id, ms, so_far: None });
+            }
+            out.push(Event::Paused { utterance, end_of_speech: take.end_of_turn(), heard: now });
         }
         if !held && silence >= self.settings.pause() {
             self.finish(End::Pause, Discard::TooShort, now, out);
@@ -319,7 +330,7 @@ impl Listener {
                 out.push(Event::Frame(Box::new(frame)));
             }
         }
-        let end_of_speech = take.end_of_speech();
+        let end_of_speech = take.end_of_turn();
         let utterance = match by {
             // The next one goes on where this one ends, so nothing is left out between them.
             End::Limit if take.offered.is_none() => take.whole(),
@@ -327,6 +338,9 @@ impl Listener {
                 take.cut(self.settings.preroll(), self.settings.tail())
             }
         };
+        if let Some((ms, _)) = take.news(true) {
+            out.push(Event::Voiced { id: take.id, ms, so_far: None });
+        }
         self.past.forget_before(utterance.span.end);
         self.lately.forget_before(utterance.span.end);
         out.push(Event::Ended { utterance, end_of_speech, heard, by });
@@ -337,7 +351,7 @@ impl Listener {
     fn limit(&mut self, sound: Sound, silence: u64, now: u64, out: &mut Vec<Event>) {
         let Some(take) = &self.take else { return };
         let length = now - take.start();
-        let limit = self.settings.limit();
+        let limit = self.settings.limit(matches!(self.ear, Ear::Held { .. }));
         let gap = silence >= GAP && take.offered.is_none();
         if length < limit && !(gap && length + LOOKOUT.min(limit / 10) >= limit) {
             return;

@@ -11,7 +11,7 @@
 //! the driver's queue.
 //!
 //! **Invariant:** time is counted in samples; how the sound is cut into pushes changes nothing.
-//! **Invariant:** every utterance is `Started (Confirmed | Paused | Resumed)* (Ended | Discarded)`,
+//! **Invariant:** every utterance is `Started (Confirmed | Voiced | Paused | Resumed)* (Ended | Discarded)`,
 //! at most one is under way, ids grow, and no sample is in two utterances.
 //! **Invariant:** an [`Event::Ended`] that follows an [`Event::Paused`] without a
 //! [`Event::Resumed`] between them carries the very same utterance, so an answer prepared during
@@ -32,6 +32,7 @@ mod gate;
 mod intake;
 mod level;
 mod listener;
+mod loudness;
 mod past;
 mod pitch;
 mod settings;

@@ -19,7 +19,17 @@ pub struct Settings {
     pub min_held_ms: u32,
     /// When the echo of the speaker is taken out.
     pub echo: Echo,
+    /// Where an utterance of an open ear is cut at the latest, in seconds: nobody asks that long, but
+    /// a television talks on.
+    pub max_open_s: u32,
 }
+
+/// Milliseconds of voice beyond doubt at which an [`Event::Voiced`](super::Event::Voiced) comes: when
+/// a reply that is spoken over stands still, and when the first words can be made out.
+pub(super) const MARKS: [u32; 2] = [200, 288];
+
+/// After the last mark one more comes after each of these.
+pub(super) const MORE_MS: u32 = 480;
 
 /// Silence kept behind the last voiced frame: room for a soft ending.
 pub const TAIL_MS: u32 = 200;
@@ -34,6 +44,7 @@ impl Default for Settings {
             min_speech_ms: 120,
             min_held_ms: 60,
             echo: Echo::Auto,
+            max_open_s: 20,
         }
     }
 }
@@ -75,8 +86,9 @@ impl Settings {
         samples(TAIL_MS.min(self.pause_ms))
     }
 
-    /// The longest utterance in samples.
-    pub(super) fn limit(&self) -> u64 {
-        u64::from(self.max_utterance_s.max(1)) * u64::from(LISTEN_RATE.0)
+    /// The longest utterance in samples; `held` by a key, or not.
+    pub(super) fn limit(&self, held: bool) -> u64 {
+        let open = if held { u32::MAX } else { self.max_open_s };
+        u64::from(self.max_utterance_s.min(open).max(1)) * u64::from(LISTEN_RATE.0)
     }
 }

@@ -1,8 +1,13 @@
 use std::sync::Arc;
 
-use crate::base::{FRAME_SAMPLES, Frame, Utterance, UtteranceId};
+use crate::base::{FRAME_SAMPLES, Frame, LISTEN_RATE, Utterance, UtteranceId};
 
+use super::loudness::Loudness;
 use super::past::Past;
+use super::settings::{MARKS, MORE_MS};
+
+/// How long quiet speech counts after the last loud: a soft ending is part of what was said.
+const GRACE: u64 = 400 * LISTEN_RATE.0 as u64 / 1000;
 
 /// An utterance in the making.
 #[derive(Debug)]
@@ -15,6 +20,13 @@ pub(super) struct Take {
     last: u64,
     /// How much of it is voiced, in samples.
     voiced: u64,
+    /// How much of it is voice beyond doubt, in milliseconds, and how much of that was told.
+    clear: u32,
+    told: u32,
+    loudness: Loudness,
+    /// Where the sound ends that is about as loud as its loudest: its speaker's own, and not that of
+    /// somebody behind.
+    near: u64,
     /// What was offered at the pause under way.
     pub(super) offered: Option<Utterance>,
     /// Whether it counts as speech already.
@@ -36,6 +48,10 @@ impl Take {
             first: None,
             last: range.start,
             voiced: 0,
+            clear: 0,
+            told: 0,
+            loudness: Loudness::default(),
+            near: range.start,
             offered: None,
             confirmed: false,
             streamed: 0,
@@ -44,7 +60,7 @@ impl Take {
 
     /// The same sound as the beginning of another utterance.
     pub(super) fn renamed(self, id: UtteranceId) -> Self {
-        Self { id, offered: None, confirmed: false, streamed: 0, ..self }
+        Self { id, offered: None, confirmed: false, streamed: 0, told: 0, ..self }
     }
 
     /// Where it begins.
@@ -71,14 +87,43 @@ impl Take {
         self.last = self.last.max(until);
     }
 
+    /// So many more frames of it are voice beyond doubt.
+    pub(super) fn note_clear(&mut self, frames: u32) {
+        self.clear += 10 * frames;
+    }
+
+    /// How much of it is voice beyond doubt, in milliseconds, where that is to be told: when it has
+    /// passed a mark, or, with `all`, when it has grown. And whether its words can be made out.
+    pub(super) fn news(&mut self, all: bool) -> Option<(u32, bool)> {
+        let [first, second] = MARKS;
+        let mark = match self.told {
+            told if told < first => first,
+            told if told < second => second,
+            told => told + MORE_MS,
+        };
+        let news = self.clear >= mark || (all && self.clear > self.told);
+        if news {
+            self.told = self.clear;
+        }
+        news.then_some((self.clear, self.clear >= second))
+    }
+
+    /// Hears how loud the newest frame is. Speech that is much quieter than the loudest part of the
+    /// utterance does not hold it open for long, unless a key vouches for it.
+    pub(super) fn note_loudness(&mut self, frame: &Frame, now: u64, held: bool) {
+        if self.loudness.hear(frame) || held {
+            self.near = now;
+        }
+    }
+
+    /// Where the speech ends that holds the utterance open; its start where there is none.
+    pub(super) fn end_of_turn(&self) -> u64 {
+        self.last.min(self.near + GRACE)
+    }
+
     /// How much of it is voiced, in samples.
     pub(super) fn voiced(&self) -> u64 {
         self.voiced
-    }
-
-    /// Where the voiced sound ends; its start where there is none.
-    pub(super) fn end_of_speech(&self) -> u64 {
-        self.last
     }
 
     /// The utterance as far as it goes, with `lead` before the voiced sound and `tail` behind it.
@@ -88,7 +133,7 @@ impl Take {
             return offered.clone();
         }
         let start = self.first.unwrap_or(self.start).saturating_sub(lead).max(self.start);
-        let end = (self.last + tail).min(self.end());
+        let end = (self.end_of_turn() + tail).min(self.end());
         let utterance = self.between(start, end.max(start));
         self.offered = Some(utterance.clone());
         utterance

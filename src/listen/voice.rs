@@ -14,6 +14,9 @@ pub(super) const CONTEXT: u64 = 480 * LISTEN_RATE.0 as u64 / 1000;
 /// authors of Silero use 0.5 and 0.15 less.
 const SPEECH: f32 = 0.5;
 const NO_SPEECH: f32 = 0.35;
+/// The model's probability above which sound is speech beyond doubt: coughs and knocks rarely stay
+/// there for long.
+const CLEAR: f32 = 0.8;
 /// Frames without a sign of speech after which the model sleeps again: one second.
 const DOZE: u32 = 100;
 /// Frames until a model that could not be had is asked for again: one minute.
@@ -30,6 +33,8 @@ pub(super) struct Voice {
     lapse: u32,
     /// Where the speech under way began.
     since: Option<u64>,
+    /// Frames of speech beyond doubt that nobody has asked for yet.
+    clear: u32,
 }
 
 enum Model {
@@ -57,6 +62,7 @@ impl Voice {
             complaint: None,
             lapse: DOZE,
             since: None,
+            clear: 0,
         }
     }
 
@@ -66,7 +72,7 @@ impl Voice {
         if let Model::Present { awake, .. } = &mut self.model {
             *awake = false;
         }
-        (self.lapse, self.since) = (DOZE, None);
+        (self.lapse, self.since, self.clear) = (DOZE, None, 0);
     }
 
     /// Forgets the room.
@@ -78,6 +84,12 @@ impl Voice {
     /// Whether nothing has sounded like speech for a second, so that nobody has to hurry.
     pub(super) fn dozes(&self) -> bool {
         self.lapse >= DOZE
+    }
+
+    /// Frames of speech beyond doubt since it was last asked. Without a model all that the gate takes
+    /// for speech is.
+    pub(super) fn take_clear(&mut self) -> u32 {
+        std::mem::take(&mut self.clear)
     }
 
     /// Loads the model if there is one, unless that was tried in vain within the last minute.
@@ -155,6 +167,7 @@ impl Voice {
 
     /// The model's verdict.
     fn weigh(&mut self, score: f32, start: u64) {
+        self.clear += u32::from(score > CLEAR);
         self.since = match self.since {
             None if score >= SPEECH => Some(start),
             Some(_) if score < NO_SPEECH => None,
@@ -169,5 +182,6 @@ impl Voice {
             .gate
             .decide(self.since.is_some())
             .then(|| self.since.unwrap_or(start.saturating_sub(lag)));
+        self.clear += u32::from(self.since.is_some());
     }
 }

@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::policy::is_backchannel;
+use super::judge::Evidence;
 use super::{Cut, MAX_PARTS};
 use crate::base::{Moment, UtteranceId};
 use crate::dialog::{Item, Picture};
@@ -25,6 +25,9 @@ struct Part {
     /// Where it began over a reply, so that a murmur says nothing: until when its words decide
     /// whether it is one. Later it is taken for more.
     aside: Option<Moment>,
+    /// How much of it is voice beyond doubt, and whether a key vouched for it.
+    voiced: Option<Duration>,
+    held: bool,
     words: Words,
     /// What the words are about.
     pictures: Vec<Picture>,
@@ -37,6 +40,27 @@ enum Words {
         until: Moment,
     },
     Known(String),
+    /// Something was said and not understood.
+    Unclear,
+}
+
+/// An utterance as it is committed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Spoken {
+    pub(super) span: Range<Moment>,
+    /// Set for what began over a reply: until when its words decide what it is.
+    pub(super) aside: Option<Moment>,
+    /// How much of it is voice beyond doubt.
+    pub(super) voiced: Option<Duration>,
+    /// Whether a key vouched for it.
+    pub(super) held: bool,
+}
+
+impl Spoken {
+    /// The evidence for words of this `certainty`.
+    pub(super) fn evidence(&self, certainty: Option<f32>) -> Evidence {
+        Evidence { voiced: self.voiced, certainty, held: self.held }
+    }
 }
 
 impl Asked {
@@ -48,23 +72,26 @@ impl Asked {
         self.parts.len() >= MAX_PARTS
     }
 
-    /// Adds what was said. `aside` is set for what began over a reply: until when its words decide
-    /// what it is; `until` is when its transcript should have come.
-    pub(super) fn commit(
-        &mut self,
-        span: Range<Moment>,
-        cut: Cut,
-        firm: bool,
-        aside: Option<Moment>,
-        until: Moment,
-    ) {
+    /// Adds what was said; `until` is when its transcript should have come.
+    pub(super) fn commit(&mut self, cut: Cut, spoken: Spoken, firm: bool, until: Moment) {
+        let Spoken { span, aside, voiced, held } = spoken;
+        let (cut, pictures) = (Some(cut), Vec::new());
         let words = Words::Awaited { until };
-        self.parts.push(Part { cut: Some(cut), span, firm, aside, words, pictures: Vec::new() });
+        self.parts.push(Part { cut, span, firm, aside, voiced, held, words, pictures });
+    }
+
+    /// How the utterance of `cut` was said.
+    pub(super) fn spoken(&self, cut: Cut) -> Option<Spoken> {
+        let part = self.parts.iter().find(|part| part.cut == Some(cut))?;
+        let Part { span, aside, voiced, held, .. } = part;
+        Some(Spoken { span: span.clone(), aside: *aside, voiced: *voiced, held: *held })
     }
 
     pub(super) fn type_in(&mut self, at: Moment, text: String, pictures: Vec<Picture>) {
         let words = Words::Known(text);
-        self.parts.push(Part { cut: None, span: at..at, firm: true, aside: None, words, pictures });
+        let (cut, span, aside) = (None, at..at, None);
+        let (firm, voiced, held) = (true, None, true);
+        self.parts.push(Part { cut, span, firm, aside, voiced, held, words, pictures });
     }
 
     /// How long after the last of this the first of `more` was said; `None` where either is empty.
@@ -80,11 +107,17 @@ impl Asked {
             .any(|part| part.cut == Some(cut) && matches!(part.words, Words::Awaited { .. }))
     }
 
-    /// Takes a transcript that [`Asked::awaits`].
+    /// Takes the words of what [`Asked::awaits`] them.
     pub(super) fn learn(&mut self, cut: Cut, text: &str) {
         for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
-            let murmur = part.aside.is_some() && is_backchannel(text);
-            part.words = Words::Known(if murmur { "" } else { text.trim() }.to_owned());
+            part.words = Words::Known(text.trim().to_owned());
+        }
+    }
+
+    /// The words of what [`Asked::awaits`] them were not understood.
+    pub(super) fn miss(&mut self, cut: Cut) {
+        for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
+            part.words = Words::Unclear;
         }
     }
 
@@ -105,23 +138,25 @@ impl Asked {
         part.map(|part| part.firm = true).is_some()
     }
 
-    /// Removes firm parts that turned out to hold no words.
-    pub(super) fn prune(&mut self) {
-        self.parts.retain(|part| !(part.firm && part.words == Words::Known(String::new())));
+    /// Removes firm parts that turned out to hold no words; whether one of them was speech that was
+    /// not understood.
+    pub(super) fn prune(&mut self) -> bool {
+        let missed = self.parts.iter().any(|part| part.firm && part.words == Words::Unclear);
+        self.parts.retain(|part| !(part.firm && part.words.is_blank()));
+        missed
     }
 
     /// Whether it can be answered: there are words, and none are awaited.
     pub(super) fn is_known(&self) -> bool {
-        let known = |part: &Part| matches!(part.words, Words::Known(_));
-        self.parts.iter().all(known) && !self.text().is_empty()
+        let awaited = |part: &Part| matches!(part.words, Words::Awaited { .. });
+        !self.parts.iter().any(awaited) && !self.text().is_empty()
     }
 
     /// Whether it can be answered by one who hears it: there is something, and none of it waits to
     /// be told from a murmur.
     pub(super) fn is_audible(&self, now: Moment) -> bool {
-        let blank = |part: &Part| part.words == Words::Known(String::new());
         let in_doubt = self.doubt().is_some_and(|until| now < until);
-        !in_doubt && !self.parts.iter().all(blank)
+        !in_doubt && !self.parts.iter().all(|part| part.words.is_blank())
     }
 
     /// What was in doubt until `now` is taken for more than a murmur.
@@ -158,7 +193,7 @@ impl Asked {
     pub(super) fn deadline(&self) -> Option<Moment> {
         let until = |part: &Part| match part.words {
             Words::Awaited { until } => Some(until),
-            Words::Known(_) => None,
+            Words::Known(_) | Words::Unclear => None,
         };
         self.parts.iter().filter_map(until).min()
     }
@@ -190,5 +225,16 @@ impl Asked {
             }
         }
         text
+    }
+}
+
+impl Words {
+    /// Whether it is certain that these say nothing.
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Awaited { .. } => false,
+            Self::Known(text) => text.is_empty(),
+            Self::Unclear => true,
+        }
     }
 }

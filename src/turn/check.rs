@@ -68,6 +68,10 @@ fn is_stale(machine: &Machine, input: &Input) -> bool {
             let taken_up = copy.mouth.asked_mut().is_some_and(|asked| asked.awaits(*cut));
             !machine.asked.awaits(*cut) && !taken_up && !machine.history.lacks(cut.utterance)
         }
+        Input::Looked { utterance, .. } => machine
+            .ear
+            .voice()
+            .is_none_or(|voice| voice.id != Some(*utterance) || voice.look.deadline().is_none()),
         Input::Release => !machine.ear.held(),
         Input::Tick
         | Input::Trigger(_)
@@ -86,6 +90,9 @@ fn check_waits(machine: &Machine) {
     };
     let idle = resting && machine.mouth == Mouth::Silent && machine.asked.is_empty();
     assert!(idle || machine.deadline().is_some(), "a wait without a deadline: {machine:#?}");
+    let spoken_over = machine.ear.voice().is_some() || !machine.asked.is_empty();
+    let doubted = machine.mouth.doubt().is_some();
+    assert!(!doubted || spoken_over, "turned down or held for nobody: {machine:#?}");
     if idle {
         assert!(machine.waiting.is_empty(), "nothing keeps this from being said: {machine:#?}");
     }

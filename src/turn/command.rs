@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Cut;
-use crate::base::{Epoch, NoticeId};
+use crate::base::{Epoch, NoticeId, UtteranceId};
 use crate::dialog::{Call, Heard};
 
 /// What the driver is to do. Commands are orders, not requests: the machine has already assumed
@@ -17,6 +17,8 @@ pub enum Command {
     /// The talk key is up: the held utterance ends here and is reported `Ended` or `Discarded`.
     /// What the ear does next is ordered when that has come.
     LetGo,
+    /// The utterance under way, in whose pause this comes, is complete: end it as silence would.
+    EndSpeech,
     /// Listen for no more; an utterance under way is given up.
     ShutEar,
     /// Transcribe the sound of this cut as it stands now. A partner that hears is given the
@@ -45,8 +47,35 @@ pub enum Command {
         /// The attempt.
         epoch: Epoch,
     },
+    /// Recognize the words of this utterance as far as it goes, to see whether it is meant; answered
+    /// by `Input::Looked`. A second look takes the place of the first.
+    Look {
+        /// The utterance under way.
+        utterance: UtteranceId,
+    },
     /// Play the live epoch quietly (`true`) or normally again (`false`).
     Duck(bool),
+    /// Let the sound of this epoch stand still at its next sample, until `Resume` or `Hush`.
+    Pause {
+        /// The attempt.
+        epoch: Epoch,
+    },
+    /// Let it go on, with what has been heard already from this sample on; not counted again.
+    Resume {
+        /// The attempt.
+        epoch: Epoch,
+        /// A sample at 48 kHz since the epoch's beginning, where a word begins.
+        from: u64,
+    },
+    /// The user asked for silence by voice: nothing more is said, whatever rings is answered.
+    Silence,
+    /// What was said came to nothing, for this reason.
+    Ignore {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Why.
+        why: Ignored,
+    },
     /// Cut the sound of this epoch now; answered by `Playback::Settled`. Until then no other
     /// epoch is begun.
     Hush {
@@ -92,6 +121,18 @@ pub enum Command {
     /// Show and log this now. Where it is also to be spoken, an [`Command::Announce`] follows as
     /// soon as nobody speaks.
     Tell(Failure),
+}
+
+/// Why what was said came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ignored {
+    /// It was aloud's own voice.
+    OwnVoice,
+    /// It was a sign of listening.
+    Murmur,
+    /// It was no speech, or none that was understood.
+    Noise,
 }
 
 /// What ends an utterance.
@@ -168,6 +209,10 @@ pub enum Failure {
     Muted,
     /// More waits to be said or answered than the queue holds.
     TooMuch,
+    /// Reply after reply was cut by a voice that is most likely aloud's own.
+    HearsItself,
+    /// Something was said that could not be made out.
+    Unclear,
 }
 
 impl Failure {
@@ -188,6 +233,10 @@ impl Failure {
             }
             Self::Muted => "The microphone is muted. Run \"aloud unmute\".",
             Self::TooMuch => "Too much is waiting to be said. Say stop to drop it.",
+            Self::HearsItself => {
+                "I keep hearing myself. Use headphones, turn the volume down, or use the talk key."
+            }
+            Self::Unclear => "I didn't catch that.",
         }
     }
 }

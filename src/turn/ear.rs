@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use super::doubt::Look;
 use super::{EarStatus, Wait};
 use crate::base::{Moment, UtteranceId};
 
@@ -30,6 +33,10 @@ pub(super) struct Voice {
     pub(super) sure: bool,
     /// Whether it began over a reply and may be a mere sign of listening.
     pub(super) aside: bool,
+    /// How much of it is voice beyond doubt; `None` where nobody measures.
+    pub(super) voiced: Option<Duration>,
+    /// What its first words are, where it speaks over a reply.
+    pub(super) look: Look,
     /// What the talk key has to do with it.
     pub(super) key: Key,
     /// When it is given up.
@@ -45,6 +52,15 @@ pub(super) enum Key {
     Held,
     /// It was let go; the end of the utterance is awaited.
     Released,
+}
+
+impl Voice {
+    /// An utterance that begins at `now` and is given up at `until`. What a key holds is speech for
+    /// certain.
+    pub(super) fn new(id: Option<UtteranceId>, now: Moment, key: Key, until: Moment) -> Self {
+        let (sure, aside, voiced, look) = (key == Key::Held, false, None, Look::Unasked);
+        Self { id, began: now, take: 0, sure, aside, voiced, look, key, until }
+    }
 }
 
 impl Ear {

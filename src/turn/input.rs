@@ -25,6 +25,21 @@ pub enum Input {
         cut: Cut,
         /// The words, or why there are none.
         result: Result<String, Failure>,
+        /// How certain the recognizer is of them: the mean logarithm of the probability of a
+        /// token, 0.0 or less; `None` where it does not tell.
+        #[serde(default)]
+        certainty: Option<f32>,
+    },
+    /// The first words of an utterance under way: the answer to
+    /// [`Command::Look`](super::Command::Look).
+    Looked {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// The words; `None` when they could not be had.
+        text: Option<String>,
+        /// As that of a transcript.
+        #[serde(default)]
+        certainty: Option<f32>,
     },
     /// The partner's work on an epoch.
     Report {
@@ -108,7 +123,8 @@ pub struct Cut {
 ///
 /// An utterance is `Started (Paused Resumed)* Paused? (Ended | Discarded)` with one `Confirmed`
 /// in between unless it is discarded or held. Ids only grow. `Paused` is wanted even where no
-/// reply is prepared, because a pause also tells a "mm-hm" from an interruption.
+/// reply is prepared, because a pause also tells a "mm-hm" from an interruption. `Voiced` may come at
+/// any time, and comes before each `Paused` and `Ended` where the voice is measured at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speech {
@@ -121,6 +137,13 @@ pub enum Speech {
     Confirmed {
         /// The utterance.
         id: UtteranceId,
+    },
+    /// So much of it is voice beyond doubt by now.
+    Voiced {
+        /// The utterance.
+        id: UtteranceId,
+        /// Milliseconds, in all.
+        ms: u32,
     },
     /// The first silence of about 200 ms after speech; the sound so far can be committed.
     Paused {
@@ -150,6 +173,7 @@ impl Speech {
         match self {
             Self::Started { id }
             | Self::Confirmed { id }
+            | Self::Voiced { id, .. }
             | Self::Paused { id }
             | Self::Resumed { id }
             | Self::Ended { id }

@@ -1,6 +1,12 @@
+use std::time::Duration;
+
+use super::asked::Spoken;
+use super::doubt::{Doubt, Look};
 use super::ear::{Ear, Key, Voice};
+use super::meaning::{Meaning, meaning};
 use super::mouth::Mouth;
-use super::{Command, Cut, Failure, How, Machine, Mode, Speech, Trigger};
+use super::words::is_halt;
+use super::{Command, Cut, Failure, How, Ignored, Machine, Mode, Speech, Trigger};
 use crate::base::{Moment, UtteranceId};
 use crate::dialog::Picture;
 
@@ -13,6 +19,7 @@ impl Machine {
             Trigger::Toggle => self.press(now, out),
             Trigger::Wake => self.wake(now, out),
             Trigger::Stop => {
+                self.cuts = 0;
                 self.drop_voice(out);
                 self.drop_asked(out);
                 self.fall_silent(now, out);
@@ -44,6 +51,12 @@ impl Machine {
                     voice.sure = true;
                 }
             }
+            Speech::Voiced { id, ms } => {
+                if let Some(voice) = self.voice_of(id) {
+                    voice.voiced = Some(Duration::from_millis(ms.into()));
+                    self.hear_over(now, out);
+                }
+            }
             Speech::Paused { id } => self.on_paused(now, id, out),
             Speech::Resumed { id } => self.on_resumed(now, id, out),
             Speech::Ended { id } => self.on_ended(now, id, out),
@@ -58,13 +71,15 @@ impl Machine {
 
     pub(super) fn on_transcript(
         &mut self,
+        now: Moment,
         cut: Cut,
         result: Result<String, Failure>,
+        certainty: Option<f32>,
         out: &mut Vec<Command>,
     ) {
         if self.asked.awaits(cut) {
             match result {
-                Ok(text) => self.asked.learn(cut, &text),
+                Ok(text) => self.learn(now, cut, &text, certainty, out),
                 Err(failure) => {
                     let tentative = self.asked.tentative() == Some(cut);
                     self.asked.forget(cut);
@@ -85,6 +100,104 @@ impl Machine {
         }
     }
 
+    /// Takes the words of `cut` for what they are.
+    fn learn(
+        &mut self,
+        now: Moment,
+        cut: Cut,
+        text: &str,
+        certainty: Option<f32>,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(spoken) = self.asked.spoken(cut) else { return };
+        let utterance = cut.utterance;
+        match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
+            Meaning::Words(text) if spoken.aside.is_some() && is_halt(&text) => {
+                // The same as the key for silence: nobody has to be asked what it means.
+                self.asked.learn(cut, "");
+                self.silence(now, out);
+            }
+            Meaning::Words(text) => self.asked.learn(cut, &text),
+            Meaning::Nothing(why) => {
+                self.asked.learn(cut, "");
+                self.ignore(now, utterance, why, out);
+            }
+            Meaning::Unclear => {
+                self.asked.miss(cut);
+                out.push(Command::Ignore { utterance, why: Ignored::Noise });
+            }
+        }
+    }
+
+    /// The first words of an utterance under way have come, or cannot be had.
+    pub(super) fn on_looked(
+        &mut self,
+        now: Moment,
+        utterance: UtteranceId,
+        text: Option<&str>,
+        certainty: Option<f32>,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(voice) = self.voice_of(utterance).filter(|voice| voice.look.deadline().is_some())
+        else {
+            return;
+        };
+        let voiced = voice.voiced;
+        let spoken = Spoken { span: voice.began..now, aside: Some(now), voiced, held: false };
+        let Some(text) = text else {
+            voice.look = Look::Failed;
+            return;
+        };
+        let (look, halt) = match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
+            Meaning::Words(text) if is_halt(&text) => {
+                (Look::Halt { voiced: voiced.unwrap_or_default() }, true)
+            }
+            Meaning::Words(_) => (Look::Meant, false),
+            Meaning::Nothing(why) => {
+                if why == Ignored::OwnVoice {
+                    self.ignore(now, utterance, why, out);
+                }
+                (Look::Nothing, false)
+            }
+            Meaning::Unclear => (Look::Nothing, false),
+        };
+        let meant = look != Look::Nothing;
+        if let Some(voice) = self.voice_of(utterance) {
+            voice.look = look;
+            // It is more than a murmur, whatever follows.
+            voice.aside &= !meant || halt;
+        }
+        if meant {
+            self.speak_over(now, halt, out);
+        }
+    }
+
+    /// What was said comes to nothing. Behind its own voice the user may speak: what follows is another
+    /// utterance.
+    fn ignore(
+        &mut self,
+        now: Moment,
+        utterance: UtteranceId,
+        why: Ignored,
+        out: &mut Vec<Command>,
+    ) {
+        out.push(Command::Ignore { utterance, why });
+        if why != Ignored::OwnVoice {
+            return;
+        }
+        self.own.notice(now);
+        if matches!(self.ear, Ear::Trailing(voice) if voice.id == Some(utterance)) {
+            out.push(Command::EndSpeech);
+        }
+    }
+
+    /// The user wants silence: as by the key, but what they go on to say is heard.
+    fn silence(&mut self, now: Moment, out: &mut Vec<Command>) {
+        self.cuts = 0;
+        out.push(Command::Silence);
+        self.fall_silent(now, out);
+    }
+
     pub(super) fn on_text(
         &mut self,
         now: Moment,
@@ -100,6 +213,7 @@ impl Machine {
             out.push(Command::Tell(Failure::TooMuch));
             return;
         }
+        self.cuts = 0;
         self.interrupt(now, out);
         self.asked.type_in(now, text.to_owned(), pictures);
     }
@@ -190,14 +304,13 @@ impl Machine {
             out.push(Command::Tell(Failure::LostMicrophone));
             return;
         }
+        self.cuts = 0;
         self.interrupt(now, out);
         // An utterance under way is taken over with its id.
         let (id, take) = self.ear.voice().map_or((None, 0), |voice| (voice.id, voice.take + 1));
         self.retract(out);
         let until = now + self.setup.settings.patience.utterance;
-        let key = Key::Held;
-        self.ear =
-            Ear::Hearing(Voice { id, began: now, take, sure: true, aside: false, key, until });
+        self.ear = Ear::Hearing(Voice { take, ..Voice::new(id, now, Key::Held, until) });
         out.push(Command::OpenEar { how: How::Held });
     }
 
@@ -222,10 +335,8 @@ impl Machine {
         match &mut self.ear {
             Ear::Shut => return,
             Ear::Open { .. } => {
-                let key = Key::Free;
-                let began = now;
-                let voice = Voice { id: Some(id), began, take: 0, sure: false, aside, key, until };
-                self.ear = Ear::Hearing(voice);
+                self.ear =
+                    Ear::Hearing(Voice { aside, ..Voice::new(Some(id), now, Key::Free, until) });
             }
             Ear::Hearing(voice) | Ear::Trailing(voice) => {
                 // The held ear learns which utterance it is, or a long one is continued by the
@@ -236,8 +347,8 @@ impl Machine {
                 match voice.key {
                     Key::Held => self.ear = Ear::Hearing(voice),
                     Key::Free => {
-                        self.ear =
-                            Ear::Hearing(Voice { began: now, sure: false, aside, until, ..voice })
+                        let new = Voice::new(Some(id), now, Key::Free, until);
+                        self.ear = Ear::Hearing(Voice { aside, ..new });
                     }
                     Key::Released => {}
                 }
@@ -260,11 +371,15 @@ impl Machine {
             Key::Free | Key::Released => now + patience.trailing,
         };
         self.ear = Ear::Trailing(Voice { sure: true, until, ..voice });
-        if self.setup.settings.speculate && !self.asked.is_full() {
+        // What is a wish for silence needs nothing prepared.
+        let wanted = self.setup.settings.speculate && !voice.look.halts(voice.voiced);
+        if wanted && !self.asked.is_full() {
             let cut = Cut { utterance: id, take: voice.take };
             let until = now + patience.transcript;
-            self.asked.commit(voice.began..now, cut, false, self.aside(now, &voice), until);
+            self.asked.commit(cut, self.spoken(now, &voice), false, until);
             out.push(Command::Commit { cut });
+        } else if !wanted {
+            self.hear_over(now, out);
         }
     }
 
@@ -284,7 +399,7 @@ impl Machine {
             // The key is up: only the end can follow.
             Key::Released => Ear::Trailing(voice),
         };
-        if let Mouth::Replying { doubt: Some(since), .. } = &mut self.mouth {
+        if let Mouth::Replying { doubt: Doubt::Suspected { since }, .. } = &mut self.mouth {
             *since = now;
         }
     }
@@ -292,6 +407,11 @@ impl Machine {
     fn on_ended(&mut self, now: Moment, id: UtteranceId, out: &mut Vec<Command>) {
         let Some(voice) = self.voice_of(id).copied() else { return };
         self.end_voice(now);
+        if voice.look.halts(voice.voiced) {
+            self.retract(out);
+            self.silence(now, out);
+            return;
+        }
         if self.make_firm(id) {
             return;
         }
@@ -301,13 +421,19 @@ impl Machine {
         }
         let cut = Cut { utterance: id, take: voice.take };
         let until = now + self.setup.settings.patience.transcript;
-        self.asked.commit(voice.began..now, cut, true, self.aside(now, &voice), until);
+        self.asked.commit(cut, self.spoken(now, &voice), true, until);
         out.push(Command::Commit { cut });
     }
 
-    /// Until when the words of what began over a reply decide what it is.
-    fn aside(&self, now: Moment, voice: &Voice) -> Option<Moment> {
-        voice.aside.then_some(now + self.setup.settings.interruption.words)
+    /// An utterance as it stands.
+    fn spoken(&self, now: Moment, voice: &Voice) -> Spoken {
+        let held = match voice.key {
+            Key::Free => false,
+            Key::Held | Key::Released => true,
+        };
+        // Until when the words of what began over a reply decide what it is.
+        let aside = voice.aside.then_some(now + self.setup.settings.interruption.words);
+        Spoken { span: voice.began..now, aside, voiced: voice.voiced, held }
     }
 
     /// The user has certainly said what was committed of `id`. False when nothing was.
@@ -340,12 +466,12 @@ impl Machine {
     }
 
     /// Gives up what was asked and not taken up.
-    fn drop_asked(&mut self, out: &mut Vec<Command>) {
+    pub(super) fn drop_asked(&mut self, out: &mut Vec<Command>) {
         out.extend(self.asked.awaited().into_iter().map(|cut| Command::Forget { cut }));
         self.asked = super::asked::Asked::default();
     }
 
-    fn voice_of(&mut self, id: UtteranceId) -> Option<&mut Voice> {
+    pub(super) fn voice_of(&mut self, id: UtteranceId) -> Option<&mut Voice> {
         self.ear.voice_mut().filter(|voice| voice.id == Some(id))
     }
 }

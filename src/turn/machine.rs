@@ -2,9 +2,12 @@ use std::collections::VecDeque;
 
 use super::asked::Asked;
 use super::ear::Ear;
+use super::meaning::{Meaning, meaning};
 use super::mouth::Mouth;
+use super::own::OwnVoice;
 use super::{
-    Announcement, Command, Device, Failure, Input, MouthStatus, NoticeEnd, Setup, Status, Wait,
+    Announcement, Command, Cut, Device, Failure, Ignored, Input, MouthStatus, NoticeEnd, Setup,
+    Status, Wait,
 };
 use crate::base::{Epoch, Moment, UtteranceId};
 use crate::dialog::{History, Item};
@@ -23,6 +26,12 @@ pub struct Machine {
     /// What waits to be said unasked.
     pub(super) waiting: VecDeque<Announcement>,
     pub(super) history: History,
+    /// What it has said lately, by which its own voice is known.
+    pub(super) own: OwnVoice,
+    /// Replies in a row that a voice has cut.
+    pub(super) cuts: u32,
+    /// Whether the user was told that they were not understood, and nothing was since.
+    pub(super) missed: bool,
     /// The newest epoch given out.
     pub(super) epoch: Epoch,
     /// The newest utterance heard of; older ones never start again.
@@ -42,6 +51,9 @@ impl Machine {
             asked: Asked::default(),
             waiting: VecDeque::new(),
             history,
+            own: OwnVoice::default(),
+            cuts: 0,
+            missed: false,
             epoch: Epoch::NONE,
             newest: None,
             muted: false,
@@ -75,6 +87,8 @@ impl Machine {
             self.asked.deadline().map(|until| (until, Wait::Transcript)),
             self.mouth.waits_for(patience),
             self.verdict_due().map(|until| (until, Wait::Interruption)),
+            self.look_due().map(|until| (until, Wait::Interruption)),
+            self.mouth.doubt().deadline().map(|until| (until, Wait::Interruption)),
             murmur.map(|until| (until, Wait::Murmur)),
         ];
         waits.into_iter().flatten().min()
@@ -111,6 +125,16 @@ impl Machine {
         }
     }
 
+    /// Why `text`, which is to be the transcript of `cut`, comes to nothing, if it does.
+    pub fn ignores(&self, cut: Cut, text: &str, certainty: Option<f32>) -> Option<Ignored> {
+        let spoken = self.asked.spoken(cut)?;
+        match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
+            Meaning::Words(_) => None,
+            Meaning::Nothing(why) => Some(why),
+            Meaning::Unclear => Some(Ignored::Noise),
+        }
+    }
+
     /// What a user can see.
     pub fn status(&self) -> Status {
         let silent = self.mouth == Mouth::Silent;
@@ -136,7 +160,12 @@ impl Machine {
             Input::Trigger(trigger) => self.on_trigger(now, trigger, out),
             Input::Release => self.on_release(now, out),
             Input::Speech(speech) => self.on_speech(now, speech, out),
-            Input::Transcript { cut, result } => self.on_transcript(cut, result, out),
+            Input::Transcript { cut, result, certainty } => {
+                self.on_transcript(now, cut, result, certainty, out);
+            }
+            Input::Looked { utterance, text, certainty } => {
+                self.on_looked(now, utterance, text.as_deref(), certainty, out);
+            }
             Input::Report { epoch, report } => self.on_report(now, epoch, report, out),
             Input::Playback { epoch, playback } => self.on_playback(now, epoch, playback, out),
             Input::ToolDone { epoch, outcome, stop, picture } => {

@@ -14,6 +14,9 @@
 //! **Invariant:** the history never holds a word that the user did not hear or say.
 //! **Invariant:** nothing sounds while the user speaks before the reply; a word that was spoken is answered,
 //! unless the answer was so late that the user asked something else instead.
+//! **Invariant:** what a voice over a reply does to it can be taken back until its words are known:
+//! turned down, then held at its sample, then cut.
+//! **Invariant:** what aloud itself said is never taken for the user's words.
 //! Absent on purpose: sound, clocks, tasks, logs, errors as results, and which kind of partner
 //! replies; the one difference it makes is a single `if` on [`Setup::hears`].
 
@@ -22,19 +25,24 @@ mod attempt;
 #[cfg(debug_assertions)]
 mod check;
 mod command;
+mod doubt;
 mod ear;
 mod input;
+mod judge;
 mod listening;
 mod machine;
+mod meaning;
 mod mouth;
+mod own;
 mod policy;
 mod replay;
 mod replying;
 mod script;
 mod status;
 mod wait;
+mod words;
 
-pub use command::{Announcement, Command, Failure, How, NoticeEnd};
+pub use command::{Announcement, Command, Failure, How, Ignored, NoticeEnd};
 pub use input::{Cut, Device, Input, Playback, Report, Speech, Trigger};
 pub use machine::Machine;
 pub use policy::{

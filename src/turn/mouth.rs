@@ -1,7 +1,14 @@
 use super::asked::Asked;
 use super::attempt::{Attempt, Purpose, Work};
-use super::{MouthStatus, Patience, Wait};
-use crate::base::{Epoch, Moment};
+use super::doubt::{Doubt, Look};
+use super::ear::{Key, Voice};
+use super::own::OwnVoice;
+use super::{Command, MouthStatus, Patience, Settings, Wait};
+use crate::base::{Epoch, Moment, SPEAKER_RATE};
+
+/// Samples of what is about to sound in which the words may lie that sound already: those of a remote
+/// voice are placed by a rate of speech that is slower than any.
+const AHEAD: u64 = 2 * SPEAKER_RATE.0 as u64;
 
 /// What aloud does with the speaker.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,8 +21,8 @@ pub(super) enum Mouth {
     /// It was cued and sounds as it is made.
     Replying {
         attempt: Box<Attempt>,
-        /// Since when someone speaks over it: it sounds quietly until that is decided.
-        doubt: Option<Moment>,
+        /// What somebody who speaks over it has done to it.
+        doubt: Doubt,
     },
     /// It was cut, and the exact count of what was heard is awaited.
     Hushing { attempt: Box<Attempt>, until: Moment },
@@ -60,6 +67,89 @@ impl Mouth {
         match self {
             Self::Silent | Self::Awaiting(_) | Self::Hushing { .. } => false,
             Self::Replying { .. } => true,
+        }
+    }
+
+    /// What is about to sound.
+    pub(super) fn ahead(&self) -> String {
+        match self {
+            Self::Silent | Self::Awaiting(_) | Self::Hushing { .. } => String::new(),
+            Self::Replying { attempt, .. } => attempt.script.ahead(AHEAD),
+        }
+    }
+
+    /// What a voice over the reply has done to it.
+    pub(super) const fn doubt(&self) -> Doubt {
+        match self {
+            Self::Silent | Self::Awaiting(_) | Self::Hushing { .. } => Doubt::None,
+            Self::Replying { doubt, .. } => *doubt,
+        }
+    }
+
+    /// Turns a reply down because somebody may speak over it, or up again.
+    pub(super) fn suspect(
+        &mut self,
+        now: Moment,
+        on: bool,
+        own: &mut OwnVoice,
+        out: &mut Vec<Command>,
+    ) {
+        self.go_on(now, own, out);
+        if let Self::Replying { doubt, .. } = self {
+            *doubt = if on { Doubt::Suspected { since: now } } else { Doubt::None };
+            out.push(Command::Duck(on));
+        }
+    }
+
+    /// Weighs what is known of the voice over a reply: holds the reply, and asks for the first words.
+    /// A voice that may well be its own is judged by its words alone. `silent` says that it pauses:
+    /// there is nothing more to wait for.
+    pub(super) fn hear_over(
+        &mut self,
+        now: Moment,
+        voice: &mut Voice,
+        settings: &Settings,
+        wary: bool,
+        silent: bool,
+        out: &mut Vec<Command>,
+    ) {
+        let rules = &settings.interruption;
+        let (Key::Free, Some(voiced)) = (voice.key, voice.voiced) else { return };
+        let over = self.is_replying();
+        if let Self::Replying { attempt, doubt } = self
+            && let Doubt::Suspected { since } = *doubt
+            && !wary
+            && voiced >= rules.hold
+            && voice.look == Look::Unasked
+        {
+            *doubt = Doubt::Held { since, until: now + rules.stand };
+            out.push(Command::Pause { epoch: attempt.epoch });
+        }
+        // A wish for silence may turn out to be the beginning of another one after the cut.
+        let open = over || matches!(voice.look, Look::Halt { .. });
+        if let Some(utterance) = voice.id
+            && rules.looks
+            && open
+            && voiced >= if silent { rules.hold } else { rules.look }
+            && voice.look.is_wanted(voiced)
+        {
+            voice.look = Look::Awaited { until: now + settings.patience.look };
+            out.push(Command::Look { utterance });
+        }
+    }
+
+    /// What stands still goes on, from the beginning of its word.
+    pub(super) fn go_on(&mut self, now: Moment, own: &mut OwnVoice, out: &mut Vec<Command>) {
+        let Self::Replying { attempt, doubt } = self else { return };
+        if !doubt.is_held() {
+            return;
+        }
+        *doubt = Doubt::Suspected { since: now };
+        let (from, heard) = (attempt.script.boundary(), attempt.script.heard());
+        out.push(Command::Resume { epoch: attempt.epoch, from });
+        attempt.script.moved = now;
+        for (_, word) in attempt.script.words(from, heard) {
+            own.say(now, word);
         }
     }
 

@@ -48,12 +48,25 @@ pub enum Mode {
 
 /// When the user's voice over a reply is meant for aloud.
 ///
-/// Speech that starts over a reply is only suspected: the reply goes on quietly. What lasts
-/// longer than `confirm` cuts it. What ends before is transcribed: words cut it too ("stop"),
-/// unless they are such as people murmur while they listen; a cough changes nothing.
+/// It is decided by evidence, and can be taken back. A voice over a reply is *suspected*: the reply is
+/// turned down at once. After `hold` of voice beyond doubt it is *held*: the reply stands still at its
+/// sample. After `look` the first words are recognized; the reply is *cut* when they mean something,
+/// and goes on from the word before where they are a murmur, a cough, or its own echo.
+///
+/// Where the words cannot be had so early, what lasts longer than `confirm` cuts the reply, and what
+/// ends before is decided by its transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Interruption {
+    /// Whether [`Command::Look`](super::Command::Look) is answered: there is a recognizer for the
+    /// words of an utterance under way.
+    pub looks: bool,
+    /// Voice beyond doubt after which a reply stands still.
+    pub hold: Duration,
+    /// Voice beyond doubt after which the first words are recognized: 9 windows of Silero.
+    pub look: Duration,
+    /// How long a reply stands still at most.
+    pub stand: Duration,
     /// From `Speech::Started` on, which comes some 60 ms into the voice. A voice that lasts less
     /// than this minus the 200 ms of silence of `Speech::Paused` and the 100 ms that voice
     /// activity lags behind is decided by its words. LiveKit's agents wait 500 ms.
@@ -63,11 +76,22 @@ pub struct Interruption {
     /// down. The transcript of a short word takes half a second, and the reply is turned down
     /// meanwhile.
     pub words: Duration,
+    /// Replies that a voice has cut in a row, after which no further one is begun: then aloud most
+    /// likely hears itself. 0 never stops, as is right with a headset.
+    pub loops: u32,
 }
 
 impl Default for Interruption {
     fn default() -> Self {
-        Self { confirm: Duration::from_millis(600), words: Duration::from_millis(1_000) }
+        Self {
+            looks: false,
+            hold: Duration::from_millis(200),
+            look: Duration::from_millis(288),
+            stand: Duration::from_millis(1_200),
+            confirm: Duration::from_millis(600),
+            words: Duration::from_millis(1_000),
+            loops: 3,
+        }
     }
 }
 
@@ -98,6 +122,8 @@ pub struct Patience {
     pub release: Duration,
     /// A transcript, from its commit.
     pub transcript: Duration,
+    /// The first words of a voice over a reply, from [`Command::Look`](super::Command::Look).
+    pub look: Duration,
     /// How long after a question more words still belong to it, while it has no answer. Later they
     /// are another question, and the first is recorded as one that was not answered.
     pub together: Duration,
@@ -119,6 +145,7 @@ impl Default for Patience {
             trailing: Duration::from_secs(7),
             release: Duration::from_secs(1),
             transcript: Duration::from_secs(20),
+            look: Duration::from_millis(1_500),
             together: Duration::from_secs(5),
             reply: Duration::from_secs(30),
             tool: Duration::from_secs(200),
@@ -142,35 +169,3 @@ pub const MAX_PARTS: usize = 32;
 /// Calls in one round of a reply; then [`Failure::TooManyRounds`](super::Failure), because a
 /// responder that asks for so many is caught in a loop.
 pub const MAX_CALLS: usize = 16;
-
-/// What people say while they listen, without wanting to speak: V. Yngve, "On getting a word in
-/// edgewise", 1970, called it the back channel. No "yes", "no" or "stop", which may be meant.
-const BACKCHANNELS: [&str; 19] = [
-    "ah", "aha", "alright", "cool", "hm", "hmm", "huh", "i see", "mhm", "mm", "mm hm", "mm hmm",
-    "mmm", "oh", "ok", "okay", "right", "uh huh", "yeah",
-];
-
-/// Whether `text` is no more than a sign of listening.
-pub(super) fn is_backchannel(text: &str) -> bool {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' })
-        .collect();
-    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    BACKCHANNELS.contains(&words.as_str())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_backchannel;
-
-    #[test]
-    fn a_murmur_is_told_from_a_word() {
-        for text in ["Mm-hm.", "Okay", " yeah, ", "I see!", "Uh-huh."] {
-            assert!(is_backchannel(text), "{text}");
-        }
-        for text in ["Stop.", "no", "Okay, stop", "wait", "yes", ""] {
-            assert!(!is_backchannel(text), "{text}");
-        }
-    }
-}

@@ -1,4 +1,5 @@
 use super::attempt::{Attempt, PendingCall, PendingState, Purpose, Round, Work};
+use super::doubt::{Doubt, Look};
 use super::ear::{Ear, Key};
 use super::mouth::{Mouth, stall_deadline, work_deadline};
 use super::script::Script;
@@ -10,7 +11,9 @@ use crate::dialog::{Effect, Heard, Outcome, Picture};
 impl Machine {
     /// Takes the next step that has become possible; false when there is none.
     pub(super) fn step(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
-        self.asked.prune();
+        if self.asked.prune() && !std::mem::replace(&mut self.missed, true) {
+            self.fail(Failure::Unclear, out);
+        }
         match &self.mouth {
             Mouth::Silent => self.begin(now, out),
             Mouth::Awaiting(attempt) => {
@@ -34,13 +37,18 @@ impl Machine {
                 true
             }
             Mouth::Replying { attempt, doubt } => {
+                let doubt = *doubt;
                 let voiced = self.ear.voice().is_some_and(|voice| voice.key == Key::Free);
                 let spoken_over = voiced || !self.asked.is_empty();
+                // Where its own voice comes back, a voice over it says nothing before its words do.
+                let doubtful = spoken_over && !self.own.is_wary(now);
                 if self.can_answer(now) {
-                    // Too short to be an interruption by its length, it is one by its words.
-                    self.cut(now, out);
-                } else if spoken_over != doubt.is_some() {
-                    self.doubt(spoken_over.then_some(now), out);
+                    // It is an interruption by its words.
+                    self.speak_over(now, false, out);
+                } else if doubt.is_held() && !self.is_undecided() {
+                    self.mouth.go_on(now, &mut self.own, out);
+                } else if doubtful != doubt.is_some() {
+                    self.mouth.suspect(now, doubtful, &mut self.own, out);
                 } else if attempt.stops() {
                     self.fall_silent(now, out);
                 } else if attempt.is_over() && attempt.script.drained() {
@@ -113,7 +121,17 @@ impl Machine {
             (
                 Mouth::Replying { attempt, .. } | Mouth::Hushing { attempt, .. },
                 Playback::Progress { samples },
-            ) if attempt.epoch == epoch => attempt.script.hear(now, samples),
+            ) if attempt.epoch == epoch => {
+                let before = attempt.script.heard();
+                attempt.script.hear(now, samples);
+                let heard = attempt.script.heard();
+                if heard > before {
+                    self.own.sound(now);
+                }
+                for (_, word) in attempt.script.words(before, heard) {
+                    self.own.say(now, word);
+                }
+            }
             (Mouth::Hushing { attempt, .. }, Playback::Settled { samples })
                 if attempt.epoch == epoch =>
             {
@@ -141,6 +159,11 @@ impl Machine {
         let patience = self.setup.settings.patience;
         let over = |deadline: Option<Moment>| deadline.is_some_and(|until| until <= now);
         let interrupted = over(self.verdict_due());
+        if over(self.look_due())
+            && let Some(voice) = self.ear.voice_mut()
+        {
+            voice.look = Look::Failed;
+        }
         match &mut self.mouth {
             Mouth::Silent => {}
             Mouth::Hushing { until, .. } => {
@@ -154,8 +177,9 @@ impl Machine {
                     self.break_off(now, Failure::SlowReply, out);
                 }
             }
-            Mouth::Replying { attempt, .. } => {
+            Mouth::Replying { attempt, doubt } => {
                 attempt.time_out(now);
+                let stood = over(doubt.deadline());
                 if over(stall_deadline(attempt, &patience)) {
                     out.push(Command::Tell(Failure::DeafSpeaker));
                     self.cut(now, out);
@@ -164,7 +188,9 @@ impl Machine {
                     if let Some(voice) = self.ear.voice_mut() {
                         voice.aside = false;
                     }
-                    self.cut(now, out);
+                    self.speak_over(now, false, out);
+                } else if stood {
+                    self.mouth.go_on(now, &mut self.own, out);
                 } else if over(work_deadline(attempt, &patience)) {
                     self.break_off(now, Failure::SlowReply, out);
                 }
@@ -172,17 +198,54 @@ impl Machine {
         }
     }
 
-    /// When speech over a reply will have lasted long enough to be an interruption.
+    /// When speech over a reply will have lasted long enough to be an interruption, where its words
+    /// cannot be had while it lasts.
     pub(super) fn verdict_due(&self) -> Option<Moment> {
-        match (&self.mouth, &self.ear) {
-            (Mouth::Replying { doubt: Some(since), .. }, Ear::Hearing(voice)) if voice.sure => {
-                Some(*since + self.setup.settings.interruption.confirm)
+        let rules = &self.setup.settings.interruption;
+        let blind = |look: Look| !rules.looks || look == Look::Failed;
+        match self.ear {
+            Ear::Hearing(voice) if voice.sure && blind(voice.look) => {
+                Some(self.mouth.doubt().since()? + rules.confirm)
             }
-            (
-                Mouth::Silent | Mouth::Awaiting(_) | Mouth::Replying { .. } | Mouth::Hushing { .. },
-                Ear::Shut | Ear::Open { .. } | Ear::Hearing(_) | Ear::Trailing(_),
-            ) => None,
+            Ear::Shut | Ear::Open { .. } | Ear::Hearing(_) | Ear::Trailing(_) => None,
         }
+    }
+
+    /// Until when the first words of an utterance are awaited.
+    pub(super) fn look_due(&self) -> Option<Moment> {
+        self.ear.voice().and_then(|voice| voice.look.deadline())
+    }
+
+    /// Weighs what is known of a voice over the reply.
+    pub(super) fn hear_over(&mut self, now: Moment, out: &mut Vec<Command>) {
+        let wary = self.own.is_wary(now);
+        let silent = matches!(self.ear, Ear::Trailing(_));
+        if let Some(voice) = self.ear.voice_mut() {
+            self.mouth.hear_over(now, voice, &self.setup.settings, wary, silent, out);
+        }
+    }
+
+    /// Whether it is still open what a voice over the reply is.
+    fn is_undecided(&self) -> bool {
+        let speaks = match self.ear {
+            Ear::Shut | Ear::Open { .. } => false,
+            Ear::Hearing(voice) => voice.look.is_open() || voice.look == Look::Failed,
+            Ear::Trailing(voice) => voice.look.deadline().is_some(),
+        };
+        speaks || !self.asked.awaited().is_empty()
+    }
+
+    /// A voice over the reply is meant: cuts it. `halt` says that it only asked for silence.
+    pub(super) fn speak_over(&mut self, now: Moment, halt: bool, out: &mut Vec<Command>) {
+        match &self.mouth {
+            Mouth::Replying { attempt, .. } => match attempt.purpose {
+                Purpose::Reply(_) if halt => self.cuts = 0,
+                Purpose::Reply(_) => self.cuts += 1,
+                Purpose::Announcement(_) => {}
+            },
+            Mouth::Silent | Mouth::Awaiting(_) | Mouth::Hushing { .. } => {}
+        }
+        self.interrupt(now, out);
     }
 
     /// The user wants to be heard: cuts what sounds. What does not sound yet is only held, because
@@ -237,7 +300,12 @@ impl Machine {
     }
 
     fn begin(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
+        let loops = self.setup.settings.interruption.loops;
         let purpose = if self.can_answer(now) {
+            if loops > 0 && self.cuts >= loops {
+                return self.end_loop(out);
+            }
+            self.missed = false;
             Purpose::Reply(std::mem::take(&mut self.asked))
         } else if let true = self.floor_is_free()
             && let Some(announcement) = self.waiting.pop_front()
@@ -250,6 +318,18 @@ impl Machine {
         let attempt = Attempt::new(now, self.epoch, purpose);
         out.push(attempt.order());
         self.mouth = Mouth::Awaiting(Box::new(attempt));
+        true
+    }
+
+    /// Reply after reply was cut by a voice: says why instead of answering what is most likely its own
+    /// voice. False while the user may go on with it.
+    fn end_loop(&mut self, out: &mut Vec<Command>) -> bool {
+        if self.asked.tentative().is_some() {
+            return false;
+        }
+        self.cuts = 0;
+        self.drop_asked(out);
+        self.fail(Failure::HearsItself, out);
         true
     }
 
@@ -292,17 +372,10 @@ impl Machine {
         let Mouth::Awaiting(mut attempt) = std::mem::take(&mut self.mouth) else { return };
         out.push(Command::Cue { epoch: attempt.epoch });
         attempt.script.moved = now;
-        self.mouth = Mouth::Replying { attempt, doubt: None };
+        self.mouth = Mouth::Replying { attempt, doubt: Doubt::None };
         if let Ear::Open { until: Some(_) } = self.ear {
             // Where the wake word opens the ear it also interrupts; aloud's own voice does not.
             self.shut_ear(out);
-        }
-    }
-
-    fn doubt(&mut self, since: Option<Moment>, out: &mut Vec<Command>) {
-        if let Mouth::Replying { doubt, .. } = &mut self.mouth {
-            *doubt = since;
-            out.push(Command::Duck(since.is_some()));
         }
     }
 
@@ -348,9 +421,14 @@ impl Machine {
         let attempt = match std::mem::take(&mut self.mouth) {
             Mouth::Silent => return,
             Mouth::Replying { attempt, doubt } => {
+                if doubt.is_held() {
+                    let from = attempt.script.heard();
+                    out.push(Command::Resume { epoch: attempt.epoch, from });
+                }
                 if doubt.is_some() {
                     out.push(Command::Duck(false));
                 }
+                self.cuts = 0;
                 attempt
             }
             Mouth::Awaiting(attempt) | Mouth::Hushing { attempt, .. } => attempt,

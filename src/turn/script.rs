@@ -83,6 +83,44 @@ impl Script {
         Some(piece.text.as_str())
     }
 
+    /// The words that end after `from` and not after `to`, each with the sample where it ends. Within
+    /// a piece of several words their ends are estimated by their letters.
+    pub(super) fn words(&self, from: u64, to: u64) -> Vec<(u64, &str)> {
+        let mut words = Vec::new();
+        let mut start = 0;
+        for piece in &self.pieces {
+            if piece.end > from && start < to {
+                let letters = piece.text.trim_end().len().max(1) as u64;
+                let mut at = 0;
+                for part in piece.text.trim_end().split_inclusive(char::is_whitespace) {
+                    at += part.len() as u64;
+                    let end = start + (piece.end - start) * at.min(letters) / letters;
+                    if !part.trim().is_empty() && end > from && end <= to {
+                        words.push((end, part.trim()));
+                    }
+                }
+            }
+            start = piece.end;
+        }
+        words
+    }
+
+    /// The words that end within the next `samples`.
+    pub(super) fn ahead(&self, samples: u64) -> String {
+        let words = self.words(self.heard, self.heard.saturating_add(samples));
+        words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Samples heard.
+    pub(super) fn heard(&self) -> u64 {
+        self.heard
+    }
+
+    /// Where the word under way begins, by what was heard.
+    pub(super) fn boundary(&self) -> u64 {
+        self.words(0, self.heard).last().map_or(0, |(end, _)| *end)
+    }
+
     /// What was heard of a script that was cued; `whole` when nothing more would have come.
     pub(super) fn verdict(&self, whole: bool) -> Heard {
         let text = self.joined(|piece| piece.end <= self.heard);
@@ -132,6 +170,30 @@ mod tests {
         assert_eq!(heard(299), part(299, "It is ten"));
         assert_eq!(heard(300), Heard::All);
         assert_eq!(heard(9_999), Heard::All);
+    }
+
+    #[test]
+    fn words_end_where_their_pieces_do_or_at_their_share_of_one() {
+        let mut script = script();
+        script.push(Moment::ZERO, 100, " Bye then.".into(), 0);
+        let (from, to) = (0, 1_000);
+        // "It" is two letters of five, the blank one.
+        let ends = [
+            (60, "It"),
+            (100, "is"),
+            (200, "ten"),
+            (300, "o'clock."),
+            (350, "Bye"),
+            (400, "then."),
+        ];
+        assert_eq!(script.words(from, to), ends);
+        assert_eq!(script.words(100, 300), ends[2..4]);
+        let boundary = |heard| {
+            let mut script = script.clone();
+            script.hear(Moment::ZERO, heard);
+            script.boundary()
+        };
+        assert_eq!([0, 99, 100, 250, 349, 400].map(boundary), [0, 60, 100, 200, 300, 400]);
     }
 
     #[test]

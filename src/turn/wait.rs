@@ -13,7 +13,7 @@ pub enum Wait {
     UtteranceEnd,
     /// The words of what was said.
     Transcript,
-    /// Whether a voice over the reply lasts long enough to be an interruption.
+    /// Whether a voice over the reply is an interruption.
     Interruption,
     /// The words of a short sound over the reply of a partner that hears.
     Murmur,

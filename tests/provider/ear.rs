@@ -139,7 +139,7 @@ async fn times_and_speakers_come_with_the_words() {
     let verbose = json!({ "task": "transcribe", "text": "Hello. Hi.", "segments": segments });
     let verbose = Reply::json(&verbose);
     let timed = vec![segment(0.0, 1.5, None, "Hello."), segment(1.5, 2.0, None, "Hi.")];
-    let whole = Transcript { text: "Hello. Hi.".into(), last: true, segments: timed };
+    let whole = Transcript { segments: timed, ..Transcript::whole("Hello. Hi.") };
     assert_eq!(hears("whisper-1", verbose).await, [Ok(whole)]);
 
     let part = |id: &str, speaker: &str, from: f64, to: f64, text: &str| {
@@ -158,7 +158,7 @@ async fn times_and_speakers_come_with_the_words() {
     let diarized = events.iter().fold(Reply::stream(), |reply, event| reply.event(event));
     let heard = hears("gpt-4o-transcribe-diarize", diarized).await;
     let timed = vec![segment(0.0, 1.5, Some("A"), "Hello."), segment(1.5, 2.0, Some("B"), "Hi.")];
-    let whole = Transcript { text: "Hello. Hi.".into(), last: true, segments: timed };
+    let whole = Transcript { segments: timed, ..Transcript::whole("Hello. Hi.") };
     assert_eq!(heard, [Ok(Transcript::part("Hello.")), Ok(whole)]);
 }
 

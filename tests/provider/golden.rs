@@ -93,7 +93,7 @@ impl Conversation {
             .input(Input::Release)
             .input(Input::Speech(Speech::Ended { id }));
         let cut = Cut { utterance: id, take: 0 };
-        self.input(Input::Transcript { cut, result: Ok(text.into()) })
+        self.input(Input::Transcript { cut, result: Ok(text.into()), certainty: None })
     }
 
     /// What a model is asked now.

@@ -68,7 +68,7 @@ async fn said(cascade: &mut Cascade) -> Said {
 
 fn transcript(id: u32, take: u32, text: &str, last: bool) -> Said {
     let (utterance, result) = (UtteranceId(id), Ok(text.to_owned()));
-    Said::Transcript { utterance, take, result, last }
+    Said::Transcript { utterance, take, result, certainty: None, last }
 }
 
 #[tokio::test]

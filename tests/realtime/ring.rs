@@ -65,6 +65,7 @@ async fn sound_is_in_the_ring_of_the_speaker_at_once() {
             feed: path.feed,
             gauge: path.gauge,
             ear: None,
+            early: None,
             sound: None,
             rest: None,
             question: Some(Question::Heard(heard)),

@@ -229,8 +229,7 @@ async fn a_session_that_only_writes_gives_the_words_as_they_come() {
         host.clock,
     );
     let words: Vec<_> = scribe.transcribe(utterance(1, 16_000, 7)).collect().await;
-    let transcript =
-        |text: &str, last| Ok(Transcript { text: text.into(), last, segments: Vec::new() });
+    let transcript = |text: &str, last| Ok(Transcript { last, ..Transcript::whole(text) });
     assert_eq!(words, [transcript("question 7", false), transcript("question 7", true)]);
     assert_eq!(host.seen.lock().unwrap().requests[0].0, "/v1/realtime?intent=transcription");
     let update = host.session().lock().unwrap().got[0].clone();

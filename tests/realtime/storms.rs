@@ -415,12 +415,14 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
                         utterance: utterance.id,
                         take,
                         result: Err(EngineError::Broken("deaf; say it again".into())),
+                        certainty: None,
                         last: true,
                     },
                     (Order::Commit { utterance, take }, _) => Said::Transcript {
                         utterance: utterance.id,
                         take,
                         result: Ok("words".into()),
+                        certainty: None,
                         last: true,
                     },
                     // A fallback keeps its promises: nothing of what was aborted.

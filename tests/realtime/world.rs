@@ -442,7 +442,13 @@ impl World {
         match order {
             Order::Commit { utterance, take } => {
                 let result = Ok(format!("spoken {}", utterance.id.0));
-                let said = Said::Transcript { utterance: utterance.id, take, result, last: true };
+                let said = Said::Transcript {
+                    utterance: utterance.id,
+                    take,
+                    result,
+                    certainty: None,
+                    last: true,
+                };
                 self.schedule(at, Event::Fallback(said));
             }
             Order::Respond { epoch, prompt } => {
@@ -473,12 +479,12 @@ impl World {
 
     fn on_said(&mut self, said: Said) {
         match said {
-            Said::Transcript { utterance, take, result, last } => {
+            Said::Transcript { utterance, take, result, certainty, last } => {
                 if last {
                     let cut = Cut { utterance, take };
                     let result =
                         result.map_err(|error| Failure::Engine { text: error.to_string() });
-                    self.input(Input::Transcript { cut, result });
+                    self.input(Input::Transcript { cut, result, certainty });
                 }
             }
             Said::Chunk { epoch, chunk } => {
@@ -535,7 +541,16 @@ impl World {
 
     fn execute(&mut self, command: Command) {
         match command {
-            Command::OpenEar { .. } | Command::ShutEar | Command::LetGo | Command::Duck(_) => {}
+            Command::OpenEar { .. }
+            | Command::ShutEar
+            | Command::LetGo
+            | Command::EndSpeech
+            | Command::Duck(_)
+            | Command::Look { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Silence
+            | Command::Ignore { .. } => {}
             Command::Commit { cut } => {
                 let utterance = self.utterances[&cut.utterance].clone();
                 self.order(Order::Commit { utterance, take: cut.take });

@@ -17,6 +17,7 @@ pub(crate) struct Audit {
     /// Notices whose end is not known, by their number; a test may use one twice.
     notices: BTreeMap<NoticeId, usize>,
     ducked: bool,
+    paused: bool,
 }
 
 #[derive(Debug)]
@@ -54,6 +55,7 @@ impl Audit {
         let resting = status.mouth == MouthStatus::Silent && status.waiting == 0;
         let open: usize = self.notices.values().sum();
         assert!(!resting || open == 0, "a notice without an end: {self:?}");
+        assert!(!self.paused || self.ducked, "held for good");
         assert!(!self.ducked || status.mouth == MouthStatus::Speaking, "quiet for good");
         if status.epoch != Epoch::NONE {
             assert_eq!(self.live.as_ref().map(|live| live.epoch), Some(status.epoch));
@@ -64,7 +66,25 @@ impl Audit {
         let context = || format!("{order:?} in {orders:?} with {self:?}");
         let ear = machine.status().ear;
         match order {
-            Command::OpenEar { .. } | Command::ShutEar | Command::LetGo | Command::Tell(_) => {}
+            Command::OpenEar { .. }
+            | Command::ShutEar
+            | Command::LetGo
+            | Command::EndSpeech
+            | Command::Look { .. }
+            | Command::Silence
+            | Command::Ignore { .. }
+            | Command::Tell(_) => {}
+            Command::Pause { epoch } => {
+                assert!(!self.paused, "held twice: {}", context());
+                self.paused = true;
+                let live = self.live(*epoch);
+                assert!(live.cued && !live.hushed, "held without a sound");
+            }
+            Command::Resume { epoch, .. } => {
+                assert!(self.paused, "goes on without a hold: {}", context());
+                self.paused = false;
+                self.live(*epoch);
+            }
             Command::NoticeOver { id, .. } => {
                 let open = self.notices.get_mut(id).filter(|open| **open > 0);
                 *open.expect("the end of no notice") -= 1;
@@ -95,6 +115,7 @@ impl Audit {
                 let live = self.live(*epoch);
                 assert!(live.cued && !live.hushed, "hushed without a sound or twice");
                 live.hushed = true;
+                self.paused = false;
             }
             Command::Abort { epoch } => self.live(*epoch).aborted = true,
             Command::Rewind { epoch, heard } => {

@@ -25,7 +25,8 @@ const ROUNDS: u64 = 120;
 
 #[test]
 fn an_hour_of_talk() {
-    let settings = Settings { mode: Mode::Open, speculate: true, ..Settings::default() };
+    let mut settings = Settings { mode: Mode::Open, speculate: true, ..Settings::default() };
+    settings.interruption.looks = true;
     let setup = Setup { settings, hears: false, tools: tools::effects() };
     let clock = Clock::start();
     let past = in_time(async {
@@ -60,7 +61,7 @@ fn an_hour_of_talk() {
             "set_timer: done",
             "aloud: Done: set a timer for ten minutes.",
             "user: please tell me a long story now",
-            "aloud: You said please tell me a long --",
+            "aloud: You said please tell me --",
             "user: no wait listen to me",
             "aloud: You said no wait listen to me.",
             "user: tell me another story",

@@ -8,6 +8,9 @@ use super::room::Room;
 /// Samples of a period.
 const PERIOD: usize = 480;
 
+/// Samples at 16 kHz from the loudspeaker to the microphone: 60 ms.
+const ECHO: u64 = 960;
+
 /// The level that piece `n` of a reply sounds with, so that an ear could tell the pieces apart.
 pub(crate) fn level(n: usize) -> f32 {
     0.1 + 0.01 * (n % 64) as f32
@@ -21,6 +24,10 @@ pub(crate) struct Loudspeaker {
     /// The reply that may sound, as was last seen.
     live: Epoch,
     ducked: bool,
+    paused: bool,
+    /// Whether it stood still and says again what it has said, or fades: then its levels are not
+    /// those of the next samples.
+    repeats: bool,
     /// Periods of sound in which the volume still moves.
     turning: u32,
     /// A reply that was cut and has not faded out.
@@ -40,6 +47,8 @@ impl Loudspeaker {
             alive: true,
             live,
             ducked: false,
+            paused: false,
+            repeats: false,
             turning: 0,
             fading,
             ghost: false,
@@ -60,7 +69,16 @@ impl Loudspeaker {
     /// Sees what the driver has ordered since.
     pub(crate) fn look(&mut self) {
         let (live, ducked) = (self.gauge.live(), self.gauge.duck());
+        let paused = self.gauge.paused();
+        if paused != self.paused {
+            self.paused = paused;
+            if live == self.live {
+                self.repeats = true;
+                self.room.notice(if paused { "held" } else { "goes on" });
+            }
+        }
         if live != self.live {
+            self.repeats = false;
             if live == Epoch::NONE {
                 self.room.notice("cut");
                 self.fading = Some(self.live);
@@ -113,13 +131,29 @@ impl Loudspeaker {
         if room.truth.get(&epoch).expect("sound of nobody").given == 0 {
             room.notice(&format!("sounds {}", epoch.0));
         }
+        let at = room.now_in_samples();
         let truth = room.truth.get_mut(&epoch).unwrap();
+        // The piece that sounds, for whoever hears it come back.
+        let mut end = 0;
+        let begins = |start: u64| truth.given.saturating_sub(start) < PERIOD as u64;
+        let sounding = truth.pieces.iter().find_map(|(samples, text)| {
+            end += samples;
+            (end > truth.given).then(|| (text.clone(), begins(end - samples)))
+        });
         // Where the end mark of the reply before lies unread, its last sample fades out first.
         let (counted, samples) = self.gauge.progress();
         let begins = cut.is_none() && counted == epoch && truth.given == 0;
         let faded = if begins { given - (samples as usize).min(given) } else { 0 };
         assert!(faded <= FADE_SAMPLES, "{faded} samples before the first one of {epoch:?}");
-        if cut.is_none() {
+        let repeats = self.repeats;
+        if repeats {
+            // What is said again counts once; when it is over, every sample is a new one.
+            let (counted, samples) = self.gauge.progress();
+            let before = truth.given;
+            truth.given = if counted == epoch { samples } else { self.gauge.played(epoch) };
+            self.repeats = self.paused || truth.given < before + PERIOD as u64;
+            self.turning = self.turning.saturating_sub(1);
+        } else if cut.is_none() {
             // A cut fades; until then every sample is the one that comes next.
             let (mut next, mut start) = (truth.given, 0);
             let mut rest = &out[faded..given];
@@ -143,8 +177,13 @@ impl Loudspeaker {
             }
             assert!(rest.is_empty(), "more sound than was queued");
         }
-        self.turning = self.turning.saturating_sub(1);
-        // A cut in a gap fades the last sample out, which is no sound of the reply any more.
-        truth.given = (truth.given + (given - faded) as u64).min(truth.queued());
+        if !repeats {
+            self.turning = self.turning.saturating_sub(1);
+            // A cut in a gap fades the last sample out, which is no sound of the reply any more.
+            truth.given = (truth.given + (given - faded) as u64).min(truth.queued());
+        }
+        if let (true, Some((text, begins))) = (room.echo, sounding) {
+            room.user.echo(at + ECHO, &text, begins);
+        }
     }
 }

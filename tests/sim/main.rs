@@ -17,6 +17,7 @@ mod ahead;
 mod audit;
 mod faults;
 mod hour;
+mod interrupting;
 mod loudspeaker;
 mod partner;
 mod ringing;

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use aloud::base::{CallId, Epoch, SPEAKER_RATE};
+use aloud::base::{CallId, Epoch, Flow, SPEAKER_RATE, Utterance};
 use aloud::dialog::{Call, Heard, Item};
-use aloud::engine::{Chunk, EngineError, Order, Partner, Said};
+use aloud::engine::{Chunk, EngineError, Order, Partner, Said, Transcriber, Transcript};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -21,6 +21,21 @@ pub(crate) struct Engine {
     queue: BTreeMap<(Instant, u64), Next>,
     sequence: u64,
     aborted: BTreeSet<Epoch>,
+}
+
+/// Recognizes what the user says while they say it, as the transcriber does afterwards.
+pub(crate) struct Early(pub(crate) Room);
+
+impl Transcriber for Early {
+    fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
+        let room = self.0.clone();
+        Box::pin(async_stream::stream! {
+            let ms = { room.lock().engines.transcribe };
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            let words = { room.lock().words_begun_in(&utterance.span) };
+            yield Ok(Transcript::whole(words));
+        })
+    }
 }
 
 /// What is said when its time comes.
@@ -174,7 +189,8 @@ impl Partner for Engine {
                 };
                 let result = failure.map_or(Ok(words), Err);
                 let utterance = utterance.id;
-                self.say(ms, Said::Transcript { utterance, take, result, last: true });
+                let certainty = None;
+                self.say(ms, Said::Transcript { utterance, take, result, certainty, last: true });
             }
             Order::Respond { epoch, prompt } => {
                 self.room.lock().turns += 1;

@@ -64,6 +64,8 @@ pub(crate) struct State {
     pub(crate) died: bool,
     /// When the loudspeaker gave out its last sample.
     pub(crate) silent: Option<Moment>,
+    /// Whether the microphone hears the loudspeaker.
+    pub(crate) echo: bool,
     pub(crate) calls: u64,
     pub(crate) turns: u64,
 }
@@ -89,6 +91,7 @@ impl Room {
             deaf: 0,
             died: false,
             silent: None,
+            echo: false,
             calls: 0,
             turns: 0,
         })))
@@ -111,10 +114,20 @@ impl State {
         }
     }
 
+    /// The microphone's sample that is heard now.
+    pub(crate) fn now_in_samples(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64 * 16
+    }
+
     /// The loudspeaker gives out `samples` in the period that begins now.
     pub(crate) fn sounds(&mut self, samples: usize) {
         let micros = self.start.elapsed().as_micros() as u64 + samples as u64 * 1_000_000 / 48_000;
         self.silent = Some(Moment::from_micros(micros));
+    }
+
+    /// The same with a word that has only begun: an early look guesses what it is.
+    pub(crate) fn words_begun_in(&self, span: &Range<u64>) -> String {
+        self.user.words_begun_in(&(span.start + self.deaf..span.end + self.deaf))
     }
 
     /// The words in `span`, in samples as the listener counts them.

@@ -51,11 +51,14 @@ pub(crate) fn in_time_with_sockets<T>(work: impl Future<Output = T>) -> T {
 
 /// Plays `script` to its line `end`.
 ///
-/// The first line names the mode, and after it what is switched on: `speculate`, `hears`.
+/// The first line names the mode, and after it what is switched on: `speculate`, `hears`, `echo` (the
+/// microphone hears the loudspeaker), `blind` (nobody recognizes words before their utterance ends).
 pub(crate) fn play(script: &str) -> Past {
     in_time(async {
         let mut lines = script.lines().map(str::trim).filter(|line| !line.is_empty());
-        let mut world = World::new(setup(lines.next().unwrap()), true);
+        let first = lines.next().unwrap();
+        let mut world = World::new(setup(first), true);
+        world.room.lock().echo = first.split(' ').any(|word| word == "echo");
         for line in lines {
             let (seconds, what) = line.split_once(' ').unwrap();
             let ms = (seconds.parse::<f64>().unwrap() * 1_000.0).round() as u64;
@@ -71,6 +74,7 @@ pub(crate) fn play(script: &str) -> Past {
 
 pub(crate) fn setup(line: &str) -> Setup {
     let mut settings = Settings::default();
+    settings.interruption.looks = true;
     let mut hears = false;
     for word in line.split(' ') {
         match word {
@@ -78,6 +82,8 @@ pub(crate) fn setup(line: &str) -> Setup {
             "open" => settings.mode = Mode::Open,
             "speculate" => settings.speculate = true,
             "hears" => hears = true,
+            "blind" => settings.interruption.looks = false,
+            "echo" => {}
             other => panic!("no such word in the first line: {other}"),
         }
     }

@@ -33,6 +33,8 @@ enum Op {
     Start,
     Speech { what: u8, stale: bool },
     Transcript { which: u8, words: Words },
+    Voiced { ms: u16, stale: bool },
+    Looked { words: Words, stale: bool },
     Queue { samples: u16, stale: bool },
     Call { tool: u8, stale: bool },
     Done { stale: bool },
@@ -48,6 +50,27 @@ enum Words {
     Murmur,
     None,
     Failure,
+    Stop,
+    Ours,
+    Unclear,
+}
+
+impl Words {
+    fn text(self) -> Option<&'static str> {
+        match self {
+            Self::Some => Some("what time is it"),
+            Self::Murmur => Some("Mm-hm."),
+            Self::None => Some("  "),
+            Self::Failure => None,
+            Self::Stop => Some("Stop."),
+            Self::Ours => Some("w1 w2 w3"),
+            Self::Unclear => Some("the hat in a cat sat on"),
+        }
+    }
+
+    fn certainty(self) -> Option<f32> {
+        matches!(self, Self::Unclear).then_some(-0.9)
+    }
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -71,7 +94,13 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (0u8..6, stale()).prop_map(|(what, stale)| Op::Speech { what, stale }),
         6 => (0u8..4, prop::sample::select(vec![
             Words::Some, Words::Some, Words::Some, Words::Murmur, Words::None, Words::Failure,
+            Words::Stop, Words::Ours, Words::Unclear,
         ])).prop_map(|(which, words)| Op::Transcript { which, words }),
+        6 => (prop::sample::select(vec![100u16, 200, 288, 768, 1_248]), stale())
+            .prop_map(|(ms, stale)| Op::Voiced { ms, stale }),
+        4 => (prop::sample::select(vec![
+            Words::Some, Words::Murmur, Words::None, Words::Failure, Words::Stop, Words::Ours,
+        ]), stale()).prop_map(|(words, stale)| Op::Looked { words, stale }),
         6 => (0u16..50_000, stale()).prop_map(|(samples, stale)| Op::Queue { samples, stale }),
         4 => (0u8..5, stale()).prop_map(|(tool, stale)| Op::Call { tool, stale }),
         4 => stale().prop_map(|stale| Op::Done { stale }),
@@ -99,7 +128,8 @@ struct Storm {
 
 impl Storm {
     fn new(hears: bool, speculate: bool) -> Self {
-        let settings = Settings { speculate, ..Settings::default() };
+        let mut settings = Settings { speculate, ..Settings::default() };
+        settings.interruption.looks = speculate != hears;
         let setup = Setup { settings, hears, tools: tools::effects() };
         Self {
             machine: Machine::new(setup.clone(), History::default()),
@@ -133,9 +163,15 @@ impl Storm {
                 Command::CallTool { epoch, call } => self.calls.push((epoch, call.id)),
                 Command::OpenEar { .. }
                 | Command::LetGo
+                | Command::EndSpeech
                 | Command::ShutEar
                 | Command::Cue { .. }
                 | Command::Duck(_)
+                | Command::Look { .. }
+                | Command::Pause { .. }
+                | Command::Resume { .. }
+                | Command::Silence
+                | Command::Ignore { .. }
                 | Command::Hush { .. }
                 | Command::Abort { .. }
                 | Command::Rewind { .. }
@@ -210,13 +246,19 @@ impl Storm {
                 let Some(at) = self.commits.len().checked_sub(1 + usize::from(which)) else {
                     return;
                 };
-                let result = match words {
-                    Words::Some => Ok("what time is it".into()),
-                    Words::Murmur => Ok("Mm-hm.".into()),
-                    Words::None => Ok("  ".into()),
-                    Words::Failure => Err(Failure::Engine { text: "Refused.".into() }),
-                };
-                self.input(Input::Transcript { cut: self.commits[at], result });
+                let result = words.text().map(str::to_owned);
+                let result = result.ok_or(Failure::Engine { text: "Refused.".into() });
+                let certainty = words.certainty();
+                self.input(Input::Transcript { cut: self.commits[at], result, certainty });
+            }
+            Op::Voiced { ms, stale } => {
+                let id = UtteranceId(self.utterance.saturating_sub(stale.into()));
+                self.input(Input::Speech(Speech::Voiced { id, ms: ms.into() }));
+            }
+            Op::Looked { words, stale } => {
+                let utterance = UtteranceId(self.utterance.saturating_sub(stale.into()));
+                let text = words.text().map(str::to_owned);
+                self.input(Input::Looked { utterance, text, certainty: words.certainty() });
             }
             Op::Queue { samples, stale } => {
                 let text = if samples % 7 == 0 { String::new() } else { format!(" w{samples}") };

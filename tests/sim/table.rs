@@ -70,7 +70,7 @@ fn cut(utterance: u32, take: u32) -> Cut {
 }
 
 fn transcript(cut: Cut, text: &str) -> Input {
-    Input::Transcript { cut, result: Ok(text.into()) }
+    Input::Transcript { cut, result: Ok(text.into()), certainty: None }
 }
 
 fn queued(epoch: Epoch, samples: u64, text: &str) -> Input {
@@ -244,7 +244,7 @@ fn what_is_stale_changes_nothing() {
         settled(ONE, 9_600),
         settled(TWO, 9_600),
         transcript(cut(7, 0), "old"),
-        Input::Transcript { cut: cut(7, 0), result: Err(Failure::SlowTranscript) },
+        Input::Transcript { cut: cut(7, 0), result: Err(Failure::SlowTranscript), certainty: None },
         started(1),
         ended(1),
         Input::Release,

@@ -64,14 +64,15 @@ fn speaking_over_a_reply_cuts_it_and_what_was_heard_is_known() {
         2.620 asked 1
         2.870 sounds 1
         4.060 quieter
-        4.660 cut
-        4.660 louder
-        4.662 rewind 1 to "You said please tell me a long"
+        4.230 held
+        4.380 cut
+        4.380 louder
+        4.382 rewind 1 to "You said please tell me"
         5.520 asked 2
         5.770 sounds 2
         -- told
         user: please tell me a long story now
-        aloud: You said please tell me a long --
+        aloud: You said please tell me --
         user: no wait listen to me
         aloud: You said no wait listen to me.
         "#,
@@ -118,18 +119,13 @@ fn one_short_word_can_cut_a_reply() {
         2.620 asked 1
         2.870 sounds 1
         4.060 quieter
+        4.200 held
         4.500 cut
         4.500 louder
-        4.502 rewind 1 to "You said please tell me a"
-        4.502 asked 2
-        4.542 tool stop
-        4.740 rewind 2 to nothing
+        4.502 rewind 1 to "You said please tell me"
         -- told
         user: please tell me a long story now
-        aloud: You said please tell me a --
-        user: stop
-        call stop
-        stop: done
+        aloud: You said please tell me --
         "#,
     );
 }
@@ -296,14 +292,17 @@ fn a_partner_that_hears_does_not_wait_for_the_words() {
         1.930 asked 1
         1.970 sounds 1
         2.310 quieter
-        2.730 louder
-        3.640 asked 2
-        3.680 sounds 2
+        2.500 held
+        2.650 cut
+        2.650 louder
+        2.652 rewind 1 to "I heard"
+        3.580 asked 2
+        3.620 sounds 2
         -- told
         user: what time is it
-        aloud: I heard you.
+        aloud: I heard --
         user: hello no wait
-        aloud: You said hello no wait.
+        aloud: I heard you.
         "#,
     );
 }
@@ -324,18 +323,13 @@ fn a_partner_that_hears_is_not_cut_by_a_murmur_but_by_a_word() {
         1.060 quieter
         1.740 louder
         2.210 quieter
-        3.000 cut
-        3.000 louder
-        3.002 rewind 1 to "You said please tell me a very long story about the"
-        3.002 asked 2
-        3.042 tool stop
-        3.043 rewind 2 to nothing
+        2.400 held
+        2.700 cut
+        2.700 louder
+        2.702 rewind 1 to "You said please tell me a very long story"
         -- told
         user: please tell me a very long story about the sea and the ships and the wind
-        aloud: You said please tell me a very long story about the --
-        user: stop
-        call stop
-        stop: done
+        aloud: You said please tell me a very long story --
         "#,
     );
 }
@@ -508,9 +502,10 @@ fn speaking_over_a_tool_interrupts_it() {
         2.030 tool get_weather
         2.180 sounds 1
         3.360 quieter
-        3.960 cut
-        3.960 louder
-        3.962 rewind 1 to "Let me look."
+        3.500 held
+        3.650 cut
+        3.650 louder
+        3.652 rewind 1 to "Let me look."
         4.790 asked 2
         5.040 sounds 2
         -- told
@@ -536,11 +531,12 @@ fn a_ring_gives_way_to_the_user() {
         0.000 ear open
         0.540 sounds 1
         0.580 quieter
-        0.800 louder
+        0.720 held
+        0.870 cut
+        0.870 louder
         1.620 asked 2
         1.870 sounds 2
         -- told
-        notice: Tea.
         user: hello there you
         aloud: You said hello there you.
         "#,

@@ -31,6 +31,8 @@ pub(crate) struct Word {
 #[derive(Debug)]
 pub(crate) struct User {
     words: Vec<Word>,
+    /// What comes back from the loudspeaker.
+    echoes: Vec<Word>,
     /// Where the next frame is looked for.
     next: usize,
     voices: [[f32; FRAME as usize]; 2],
@@ -54,6 +56,7 @@ impl User {
         };
         Self {
             words: Vec::new(),
+            echoes: Vec::new(),
             next: 0,
             voices: [vowel([730.0, 1_090.0, 2_440.0]), vowel([530.0, 1_840.0, 2_480.0])],
         }
@@ -80,10 +83,30 @@ impl User {
         at
     }
 
+    /// 10 ms of `text` come back from the loudspeaker at sample `at`; `begins` it, or go on with it.
+    pub(crate) fn echo(&mut self, at: u64, text: &str, begins: bool) {
+        let span = at..at + FRAME;
+        match self.echoes.last_mut() {
+            Some(last) if !begins && last.span.end == at => last.span.end = span.end,
+            _ => self.echoes.push(Word { text: text.to_owned(), span }),
+        }
+    }
+
     /// The words that lie in `span` with at least their middle.
     pub(crate) fn words_in(&self, span: &Range<u64>) -> String {
-        let inside = |word: &&Word| span.contains(&((word.span.start + word.span.end) / 2));
-        let words: Vec<_> = self.words.iter().filter(inside).map(|w| w.text.as_str()).collect();
+        self.words(|word| span.contains(&((word.span.start + word.span.end) / 2)))
+    }
+
+    /// The words that begin in `span`.
+    pub(crate) fn words_begun_in(&self, span: &Range<u64>) -> String {
+        self.words(|word| span.contains(&word.span.start))
+    }
+
+    fn words(&self, inside: impl Fn(&Word) -> bool) -> String {
+        let all = self.words.iter().chain(&self.echoes);
+        let mut words: Vec<&Word> = all.filter(|word| inside(word)).collect();
+        words.sort_by_key(|word| word.span.start);
+        let words: Vec<_> = words.iter().map(|word| word.text.trim()).collect();
         words.join(" ").trim().to_owned()
     }
 
@@ -102,9 +125,12 @@ impl User {
         while self.words.get(self.next).is_some_and(|word| word.span.end <= at) {
             self.next += 1;
         }
-        match self.words.get(self.next) {
-            Some(word) if word.span.start <= at => self.voices[(at / (8 * FRAME) % 2) as usize],
-            _ => [0.0; FRAME as usize],
+        let speaks = self.words.get(self.next).is_some_and(|word| word.span.start <= at);
+        let echoes = self.echoes.iter().rev().take(4).any(|word| word.span.contains(&at));
+        if speaks || echoes {
+            self.voices[(at / (8 * FRAME) % 2) as usize]
+        } else {
+            [0.0; FRAME as usize]
         }
     }
 }

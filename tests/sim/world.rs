@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 use super::audit::Audit;
 use super::loudspeaker::Loudspeaker;
-use super::partner::Engine;
+use super::partner::{Early, Engine};
 use super::room::{Engines, Room};
 use super::tools;
 use super::user::Judge;
@@ -115,6 +115,7 @@ impl World {
         record: bool,
         partner: impl FnOnce(&Room) -> Box<dyn Partner>,
     ) -> Self {
+        let early = setup.settings.interruption.looks;
         let room = Room::new(record);
         let clock = Clock::of(|| Instant::now().into_std());
         let wall = WallClock::Simulated(clock, "2026-11-03T07:40:00Z".parse().unwrap());
@@ -140,6 +141,7 @@ impl World {
             feed: path.feed,
             gauge: path.gauge.clone(),
             ear: Some(ear),
+            early: early.then(|| Arc::new(Early(room.clone())) as _),
             sound: Some(sounds),
             rest: None,
             question: None,

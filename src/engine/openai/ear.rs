@@ -333,7 +333,7 @@ impl Hearing {
         if !self.begun {
             return Err(Fault::new("the stream ended without a transcript"));
         }
-        Ok(clean(Transcript { text: self.text, last: true, segments: self.segments }))
+        Ok(clean(Transcript { segments: self.segments, ..Transcript::whole(self.text) }))
     }
 }
 
@@ -357,7 +357,7 @@ fn whole(body: &[u8], page: bool) -> Result<Transcript, Fault> {
             if segments.is_empty() {
                 return told(words);
             }
-            Ok(clean(Transcript { text: words.to_owned(), last: true, segments }))
+            Ok(clean(Transcript { segments, ..Transcript::whole(words) }))
         }
         Err(_) if page && text.starts_with('<') || text.starts_with('{') => {
             Err(Fault::new("its answer has no transcript"))
@@ -385,12 +385,12 @@ fn told(text: &str) -> Result<Transcript, Fault> {
 
 /// The same without what nobody said.
 fn clean(transcript: Transcript) -> Transcript {
-    let mut segments = transcript.segments;
+    let mut segments = transcript.segments.clone();
     for segment in &mut segments {
         segment.text = heard(&segment.text);
     }
     segments.retain(|segment| !segment.text.is_empty());
-    Transcript { text: heard(&transcript.text), last: transcript.last, segments }
+    Transcript { text: heard(&transcript.text), segments, ..transcript }
 }
 
 /// A segment in either form; none when it has no times or no words.

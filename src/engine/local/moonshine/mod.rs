@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::reader::Reader;
+use self::reader::{Reader, Words};
 use super::runtime::opened;
 use super::{Model, Replies, Runtime, Stopped, Worker};
 use crate::base::{Flow, Job, Utterance};
@@ -105,17 +105,14 @@ impl Model for Reader {
 
     fn answer(&mut self, pcm: Arc<[f32]>, desk: &Replies<Transcript>) -> Result<(), Stopped> {
         let (pieces, track) = self.pieces(&pcm);
-        let mut text = String::new();
+        let mut words = Words::default();
         for (at, piece) in pieces.iter().enumerate() {
-            let words = self.read(&pcm, piece, &track, desk)?;
-            if !text.is_empty() && !words.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(&words);
+            words.push(&self.read(&pcm, piece, &track, desk)?);
             if at + 1 < pieces.len() {
-                desk.put(Transcript::part(text.clone()))?;
+                desk.put(Transcript::part(words.text.clone()))?;
             }
         }
-        desk.put(Transcript::whole(text))
+        let certainty = words.certainty();
+        desk.put(Transcript::whole(words.text).with_certainty(certainty))
     }
 }

@@ -55,6 +55,35 @@ struct Reading {
     whole: bool,
 }
 
+/// The words of some sound.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) text: String,
+    /// The sum of the logarithms of the probabilities of its tokens, and how many they are.
+    sum: f32,
+    tokens: f32,
+}
+
+impl Words {
+    /// Adds the words of the sound that follows.
+    pub(super) fn push(&mut self, more: &Self) {
+        if more.text.is_empty() {
+            return;
+        }
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(&more.text);
+        self.sum += more.sum;
+        self.tokens += more.tokens;
+    }
+
+    /// The mean logarithm of the probability of a token; none where nothing was said.
+    pub(super) fn certainty(&self) -> Option<f32> {
+        (!self.text.is_empty()).then(|| self.sum / self.tokens)
+    }
+}
+
 impl Reading {
     fn is_sure(&self) -> bool {
         self.whole && self.certainty > DOUBT
@@ -86,15 +115,15 @@ impl Reader {
         (pieces(pcm.len(), &track), track)
     }
 
-    /// The words of one piece of `pcm`.
+    /// The words of one piece of `pcm`, and how certain they are.
     pub(super) fn read(
         &mut self,
         pcm: &[f32],
         piece: &Range<usize>,
         track: &[f32],
         desk: &Replies<Transcript>,
-    ) -> Result<String, Stopped> {
-        let Some(sound) = pcm.get(piece.clone()) else { return Ok(String::new()) };
+    ) -> Result<Words, Stopped> {
+        let Some(sound) = pcm.get(piece.clone()) else { return Ok(Words::default()) };
         let mut reading = self.decode(sound, RIM, desk)?;
         if !reading.is_sure() {
             let other = self.decode(sound, OTHER_RIM, desk)?;
@@ -103,16 +132,18 @@ impl Reader {
             }
         }
         if !reading.whole && piece.len() >= WORTH_HALVING {
-            let mut words = Vec::new();
+            let mut words = Words::default();
             for half in halves(piece, track) {
-                words.push(self.read(pcm, &half, track, desk)?);
+                words.push(&self.read(pcm, &half, track, desk)?);
             }
-            return Ok(words.join(" ").trim().to_owned());
+            return Ok(words);
         }
         if reading.certainty < NONSENSE && likeliest(piece, track) < SURELY_SPEECH {
-            return Ok(String::new());
+            return Ok(Words::default());
         }
-        Ok(self.tokens.text(&reading.tokens))
+        let tokens = reading.tokens.len() as f32 + 1.0;
+        let (text, sum) = (self.tokens.text(&reading.tokens), reading.certainty * tokens);
+        Ok(Words { text, sum, tokens })
     }
 
     /// Reads `sound` with so much silence around, always choosing the likeliest token.

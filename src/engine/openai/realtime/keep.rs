@@ -239,7 +239,8 @@ impl Line {
         out: &mut Vec<Act>,
     ) {
         self.asked.forget(utterance, take);
-        let said = Said::Transcript { utterance, take, result: Err(why), last: true };
+        let (result, certainty) = (Err(why), None);
+        let said = Said::Transcript { utterance, take, result, certainty, last: true };
         out.push(Act::Say(said));
     }
 

@@ -340,7 +340,7 @@ impl Line {
     /// A session says something.
     fn say(&mut self, socket: SocketId, said: Said, out: &mut Vec<Act>) {
         match &said {
-            Said::Transcript { utterance, take, result: Ok(text), last } => {
+            Said::Transcript { utterance, take, result: Ok(text), last, .. } => {
                 if !self.asked.learn(*utterance, *take, text, *last) {
                     return;
                 }

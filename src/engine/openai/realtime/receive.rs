@@ -152,7 +152,13 @@ impl Session {
         for sound in self.mirror.sounds(utterance) {
             sound.told = whole;
         }
-        out.push(Out::Say(Said::Transcript { utterance, take, result, last: whole }));
+        out.push(Out::Say(Said::Transcript {
+            utterance,
+            take,
+            result,
+            certainty: None,
+            last: whole,
+        }));
     }
 
     /// Words of an item that has not been committed: the user is still speaking.

@@ -56,8 +56,10 @@ impl Transcriber for Scribe {
         Box::pin(async_stream::stream! {
             ear.order(Order::Commit { utterance, take: 0 });
             loop {
-                if let Said::Transcript { result, last, .. } = ear.said().await {
-                    yield result.map(|text| Transcript { text, last, segments: Vec::new() });
+                if let Said::Transcript { result, certainty, last, .. } = ear.said().await {
+                    yield result.map(|text| {
+                        Transcript { last, ..Transcript::whole(text).with_certainty(certainty) }
+                    });
                     if last {
                         return;
                     }

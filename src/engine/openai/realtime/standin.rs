@@ -143,7 +143,7 @@ impl StandIn {
     /// Takes what the fallback says, and passes it on.
     pub(super) fn said(&mut self, asked: &mut Asked, said: Said, out: &mut Vec<Act>) {
         match &said {
-            Said::Transcript { utterance, take, result, last } => {
+            Said::Transcript { utterance, take, result, last, .. } => {
                 let cut = (*utterance, *take);
                 let waits = self.waiting.as_ref().is_some_and(|w| w.cuts.contains(&cut));
                 // Words that no answer waits for are for the record.
