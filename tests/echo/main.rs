@@ -1,6 +1,10 @@
 //! Our own voice in a room with an open speaker: the real edges and the real way of the sound to the
 //! listener, in a room that is counted and not waited for.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on fails, and looks at what it asks for"
+)]
 
 #[expect(dead_code, reason = "the bench needs more of a room than the tests")]
 mod room;
