@@ -11,6 +11,8 @@
 
 #![expect(clippy::print_stdout, reason = "a bench speaks to its reader")]
 
+mod score;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,9 +20,10 @@ use std::sync::Arc;
 use aloud::base::{Utterance, UtteranceId};
 use aloud::engine::Transcriber;
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
-use aloud::language::english::number;
 use anyhow::{Context, bail};
 use futures::StreamExt;
+
+use score::{distance, words};
 
 /// What a user is promised.
 const WER_BUDGET: f64 = 0.09;
@@ -173,46 +176,4 @@ fn cpu_seconds() -> anyhow::Result<f64> {
     let ticks: Vec<f64> =
         fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse().ok()).collect();
     Ok(ticks.iter().sum::<f64>() / 100.0)
-}
-
-/// The words of `text` in the form that is compared: small letters, numbers as words, no
-/// punctuation, hyphens as spaces, one spelling of "OK".
-fn words(text: &str) -> Vec<String> {
-    let plain: String = text
-        .to_lowercase()
-        .chars()
-        .filter(|letter| !matches!(letter, '\'' | '\u{2019}'))
-        .map(|letter| if letter.is_alphanumeric() { letter } else { ' ' })
-        .collect();
-    plain
-        .split_whitespace()
-        .flat_map(|word| match word.parse() {
-            Ok(number) => number_words(number),
-            Err(_) if word == "okay" => vec!["ok".to_owned()],
-            Err(_) => vec![word.to_owned()],
-        })
-        .collect()
-}
-
-/// The words of a number, without the "and" that only some say.
-fn number_words(number: u64) -> Vec<String> {
-    number::cardinal(&number.to_string())
-        .split([' ', '-', ','])
-        .filter(|word| !word.is_empty() && *word != "and")
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Words to replace, insert or delete (Levenshtein).
-fn distance(wanted: &[String], got: &[String]) -> usize {
-    let mut row: Vec<usize> = (0..=got.len()).collect();
-    for (at, wanted) in wanted.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (at, got) in got.iter().enumerate() {
-            let above = row[at + 1];
-            row[at + 1] = (diagonal + usize::from(wanted != got)).min(above + 1).min(row[at] + 1);
-            diagonal = above;
-        }
-    }
-    row[got.len()]
 }

@@ -46,10 +46,8 @@ fn voices(events: &[Event]) -> usize {
 
 fn state(events: &[Event]) -> EchoState {
     let states = events.iter().rev();
-    let mut states = states.filter_map(|event| match event {
-        Event::Echo(state) => Some(*state),
-        _ => None,
-    });
+    let mut states =
+        states.filter_map(|event| if let Event::Echo(state) = event { Some(*state) } else { None });
     states.next().unwrap()
 }
 
