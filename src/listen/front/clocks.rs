@@ -8,7 +8,7 @@ const SETTLING: usize = 60;
 const PAUSE: f64 = 0.06;
 /// The error of a call that counts at most, and the mean error that means a jump: sound was lost,
 /// or a buffer has become longer. Samples at [`LISTEN_RATE`].
-const OUTLIER: f64 = 160.0;
+const OUTLIER: f64 = 48.0;
 const JUMP: f64 = 128.0;
 /// The share by which a call changes the mean error.
 const MEAN: f64 = 0.02;
@@ -17,7 +17,7 @@ const MEAN: f64 = 0.02;
 const QUICK: f64 = 0.5;
 const SLOW: f64 = 0.04;
 /// No clock of a sound card is off by more.
-const WORST_DRIFT: f64 = 1e-3;
+const WORST_DRIFT: f64 = 4e-4;
 
 /// Where the samples that the speaker was given lie on the clock of the microphone.
 ///
@@ -101,9 +101,10 @@ impl Clocks {
         match &mut self.state {
             State::Following { mean } if !paused => {
                 let time = passed / f64::from(SPEAKER_RATE.0);
+                *mean += MEAN * (error.clamp(-2.0 * JUMP, 2.0 * JUMP) - *mean);
+                // A machine under load is late with some of its calls.
                 let error = error.clamp(-OUTLIER, OUTLIER);
                 self.age += time;
-                *mean += MEAN * (error - *mean);
                 let speed = (2.0 / self.age).clamp(SLOW, QUICK);
                 let pull = (1.4 * speed * time).min(0.5);
                 let bend = speed * speed * time / f64::from(LISTEN_RATE.0);

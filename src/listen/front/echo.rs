@@ -51,6 +51,8 @@ pub(super) struct Canceller {
     /// What both remove, and what the filters alone do.
     removed: Removed,
     subtracted: Removed,
+    /// Whether the way of the echo has just changed.
+    moved: bool,
 }
 
 impl Canceller {
@@ -63,6 +65,7 @@ impl Canceller {
             filtered: [0.0; BLOCK],
             removed: Removed::default(),
             subtracted: Removed::default(),
+            moved: false,
         }
     }
 
@@ -79,7 +82,8 @@ impl Canceller {
             *sample = near * SCALE;
         }
         self.core.buffer_render(&self.far);
-        self.core.process_capture(false, full, Some(&mut self.linear), &mut self.near);
+        let moved = std::mem::take(&mut self.moved);
+        self.core.process_capture(moved, full, Some(&mut self.linear), &mut self.near);
         for (near, sample) in near.iter_mut().zip(self.near.view(0, 0)) {
             *near = sample / SCALE;
         }
@@ -92,6 +96,11 @@ impl Canceller {
         // The filters come without the suppressor's delay.
         let filtered = std::mem::replace(&mut self.filtered, filtered);
         if self.subtracted.db().is_some_and(|db| db >= FAIR) { filtered } else { *near }
+    }
+
+    /// The way from the speaker to the microphone has become longer or shorter.
+    pub(super) fn moved(&mut self) {
+        self.moved = true;
     }
 
     /// The sound has a gap here: what is kept of the block before is none of the next.

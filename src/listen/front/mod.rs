@@ -21,7 +21,7 @@ mod far;
 
 use serde::{Deserialize, Serialize};
 
-use self::clocks::Clocks;
+use self::clocks::{Clocks, Line};
 use self::echo::{BLOCK, Canceller, DELAY, LEAD};
 use self::far::Far;
 use crate::audio::{Form, Tap};
@@ -236,7 +236,10 @@ impl Front {
             self.far.push(call.at, call.len.into(), &pcm);
             // What came before the microphone was opened is on another clock.
             if let Some(micros) = call.heard.checked_sub(self.base.0) {
-                self.clocks.note(call.at, self.base.1 + samples(micros as f64));
+                let line = self.clocks.note(call.at, self.base.1 + samples(micros as f64));
+                if let (Line::Moved, Some(canceller)) = (line, &mut self.canceller) {
+                    canceller.moved();
+                }
             }
         }
         self.pcm = pcm;
