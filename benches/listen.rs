@@ -85,7 +85,7 @@ fn resampling(bencher: Bencher<'_, '_>) {
 fn release_to_ended(bencher: Bencher<'_, '_>, seconds: usize) {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, path.tap, Settings::default(), silero(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), silero(), None, outbox).unwrap();
     ear.order(Order::Warm).unwrap();
     path.capture.restart(LISTEN_RATE);
     let second = sound::voice(1_000);

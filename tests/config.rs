@@ -221,7 +221,7 @@ speak = \"local/moonshine-tiny-en\"
             "FILE:2:1: audio.inptu: no such key; did you mean input?",
             "FILE:3:10: audio.volume: 101 is out of range; write a whole number from 0 to 100 percent",
             "FILE:6:8: listen.mode: \"opn\" is not a valid choice (did you mean \"open\"?); \
-             write \"push-to-talk\" or \"open\"",
+             write \"push-to-talk\" or \"open\" or \"wake\"",
             "FILE:7:12: listen.pause_ms: it is text; write a whole number from 100 to 5000 milliseconds",
             "FILE:8:14: listen.preroll_ms: it is a fraction; write a whole number from 0 to 2000 \
              milliseconds",
@@ -266,14 +266,25 @@ fn a_column_counts_characters() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_refused_and_its_defaults_are_not() {
-    let cases = [(
-        "[listen]\nmode = \"wake\"",
-        "FILE:2:8: listen.mode: \"wake\" is not available yet; write \"push-to-talk\" or \"open\"",
-    )];
-    for (text, problem) in cases {
-        assert_eq!(problems(text), [problem], "{text}");
-    }
+fn wake_words_have_plain_names_and_each_its_own_sensitivity() {
+    let wake = load(
+        "[listen]\nmode = \"wake\"\n[wake]\nwords = [\"alexa\", \"hey_jarvis\"]\n\
+         sensitivity = 0.4\n[wake.alexa]\nsensitivity = 0.7",
+    )
+    .settings
+    .wake;
+    assert_eq!(wake.words, ["alexa", "hey_jarvis"]);
+    assert_eq!([wake.sensitivity_of("alexa"), wake.sensitivity_of("hey_jarvis")], [0.7, 0.4]);
+    assert_eq!(load("").settings.wake.words, ["hey_jarvis"]);
+    let found = problems("[wake]\nwords = [\"Hey Jarvis\"]\nsensitivity = 2");
+    assert_eq!(
+        found,
+        [
+            "FILE:2:10: wake.words: \"Hey Jarvis\" is not the name of a wake word; write it in small \
+             letters with _ between the words",
+            "FILE:3:15: wake.sensitivity: 2 is out of range; write a number from 0 to 1",
+        ]
+    );
 }
 
 #[test]

@@ -582,6 +582,9 @@ fn check(pcm: &[f32], events: &[Event]) {
             }
             Event::Frame(_)
             | Event::Level(_)
+            | Event::Called(_)
+            | Event::Score(_)
+            | Event::Wordless(_)
             | Event::Unaided(_)
             | Event::Echo(_)
             | Event::EndOfInput => {}
@@ -644,7 +647,7 @@ fn until_ended(events: &mut tokio::sync::mpsc::Receiver<Event>) -> (Vec<Event>, 
 fn a_device_that_changes_within_a_word_breaks_no_utterance() {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), None, outbox).unwrap();
     give(&ear, Order::Open);
     path.capture.restart(Rate(48_000));
     path.capture.push(&at_rate(&joined(&[quiet(1_000), steady(1_000)]), 48_000));
@@ -662,7 +665,7 @@ fn a_device_that_changes_within_a_word_breaks_no_utterance() {
 fn a_driver_that_does_not_read_loses_frames_but_no_utterance() {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(1);
-    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), None, outbox).unwrap();
     give(&ear, Order::Stream(Stream::Always));
     give(&ear, Order::Open);
     path.capture.restart(Rate(16_000));
@@ -695,7 +698,7 @@ fn a_driver_that_does_not_read_loses_frames_but_no_utterance() {
 fn a_held_key_is_answered_although_no_sound_follows() {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), None, outbox).unwrap();
     path.capture.restart(Rate(48_000));
     path.capture.push(&at_rate(&quiet(1_000), 48_000));
     give(&ear, Order::Hold);
@@ -713,7 +716,7 @@ fn a_held_key_is_answered_although_no_sound_follows() {
 fn the_thread_beats_and_ends_with_its_driver() {
     let path = audio::path(Volume::new(100));
     let (outbox, events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, path.tap, Settings::default(), None, outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), None, None, outbox).unwrap();
     let before = ear.pulse().count();
     while ear.pulse().count() < before + 3 {
         std::thread::yield_now();
@@ -729,7 +732,7 @@ fn the_thread_beats_and_ends_with_its_driver() {
 fn a_microphone_that_goes_silent_for_good_ends_the_wait() {
     let mut path = audio::path(Volume::new(100));
     let (outbox, mut events) = tokio::sync::mpsc::channel(LISTEN_OUTBOX);
-    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), outbox).unwrap();
+    let ear = spawn(path.tail, path.tap, Settings::default(), loud(), None, outbox).unwrap();
     path.capture.restart(Rate(16_000));
     give(&ear, Order::Open);
     path.capture.push(&joined(&[quiet(1_000), steady(1_000)]));

@@ -23,6 +23,7 @@ mod pulses;
 mod realtime;
 mod remote;
 mod start_error;
+mod wake;
 
 pub use painter::{album, painter};
 pub use picture::picture;
@@ -337,6 +338,7 @@ impl App {
             gauge: path.gauge,
             ear: None,
             early: None,
+            words: Vec::new(),
             sound: None,
             rest: None,
             question: Some(question),
@@ -383,8 +385,9 @@ impl App {
         let rest = sound.rest();
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
         let (cuts, voice) = (self.listening(), Some(self.voice_activity()));
-        let handle =
-            listen::spawn(path.tail, path.tap, cuts, voice, outbox).map_err(StartError::Thread)?;
+        let words = Some(self.wake_words());
+        let handle = listen::spawn(path.tail, path.tap, cuts, voice, words, outbox)
+            .map_err(StartError::Thread)?;
         let listening = handle.pulse();
         if self.config.settings.local.warm {
             // A full queue of orders cannot be: this is the first one.
@@ -411,6 +414,7 @@ impl App {
             gauge: path.gauge,
             ear: Some(Ear { handle, events: heard }),
             early,
+            words: self.config.settings.wake.words.clone(),
             sound: Some(events),
             rest: Some(rest),
             question: None,

@@ -248,7 +248,7 @@ pub(crate) enum Mode {
     PushToTalk,
     /// Always.
     Open,
-    /// After a wake word (not available yet).
+    /// After a wake word: see [wake] in the configuration.
     Wake,
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     let mode = match args.mode {
         Some(Mode::PushToTalk) => Some(config::Mode::PushToTalk),
         Some(Mode::Open) => Some(config::Mode::Open),
-        Some(Mode::Wake) => return Err(Failure::later("the wake word")),
+        Some(Mode::Wake) => Some(config::Mode::Wake),
         None => None,
     };
     let mut app = App::open(file, env)?;

@@ -16,7 +16,7 @@ use super::{Outcome, print};
 use crate::app::App;
 use crate::audio::{self, CaptureEvent, Choice, Side, Sound};
 use crate::base::{Utterance, UtteranceId};
-use crate::config::{Commands, Environment, KeySource, ModelName, Partner, ToolChoice};
+use crate::config::{Commands, Environment, KeySource, Mode, ModelName, Partner, ToolChoice};
 use crate::control::{Client, ClientError};
 use crate::dialog::{Item, Prompt};
 use crate::engine::openai::models::{models, named};
@@ -78,6 +78,16 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
     .map_err(|error| Failure::new(Code::Bug, error))?;
     for (side, finding) in sound {
         tell(&side.to_string(), finding)?;
+    }
+    for (word, made) in app.config.settings.wake.words.iter().zip(app.wake_words()()) {
+        let finding = match made {
+            Ok(_) if app.config.settings.listen.mode == Mode::Wake => {
+                Finding::Good(format!("{word} is listened for"))
+            }
+            Ok(_) => Finding::Note(format!("{word} is there, for [listen] mode = \"wake\"")),
+            Err(why) => Finding::Bad(why),
+        };
+        tell("wake word", finding)?;
     }
     if app.wants_a_mind() {
         for neighbour in crate::engine::openai::neighbours().await {

@@ -10,7 +10,7 @@ impl Feature {
     /// Whether this program has it.
     pub const fn built(self) -> bool {
         match self {
-            Self::WakeWord => false,
+            Self::WakeWord => true,
         }
     }
 }

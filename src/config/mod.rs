@@ -42,5 +42,5 @@ pub use settings::{
     Audio, AudioChat, AuthScheme, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device,
     Dialect, GetWeather, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner,
     Protocol, Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Tools,
-    Transcribe, TurnDetection, Units, WireFormat,
+    Transcribe, TurnDetection, Units, Wake, WireFormat,
 };

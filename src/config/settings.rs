@@ -17,6 +17,8 @@ pub struct Settings {
     pub audio: Audio,
     /// `[listen]`
     pub listen: Listen,
+    /// `[wake]`
+    pub wake: Wake,
     /// `[partner] kind`
     pub partner: Partner,
     /// `[cascade]`
@@ -113,6 +115,24 @@ pub enum Mode {
     Open,
     /// A wake word.
     Wake,
+}
+
+/// The words that open the ear in [`Mode::Wake`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wake {
+    /// Names of models. Never empty.
+    pub words: Vec<String>,
+    /// How readily they are heard, 0.0..=1.0.
+    pub sensitivity: f64,
+    /// `[wake.WORD]`: where it is otherwise.
+    pub own: BTreeMap<String, f64>,
+}
+
+impl Wake {
+    /// How readily `word` is heard, 0.0..=1.0.
+    pub fn sensitivity_of(&self, word: &str) -> f64 {
+        self.own.get(word).copied().unwrap_or(self.sensitivity)
+    }
 }
 
 /// Who answers.

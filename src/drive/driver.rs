@@ -15,6 +15,7 @@ use super::stopwatch::Stopwatch;
 use super::timer::Timer;
 use super::turns::{Turns, mode_name};
 use super::voice::Voice;
+use super::waking::Waking;
 use super::watch::Watch;
 use super::work::{Ran, ToolWork};
 use crate::audio::SoundEvent;
@@ -42,6 +43,7 @@ pub struct Driver {
     instructions: Arc<str>,
     pub(super) turns: Turns,
     pub(super) hearing: Hearing,
+    pub(super) waking: Waking,
     pub(super) voice: Voice,
     pub(super) work: ToolWork,
     pub(super) announcements: Announcements,
@@ -111,6 +113,7 @@ impl Driver {
             instructions: parts.instructions,
             turns: Turns::new(setup, recorder),
             hearing: Hearing::new(parts.ear, parts.early),
+            waking: Waking::new(parts.words),
             voice: Voice::new(parts.feed, parts.gauge, parts.rest, parts.earcons, now),
             work: ToolWork::new(parts.tools),
             announcements: Announcements::default(),
@@ -148,6 +151,7 @@ impl Driver {
         if self.partner.streams() {
             self.hearing.order(listen::Order::Stream(listen::Stream::Speech));
         }
+        self.spot();
         self.turns.push(Input::Tick);
         self.settle();
         self.start();
@@ -355,13 +359,14 @@ impl Driver {
             Request::Snooze { minutes } => return self.snooze(minutes),
             Request::Mute => Trigger::Mute,
             Request::Unmute => Trigger::Unmute,
-            Request::Mode { mode: Mode::Wake } => {
-                return Err(Refusal("there is no wake word yet; use push-to-talk or open".into()));
+            Request::Mode { mode: Mode::Wake } if self.waking.words().is_empty() => {
+                return Err(Refusal("there is no wake word; name one in [wake] words".into()));
             }
             Request::Mode { mode } => {
                 let mut setup = self.turns.setup().clone();
                 setup.settings.mode = mode;
                 self.turns.push(Input::Setup(Box::new(setup)));
+                self.hearing.order(listen::Order::Spot(mode == Mode::Wake));
                 return Ok(());
             }
             Request::Say { text } | Request::Ask { text } if text.trim().is_empty() => {
@@ -405,10 +410,18 @@ impl Driver {
             }
             Trigger::Mute => self.hearing.order(listen::Order::Mute(true)),
             Trigger::Unmute => self.hearing.order(listen::Order::Mute(false)),
-            Trigger::Wake | Trigger::Stop => {}
+            Trigger::Wake | Trigger::Dismiss | Trigger::Stop => {}
         }
         self.turns.push(Input::Trigger(trigger));
         Ok(())
+    }
+
+    /// Listens for wake words where the mode wants it.
+    fn spot(&self) {
+        let on = self.turns.setup().settings.mode == Mode::Wake;
+        if on {
+            self.hearing.order(listen::Order::Spot(true));
+        }
     }
 
     /// Has `text` said when nobody speaks.
@@ -433,6 +446,10 @@ impl Driver {
             ear,
             mouth,
             epoch: epoch.0,
+            wake_words: match mode {
+                Mode::Wake => self.waking.words().to_vec(),
+                Mode::PushToTalk | Mode::Open => Vec::new(),
+            },
             muted,
             volume: if self.volume.muted() { 0 } else { self.volume.percent() },
             lost_samples: self.voice.lost(),

@@ -23,6 +23,9 @@ pub struct State {
     pub mouth: MouthStatus,
     /// The live attempt at a reply, or 0.
     pub epoch: u32,
+    /// The wake words that are listened for. Not there in another mode.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wake_words: Vec<String>,
     /// Whether the microphone is deaf.
     pub muted: bool,
     /// Speaker volume in percent; 0 when muted.
@@ -63,6 +66,7 @@ impl State {
             ear: EarStatus::Shut,
             mouth: MouthStatus::Silent,
             epoch: 0,
+            wake_words: Vec::new(),
             muted: false,
             volume: 0,
             input: None,
@@ -133,6 +137,20 @@ pub enum Event {
     Level {
         /// Decibels below full scale, -90..=0.
         db: f32,
+    },
+    /// A wake word was heard.
+    Wake {
+        /// Which one.
+        word: String,
+        /// How sure its model is, 0.0..=1.0.
+        score: f32,
+        /// Whether our own voice had just said it, so that nothing comes of it.
+        own: bool,
+    },
+    /// There is voice, and this is the best score of a wake word in the last second.
+    WakeScore {
+        /// 0.0..=1.0.
+        score: f32,
     },
     /// What the user said.
     Transcript {

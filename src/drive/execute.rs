@@ -13,7 +13,8 @@ use crate::engine::{Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, LONGEST_SNOOZE, SNOOZE, ToolCx, View};
 use crate::turn::{
-    Announcement, Command, Cut, Failure, How, Ignored, Input, NoticeEnd, Report, Speech, Trigger,
+    Announcement, Command, Cut, Failure, How, Ignored, Input, Mode, NoticeEnd, Report, Speech,
+    Trigger,
 };
 
 /// What the machine orders, what comes back from those who do it, and who answers what rings.
@@ -73,7 +74,7 @@ impl Driver {
             How::Open | How::FollowUp => self.hearing.order(listen::Order::Open),
             How::Woken => {
                 self.voice.chime(Earcon::ListenStart);
-                self.hearing.order(listen::Order::Open);
+                self.hearing.order(listen::Order::Woken);
             }
         }
     }
@@ -162,6 +163,10 @@ impl Driver {
         match said {
             Said::Transcript { utterance, take, result, certainty, last } => {
                 let cut = Cut { utterance, take };
+                let result = match result {
+                    Ok(text) if last => Ok(self.look_again(utterance, text)),
+                    other => other,
+                };
                 // What comes to nothing is nobody's question, and stops no ring.
                 let ignored = match &result {
                     Ok(text) if last => self.turns.ignores(cut, text, certainty),
@@ -241,6 +246,7 @@ impl Driver {
             self.watch.emit(Event::Sounding { epoch: epoch.0, ms });
         }
         for text in words {
+            self.waking.said(now, &text);
             self.watch.emit(Event::Words { epoch: epoch.0, text });
         }
         self.turns.push(Input::Playback { epoch, playback });
@@ -254,11 +260,16 @@ impl Driver {
                 let db = level.rms_db.clamp(-90.0, 0.0);
                 return self.watch.emit(Event::Level { db });
             }
-            listen::Event::Unaided(why) => return self.watch.trouble(why),
+            listen::Event::Unaided(why) | listen::Event::Wordless(why) => {
+                return self.watch.trouble(why);
+            }
+            listen::Event::Called(call) => return self.on_called(call),
+            listen::Event::Score(score) => return self.watch.emit(Event::WakeScore { score }),
             listen::Event::Echo(echo) => return self.watch.echo(echo),
             listen::Event::EndOfInput => return self.on_end_of_input(),
             listen::Event::Started { id, .. } => {
                 self.ringing.speech(id);
+                self.waking.begin(id);
                 Speech::Started { id }
             }
             listen::Event::Confirmed { id } => {
@@ -290,6 +301,45 @@ impl Driver {
             }
         };
         self.turns.push(Input::Speech(speech));
+        if let Speech::Ended { id } | Speech::Discarded { id } = speech
+            && self.waking.end(id)
+        {
+            self.dismiss();
+        }
+    }
+
+    /// A wake word was called: by the user, unless our own voice has just said it.
+    fn on_called(&mut self, call: listen::wake::Call) {
+        let now = self.clock.now();
+        let own = self.waking.is_own(now, &call.word);
+        let wakes = !own && self.turns.setup().settings.mode == Mode::Wake;
+        let (word, score) = (call.word.to_string(), call.score);
+        self.watch.emit(Event::Wake { word, score, own });
+        if wakes {
+            self.waking.call(call.word, score);
+            self.partner.order(Order::Prepare);
+            self.turns.push(Input::Trigger(Trigger::Wake));
+        }
+    }
+
+    /// The words of an utterance without its wake word. Where a call brought it about and the word
+    /// is not in it, nothing was said.
+    fn look_again(&mut self, utterance: UtteranceId, text: String) -> String {
+        if self.turns.setup().settings.mode != Mode::Wake {
+            return text;
+        }
+        let (rest, dismissed) = self.waking.hear(utterance, text);
+        if dismissed {
+            self.dismiss();
+        }
+        rest
+    }
+
+    /// Nobody had called after all.
+    fn dismiss(&mut self) {
+        let why = "the wake word was not in it".to_owned();
+        self.watch.emit(Event::Nothing { why });
+        self.turns.push(Input::Trigger(Trigger::Dismiss));
     }
 
     /// The book of timers has changed, or something in it is due.

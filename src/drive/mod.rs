@@ -41,6 +41,7 @@ mod stopwatch;
 mod timer;
 mod turns;
 mod voice;
+mod waking;
 mod watch;
 mod work;
 

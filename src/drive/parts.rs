@@ -37,6 +37,8 @@ pub struct Parts {
     /// Recognizes the first words of an utterance under way, so that a voice over a reply is
     /// understood before it ends: best an engine of this machine. Without one its length decides.
     pub early: Option<Arc<dyn Transcriber>>,
+    /// The wake words that the listen thread knows, as the configuration names them.
+    pub words: Vec<String>,
     /// What happens to the devices.
     pub sound: Option<mpsc::Receiver<SoundEvent>>,
     /// Lets the speaker rest while nothing is said.

@@ -1,5 +1,6 @@
 use crate::base::{Frame, Utterance, UtteranceId};
 
+use super::wake::Call;
 use super::{EchoState, Settings};
 
 /// What the driver wants of the ear.
@@ -7,6 +8,11 @@ use super::{EchoState, Settings};
 pub enum Order {
     /// Listen, and let voice activity cut the utterances.
     Open,
+    /// Open the ear for what follows the wake word that was called last: an utterance begins with
+    /// the word itself, so that nothing of what is said in the same breath is lost.
+    Woken,
+    /// Listen for wake words or not, whatever else the ear does. From the start: not.
+    Spot(bool),
     /// Stop listening; an utterance under way is discarded.
     Shut,
     /// Push-to-talk pressed: an utterance begins now, pre-roll included, and lasts until
@@ -109,6 +115,13 @@ pub enum Event {
         /// Why.
         why: Discard,
     },
+    /// A wake word was called.
+    Called(Call),
+    /// There is voice, and this is the best score of a wake word in the last second, 0.0..=1.0;
+    /// told only where it is not nothing.
+    Score(f32),
+    /// A wake word cannot be listened for, for this reason.
+    Wordless(String),
     /// There is no voice activity model, for this reason; the coarser gate decides alone. The
     /// model is asked for again after a minute of sound.
     Unaided(String),

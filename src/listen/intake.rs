@@ -1,4 +1,5 @@
 use super::front::{Clean, Front};
+use super::wake::WakeFactory;
 use super::{Event, Listener, Order, Settings, VadFactory};
 use crate::audio::{CaptureEvent, CaptureTail, Resampler, Tap};
 use crate::base::LISTEN_RATE;
@@ -37,6 +38,12 @@ impl Intake {
             pcm: Vec::new(),
             clean: Clean::default(),
         }
+    }
+
+    /// The same, with words that [`Order::Spot`] listens for.
+    pub fn with_words(mut self, factory: WakeFactory) -> Self {
+        self.listener = self.listener.with_words(factory);
+        self
     }
 
     /// Whether nothing is going on, so that the next look may be later.
@@ -79,6 +86,8 @@ impl Intake {
             Order::Release => self.flush(out),
             Order::Settings(settings) => self.front.set(settings.echo),
             Order::Open
+            | Order::Woken
+            | Order::Spot(_)
             | Order::Shut
             | Order::Hold
             | Order::Cut

@@ -4,6 +4,8 @@ use super::level::Meter;
 use super::past::Past;
 use super::take::Take;
 use super::voice::{CONTEXT, Sound, VadFactory, Voice};
+use super::wake::WakeFactory;
+use super::watch::Watch;
 use super::{Discard, End, Event, Order, Settings, Stream};
 
 /// The ear without its thread: pure, deterministic, without a clock. It counts samples.
@@ -26,6 +28,7 @@ pub struct Listener {
     /// The utterance under way.
     take: Option<Take>,
     last_id: UtteranceId,
+    watch: Watch,
 }
 
 /// Silence that counts as a gap between words when a long utterance has to be cut.
@@ -63,7 +66,14 @@ impl Listener {
             filled: 0,
             take: None,
             last_id: UtteranceId(0),
+            watch: Watch::default(),
         }
+    }
+
+    /// The same, with words that [`Order::Spot`] listens for.
+    pub fn with_words(mut self, factory: WakeFactory) -> Self {
+        self.watch = Watch::new(factory);
+        self
     }
 
     /// Samples heard so far, muted ones included.
@@ -118,6 +128,11 @@ impl Listener {
                 Ear::Open => {}
                 Ear::Held { then_open } => *then_open = true,
             },
+            Order::Woken => self.on_woken(out),
+            Order::Spot(on) => {
+                self.watch.turn(on, out);
+                self.keep();
+            }
             Order::Shut => {
                 self.discard(Discard::Shut, out);
                 self.ear = Ear::Shut;
@@ -133,10 +148,11 @@ impl Listener {
                     if on { self.meter.take().or_else(|| Some(Meter::default())) } else { None };
             }
             Order::Settings(settings) => {
-                if settings.preroll() != self.settings.preroll() {
-                    self.past.resize(settings.preroll() + CONTEXT + FRAME_SAMPLES as u64);
-                }
+                let other = settings.preroll() != self.settings.preroll();
                 self.settings = settings;
+                if other {
+                    self.keep();
+                }
             }
             Order::Warm => self.voice.load(),
         }
@@ -147,6 +163,7 @@ impl Listener {
     /// utterance under way goes on, because the user does not know of it.
     pub fn restart(&mut self) {
         self.voice.restart();
+        self.watch.reset();
     }
 
     /// The microphone gives nothing any more: an utterance under way is discarded.
@@ -174,11 +191,20 @@ impl Listener {
             return;
         }
         let sound = match self.ear {
+            Ear::Shut if self.watch.is_on() => {
+                let voice = self.voice.notice(&self.asked);
+                self.watch.hear(&self.frame, voice, out);
+                None
+            }
             Ear::Shut => {
                 self.voice.learn(&self.asked);
                 None
             }
-            Ear::Open => Some(self.voice.hear(&self.asked, &self.lately, false)),
+            Ear::Open => {
+                let sound = self.voice.hear(&self.asked, &self.lately, false);
+                self.watch.hear(&self.frame, self.voice.likely(), out);
+                Some(sound)
+            }
             Ear::Held { .. } => Some(self.voice.hear(&self.asked, &self.lately, true)),
         };
         self.past.push(&self.frame.samples);
@@ -258,6 +284,35 @@ impl Listener {
         }
     }
 
+    /// Keeps as much of the past as an utterance may begin with.
+    fn keep(&mut self) {
+        let lead = self.settings.preroll() + self.watch.lead();
+        self.past.resize(lead + CONTEXT + FRAME_SAMPLES as u64);
+    }
+
+    /// Begins an utterance with the word that was called last, unless one is under way.
+    fn on_woken(&mut self, out: &mut Vec<Event>) {
+        match &mut self.ear {
+            // The gate has heard the word and goes on with what follows.
+            ear @ Ear::Shut => *ear = Ear::Open,
+            Ear::Open => {}
+            Ear::Held { then_open } => {
+                *then_open = true;
+                return;
+            }
+        }
+        let Some(call) = self.watch.called().filter(|_| self.take.is_none() && !self.muted) else {
+            return;
+        };
+        self.begin(call.start.saturating_sub(self.settings.preroll()), out);
+        if let Some(take) = &mut self.take {
+            take.note_speech(call.start, call.end);
+            // The model has vouched for it.
+            take.confirmed = true;
+            out.push(Event::Confirmed { id: take.id });
+        }
+    }
+
     fn on_cut(&mut self, out: &mut Vec<Event>) {
         if self.ear == Ear::Open && self.take.as_ref().is_some_and(|take| take.confirmed) {
             self.finish(End::Pause, Discard::TooShort, self.heard(), out);
@@ -282,6 +337,7 @@ impl Listener {
         }
         if !on && self.muted {
             self.voice.reset();
+            self.watch.reset();
         }
         self.muted = on;
     }

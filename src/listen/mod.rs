@@ -1,9 +1,9 @@
 //! The ear: one thread that turns the microphone's sound into utterances.
 //!
 //! ```text
-//! CaptureTail ─▶ Resampler ─▶ Front ─────────▶ frames of 10 ms ─▶ (wake word) ─▶ Voice ─▶ Take ─▶ Event
-//!                16 kHz       echo cancelling  Past keeps 400 ms       webrtc gate ─▶ model   cut by pause,
-//! Tap: what the speaker plays ────┘                                                         key or length
+//! CaptureTail ─▶ Resampler ─▶ Front ─────────▶ frames of 10 ms ─▶ Voice ────────────────▶ Take ─▶ Event
+//!                16 kHz       echo cancelling  Past keeps 400 ms  webrtc gate ─▶ model   cut by pause,
+//! Tap: what the speaker plays ────┘            (2 s for words)          └─▶ wake words  key or length
 //! ```
 //!
 //! [`Listener`] cuts: samples and [`Order`]s in, [`Event`]s out. [`Intake`] brings it the samples of
@@ -22,8 +22,7 @@
 //! in a bounded backlog; frames and levels are thrown away instead, and counted.
 //!
 //! Absent on purpose: what an utterance is for, whether it interrupts a reply, and when to listen
-//! at all; that is `turn`'s. The wake word is not built yet: it will stand between the frames and
-//! `Voice`, and only look at them.
+//! at all; that is `turn`'s. The wake words only look at the frames.
 
 mod event;
 mod floor;
@@ -39,6 +38,8 @@ mod settings;
 mod take;
 mod thread;
 mod voice;
+pub mod wake;
+mod watch;
 
 pub use event::{Discard, End, Event, Level, Order, Stream};
 pub use front::{Echo, EchoState};

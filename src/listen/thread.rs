@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::wake::WakeFactory;
 use super::{Event, Intake, Order, Settings, VadFactory};
 use crate::audio::{CaptureTail, Tap};
 
@@ -119,6 +120,7 @@ pub fn spawn(
     tap: Tap,
     settings: Settings,
     factory: Option<VadFactory>,
+    words: Option<WakeFactory>,
     outbox: Sender<Event>,
 ) -> io::Result<ListenHandle> {
     let (orders, inbox) = sync_channel(LISTEN_ORDERS);
@@ -127,6 +129,10 @@ pub fn spawn(
     let thread = Builder::new().name("listen".into()).spawn(move || {
         // Made here because webrtc's detector cannot change threads.
         let intake = Intake::new(tail, tap, settings, factory);
+        let intake = match words {
+            Some(words) => intake.with_words(words),
+            None => intake,
+        };
         Shell { intake, outbox, made: Vec::new() }.run(&inbox);
     })?;
     Ok(ListenHandle { orders: Some(orders), thread: Some(thread), counts })
@@ -198,7 +204,8 @@ impl Outbox {
             match refused {
                 Ok(()) => {}
                 Err(TrySendError::Full(event)) => {
-                    let passing = matches!(event, Event::Frame(_) | Event::Level(_));
+                    let passing =
+                        matches!(event, Event::Frame(_) | Event::Level(_) | Event::Score(_));
                     if passing || self.backlog.len() == BACKLOG {
                         self.counts.lost.fetch_add(1, Ordering::Relaxed);
                     } else {

@@ -115,6 +115,17 @@ impl Voice {
         self.gate.learn(frame);
     }
 
+    /// Listens for voice while the ear is shut, by the gate alone; whether there is any.
+    pub(super) fn notice(&mut self, frame: &Frame) -> bool {
+        self.gate.hear(frame, false, false);
+        self.gate.likely()
+    }
+
+    /// Whether the gate finds voice likely.
+    pub(super) fn likely(&self) -> bool {
+        self.gate.likely()
+    }
+
     /// Hears the next frame. `past` is the sound up to it; `held` says that a key vouches for
     /// speech.
     pub(super) fn hear(&mut self, frame: &Frame, past: &Past, held: bool) -> Sound {

@@ -98,6 +98,8 @@ pub enum Trigger {
     Toggle,
     /// The wake word was heard: a reply is cut at once and the ear opens.
     Wake,
+    /// The wake word was not said after all: the ear shuts, and what is half heard is dropped.
+    Dismiss,
     /// Silence, and drop everything: the reply, what waits to be said, what was half heard.
     Stop,
     /// Shuts the microphone until [`Trigger::Unmute`]. What was heard before is still answered.

@@ -18,6 +18,10 @@ impl Machine {
             Trigger::Toggle if self.ear.held() => self.on_release(now, out),
             Trigger::Toggle => self.press(now, out),
             Trigger::Wake => self.wake(now, out),
+            Trigger::Dismiss => {
+                self.drop_voice(out);
+                self.shut_ear(out);
+            }
             Trigger::Stop => {
                 self.cuts = 0;
                 self.drop_voice(out);
@@ -285,6 +289,7 @@ impl Machine {
     }
 
     pub(super) fn shut_ear(&mut self, out: &mut Vec<Command>) {
+        self.woken = false;
         if self.ear != Ear::Shut {
             self.ear = Ear::Shut;
             out.push(Command::ShutEar);
@@ -323,6 +328,7 @@ impl Machine {
             *until = now + self.setup.settings.follow_up.window;
         } else {
             self.open_window(now, How::Woken, out);
+            self.woken = self.setup.hears;
         }
     }
 
@@ -331,7 +337,7 @@ impl Machine {
             return;
         }
         let until = now + self.setup.settings.patience.utterance;
-        let aside = self.mouth.is_replying();
+        let aside = self.mouth.is_replying() || std::mem::take(&mut self.woken);
         match &mut self.ear {
             Ear::Shut => return,
             Ear::Open { .. } => {

@@ -39,6 +39,9 @@ pub struct Machine {
     pub(super) muted: bool,
     /// Whether the microphone is gone.
     pub(super) deaf: bool,
+    /// Whether the next utterance has the wake word in it, of which a partner that hears would make
+    /// something before its words have borne it out.
+    pub(super) woken: bool,
 }
 
 impl Machine {
@@ -58,6 +61,7 @@ impl Machine {
             newest: None,
             muted: false,
             deaf: false,
+            woken: false,
         }
     }
 

@@ -142,6 +142,7 @@ impl World {
             gauge: path.gauge.clone(),
             ear: Some(ear),
             early: early.then(|| Arc::new(Early(room.clone())) as _),
+            words: Vec::new(),
             sound: Some(sounds),
             rest: None,
             question: None,

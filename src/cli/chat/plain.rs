@@ -148,6 +148,8 @@ impl Talk {
             Event::Source(source) => self.aside(&format!("{} {}", source.title, source.url))?,
             Event::Nothing { why } if self.typed => self.aside(&why)?,
             Event::Transcript { .. }
+            | Event::Wake { .. }
+            | Event::WakeScore { .. }
             | Event::Nothing { .. }
             | Event::Asked { .. }
             | Event::Level { .. }

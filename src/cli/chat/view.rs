@@ -163,7 +163,8 @@ impl View {
                 let text = format!("{} {}", source.title, source.url);
                 self.turn.after.push(self.entry("", text.trim(), Color::DarkGray));
             }
-            Event::Missed { .. } | Event::Ending => {}
+            Event::Wake { .. } | Event::WakeScore { .. } | Event::Missed { .. } | Event::Ending => {
+            }
         }
     }
 

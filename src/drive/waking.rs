@@ -1,0 +1,220 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Moment, UtteranceId};
+
+/// For how long our own words may wake us: the speaker's buffer, the room, and the word itself.
+const ECHO: Duration = Duration::from_secs(3);
+
+/// How like the word's own letters the first words of a transcript are, at the least, to bear a
+/// call out: "Hey Travis" and "They journals" are, "Hey, just a moment" is not. Where the model is
+/// sure, less will do.
+const LIKE: f64 = 0.5;
+const LIKE_WHEN_SURE: f64 = 0.4;
+const SURE: f32 = 0.95;
+
+/// The same for our own words, and for a word that nobody had to say.
+const SAME: f64 = 0.8;
+
+/// Words of a transcript that may stand before the wake word: the end of what was said before it.
+const BEFORE: usize = 3;
+
+/// The second look at wake words: what becomes of a call, once there are words to it.
+pub(super) struct Waking {
+    /// The words that are listened for.
+    words: Vec<String>,
+    stage: Stage,
+    /// What we have said of late, and when.
+    own: VecDeque<(Moment, String)>,
+}
+
+/// How far a call has come.
+#[derive(Clone, Debug, PartialEq)]
+enum Stage {
+    /// Nobody has called, or it is decided.
+    Idle,
+    /// A word was called; the utterance that holds it has not begun.
+    Called { word: Arc<str>, like: f64 },
+    /// The utterance that holds it.
+    Heard {
+        word: Arc<str>,
+        like: f64,
+        utterance: UtteranceId,
+        /// Whether the word is in its transcript, as far as there is one.
+        verdict: Option<bool>,
+        /// Whether it is complete.
+        ended: bool,
+    },
+}
+
+impl Waking {
+    pub(super) fn new(words: Vec<String>) -> Self {
+        Self { words, stage: Stage::Idle, own: VecDeque::new() }
+    }
+
+    /// The words that are listened for.
+    pub(super) fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// These words of ours sound now.
+    pub(super) fn said(&mut self, now: Moment, text: &str) {
+        self.own.retain(|(at, _)| now.since(*at) <= ECHO);
+        self.own.push_back((now, text.to_owned()));
+    }
+
+    /// Whether our own voice has just said `word`.
+    pub(super) fn is_own(&self, now: Moment, word: &str) -> bool {
+        let fresh = self.own.iter().filter(|(at, _)| now.since(*at) <= ECHO);
+        let text: Vec<&str> = fresh.map(|(_, text)| text.as_str()).collect();
+        find(&text.join(" "), word, usize::MAX, SAME).is_some()
+    }
+
+    /// `word` was called, of which the model is as sure as `score` says, and the ear opens for it.
+    pub(super) fn call(&mut self, word: Arc<str>, score: f32) {
+        let like = if score >= SURE { LIKE_WHEN_SURE } else { LIKE };
+        self.stage = Stage::Called { word, like };
+    }
+
+    /// An utterance begins.
+    pub(super) fn begin(&mut self, utterance: UtteranceId) {
+        if let Stage::Called { word, like } = &self.stage {
+            let (word, like) = (Arc::clone(word), *like);
+            self.stage = Stage::Heard { word, like, utterance, verdict: None, ended: false };
+        }
+    }
+
+    /// An utterance is over. True when it was to hold the word and does not.
+    pub(super) fn end(&mut self, utterance: UtteranceId) -> bool {
+        if let Stage::Heard { utterance: its, ended, .. } = &mut self.stage
+            && *its == utterance
+        {
+            *ended = true;
+        }
+        self.decide()
+    }
+
+    /// The words of an utterance without the wake word, none where it should have been and is not;
+    /// and whether the ear is to be shut for that.
+    pub(super) fn hear(&mut self, utterance: UtteranceId, text: String) -> (String, bool) {
+        if let Stage::Heard { word, like, utterance: its, verdict, .. } = &mut self.stage
+            && *its == utterance
+        {
+            let rest = find(&text, word, BEFORE, *like);
+            *verdict = Some(rest.is_some());
+            return (rest.unwrap_or_default().to_owned(), self.decide());
+        }
+        // Who goes on without having to say the word may say it all the same.
+        let rest = self.words.iter().find_map(|word| find(&text, word, 0, SAME));
+        (rest.map_or(text.clone(), str::to_owned), false)
+    }
+
+    fn decide(&mut self) -> bool {
+        let Stage::Heard { verdict: Some(verdict), ended: true, .. } = self.stage else {
+            return false;
+        };
+        self.stage = Stage::Idle;
+        !verdict
+    }
+}
+
+/// What follows `word` in `text`, where something at least as `like` it stands behind no more than
+/// `before` other words.
+fn find<'t>(text: &'t str, word: &str, before: usize, like: f64) -> Option<&'t str> {
+    let wanted = letters(word);
+    // Recognizers write one word as two, and two as one.
+    let most = word.split('_').count() + 1;
+    let ends: Vec<(usize, usize)> = text
+        .split_whitespace()
+        .map(|token| {
+            let start = token.as_ptr() as usize - text.as_ptr() as usize;
+            (start, start + token.len())
+        })
+        .collect();
+    let mut best: Option<(f64, usize, usize)> = None;
+    for first in 0..ends.len().min(before.saturating_add(1)) {
+        for last in first..ends.len().min(first + most) {
+            let alike = strsim::normalized_damerau_levenshtein(
+                &letters(&text[ends[first].0..ends[last].1]),
+                &wanted,
+            );
+            // Of two that are nearly as like, the longer one leaves less of the word behind.
+            let better = |(other, start, _): (f64, usize, usize)| {
+                alike > if start == first { other - 0.05 } else { other }
+            };
+            if alike >= like && best.is_none_or(better) {
+                best = Some((alike, first, ends[last].1));
+            }
+        }
+    }
+    let rest = &text[best?.2..];
+    Some(rest.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end())
+}
+
+/// The letters and digits of `text`, in small.
+fn letters(text: &str) -> String {
+    let plain: String =
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    match plain.strip_prefix("ok") {
+        Some(rest) if !rest.starts_with("ay") => format!("okay{rest}"),
+        _ => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_is_taken_off_what_was_said_in_the_same_breath() {
+        for (text, word, rest) in [
+            ("Hey Jarvis, what time is it?", "hey_jarvis", Some("what time is it?")),
+            ("Hey, Travis. What time is it?", "hey_jarvis", Some("What time is it?")),
+            ("They journals. What time is it?", "hey_jarvis", Some("What time is it?")),
+            ("Jarvis", "hey_jarvis", Some("")),
+            ("and then hey Jarvis set a timer", "hey_jarvis", Some("set a timer")),
+            ("Alexa, stop.", "alexa", Some("stop.")),
+            ("OK Nabu, tell me a joke", "okay_nabu", Some("tell me a joke")),
+            ("Okay, now boo. Tell me a joke", "okay_nabu", Some("Tell me a joke")),
+            ("Hey Minecraft, stop", "hey_mycroft", Some("stop")),
+            ("Hey, just a moment.", "hey_jarvis", None),
+            ("You", "alexa", None),
+            ("", "alexa", None),
+            ("I like the smell of it", "alexa", None),
+        ] {
+            assert_eq!(find(text, word, BEFORE, LIKE), rest, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_the_words_do_not_bear_out_shuts_the_ear_when_the_utterance_is_over() {
+        let mut waking = Waking::new(vec!["alexa".into()]);
+        let id = UtteranceId(1);
+        waking.call("alexa".into(), 0.7);
+        waking.begin(id);
+        assert_eq!(waking.hear(id, "The news at ten".into()), (String::new(), false));
+        assert!(waking.end(id));
+        // What follows is nobody's call.
+        assert!(!waking.end(id));
+        waking.call("alexa".into(), 0.7);
+        waking.begin(UtteranceId(2));
+        assert!(!waking.end(UtteranceId(2)));
+        let heard = waking.hear(UtteranceId(2), "Alexa, lights".into());
+        assert_eq!(heard, ("lights".into(), false));
+        let goes_on = waking.hear(UtteranceId(3), "Alexa, and tomorrow?".into());
+        assert_eq!(goes_on, ("and tomorrow?".into(), false));
+        let other = waking.hear(UtteranceId(4), "All lights".into());
+        assert_eq!(other, ("All lights".into(), false));
+    }
+
+    #[test]
+    fn our_own_voice_does_not_wake_us() {
+        let mut waking = Waking::new(vec!["alexa".into()]);
+        waking.said(Moment::from_millis(0), " You can say");
+        waking.said(Moment::from_millis(900), " \"Alexa\" to me.");
+        assert!(waking.is_own(Moment::from_millis(1_500), "alexa"));
+        assert!(!waking.is_own(Moment::from_millis(1_500), "hey_jarvis"));
+        assert!(!waking.is_own(Moment::from_millis(6_000), "alexa"));
+    }
+}
