@@ -9,12 +9,7 @@
 //! played to the room one after the other. `scripts/echo` does all the steps. The room is simulated:
 //! 150 ms of echo, a loudspeaker that distorts, clocks that differ by 200 parts in a million.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::wildcard_enum_match_arm,
-    reason = "a bench talks and may panic"
-)]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench talks and may panic")]
 
 #[path = "../tests/echo/room.rs"]
 #[expect(dead_code, reason = "the tests need more of a room than the bench")]
