@@ -64,6 +64,7 @@ fn session(app: &App, model: &ModelName, sounds: bool) -> Result<(Server, Settin
         provider: provider.clone(),
         model: model.model.clone(),
         voice: (!of.voice.is_empty()).then(|| of.voice.clone()),
+        speed: None,
         transcribe: (!of.transcribe.is_empty()).then(|| of.transcribe.clone()),
         turn_detection: match of.turn_detection {
             config::TurnDetection::Ours => TurnDetection::Ours,
@@ -104,13 +105,15 @@ pub(super) fn scribe(app: &App, name: &ModelName) -> Result<Option<Scribe>, Star
 /// As [`partner`].
 pub(super) fn reader(app: &App, name: &ModelName, notes: &Notes) -> Result<Reader, StartError> {
     let server = server(app, &name.provider, &name.model)?;
-    let config::Speak { voice, instructions, .. } = &app.config.settings.speak;
+    let config::Speak { voice, instructions, speed } = &app.config.settings.speak;
     // Some voices are not to be had in a session.
     let known = !SPEAK_ONLY.contains(&voice.as_str());
     let settings = Settings {
         provider: name.provider.clone(),
         model: name.model.clone(),
         voice: Some(if known { voice.clone() } else { VOICE.to_owned() }),
+        // Sessions go no faster (the vendor's reference of `session.update`).
+        speed: speed.map(|speed| speed.min(1.5)),
         transcribe: None,
         dialect: dialect(app),
         ..Settings::default()

@@ -31,6 +31,7 @@ fn reader(host: &Host) -> (Reader, tokio::sync::mpsc::Receiver<String>) {
         provider: "test".into(),
         model: "m".into(),
         voice: Some("marin".into()),
+        speed: Some(1.25),
         ..Settings::default()
     };
     let (notes, told) = Notes::new();
@@ -78,6 +79,12 @@ async fn sentences_are_read_in_one_session_and_outside_of_any_conversation() {
             session.got.iter().filter(|e| e["type"] == "response.create").collect();
         assert_eq!(creates.len(), 2);
         assert!(creates.iter().all(|event| event["response"]["conversation"] == "none"));
+        let update = session.got.iter().find(|event| event["type"] == "session.update").unwrap();
+        let pace = match dialect {
+            Dialect::Ga => &update["session"]["audio"]["output"]["speed"],
+            Dialect::Beta => &update["session"]["speed"],
+        };
+        assert_eq!(*pace, 1.25);
     }
 }
 

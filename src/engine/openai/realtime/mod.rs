@@ -70,7 +70,7 @@ pub use standin::Behind;
 use std::time::Duration;
 
 /// What a session is to be like.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The provider's name, for messages.
     pub provider: String,
@@ -78,6 +78,9 @@ pub struct Settings {
     pub model: String,
     /// The voice; the server's own when there is none.
     pub voice: Option<String>,
+    /// How many times as fast as usual the voice speaks, 0.25 to 1.5; the server's own pace when
+    /// there is none.
+    pub speed: Option<f64>,
     /// The model that writes down what the user says; without one nothing is written down.
     pub transcribe: Option<String>,
     /// Who finds the ends of turns.
@@ -126,6 +129,7 @@ impl Default for Settings {
             provider: "openai".to_owned(),
             model: crate::engine::openai::defaults::REALTIME.to_owned(),
             voice: None,
+            speed: None,
             transcribe: None,
             turn_detection: TurnDetection::default(),
             dialect: None,

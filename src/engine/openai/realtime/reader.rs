@@ -278,7 +278,7 @@ impl Booth {
             return lost(false);
         }
         let rate = self.settings.format.rate();
-        let mut recital = SpeechQueue::new(sentence);
+        let mut recital = SpeechQueue::new(sentence, self.settings.speed.unwrap_or(1.0));
         let mut own: Option<String> = None;
         let mut unwanted = false;
         loop {
@@ -416,9 +416,9 @@ struct SpeechQueue {
 }
 
 impl SpeechQueue {
-    fn new(sentence: &str) -> Self {
+    fn new(sentence: &str, speed: f64) -> Self {
         let (reading, decoder) = (Reading::of(sentence), Decoder::default());
-        Self { reading, decoder, pacing: Pacing::default(), heard: false, told: false }
+        Self { reading, decoder, pacing: Pacing::at_speed(speed), heard: false, told: false }
     }
 
     /// Words of the transcript: the next ones, or all of them once more.

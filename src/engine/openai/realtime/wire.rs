@@ -43,6 +43,9 @@ fn ga_session(settings: &Settings, format: Format) -> Value {
     if let Some(voice) = &settings.voice {
         output["voice"] = voice.as_str().into();
     }
+    if let Some(speed) = settings.speed {
+        output["speed"] = speed.into();
+    }
     let modality = if settings.silent { "text" } else { "audio" };
     json!({
         "type": "realtime",
@@ -64,6 +67,9 @@ fn beta_session(settings: &Settings, format: Format) -> Value {
     }
     if let Some(voice) = &settings.voice {
         session["voice"] = voice.as_str().into();
+    }
+    if let Some(speed) = settings.speed {
+        session["speed"] = speed.into();
     }
     session
 }
