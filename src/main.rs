@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    aloud::base::heap::settle();
     ExitCode::from(aloud::cli::run())
 }

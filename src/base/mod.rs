@@ -10,6 +10,7 @@
 
 mod chance;
 mod frame;
+pub mod heap;
 mod id;
 mod knob;
 mod moment;

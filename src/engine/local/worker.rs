@@ -13,7 +13,7 @@ use ort::session::{NoSelectedOutputs, RunOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::runtime::failed;
-use crate::base::{Flow, Job};
+use crate::base::{Flow, Job, heap};
 use crate::engine::EngineError;
 
 /// Orders that may wait for a worker. A further one is told [`EngineError::Overloaded`]: a model
@@ -305,6 +305,7 @@ impl<M: Model> WorkerThread<M> {
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
                     self.model = None;
+                    heap::trim();
                     tracing::debug!(model = self.name, "idle: unloaded");
                 }
             }
