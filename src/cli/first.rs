@@ -4,13 +4,16 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, Write};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
 
 use super::exit::{Code, Failure};
 use crate::config::{self, Environment, Paths};
-use crate::engine::openai::Neighbour;
+use crate::engine::EngineError;
+use crate::engine::openai::models::models;
+use crate::engine::openai::{Address, Auth, Http, Neighbour};
 
 /// Variables that say already who answers.
 const SETTLED: [&str; 5] = [
@@ -20,6 +23,9 @@ const SETTLED: [&str; 5] = [
     "ALOUD_CONFIG",
     "ALOUD_PARTNER__KIND",
 ];
+
+/// How long a key is tried; a slow network does not keep anybody from starting.
+const CHECK: Duration = Duration::from_secs(5);
 
 /// Wrong answers to one question before the default is taken.
 const TRIES: usize = 3;
@@ -50,12 +56,25 @@ pub(super) async fn ask(env: &Environment) -> Result<(), Failure> {
     let neighbours = crate::engine::openai::neighbours().await;
     let paths = Paths::of(env);
     let mut out = io::stdout();
-    let choice = choose(&mut io::stdin().lock(), &mut out, &neighbours, &secret)?;
-    let Some(choice) = choice else {
-        return Err(Failure::new(
-            Code::Interrupted,
-            "nothing was chosen; start again, or use --yes",
-        ));
+    let choice = loop {
+        let chosen = choose(&mut io::stdin().lock(), &mut out, &neighbours, &secret)?;
+        let Some(choice) = chosen else {
+            return Err(Failure::new(
+                Code::Interrupted,
+                "nothing was chosen; start again, or use --yes",
+            ));
+        };
+        match &choice {
+            Choice::Inside | Choice::Neighbour(..) => break choice,
+            Choice::OpenAi(key) => match checked(config::OPENAI, key).await {
+                Checked::Good => break choice,
+                Checked::Unknown(why) => {
+                    writeln!(out, "The key could not be checked: {why}.")?;
+                    break choice;
+                }
+                Checked::Bad(why) => writeln!(out, "That did not work: {why}.\n")?,
+            },
+        }
     };
     write(&paths, &choice)?;
     let kept = match choice {
@@ -122,6 +141,31 @@ fn choose(
     }
     writeln!(out, "Taking 1, the built-in engines.")?;
     Ok(Some(Choice::Inside))
+}
+
+/// What a provider thinks of a key.
+#[derive(Debug, PartialEq, Eq)]
+enum Checked {
+    Good,
+    /// It does not accept it, for this reason.
+    Bad(String),
+    /// It could not be asked, for this reason.
+    Unknown(String),
+}
+
+/// Tries `key` at the provider whose base URL is `base`, with a request that costs nothing.
+async fn checked(base: &str, key: &str) -> Checked {
+    let tried = async {
+        let address = Address::v1(base).map_err(EngineError::Refused)?;
+        let http = Http::new("openai", address, Auth::Bearer(key.to_owned()), CHECK)?;
+        models(&http.without_retries()).await
+    };
+    match tokio::time::timeout(CHECK, tried).await {
+        Ok(Ok(_)) => Checked::Good,
+        Ok(Err(EngineError::Refused(why))) => Checked::Bad(why),
+        Ok(Err(error)) => Checked::Unknown(error.to_string()),
+        Err(_) => Checked::Unknown("OpenAI did not answer in time".to_owned()),
+    }
 }
 
 /// Whether `key` can be sent as one.
@@ -277,6 +321,34 @@ mod tests {
         assert!(choice == Some(Choice::Inside) && screen.contains("not an API key"));
         assert!(asked("2\n1\n", &[], None).0 == Some(Choice::Inside));
         assert!(asked("", &[], None).0.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_key_is_tried_before_it_is_kept() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/v1", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            for (status, body) in [("401 Unauthorized", "{}"), ("200 OK", r#"{"data": []}"#)] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 1024];
+                let read = stream.read(&mut request).await.unwrap();
+                assert!(String::from_utf8_lossy(&request[..read]).contains("sk-test"));
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n\
+                     Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let bad = checked(&base, "sk-test").await;
+        assert!(matches!(&bad, Checked::Bad(why) if why.contains("rejected the key")), "{bad:?}");
+        assert_eq!(checked(&base, "sk-test").await, Checked::Good);
+        server.await.unwrap();
+        let gone = checked(&base, "sk-test").await;
+        assert!(matches!(&gone, Checked::Unknown(_)), "{gone:?}");
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub use feature::Feature;
 pub use load::{Config, InitError, default_file, init};
 pub use paths::{PathError, Paths};
 pub use problem::{ConfigErrors, Origin, Problem};
+pub use providers::OPENAI;
 pub use settings::{
     Audio, AudioChat, AuthScheme, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device,
     Dialect, GetWeather, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner,

@@ -6,7 +6,7 @@ use super::settings::{AuthScheme, KeySource, Provider, ProviderKind};
 use super::{Environment, Origin};
 
 /// The address of provider `openai`.
-const OPENAI: &str = "https://api.openai.com/v1";
+pub const OPENAI: &str = "https://api.openai.com/v1";
 
 pub(super) fn read(mut of: Section<'_, '_>, env: &Environment) -> Providers {
     let mut all = Providers::new();
