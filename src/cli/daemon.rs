@@ -10,7 +10,7 @@ use super::notify::{Notifier, Word};
 use super::watchdog;
 use crate::app::{self, App, Conversation, Talk};
 use crate::config::{self, Environment};
-use crate::control::Server;
+use crate::control::{Server, media_keys};
 use crate::drive::{Event, Handle, Request};
 
 /// Runs the service until it is told to quit, by the socket or by a signal.
@@ -53,6 +53,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
         let handle = handle.clone();
         async move { server.serve(handle).await }
     });
+    let keys = tokio::spawn(media_keys::follow(handle.clone()));
     let standing = handle.clone();
     let signals = tokio::spawn(async move {
         if ending_signal().await {
@@ -68,6 +69,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     watchdog.abort();
     standing.abort();
     signals.abort();
+    keys.abort();
     notifier.farewell();
     // The watchers get their last line before the socket goes.
     tokio::task::yield_now().await;

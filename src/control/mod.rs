@@ -1,4 +1,5 @@
-//! The control socket: how keys, bars and scripts drive a running service.
+//! The control socket: how keys, bars and scripts drive a running service; and the desktop's media
+//! keys, which end what rings.
 //!
 //! ```text
 //! aloud press ─▶ {"cmd":"press"} ─▶ socket ─▶ drive::Handle        {"ok":true} ◀─┘
@@ -11,6 +12,7 @@
 //! Absent on purpose: sound and secrets; neither ever travels here.
 
 mod client;
+pub mod media_keys;
 mod server;
 mod wire;
 

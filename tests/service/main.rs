@@ -30,6 +30,7 @@ mod tools;
 #[allow(dead_code, reason = "the other program uses all of it")]
 mod wave;
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 use std::time::Duration;
@@ -201,6 +202,69 @@ fn a_ring_outlives_a_killed_service_and_a_stop_waits_for_no_lock() {
 }
 
 #[test]
+fn a_media_key_ends_a_ring_and_belongs_to_the_music_again() {
+    let mut house = House::new();
+    let (_bus, address) = bus(&house);
+    house.set("DBUS_SESSION_BUS_ADDRESS", &address);
+    let mut service = house.serve(&[]);
+    let send = |to: &str, path: &str, what: &[&str]| {
+        let mut command = std::process::Command::new("dbus-send");
+        command.env("DBUS_SESSION_BUS_ADDRESS", &address);
+        command.args(["--session", "--print-reply", &format!("--dest={to}"), path]).args(what);
+        let output = command.output().expect("scripts/setup installs dbus-send");
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    };
+    let player = "org.mpris.MediaPlayer2.aloud";
+    let playing = || {
+        let owned = ["org.freedesktop.DBus.NameHasOwner", &format!("string:{player}")];
+        send("org.freedesktop.DBus", "/org/freedesktop/DBus", &owned).unwrap().contains("true")
+    };
+    assert!(!playing(), "nothing rings");
+    house.ok(&["ask", "set a pasta timer for one second"]);
+    service.wait_for("state", |state| state["state"] == "ringing");
+    until("it is a player", || playing().then_some(()));
+    let path = "/org/mpris/MediaPlayer2";
+    let get = "org.freedesktop.DBus.Properties.Get";
+    let of = "string:org.mpris.MediaPlayer2.Player";
+    let title = send(player, path, &[get, of, "string:Metadata"]).unwrap();
+    assert!(title.contains("pasta timer"), "{title}");
+    send(player, path, &["org.mpris.MediaPlayer2.Player.PlayPause"]).unwrap();
+    service.wait_for("state", |state| state["state"] != "ringing");
+    until("the keys are free", || (!playing()).then_some(()));
+}
+
+/// A session bus that starts no programs, for as long as it is held, and its address.
+fn bus(house: &House) -> (Dropped, String) {
+    let config = house.path("bus.conf");
+    let text = format!(
+        "<busconfig><type>session</type><listen>unix:dir={}</listen><auth>EXTERNAL</auth>\
+         <policy context=\"default\"><allow send_destination=\"*\"/><allow own=\"*\"/></policy>\
+         </busconfig>",
+        house.path("").display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut bus = std::process::Command::new("dbus-daemon")
+        .args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"])
+        .arg(&config)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("scripts/setup installs dbus-daemon");
+    let mut address = String::new();
+    BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    (Dropped(bus), address.trim().to_owned())
+}
+
+/// A program that ends with the test.
+struct Dropped(std::process::Child);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
 fn the_service_manager_is_told_and_a_stop_takes_less_than_a_second() {
     let mut house = House::new();
     let notify = house.path("notify.sock");
@@ -288,7 +352,7 @@ fn without_any_device_the_service_lives_and_is_fed() {
 
 #[test]
 fn every_line_on_the_socket_is_answered() {
-    use std::io::{BufRead, BufReader, Write};
+    use std::io::Write;
     use std::os::unix::net::UnixStream;
 
     let house = House::new();
