@@ -1,9 +1,9 @@
-//! The time that aloud itself adds to a turn whose three engines are a network away:
-//! `cargo bench --bench added`.
+//! The time that aloud adds to a turn whose three engines are across a network: `cargo bench
+//! --bench added`.
 //!
 //! Whole turns run through the real driver against a server on the loopback with fixed delays. The
-//! server notes when each request was complete and when it sent what the turn waited for, the
-//! loudspeaker when its first sample came; what lies between is aloud's (and the loopback's).
+//! server records when each request was complete and when it sent what the turn waited for, the
+//! loudspeaker when its first sample came; the rest is aloud's time (and the loopback's).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on fails")]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints figures")]
 
@@ -36,10 +36,10 @@ use reply::{Reply, delta};
 use serde_json::json;
 use server::{Request, Server};
 
-/// Turns that count; one more before them opens the connections.
+/// Turns measured, after one that opens the connections.
 const TURNS: usize = 100;
 
-/// What the server takes: for a transcript, for the first token and each further one, and for the
+/// The server's delays: for a transcript, for the first token and each further one, and for the
 /// first sound of a sentence.
 const TRANSCRIBE: Duration = Duration::from_millis(40);
 const TOKEN: Duration = Duration::from_millis(15);
@@ -53,7 +53,7 @@ const COMPLETING: usize = 2;
 const SENTENCE: usize = 4_800;
 const PIECES: usize = 4;
 
-/// When what happened.
+/// The moments recorded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mark {
     /// The utterance was over.
@@ -78,19 +78,19 @@ type Marks = Arc<Mutex<Vec<(Mark, Instant)>>>;
 
 fn note(marks: &Marks, mark: Mark) {
     let mut marks = marks.lock().unwrap();
-    // Of two sentences the first counts.
+    // Of two sentences the first one counts.
     if marks.iter().all(|(other, _)| *other != mark) {
         marks.push((mark, Instant::now()));
     }
 }
 
-/// Notes that this happens, when all of the reply before it was sent.
+/// Records `mark` when everything before it in the reply was sent.
 fn marking(reply: Reply, marks: &Marks, mark: Mark) -> Reply {
     let marks = Arc::clone(marks);
     reply.act(move || note(&marks, mark))
 }
 
-/// Nothing for so long.
+/// Adds a delay to the reply.
 fn waiting(reply: Reply, span: Duration) -> Reply {
     reply.act(move || thread::sleep(span))
 }
@@ -131,18 +131,18 @@ fn answer(request: &Request, marks: &Marks) -> Reply {
     }
 }
 
-/// The base of the server, which shares nothing with aloud.
+/// The base URL of the server, which shares nothing with aloud.
 fn serve(marks: &Marks) -> String {
     let marks = Arc::clone(marks);
     let server = Server::answering(move |request| answer(request, &marks));
     let base = server.base();
-    // What is asked is held against the contract in the tests; here the server stays to the end.
+    // The tests check requests against the contract; here the server stays to the end.
     std::mem::forget(server);
     base
 }
 
-/// Plays in real time and looks four times a millisecond, until told to stop. Returns the samples
-/// that were played, and those that were missing between the first and the last of them.
+/// Plays in real time, polling four times a millisecond, until told to stop. Returns the samples
+/// played, and those missing between the first and the last of them.
 fn play(mut edge: PlaybackEdge, marks: &Marks, stop: &AtomicBool) -> (usize, usize) {
     let begun = Instant::now();
     let (mut asked, mut played, mut gap, mut silent) = (0, 0, 0, 0);
@@ -154,7 +154,7 @@ fn play(mut edge: PlaybackEdge, marks: &Marks, stop: &AtomicBool) -> (usize, usi
         asked += due;
         if given > 0 {
             note(marks, Mark::Sounded);
-            // Silence before the first sound is no gap, nor is that after the last.
+            // Silence before the first sound is not a gap, nor is silence after the last.
             gap += if played > 0 { silent } else { 0 };
             silent = 0;
         }
@@ -164,7 +164,7 @@ fn play(mut edge: PlaybackEdge, marks: &Marks, stop: &AtomicBool) -> (usize, usi
     (played, gap)
 }
 
-/// Noise-like sound of `seconds`: what it says does not matter here.
+/// Noise of `seconds`: what it says does not matter here.
 fn utterance(seconds: usize) -> Utterance {
     let pcm: Arc<[f32]> = (0..seconds * 16_000).map(|n| ((n * n) as f32).sin() * 0.3).collect();
     Utterance { id: UtteranceId(1), span: 0..pcm.len() as u64, pcm }

@@ -1,13 +1,14 @@
 //! Our own voice in a room with an open speaker: how often aloud interrupts and answers itself, how
-//! much quieter the echo becomes, and how well words are understood that are said over a reply.
+//! much quieter the echo becomes, and how well words said over a reply are understood.
 //!
 //! ```text
 //! cargo bench --bench echo -- PROMPTS.json --wav FOLDER --replies FOLDER --runtime LIBRARY --models FOLDER
 //! ```
 //!
-//! `PROMPTS.json` and the WAVs as in the bench `wer`; `--replies` holds WAVs of 48 kHz, mono, that are
-//! played to the room one after the other. `scripts/echo` does all the steps. The room is simulated:
-//! 150 ms of echo, a loudspeaker that distorts, clocks that differ by 200 parts in a million.
+//! `PROMPTS.json` and the WAVs are as in the bench `wer`; `--replies` holds mono WAVs at 48 kHz,
+//! played to the room one after the other. `scripts/echo` does all the steps. The room is
+//! simulated: 150 ms of echo, a loudspeaker that distorts, clocks that differ by 200 parts per
+//! million.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench talks and may panic")]
 
@@ -29,13 +30,13 @@ use futures::StreamExt;
 use room::{Air, Room};
 use score::{distance, words};
 
-/// How loud the echo is in the microphone against what the speaker was given, in decibels.
+/// The level of the echo in the microphone relative to what the speaker was given, in decibels.
 const LEVELS: [f32; 3] = [0.0, -6.0, -12.0];
 
-/// How loud a reply is given out: a root mean square of -20 dB.
+/// How loud a reply is played: a root mean square of -20 dB.
 const LOUD: f32 = 0.1;
 
-/// Words of a prompt at most: people do not give speeches over a reply.
+/// The most words in a prompt: people do not give speeches over a reply.
 const LONGEST: usize = 18;
 
 #[derive(serde::Deserialize)]
@@ -136,7 +137,7 @@ fn alone(level: f32, echo: Echo, replies: &[Vec<f32>]) -> Alone {
     Alone { interrupted, answered, removed_db: removed.next() }
 }
 
-/// Prompts said over replies, as loud at the microphone as those are; wrong words, and all of them.
+/// Prompts said over replies, equally loud at the microphone; the wrong words, and all words.
 fn over(
     level: f32,
     echo: Echo,

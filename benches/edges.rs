@@ -1,4 +1,4 @@
-//! What the callbacks of the sound system cost. A period is 10 ms; the budget is 1 % of it, 100 us.
+//! The cost of the sound system's callbacks. A period is 10 ms; the budget is 1 % of it, 100 us.
 
 use aloud::audio::{Block, Earcon, MicrophoneEdge, Path, Resampler, SpeakerEdge, path};
 use aloud::base::{Epoch, Moment, Rate, Volume};
@@ -8,7 +8,7 @@ fn main() {
     divan::main();
 }
 
-/// A period of the playback edge while a reply plays, at the rate of the device.
+/// A period of the playback edge during a reply, at the device's rate.
 #[divan::bench(args = [48_000, 44_100])]
 fn playback_period(bencher: Bencher<'_, '_>, rate: u32) {
     let Path { mut feed, playback, gauge, .. } = path(Volume::new(80));
@@ -47,7 +47,7 @@ fn cut(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// An earcon over a reply.
+/// An earcon during a reply.
 #[divan::bench]
 fn earcon_period(bencher: Bencher<'_, '_>) {
     let Path { mut playback, gauge, .. } = path(Volume::new(80));
@@ -58,7 +58,7 @@ fn earcon_period(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// A period of the capture edge, stereo 16 bits to mono floats, and its reading.
+/// A period of the capture edge, 16-bit stereo to mono floats, and reading it.
 #[divan::bench]
 fn capture_period(bencher: Bencher<'_, '_>) {
     let Path { capture, mut tail, .. } = path(Volume::new(80));
@@ -72,7 +72,7 @@ fn capture_period(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// 10 ms from the rate of the device to the rate of listening.
+/// 10 ms from the device's rate to the listening rate.
 #[divan::bench(args = [48_000, 44_100])]
 fn resample_to_16_khz(bencher: Bencher<'_, '_>, rate: u32) {
     let Ok(mut stream) = Resampler::new(Rate(rate), Rate(16_000)) else { return };

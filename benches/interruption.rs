@@ -1,14 +1,14 @@
-//! What sounds do over a reply, and what they do to an open microphone: the real listener, Silero,
-//! Moonshine, driver and playback edge, in virtual time; recognition takes the time that it takes here.
+//! What sounds do to a reply, and to an open microphone: the real listener, Silero, Moonshine,
+//! driver and playback edge, in virtual time; recognition takes as long as on this machine.
 //!
 //! ```text
 //! cargo bench --bench interruption -- --runtime LIBRARY --models FOLDER --wav FOLDER [--verbose]
 //! ```
 //!
-//! The folder holds sounds of 16 kHz, mono: `over/KIND-*.wav`, each played over a reply of its own,
-//! where the kinds `meant` and `stop` are to cut it and all others are not to take a word from it;
-//! and `open/*.wav`, each played to a silent assistant, which is to say nothing.
-//! `scripts/interruption` makes them.
+//! The folder has sounds of 16 kHz, mono: `over/KIND-*.wav`, each played over a reply of its own,
+//! where the kinds `meant` and `stop` must cut it and all others must not cost it a word; and
+//! `open/*.wav`, each played to a silent assistant, which must say nothing. `scripts/interruption`
+//! makes them.
 
 #![expect(clippy::print_stdout, reason = "a bench speaks to its reader")]
 
@@ -37,7 +37,7 @@ use futures::StreamExt;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 
-/// What the assistant says to everything: half a minute.
+/// The assistant's answer to everything: half a minute.
 const STORY: &str = "Once upon a time there was an old lighthouse keeper who lived by the sea, and \
     every evening he climbed the narrow stairs to light the lamp for ships far out in darkness. One \
     winter night a storm broke the great window and the flame went out, so he took a small lantern, \
@@ -55,7 +55,7 @@ struct Timed {
     verbose: bool,
 }
 
-/// What this process has taken of the processor.
+/// The CPU time of this process.
 fn cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
@@ -66,7 +66,7 @@ impl Transcriber for Timed {
         let before = cpu();
         let words: Vec<_> =
             futures::executor::block_on(self.engine.transcribe(utterance).collect());
-        // The time of the processor, which nobody else takes: this machine may be busy.
+        // CPU time, which other processes cannot take away: this machine may be busy.
         let took = cpu().saturating_sub(before);
         if self.verbose {
             println!("  {took:?} {words:?}");
@@ -92,7 +92,7 @@ impl Responder for Storyteller {
     }
 }
 
-/// A voice of 300 ms a word.
+/// A voice of 300 ms per word.
 struct Steady;
 
 impl Synthesizer for Steady {
@@ -106,7 +106,7 @@ impl Synthesizer for Steady {
     }
 }
 
-/// The room: who is in it hears nothing of the speaker.
+/// The room: the people in it do not hear the speaker.
 struct Room {
     handle: Handle,
     events: broadcast::Receiver<Event>,
@@ -119,7 +119,7 @@ struct Room {
     answers: Arc<AtomicUsize>,
     start: Instant,
     ms: u64,
-    /// Since the sound over a reply began: when it was turned down, stood still, and was cut.
+    /// When it was ducked, paused and cut, since the sound over the reply began.
     steps: [Option<u64>; 3],
     live: Epoch,
     said: Vec<String>,
@@ -180,7 +180,7 @@ impl Room {
         (room, driver)
     }
 
-    /// 10 ms of sound into the microphone and out of the speaker, looked at every millisecond.
+    /// 10 ms of sound into the microphone and out of the speaker, checked every millisecond.
     async fn period(&mut self, frame: &[f32]) {
         for _ in 0..10 {
             self.ms += 1;
@@ -223,7 +223,7 @@ impl Room {
 
     async fn silence(&mut self, ms: u64) {
         for n in 0..ms / 10 {
-            // No microphone gives zeros.
+            // No microphone delivers zeros.
             let hiss: Vec<f32> = (0..FRAME_SAMPLES as u64)
                 .map(|at| noise(n * FRAME_SAMPLES as u64 + at) * 3e-4)
                 .collect();
@@ -259,7 +259,7 @@ fn noise(n: u64) -> f32 {
     (x & 0xffff) as f32 / 32_768.0 - 1.0
 }
 
-/// What became of the sounds of one kind.
+/// The results for the sounds of one kind.
 #[derive(Default)]
 struct Figures {
     count: usize,
@@ -420,7 +420,7 @@ impl Arguments {
                 Some("--models") => read.models = path(),
                 Some("--wav") => read.wav = path(),
                 Some("--verbose") => read.verbose = true,
-                // What cargo itself adds.
+                // Added by cargo itself.
                 Some(_) | None => {}
             }
         }

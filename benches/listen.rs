@@ -1,6 +1,6 @@
-//! What listening costs: `cargo bench --bench listen`.
+//! The cost of listening: `cargo bench --bench listen`.
 //!
-//! The budget is 1 % of a core for listening in silence: 100 us for each 10 ms of sound, all told.
+//! The budget is 1 % of a core for listening in silence: 100 us for each 10 ms of sound.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench talks and may panic")]
 
@@ -30,7 +30,7 @@ fn silero() -> Option<VadFactory> {
     Some(Box::new(|| Ok(Box::new(Silero::new()))))
 }
 
-/// A second of `sound`, heard again and again by an ear that is open (or shut).
+/// A second of `sound`, heard repeatedly by an open (or closed) ear.
 fn hear(bencher: Bencher<'_, '_>, sound: &[f32], open: bool) {
     let mut ear = Listener::new(Settings::default(), silero());
     let mut out = Vec::new();
@@ -79,8 +79,8 @@ fn resampling(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// From the order to release until the driver has the utterance, the wake-up of the thread
-/// included, for utterances of so many seconds.
+/// From the release order until the driver has the utterance, including the thread's wake-up, for
+/// utterances of this many seconds.
 #[divan::bench(args = [3, 50], sample_count = 30, sample_size = 1)]
 fn release_to_ended(bencher: Bencher<'_, '_>, seconds: usize) {
     let mut path = audio::path(Volume::new(100));

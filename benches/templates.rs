@@ -1,6 +1,7 @@
-//! What understanding a sentence costs: `cargo bench --bench templates`.
+//! The cost of understanding a sentence: `cargo bench --bench templates`.
 //!
-//! The budget is 50 us a sentence, so that the part of an answer that is no inference stays small.
+//! The budget is 50 us per sentence, so that the overhead of an answer besides inference stays
+//! small.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench talks and may panic")]
 
@@ -44,8 +45,8 @@ fn all(bencher: Bencher<'_, '_>) {
         .bench(|| SENTENCES.iter().filter(|sentence| TEMPLATES.parse(sentence).is_some()).count());
 }
 
-/// One sentence each: terse, polite, corrected, and the hardest talk of the kind that storms of
-/// random words found.
+/// One sentence each: terse, polite, corrected, and the most expensive kind that random word storms
+/// found.
 #[divan::bench(args = [
     "stop",
     "set a timer for ten minutes",

@@ -1,8 +1,8 @@
-//! A local turn from the end of speech to the first sample of the answer, in CPU time, with the
-//! budgets beside it: `ALOUD_TEST_MODELS=DIR cargo bench --bench turn`.
+//! A local turn from the end of speech to the first sample of the answer, in CPU time, compared
+//! with the budgets: `ALOUD_TEST_MODELS=DIR cargo bench --bench turn`.
 //!
-//! The question is `examples/questions/timer.wav`, "set a timer for ten minutes". CPU time and not
-//! wall time, because that is what the budget names and what a loaded machine does not change.
+//! The question is `examples/questions/timer.wav`, "set a timer for ten minutes". CPU time rather
+//! than wall time, because the budget is in CPU time and a loaded machine does not change it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on fails")]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints figures")]
 
@@ -23,7 +23,7 @@ use futures::executor::block_on;
 /// From the end of speech to the first sample, all engines: 300 ms.
 const BUDGET: Duration = Duration::from_millis(300);
 
-/// The part of it that is no inference: 5 ms.
+/// The overhead besides inference: 5 ms.
 const OVERHEAD: Duration = Duration::from_millis(5);
 
 const ROUNDS: usize = 15;
@@ -113,7 +113,7 @@ async fn answer(mind: &Templates, text: &str) -> (String, String) {
     (say, name)
 }
 
-/// CPU time of all threads of this process, from the system's own accounts.
+/// CPU time of all threads of this process, according to the system.
 fn cpu() -> Duration {
     let mut nanos = 0;
     for task in std::fs::read_dir("/proc/self/task").unwrap() {

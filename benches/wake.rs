@@ -1,14 +1,14 @@
-//! Wake words: who is missed, what wakes by mistake, and what listening costs.
+//! Wake words: misses, false wakes, and the cost of listening.
 //!
 //! ```text
 //! cargo bench --bench wake -- WORD FOLDER [SOUND...]
 //! ```
 //!
-//! FOLDER holds recordings of people saying WORD, one each. They are heard by the whole ear, voice
-//! gate included, as recorded and with white noise and with each SOUND mixed in at 10 dB below the
-//! loudest half of the recording. Then all of SOUND is heard, for false wakes: files, or folders of
-//! them (for instance `/usr/share/asterisk/sounds/en`, of Debian's `asterisk-core-sounds-en-g722`;
-//! its raw G.722 has to be unpacked first, with `ffmpeg -f g722 -i X -ar 16000 X.wav`).
+//! FOLDER holds recordings of people saying WORD, one each. The whole ear, voice gate included,
+//! hears them as recorded, with white noise, and with each SOUND mixed in 10 dB below the loudest
+//! half of the recording. Then it hears all of SOUND, for false wakes: files, or folders of them
+//! (for instance `/usr/share/asterisk/sounds/en` of Debian's `asterisk-core-sounds-en-g722`; unpack
+//! its raw G.722 first with `ffmpeg -f g722 -i X -ar 16000 X.wav`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -59,7 +59,7 @@ fn main() {
     }
 }
 
-/// What a quiet room costs: ten minutes with two words, as a share of one core.
+/// The cost of a quiet room: ten minutes with two words, as a share of one core.
 fn idle() {
     let mut ear = ear(&["hey_jarvis", "alexa"]);
     let mut seed = 1;
@@ -101,7 +101,7 @@ fn misses(word: &str, people: &[PathBuf], how: &str, mut with: impl FnMut(usize)
     println!("{word}, {how}: {count} of {all} missed ({share:.1} %) {}", missed.join(" "));
 }
 
-/// The calls of `word` in `sound`: score, and second.
+/// The calls of `word` in `sound`: score and time in seconds.
 fn calls(word: &str, sound: &[f32]) -> Vec<(f32, f32)> {
     let mut ear = ear(&[word]);
     let mut out = Vec::new();
@@ -126,7 +126,7 @@ fn ear(words: &[&str]) -> Listener {
     ear
 }
 
-/// All sound files in a folder and below it, or the one file.
+/// All sound files in and below a folder, or the one file.
 fn files(path: &Path) -> Vec<PathBuf> {
     let Ok(folder) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
     let mut all: Vec<PathBuf> = folder.flat_map(|entry| files(&entry.unwrap().path())).collect();

@@ -1,13 +1,13 @@
 //! Word error rate and cost of local speech to text on recorded people.
 //!
 //! ```text
-//! cargo bench --bench wer -- PROMPTS.json --wav FOLDER --runtime LIBRARY --models FOLDER   reads itself
+//! cargo bench --bench wer -- PROMPTS.json --wav FOLDER --runtime LIBRARY --models FOLDER   transcribes itself
 //! cargo bench --bench wer -- PROMPTS.json --wav FOLDER --heard FILE --cpu SECONDS          scores others
 //! ```
 //!
-//! `PROMPTS.json` is a list of `{"file", "text"}`; `FOLDER` holds each as a WAV of 16 kHz, mono.
+//! `PROMPTS.json` is a list of `{"file", "text"}`; `FOLDER` has each as a WAV of 16 kHz, mono.
 //! `--heard` takes the lines of `aloud transcribe --json` instead of running the model here.
-//! `scripts/wer` does all the steps on the prompts that Debian carries.
+//! `scripts/wer` does all the steps on prompts from Debian.
 
 #![expect(clippy::print_stdout, reason = "a bench speaks to its reader")]
 
@@ -25,7 +25,7 @@ use futures::StreamExt;
 
 use score::{distance, words};
 
-/// What a user is promised.
+/// The word error rate promised to users.
 const WER_BUDGET: f64 = 0.09;
 const CPU_BUDGET: f64 = 0.15;
 
@@ -168,7 +168,8 @@ fn heard(file: &Path, prompts: &[Prompt]) -> anyhow::Result<Vec<String>> {
     prompts.iter().map(text).collect()
 }
 
-/// CPU time of this process, all threads, from its start. Linux counts it in hundredths.
+/// CPU time of all threads of this process since its start. Linux counts it in hundredths of a
+/// second.
 fn cpu_seconds() -> anyhow::Result<f64> {
     let stat =
         std::fs::read_to_string("/proc/self/stat").context("only Linux tells the CPU time")?;

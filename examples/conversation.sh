@@ -1,10 +1,10 @@
 #!/bin/sh
-# A conversation from WAV files: one file is the microphone, another one the speaker.
+# A conversation with WAV files: one file is the microphone, another one the speaker.
 #
 #   examples/conversation.sh [QUESTIONS.wav [ANSWERS.wav]]
 #
 # Prints what is heard, called and said. Needs no sound server, so it runs anywhere, and is a good
-# way to try a change on the same words again and again.
+# way to try a change repeatedly on the same words.
 set -eu
 cd "$(dirname "$0")/.."
 aloud="${ALOUD:-target/release/aloud}"

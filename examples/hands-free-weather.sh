@@ -4,7 +4,7 @@
 #   examples/hands-free-weather.sh [HOME TOWN]
 #
 # The microphone is open; a pause of half a second ends your turn, and talking over an answer cuts
-# it. The town is the one that is meant when you name none.
+# it. The town is used when you name none.
 set -eu
 cd "$(dirname "$0")/.."
 export ALOUD_TOOLS__GET_WEATHER__LOCATION="${1:-Berlin}"

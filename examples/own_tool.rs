@@ -1,4 +1,4 @@
-//! A tool of one's own: a coin to toss, called the way a turn calls it. Prints, makes no sound.
+//! A custom tool: a coin to toss, called the way a turn calls it. Prints, makes no sound.
 //!
 //! ```text
 //! cargo run --example own_tool
@@ -31,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
             if toss.coins > 50 {
                 return Err(ToolError::Tell("I have only 50 coins. Say a smaller number.".into()));
             }
-            // Chance is an argument, as time is: here it comes from the moment of the call.
+            // Randomness is an argument, as time is: here it comes from the moment of the call.
             let mut state = cx.now.as_micros() | 1;
             let mut toss_one = || {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -11,17 +11,17 @@
 //! - [`base`]: time, ids, frames of sound; what every room shares.
 //! - [`dialog`]: what was said: items, history, prompt.
 //! - [`turn`]: the pure machine that decides everything about turns.
-//! - `pcm`: what a sound file holds, whatever wrote it.
+//! - `pcm`: reading and writing sound files in any format.
 //! - [`audio`]: devices, the two real-time edges, WAV, earcons.
-//! - [`listen`]: voice activity and the cutting of utterances.
-//! - [`grammar`]: what a spoken command means.
+//! - [`listen`]: voice activity and cutting utterances.
+//! - [`grammar`]: the meaning of spoken commands.
 //! - [`language`]: how numbers, times, dates, money and units are written and said.
 //! - [`engine`]: transcribers, responders, synthesizers, and partners made of them.
 //! - [`tool`]: what a spoken command can call.
-//! - [`ledger`]: what the providers' models were used for, and what that cost.
-//! - [`models`]: the model files: where they come from, and whether they are whole.
+//! - [`ledger`]: the use of providers' models, and its cost.
+//! - [`models`]: model files: where they come from, and whether they are intact.
 //! - [`drive`]: the loop that owns the machine and does the work per epoch.
-//! - [`control`]: the socket by which keys, bars and scripts drive a running service.
+//! - [`control`]: the socket through which keys, bars and scripts drive a running service.
 //! - [`config`] and [`cli`]: settings and commands.
 //! - [`app`]: wiring, readiness, drain.
 

@@ -1,5 +1,5 @@
-//! The rooms of the house know only the rooms they may know. Reads the sources, so a forbidden
-//! arrow fails here before it becomes a habit.
+//! Rooms import only the rooms that they may import. Reads the sources, so a forbidden arrow fails
+//! here before it becomes a habit.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room with the rooms that it may import. `app` and `cli` stand above and know all.
+/// Each room with the rooms that it may import. `app` and `cli` are on top and may import all.
 const ROOMS: [(&str, &[&str]); 17] = [
     ("base", &[]),
     ("dialog", &["base"]),
@@ -23,7 +23,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("ledger", &["base", "engine"]),
     ("drive", &["base", "dialog", "turn", "audio", "listen", "engine", "tool"]),
     ("control", &["base", "dialog", "drive"]),
-    // It makes the settings of every room, and imports nothing but those.
+    // It makes the settings of every room, and imports nothing else of them.
     (
         "config",
         &[
@@ -41,14 +41,14 @@ const PURE: [(&str, &[&str]); 2] = [("turn", &["serde"]), ("dialog", &["serde", 
 /// Lines of a file without its tests.
 const MAX_LINES: usize = 500;
 
-/// Files over which the inherent methods of one type are spread.
+/// The most files with inherent methods of one type.
 const MAX_IMPLS: usize = 2;
 
-/// Types whose methods stand in one file more. None may be added: each is to be cut into parts that own
+/// Types with methods in one more file. None may be added: each should be split into parts that own
 /// what they change.
 const STILL_SPREAD: [&str; 2] = ["turn/machine::Machine", "grammar/sentence::Talk"];
 
-/// One source file: its room, how deep it lies below the crate's root, and its text.
+/// One source file: its room, its depth below the crate root, and its text.
 #[derive(Clone)]
 struct Source {
     path: PathBuf,
@@ -63,7 +63,7 @@ impl Source {
         strip(self.production())
     }
 
-    /// The text before the unit tests, which stand last by convention.
+    /// The text before the unit tests, which come last by convention.
     fn production(&self) -> &str {
         self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default()
     }
@@ -96,7 +96,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
     }
 }
 
-/// Blanks comments and the contents of strings out.
+/// Blanks out comments and the contents of strings.
 fn strip(text: &str) -> String {
     let mut code = String::new();
     let mut rest = text;
@@ -144,7 +144,7 @@ fn after_string(text: &str) -> &str {
 }
 
 /// The rooms that `code` at `depth` names: after `crate::`, after enough `super::`, and in the
-/// braces behind either.
+/// braces after either.
 fn arrows(code: &str, depth: usize) -> Vec<String> {
     let mut rooms = Vec::new();
     let root = "super::".repeat(depth);
@@ -256,8 +256,8 @@ fn files_stay_readable() {
     assert!(long.is_empty(), "more than {MAX_LINES} lines without tests:\n{}", long.join("\n"));
 }
 
-/// The files that `source` names, as paths below `src` without their ending. A name that a `mod.rs`
-/// hands on counts as that `mod.rs`.
+/// The files that `source` names, as paths below `src` without extension. A name that a `mod.rs`
+/// re-exports counts as that `mod.rs`.
 fn files_named(source: &Source, known: &[String]) -> Vec<String> {
     let own = module(source);
     let code = source.code();
@@ -330,7 +330,7 @@ fn no_files_know_each_other_in_a_circle() {
             named.iter().filter_map(|name| known.iter().position(|file| file == name)).collect()
         })
         .collect();
-    // What nobody in the rest leads to cannot be in a circle: taken away until nothing changes.
+    // A file that no remaining file names cannot be in a circle: removed until nothing changes.
     let mut rest: Vec<usize> = (0..known.len()).collect();
     loop {
         let before = rest.len();
@@ -345,7 +345,7 @@ fn no_files_know_each_other_in_a_circle() {
     assert!(names.is_empty(), "these files, or some of them, know each other: {names:?}");
 }
 
-/// The types that have inherent methods in `code`, by their names.
+/// The names of the types that have inherent methods in `code`.
 fn types_with_methods(code: &str) -> Vec<String> {
     let mut types = Vec::new();
     for (at, _) in code.match_indices("\nimpl") {
@@ -370,7 +370,7 @@ fn types_with_methods(code: &str) -> Vec<String> {
     types
 }
 
-/// Whether `code` makes a type of this `name`.
+/// Whether `code` defines a type of this `name`.
 fn makes(code: &str, name: &str) -> bool {
     ["struct", "enum", "union"].iter().any(|kind| {
         let made = format!("{kind} {name}");
@@ -379,7 +379,8 @@ fn makes(code: &str, name: &str) -> bool {
     })
 }
 
-/// The file that makes the type which `source` calls `name`: itself, or the one that a `use` leads to.
+/// The file that defines the type that `source` calls `name`: itself, or the one that a `use` leads
+/// to.
 fn home(source: &Source, name: &str, sources: &[Source]) -> Option<String> {
     let (code, own) = (source.code(), module(source));
     if makes(&code, name) {

@@ -1,4 +1,4 @@
-//! The commands as a shell sees them: what they print, where, and the exit code.
+//! The commands as a shell sees them: output, its stream, and the exit code.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
@@ -93,7 +93,7 @@ fn a_timer_set_by_one_command_is_listed_by_the_next() {
     let set = asked(&home, "set a pasta timer for ten minutes");
     let arguments = serde_json::json!({"seconds": 600, "label": "pasta"});
     assert_eq!(set["tool_calls"][0]["arguments"], arguments);
-    // Nobody is there who would ring it, and that is said.
+    // Nobody is there to ring it, and the answer says so.
     assert!(set["reply"].as_str().unwrap().contains("aloud daemon"), "{set}");
     let listed = text(&home.run(&["timers"]).stdout);
     assert!(listed.contains("pasta timer"), "{listed}");
@@ -214,7 +214,7 @@ fn sound_goes_where_its_name_says_and_in_the_kind_that_it_ends_with() {
     let mp3 = home.run_with_models(&["say", "Hello there.", "--out", &out("a.mp3")]);
     fails(&mp3, 64, &["MP3 cannot be written", ".flac"]);
     assert!(!home.path("a.mp3").exists());
-    // What was packed is understood, through standard input too.
+    // The encoded files can be read again, through standard input too.
     for name in ["a.flac", "a.opus"] {
         let models = std::env::var_os("ALOUD_TEST_MODELS").unwrap();
         let heard = home
@@ -277,14 +277,14 @@ fn without_a_sound_server_a_spoken_answer_says_so() {
 #[test]
 fn a_socket_that_nobody_answers_at_is_told_in_seconds() {
     let home = Home::new();
-    // As the service manager holds it while the service behind it is stuck.
+    // Like a service manager's socket while the service behind it is stuck.
     std::fs::create_dir(home.path("aloud")).unwrap();
     let _listener = UnixListener::bind(home.path("aloud/control.sock")).unwrap();
     let waiting: Vec<_> = ["press", "stop", "status", "events", "quit"]
         .iter()
         .map(|command| home.command(&[command]).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
-    // A timer that is set meanwhile is set, and not promised to ring.
+    // A timer set meanwhile is set, but not promised to ring.
     let turn = asked(&home, "set a timer for ten minutes");
     assert_eq!(turn["tool_calls"][0]["result"]["will_ring"], false, "{turn}");
     for child in waiting {

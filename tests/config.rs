@@ -1,4 +1,4 @@
-//! From a configuration file and the environment to settings, and to words about every mistake.
+//! From a configuration file and the environment to settings, and to messages about every mistake.
 
 #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set has failed")]
 
@@ -13,7 +13,7 @@ use aloud::listen::Echo;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-/// A home of one's own with a configuration file in it, if `text` is some.
+/// A home with a configuration file, if `text` is some.
 struct Home(TempDir);
 
 impl Home {
@@ -419,7 +419,7 @@ fn the_written_file_holds_every_key_with_its_default() {
             .unwrap()
     );
 
-    // Each commented key is taken for real, one file with all of them.
+    // Each commented key is used for real, in one file with all of them.
     let all: String = default_file()
         .lines()
         .filter_map(|line| {
@@ -550,7 +550,7 @@ fn init_writes_once() {
     home.load(&[]).unwrap();
 }
 
-/// Text that is nearly a configuration: the default file's own words, mixed up.
+/// Text that is nearly a configuration: the default file's own words, shuffled.
 fn nearly() -> impl Strategy<Value = String> {
     let words: Vec<&str> = default_file().split_inclusive(['\n', ' ', '#', '"', '[']).collect();
     proptest::collection::vec(proptest::sample::select(words), 0..60).prop_map(|v| v.concat())

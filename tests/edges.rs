@@ -1,5 +1,5 @@
-//! Proof that the edges, which run in the callbacks of the sound system, never allocate, enter the
-//! system or hold a lock: an allocator that aborts, a filter of system calls that kills, and a look at
+//! Proof that the edges, which run in the sound system's callbacks, never allocate, make a system
+//! call or hold a lock: an allocator that aborts, a system-call filter that kills, and a check of
 //! their source.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -16,7 +16,7 @@ use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
-/// Both edges at work, as callbacks of devices see them.
+/// Both edges at work, as device callbacks use them.
 struct Callbacks {
     mic: MicrophoneEdge,
     speaker: SpeakerEdge,
@@ -79,7 +79,7 @@ impl Callbacks {
         }
     }
 
-    /// What must have happened, so that the proof is about something.
+    /// What must have happened for the proof to mean something.
     fn check(&mut self) {
         let counts = self.gauge.counts();
         assert!(counts.lost > 0 && counts.underruns > 10 && counts.captured > 1_000_000);
@@ -98,7 +98,7 @@ fn the_edges_never_allocate() {
     }
 }
 
-/// What the child does, by the variable of this name.
+/// The variable that tells the child what to do.
 #[cfg(target_os = "linux")]
 const CHILD: &str = "ALOUD_TEST_EDGES";
 
@@ -106,8 +106,8 @@ const CHILD: &str = "ALOUD_TEST_EDGES";
 #[cfg(target_os = "linux")]
 const DONE: &str = "the edges have worked";
 
-/// Runs in a child: forbids this thread all system calls but writing a message, does the work, and
-/// says so. Ending the process is forbidden like the rest, so the child is killed in the end.
+/// Runs in a child: forbids this thread all system calls except writing a message, does the work,
+/// and says so. Exiting is forbidden too, so the child is killed in the end.
 #[cfg(target_os = "linux")]
 fn run_without_the_system(trespass: bool) {
     use std::collections::BTreeMap;
@@ -163,7 +163,7 @@ fn the_edges_never_enter_the_system() {
         String::from_utf8_lossy(&child.stderr).contains(DONE)
     };
     assert!(worked("work"));
-    // With one system call after the work the child does not get as far as saying so.
+    // With one system call after the work the child never gets to say so.
     assert!(!worked("trespass"));
 }
 

@@ -1,7 +1,7 @@
-//! Hibari against the package that it is a port of, and what a listener notices of it.
+//! Hibari compared with the package that it ports, and from a listener's point of view.
 //!
-//! The reference is made by `tests/data/hibari/make_reference.py`. These tests need the model
-//! files in the folder that `ALOUD_TEST_MODELS` names, laid out as that of `aloud models fetch`.
+//! The reference is made by `tests/data/hibari/make_reference.py`. These tests need the model files
+//! in the folder that `ALOUD_TEST_MODELS` names, laid out as by `aloud models fetch`.
 
 #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set has failed")]
 #![allow(clippy::expect_used, reason = "as above")]
@@ -43,8 +43,8 @@ async fn speak(hibari: &Hibari, text: &str) -> Vec<Chunk> {
     hibari.speak(text.to_owned()).map(|chunk| chunk.unwrap()).collect().await
 }
 
-/// Sentences with a number such as "forty-four", which is read as "44" is: as two words. The
-/// original puts another stress on it where it is written with a hyphen.
+/// Sentences with a number such as "forty-four", which is read like "44": as two words. The
+/// original stresses it differently when it is written with a hyphen.
 const HYPHENS: [&str; 3] = [
     "Your alarm is set for 6:45 a.m. tomorrow.",
     "Twelve times twelve is one hundred and forty-four.",
@@ -104,7 +104,7 @@ fn twins() -> Vec<(&'static str, &'static str)> {
     rows
 }
 
-/// What a voice is given of a reply: its sentences, without what is only for the eye.
+/// What a voice gets of a reply: its sentences, without what is only for the eye.
 fn sentences(voice: &impl Synthesizer, text: &str) -> Vec<String> {
     let mut prose = Prose::new(voice.alphabet());
     let mut passages = prose.push(text);
@@ -133,7 +133,7 @@ fn what_is_written_short_is_read_as_its_words() {
 #[tokio::test]
 async fn what_is_written_short_sounds_as_its_words_to_the_sample() {
     let voice = hibari();
-    // Speaking all takes minutes; the test before this one has compared every row's phonemes.
+    // Speaking all takes minutes; the previous test has compared every row's phonemes.
     let step = if every_twin() { 1 } else { 12 };
     let mut count = 0;
     for (written, said) in twins().into_iter().step_by(step) {
@@ -220,7 +220,7 @@ async fn chunks_are_words_and_each_has_its_own_sound() {
         let seconds = chunk.pcm.len() as f32 / 24_000.0;
         assert!((0.05..1.2).contains(&seconds), "{:?} takes {seconds} s", chunk.text);
     }
-    // The voice begins at once: a listener waits for sound, not for silence.
+    // The voice begins immediately: a listener waits for sound, not for silence.
     let first = chunks[0].pcm.iter().position(|sample| sample.abs() > 0.02);
     assert!(first.is_some_and(|at| at < 2_400), "{first:?}");
 }

@@ -53,7 +53,7 @@ fn silero() -> Option<VadFactory> {
     Some(Box::new(|| Ok(Box::new(Silero::new()))))
 }
 
-/// A voice whose every frame is loud, so that it has no gaps of its own.
+/// A voice whose every frame is loud, so that it has no gaps.
 fn steady(ms: usize) -> Vec<f32> {
     let mut pcm = voice(ms);
     for frame in pcm.chunks_mut(FRAME as usize) {
@@ -68,7 +68,7 @@ fn open(factory: Option<VadFactory>) -> Listener {
     ear
 }
 
-/// Without what is told of how sure the voice is, which is a test of its own.
+/// Leaves out the reports of voice probability, which have their own test.
 fn hear(ear: &mut Listener, pcm: &[f32]) -> Vec<Event> {
     let mut out = Vec::new();
     ear.push(pcm, &mut out);
@@ -135,7 +135,7 @@ fn how_much_of_it_is_voice_is_told_at_its_marks_and_at_the_end() {
         }
         _ => None,
     });
-    // The gate takes a moment; what the model hears of it afterwards counts.
+    // The gate takes a moment; what the model hears after that counts.
     let told: Vec<_> = voiced.collect();
     let first = 16_000;
     assert_eq!(
@@ -151,7 +151,7 @@ fn how_much_of_it_is_voice_is_told_at_its_marks_and_at_the_end() {
 
 #[test]
 fn a_voice_behind_does_not_hold_an_utterance_open() {
-    // A television at -20 dB talks on after the user has ended.
+    // A television 20 dB quieter keeps talking after the user has stopped.
     let quieter = |pcm: Vec<f32>| pcm.into_iter().map(|sample| sample * 0.1).collect::<Vec<_>>();
     let behind = quieter(voice(6_000));
     let pcm = joined(&[quiet(1_000), voice(1_000), behind]);
@@ -290,7 +290,8 @@ fn a_voice_is_heard_with_and_without_the_model_in_noise_too() {
             Event::Ended { end_of_speech, .. } => Some(*end_of_speech),
             _ => None,
         });
-        // The last vowel fades out some 60 ms before the voice ends; the model lags by some windows.
+        // The last vowel fades out about 60 ms before the voice ends; the model lags by some
+        // windows.
         assert!((76_800..=83_200).contains(&end.unwrap()), "{name}: {end:?}");
     }
 }
@@ -517,7 +518,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(op, 1..14)
 }
 
-/// Runs the storm, its sound in pieces of `sizes` in turn; gives all the sound and all the events.
+/// Runs the storm, with its sound in pieces of `sizes` in turn; returns all sound and all events.
 fn run(ops: &[Op], sizes: &[usize]) -> (Vec<f32>, Vec<Event>) {
     let mut ear = open(loud());
     let (mut all, mut events) = (Vec::new(), Vec::new());
@@ -545,7 +546,7 @@ fn run(ops: &[Op], sizes: &[usize]) -> (Vec<f32>, Vec<Event>) {
     (all, events)
 }
 
-/// What holds of every stream of events, whatever happened.
+/// What holds for every stream of events, whatever happened.
 fn check(pcm: &[f32], events: &[Event]) {
     let (mut last, mut under_way, mut offered): (_, _, Option<Utterance>) = (0, None, None);
     let mut sent = 0;
@@ -607,7 +608,7 @@ proptest! {
     }
 }
 
-/// The same voice at another rate, by repeating or leaving out samples: good enough to be heard.
+/// The same voice at another rate, by repeating or dropping samples: good enough to be heard.
 fn at_rate(pcm: &[f32], rate: u32) -> Vec<f32> {
     let len = pcm.len() * rate as usize / 16_000;
     (0..len).map(|n| pcm[n * 16_000 / rate as usize]).collect()
@@ -622,7 +623,7 @@ fn next(events: &mut tokio::sync::mpsc::Receiver<Event>) -> Event {
     }
 }
 
-/// Gives an order and waits until it counts; sound that is captured meanwhile could be heard
+/// Sends an order and waits until it takes effect; sound captured meanwhile could be processed
 /// before it.
 fn give(ear: &ListenHandle, order: Order) {
     ear.order(order).unwrap();
@@ -703,7 +704,7 @@ fn a_held_key_is_answered_although_no_sound_follows() {
     path.capture.push(&at_rate(&quiet(1_000), 48_000));
     give(&ear, Order::Hold);
     let Event::Started { at, .. } = next(&mut events) else { panic!("the key did nothing") };
-    // The resampler keeps up to a block of 10 ms to itself.
+    // The resampler holds back up to a block of 10 ms.
     assert!((16_000 - PREROLL).abs_diff(at) <= FRAME, "{at}");
     path.capture.push(&at_rate(&steady(800), 48_000));
     ear.order(Order::Release).unwrap();

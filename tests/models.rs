@@ -1,4 +1,4 @@
-//! Fetching, checking and removing model files, against a hub on the loopback and a pip of our own.
+//! Fetching, checking and removing model files, with a hub on the loopback and a fake pip.
 
 #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set has failed")]
 
@@ -15,13 +15,13 @@ use tokio::sync::mpsc;
 
 /// How the hub answers one request.
 enum Answer {
-    /// With these bytes under this entity tag, or with the range that is asked for.
+    /// With these bytes under this entity tag, or with the requested range.
     Bytes(Vec<u8>, &'static str),
-    /// The same, but the connection breaks after so many bytes of the body.
+    /// The same, but the connection breaks after this many bytes of the body.
     Cut(Vec<u8>, &'static str, usize),
     /// With this status and nothing else.
     Status(u16),
-    /// As the first one, once the test lets it.
+    /// As the first one, once the test allows it.
     Held(Vec<u8>, std::sync::mpsc::Receiver<()>),
 }
 
@@ -33,7 +33,7 @@ struct Asked {
     if_range: Option<String>,
 }
 
-/// A hub that gives each request the next answer of its list, and 404 when there is none.
+/// A hub that gives each request the next answer of its list, and 404 after the last.
 struct Hub {
     url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -112,8 +112,8 @@ fn answer(stream: &mut TcpStream, request: &Asked, answer: Answer) {
     drop(stream.write_all(&bytes[start..][..length.min(cut)]));
 }
 
-/// A store with one model of two files, `a.bin` and `b.bin`, and a pip that brings a wheel with
-/// what `wheel` says of them.
+/// A store with one model of two files, `a.bin` and `b.bin`, and a pip that delivers a wheel with
+/// the files of `wheel`.
 struct Scene {
     dir: TempDir,
     store: Store,
@@ -146,7 +146,7 @@ impl Scene {
         Self { dir, store, a, b }
     }
 
-    /// Lets pip bring a wheel with `a` and the true `b.bin`.
+    /// Makes pip deliver a wheel with `a` and the true `b.bin`.
     fn with_pip(mut self, a: &[u8]) -> Self {
         let whl = self.dir.path().join("pkg.whl");
         let mut zip = zip::ZipWriter::new(std::fs::File::create(&whl).unwrap());
@@ -188,7 +188,7 @@ impl Scene {
         (done, steps)
     }
 
-    /// What lies in the folder of the model, hidden files left out.
+    /// The files in the model's folder, without hidden ones.
     fn files(&self) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(self.store.dir().join("m")) else { return Vec::new() };
         let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
@@ -219,7 +219,7 @@ fn failures(steps: &[Step]) -> Vec<&str> {
     all
 }
 
-/// Turns one byte of a file over, keeping its size.
+/// Flips one byte of a file, keeping its size.
 fn flip(path: &Path) {
     let mut file = std::fs::File::options().read(true).write(true).open(path).unwrap();
     let mut byte = [0];
@@ -312,7 +312,7 @@ async fn a_part_that_leads_to_the_wrong_content_is_given_up_once() {
     let (hub, _) = Hub::start(vec![
         Answer::Cut(vec![7; 300_000], "\"1\"", 100_000),
         Answer::Status(503),
-        // The server does not notice that its file is another one now.
+        // The server does not notice that its file has changed.
         Answer::Bytes(model.a.clone(), "\"1\""),
         Answer::Bytes(model.a, "\"1\""),
         Answer::Bytes(model.b, "\"1\""),
@@ -337,7 +337,7 @@ async fn what_the_hub_gets_wrong_the_package_gets_right() {
         failures(&steps),
         ["the download fails its sha256 check", "it answered 404 Not Found",]
     );
-    // One download serves both files, and nothing of it stays.
+    // One download serves both files, and nothing of it is left.
     assert_eq!(scene.pip_calls(), 1);
     let left = std::fs::read_dir(scene.store.dir()).unwrap().map(|e| e.unwrap().file_name());
     assert!(left.into_iter().all(|name| name == "m" || name == ".lock"));

@@ -1,8 +1,8 @@
-//! Moonshine on recorded people, on silence and noise, and on damaged model files.
+//! Moonshine on recorded people, on silence and noise, and with damaged model files.
 //!
-//! The models come from the folder that `ALOUD_TEST_MODELS` names, laid out like that of
-//! `aloud models fetch`; the recordings from Debian's package pocketsphinx-testdata. `scripts/test`
-//! brings both.
+//! The models come from the folder that `ALOUD_TEST_MODELS` names, laid out as by `aloud models
+//! fetch`; the recordings from Debian's package pocketsphinx-testdata. `scripts/test` installs
+//! both.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
 
@@ -35,7 +35,7 @@ fn moonshine() -> Moonshine {
     Moonshine::open(files(), None).unwrap()
 }
 
-/// A recording of 16 bit at 16 kHz, as WAV or as bare samples.
+/// A 16-bit recording at 16 kHz, as WAV or as raw samples.
 fn recording(name: &str) -> Vec<f32> {
     let path = Path::new(RECORDINGS).join(name);
     let bytes = std::fs::read(&path).unwrap_or_else(|error| {
@@ -130,7 +130,7 @@ async fn a_long_recording_comes_piece_by_piece_and_whole() {
     let text = plain(&heard.last().unwrap().text);
     assert_eq!(text.matches("prudently in his power to do for them").count(), 3, "{text}");
     assert_eq!(text.matches("he might even have been made amiable himself").count(), 3, "{text}");
-    // The reader says 72 words, three times; none is lost or said twice at a cut.
+    // The reader says 72 words, three times; none is lost or doubled at a cut.
     let words = text.split_whitespace().count();
     assert!((3 * 72 - 9..=3 * 72 + 9).contains(&words), "{words} words: {text}");
 }

@@ -1,5 +1,5 @@
-//! Sound files as a user has them: every common kind of WAV, packed ones, broken ones; and a file as
-//! microphone and as loudspeaker.
+//! Sound files as users have them: every common kind of WAV, encoded ones, broken ones; and files
+//! as microphone and loudspeaker.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::f64::consts::TAU;
@@ -77,7 +77,7 @@ fn wav(coding: Coding, channels: u16, rate: u32, extensible: bool, pcm: &[f32]) 
     file.extend(b"WAVEfmt ");
     file.extend((format.len() as u32).to_le_bytes());
     file.extend(format);
-    // A chunk that nobody knows, of odd length, as recorders like to add.
+    // An unknown chunk of odd length, as recorders like to add.
     file.extend(b"JUNK\x09\0\0\0of no use\0");
     file.extend(b"data");
     file.extend((data.len() as u32).to_le_bytes());

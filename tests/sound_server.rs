@@ -1,8 +1,8 @@
 //! The sound path on a real sound server: what is said into the virtual microphone is heard, what
-//! is played is recorded, and devices and servers that go away come back.
+//! is played is recorded, and devices and servers that disappear come back.
 //!
 //! A program finds its sound server through its environment, and a test cannot change its own. So
-//! each test runs itself once more as a child, with the environment of a private server.
+//! each test runs itself again as a child, with the environment of a private server.
 #![allow(clippy::print_stdout, reason = "a test shows what it measured when it fails")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -20,10 +20,10 @@ use aloud::base::{Clock, Epoch, LISTEN_RATE, Moment, Rate, Volume};
 use sound::{PATIENCE, RATE, VirtualCard, available, hurry, tone, until};
 use tokio::sync::mpsc::Receiver;
 
-/// The variable by which a child knows the folder of its card.
+/// The variable that names the folder of a child's card.
 const CARD: &str = "ALOUD_TEST_CARD";
 
-/// Runs `body` in a child of this test that finds the sound server of a folder of its own.
+/// Runs `body` in a child of this test, with the sound server of a folder of its own.
 fn on_a_card(name: &str, body: impl FnOnce(PathBuf)) {
     if !available() {
         return;
@@ -89,7 +89,7 @@ impl Rig {
         until("room in the ring", || self.feed.push(Block::end(epoch)).ok());
     }
 
-    /// Reads until a tone of [`tone`] has been heard for so long.
+    /// Reads until a tone of [`tone`] has been heard for this long.
     fn hear(&mut self, seconds: f64) -> Vec<f32> {
         let samples = (seconds * f64::from(LISTEN_RATE.0)) as usize;
         let mut heard = Vec::new();
@@ -161,7 +161,7 @@ fn a_reply_is_played_counted_and_cut() {
         let played = until("the settled count", || rig.gauge.hushed(Epoch(2)));
         assert!(played < said, "the rest was thrown away");
         assert_eq!(rig.gauge.played(Epoch(2)), played);
-        // What the speaker plays from here on is what was counted, and then silence.
+        // From here on the speaker plays what was counted, and then silence.
         let heard = |pcm: &[f32]| loud(pcm, RATE).saturating_sub(48_000);
         recorder.wait_for(PATIENCE, |pcm| {
             heard(pcm) + 4_800 > played as usize && loud(&pcm[pcm.len() - 9_600..], RATE) == 0
@@ -199,7 +199,7 @@ fn a_killed_server_is_found_again_and_the_counts_go_on() {
         println!("back after {:?}", clock.now().since(Moment::ZERO));
         assert!(ups.iter().all(|event| matches!(event, SoundEvent::Up { .. })), "{ups:?}");
         hurry(std::process::id());
-        // The reply that was under way is played to its end, and the next one is heard.
+        // The current reply is played to its end, and the next one is heard.
         until("the end of the reply", || (rig.gauge.ended() == Epoch(1)).then_some(()));
         assert_eq!(rig.gauge.played(Epoch(1)), 9_600);
         let recorder = card.record_speaker();
@@ -264,7 +264,7 @@ fn a_speaker_that_rests_is_silent_and_wakes_for_the_next_word() {
                 std::thread::park_timeout(Duration::from_millis(200));
                 (rig.gauge.counts().playback_beats == beats).then_some(beats)
             });
-            // It may rest for longer than a device that is dead may be silent.
+            // It may rest for longer than a dead device may be silent.
             std::thread::park_timeout(Duration::from_millis(1_500));
             assert_eq!(rig.gauge.counts().playback_beats, asleep);
             assert!(rig.events.try_recv().is_err(), "resting is no loss");
@@ -367,11 +367,11 @@ fn a_server_that_wants_to_know_its_users_lets_its_own_in_without_a_cookie() {
             &socket,
             "auth-cookie-enabled=0",
         ]);
-        // The tools of the test go on by the first one, under another name.
+        // The test's tools keep using the first one, under another name.
         let spare = dir.join("spare.sock");
         std::fs::rename(&open, &spare).unwrap();
         std::fs::rename(&strict, &open).unwrap();
-        // The tools have made one.
+        // The tools have created one.
         let _ = std::fs::remove_file(dir.join("cookie"));
         let found = devices();
         std::fs::rename(&open, &strict).unwrap();
@@ -392,14 +392,14 @@ fn our_own_monitor_is_no_microphone_and_one_that_is_plugged_in_is() {
         let up = |side, name: &str| SoundEvent::Up { side, device: name.to_owned() };
         assert_eq!(told[0], up(Side::Output, "VirtualSpeaker"));
         assert_eq!(told[1], SoundEvent::Lost { side: Side::Input, why: own });
-        // A microphone that is no monitor is taken at once, whatever the default is.
+        // A microphone that is not a monitor is used immediately, whatever the default is.
         let master = "master=mic.monitor";
         let (name, clock) = ("source_name=headset", Clock::start());
         let module = card.pactl(&["load-module", "module-remap-source", master, name]);
         assert!(matches!(rig.event(), SoundEvent::Up { side: Side::Input, .. }));
         let took = clock.now().since(Moment::ZERO);
         assert!(took < Duration::from_secs(1), "{took:?}");
-        // And when it is pulled, the monitor is no stand-in.
+        // And when it is unplugged, the monitor does not replace it.
         card.pactl(&["set-default-source", "spk.monitor"]);
         card.unplug(module.trim());
         assert!(matches!(rig.event(), SoundEvent::Lost { side: Side::Input, .. }));
@@ -413,10 +413,10 @@ fn our_own_monitor_is_no_microphone_and_one_that_is_plugged_in_is() {
     });
 }
 
-/// How many rounds [`what_is_pulled_is_used_again_within_a_second`] takes; `scripts/soak` sets 100.
+/// How many rounds [`what_is_pulled_is_used_again_within_a_second`] runs; `scripts/soak` sets 100.
 const ROUNDS: &str = "ALOUD_SOAK_ROUNDS";
 
-/// The longest from the moment that a device or server is back until it is used.
+/// The longest time until a returned device or server is used.
 const BACK: Duration = Duration::from_secs(1);
 
 /// Threads and open files of this process.
@@ -456,7 +456,7 @@ fn what_is_pulled_is_used_again_within_a_second() {
                 0 => {
                     card.kill();
                     until("the loss", || (!up(&rig, Side::Input)).then_some(()));
-                    // It stays away for a while, or is back before anybody has tried again.
+                    // It stays away for a while, or is back before anybody has retried.
                     std::thread::park_timeout(Duration::from_millis(choose(3) * 700));
                     card.restart();
                     Clock::start()
@@ -505,13 +505,13 @@ fn what_is_pulled_is_used_again_within_a_second() {
 /// How long [`no_frame_is_lost`] runs, in seconds; `scripts/soak` sets ten minutes.
 const SOAK: &str = "ALOUD_SOAK_SECONDS";
 
-/// Finds out what is missing from a stream whose n-th sample is n, modulo 2^16.
+/// Finds what is missing from a stream whose n-th sample is n, modulo 2^16.
 #[derive(Default)]
 struct Count {
     next: Option<u16>,
     right: u64,
     skipped: u64,
-    /// Samples of silence that a player or recorder of the test put in.
+    /// Samples of silence inserted by a player or recorder of the test.
     silent: u64,
 }
 
@@ -525,13 +525,13 @@ impl Count {
         let n = ((sample * 32_768.0).round() as i16).cast_unsigned();
         match self.next {
             Some(next) if n == next => self.right += 1,
-            // Silence where it does not belong: the stream goes on after it.
+            // Silence where it does not belong: the stream continues after it.
             Some(next) if sample == 0.0 && next.wrapping_sub(1) != 0 => {
                 self.silent += 1;
                 return;
             }
             Some(next) => self.skipped += u64::from(n.wrapping_sub(next)),
-            // Starts in a place that is no silence.
+            // Begins in a place that is not silence.
             None if sample == 0.0 => return,
             None => {}
         }
@@ -558,7 +558,7 @@ fn no_frame_is_lost() {
     let seconds: u64 = std::env::var(SOAK).map_or(4, |text| text.parse().unwrap());
     on_a_card("no_frame_is_lost", |dir| {
         let card = VirtualCard::start_in(&dir);
-        // A microphone at the rate of listening, so that its samples arrive unchanged.
+        // A microphone at the listening rate, so that its samples arrive unchanged.
         card.pactl(&[
             "load-module",
             "module-null-sink",
@@ -614,7 +614,7 @@ fn no_frame_is_lost() {
         assert!(mic.right >= spoken - 8_000, "the microphone went silent");
         assert!(spk.right >= samples - 24_000, "the speaker went silent");
         // A machine without real-time priority loses sound before it reaches us, so a short run
-        // only bounds that; the long one, on a machine with it, allows nothing.
+        // only bounds the loss; the long one, on a machine with it, allows none.
         let allowed = if seconds > 60 { 0 } else { samples / 10 };
         assert!(mic.skipped <= allowed && spk.skipped <= allowed);
         rig.sound.close().unwrap();

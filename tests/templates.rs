@@ -1,5 +1,5 @@
-//! The grammar on labelled sentences: those it was given, those written against it, and talk that
-//! asks for nothing; then as a responder, and with templates of one's own.
+//! The grammar on labelled sentences: those it was built from, those written against it, and talk
+//! that asks for nothing; then as a responder, and with custom templates.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
@@ -23,7 +23,7 @@ fn rows(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The tools as the house builds them, over a book that is thrown away.
+/// The tools as the program builds them, with a throwaway book.
 fn tools(folder: &tempfile::TempDir) -> Registry {
     let book = Book::open(
         &folder.path().join("timers.json"),
@@ -33,7 +33,7 @@ fn tools(folder: &tempfile::TempDir) -> Registry {
     builtin(Settings::new(book, Ringer::Here, Volume::new(50)))
 }
 
-/// What the tool `calculate` makes of an expression.
+/// The result of the tool `calculate` for an expression.
 async fn result(tools: &Registry, expression: &Value) -> f64 {
     let call = Call {
         id: CallId("sum".into()),
@@ -313,7 +313,7 @@ async fn a_command_becomes_a_call_and_its_outcome_is_spoken() {
         reply(&templates, prompt(items.clone(), &["set_timer"])).await,
         [Delta::Text("Ten minutes, starting now.".into())]
     );
-    // The next turn makes a call of another name.
+    // The next turn makes a call with another id.
     items.push(user("and another timer for five minutes"));
     let deltas = reply(&templates, prompt(items, &["set_timer"])).await;
     let [Delta::Call(next)] = deltas.as_slice() else { panic!("no call: {deltas:?}") };
@@ -322,7 +322,7 @@ async fn a_command_becomes_a_call_and_its_outcome_is_spoken() {
 
 #[tokio::test]
 async fn a_call_name_is_never_one_of_the_history() {
-    // A history of an earlier run holds the names that a fresh responder would give.
+    // A history of an earlier run contains the ids that a fresh responder would assign.
     let call = |n: usize| Call {
         id: CallId(format!("template-{n}")),
         name: "get_time".into(),
@@ -448,7 +448,7 @@ fn talk_too_long_for_a_command_is_none() {
     assert_eq!(templates.understand(&"five no ".repeat(60)), None);
 }
 
-/// Words that the grammar knows best, for sentences that nearly mean something.
+/// The grammar's most frequent words, for sentences that nearly mean something.
 const SOUP: &str = "set a timer for five no six minutes and half an hour quarter past to seven \
     thirty am in the morning tomorrow monday sum of 5 10 two hundred plus times minus double \
     square root 15 percent point ( ) - 1/2 three quarters wait sorry remind me alarm in paris \
@@ -462,8 +462,7 @@ fn templates() -> Arc<Grammar> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Nothing that a transcriber or a keyboard gives is a panic, and a call's arguments are an
-    /// object.
+    /// No text from a transcriber or keyboard causes a panic, and a call's arguments are an object.
     #[test]
     fn any_text_is_read(text in ".{0,200}") {
         if let Some(call) = templates().parse(&text) {

@@ -1,5 +1,5 @@
-//! The chat in a terminal, as a user meets it: the real program on a pseudo terminal that a terminal
-//! emulator reads. The terminal answers nothing that it is asked, as some do not.
+//! The chat in a terminal, as a user meets it: the real program on a pseudo terminal that a
+//! terminal emulator reads. The terminal answers no queries, as some do not.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
 
@@ -170,13 +170,13 @@ fn letters_go_into_the_prompt_and_the_answer_stays_on_the_screen() {
     chat.until("the new size", |chat| chat.written.len() > before);
     chat.types("?");
     chat.shows("eleven?");
-    // A key that comes in the very moment of a resize is read with the next one.
+    // A key that arrives during a resize is read with the next one.
     let before = chat.written.len();
     chat.resize(80, 24);
     chat.until("the new size", |chat| chat.written.len() > before);
     chat.types("\r");
     chat.shows("132");
-    // Enough words that the end of the turn is told.
+    // Enough words to show the end of the turn.
     chat.types("\x1b[A");
     chat.shows("› what is twelve times eleven?");
     chat.types("\x03\x04");
@@ -205,7 +205,7 @@ fn without_colours_and_without_utf_8_neither_is_sent() {
     chat.types("/quit\r");
     assert!(chat.ends().success());
     assert!(chat.written.is_ascii(), "{}", String::from_utf8_lossy(&chat.written));
-    // Bold and dim are no colours: 30 to 49 and 90 to 97 are.
+    // Bold and dim are not colours: 30 to 49 and 90 to 97 are.
     let text = String::from_utf8_lossy(&chat.written);
     let styles = text.split("\x1b[").skip(1).filter_map(|rest| {
         let end = rest.find(|c: char| c.is_ascii_alphabetic())?;

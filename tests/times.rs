@@ -45,7 +45,7 @@ fn sentences_lead_to_calls_or_to_a_question_or_to_the_part_that_was_not_understo
     assert!(rows >= 300, "{rows}");
 }
 
-/// What `then` means after `first`, as "TOOL ARGUMENTS" joined by " + ".
+/// The meaning of `then` after `first`, as "TOOL ARGUMENTS" joined by " + ".
 fn after(first: &str, then: &str) -> String {
     let grammar = Grammar::new();
     let before = match grammar.understand(first) {

@@ -1,5 +1,5 @@
-//! The tool room, as a turn uses it: calls through the registry, a weather service on loopback
-//! that checks every question, timers across restarts and between two programs.
+//! The tool room, as a turn uses it: calls through the registry, a weather service on the loopback
+//! that checks every request, timers across restarts and between two programs.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
@@ -77,7 +77,7 @@ impl World {
         call(&self.tools, name, arguments).await
     }
 
-    /// What is said, after asserting whether it went well.
+    /// What is said, after asserting whether it succeeded.
     async fn says(&self, name: &str, arguments: Value) -> String {
         let done = self.call(name, &arguments.to_string()).await;
         assert!(done.outcome.ok, "{name} {arguments}: {}", done.outcome.say);
@@ -94,14 +94,14 @@ impl World {
         self.wall.set(self.wall.now() + seconds.seconds());
     }
 
-    /// What stands in the newest book.
+    /// The contents of the newest book.
     fn reading(&self) -> Reading {
         self.book.read().unwrap()
     }
 
-    /// What this program rings now, in its first words.
+    /// What this program rings now, by its first words.
     fn rings(&self) -> Vec<String> {
-        // The one who watches is the one who rings.
+        // Whoever watches must ring.
         drop(self.book.watch());
         let ringing = self.reading().view.ringing;
         ringing.iter().map(|ring| ring.say(self.wall.now())).collect()
@@ -150,7 +150,7 @@ async fn a_call_that_cannot_be_made_is_answered_in_words() {
         assert!(done.outcome.say.contains(want), "{name} {arguments}: {}", done.outcome.say);
     }
     assert_eq!(world.reading().view.entries, []);
-    // A model reads what it did wrong.
+    // A model can read what it did wrong.
     let told = world.call("set_timer", "{}").await.outcome.output;
     assert_eq!(told, "set_timer was called wrongly: \"seconds\" is missing.");
     let told = world.call("switch_light", "{}").await.outcome.output;
@@ -315,7 +315,7 @@ async fn the_time_left_until_a_clock_time() {
     for (until, want) in [
         ("18:00", "It's 1 hour and 18 minutes until 6 PM."),
         ("12:00", "It's 19 hours and 18 minutes until noon."),
-        // Written by a model, which chose the half of the day.
+        // Written by a model, which chose between morning and afternoon.
         ("06:00", "It's 13 hours and 18 minutes until 6 AM."),
     ] {
         assert_eq!(world.says("get_time", json!({ "until": until })).await, want);
@@ -344,10 +344,10 @@ async fn a_long_timer_is_asked_back_once_for_each_name() {
     let sure = json!({"seconds": 43_200, "label": "dough", "sure": true});
     assert_eq!(world.says("set_timer", sure).await, "Dough timer set for 12 hours.");
     world.says("cancel_timer", json!({})).await;
-    // Also after a restart the name is one that the user uses.
+    // After a restart the name is still one that the user uses.
     let world = world.restarted();
     assert_eq!(world.says("set_timer", wish).await, "Dough timer set for 12 hours.");
-    // Without a name there is nothing to mishear but the length, which is said.
+    // Without a name only the duration can be misheard, and that is said.
     assert_eq!(
         world.says("set_timer", json!({"seconds": 43_200})).await,
         "Timer set for 12 hours."
@@ -437,7 +437,7 @@ async fn what_rings_is_what_is_meant_by_the_timer() {
     world.later(5);
     assert_eq!(world.says("cancel_timer", json!({})).await, "Okay, your tea timer is over.");
     assert_eq!(world.reading().view.entries.len(), 1, "the other one runs on");
-    // Once answered it is over, and the next word means the one that runs.
+    // Once answered it is over, and the next request means the running one.
     assert_eq!(world.says("cancel_timer", json!({})).await, "Your 1 hour timer is cancelled.");
 }
 
@@ -545,7 +545,7 @@ async fn a_broken_file_is_kept_aside_and_told_of() {
     assert!(std::fs::read_to_string(folder.join("timers.json.bad")).unwrap().ends_with("[tru"));
     assert_eq!(again.says("set_timer", json!({"seconds": 60})).await, "Timer set for 1 minute.");
 
-    // Broken a second time while it runs: nothing that is known is given up, nor the first file.
+    // Broken a second time while running: neither what is known nor the first file is given up.
     std::fs::write(&again.path, "").unwrap();
     assert!(again.says("list_timers", json!({})).await.contains("Your 1 minute timer"));
     assert!(folder.join("timers.json.bad").exists() && folder.join("timers.json.bad.1").exists());
@@ -601,7 +601,7 @@ async fn what_cannot_be_saved_is_told_and_saved_later() {
 async fn a_folder_that_cannot_be_written_can_still_be_read() {
     let world = World::new();
     world.says("set_timer", json!({"seconds": 600, "label": "pasta"})).await;
-    // A folder in the place of the lock: as good as missing rights, and the same for every user.
+    // A folder in place of the lock: as good as missing permission, and the same for every user.
     let lock = world.path.with_extension("json.lock");
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
@@ -730,7 +730,7 @@ async fn one_day_of_a_recurring_alarm_is_left_out() {
         world.says("list_alarms", json!({})).await,
         "One alarm is set, for 7 AM on weekdays, but not on Thursday."
     );
-    // Wednesday rings, Thursday does not, also after a restart, Friday does.
+    // It rings on Wednesday, not on Thursday, even after a restart, and again on Friday.
     world.wall.set("2026-11-04T06:00:00Z".parse().unwrap());
     assert_eq!(world.rings_answered(), ["It's 7 AM. This is your alarm."]);
     // The answer is written before the program ends.
@@ -743,7 +743,7 @@ async fn one_day_of_a_recurring_alarm_is_left_out() {
     world.wall.set("2026-11-06T12:00:00Z".parse().unwrap());
     world.says("cancel_alarm", json!({"time": "07:00"})).await;
     world.says("set_alarm", json!({"time": "07:00", "day": "weekdays"})).await;
-    // Without a day it is the next ring; set again it rings then too.
+    // Without a day it is the next ring; an alarm set again also rings then.
     assert_eq!(
         world.says("cancel_alarm", json!({"once": true})).await,
         "The alarm for 7 AM on weekdays does not ring on Monday."
@@ -772,7 +772,7 @@ async fn a_corrected_alarm_takes_the_place_of_the_last_one_only_when_it_is_set()
     let right = json!({"time": "08:00", "day": "tomorrow", "instead": true});
     assert_eq!(world.says("set_alarm", right.clone()).await, "Alarm set for 8 AM tomorrow.");
     assert_eq!(world.says("list_alarms", json!({})).await, "One alarm is set, for 8 AM tomorrow.");
-    // Corrected to what it is already, it stays.
+    // Corrected to what it already is, it stays.
     assert_eq!(world.says("set_alarm", right).await, "An alarm is already set for 8 AM tomorrow.");
     assert_eq!(world.says("list_alarms", json!({})).await, "One alarm is set, for 8 AM tomorrow.");
 }
@@ -789,7 +789,7 @@ async fn a_recurring_alarm_rings_each_day_and_stays_when_it_is_turned_off() {
         "Okay. It stays set for 7 AM on weekdays."
     );
     assert_eq!(world.rings(), Vec::<String>::new());
-    // Down from Friday to Monday evening: only the last one missed is told.
+    // Down from Friday to Monday evening: only the last missed ring is announced.
     world.wall.set("2026-11-09T17:00:00Z".parse().unwrap());
     let again = world.restarted();
     assert_eq!(again.rings_answered(), ["Your work alarm was due 11 hours ago."]);
@@ -835,7 +835,7 @@ enum Answer {
     HangUp,
 }
 
-/// A server on loopback; it remembers the requests.
+/// A server on the loopback that remembers its requests.
 struct Server {
     url: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -883,7 +883,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// A program whose weather comes from here; the addresses end in a slash, as users write them.
+    /// A program whose weather comes from here; the URLs end in a slash, as users write them.
     fn world(&self, change: impl FnOnce(&mut Settings)) -> World {
         let zone = LocalZone::fixed(TimeZone::get("Europe/Berlin").unwrap());
         let book = Book::in_memory(WallClock::fixed(NOW.parse().unwrap()), zone);
@@ -1182,7 +1182,7 @@ async fn who_has_no_home_is_asked_once_and_their_town_is_remembered() {
         world.says("set_home", json!({"location": "Portland, OR"})).await,
         "I'll remember that you live in Portland, Oregon."
     );
-    // Also over a restart.
+    // Also across a restart.
     let again = server.world(|settings| settings.home = Home::at(file.clone()));
     for world in [&world, &again] {
         let words = world.says("get_weather", json!({"location": "in my town"})).await;
@@ -1251,7 +1251,7 @@ async fn the_weather_answers_what_was_asked() {
     let done = world.call("get_weather", r#"{"location":"Paris","what":"sunset"}"#).await;
     let data: Value = serde_json::from_str(&done.outcome.output).unwrap();
     assert_eq!(data["days"][0]["sunset"], "17:27:00");
-    // Nothing more is asked of the service than is told.
+    // Nothing is requested of the service that is not said.
     world.says("get_weather", json!({"location": "Paris"})).await;
     let plain = server.requests().pop().unwrap();
     assert!(!value(&plain, "daily").contains("sunset"), "{plain}");

@@ -1,5 +1,5 @@
 //! Wake words: the same features and scores as the package that the models come from, and real
-//! people calling the ear.
+//! people who call the ear.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
@@ -14,7 +14,7 @@ fn data(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/wake").join(name)
 }
 
-/// A recording, as it is.
+/// A recording, unchanged.
 fn person(name: &str) -> Vec<f32> {
     aloud::audio::read_file(&data(&format!("{name}.flac"))).unwrap().pcm
 }
@@ -43,7 +43,7 @@ fn silero() -> Option<VadFactory> {
     Some(Box::new(|| Ok(Box::new(Silero::new()) as Box<dyn VoiceActivity>)))
 }
 
-/// An ear that is shut and listens for `names`.
+/// A closed ear that listens for `names`.
 fn spotting(names: &'static [&'static str]) -> Listener {
     let mut ear = Listener::new(Settings::default(), silero()).with_words(words(names));
     let mut out = Vec::new();
@@ -52,7 +52,8 @@ fn spotting(names: &'static [&'static str]) -> Listener {
     ear
 }
 
-/// Hears `pcm` in pieces of 25 ms, as the thread does, and answers each call as the driver does.
+/// Hears `pcm` in pieces of 25 ms, as the thread does, and responds to each call as the driver
+/// does.
 fn hear(ear: &mut Listener, pcm: &[f32]) -> Vec<Event> {
     let mut all = Vec::new();
     for piece in pcm.chunks(400) {
@@ -108,8 +109,8 @@ fn scores_are_those_of_the_package() {
         let hear = |feature| micro.hear(feature);
         let made: Vec<f32> = values.as_chunks::<40>().0.iter().filter_map(hear).collect();
         assert_eq!(made.len(), wanted.len(), "{name}");
-        // The last bit of a layer may be rounded otherwise: one step of the logit is 0.19 or less,
-        // which is 0.05 of a probability at its steepest, in a few of the five of a mean.
+        // The last bit of a layer may round differently: one step of the logit is at most 0.19,
+        // which is at most 0.05 of a probability, in a few of the five in a mean.
         for (made, wanted) in made.iter().zip(&wanted) {
             assert!((made - wanted).abs() < 0.05, "{name}: {made} and not {wanted}");
         }
@@ -138,7 +139,7 @@ fn two_words_in_a_row_wake_each_by_itself() {
 
 #[test]
 fn what_is_said_in_the_same_breath_is_whole() {
-    // From the end of one recording's voice straight into the voice of the other.
+    // From the end of the voice in one recording straight into the voice of the other.
     let ends = |pcm: &[f32]| {
         let first = pcm.iter().position(|s| s.abs() > 0.016).unwrap();
         (first, pcm.iter().rposition(|s| s.abs() > 0.016).unwrap() + 1)
@@ -152,7 +153,7 @@ fn what_is_said_in_the_same_breath_is_whole() {
     let said = said(&events);
     let [utterance] = said.as_slice() else { panic!("{} utterances", said.len()) };
     let span = utterance.span.start as usize..utterance.span.end as usize;
-    // The word itself is there for a second look, and nothing behind it is missing.
+    // The word itself is there for the second check, and nothing after it is missing.
     assert!(span.start <= start && end <= span.end, "{span:?} and not {start}..{end}");
     assert_eq!(utterance.pcm[..], pcm[span]);
 }

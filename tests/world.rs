@@ -1,5 +1,5 @@
 //! Sentences about the world: weather, places, units, zones, sums, spelling; what cannot be done,
-//! and talk that only sounds like it. Rows in the form of `commands_dev.jsonl`.
+//! and talk that only sounds like it. Rows in the format of `commands_dev.jsonl`.
 
 #![allow(
     clippy::unwrap_used,
@@ -120,7 +120,7 @@ async fn the_town_in_the_answer_is_remembered_and_the_question_taken_up_again() 
         ];
         assert_eq!(calls, want, "{said}");
     }
-    // Another command is no answer, and no town is none.
+    // Another command is not an answer, and what is not a town is not one either.
     let items = [&asked[..], &[user("what time is it")]].concat();
     let deltas = answer(&templates, &items).await;
     assert!(matches!(&deltas[..], [Delta::Call(call)] if call.name == "get_time"), "{deltas:?}");

@@ -1,9 +1,9 @@
-//! How far what was heard is from what was said.
+//! The distance between what was heard and what was said.
 
 use aloud::language::english::number;
 
-/// The words of `text` in the form that is compared: small letters, numbers as words, no
-/// punctuation, hyphens as spaces, one spelling of "OK".
+/// The words of `text` normalized for comparison: lower case, numbers as words, no punctuation,
+/// hyphens as spaces, one spelling of "OK".
 pub(crate) fn words(text: &str) -> Vec<String> {
     let plain: String = text
         .to_lowercase()

@@ -1,10 +1,10 @@
 #!/bin/sh
-# A background service: installs the user units, starts them, shows how keys drive it, and takes all
-# of it away again when you press enter.
+# A background service: installs the user units, starts them, shows how keys control it, and removes
+# everything when you press enter.
 #
 #   examples/service/run.sh [--keep]     # --keep: the service stays
 #
-# Without systemd it starts the service by hand, shows the same, and ends it again.
+# Without systemd it starts the service directly, shows the same, and stops it.
 set -eu
 cd "$(dirname "$0")/../.."
 aloud="${ALOUD:-target/release/aloud}"

@@ -1,11 +1,10 @@
-//! Engines that are not there, where a turn can do without them.
+//! Placeholders for engines that a turn can do without.
 
 use crate::base::{Flow, Utterance};
 use crate::dialog::Prompt;
 use crate::engine::{Delta, EngineError, Responder, Transcriber, Transcript};
 
-/// The ear of a question that was typed, and of a partner that hears by itself where no other ear
-/// can be had.
+/// The ear of a typed question, and of a partner that hears by itself if no other ear is available.
 pub(super) struct Deaf;
 
 impl Transcriber for Deaf {

@@ -9,7 +9,7 @@ use crate::config;
 /// How long devices may take to open: an idle virtual one needs 2 s.
 const OPENING: Duration = Duration::from_secs(10);
 
-/// Waits until the sound is there, without holding up the async thread.
+/// Waits until the sound is ready, without blocking the async thread.
 pub(super) async fn ready(sound: audio::Sound) -> Result<audio::Sound, StartError> {
     let waited = tokio::task::spawn_blocking(move || sound.ready(OPENING).map(|()| sound)).await;
     match waited {

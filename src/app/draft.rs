@@ -1,4 +1,4 @@
-//! A sound file that is made beside its place, and put there when it has come to something.
+//! A sound file that is written beside its destination and moved there on success.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -9,15 +9,16 @@ use tempfile::TempPath;
 
 use crate::audio::AudioError;
 
-/// The rights of a new file, before the user's mask.
+/// The permissions of a new file, before the user's umask.
 const NEW: u32 = 0o666;
 
-/// The file of a run that may yet fail: until [`Draft::keep`] what was there before is there still,
-/// and a draft that is dropped leaves nothing.
+/// The output file of a run that may yet fail: the old file stays in place until [`Draft::keep`],
+/// and a dropped draft leaves nothing behind.
 #[derive(Debug)]
 pub(super) struct Draft {
     place: PathBuf,
-    /// None where the place is no plain file, such as a pipe: it can only be written to.
+    /// `None` if the destination is not a regular file, such as a pipe: it can only be written to
+    /// directly.
     beside: Option<TempPath>,
 }
 
@@ -25,9 +26,9 @@ impl Draft {
     /// A draft of `place`.
     ///
     /// # Errors
-    /// [`AudioError::CannotWrite`] when nothing can be made there.
+    /// [`AudioError::CannotWrite`] when nothing can be created there.
     pub(super) fn of(place: &Path) -> Result<Self, AudioError> {
-        // What a link points to is written, and the link stays.
+        // The target of a link is written, and the link stays.
         let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
         let old = fs::metadata(&place).ok();
         if old.as_ref().is_some_and(|old| !old.is_file()) {
@@ -38,12 +39,12 @@ impl Draft {
         Ok(Self { place, beside: Some(beside) })
     }
 
-    /// Where the sound is written.
+    /// Where to write the sound.
     pub(super) fn path(&self) -> &Path {
         self.beside.as_deref().unwrap_or(&self.place)
     }
 
-    /// Puts what was written in its place.
+    /// Moves the draft to its destination.
     ///
     /// # Errors
     /// [`AudioError::CannotWrite`].
@@ -53,7 +54,7 @@ impl Draft {
     }
 }
 
-/// A new file in the folder of `place`, with the rights of the `old` one there.
+/// A new file in the folder of `place`, with the permissions of the `old` one there.
 fn beside(place: &Path, old: Option<Permissions>) -> io::Result<TempPath> {
     if old.as_ref().is_some_and(Permissions::readonly) {
         return Err(io::ErrorKind::PermissionDenied.into());

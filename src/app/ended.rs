@@ -1,4 +1,4 @@
-//! A voice that ends one day, of which somebody finds out beside the conversation.
+//! A voice that will be retired, as found out in the background.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::{Flow, Job};
 use crate::engine::{Chunk, EngineError, Synthesizer};
 
-/// A voice until it has ended: then it refuses at once, and whoever stands behind it speaks.
+/// A voice until it is retired: then it refuses immediately, and the next in the chain speaks.
 pub(super) struct Until {
     voice: Arc<dyn Synthesizer>,
     name: String,

@@ -1,4 +1,4 @@
-//! Engines by name: what the configuration calls `provider/model` becomes something that works.
+//! Engines by name: makes an engine of each `provider/model` in the configuration.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -22,15 +22,15 @@ use crate::engine::openai::{
 use crate::engine::{Chain, Commands, EngineError, Notes, Responder, Synthesizer, Transcriber};
 use crate::grammar::Grammar;
 
-/// The model of the ear inside.
+/// The model of the local ear.
 const EAR_INSIDE: &str = "moonshine-tiny-en";
-/// The model of the voice inside.
+/// The model of the local voice.
 const VOICE_INSIDE: &str = "hibari-heart";
-/// The version of Azure's interface from which on it knows `max_completion_tokens` and tells of a
-/// stream what it used.
+/// The version of Azure's API from which on it supports `max_completion_tokens` and reports the
+/// usage of a stream.
 const AZURE_MODERN: &str = "2024-09-01";
 
-/// What was learned of the providers that were used so far.
+/// What was learned about the providers used so far.
 #[derive(Default)]
 pub(super) struct Accounts {
     clients: BTreeMap<String, Http>,
@@ -41,7 +41,7 @@ impl App {
     /// The client of a provider: one for all jobs, so that they share its connections.
     ///
     /// # Errors
-    /// When its key cannot be read, or its address is none.
+    /// When its key cannot be read, or its address is invalid.
     pub fn account(&self, name: &str) -> Result<Http, StartError> {
         if let Some(http) = self.accounts().clients.get(name) {
             return Ok(http.clone());
@@ -59,7 +59,7 @@ impl App {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a provider is, and how one shows who asks.
+    /// The address of a provider, and how to authenticate.
     pub(super) fn credentials(&self, name: &str) -> Result<(Address, Auth), StartError> {
         let provider = self.config.settings.providers.get(name).ok_or_else(|| {
             EngineError::Refused(format!("there is no provider \"{name}\"; add [providers.{name}]"))
@@ -96,12 +96,12 @@ impl App {
         Ok((address, auth))
     }
 
-    /// Where the key of the provider `name` is kept, in the user's terms.
+    /// Where the user keeps the key of the provider `name`, for messages.
     pub(super) fn key_place(&self, name: &str) -> Option<String> {
         Some(self.config.settings.providers.get(name)?.api_key.as_ref()?.place())
     }
 
-    /// The providers that a conversation asks, in the order of their names; not this machine.
+    /// The providers used by a conversation, sorted by name; without this machine.
     pub fn providers_in_use(&self) -> std::collections::BTreeSet<String> {
         let settings = &self.config.settings;
         let config::Cascade { transcribe, chat, speak, commands: _ } = &settings.cascade;
@@ -115,12 +115,12 @@ impl App {
         remote.map(|name| name.provider.clone()).collect()
     }
 
-    /// Whether `provider` is Azure, which lists models and is asked by the names of deployments.
+    /// Whether `provider` is Azure, which lists models but is addressed by deployment names.
     pub fn is_azure(&self, provider: &str) -> bool {
         self.kind(provider) == ProviderKind::Azure
     }
 
-    /// What `provider` speaks; `local` where nothing is written of it.
+    /// The kind of `provider`; `local` if it is not configured.
     pub(super) fn kind(&self, provider: &str) -> ProviderKind {
         self.config.settings.providers.get(provider).map_or(ProviderKind::Local, |p| p.kind)
     }
@@ -132,7 +132,7 @@ impl App {
         }
     }
 
-    /// The configured ear: a chain, of which the first that hears is taken.
+    /// The configured ear: a chain that uses the first one that works.
     ///
     /// # Errors
     /// When its model is missing, or a provider's key cannot be read.
@@ -140,7 +140,7 @@ impl App {
         self.transcriber_of(&self.config.settings.cascade.transcribe, notes)
     }
 
-    /// The same of the models called `names`.
+    /// As [`App::transcriber`], for the models `names`.
     pub(super) fn transcriber_of(
         &self,
         names: &[ModelName],
@@ -171,8 +171,8 @@ impl App {
         Ok(one(ears, |ears| Arc::new(Chain::of_ears(ears, notes.clone(), self.clock))))
     }
 
-    /// Who makes out the first words of what is said over a reply: an ear of this machine where there
-    /// is one, because it needs neither a network nor half a second; else the one of the cascade.
+    /// Recognizes the first words of speech over a reply: a local ear if there is one, because it
+    /// needs neither a network nor half a second; else the cascade's.
     pub(super) fn early(&self, transcribe: &Arc<dyn Transcriber>) -> Option<Arc<dyn Transcriber>> {
         let first = self.config.settings.cascade.transcribe.first();
         if first.is_some_and(|name| self.kind(&name.provider) == ProviderKind::Local) {
@@ -194,7 +194,7 @@ impl App {
         Ok(Moonshine::open(files, self.idle())?)
     }
 
-    /// The configured voice: a chain, of which the first that speaks is taken.
+    /// The configured voice: a chain that uses the first one that works.
     ///
     /// # Errors
     /// As [`App::transcriber`].
@@ -223,8 +223,8 @@ impl App {
         Ok(one(voices, |voices| Arc::new(Chain::of_voices(voices, notes.clone(), self.clock))))
     }
 
-    /// The voice of this machine that says what must be heard, where the configured one speaks from
-    /// elsewhere. Without its model's files there is none.
+    /// The local voice for what must be heard, if the configured one is remote. `None` without its
+    /// model's files.
     pub(super) fn voice_inside(&self) -> Option<Arc<dyn Synthesizer>> {
         let speak = &self.config.settings.cascade.speak;
         if speak.iter().all(|name| self.kind(&name.provider) == ProviderKind::Local) {
@@ -239,7 +239,7 @@ impl App {
         }
     }
 
-    /// The local voice: one, whoever speaks with it, so that its model is loaded once.
+    /// The local voice, shared by everyone who speaks with it, so that its model is loaded once.
     fn hibari(&self, model: &str) -> Result<Arc<Hibari>, StartError> {
         let mut voices = self.voices.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(voice) = voices.get(model) {
@@ -252,8 +252,7 @@ impl App {
         Ok(voice)
     }
 
-    /// The voices in their order, without one that has ended by `today` and was not chosen by the
-    /// user.
+    /// The voices in order, without a default one that was retired by `today`.
     fn in_order(&self, today: Date) -> Vec<ModelName> {
         let mut names = self.config.settings.cascade.speak.clone();
         if today >= defaults::SPEAK_ENDS && names.len() > 1 {
@@ -262,14 +261,14 @@ impl App {
         names
     }
 
-    /// Whether `name` is the voice that we choose, and exchange when it has ended.
+    /// Whether `name` is our default voice, which is replaced when it is retired.
     pub(super) fn is_first_choice(&self, name: &ModelName) -> bool {
         !self.config.is_set("cascade", "speak")
             && self.kind(&name.provider) == ProviderKind::OpenAi
             && name.model == defaults::SPEAK
     }
 
-    /// The configured mind: a chain, of which the first that answers is taken.
+    /// The configured mind: a chain that uses the first one that works.
     ///
     /// # Errors
     /// When the user's own templates have mistakes, or a provider's key cannot be read.
@@ -293,7 +292,7 @@ impl App {
         Ok(Arc::new(Commands::new(self.templates()?, mind)))
     }
 
-    /// Whether templates stand before the chat model.
+    /// Whether templates come before the chat model.
     fn commands_first(&self) -> bool {
         let config::Cascade { chat, commands, .. } = &self.config.settings.cascade;
         // A list that begins with the templates never gets further.
@@ -306,14 +305,14 @@ impl App {
         }
     }
 
-    /// The client of a member of a chain: all but the last are asked hastily, because somebody
-    /// stands behind them.
+    /// The client of a member of a chain: all but the last are asked without retries, because
+    /// another one can take over.
     pub(super) fn line(&self, provider: &str, last: bool) -> Result<Http, StartError> {
         let http = self.account(provider)?;
         Ok(if last { http } else { http.without_retries() })
     }
 
-    /// The chat models that hear and speak: a chain, of which the first that answers is taken.
+    /// The chat models that hear and speak: a chain that uses the first one that works.
     fn audio_chat(&self, notes: &Notes) -> Result<Arc<dyn Responder>, StartError> {
         let minds = members(&self.config.settings.audio_chat.models, |name, last| {
             let settings = MindSettings {
@@ -329,7 +328,7 @@ impl App {
         Ok(one(minds, |minds| Arc::new(Chain::of_minds(minds, notes.clone(), self.clock))))
     }
 
-    /// How the chat model called `name` is asked.
+    /// The settings of the chat model `name`.
     fn asking(&self, name: &ModelName) -> Result<MindSettings, StartError> {
         let ModelName { provider, model } = name;
         let chat = &self.config.settings.chat;
@@ -343,7 +342,7 @@ impl App {
             responses: kind == ProviderKind::OpenAi,
             modern: match kind {
                 ProviderKind::OpenAi => true,
-                // Dates, so that the order of letters is that of time.
+                // Dates, so alphabetical order is chronological.
                 ProviderKind::Azure => version.is_none_or(|version| version >= AZURE_MODERN),
                 ProviderKind::Compatible | ProviderKind::Local => false,
             },
@@ -360,13 +359,13 @@ impl App {
         })
     }
 
-    /// Whether only templates answer, so that a chat model would be worth an offer.
+    /// Whether only templates answer, so that a chat model is worth offering.
     pub fn wants_a_mind(&self) -> bool {
         self.config.settings.cascade.chat.iter().all(|name| name.provider == "local")
             && self.config.settings.partner == config::Partner::Cascade
     }
 
-    /// The templates, made once.
+    /// The templates, created once.
     fn templates(&self) -> Result<Arc<Templates>, StartError> {
         if let Some(made) = self.templates.get() {
             return Ok(Arc::clone(made));
@@ -391,8 +390,8 @@ impl App {
     }
 }
 
-/// Makes the engines called `names`, each told whether it is the last. What cannot be made here, a
-/// model that was not fetched, is left out as long as another one is there.
+/// Makes the engines `names`, each told whether it is the last. One that cannot be made, such as a
+/// model that was not fetched, is left out as long as there is another.
 pub(super) fn members<E: ?Sized>(
     names: &[ModelName],
     make: impl Fn(&ModelName, bool) -> Result<Arc<E>, StartError>,
@@ -403,7 +402,7 @@ pub(super) fn members<E: ?Sized>(
         match make(name, at + 1 == names.len()) {
             Ok(engine) => made.push((name.to_string(), engine)),
             Err(error) => {
-                // Nobody misses a model of this machine that was never fetched.
+                // Nobody misses a local model that was never fetched.
                 if name.provider == "local" {
                     tracing::debug!("{name} is skipped: {error}");
                 } else {
@@ -417,7 +416,7 @@ pub(super) fn members<E: ?Sized>(
     if made.is_empty() { Err(unmade.unwrap_or(StartError::Engine(none))) } else { Ok(made) }
 }
 
-/// The only engine there is, or a chain of all.
+/// The only engine, or a chain of all.
 pub(super) fn one<E: ?Sized>(
     mut engines: Vec<(String, Arc<E>)>,
     chain: impl FnOnce(Vec<(String, Arc<E>)>) -> Arc<E>,

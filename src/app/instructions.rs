@@ -1,4 +1,4 @@
-//! What a chat model is told besides the conversation: who it is, and what it may rest on.
+//! A chat model's instructions: who it is, how it speaks, and what it knows.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::base::Epoch;
 use crate::config::Context;
 use crate::dialog::{Item, Picture};
 
-/// Who aloud is, where the configuration names nobody else.
+/// Who aloud is, unless the configuration says otherwise.
 const PERSONA: &str = "You are aloud, a voice assistant.";
 
 /// How it speaks, and when it uses tools.
@@ -19,22 +19,22 @@ const MANNER: &str = "Your words are spoken: answer in one to three short plain 
     alarms, units, sums and the volume; never guess what a tool can tell. When you did not \
     understand, ask briefly.";
 
-/// The largest file of context, in bytes: about 60,000 tokens, as much as is of use in a talk.
+/// The largest context file, in bytes: about 60,000 tokens, as much as is useful in a conversation.
 const LARGEST: u64 = 256 * 1024;
 
-/// What the context of a configuration tells.
+/// The contents of the configured context.
 #[derive(Debug)]
 pub(super) struct Told {
     /// Who aloud is, how it speaks, and what it knows.
     pub(super) instructions: Arc<str>,
-    /// What was said before.
+    /// Earlier messages.
     pub(super) messages: Vec<Item>,
 }
 
 /// Reads a context.
 ///
 /// # Errors
-/// [`StartError::Context`] when a file cannot be read, is no text or is too long.
+/// [`StartError::Context`] when a file cannot be read, is not text or is too long.
 pub(super) fn read_all(context: &Context) -> Result<Told, StartError> {
     let persona = context.persona.as_deref().unwrap_or(PERSONA);
     let mut text = format!("{persona} {MANNER}");
@@ -63,7 +63,7 @@ pub(super) fn read_all(context: &Context) -> Result<Told, StartError> {
     Ok(Told { instructions: text.into(), messages })
 }
 
-/// `instructions` with what was said before, for whoever takes no words of a conversation.
+/// `instructions` with the earlier messages, for a model that takes no conversation.
 pub(super) fn with_before(instructions: &str, before: &[Item]) -> Arc<str> {
     let mut text = format!("{instructions}\n\nWhat was said before:");
     for item in before {
@@ -78,8 +78,8 @@ pub(super) fn with_before(instructions: &str, before: &[Item]) -> Arc<str> {
     text.into()
 }
 
-/// The messages of a file that holds a conversation: an array of objects with roles, bare or as the
-/// `messages` of a request.
+/// The messages of a file that contains a conversation: an array of objects with roles, bare or as
+/// the `messages` of a request.
 fn conversation(text: &str) -> Option<Vec<Value>> {
     let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     let list = value.as_array().or_else(|| value["messages"].as_array())?;
@@ -87,7 +87,7 @@ fn conversation(text: &str) -> Option<Vec<Value>> {
     all.then(|| list.clone())
 }
 
-/// Takes one message: into the instructions, or as one more item.
+/// Adds one message, to the instructions or as an item.
 fn take(message: &Value, instructions: &mut String, items: &mut Vec<Item>) -> Result<(), String> {
     let content = &message["content"];
     let mut words: Vec<&str> = content.as_str().into_iter().collect();
@@ -211,7 +211,7 @@ mod tests {
         );
         let odd = read(r#"[{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]"#);
         assert!(odd.unwrap_err().to_string().contains("message 2: the role \"tool\""));
-        // Other JSON is a text like any other.
+        // Other JSON is plain text.
         assert!(read("[1, 2]").unwrap().instructions.ends_with("[1, 2]"));
     }
 }

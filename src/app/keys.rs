@@ -1,5 +1,5 @@
-//! Where keys are read: once, when a provider is first used, and kept nowhere but in its client.
-//! Files are read at once; the keyring is asked, and what it says is waited for by whoever needs it.
+//! Reads keys: once, when a provider is first used. Only its client keeps them. Files are read at
+//! once; a keyring is asked in the background, and only requests that need the key wait for it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -10,15 +10,15 @@ use crate::base::Job;
 use crate::config::{CREDENTIALS, Environment, KeySource};
 use crate::engine::EngineError;
 
-/// How long the keyring may take to give a key: it may ask the user for a password first.
+/// How long the keyring may take to return a key: it may have to ask the user for a password.
 const LOOKUP: Duration = Duration::from_secs(10);
 
-/// How long it may take to say whether it has one of that name; nobody is asked for that.
+/// How long it may take to search for an entry, which asks for no password.
 const SEARCH: Duration = Duration::from_secs(2);
 
-/// A key, or the way to it.
+/// A key, or a pending request for it.
 pub(super) enum Key {
-    /// There is none where it is looked for.
+    /// There is none.
     None,
     /// This one.
     Known(String),
@@ -29,7 +29,7 @@ pub(super) enum Key {
 /// The key of the provider `name`.
 ///
 /// # Errors
-/// [`EngineError::Refused`] when the place that the configuration names has no key.
+/// [`EngineError::Refused`] if the configured place holds no key.
 pub(super) fn key(
     env: &Environment,
     name: &str,
@@ -58,13 +58,14 @@ pub(super) fn key(
     Ok(key.map_or(Key::None, Key::Known))
 }
 
-/// Asks the keyring, on a thread of its own: it may ask the user in turn, and nothing else waits.
+/// Asks the keyring on a thread of its own: it may have to ask the user, and nothing else should
+/// wait.
 fn ask(name: &str, entry: &str) -> Job<Result<String, EngineError>> {
     let (tell, answer) = tokio::sync::oneshot::channel();
     let (provider, asked) = (name.to_owned(), entry.to_owned());
     let asking = std::thread::Builder::new().name("keyring".into()).spawn(move || {
         let key = keyring(&provider, &asked).map(|key| bare(&key).to_owned());
-        // Nobody waits any more when the program ends before.
+        // If the program ends before, nobody waits any more.
         let _ = tell.send(key);
     });
     let lost = EngineError::Refused(format!("provider {name}: the keyring cannot be asked"));
@@ -85,7 +86,7 @@ fn bare(key: &str) -> &str {
         .map_or(key, str::trim)
 }
 
-/// The file of the systemd credential `name`, where there are any.
+/// The file of the systemd credential `name`, if there are credentials.
 fn credential(env: &Environment, name: &str) -> Option<PathBuf> {
     env.os(CREDENTIALS).map(|dir| Path::new(dir).join(name))
 }
@@ -99,7 +100,7 @@ fn read(name: &str, path: &Path, mend: &str) -> Result<String, EngineError> {
     })
 }
 
-/// Asks the desktop's keyring through libsecret's own command, which hands the key over by a pipe.
+/// Asks the desktop's keyring through libsecret's command, which returns the key through a pipe.
 fn keyring(name: &str, entry: &str) -> Result<String, EngineError> {
     let none = |why: String| EngineError::Refused(format!("provider {name}: {why}"));
     let silent = || none("the keyring did not answer in time; unlock it and try again".into());
@@ -113,14 +114,14 @@ fn keyring(name: &str, entry: &str) -> Result<String, EngineError> {
         let unfit = |_| none("the keyring entry is not a key; store it again".into());
         return String::from_utf8(output.stdout).map_err(unfit);
     }
-    // It complains when nobody answers, and says nothing of a key that it does not get.
+    // It reports when the keyring does not answer, and nothing when there is no such key.
     if let Some(why) = String::from_utf8_lossy(&output.stderr).lines().rfind(|l| !l.is_empty()) {
         let why = why.trim_start_matches("secret-tool: ");
         return Err(none(format!(
             "no keyring answers ({why}); start one, such as gnome-keyring, or use api_key_file"
         )));
     }
-    // A keyring that is locked still tells that it has something of that name.
+    // A locked keyring still reports that it has such an entry.
     match secret_tool("search", entry, SEARCH) {
         Ok(Some(found)) if !found.stdout.is_empty() => {
             Err(none("the keyring is locked; unlock it and try again".into()))
@@ -132,7 +133,7 @@ fn keyring(name: &str, entry: &str) -> Result<String, EngineError> {
     }
 }
 
-/// What libsecret's command comes to; nothing when that takes too long.
+/// The output of libsecret's command; `None` if it takes too long.
 fn secret_tool(what: &str, entry: &str, limit: Duration) -> std::io::Result<Option<Output>> {
     let child = Command::new("secret-tool")
         .args([what, "service", "aloud", "provider", entry])
@@ -142,7 +143,7 @@ fn secret_tool(what: &str, entry: &str, limit: Duration) -> std::io::Result<Opti
         .spawn()?;
     let (tell, answer) = mpsc::channel();
     std::thread::spawn(move || {
-        // Nobody waits any more when the answer comes too late.
+        // A late answer has no receiver.
         let _ = tell.send(child.wait_with_output());
     });
     answer.recv_timeout(limit).ok().transpose()

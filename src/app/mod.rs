@@ -6,9 +6,9 @@
 //!                 └▶ sound path, ear ───┘
 //! ```
 //!
-//! **Invariant:** what is wrong with the machine (a model that is missing, a file that cannot be
-//! read) is found here, before anything runs, and ends with the next step. Devices come and go: a
-//! conversation starts and lives without them.
+//! **Invariant:** problems of the machine (a missing model, an unreadable file) are found here,
+//! before anything runs, and reported with the next step. Devices come and go: a conversation
+//! starts and lives without them.
 
 mod absent;
 mod devices;
@@ -57,38 +57,38 @@ use crate::models::Store;
 use crate::tool::{self, Book, Registry, Ringer};
 use crate::turn;
 
-/// The model of the onnxruntime library in the manifest.
+/// The manifest's model and file of the onnxruntime library.
 const RUNTIME: (&str, &str) = ("onnxruntime", "libonnxruntime.so.1.31.1");
 
-/// What every command is made of.
+/// What every command is built from.
 pub struct App {
     /// The settings, and where they came from.
     pub config: Config,
     /// The model files.
     pub store: Store,
-    /// Reads the time.
+    /// Tells the time.
     pub clock: Clock,
     /// The speaker's volume.
     pub volume: Volume,
     locale: String,
     env: Environment,
-    /// Whether a provider's ear is asked for the times of what was said.
+    /// Whether to request timestamps from a provider's ear.
     pub segments: bool,
-    /// Whether nobody will hear the answer, so that a model that speaks is asked for words.
+    /// Whether nobody will hear the answer, so that a speaking model is asked for text.
     pub mute: bool,
-    /// What was shown or said before the conversation, behind what the files of context tell.
+    /// Items that precede the conversation, after those of the context files.
     pub opening: Vec<Item>,
-    /// What the files of context tell, once they were read.
+    /// The contents of the context files, once read.
     context: OnceLock<Told>,
-    /// Whether the voice that we choose has turned out to have ended.
+    /// Whether our default voice has turned out to be retired.
     speech_ended: Arc<AtomicBool>,
-    /// Where it is written down what the providers' models were used for, and who counts it.
+    /// Records the use of providers' models, and what counts it.
     ledger: Ledger,
     meter: Meter,
     accounts: Mutex<Accounts>,
-    /// The templates, once they were asked for.
+    /// The templates, once used.
     templates: OnceLock<Arc<Templates>>,
-    /// The voices of this machine that were used so far.
+    /// The local voices used so far.
     voices: Mutex<BTreeMap<String, Arc<Hibari>>>,
 }
 
@@ -96,7 +96,8 @@ impl App {
     /// Reads the configuration; opens nothing yet.
     ///
     /// # Errors
-    /// [`StartError::Config`] with every mistake, [`StartError::Model`] when the manifest cannot be read.
+    /// [`StartError::Config`] with every mistake, [`StartError::Model`] when the manifest cannot be
+    /// read.
     pub fn open(file: Option<&Path>, env: &Environment) -> Result<Self, StartError> {
         let config = Config::load(env, file)?;
         let store = Store::open(model_settings(&config.settings))?;
@@ -130,12 +131,12 @@ impl App {
         })
     }
 
-    /// What the providers' models were used for so far.
+    /// What the providers' models were used for.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// What the files of context tell. They are read once: one of them may be standard input.
+    /// The contents of the context files. They are read once: one of them may be standard input.
     fn context(&self) -> Result<&Told, StartError> {
         if let Some(told) = self.context.get() {
             return Ok(told);
@@ -144,21 +145,21 @@ impl App {
         Ok(self.context.get_or_init(|| told))
     }
 
-    /// What was said before the conversation.
+    /// The items before the conversation.
     fn before(&self) -> Result<Arc<[Item]>, StartError> {
         let told = self.context()?.messages.iter();
         Ok(told.chain(&self.opening).cloned().collect())
     }
 
-    /// What a model is told besides the conversation. A session begins with no words but these.
+    /// The instructions of a model. A realtime session gets no other words at its start.
     fn instructions(&self) -> Result<Arc<str>, StartError> {
         let told = Arc::clone(&self.context()?.instructions);
         let before = if realtime::hears(self) { self.before()? } else { Arc::default() };
         Ok(if before.is_empty() { told } else { instructions::with_before(&told, &before) })
     }
 
-    /// The ear of a conversation: of what the live one cannot write down, where there is such a one.
-    /// A partner that hears by itself needs it for the record only.
+    /// The ear of a conversation, or the one behind the `live` ear. A partner that hears by itself
+    /// needs it for the record only.
     fn ear(&self, notes: &Notes, live: bool) -> Result<Arc<dyn Transcriber>, StartError> {
         let names = &self.config.settings.cascade.transcribe;
         let names = match names.as_slice() {
@@ -186,7 +187,7 @@ impl App {
         }
     }
 
-    /// Makes the voice activity model when the first sound asks for it.
+    /// Makes the voice activity model when the first sound needs it.
     pub fn voice_activity(&self) -> listen::VadFactory {
         Box::new(|| Ok(Box::new(Silero::new())))
     }
@@ -197,10 +198,10 @@ impl App {
         Book::open(&path, WallClock::System, LocalZone::system())
     }
 
-    /// The tools that are switched on. Who stands in for a painter is told to `notes`.
+    /// The enabled tools. A change of painter is reported to `notes`.
     ///
     /// # Errors
-    /// When an address in the settings is none.
+    /// When an address in the settings is invalid.
     pub fn tools(
         &self,
         book: &Book,
@@ -229,14 +230,14 @@ impl App {
     pub fn listening(&self) -> listen::Settings {
         let listen = &self.config.settings.listen;
         listen::Settings {
-            // Where the server finds the ends of turns, ours is for when it does not.
+            // If the server detects turns, our own detection is only the fallback.
             pause_ms: if realtime::theirs(self) {
                 listen.pause_ms.max(THEIRS_MS)
             } else {
                 listen.pause_ms
             },
-            // A pause also tells a murmur from an interruption; whether it is worth an early
-            // answer is the machine's setting.
+            // A pause also tells a murmur from an interruption; whether to prepare a reply then is
+            // the machine's setting.
             speculate_ms: Some(listen::TAIL_MS),
             preroll_ms: listen.preroll_ms,
             max_utterance_s: listen.max_utterance_s,
@@ -258,15 +259,15 @@ impl App {
             speculate: listen.speculate && !realtime::theirs(self),
             ..turn::Settings::default()
         };
-        // The client of a provider gives up at this length itself, and knows why.
+        // A provider's client gives up after this time itself, and knows why.
         let patience = self.config.settings.chat.patience_s + 5;
         settings.patience.reply = Duration::from_secs(patience.into());
-        // The listen thread cuts at this length itself; the machine's watchdog comes after it.
+        // The listen thread cuts at this length itself; the machine's watchdog comes later.
         settings.patience.utterance = Duration::from_secs(u64::from(listen.max_utterance_s) + 5);
         turn::Setup { settings, ..turn::Setup::default() }
     }
 
-    /// The ends of the sound path as the settings name them.
+    /// The devices or files at both ends of the sound path.
     pub fn devices(&self) -> audio::Settings {
         let audio = &self.config.settings.audio;
         audio::Settings {
@@ -276,7 +277,7 @@ impl App {
         }
     }
 
-    /// Answers one question and ends. With a speaker or a file to sound in, `output` says where.
+    /// Answers one question and ends. `output` says where the answer sounds, if anywhere.
     ///
     /// # Errors
     /// When an engine that is needed is missing, or the sound cannot be opened.
@@ -284,7 +285,7 @@ impl App {
         self.once_watched(question, output, |_| std::future::ready(())).await
     }
 
-    /// The same, while `watch` sees what happens.
+    /// As [`App::once`], with `watch` receiving the events.
     ///
     /// # Errors
     /// As [`App::once`].
@@ -352,14 +353,14 @@ impl App {
         if let Some(sound) = sound {
             sound.close()?;
         }
-        // An answer that failed leaves no sound, and what was there before in its place.
+        // A failed answer leaves no sound, and the old file stays in place.
         if let Some(draft) = draft.filter(|_| finished.troubles.is_empty()) {
             draft.keep()?;
         }
         Ok(finished)
     }
 
-    /// Who rings a timer that is set by a program that ends at once.
+    /// Who will ring a timer that is set by a short-lived program.
     async fn ringer(&self) -> Ringer {
         match crate::control::Client::reach(&self.config.paths.socket()).await {
             Ok(_) => Ringer::Elsewhere,
@@ -367,11 +368,11 @@ impl App {
         }
     }
 
-    /// Puts together the driver of a conversation: microphone, speaker, everything.
+    /// Builds the driver of a conversation: microphone, speaker, everything.
     ///
     /// # Errors
-    /// When an engine is missing, or a sound file cannot be opened. Devices that are missing are no
-    /// error: they are told as events and taken up as soon as they are there.
+    /// When an engine is missing, or a sound file cannot be opened. Missing devices are not errors:
+    /// they are reported as events and used once they are there.
     pub async fn converse(&self, talk: Talk) -> Result<Conversation, StartError> {
         let (notes, told) = Notes::new();
         let live = realtime::live_ear(self);
@@ -390,7 +391,7 @@ impl App {
             .map_err(StartError::Thread)?;
         let listening = handle.pulse();
         if self.config.settings.local.warm {
-            // A full queue of orders cannot be: this is the first one.
+            // The queue cannot be full: this is the first order.
             let _ = handle.order(listen::Order::Warm);
         }
         let book = self.book();
@@ -399,7 +400,7 @@ impl App {
         let early = self.early(&engines.transcribe);
         let mut at_start = engines.clone();
         if live.is_some() {
-            // It stands behind, and is loaded when it is needed.
+            // It is only the fallback, and loaded when needed.
             at_start.transcribe = Arc::new(Deaf);
         }
         let driver = Driver::new(Parts {
@@ -444,13 +445,13 @@ pub enum Output {
     Speaker,
 }
 
-/// How a conversation is held.
+/// Settings of a conversation.
 pub struct Talk {
     /// What opens the ear.
     pub mode: config::Mode,
     /// Whether level events are sent.
     pub meter: bool,
-    /// Where the machine's inputs are written.
+    /// Where the machine's inputs are recorded.
     pub record: Option<PathBuf>,
 }
 
@@ -458,15 +459,15 @@ pub struct Talk {
 pub struct Conversation {
     /// The loop.
     pub driver: Driver,
-    /// The devices; to be closed when the loop has ended.
+    /// The devices; must be closed after the loop has ended.
     pub sound: audio::Sound,
-    /// What shows that all of it moves.
+    /// Shows that all of it moves.
     pub pulses: Pulses,
-    /// The engines that the first turn needs, for warming up.
+    /// The engines for the first turn, to be warmed up.
     pub engines: Engines,
 }
 
-/// Silence that ends a turn where the server should have found its end before.
+/// Silence that ends a turn if the server should have ended it before, in milliseconds.
 const THEIRS_MS: u32 = 2_000;
 
 fn model_settings(settings: &config::Settings) -> crate::models::Settings {

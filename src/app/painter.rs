@@ -1,4 +1,4 @@
-//! Who paints: the configured models, and the same behind the tools' own trait.
+//! Painters: the configured models, also as the trait of the tools.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(super) fn pictures(app: &App, notes: &Notes) -> PictureSettings {
     }
 }
 
-/// The configured painter: a chain, of which the first that paints is taken.
+/// The configured painter: a chain that uses the first one that works.
 ///
 /// # Errors
 /// As [`App::transcriber`].
@@ -52,7 +52,7 @@ fn painter_of(
     Ok(one(painters, |all| Arc::new(Chain::of_painters(all, notes.clone(), app.clock))))
 }
 
-/// The painter of the tools, where there is one to ask.
+/// The painter of the tools, if one can be asked.
 fn brush(app: &App, notes: &Notes) -> Option<Arc<dyn tool::Painter>> {
     let image = &app.config.settings.image;
     let names: Vec<_> = painting(app).cloned().collect();
@@ -61,11 +61,11 @@ fn brush(app: &App, notes: &Notes) -> Option<Arc<dyn tool::Painter>> {
     Some(Arc::new(Brush { painter, size, quality }))
 }
 
-/// The configured painters that can be asked: a provider of a vendor has a key.
+/// The configured painters that can be asked: a vendor's needs a key.
 pub(super) fn painting(app: &App) -> impl Iterator<Item = &ModelName> {
     app.config.settings.image.models.iter().filter(|name| match app.kind(&name.provider) {
         ProviderKind::Local => false,
-        // A server of one's own may take anybody.
+        // A user's own server may not need one.
         ProviderKind::Compatible => true,
         ProviderKind::OpenAi | ProviderKind::Azure => {
             app.account(&name.provider).is_ok_and(|http| http.keyed())
@@ -73,7 +73,7 @@ pub(super) fn painting(app: &App) -> impl Iterator<Item = &ModelName> {
     })
 }
 
-/// A painter with the settings of the configuration.
+/// A painter with the configured settings.
 struct Brush {
     painter: Arc<dyn Painter>,
     size: Option<String>,
@@ -94,7 +94,7 @@ impl tool::Painter for Brush {
     }
 }
 
-/// The first picture that comes; one was asked for.
+/// The first picture; only one was requested.
 fn first(mut flow: Flow<Result<Painted, EngineError>>) -> Job<Result<Vec<u8>, String>> {
     Box::pin(async move {
         match flow.next().await {

@@ -1,4 +1,4 @@
-//! Pictures that the user names: an address, or a file that is sent along.
+//! Pictures that the user names: a URL, or a file to send along.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -7,10 +7,11 @@ use super::StartError;
 use crate::dialog::Picture;
 use crate::tool::picture::{Unshown, data_url, read};
 
-/// The picture that `named` means.
+/// The picture `named`.
 ///
 /// # Errors
-/// [`StartError::Context`] when the file cannot be read, is too large, or is no picture that models take.
+/// [`StartError::Context`] when the file cannot be read, is too large, or is not a picture that
+/// models take.
 pub fn picture(named: &str) -> Result<Picture, StartError> {
     if ["https://", "http://", "data:"].iter().any(|scheme| named.starts_with(scheme)) {
         return Ok(named.to_owned().into());
@@ -18,7 +19,7 @@ pub fn picture(named: &str) -> Result<Picture, StartError> {
     read(Path::new(named)).and_then(|bytes| data_url(&bytes)).map_err(|why| unfit(named, &why))
 }
 
-/// What `why` means for a command that was given the file `named`.
+/// The error of a command for the file `named`, because of `why`.
 pub(crate) fn unfit(named: &str, why: &Unshown) -> StartError {
     match why {
         Unshown::Unread(_, error) => StartError::Context {

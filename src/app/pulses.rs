@@ -1,4 +1,4 @@
-//! What shows that a conversation moves, and the models it begins with.
+//! Signs of life of a conversation, and warming up its models.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::engine::Engines;
 use crate::{audio, listen};
 
-/// What shows that a conversation moves, for a watchdog. The callbacks of the devices are not among
-/// it: the supervisor looks after them, and there are none while no device is there.
+/// Signs of life of a conversation, for a watchdog. The device callbacks are not among them: the
+/// supervisor watches those, and there are none without a device.
 #[derive(Clone, Debug)]
 pub struct Pulses {
     pub(super) driver: Arc<AtomicU64>,
@@ -16,7 +16,8 @@ pub struct Pulses {
 }
 
 impl Pulses {
-    /// What beats, each with a number that grows at least once a second while it does.
+    /// The parts that beat, each with a number that grows at least once a second while the part
+    /// moves.
     pub fn counts(&self) -> [(&'static str, Option<u64>); 3] {
         [
             ("the driver", Some(self.driver.load(Ordering::Relaxed))),
@@ -26,7 +27,7 @@ impl Pulses {
     }
 }
 
-/// Loads the models of `engines` now; what cannot be loaded is told when it is needed.
+/// Loads the models of `engines` now; a failure is reported when the model is needed.
 pub async fn warm(engines: Engines) {
     let voice = engines.speak.as_ref().map(|voice| voice.warm());
     let loads = [Some(engines.transcribe.warm()), voice];

@@ -1,4 +1,4 @@
-//! The partner that hears and speaks by itself, with the cascade behind it.
+//! The partner that hears and speaks by itself, with the cascade as fallback.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::engine::openai::realtime::{
 };
 use crate::engine::{Cascade, EngineError, Engines, Notes, Partner, Transcriber, Transcript};
 
-/// Who answers: in sound where there is something that it can sound in, else in words only.
-/// `told` are the notes of the engines, `live` an ear that hears the user while they speak.
+/// The partner: with sound if there is something to play it on, else text only. `told` are the
+/// notes of the engines, `live` an ear that hears the user while they speak.
 ///
 /// # Errors
-/// When the provider's key cannot be read or its address is none.
+/// When the provider's key cannot be read or its address is invalid.
 pub(super) fn partner(
     app: &App,
     engines: Engines,
@@ -46,13 +46,13 @@ pub(super) fn partner(
     Ok(partner)
 }
 
-/// Where the sessions of a provider's model are had.
+/// The server for sessions of a provider's model.
 fn server(app: &App, provider: &str, model: &str) -> Result<Server, StartError> {
     let (address, auth) = app.credentials(provider)?;
     Ok(Server::new(provider, &address, model, auth)?.key_from(app.key_place(provider)))
 }
 
-/// Where the sessions of a model are had, and what they are to be like.
+/// Server and settings for the sessions of a model.
 fn session(app: &App, model: &ModelName, sounds: bool) -> Result<(Server, Settings), StartError> {
     let of = &app.config.settings.realtime;
     let provider = &model.provider;
@@ -84,7 +84,7 @@ fn session(app: &App, model: &ModelName, sounds: bool) -> Result<(Server, Settin
     Ok((server, settings))
 }
 
-/// The ear of a model that takes sound only in a session; none for any other.
+/// The ear of a model that takes sound only in a session; `None` for any other.
 ///
 /// # Errors
 /// As [`partner`].
@@ -99,7 +99,7 @@ pub(super) fn scribe(app: &App, name: &ModelName) -> Result<Option<Scribe>, Star
     Ok(Some(scribe.metered(app.meter.clone())))
 }
 
-/// The voice of a realtime model, which reads what it is given.
+/// The voice of a realtime model that reads text aloud.
 ///
 /// # Errors
 /// As [`partner`].
@@ -130,22 +130,22 @@ fn dialect(app: &App) -> Option<Dialect> {
     }
 }
 
-/// The ear of a conversation that hears the user while they speak, where the preferred ear is
-/// such a one and no partner hears for itapp.
+/// The ear that hears the user while they speak, if the preferred ear is of that kind and the
+/// partner does not hear by itself.
 pub(super) fn live_ear(app: &App) -> Option<Box<dyn Partner>> {
     let first = app.config.settings.cascade.transcribe.first()?;
-    // What is wrong with it is told by the chain that it is the first of.
+    // Its failure is reported by the chain, in which it is the first.
     let scribe = scribe(app, first).ok().flatten().filter(|_| !hears(app))?;
     Some(Box::new(scribe.listen()))
 }
 
-/// Whether the server finds the ends of turns. Then nothing is prepared in a pause: it decides
-/// what one is.
+/// Whether the server detects turns. Then nothing is prepared during a pause: the server
+/// decides what a pause is.
 pub(super) fn theirs(app: &App) -> bool {
     hears(app) && app.config.settings.realtime.turn_detection != config::TurnDetection::Ours
 }
 
-/// Whether the partner hears for itself, so that the cascade only stands behind it.
+/// Whether the partner hears by itself, so that the cascade is only a fallback.
 pub(super) fn hears(app: &App) -> bool {
     match app.config.settings.partner {
         config::Partner::Realtime => true,
@@ -153,7 +153,7 @@ pub(super) fn hears(app: &App) -> bool {
     }
 }
 
-/// An ear that is not there, and why.
+/// A missing ear, and why it is missing.
 pub(super) struct Absent(String);
 
 impl Absent {

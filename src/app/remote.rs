@@ -1,4 +1,4 @@
-//! The remote models that the configuration names, and whether they last.
+//! The remote models named in the configuration, and when they are retired.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use crate::engine::openai::models::{Model, WARNING_DAYS, ending, models, named};
 /// How long a list of models may take. Nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The key of the model that paints.
+/// The configuration key of the image model.
 const IMAGE: &str = "[image] model";
 
-/// The key of the model that speaks.
+/// The configuration key of the speech model.
 const SPEAK: &str = "[cascade] speak";
 
-/// A remote model with the key of the configuration that names it.
+/// A remote model with the configuration key that names it.
 type Use = (&'static str, ModelName);
 
-/// The remote models that are in use, each with the key that names it.
+/// The remote models in use, each with the key that names it.
 pub fn remote_models(app: &App) -> Vec<Use> {
     let settings = &app.config.settings;
     let mut all: Vec<Use> = Vec::new();
@@ -55,7 +55,7 @@ pub fn remote_models(app: &App) -> Vec<Use> {
     all
 }
 
-/// The providers whose models are worth a list: those in use, and those with a key.
+/// The providers whose models are worth listing: those in use, and those with a key.
 pub fn remote_providers(app: &App) -> Vec<String> {
     let used: Vec<String> = remote_models(app).into_iter().map(|(_, name)| name.provider).collect();
     let keyed = |name: &String| app.account(name).is_ok_and(|http| http.keyed());
@@ -63,17 +63,17 @@ pub fn remote_providers(app: &App) -> Vec<String> {
     all.filter(|name| used.contains(name) || keyed(name)).cloned().collect()
 }
 
-/// A look at the models in use, for the start; see [`Outlook::warnings`].
+/// Prepares the check of the models in use at start; see [`Outlook::warnings`].
 pub fn outlook(app: &App) -> Outlook {
     let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
     let chosen = app.config.is_set("image", "model");
     let mut first = None;
     for (key, name) in remote_models(app) {
-        // Pictures are rare, and a painter that nobody has chosen is ours to exchange.
+        // Pictures are rare, and a painter that nobody chose is ours to replace.
         if key == IMAGE && !chosen {
             continue;
         }
-        // A voice that we have chosen is exchanged in time, and the ones behind it may be missing.
+        // Our default voice is replaced in time, and its successors may be missing.
         if key == SPEAK && !app.config.is_set("cascade", "speak") {
             first = first.or_else(|| app.is_first_choice(&name).then(|| name.clone()));
             uses.entry(name.provider).or_default();
@@ -82,9 +82,9 @@ pub fn outlook(app: &App) -> Outlook {
         uses.entry(name.provider.clone()).or_default().push((key, name));
     }
     let providers = uses.into_iter().filter_map(|(provider, uses)| {
-        // A key that cannot be read is told of when it is needed.
+        // A key that cannot be read is reported when it is needed.
         let http = app.account(&provider).ok()?;
-        // Azure lists models, and is asked by the names of deployments.
+        // Azure lists models, but is addressed by deployment names.
         let complete = app.kind(&provider) != ProviderKind::Azure;
         Some((http, complete, uses))
     });
@@ -92,18 +92,18 @@ pub fn outlook(app: &App) -> Outlook {
     Outlook { providers: providers.collect(), first, ended }
 }
 
-/// What is to be asked of whom.
+/// Which models to look up at which providers.
 pub struct Outlook {
     providers: Vec<(Http, bool, Vec<Use>)>,
-    /// The voice that we choose, and what is set when it has ended.
+    /// Our default voice, and the flag to set when it is retired.
     first: Option<ModelName>,
     ended: Arc<AtomicBool>,
 }
 
 impl Outlook {
-    /// A sentence for each model in use that ends within [`WARNING_DAYS`] or is not offered. None
-    /// where the list of models cannot be had: then more important things do not work either, and
-    /// are told.
+    /// A sentence for each model in use that is retired within [`WARNING_DAYS`] or not offered.
+    /// Empty if the list of models is not available: then more important things fail too, and are
+    /// reported.
     pub async fn warnings(self) -> Vec<String> {
         let zoned = WallClock::System.now().to_zoned(jiff::tz::TimeZone::system());
         let (first, today) = (&self.first, zoned.date());
@@ -126,7 +126,7 @@ impl Outlook {
     }
 }
 
-/// Whether `provider`, which offers `models`, has no `name` any more.
+/// Whether `provider`, which offers `models`, no longer has `name`.
 fn gone(name: &ModelName, provider: &str, models: &[Model], today: Date) -> bool {
     let left = |model: &Model| model.days_left(today).is_none_or(|left| left >= 0);
     name.provider == provider && !models.is_empty() && !named(models, &name.model).is_some_and(left)
@@ -153,7 +153,7 @@ fn warnings(models: &[Model], complete: bool, uses: &[Use], today: Date) -> Vec<
     uses.iter().filter_map(warning).collect()
 }
 
-/// When a model ends that has `left` days.
+/// When a model with `left` days ends.
 pub fn days(left: i32) -> String {
     match left {
         ..0 => "has ended".into(),

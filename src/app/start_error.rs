@@ -3,36 +3,36 @@ use crate::config::ConfigErrors;
 use crate::engine::EngineError;
 use crate::models::ModelError;
 
-/// Why the program cannot be put together.
+/// Why the program cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Mistakes in the configuration.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
-    /// A model file.
+    /// A model file problem.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// An engine.
+    /// An engine problem.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The user's own templates.
+    /// Mistakes in the user's own templates.
     #[error("{0}")]
     Templates(String),
-    /// A file that the answer was to rest on, or be about.
+    /// A file that the answer should build on or be about.
     #[error("{message}")]
     Context {
         /// What is wrong with it.
         message: String,
-        /// Whether there is none.
+        /// Whether it does not exist.
         missing: bool,
     },
-    /// An address in the tool settings.
+    /// An invalid address in the tool settings.
     #[error("{0}")]
     Tool(String),
-    /// A device or a sound file.
+    /// A device or sound file problem.
     #[error(transparent)]
     Sound(#[from] AudioError),
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     #[error("cannot start a thread: {0}; close some programs and try again")]
     Thread(std::io::Error),
 }

@@ -5,7 +5,7 @@ use crate::config;
 use crate::listen::wake::{BUILTIN, Builtin, OWN_CUTOFF, WakeFactory, Word, cutoff};
 
 impl App {
-    /// Makes the wake words of the settings when they are first listened for.
+    /// Loads the wake words of the settings when they are first listened for.
     pub fn wake_words(&self) -> WakeFactory {
         let wake = self.config.settings.wake.clone();
         let folder = self.config.paths.models.with_file_name("wake");
@@ -13,7 +13,7 @@ impl App {
     }
 }
 
-/// The wake word called `name`: of the program, or of the user's own folder.
+/// The wake word called `name`: built in, or from the user's own folder.
 fn word(name: &str, wake: &config::Wake, folder: &Path) -> Result<Word, String> {
     let sensitivity = wake.sensitivity_of(name) as f32;
     if let Some(builtin) = Builtin::named(name) {

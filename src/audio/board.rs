@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{AudioError, Side, SoundEvent};
 
-/// The state of one end, for `status`.
+/// The state of one side, for `status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SideState {
-    /// Not asked for.
+    /// Not requested.
     #[default]
     Off,
     /// Not open yet.
@@ -16,14 +16,14 @@ pub enum SideState {
     Up {
         /// Its name.
         device: String,
-        /// The device that it stands in for.
+        /// The named device that it replaces.
         instead_of: Option<String>,
     },
-    /// No sound; it is tried again all the time.
+    /// No sound; reopening is tried continually.
     Lost(AudioError),
 }
 
-/// What is known of both ends.
+/// The known state of both sides.
 #[derive(Debug, Default)]
 pub(super) struct Board {
     sides: Mutex<[SideState; 2]>,
@@ -36,17 +36,17 @@ impl Board {
         self.sides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One end is going to be opened.
+    /// One side is about to be opened.
     pub(super) fn begin(&self, side: Side) {
         self.lock()[side as usize] = SideState::Opening;
     }
 
-    /// How it stands with one end.
+    /// The state of one side.
     pub(super) fn state(&self, side: Side) -> SideState {
         self.lock()[side as usize].clone()
     }
 
-    /// Writes down what `event` says.
+    /// Records what `event` says.
     pub(super) fn note(&self, event: &SoundEvent) {
         let (side, state) = match event {
             SoundEvent::Up { side, device } => {
@@ -62,8 +62,8 @@ impl Board {
         self.changed.notify_all();
     }
 
-    /// Waits for at most `patience` until nothing is being opened any more, or something is lost;
-    /// returns how both ends stand then.
+    /// Waits up to `patience` until nothing is being opened any more or something is lost; returns
+    /// the state of both sides then.
     pub(super) fn wait(&self, patience: Duration) -> [SideState; 2] {
         let opening = |sides: &mut [SideState; 2]| {
             !sides.iter().any(|side| matches!(side, SideState::Lost(_)))
@@ -73,12 +73,12 @@ impl Board {
         waited.unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    /// The supervisor has gone round once more.
+    /// The supervisor's loop has turned once more.
     pub(super) fn turn(&self) {
         self.rounds.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often it has.
+    /// How often it has turned.
     pub(super) fn rounds(&self) -> u64 {
         self.rounds.load(Ordering::Relaxed)
     }

@@ -4,19 +4,19 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 use super::Gauge;
 use crate::base::{Moment, Rate, SPEAKER_RATE};
 
-/// Samples in the capture ring: 4 s at 48 kHz, 1 s at 192 kHz. When it is full, what comes in is
-/// thrown away and counted, and the reader is told with [`CaptureEvent::Gap`].
+/// Samples in the capture ring: 4 s at 48 kHz, 1 s at 192 kHz. When it is full, incoming samples
+/// are dropped and counted, and the reader gets a [`CaptureEvent::Gap`].
 pub const CAPTURE_RING: usize = 192_000;
 
-/// Events that can wait in the ring beside the samples. When it is full, samples are thrown away
-/// and counted until the reader has caught up, so that an event can never be missed.
+/// Events that fit in their ring. When it is full, samples are dropped and counted until the reader
+/// has caught up, so that no event is ever missed.
 const CAPTURE_EVENTS: usize = 64;
 
 /// What happened between two samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureEvent {
-    /// The samples that follow come from a newly opened device, at this rate. Anything may have
-    /// been said in between: forget filters and noise floors.
+    /// The samples that follow come from a newly opened device, at this rate. Time may have passed
+    /// in between: reset filters and noise floors.
     Restart {
         /// Samples per second from here on.
         rate: Rate,
@@ -26,7 +26,7 @@ pub enum CaptureEvent {
         /// How many samples are missing here.
         lost: u64,
     },
-    /// The file that stands for the microphone has ended; what follows is silence, or nothing.
+    /// The file that stands in for the microphone has ended; silence follows, or nothing.
     End,
 }
 
@@ -42,21 +42,21 @@ pub struct CaptureEdge {
     samples: HeapProd<f32>,
     marks: HeapProd<Mark>,
     gauge: Gauge,
-    /// Samples that went into the ring, ever.
+    /// Samples written to the ring since the start.
     written: u64,
-    /// What is still to be told to the reader, in this order.
+    /// Still to be reported to the reader, in this order.
     gap: u64,
     restart: Option<Rate>,
     end: bool,
     time: Time,
-    /// When what is pushed next was delivered, where the device tells the time.
+    /// When what is pushed next was delivered, if the device reports the time.
     now: Option<Moment>,
 }
 
 /// The clock of the microphone: how much sound it has delivered, lost samples included.
 struct Time {
     rate: Rate,
-    /// Microseconds before this device, and samples of it.
+    /// Microseconds before this device, and its samples.
     before: u64,
     samples: u64,
 }
@@ -83,8 +83,8 @@ impl CaptureEdge {
         (edge, CaptureTail { samples: tail, marks: events, time: Time::START, read: 0 })
     }
 
-    /// Queues `pcm`, mono in -1.0..=1.0 at the rate last given to [`CaptureEdge::restart`]. All of
-    /// it, or none of it when the ring has no room.
+    /// Queues `pcm`, mono in -1.0..=1.0 at the rate last given to [`CaptureEdge::restart`]; all of
+    /// it, or none if the ring has no room.
     pub fn push(&mut self, pcm: &[f32]) {
         let fits = self.tell() && self.samples.vacant_len() >= pcm.len();
         if fits {
@@ -97,7 +97,7 @@ impl CaptureEdge {
         self.gauge.note_heard(self.time.micros(), self.now);
     }
 
-    /// What is pushed next was delivered at `now`; see [`super::PlaybackEdge::at`].
+    /// The next push was delivered at `now`; see [`super::PlaybackEdge::at`].
     pub fn at(&mut self, now: Moment) {
         self.now = Some(now);
     }
@@ -115,7 +115,7 @@ impl CaptureEdge {
         self.tell();
     }
 
-    /// How many samples have room.
+    /// Free space, in samples.
     pub fn vacant(&self) -> usize {
         self.samples.vacant_len()
     }
@@ -124,9 +124,9 @@ impl CaptureEdge {
         &self.gauge
     }
 
-    /// Queues what is to be told; whether all of it is.
+    /// Queues pending events; whether all of them fit.
     fn tell(&mut self) -> bool {
-        // A gap is told only when there is room again, so that one stall is one gap.
+        // A gap is reported only once there is room again, so that one stall is one gap.
         if self.gap > 0 && self.samples.vacant_len() >= CAPTURE_RING / 4 {
             let event = CaptureEvent::Gap { lost: self.gap };
             if self.mark(event) {
@@ -152,20 +152,20 @@ impl CaptureEdge {
 
 /// The reading end of the capture ring, for one thread.
 ///
-/// The edge never wakes anybody (that would be a system call), so the reader looks every few
-/// milliseconds. There is no second clock on this side: whoever reads all there is, at each look,
-/// cannot fall behind by drift, and after a stall it catches up as fast as it can compute. For a
-/// reader that must be recent rather than complete there is [`CaptureTail::trim`].
+/// The edge never wakes anybody (that would be a system call), so the reader polls every few
+/// milliseconds. There is no second clock here: a reader that takes everything at each poll cannot
+/// fall behind by drift, and after a stall it catches up as fast as it can compute. For a reader
+/// that needs recent rather than complete sound there is [`CaptureTail::trim`].
 pub struct CaptureTail {
     samples: HeapCons<f32>,
     marks: HeapCons<Mark>,
     time: Time,
-    /// Samples that came out of the ring, ever.
+    /// Samples read from the ring since the start.
     read: u64,
 }
 
 impl CaptureTail {
-    /// Samples per second of what [`CaptureTail::read`] gives next.
+    /// Rate of the samples that [`CaptureTail::read`] returns next.
     pub fn rate(&self) -> Rate {
         self.time.rate
     }
@@ -176,8 +176,8 @@ impl CaptureTail {
         self.time.micros()
     }
 
-    /// The event that lies before the next sample, if any. Call it until it gives `None`, then
-    /// read: [`CaptureTail::read`] does not go past an event.
+    /// The event before the next sample, if any. Call until it returns `None`, then read:
+    /// [`CaptureTail::read`] does not go past an event.
     pub fn poll(&mut self) -> Option<CaptureEvent> {
         if self.marks.try_peek()?.at != self.read {
             return None;
@@ -202,8 +202,8 @@ impl CaptureTail {
 
     /// How many samples can be read before the next event.
     pub fn ready(&self) -> usize {
-        // First the samples, then the events: the edge writes an event before the samples after
-        // it, so whoever sees the samples sees the event.
+        // Samples first, then events: the edge writes an event before the samples after it, so
+        // a reader that sees the samples sees the event.
         let held = self.samples.occupied_len();
         match self.marks.try_peek() {
             Some(mark) => held.min(usize::try_from(mark.at - self.read).unwrap_or(usize::MAX)),
@@ -211,8 +211,8 @@ impl CaptureTail {
         }
     }
 
-    /// Throws away the oldest samples before the next event so that at most `keep` of them stay;
-    /// returns how many went.
+    /// Drops the oldest samples before the next event, keeping at most `keep`; returns how many
+    /// were dropped.
     pub fn trim(&mut self, keep: usize) -> usize {
         let n = self.samples.skip(self.ready().saturating_sub(keep));
         self.read += n as u64;

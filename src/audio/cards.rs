@@ -7,10 +7,10 @@ use super::format::{MicrophoneEdge, SpeakerEdge};
 use super::{AudioError, DeviceInfo, Form, Gauge, Side};
 use crate::base::{Clock, Rate, SPEAKER_RATE};
 
-/// The longest that a card may take to open.
+/// How long a card may take to open.
 const BUILD_TIME: Duration = Duration::from_secs(2);
 
-/// Whether there is a sound card. Asks the kernel, which is silent where the library is not.
+/// Whether there is a sound card. Asks the kernel, because the library prints when there is none.
 pub(super) fn present() -> bool {
     let cards = std::fs::read_to_string("/proc/asound/cards").unwrap_or_default();
     !cards.trim().is_empty() && !cards.contains("no soundcards")
@@ -18,8 +18,8 @@ pub(super) fn present() -> bool {
 
 /// The devices of the cards, microphones first.
 pub(super) fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
-    // From here on the library of the cards keeps what it would print on this thread; where it
-    // cannot, it prints.
+    // From here on ALSA keeps its error messages for this thread instead of printing them, where it
+    // can.
     let _ = alsa::Output::local_error_handler();
     let no_server = |why: cpal::Error| AudioError::NoServer(why.to_string());
     let host = cpal::host_from_id(cpal::HostId::Alsa).map_err(no_server)?;
@@ -37,8 +37,8 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
                 Side::Input => device.default_input_config(),
                 Side::Output => device.default_output_config(),
             };
-            // A device that does not even name a format is busy or broken; it is listed all the
-            // same, so that a person can see it.
+            // A device that does not even report a format is busy or broken; it is listed all the
+            // same, so that the user can see it.
             let (rate, channels) =
                 config.map_or((0, 0), |config| (config.sample_rate(), config.channels()));
             let name =
@@ -60,10 +60,10 @@ pub(super) fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
     Ok(devices)
 }
 
-/// A device at work; dropping it stops it. The drop may hang with the card.
+/// A running device; dropping it stops it. The drop may hang with the card.
 pub(super) struct Stream(cpal::Stream);
 
-/// Runs `$do` on the samples of `$data`, in whichever format they are.
+/// Runs `$do` on the samples of `$data`, whatever their format.
 macro_rules! in_its_format {
     ($data:ident . $slice:ident as $samples:ident => $do:expr) => {
         in_its_format!(@ $data $slice $samples $do;
@@ -77,7 +77,7 @@ macro_rules! in_its_format {
     };
 }
 
-/// The formats of [`in_its_format`], the best one first.
+/// The formats of [`in_its_format`], best first.
 const FORMATS: [SampleFormat; 8] = [
     SampleFormat::F32,
     SampleFormat::I32,
@@ -89,7 +89,7 @@ const FORMATS: [SampleFormat; 8] = [
     SampleFormat::I8,
 ];
 
-/// A device that has been found, and how it shall run.
+/// A device that was found, and the configuration to run it with.
 pub(super) struct Found {
     device: DeviceInfo,
     cpal_device: cpal::Device,
@@ -98,12 +98,12 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// How many channels the edge has to serve.
+    /// Channels that the edge must serve.
     pub(super) fn channels(&self) -> u16 {
         self.config.channels
     }
 
-    /// At which rate.
+    /// The rate it runs at.
     pub(super) fn rate(&self) -> Rate {
         Rate(self.config.sample_rate)
     }
@@ -152,7 +152,7 @@ impl Found {
 }
 
 impl Stream {
-    /// Stops the callbacks, or lets them go on. A fault shows by the callbacks that do not come.
+    /// Pauses or resumes the callbacks. A failure shows by missing callbacks.
     pub(super) fn rest(&self, on: bool) {
         let outcome = if on { self.0.pause() } else { self.0.play() };
         if let Err(why) = outcome {
@@ -161,7 +161,7 @@ impl Stream {
     }
 }
 
-/// Finds the device on a new host and chooses how it shall run.
+/// Finds the device on a new host and chooses its configuration.
 pub(super) fn prepare(device: &DeviceInfo) -> Result<Found, AudioError> {
     let host = cpal::host_from_id(cpal::HostId::Alsa)
         .map_err(|why| AudioError::NoServer(why.to_string()))?;
@@ -181,8 +181,8 @@ pub(super) fn prepare(device: &DeviceInfo) -> Result<Found, AudioError> {
     Ok(Found { device: device.clone(), cpal_device, config, format })
 }
 
-/// The best of what a card offers: first the rate nearest to ours, then the fewest channels that
-/// are not mono (mono is what many cards offer and few do well), then the finest format.
+/// The best configuration a card offers: first the rate nearest to ours, then the fewest channels
+/// other than mono (many cards offer mono, few do it well), then the finest format.
 fn pick(ranges: &[cpal::SupportedStreamConfigRange]) -> Option<(StreamConfig, SampleFormat)> {
     let rate = |range: &cpal::SupportedStreamConfigRange| {
         SPEAKER_RATE.0.clamp(range.min_sample_rate(), range.max_sample_rate())
@@ -203,8 +203,8 @@ fn pick(ranges: &[cpal::SupportedStreamConfigRange]) -> Option<(StreamConfig, Sa
     Some((config, best.sample_format()))
 }
 
-/// What is called when a device reports a fault: glitches are counted, the loss is told once.
-/// A dead device may report a million times.
+/// The error callback of a device: glitches are counted, a loss is reported once. A dead device may
+/// report a million times.
 fn faults(
     device: DeviceInfo,
     gauge: Gauge,
@@ -223,7 +223,7 @@ fn faults(
     }
 }
 
-/// The words for the user.
+/// The error for the user.
 fn refused(device: &DeviceInfo, why: &cpal::Error) -> AudioError {
     let (side, name) = (device.side, device.name.clone());
     if why.kind() == ErrorKind::HostUnavailable {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::{AudioError, Side};
 
-/// What stands at one end of the sound path.
+/// What is at one end of the sound path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// The default device of the sound system, and its new one whenever that changes.
+    /// The sound system's default device, followed when it changes.
     Default,
-    /// A device by its id, its name, or a part of its name.
+    /// A device by its id, its name, or part of its name.
     Named(String),
-    /// A sound file to be heard, or a WAV file to be written.
+    /// A sound file as input, or a WAV file as output.
     File(PathBuf),
 }
 
@@ -32,25 +32,25 @@ impl FromStr for Choice {
 /// How fast files run. Devices always run at their own pace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
-    /// A second a second. The file that is written holds the pauses too.
+    /// In real time. The output file includes the pauses.
     #[default]
     Real,
-    /// As fast as the other end takes it. The file that is written holds what was said and no
-    /// pause, for waiting takes no time.
+    /// As fast as the other end takes it. The output file holds only what was said: waiting takes
+    /// no time, so there are no pauses.
     Fast,
 }
 
 /// What [`super::Sound`] opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// What is heard; `None` opens nothing.
+    /// The input; `None` opens nothing.
     pub input: Option<Choice>,
-    /// Where it sounds; `None` opens nothing.
+    /// The output; `None` opens nothing.
     pub output: Option<Choice>,
     /// How fast files run.
     pub pace: Pace,
-    /// The silence after an input file, long enough for the last turn to end. At
-    /// [`Pace::Real`] silence goes on after it, as in a room where nobody speaks.
+    /// Silence after an input file, long enough for the last turn to end. At [`Pace::Real`] silence
+    /// continues after it, as in a room where nobody speaks.
     pub trail: Duration,
 }
 
@@ -68,30 +68,30 @@ impl Default for Settings {
 /// What happened to a device. The newest of each kind and side is never dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SoundEvent {
-    /// A device (or file) was opened: the first, the same one again, or another default.
+    /// A device or file was opened: the first one, the same one again, or another default.
     Up {
-        /// Which end.
+        /// Which side.
         side: Side,
         /// Its name.
         device: String,
     },
-    /// The wanted device is gone and another one is used until it is back.
+    /// The wanted device is gone, and another one is used until it is back.
     Moved {
-        /// Which end.
+        /// Which side.
         side: Side,
-        /// The name of the device that stands in.
+        /// The name of the replacement.
         device: String,
-        /// The device that the configuration names.
+        /// The device named in the configuration.
         wanted: String,
     },
-    /// There is no sound at this end; it is tried again all the time.
+    /// This side has no sound; reopening is tried continually.
     Lost {
-        /// Which end.
+        /// Which side.
         side: Side,
-        /// Why, in words for the user.
+        /// Why, for the user.
         why: AudioError,
     },
-    /// The input file has been heard to its end, the silence after it included.
+    /// The input file was played to its end, including the silence after it.
     Ended,
 }
 

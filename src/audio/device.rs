@@ -5,31 +5,31 @@ use crate::base::Rate;
 /// One microphone or loudspeaker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {
-    /// What the sound system calls it; the same after a restart.
+    /// The sound system's name for it; stable across restarts.
     pub id: String,
-    /// What a person calls it.
+    /// The name that people know it by.
     pub name: String,
-    /// Which end it is.
+    /// Which side it is.
     pub side: Side,
     /// Whether it is the default of its side.
     pub default: bool,
-    /// The id of the speaker whose sound it hears, if it is such a monitor and no microphone.
+    /// The id of the speaker it listens to, if it is a monitor and not a microphone.
     pub monitor_of: Option<String>,
-    /// The id of the device that a filter or a remapped part passes its sound on to.
+    /// The id of the device that a filter or remapped device passes its sound on to.
     pub master: Option<String>,
-    /// Whether it stands in the room or is worn, for a speaker.
+    /// Whether a speaker is worn or in the room.
     pub form: Form,
-    /// The rate it runs at; others are converted by the sound system.
+    /// Its native rate; the sound system converts others.
     pub rate: Rate,
     /// How many channels it has.
     pub channels: u16,
-    /// The number of this appearance of the device: another one when it was unplugged and plugged
-    /// in again in between. 0 where the sound system does not count.
+    /// Number of this appearance of the device: it changes when the device is unplugged and plugged
+    /// in again. 0 if the sound system does not count.
     pub index: u32,
 }
 
-/// The devices of this machine, microphones first. Blocks for as long as the sound server thinks,
-/// at most a few seconds.
+/// The devices of this machine, microphones first. Blocks while the sound server answers, a few
+/// seconds at most.
 ///
 /// # Errors
 /// [`AudioError::NoServer`] when there is neither a sound server nor a sound card.
@@ -43,12 +43,12 @@ pub fn devices() -> Result<Vec<DeviceInfo>, AudioError> {
     }
 }
 
-/// The device of `devices` that `settings` mean at `side`; `None` where nothing is opened there, or
-/// a file.
+/// The device among `devices` that `settings` select for `side`; `None` if nothing or a file is to
+/// be opened there.
 ///
 /// # Errors
-/// [`AudioError::NoDevice`] when the name fits nothing, [`AudioError::NoDefault`] when the side has
-/// no device, [`AudioError::OwnMonitor`] when only the monitor of our own speaker is left.
+/// [`AudioError::NoDevice`] when no device matches the name, [`AudioError::NoDefault`] when the
+/// side has no device, [`AudioError::OwnMonitor`] when only the monitor of our own speaker is left.
 pub fn chosen<'d>(
     settings: &Settings,
     side: Side,
@@ -59,24 +59,24 @@ pub fn chosen<'d>(
 
 /// The device that a side wants.
 ///
-/// **Which source is a microphone.** A monitor hears what a speaker plays, and the monitor of our
+/// **Which source is a microphone.** A monitor records what a speaker plays, and the monitor of our
 /// own speaker would make aloud answer itself. So:
-/// 1. A source that `[audio] input` names is taken, monitor or not. A part of a name does not mean
-///    the monitor of our own speaker, unless it says "monitor": `USB` may have been a microphone
-///    that is unplugged now.
-/// 2. Without a name the server's default source is taken if it is no monitor, or if it is the
-///    monitor of a speaker that we do not play to: somebody has chosen that one on purpose.
-/// 3. Else the first source that is no monitor is taken. A monitor that nobody has chosen never is.
+/// 1. A source named by `[audio] input` is taken, monitor or not. Part of a name does not match the
+///    monitor of our own speaker unless it says "monitor": `USB` may have meant a microphone that
+///    is unplugged now.
+/// 2. Without a name the server's default source is taken if it is not a monitor, or if it is the
+///    monitor of a speaker that we do not play to: somebody chose that one on purpose.
+/// 3. Otherwise the first source that is not a monitor. A monitor that nobody chose is never taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
     pub(super) side: Side,
     pub(super) choice: Choice,
-    /// What is chosen as the speaker, for the microphone's sake; `None` where none is opened.
+    /// The chosen speaker, which affects the choice of microphone; `None` if none is opened.
     speaker: Option<Choice>,
 }
 
 impl Wish {
-    /// What `settings` want at `side`; `None` where no device is to be opened.
+    /// What `settings` select for `side`; `None` if no device is to be opened.
     pub(super) fn of(settings: &Settings, side: Side) -> Option<Self> {
         let device = |choice: &Option<Choice>| {
             choice.clone().filter(|choice| !matches!(choice, Choice::File(_)))
@@ -89,12 +89,12 @@ impl Wish {
         choice.map(|choice| Self { side, choice, speaker })
     }
 
-    /// The device among `devices` that is wanted.
+    /// The wanted device among `devices`.
     ///
     /// # Errors
-    /// [`AudioError::NoDevice`] when the name fits nothing, [`AudioError::NoDefault`] when the side
-    /// has no device at all, [`AudioError::OwnMonitor`] when the monitor of our own speaker is all
-    /// that there is.
+    /// [`AudioError::NoDevice`] when no device matches the name, [`AudioError::NoDefault`] when the
+    /// side has no device at all, [`AudioError::OwnMonitor`] when the monitor of our own speaker is
+    /// all there is.
     pub(super) fn find<'d>(&self, devices: &'d [DeviceInfo]) -> Result<&'d DeviceInfo, AudioError> {
         match &self.choice {
             Choice::Default => self.default(devices),
@@ -104,8 +104,9 @@ impl Wish {
         }
     }
 
-    /// As [`Wish::find`], with another device where the named one has been `seen` before and is
-    /// gone; whether it is such a stand-in. A wrong name is an error, an unplugged device is not.
+    /// As [`Wish::find`], but falls back to another device if the named one has been `seen` before
+    /// and is gone; the flag says whether it is such a stand-in. A wrong name is an error, an
+    /// unplugged device is not.
     ///
     /// # Errors
     /// As [`Wish::find`].
@@ -141,7 +142,7 @@ impl Wish {
         })
     }
 
-    /// The speaker that we play to, or would if it were not gone, and those that it passes the
+    /// The speaker that we play to, or would if it were present, and the devices that it passes the
     /// sound on to.
     fn own_speakers<'d>(&self, devices: &'d [DeviceInfo]) -> Vec<&'d DeviceInfo> {
         let sinks = || devices.iter().filter(|device| device.side == Side::Output);
@@ -169,8 +170,8 @@ impl DeviceInfo {
     }
 }
 
-/// The device of `side` that `name` means. The first rule that fits anything decides: the exact id,
-/// the exact name, a part of the name. A real microphone comes before a monitor.
+/// The device of `side` that `name` selects. The first rule with a match decides: exact id, exact
+/// name, part of the name. A real microphone takes precedence over a monitor.
 fn named<'d>(
     side: Side,
     name: &str,
@@ -209,7 +210,7 @@ mod tests {
         }
     }
 
-    /// What is found at `side` for these words of the configuration.
+    /// What these words of the configuration select at `side`.
     fn found<'d>(
         (input, output): (&str, &str),
         side: Side,
@@ -262,24 +263,25 @@ mod tests {
         };
         let id = |id: &str| Ok(id.to_owned());
         let all = [&own, &other, &mic, &spk, &tv];
-        // A real microphone comes before the monitor, though the server prefers that.
+        // A real microphone takes precedence over the monitor, even if that is the server's
+        // default.
         assert_eq!(at("default", "default", &all), id("mic"));
-        // Without one nothing is left, not even a monitor that nobody has chosen.
+        // Without one nothing is left, not even a monitor that nobody chose.
         assert_eq!(at("default", "default", &[&own, &other, &spk, &tv]), is_own);
-        // It is a choice where we play somewhere else, or nowhere.
+        // It is a valid choice if we play somewhere else, or nowhere.
         assert_eq!(at("default", "tv", &all), id("spk.monitor"));
         assert_eq!(at("default", "off", &all), id("spk.monitor"));
         assert_eq!(at("default", "wav:out.wav", &all), id("spk.monitor"));
-        // A speaker that is gone is stood in for by the default one.
+        // The default speaker replaces one that is gone.
         assert_eq!(at("default", "headset", &[&own, &spk]), is_own);
-        // A name is an order, a part of a name is not.
+        // A full name is an order, part of a name is not.
         assert_eq!(at("spk.monitor", "default", &all), id("spk.monitor"));
         assert_eq!(at("Monitor of Speaker", "default", &all), id("spk.monitor"));
         assert_eq!(at("monitor of s", "default", &all), id("spk.monitor"));
         let gone = AudioError::NoDevice { side: Side::Input, name: "Speak".to_owned() };
         assert_eq!(at("Speak", "default", &all), Err(gone));
         assert_eq!(at("TV", "default", &all), id("tv.monitor"));
-        // No default and no microphone is simply none.
+        // Neither a default nor a microphone is plainly none.
         let none = Err(AudioError::NoDefault(Side::Input));
         assert_eq!(at("default", "default", &[&other, &spk]), none);
     }

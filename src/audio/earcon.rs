@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::base::SPEAKER_RATE;
 
-/// A short sound that says what happens without words.
+/// A short sound that signals a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Earcon {
     /// Two rising notes: the ear is open.
@@ -37,9 +37,9 @@ impl Earcon {
 /// -20 dB: noticed, not startling, and far below speech.
 const PEAK: f32 = 0.1;
 
-/// One round of the ring of a timer or an alarm: mono at [`SPEAKER_RATE`], 2 s, two bursts and a
-/// rest, peak 0.25 (-12 dB), made to be repeated without a seam. It is played as ordinary blocks of
-/// an epoch, so that whatever stops a reply stops it.
+/// One round of the ring of a timer or alarm: mono at [`SPEAKER_RATE`], 2 s, two bursts and a rest,
+/// peak 0.25 (-12 dB), repeatable without a seam. Played as ordinary blocks of an epoch, so
+/// whatever stops a reply stops it.
 pub fn ring_tone() -> Arc<[f32]> {
     let burst = [(880.0, 0.12), (1108.73, 0.12), (1318.51, 0.22)];
     let mut notes = Vec::new();
@@ -60,7 +60,7 @@ fn melody(notes: &[(f32, f32)], peak: f32) -> Arc<[f32]> {
         let len = (seconds * rate) as usize;
         for n in 0..len {
             let t = n as f32 / rate;
-            // A quiet octave on top makes a bell of a beep. The weights add up to one.
+            // A quiet octave on top makes a beep sound like a bell. The weights add up to one.
             let tone = 0.8 * (TAU * frequency * t).sin() + 0.2 * (TAU * 2.0 * frequency * t).sin();
             let attack = (t / 0.008).min(1.0);
             let release = (((len - n) as f32 / rate) / 0.012).min(1.0);
@@ -70,7 +70,7 @@ fn melody(notes: &[(f32, f32)], peak: f32) -> Arc<[f32]> {
     pcm.into()
 }
 
-/// The earcons as the playback edge holds them: the sounds, and how far each has been played.
+/// The earcons inside the playback edge: the sounds, and the position in each.
 pub(super) struct Chimes {
     slots: [Slot; Earcon::ALL.len()],
     busy: bool,
@@ -83,7 +83,7 @@ struct Slot {
 
 impl Chimes {
     pub(super) fn new() -> Self {
-        // A slot that has been played to its end is silent.
+        // A slot that was played to its end is silent.
         let slot = |earcon: Earcon| {
             let pcm = earcon.pcm();
             Slot { at: pcm.len(), pcm }
@@ -91,7 +91,7 @@ impl Chimes {
         Self { slots: Earcon::ALL.map(slot), busy: false }
     }
 
-    /// Starts the earcons whose bits are set, from their beginning.
+    /// Starts the earcons whose bits are set, from the beginning.
     pub(super) fn start(&mut self, bits: u32) {
         for (slot, earcon) in self.slots.iter_mut().zip(Earcon::ALL) {
             if bits & earcon.bit() != 0 {
@@ -101,7 +101,7 @@ impl Chimes {
         }
     }
 
-    /// Adds what plays to `out`, with a factor that moves smoothly from `gain` to `target`.
+    /// Adds the playing earcons to `out`, with a gain that moves smoothly from `gain` to `target`.
     pub(super) fn mix(&mut self, out: &mut [f32], gain: &mut f32, target: f32) {
         if !self.busy {
             *gain = target;

@@ -21,7 +21,7 @@ impl fmt::Display for Side {
     }
 }
 
-/// Why there is no sound, in words for the user that end with the next step.
+/// Why there is no sound; messages for the user that end with the next step.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AudioError {
     /// No sound server answers and the machine shows no sound card.
@@ -31,21 +31,21 @@ pub enum AudioError {
          or \"pulseaudio\"); details: {0}"
     )]
     NoServer(String),
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     #[error("cannot start a thread for sound: {0}; close some programs and try again")]
     NoThread(String),
-    /// The device that the configuration names is not there.
+    /// The device named in the configuration is missing.
     #[error("{side} \"{name}\" not found; run \"aloud devices\"")]
     NoDevice {
-        /// Which end.
+        /// Which side.
         side: Side,
-        /// The name or id as it was configured.
+        /// The configured name or id.
         name: String,
     },
     /// Nothing is plugged in.
     #[error("no {0} found; plug one in, or choose one from \"aloud devices\"")]
     NoDefault(Side),
-    /// All that could be recorded is the sound of our own speaker.
+    /// The only source is the monitor of our own speaker.
     #[error(
         "no microphone is connected: \"{name}\" only hears what aloud itself plays; plug a \
          microphone in, or name that one in [audio] input if you mean it"
@@ -59,33 +59,33 @@ pub enum AudioError {
         "{side} \"{name}\" is in use by another program; close it, or choose another from \"aloud devices\""
     )]
     Busy {
-        /// Which end.
+        /// Which side.
         side: Side,
         /// The name of the device.
         name: String,
     },
-    /// The device is there but cannot be used.
+    /// The device exists but cannot be used.
     #[error("{side} \"{name}\" cannot be used: {why}; choose another from \"aloud devices\"")]
     Unusable {
-        /// Which end.
+        /// Which side.
         side: Side,
         /// The name of the device.
         name: String,
         /// What the sound system said.
         why: String,
     },
-    /// A rate or a layout that cannot be converted.
+    /// A rate or layout that cannot be converted.
     #[error("{0}")]
     Format(String),
-    /// The sound file is not there, or may not be read.
+    /// The sound file is missing or not readable.
     #[error("cannot open {}: {why}; check the path", path.display())]
     NoFile {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
-    /// The file is not sound that can be read.
+    /// The file is not a readable sound file.
     #[error(
         "{} {why}; WAV, MP3, FLAC, Ogg, Opus, M4A, AAC, WebM, AIFF and CAF can be read",
         path.display()
@@ -93,15 +93,15 @@ pub enum AudioError {
     NotSound {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, as the end of a sentence that begins with the path.
+        /// What is wrong with it, as the rest of a sentence that begins with the path.
         why: String,
     },
-    /// The file is sound, but not one that this command can take.
+    /// The file is sound, but this command cannot take it.
     #[error("{} {why}", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, as the end of a sentence that begins with the path.
+        /// What is wrong with it, as the rest of a sentence that begins with the path.
         why: String,
     },
     /// The file cannot be written.
@@ -109,21 +109,21 @@ pub enum AudioError {
     CannotWrite {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
-    /// Reading broke off.
+    /// Reading failed halfway.
     #[error("cannot read {}: {why}; try again", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
 }
 
 impl AudioError {
-    /// The exit code of a command that fails with this, after sysexits.
+    /// The exit code of a command that fails with this error, as in `sysexits.h`.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NotSound { .. } | Self::TooLong { .. } | Self::Format(_) => 65,
@@ -148,7 +148,7 @@ impl AudioError {
         Self::NotSound { path: path.to_owned(), why: why.into() }
     }
 
-    /// The file at `path` cannot be made.
+    /// The file at `path` cannot be created.
     pub(crate) fn cannot_make(path: &Path, why: &std::io::Error) -> Self {
         Self::cannot_write(path, plain(why))
     }

@@ -1,28 +1,28 @@
-/// What a speaker is, for whoever must know whether the microphone hears it.
+/// The kind of speaker, for those who must know whether the microphone hears it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// No device: nothing is opened, or a file.
+    /// No device: none is open, or it is a file.
     #[default]
     Absent,
     /// The sound system does not say. It may be a loudspeaker.
     Unknown,
-    /// It stands in the room.
+    /// A loudspeaker in the room.
     Loudspeaker,
-    /// It is worn: headphones, a headset, earphones.
+    /// Worn: headphones, a headset, earphones.
     Headset,
 }
 
-/// What the names of devices and of their ports say when they are worn.
+/// Parts of the names of devices and ports that are worn.
 const WORN: [&str; 6] = ["headphone", "headset", "earphone", "earbud", "airpods", "handset"];
 
-/// The form factors of PulseAudio's device properties that stand in a room. "hands-free" is a
-/// speakerphone or a car.
+/// PulseAudio's form factors of devices in a room. "hands-free" is a speakerphone or a car.
 const STANDING: [&str; 9] =
     ["internal", "speaker", "tv", "webcam", "hands-free", "car", "hifi", "computer", "portable"];
 
 impl Form {
-    /// What the sound server says of a speaker: its form factor, the name of the port in use, and its
-    /// own name. The port knows best: the same card has a loudspeaker and a socket for headphones.
+    /// Judged by what the sound server says about a speaker: its form factor, the name of the port
+    /// in use, and its own name. The port knows best: the same card has a loudspeaker and a
+    /// headphone socket.
     pub(super) fn of(factor: Option<&str>, port: Option<&str>, name: &str) -> Self {
         let worn = |text: &str| WORN.iter().any(|word| text.to_lowercase().contains(word));
         match (factor, port) {

@@ -11,18 +11,17 @@ use super::resample::{fft, turn};
 use super::{AudioError, CaptureEdge, PlaybackEdge};
 use crate::base::{Moment, Rate, SPEAKER_RATE};
 
-/// Frames that are converted at a time. Devices ask for about as many.
+/// Frames converted at a time. Devices ask for about as many.
 const CHUNK: usize = 480;
 
-/// The place of an edge that a callback works with, and that can be called back from it.
+/// The slot that holds the edge for a callback, from which it can be recalled.
 ///
-/// The callback takes the edge out, works and puts it back: two exchanges of a pointer. Who calls
-/// it back takes it out for good; a callback that finds the place empty does nothing. So the edge
-/// of a dead device is free at once, even where the callback is never dropped, as with a card that
-/// hangs.
+/// The callback takes the edge out, works and puts it back: two pointer exchanges. A recall takes
+/// it out for good; a callback that finds the slot empty does nothing. So the edge of a dead device
+/// is free immediately, even if the callback is never dropped, as with a card that hangs.
 struct Seat<E>(Arc<AtomicCell<Option<Box<E>>>>);
 
-/// Calls an edge back from the callback of a device, with its ring, its counts and its position.
+/// Recalls an edge from a device's callback, with its ring, its counts and its position.
 pub struct Recall<E>(Seat<E>);
 
 impl<E> Seat<E> {
@@ -33,10 +32,10 @@ impl<E> Seat<E> {
 }
 
 impl<E> Recall<E> {
-    /// The edge, as soon as the callback is not just working with it. `None` when the callback has
-    /// not let go of it for a second, which means that its thread died at work.
+    /// The edge, as soon as the callback is not using it. `None` if the callback has not released
+    /// it for a second, which means that its thread died while working.
     pub fn recall(self) -> Option<E> {
-        // A period of work takes microseconds; the first look nearly always finds the edge.
+        // One period takes microseconds of work; the first try nearly always finds the edge.
         for _ in 0..1_000 {
             if let Some(edge) = self.0.0.take() {
                 return Some(*edge);
@@ -47,8 +46,8 @@ impl<E> Recall<E> {
     }
 }
 
-/// Never allocates, locks, waits or logs. Takes the samples of a device in any format and any
-/// number of channels, and hands them on as mono.
+/// Never allocates, locks, waits or logs. Takes samples from a device in any format and with any
+/// number of channels, and passes them on as mono.
 pub struct MicrophoneEdge {
     seat: Seat<CaptureEdge>,
     channels: usize,
@@ -56,8 +55,8 @@ pub struct MicrophoneEdge {
 }
 
 impl MicrophoneEdge {
-    /// `channels` interleaved channels at `rate`, averaged into one. The reader of the ring is
-    /// told of the new device.
+    /// `channels` interleaved channels at `rate`, averaged into one. The reader of the ring is told
+    /// of the new device.
     pub fn new(mut edge: CaptureEdge, channels: u16, rate: Rate) -> (Self, Recall<CaptureEdge>) {
         edge.restart(rate);
         let (seat, recall) = Seat::new(edge);
@@ -85,7 +84,7 @@ impl MicrophoneEdge {
     }
 }
 
-/// Never allocates, locks, waits or logs. Gives a device the samples it plays, at its rate, in its
+/// Never allocates, locks, waits or logs. Gives a device the samples to play, at its rate, in its
 /// format, on its channels.
 pub struct SpeakerEdge {
     seat: Seat<PlaybackEdge>,
@@ -95,14 +94,14 @@ pub struct SpeakerEdge {
     converter: Option<RateConverter>,
 }
 
-/// Changes the rate on the way to the device, within memory that was taken beforehand.
+/// Converts the rate for the device, in preallocated memory.
 struct RateConverter {
     fft: Fft<f32>,
     input: Vec<f32>,
     output: Vec<f32>,
     spare: HeapProd<f32>,
     ready: HeapCons<f32>,
-    /// What lies between the edge and the device in here, at most: frames at the device's rate.
+    /// The most frames held in here between the edge and the device, at the device's rate.
     delay: u64,
 }
 
@@ -130,11 +129,12 @@ impl RateConverter {
 }
 
 impl SpeakerEdge {
-    /// `channels` interleaved channels at `rate`; the first two carry the sound, others are silent.
+    /// `channels` interleaved channels at `rate`; the first two carry the sound, the others are
+    /// silent.
     ///
     /// # Errors
     /// The edge itself, for a rate that cannot be converted.
-    // An edge is a kilobyte; it is handed back whole because it must not be lost.
+    // An edge is a kilobyte; it is returned by value because it must not be lost.
     #[expect(clippy::result_large_err, reason = "it happens once in the life of a device")]
     pub fn new(
         mut edge: PlaybackEdge,
@@ -155,8 +155,8 @@ impl SpeakerEdge {
         Ok((Self { seat, channels, rate, mono: [0.0; CHUNK], converter }, recall))
     }
 
-    /// Fills what the device will play next. `ahead` is how many frames at the device's rate lie
-    /// between the first frame of `data` and the loudspeaker, as far as the device says; `now` is
+    /// Fills the next samples to play. `ahead` is the number of frames at the device's rate between
+    /// the first frame of `data` and the loudspeaker, as far as the device reports it; `now` is
     /// when it asks.
     pub fn fill<T>(&mut self, data: &mut [T], ahead: u64, now: Moment)
     where
@@ -196,7 +196,7 @@ mod tests {
     use crate::audio::{Block, Path, path};
     use crate::base::{Epoch, Volume};
 
-    /// Two samples in a device's format, as they must be heard and as they must be played.
+    /// Two samples in a device's format, and what they must be when captured and when played.
     fn round_trip<T>(device: [T; 3])
     where
         T: SizedSample + FromSample<f32> + PartialEq + Debug,
@@ -236,7 +236,7 @@ mod tests {
     fn channels_are_averaged_and_the_first_two_play() {
         let Path { capture, mut tail, mut feed, playback, gauge, .. } = path(Volume::new(100));
         let (mut mic, _) = MicrophoneEdge::new(capture, 4, SPEAKER_RATE);
-        // 1,000 frames are more than are converted at a time; the odd sample is no frame.
+        // 1,000 frames exceed one conversion chunk; the odd sample is not a whole frame.
         let mut data: Vec<f32> = [0.1, 0.2, 0.3, 0.4].repeat(1_000);
         data.push(0.9);
         mic.take(&data, Moment::ZERO);
@@ -264,7 +264,7 @@ mod tests {
             };
             let mut fed = 0;
             let mut played = Vec::new();
-            // The callback's length is no round number of anything.
+            // The callback's length is not a multiple of anything.
             while played.len() < rate as usize / 2 {
                 while feed.vacant() > 0 {
                     let pcm: Vec<f32> = (fed..fed + 240).map(|n| tone(n, 48_000)).collect();
@@ -276,7 +276,7 @@ mod tests {
                 assert!(data.chunks(2).all(|frame| frame[0] == frame[1]));
                 played.extend(data.chunks(2).map(|frame| frame[0]));
             }
-            // The tone has its frequency and its loudness.
+            // The tone keeps its frequency and its loudness.
             let tail = &played[played.len() / 2..];
             let crossings = tail.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count() as f32;
             let frequency = crossings * rate as f32 / tail.len() as f32;

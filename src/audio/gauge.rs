@@ -8,11 +8,11 @@ use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
 
 /// What the real-time edges share with the rest of the program: orders to them, counts from them.
 ///
-/// Atomics only, so a reader never holds up a callback. Cheap to clone; all clones are one gauge.
+/// Only atomics, so a reader never blocks a callback. Cheap to clone; all clones share one gauge.
 ///
-/// **How a cut is settled.** The driver stores the new live epoch with [`Gauge::set_live`]. The
-/// edge sees it at its next period, fades 5 ms, writes the final count of the old epoch and then
-/// the new epoch into [`Gauge::settled`]. Once that equals the live one, [`Gauge::hushed`] gives
+/// **How a cut settles.** The driver stores the new live epoch with [`Gauge::set_live`]. The edge
+/// sees it at its next period, fades for 5 ms, writes the final count of the old epoch and then the
+/// new epoch into [`Gauge::settled`]. Once that equals the live epoch, [`Gauge::hushed`] returns
 /// the count of the old epoch, which never changes again.
 #[derive(Clone, Debug, Default)]
 pub struct Gauge(Arc<Dials>);
@@ -43,7 +43,7 @@ struct Dials {
 
     captured: AtomicU64,
     /// Microseconds of sound that the microphone has delivered, and the moment at which it had
-    /// delivered none, if its callbacks tell the time.
+    /// delivered none, if its callbacks report the time.
     heard: AtomicU64,
     heard_since: AtomicI64,
     lost: AtomicU64,
@@ -52,30 +52,30 @@ struct Dials {
     capture_ppm: AtomicI32,
 }
 
-/// All counters at one time, for `status` and for tests. Samples of playback are at
-/// [`SPEAKER_RATE`], samples of capture at the rate of the device.
+/// All counters at one time, for `status` and tests. Playback samples are at [`SPEAKER_RATE`],
+/// capture samples at the device's rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Calls of the playback callback.
     pub playback_beats: u64,
-    /// Samples asked for by the speaker, silence included.
+    /// Samples that the speaker asked for, including silence.
     pub pulled: u64,
     /// How often the ring ran dry in the middle of a reply.
     pub underruns: u64,
-    /// Samples of silence that were played instead of the reply in those underruns.
+    /// Samples of silence played in those underruns.
     pub starved: u64,
-    /// Glitches that the sound system itself reported for the speaker.
+    /// Glitches that the sound system reported for the speaker.
     pub playback_xruns: u64,
     /// How much faster the speaker's clock runs than the machine's, in parts per million; 0 until
     /// half a minute has been measured.
     pub playback_ppm: i32,
     /// Calls of the capture callback.
     pub capture_beats: u64,
-    /// Samples that the microphone delivered, lost ones included.
+    /// Samples that the microphone delivered, including lost ones.
     pub captured: u64,
-    /// Samples thrown away because nobody read the ring.
+    /// Samples dropped because nobody read the ring.
     pub lost: u64,
-    /// Glitches that the sound system itself reported for the microphone.
+    /// Glitches that the sound system reported for the microphone.
     pub capture_xruns: u64,
     /// As `playback_ppm`, for the microphone.
     pub capture_ppm: i32,
@@ -83,7 +83,7 @@ pub struct Counts {
 
 const SAMPLES: u64 = (1 << 40) - 1;
 
-/// Packs an epoch and a count of samples, so that a reader can never see one without the other.
+/// Packs an epoch and a sample count, so that a reader always sees both together.
 fn word(epoch: Epoch, samples: u64) -> u64 {
     (u64::from(epoch.0 & 0x00ff_ffff) << 40) | (samples & SAMPLES)
 }
@@ -94,7 +94,7 @@ fn unpack(word: u64) -> (Epoch, u64) {
 }
 
 impl Gauge {
-    /// Names the epoch whose blocks are played. [`Epoch::NONE`] plays nothing.
+    /// Sets the epoch whose blocks are played. [`Epoch::NONE`] plays nothing.
     pub fn set_live(&self, epoch: Epoch) {
         self.0.live.store(epoch.0, Ordering::Release);
     }
@@ -104,55 +104,56 @@ impl Gauge {
         Epoch(self.0.live.load(Ordering::Acquire))
     }
 
-    /// Turns the reply down (reversible), or up again. Earcons are not turned down.
+    /// Ducks the reply, or turns it up again. Earcons are not ducked.
     pub fn set_duck(&self, on: bool) {
         self.0.duck.store(on, Ordering::Relaxed);
     }
 
-    /// Whether the reply is turned down.
+    /// Whether the reply is ducked.
     pub fn duck(&self) -> bool {
         self.0.duck.load(Ordering::Relaxed)
     }
 
-    /// Lets the reply stand still at its next sample. Earcons sound all the same.
+    /// Pauses the reply at its next sample. Earcons still sound.
     pub fn pause(&self) {
         self.0.paused.store(true, Ordering::Release);
     }
 
-    /// Lets the reply go on, from this sample of its epoch on, or from as far back as the edge
-    /// remembers. What was counted already is not counted again.
+    /// Resumes the reply from this sample of its epoch, or from as far back as the edge remembers.
+    /// What was already counted is not counted again.
     pub fn resume(&self, from: u64) {
         self.0.from.store(from, Ordering::Relaxed);
         self.0.paused.store(false, Ordering::Release);
     }
 
-    /// Whether the reply stands still.
+    /// Whether the reply is paused.
     pub fn paused(&self) -> bool {
         self.0.paused.load(Ordering::Acquire)
     }
 
-    /// Sounds `earcon` at the next period, over whatever plays. A second call before that is one.
+    /// Plays `earcon` at the next period, over whatever is playing. Repeated calls before that
+    /// count once.
     pub fn chime(&self, earcon: Earcon) {
         self.0.chimes.fetch_or(earcon.bit(), Ordering::Relaxed);
     }
 
-    /// Stops a file that stands for the microphone at [`super::Pace::Fast`], and lets it go on: so
-    /// that it does not talk into the answer. Devices and files at real pace take no notice.
+    /// Pauses or resumes a file that stands in for the microphone at [`super::Pace::Fast`], so that
+    /// it does not talk into the answer. Devices and files at real pace ignore it.
     pub fn set_hold(&self, on: bool) {
         self.0.hold.store(on, Ordering::Release);
     }
 
     /// The epoch that is playing or played last, and how many of its samples at [`SPEAKER_RATE`]
-    /// have been given out.
+    /// were output.
     pub fn progress(&self) -> (Epoch, u64) {
         unpack(self.0.progress.load(Ordering::Acquire))
     }
 
-    /// Samples of `epoch` given out so far, at [`SPEAKER_RATE`]; 0 when it never sounded, and also
-    /// when another epoch has sounded and been cut since.
+    /// Samples of `epoch` output so far, at [`SPEAKER_RATE`]; 0 if it never sounded, or if
+    /// another epoch has since sounded and been cut.
     pub fn played(&self, epoch: Epoch) -> u64 {
-        // The finished word is written before the progress word moves on, so when the first read
-        // misses the epoch the second one finds it.
+        // The finished word is written before the progress word moves on, so if the first read
+        // misses the epoch, the second one finds it.
         let (now, samples) = self.progress();
         if now == epoch {
             return samples;
@@ -161,31 +162,31 @@ impl Gauge {
         if before == epoch { samples } else { 0 }
     }
 
-    /// The live epoch as the playback callback has last acted upon it.
+    /// The live epoch that the playback callback last acted on.
     pub fn settled(&self) -> Epoch {
         Epoch(self.0.settled.load(Ordering::Acquire))
     }
 
-    /// The final count of samples of `epoch` that were given out, once the callback has let go of
-    /// it; `None` while it is live or the callback has not yet seen that it is not. With a dead
-    /// device it stays `None`: give up after a deadline and take [`Gauge::played`].
+    /// The final number of samples of `epoch` output, once the callback has released it; `None`
+    /// while it is live or the callback has not yet seen that it is not. With a dead device it
+    /// stays `None`: give up after a deadline and use [`Gauge::played`].
     pub fn hushed(&self, epoch: Epoch) -> Option<u64> {
         let live = self.live();
         (live != epoch && self.settled() == live).then(|| self.played(epoch))
     }
 
-    /// The last epoch that was played to its end marker, see [`super::Block::end`].
+    /// The last epoch played to its end marker, see [`super::Block::end`].
     pub fn ended(&self) -> Epoch {
         Epoch(self.0.ended.load(Ordering::Acquire))
     }
 
-    /// Samples at [`SPEAKER_RATE`] between what the edge gives out and the loudspeaker, as last
-    /// reported by the sound system; 0 when it does not say.
+    /// Samples at [`SPEAKER_RATE`] between the edge and the loudspeaker, as last reported by the
+    /// sound system; 0 if it does not report them.
     pub fn latency(&self) -> u64 {
         self.0.latency.load(Ordering::Relaxed)
     }
 
-    /// What the speaker is, as far as it is known; [`Form::Absent`] while no device plays.
+    /// The kind of speaker, as far as known; [`Form::Absent`] while no device plays.
     pub fn form(&self) -> Form {
         Form::of_code(self.0.form.load(Ordering::Relaxed))
     }
@@ -208,7 +209,7 @@ impl Gauge {
         }
     }
 
-    // What follows is written by the edges and the supervisor of this room only.
+    // The rest is written only by the edges and the supervisor of this room.
 
     pub(super) fn set_tapped(&self, on: bool) {
         self.0.tapped.store(on, Ordering::Relaxed);
@@ -222,7 +223,7 @@ impl Gauge {
         self.0.form.store(form.code(), Ordering::Relaxed);
     }
 
-    /// Where the reply goes on that stood still.
+    /// Where a paused reply resumes.
     pub(super) fn from(&self) -> u64 {
         self.0.from.load(Ordering::Relaxed)
     }
@@ -243,9 +244,9 @@ impl Gauge {
         self.0.progress.store(word(epoch, samples), Ordering::Release);
     }
 
-    /// The edge lets go of `old` after `samples` samples and serves `new` from here on.
+    /// The edge releases `old` after `samples` samples and serves `new` from here on.
     pub(super) fn settle(&self, old: Epoch, samples: u64, new: Epoch) {
-        // An epoch that never sounded must not push out the count of the one before it, which the
+        // An epoch that never sounded must not replace the count of the previous one, which the
         // driver may not have read yet.
         if samples > 0 {
             self.0.finished.store(word(old, samples), Ordering::Release);
@@ -290,8 +291,8 @@ impl Gauge {
         }
     }
 
-    /// Microseconds of sound that the microphone has delivered by `now`, what has come since its last
-    /// callback included; without the time, what had come then.
+    /// Microseconds of sound that the microphone has delivered by `now`, including the time since
+    /// its last callback; without the time, as of that callback.
     pub(super) fn heard(&self, now: Option<Moment>) -> u64 {
         match (now, self.0.heard_since.load(Ordering::Relaxed)) {
             (None, _) | (_, 0) => self.0.heard.load(Ordering::Relaxed),

@@ -1,15 +1,15 @@
-/// Samples that are remembered: 1.5 s at 48 kHz, longer than any word.
+/// Samples remembered: 1.5 s at 48 kHz, longer than any word.
 const ROOM: usize = 72_000;
 
-/// What a reply has given out last, so that it can go on from the beginning of a word.
+/// The last samples that a reply has given out, so that it can resume from the beginning of a word.
 ///
-/// Never allocates after it is made.
+/// Never allocates after it is created.
 pub(super) struct Memory {
     ring: Box<[f32]>,
     /// Samples remembered of the epoch, and given out by its count.
     kept: usize,
     end: u64,
-    /// Where it is played from, while it is.
+    /// Where it is replaying, if it is.
     at: Option<u64>,
 }
 
@@ -43,14 +43,14 @@ impl Memory {
         self.at = (from < self.end).then_some(from);
     }
 
-    /// The next sample of what is played again; `None` when that is over.
+    /// The next replayed sample; `None` when the replay is over.
     pub(super) fn next(&mut self) -> Option<f32> {
         let at = self.at?;
         self.at = (at + 1 < self.end).then_some(at + 1);
         Some(self.ring[(at % ROOM as u64) as usize])
     }
 
-    /// Whether something is played again.
+    /// Whether something is being replayed.
     pub(super) fn plays(&self) -> bool {
         self.at.is_some()
     }
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!((memory.next(), memory.next(), memory.next()), (Some(3.0), Some(4.0), None));
         memory.rewind(4);
         assert!(!memory.plays());
-        // Stopped again on the way: it never goes forward.
+        // Paused again on the way: it never goes forward.
         memory.rewind(1);
         assert_eq!(memory.next(), Some(2.0));
         memory.rewind(3);

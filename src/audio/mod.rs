@@ -4,19 +4,19 @@
 //! mic ─▶ MicrophoneEdge ─▶ CaptureEdge ─▶ ring (4 s) ─▶ CaptureTail ─▶ listen thread
 //! spk ◀─ SpeakerEdge ◀─ PlaybackEdge ◀─ ring (150 ms) ◀─ PlaybackFeed ◀─ speaker task
 //!                   │        └────── Gauge: live epoch, duck, earcons / played, settled, counts
-//!                   └─▶ ring (1 s) ─▶ Tap ─▶ listen thread: what was really given out, and when
-//! Sound: a thread that opens devices (or files), watches them, and opens them again:
-//!   supervisor (acts) ◀─ watch (decides, pure)    worker a side ─▶ server + stream, or cards, or reel
+//!                   └─▶ ring (1 s) ─▶ Tap ─▶ listen thread: what was really output, and when
+//! Sound: a thread that opens devices (or files), watches them, and reopens them:
+//!   supervisor (acts) ◀─ watch (decides, pure)    one worker per side ─▶ server + stream, cards or reel
 //! ```
 //!
-//! **Invariant:** only `*Edge` types run in callbacks. They never allocate, lock, wait, log or
-//! enter the system; `tests/edges.rs` proves it.
+//! **Invariant:** only `*Edge` types run in callbacks. They never allocate, lock, wait, log or make
+//! a system call; `tests/edges.rs` proves it.
 //! **Invariant:** every sample of a reply that goes out is counted for its epoch, and the count of
-//! an epoch that was cut is final once [`Gauge::hushed`] gives it.
+//! a cut epoch is final once [`Gauge::hushed`] returns it.
 //! **Invariant:** rings, counts and positions outlive the device: a rebuilt stream gets the same
 //! edge back.
-//! **Invariant:** nothing in here knows what is said; it moves samples.
-//! Absent on purpose: voice activity and echo cancelling (`listen`), and the cutting of sound into
+//! **Invariant:** nothing here knows what is said; it moves samples.
+//! Deliberately absent: voice activity and echo cancelling (`listen`), and splitting sound into
 //! blocks (`drive`).
 
 mod board;
@@ -65,23 +65,23 @@ pub use wav::WavFile;
 use self::tap::TapEdge;
 use crate::base::Volume;
 
-/// Both ends of both rings, and the gauge that they share.
+/// Both ends of both rings, and their shared gauge.
 pub struct Path {
-    /// Takes what the microphone gives. Handed to [`Sound`], or driven by a simulation.
+    /// Takes sound from the microphone. Passed to [`Sound`], or driven by a simulation.
     pub capture: CaptureEdge,
-    /// Where the listen thread reads.
+    /// The listen thread reads here.
     pub tail: CaptureTail,
-    /// Where the speaker task writes.
+    /// The speaker task writes here.
     pub feed: PlaybackFeed,
-    /// Gives what the loudspeaker plays. Handed to [`Sound`], or driven by a simulation.
+    /// Gives the loudspeaker what to play. Passed to [`Sound`], or driven by a simulation.
     pub playback: PlaybackEdge,
-    /// Where the listen thread reads what the loudspeaker plays.
+    /// The listen thread reads here what the loudspeaker plays.
     pub tap: Tap,
     /// Orders to the edges, and their counts.
     pub gauge: Gauge,
 }
 
-/// A new sound path, not yet connected to any device. `volume` is the knob of the loudspeaker.
+/// A new sound path, not yet connected to any device. `volume` controls the loudspeaker.
 pub fn path(volume: Volume) -> Path {
     let gauge = Gauge::default();
     let (capture, tail) = CaptureEdge::new(gauge.clone());

@@ -2,13 +2,13 @@ use super::format::{MicrophoneEdge, Recall, SpeakerEdge};
 use super::{CaptureEdge, PlaybackEdge};
 use crate::base::Rate;
 
-/// One of the two edges: at home, or in the callback of a device.
+/// One of the two edges: here, or in a device's callback.
 pub(super) enum Place {
     Capture(Box<CaptureEdge>),
     Playback(Box<PlaybackEdge>),
     Listening(Recall<CaptureEdge>),
     Speaking(Recall<PlaybackEdge>),
-    /// The thread of its callback died while it worked.
+    /// The thread of its callback died while working.
     Gone,
 }
 
@@ -19,7 +19,7 @@ pub(super) enum Fitted {
 }
 
 impl Place {
-    /// Fits the edge to a device. `None` when it is not at home or cannot be fitted.
+    /// Adapts the edge to a device. `None` if it is not here or cannot be adapted.
     pub(super) fn lend(self, channels: u16, rate: Rate) -> (Self, Option<Fitted>) {
         match self {
             Self::Capture(edge) => {
@@ -36,12 +36,12 @@ impl Place {
         }
     }
 
-    /// Whether the edge is gone for good.
+    /// Whether the edge is lost for good.
     pub(super) fn gone(&self) -> bool {
         matches!(self, Self::Gone)
     }
 
-    /// Calls the edge back, whatever became of the device.
+    /// Recalls the edge, whatever became of the device.
     pub(super) fn recall(self) -> Self {
         match self {
             Self::Listening(recall) => {

@@ -12,40 +12,40 @@ use crate::base::{Epoch, Moment, SPEAKER_RATE, Volume};
 /// Samples in a [`Block`]: 5 ms at 48 kHz.
 pub const BLOCK_SAMPLES: usize = 240;
 
-/// Blocks in the speaker ring: 150 ms. When it is full, [`PlaybackFeed::push`] hands the block
-/// back and the speaker task tries again a few milliseconds later; nothing is lost.
+/// Blocks in the speaker ring: 150 ms. When it is full, [`PlaybackFeed::push`] returns the block
+/// and the speaker task tries again a few milliseconds later; nothing is lost.
 pub const SPEAKER_RING: usize = 30;
 
 /// Samples over which a cut reply fades out: 5 ms, short enough to feel immediate and long enough
 /// not to click.
 pub const FADE_SAMPLES: usize = 240;
 
-/// The factor for a reply that is turned down: -14 dB leaves it audible below a talking user.
+/// Gain of a ducked reply: -14 dB leaves it audible below a talking user.
 const DUCKED: f32 = 0.2;
 
-/// The most steps in which one period is filled: a ring full of single samples, and some changes
-/// of the live epoch. A step gives a piece of a block, ends a fade or serves another epoch.
+/// Bound on the steps that fill one period: a ring full of single samples plus some changes of the
+/// live epoch. A step plays part of a block, ends a fade or switches to another epoch.
 const MAX_PASSES: usize = 1 << 12;
 
-/// The largest step of the volume per sample: from silence to full in 10 ms.
+/// Largest change of the gain per sample: from silence to full in 10 ms.
 const GAIN_STEP: f32 = 1.0 / 480.0;
 
-/// What a held sample is multiplied with when the ring runs dry: -63 dB after 5 ms.
+/// Decay factor per sample of the held sample when the ring runs dry: -63 dB after 5 ms.
 const DECAY: f32 = 0.97;
 
 /// 5 ms of one reply: mono at [`crate::base::SPEAKER_RATE`], samples in -1.0..=1.0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Block {
-    /// The reply that it belongs to. It sounds only while this is the live epoch.
+    /// The reply it belongs to. It sounds only while this is the live epoch.
     pub epoch: Epoch,
-    /// How many of `pcm` count, at most [`BLOCK_SAMPLES`]; 0 marks the end of the epoch.
+    /// Valid samples in `pcm`, at most [`BLOCK_SAMPLES`]; 0 marks the end of the epoch.
     pub len: u16,
     /// The samples.
     pub pcm: [f32; BLOCK_SAMPLES],
 }
 
 impl Block {
-    /// A block of the first [`BLOCK_SAMPLES`] of `pcm`, or fewer when it is shorter.
+    /// A block of the first [`BLOCK_SAMPLES`] of `pcm`, or fewer if it is shorter.
     pub fn new(epoch: Epoch, pcm: &[f32]) -> Self {
         let len = pcm.len().min(BLOCK_SAMPLES);
         let mut block = Self { epoch, len: len as u16, pcm: [0.0; BLOCK_SAMPLES] };
@@ -54,7 +54,7 @@ impl Block {
     }
 
     /// The marker after the last block of `epoch`. When the edge reaches it, it sets
-    /// [`Gauge::ended`], and silence from there on is no underrun.
+    /// [`Gauge::ended`], and silence from there on is not an underrun.
     pub fn end(epoch: Epoch) -> Self {
         Self { epoch, len: 0, pcm: [0.0; BLOCK_SAMPLES] }
     }
@@ -64,55 +64,54 @@ impl Block {
 pub struct PlaybackFeed(HeapProd<Block>);
 
 impl PlaybackFeed {
-    /// Queues `block`, or hands it back when the ring is full.
+    /// Queues `block`, or returns it if the ring is full.
     ///
-    /// Queue a block only once its epoch is live: the edge throws away what is not live when it
-    /// meets it.
-    // The block is handed back whole on purpose: boxing it would allocate 200 times a second.
+    /// Queue a block only once its epoch is live: the edge drops blocks of other epochs on sight.
+    // The block is returned by value on purpose: boxing it would allocate 200 times a second.
     #[allow(clippy::result_large_err)]
     pub fn push(&mut self, block: Block) -> Result<(), Block> {
         self.0.try_push(block)
     }
 
-    /// How many blocks have room.
+    /// Free space, in blocks.
     pub fn vacant(&self) -> usize {
         self.0.vacant_len()
     }
 }
 
-/// Never allocates, locks, waits or logs. The reading end of the speaker ring: mixes the live
-/// reply and the earcons into what the loudspeaker gets.
+/// Never allocates, locks, waits or logs. The reading end of the speaker ring: mixes the live reply
+/// and the earcons for the loudspeaker.
 ///
-/// A reply that is paused fades out and stands still; it goes on from a sample that it has given out
-/// already, which is counted once.
+/// A paused reply fades out and stops; it resumes from a sample already given out, which is counted
+/// once.
 ///
-/// Blocks of the live epoch are played, all others are skipped. When the live epoch changes, what
-/// plays fades out within [`FADE_SAMPLES`]; those samples count as given out. Every sample that is
+/// Blocks of the live epoch are played, all others are skipped. When the live epoch changes, the
+/// current sound fades out within [`FADE_SAMPLES`]; those samples count as given out. Every sample
 /// given out is counted, see [`Gauge::progress`].
 pub struct PlaybackEdge {
     blocks: HeapCons<Block>,
     gauge: Gauge,
     volume: Volume,
     chimes: Chimes,
-    /// The block under way, and how much of it has been given out.
+    /// The current block, and how much of it was output.
     block: Block,
     at: usize,
-    /// The epoch that is served, and how much of it has been given out.
+    /// The epoch being served, and how much of it was output.
     epoch: Epoch,
     samples: u64,
     stage: Stage,
     still: Still,
     memory: Memory,
-    /// Samples of a fade in that are left, after it stood still.
+    /// Samples left of the fade-in after a pause.
     rise: usize,
-    /// The last sample given out, before volume; what a dry ring decays from.
+    /// The last sample output, before volume; a dry ring decays from it.
     held: f32,
-    /// The smoothed factors of the reply and of the earcons.
+    /// The smoothed gains of the reply and the earcons.
     gain: f32,
     chime_gain: f32,
-    /// Notes what is given out, for the echo canceller.
+    /// Records what is output, for the echo canceller.
     tap: TapEdge,
-    /// When the next sample is given out, where the device tells the time.
+    /// When the next sample is output, if the device reports the time.
     now: Option<Moment>,
 }
 
@@ -120,7 +119,7 @@ pub struct PlaybackEdge {
 enum Stage {
     /// Nothing of the epoch has sounded yet.
     Fresh,
-    /// Blocks are given out.
+    /// Blocks are being played.
     Sounding,
     /// The ring ran dry in the middle.
     Dry,
@@ -130,27 +129,27 @@ enum Stage {
     Fading(usize),
 }
 
-/// Whether the reply stands still, whatever its stage.
+/// Whether the reply is paused, whatever its stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Still {
-    /// It goes on.
+    /// Not paused.
     No,
-    /// It does in this many samples.
+    /// Paused after this many samples.
     Fading(usize),
-    /// It does.
+    /// Paused.
     Yes,
 }
 
-/// What lies next in the ring.
+/// What comes next in the ring.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Next {
-    /// A sample of the served epoch, in the block under way.
+    /// A sample of the served epoch, in the current block.
     Sample,
-    /// The end marker of the served epoch, which has been taken.
+    /// The end marker of the served epoch, already taken.
     End,
-    /// A block of another epoch, which is live by now.
+    /// A block of another epoch that is live by now.
     Live,
-    /// Nothing that is worth waiting for.
+    /// Nothing worth waiting for.
     Nothing,
 }
 
@@ -180,8 +179,8 @@ impl PlaybackEdge {
         (PlaybackFeed(producer), edge)
     }
 
-    /// Fills `out` with the next samples, mono at [`crate::base::SPEAKER_RATE`]; silence where
-    /// there is nothing to play. Any length.
+    /// Fills `out` with the next samples, mono at [`crate::base::SPEAKER_RATE`]; silence if there
+    /// is nothing to play. Any length.
     pub fn pull(&mut self, out: &mut [f32]) {
         let given = self.speak(out);
         for sample in &mut out[given..] {
@@ -198,15 +197,15 @@ impl PlaybackEdge {
         self.gauge.note_pull(out.len());
     }
 
-    /// The next [`PlaybackEdge::pull`] happens at `now`. Both edges must be told by the same clock, or
-    /// neither; it says how their devices run against each other.
+    /// The next [`PlaybackEdge::pull`] happens at `now`. Either both edges are told the time, by
+    /// the same clock, or neither; it shows how their devices drift against each other.
     pub fn at(&mut self, now: Moment) {
         self.now = Some(now);
     }
 
-    /// As [`PlaybackEdge::pull`], but stops where there is nothing to play: returns how many
-    /// samples were written, no silence and no earcon among them. For writing a file faster than
-    /// real time, where waiting for the next block takes no time at all.
+    /// As [`PlaybackEdge::pull`], but stops when there is nothing to play: returns the number of
+    /// samples written, without silence or earcons. For writing a file faster than real time, where
+    /// waiting for the next block takes no time.
     pub fn drain(&mut self, out: &mut [f32]) -> usize {
         let given = self.speak(out);
         self.weigh(&mut out[..given]);
@@ -218,16 +217,16 @@ impl PlaybackEdge {
         &self.gauge
     }
 
-    /// What follows is given to a newly opened device.
+    /// What follows is for a newly opened device.
     pub(super) fn restart(&mut self) {
         self.tap.restart();
     }
 
-    /// Writes the reply into `out` without volume; returns how much of it there was.
+    /// Writes the reply into `out` before volume; returns how many samples there were.
     fn speak(&mut self, out: &mut [f32]) -> usize {
         let mut done = 0;
-        // The order may change again while a period is filled, and each change takes at least one
-        // pass of this loop; the bound keeps the callback's work bounded.
+        // The live epoch may change again while a period is filled, and each change takes at least
+        // one pass of this loop; the bound limits the callback's work.
         for _ in 0..MAX_PASSES {
             let live = self.gauge.live();
             if live != self.epoch {
@@ -281,7 +280,7 @@ impl PlaybackEdge {
             }
             match self.fetch() {
                 Next::Sample => {}
-                // The next reply has gone live since this one was looked at.
+                // The next reply went live in the meantime.
                 Next::Live => continue,
                 Next::End => {
                     self.stage = Stage::Ended;
@@ -307,9 +306,9 @@ impl PlaybackEdge {
         done
     }
 
-    /// Stands still, or goes on, as the driver wants it.
+    /// Pauses or resumes, as the driver wants.
     fn heed_pause(&mut self) {
-        // What has not begun to sound has nothing to stand still at.
+        // A reply that has not begun to sound has nothing to pause.
         let paused = self.gauge.paused() && self.stage != Stage::Fresh;
         match (paused, self.still) {
             (true, Still::No) => {
@@ -326,7 +325,7 @@ impl PlaybackEdge {
         }
     }
 
-    /// Gives out again what was given out before; returns how much of `out` it took.
+    /// Gives out again what was given out before; returns how much of `out` it filled.
     fn repeat(&mut self, out: &mut [f32]) -> usize {
         let mut n = 0;
         for slot in out.iter_mut() {
@@ -341,7 +340,7 @@ impl PlaybackEdge {
         n
     }
 
-    /// Fades in what goes on after it stood still.
+    /// Fades in what resumes after a pause.
     fn rise(&mut self, out: &mut [f32]) {
         for sample in out.iter_mut().take(self.rise) {
             *sample *= 1.0 - self.rise as f32 / FADE_SAMPLES as f32;
@@ -349,18 +348,17 @@ impl PlaybackEdge {
         }
     }
 
-    /// Looks for the next sample of the served epoch. Blocks that are neither its nor the live
-    /// epoch's are stale and thrown away; a block of the live epoch stays in the ring until that
-    /// epoch is served.
+    /// Looks for the next sample of the served epoch. Blocks of neither it nor the live epoch are
+    /// stale and dropped; a block of the live epoch stays in the ring until that epoch is served.
     fn fetch(&mut self) -> Next {
-        // The ring can be refilled while it is read; the bound keeps the callback's work bounded.
+        // The ring may be refilled while it is read; the bound limits the callback's work.
         for _ in 0..=SPEAKER_RING {
             if self.block.epoch == self.epoch && self.at < usize::from(self.block.len) {
                 return Next::Sample;
             }
             let Some(block) = self.blocks.try_peek() else { return Next::Nothing };
-            // Read after the block: whoever queues a block has made its epoch live before, so what
-            // is seen here is at least as new as the block.
+            // Read after the block: an epoch goes live before its blocks are queued, so what is
+            // seen here is at least as new as the block.
             if block.epoch != self.epoch && block.epoch == self.gauge.live() {
                 return Next::Live;
             }
@@ -376,8 +374,8 @@ impl PlaybackEdge {
         Next::Nothing
     }
 
-    /// Fades the samples that follow, or the last one held when there are none, towards zero.
-    /// `left` is how much of the fade remains.
+    /// Fades the next samples, or the last held one if there are none, to zero. `left` is what
+    /// remains of the fade.
     fn fade(&mut self, out: &mut [f32], left: usize) {
         let mut more = true;
         for (i, sample) in out.iter_mut().enumerate() {
@@ -386,7 +384,7 @@ impl PlaybackEdge {
                 *sample = self.held * ((left - i) as f32 / FADE_SAMPLES as f32);
                 continue;
             }
-            // Once the reply has no more, what comes behind it is not looked at again.
+            // Once the reply has run out, what follows it is not checked again.
             match if more { self.fetch() } else { Next::Nothing } {
                 Next::Sample => {
                     self.held = self.block.pcm[self.at];
@@ -404,10 +402,10 @@ impl PlaybackEdge {
         }
     }
 
-    /// Lets go of the served epoch with its final count, and serves `live`.
+    /// Releases the served epoch with its final count, and serves `live`.
     fn settle(&mut self, live: Epoch) {
         self.gauge.settle(self.epoch, self.samples, live);
-        // A fade has ended at zero; a dry ring goes on decaying from where it is.
+        // A fade has ended at zero; a dry ring keeps decaying from where it is.
         if matches!(self.stage, Stage::Fading(_)) {
             self.held = 0.0;
         }
@@ -427,17 +425,17 @@ impl PlaybackEdge {
         self.stage = Stage::Dry;
     }
 
-    /// Applies volume and ducking, without steps that could be heard.
+    /// Applies volume and ducking without audible steps.
     fn weigh(&mut self, out: &mut [f32]) {
         let duck = if self.gauge.duck() { DUCKED } else { 1.0 };
         glide(out, &mut self.gain, self.volume.gain() * duck);
     }
 }
 
-/// Multiplies `out` with a factor that moves from `gain` to `target` by small steps.
+/// Multiplies `out` by a gain that moves from `gain` to `target` in small steps.
 fn glide(out: &mut [f32], gain: &mut f32, target: f32) {
     if *gain == target {
-        // Nearly always: a loop that the compiler can take eight samples at a time, or none.
+        // The usual case: a loop that vectorizes, or none at all.
         if target != 1.0 {
             out.iter_mut().for_each(|sample| *sample *= target);
         }
@@ -510,7 +508,7 @@ mod tests {
 
     #[test]
     fn a_cut_fades_over_five_milliseconds_and_the_count_holds_the_fade() {
-        // The fade lies within one period, or spans two or three of them.
+        // The fade fits within one period, or spans two or three.
         for period in [100, 150, 480] {
             let mut path = speaking();
             queue(&mut path, ONE, 0.5, 10);
@@ -613,7 +611,7 @@ mod tests {
         assert_eq!(path.gauge.ended(), ONE);
     }
 
-    /// Sample `n` of `epoch`, which no fade and no decay of another sample can be taken for.
+    /// Sample `n` of `epoch`, which cannot be confused with a fade or decay of another sample.
     fn numbered(epoch: u32, n: usize) -> f32 {
         ((epoch << 16) + n as u32) as f32 / (1 << 24) as f32
     }
@@ -639,8 +637,8 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever comes before it: each sample that is queued for an epoch while it is live plays
-        /// once, in order, as long as it stays live; so do those that were queued just before.
+        /// Whatever comes before: each sample queued for an epoch while it is live plays once, in
+        /// order, as long as it stays live; so do those queued just before.
         #[test]
         fn every_sample_of_the_live_epoch_plays_once(
             ops in proptest::collection::vec(op(), 0..120),
@@ -669,7 +667,7 @@ mod tests {
                     Op::Pull(len) => drop(pull(&mut path, len)),
                 }
             }
-            // The last epoch: some of it is queued just before it goes live, the rest after.
+            // The last epoch: part of it is queued just before it goes live, the rest after.
             let before = path.gauge.live();
             epoch += 1;
             let mut push = |path: &mut Path| {

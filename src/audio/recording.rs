@@ -6,29 +6,29 @@ use super::{AudioError, Resampler};
 use crate::base::{LISTEN_RATE, Rate};
 use crate::pcm::{Decoder, PIECE, Unreadable};
 
-/// The longest file that [`read_file`] takes whole: an hour, which is 230 MB. Longer ones are read
-/// piece by piece with [`Recording`].
+/// The longest file that [`read_file`] reads at once: an hour, which is 230 MB. Longer ones are
+/// read piece by piece with [`Recording`].
 pub const LONGEST_CLIP_SECONDS: u32 = 3_600;
 
-/// The file that stands for standard input.
+/// The file name that means standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// The most that is taken from standard input, in bytes.
+/// The most that is read from standard input, in bytes.
 const LONGEST_INPUT: u64 = 1 << 32;
 
-/// A sound file under way: mono, piece by piece, so that its length does not matter.
+/// A sound file being read: mono, piece by piece, so that its length does not matter.
 ///
 /// WAV (integers, floats, A-law, µ-law, ADPCM, any channels and sizes, lengths left open by a
-/// pipe), MP3, FLAC, Ogg (Vorbis and Opus), M4A, AAC, WebM, AIFF and CAF, told apart by their bytes.
-/// Channels are averaged; where they cancel each other out the loudest is taken. A file that was
-/// cut short, or whose header is wrong, gives what it has, and a [`Recording::warning`]. The file
-/// `-` is standard input.
+/// pipe), MP3, FLAC, Ogg (Vorbis and Opus), M4A, AAC, WebM, AIFF and CAF, recognized by their
+/// bytes. Channels are averaged; if they cancel out, the loudest is taken. A truncated file or one
+/// with a wrong header yields what it has, and a [`Recording::warning`]. The file `-` is standard
+/// input.
 pub struct Recording {
     path: PathBuf,
     decoder: Decoder,
     rate: Rate,
     resampler: Option<Resampler>,
-    /// What has been converted and not yet read.
+    /// Converted but not yet read.
     ready: Vec<f32>,
     at: usize,
     over: bool,
@@ -40,9 +40,9 @@ pub struct Recording {
 pub struct Clip {
     /// Mono at [`LISTEN_RATE`], samples in -1.0..=1.0.
     pub pcm: Vec<f32>,
-    /// How long it is.
+    /// Its length in seconds.
     pub seconds: f64,
-    /// What was wrong with it, if it could be read all the same.
+    /// What is wrong with it, although it could be read.
     pub warning: Option<String>,
 }
 
@@ -95,7 +95,7 @@ impl Recording {
                 why: "it is a folder".to_owned(),
             });
         }
-        // Decoders jump about, which a pipe cannot.
+        // Decoders seek, which a pipe cannot.
         let file = if about.is_file() { file } else { copied(file).map_err(no_file)? };
         Self::decode(path, file)
     }
@@ -117,7 +117,7 @@ impl Recording {
         })
     }
 
-    /// The same file at another rate. To be called before the first read.
+    /// The same file at another rate. Must be called before the first read.
     ///
     /// # Errors
     /// As [`Resampler::new`].
@@ -127,7 +127,7 @@ impl Recording {
         Ok(self)
     }
 
-    /// Samples per second of what [`Recording::read`] gives.
+    /// Rate of the samples that [`Recording::read`] returns.
     pub fn rate(&self) -> Rate {
         self.rate
     }
@@ -135,7 +135,7 @@ impl Recording {
     /// Writes the next samples into `out`, mono in -1.0..=1.0; returns how many, 0 only at the end.
     ///
     /// # Errors
-    /// [`AudioError::Io`] when the disk fails; a file cut short is no error.
+    /// [`AudioError::Io`] when the disk fails; a truncated file is not an error.
     pub fn read(&mut self, out: &mut [f32]) -> Result<usize, AudioError> {
         while self.at == self.ready.len() && !self.over {
             self.ready.clear();
@@ -148,7 +148,7 @@ impl Recording {
         Ok(n)
     }
 
-    /// What was wrong with the file, known once its end has been read.
+    /// What is wrong with the file; known once its end has been read.
     pub fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
     }
@@ -174,12 +174,12 @@ impl Recording {
     }
 }
 
-/// Standard input in a file that has no name and goes with its last handle.
+/// Standard input copied to an unnamed file, deleted with its last handle.
 fn spooled() -> io::Result<File> {
     copied(io::stdin().lock())
 }
 
-/// What `reader` gives, in such a file.
+/// A copy of `reader` in such a file.
 fn copied(reader: impl io::Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(&mut reader.take(LONGEST_INPUT), &mut file)?;
@@ -191,7 +191,7 @@ fn broken(path: &Path, why: &io::Error) -> AudioError {
     AudioError::Io { path: path.to_owned(), why: plain(why) }
 }
 
-/// The words of an I/O error without its number.
+/// The text of an I/O error without its number.
 pub(super) fn plain(why: &io::Error) -> String {
     let said = |kind| why.kind() == kind;
     if said(ErrorKind::NotFound) {

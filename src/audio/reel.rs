@@ -5,18 +5,18 @@ use std::time::Duration;
 use super::{AudioError, CaptureEdge, Pace, PlaybackEdge, Recording, Settings, WavFile};
 use crate::base::{Clock, Moment, SPEAKER_RATE};
 
-/// A period of a file that stands for a device: 10 ms, as of a real one.
+/// The period of a file that stands in for a device: 10 ms, as for a real one.
 const PERIOD: Duration = Duration::from_millis(10);
 
-/// How long a file that runs fast waits when the other end is not ready.
+/// How long a file at fast pace waits while the other end is not ready.
 const NAP: Duration = Duration::from_millis(1);
 
 /// Plays `recording` into the microphone's edge until `stop`. Calls `ended` once, when the file and
 /// the silence after it have been taken.
 ///
 /// # Errors
-/// [`AudioError::Io`] when the file cannot be read on; silence follows it all the same, so that
-/// what was said before is answered.
+/// [`AudioError::Io`] when reading fails; silence follows it all the same, so that what was said
+/// before is answered.
 pub(super) fn play(
     mut recording: Recording,
     mut edge: CaptureEdge,
@@ -75,11 +75,11 @@ pub(super) fn play(
     }
 }
 
-/// Writes what the playback edge gives into `file` until `stop`, then completes the file.
+/// Writes the output of the playback edge into `file` until `stop`, then completes the file.
 ///
 /// # Errors
-/// [`AudioError::CannotWrite`]; `broke` is told of it at once, and the sound runs on unwritten, so
-/// that the conversation does not hang with the disk.
+/// [`AudioError::CannotWrite`]; `broke` is notified immediately, and the sound continues unwritten
+/// so that the conversation does not hang with the disk.
 pub(super) fn write(
     file: WavFile,
     mut edge: PlaybackEdge,
@@ -121,7 +121,7 @@ fn fill(recording: &mut Recording, out: &mut [f32]) -> Result<usize, AudioError>
     Ok(done)
 }
 
-/// Keeps a thread at its pace.
+/// Paces a thread.
 struct Pacer {
     pace: Pace,
     clock: Clock,
@@ -134,12 +134,11 @@ impl Pacer {
         Self { pace, clock, next: clock.now() }
     }
 
-    /// Waits for the next period, or a moment if the other end is not `ready` for it; whether to
-    /// go on.
+    /// Waits for the next period, or briefly if the other end is not `ready`; whether to go on.
     fn wait(&mut self, ready: bool, stop: &AtomicBool) -> bool {
         match self.pace {
             Pace::Real => {
-                // Counted from the start, so that the thread may be late but does not drift.
+                // Counted from the start, so the thread may be late but does not drift.
                 self.next = self.next + PERIOD;
                 while !stop.load(Ordering::Acquire) {
                     match self.next.since(self.clock.now()) {

@@ -2,22 +2,22 @@ use super::watch::Opened;
 use super::{AudioError, DeviceInfo, Side};
 use crate::base::Rate;
 
-/// What reaches the supervisor.
+/// Messages to the supervisor.
 pub(super) enum Report {
-    /// A worker has done something. `run` counts the workers, so that a late word of an old one is
-    /// not taken for the new one.
+    /// A worker has done something. `run` numbers the workers, so that a late message of an old one
+    /// is not taken for the new one.
     Done { side: Side, run: u64, what: Done },
-    /// Nothing is said or heard for a while, or something is again.
+    /// Streams should rest because nothing is being said or heard, or resume.
     Rest(bool),
-    /// A worker has dropped its device and ends.
+    /// A worker has dropped its device and is ending.
     Left,
-    /// End.
+    /// Shut down.
     Stop,
 }
 
 /// What a worker has done.
 pub(super) enum Done {
-    /// The device is known; it waits for an edge for so many channels at this rate.
+    /// The device was found; it needs an edge with this many channels at this rate.
     Found(u16, Rate),
     Opened(Opened),
     /// The server has no such device. The worker stays, to report [`Done::Changed`] when devices
@@ -25,7 +25,7 @@ pub(super) enum Done {
     Missing(AudioError),
     Failed(AudioError),
     Broke(AudioError),
-    /// Worth a look at the devices.
+    /// The devices may have changed.
     Changed,
     Devices(Result<Vec<DeviceInfo>, AudioError>),
 }

@@ -7,25 +7,24 @@ use crate::base::Rate;
 /// Changes the rate of a mono stream, piece by piece.
 ///
 /// The delay of the filter (half a block, 5 ms at ordinary rates) is cut off at the start and made
-/// up for by [`Resampler::flush`], so a stream of `n` samples becomes exactly
-/// `ceil(n * to / from)` samples that lie where they lay before. Rubato's synchronous FFT
-/// resampler, with a Blackman-Harris window.
+/// up by [`Resampler::flush`], so a stream of `n` samples becomes exactly `ceil(n * to / from)`
+/// samples, aligned in time. Rubato's synchronous FFT resampler with a Blackman-Harris window.
 pub struct Resampler {
     from: Rate,
     to: Rate,
-    /// `None` where the rates are equal.
+    /// `None` if the rates are equal.
     core: Option<Core>,
 }
 
 struct Core {
     fft: Fft<f32>,
-    /// Samples that wait for a whole block.
+    /// Input samples waiting for a whole block.
     held: Vec<f32>,
     /// One block of output.
     made: Vec<f32>,
-    /// Samples of the filter's delay that are still to be cut off.
+    /// Samples of filter delay still to be cut off.
     skip: usize,
-    /// Samples that came in and that went out.
+    /// Samples in and samples out.
     taken: u64,
     given: u64,
 }
@@ -34,7 +33,7 @@ impl Resampler {
     /// A stream from one rate to another, each 1 Hz to 768 kHz.
     ///
     /// # Errors
-    /// [`AudioError::Format`] when a rate is outside of that.
+    /// [`AudioError::Format`] when a rate is out of range.
     pub fn new(from: Rate, to: Rate) -> Result<Self, AudioError> {
         if [from, to].iter().any(|rate| !(1..=768_000).contains(&rate.0)) {
             return Err(AudioError::Format(format!(
@@ -46,17 +45,17 @@ impl Resampler {
         Ok(Self { from, to, core })
     }
 
-    /// The rate of what goes in.
+    /// The input rate.
     pub fn from(&self) -> Rate {
         self.from
     }
 
-    /// The rate of what comes out.
+    /// The output rate.
     pub fn to(&self) -> Rate {
         self.to
     }
 
-    /// Takes `pcm` in and appends to `out` what is ready: all but the last block or so.
+    /// Takes `pcm` and appends the finished output to `out`: all but about the last block.
     pub fn push(&mut self, pcm: &[f32], out: &mut Vec<f32>) {
         match &mut self.core {
             Some(core) => core.push(pcm, out),
@@ -64,7 +63,7 @@ impl Resampler {
         }
     }
 
-    /// Appends to `out` all that is still inside, and starts afresh.
+    /// Appends the rest to `out` and starts afresh.
     pub fn flush(&mut self, out: &mut Vec<f32>) {
         let (from, to) = (u64::from(self.from.0), u64::from(self.to.0));
         if let Some(core) = &mut self.core {
@@ -72,14 +71,14 @@ impl Resampler {
         }
     }
 
-    /// Forgets what is inside, and starts afresh.
+    /// Drops the rest and starts afresh.
     pub fn reset(&mut self) {
         if let Some(core) = &mut self.core {
             core.reset();
         }
     }
 
-    /// A whole clip at once.
+    /// Converts a whole clip at once.
     ///
     /// # Errors
     /// As [`Resampler::new`].
@@ -121,8 +120,8 @@ impl Core {
         while out.len() < end {
             self.push(&block, out);
         }
-        // The total is known to the sample; what the last block made beyond it is padding. A
-        // stream may also have been ahead by less than a sample, which the rounding up covers.
+        // The total length is known exactly; whatever the last block produced beyond it is padding.
+        // A stream may also have been ahead by less than a sample, which rounding up covers.
         out.truncate(end);
         self.reset();
     }
@@ -135,7 +134,7 @@ impl Core {
     }
 }
 
-/// A resampler of one channel with equal blocks of about 10 ms at both ends. Rates without a large
+/// A one-channel resampler with equal blocks of about 10 ms at both ends. Rates without a large
 /// common divisor get longer blocks.
 pub(super) fn fft(from: Rate, to: Rate) -> Result<Fft<f32>, AudioError> {
     let block = (from.0 / 100).max(1);
@@ -144,7 +143,7 @@ pub(super) fn fft(from: Rate, to: Rate) -> Result<Fft<f32>, AudioError> {
     })
 }
 
-/// Turns one block of input into one block of output. Never allocates.
+/// Converts one block of input to one block of output. Never allocates.
 pub(super) fn turn(fft: &mut Fft<f32>, input: &[f32], output: &mut [f32]) {
     let (taken, made) = (input.len(), output.len());
     let done =
@@ -168,7 +167,7 @@ mod tests {
     use super::*;
 
     fn tone(frequency: f64, rate: Rate, len: usize) -> Vec<f32> {
-        // In double precision, for the phase of a second of sound has too many digits for single.
+        // In double precision: the phase after a second of sound needs more digits than single has.
         let step = TAU * frequency / f64::from(rate.0);
         (0..len).map(|n| (0.5 * (step * n as f64).sin()) as f32).collect()
     }
@@ -201,8 +200,8 @@ mod tests {
                 if len < 4_800 {
                     continue;
                 }
-                // Away from the edges the tone is where it was, to half a sample: filters of odd
-                // length have their middle between two of them.
+                // Away from the edges the tone is in place to half a sample: half a block of odd
+                // length, the filter's delay, is not a whole number of samples.
                 let ideal = tone(300.0, to, out.len());
                 let margin = out.len() / 4;
                 for n in margin..out.len() - margin {

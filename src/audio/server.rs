@@ -18,31 +18,31 @@ use rustix::net::{
 use super::{AudioError, DeviceInfo, Form, Side};
 use crate::base::Rate;
 
-/// The longest that the sound server may take for an answer. One that hangs is treated like none.
+/// How long the sound server may take to answer. One that hangs is treated as absent.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// Bytes of the secret by which the server knows its users; a client that sends any other number of
-/// them is thrown out, even where the server asks for none.
+/// Bytes of the authentication cookie; the server disconnects a client that sends any other number,
+/// even if it does not check the cookie.
 const COOKIE: usize = 256;
 
-/// Bytes that are read at once: many messages of a stream.
+/// Bytes read at once: many messages of a stream.
 const READ_BUFFER: usize = 1 << 16;
 
-/// A connection to the sound server: PulseAudio, or PipeWire, which answers as it does.
+/// A connection to the sound server: PulseAudio, or PipeWire, which speaks the same protocol.
 ///
-/// Spoken here directly, over the wire format of the crate `pulseaudio`, and not through the sound
-/// library: that one clears a megabyte at every message (6 % of a core for both sides where this
-/// takes less than one), asks for a record buffer of a single period (so sound is lost whenever
-/// this process is late), and never lets go of a stream that the server killed.
+/// Implemented directly on the wire format of the crate `pulseaudio` and not through the sound
+/// library, which clears a megabyte at every message (6 % of a core for both sides where this takes
+/// less than one), requests a record buffer of a single period (so sound is lost whenever this
+/// process is late), and never releases a stream that the server killed.
 pub(super) struct Server {
-    /// What comes from the server.
+    /// Messages from the server.
     pub(super) wire: BufReader<UnixStream>,
     pub(super) version: u16,
-    /// What goes to it.
+    /// Messages to the server.
     pub(super) mouth: Arc<Mouthpiece>,
 }
 
-/// The way to the server, shared by the thread of a stream and whoever gives it orders.
+/// The sending side, shared by the thread of a stream and those who give it orders.
 pub(super) struct Mouthpiece {
     socket: Mutex<UnixStream>,
     version: AtomicU16,
@@ -50,7 +50,7 @@ pub(super) struct Mouthpiece {
 }
 
 impl Mouthpiece {
-    /// Sends `command`; returns the number by which its answer is known.
+    /// Sends `command`; returns the sequence number of its answer.
     pub(super) fn send(&self, command: &Command) -> Result<u32, ProtocolError> {
         let seq = self.seq.fetch_add(1, Ordering::Relaxed);
         let mut bytes = Vec::new();
@@ -60,8 +60,8 @@ impl Mouthpiece {
         Ok(seq)
     }
 
-    /// Sends `command` with the user and the process that it comes from, as the server's own
-    /// library does: by them it lets its own user in without a cookie.
+    /// Sends `command` with the credentials of this process, as the server's own library does: they
+    /// let the server admit its own user without a cookie.
     fn introduce(&self, command: &Command) -> Result<u32, ProtocolError> {
         let seq = self.seq.fetch_add(1, Ordering::Relaxed);
         let mut bytes = Vec::new();
@@ -75,7 +75,7 @@ impl Mouthpiece {
         let mut with = SendAncillaryBuffer::new(&mut space);
         with.push(SendAncillaryMessage::ScmCredentials(from));
         let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        // A sandbox may forbid it; then the cookie has to do.
+        // A sandbox may forbid it; then the cookie must do.
         let sent =
             rustix::net::sendmsg(&*socket, &[IoSlice::new(&bytes)], &mut with, SendFlags::NOSIGNAL)
                 .unwrap_or(0);
@@ -85,7 +85,7 @@ impl Mouthpiece {
 
     /// Sends a whole message.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<(), ProtocolError> {
-        // Two messages at a time would be mixed on the wire.
+        // Two messages at a time would interleave on the wire.
         let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(socket.write_all(bytes)?)
     }
@@ -97,7 +97,7 @@ pub(super) fn present() -> bool {
 }
 
 impl Server {
-    /// Connects and introduces itself.
+    /// Connects and authenticates.
     pub(super) fn connect() -> Result<Self, AudioError> {
         Self::reach().map_err(|why| no_server(&why))
     }
@@ -135,8 +135,8 @@ impl Server {
         Ok(server)
     }
 
-    /// Sends `command` and waits for its answer. Only while no stream and no subscription puts
-    /// other messages in between.
+    /// Sends `command` and waits for its answer. Only while no stream or subscription interleaves
+    /// other messages.
     pub(super) fn ask<R: CommandReply>(&mut self, command: &Command) -> Result<R, ProtocolError> {
         let sent = self.mouth.send(command)?;
         self.answer(sent)
@@ -152,7 +152,7 @@ impl Server {
         }
     }
 
-    /// The devices there are, microphones first.
+    /// The devices, microphones first.
     pub(super) fn devices(&mut self) -> Result<Vec<DeviceInfo>, AudioError> {
         self.list().map_err(|why| no_server(&why))
     }
@@ -195,15 +195,15 @@ impl Server {
     }
 }
 
-/// What `sink` is by its form factor, the port in use and its name.
+/// The form of `sink` by its form factor, the port in use and its name.
 fn form(sink: &SinkInfo, factor: Option<String>) -> Form {
     let port = sink.ports.get(sink.active_port).map(|port| port.name.to_string_lossy());
     let name = sink.description.as_ref().unwrap_or(&sink.name).to_string_lossy();
     Form::of(factor.as_deref(), port.as_deref(), &name)
 }
 
-/// Connects to the socket at `path`. A server that hangs lets a few clients wait at its door and
-/// would make the next one wait until it goes on; that one is told at once.
+/// Connects to the socket at `path`. A hanging server has a short backlog of clients, and
+/// connecting beyond it would block until the server resumes; that is reported immediately instead.
 fn dial(path: &Path) -> Result<UnixStream, ProtocolError> {
     let address = SocketAddrUnix::new(path).map_err(io::Error::from)?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -215,8 +215,8 @@ fn dial(path: &Path) -> Result<UnixStream, ProtocolError> {
     Ok(socket)
 }
 
-/// The id of the speaker that `source` is the monitor of. PipeWire leaves the number out for some,
-/// and says it by the name and the class.
+/// The id of the speaker that `source` is the monitor of. PipeWire omits the number for some, and
+/// shows it only by name and class.
 fn monitored(source: &SourceInfo, class: Option<String>) -> Option<String> {
     if let Some(sink) = &source.monitor_of_sink_name {
         return Some(sink.to_string_lossy().into_owned());
@@ -229,7 +229,7 @@ fn monitored(source: &SourceInfo, class: Option<String>) -> Option<String> {
     is_monitor.then(|| by_name.unwrap_or(&id).to_owned())
 }
 
-/// What the server's refusal of a device means.
+/// The error for a device that the server refused.
 pub(super) fn refused(device: &DeviceInfo, why: &ProtocolError) -> AudioError {
     let (side, name) = (device.side, device.name.clone());
     let said = |error| matches!(why, ProtocolError::ServerError(this) if *this == error);
@@ -244,7 +244,7 @@ pub(super) fn refused(device: &DeviceInfo, why: &ProtocolError) -> AudioError {
     }
 }
 
-/// What a connection that cannot be had, or broke, means.
+/// The error for a connection that failed or broke.
 pub(super) fn no_server(why: &ProtocolError) -> AudioError {
     use io::ErrorKind::{
         BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, PermissionDenied, TimedOut,

@@ -16,18 +16,18 @@ use super::{
 };
 use crate::base::{Clock, SPEAKER_RATE};
 
-/// Events that can wait for the driver. When it is full, the supervisor keeps the newest event of
-/// each side and hands it over later.
+/// Events that may wait for the driver. When full, the supervisor keeps the newest event of each
+/// side and delivers it later.
 const EVENTS: usize = 16;
 
-/// The longest that [`Sound::close`] waits for devices. A sound server that hangs holds them.
+/// How long [`Sound::close`] waits for devices. A sound server that hangs holds them.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// The sound of this process: opens devices or files, watches them, and opens them again.
+/// The sound of this process: opens devices or files, watches them, and reopens them.
 ///
-/// One supervisor thread decides, one worker thread a side talks to the sound server (and may hang
-/// with it), one thread a file. Lost devices are tried again after 100 ms, later less often; a
-/// device that returns is used again.
+/// One supervisor thread decides, one worker thread per side talks to the sound server (and may
+/// hang with it), and each file has a thread. Lost devices are retried after 100 ms, later less
+/// often; a device that returns is used again.
 pub struct Sound {
     supervisor: Option<(mpsc::Sender<Report>, mpsc::Receiver<()>)>,
     files: Vec<JoinHandle<Result<(), AudioError>>>,
@@ -35,18 +35,18 @@ pub struct Sound {
     board: Arc<Board>,
 }
 
-/// Lets the streams rest while nothing is said or heard. The loudspeaker's is paused: one that plays
+/// Lets the streams rest while nothing is said or heard. The loudspeaker's is paused: playing
 /// silence costs more than all of the listening, and keeps the sound card awake. The microphone's
-/// comes in larger pieces, so that the machine wakes up less often. Clones are one.
+/// delivers larger pieces, so that the machine wakes up less often. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Rest {
-    /// None where there are only files, which need no rest.
+    /// `None` if there are only files, which need no rest.
     reports: Option<mpsc::Sender<Report>>,
     resting: Arc<AtomicBool>,
 }
 
 impl Rest {
-    /// Lets the streams rest, or go on, which takes a few milliseconds.
+    /// Lets the streams rest, or resumes them, which takes a few milliseconds.
     pub fn set(&self, on: bool) {
         let Some(reports) = &self.reports else { return };
         if self.resting.swap(on, Ordering::Relaxed) != on {
@@ -56,24 +56,24 @@ impl Rest {
     }
 }
 
-/// Shows that the supervisor of the devices moves, for a watchdog. It does so while devices are
-/// open, while they are missing, and while the sound server hangs; it watches the callbacks itself.
+/// Shows the watchdog that the device supervisor moves. It moves while devices are open, missing,
+/// or held by a hanging server; it watches the callbacks itself.
 #[derive(Clone, Debug)]
 pub struct Pulse(Option<Arc<Board>>);
 
 impl Pulse {
-    /// A number that grows several times a second; `None` where no device is used.
+    /// A number that grows several times a second; `None` if no device is used.
     pub fn count(&self) -> Option<u64> {
         self.0.as_ref().map(|board| board.rounds())
     }
 }
 
 impl Sound {
-    /// Starts what `settings` name, with both edges of a [`super::path`], and returns at once:
+    /// Opens what `settings` name, with both edges of a [`super::path`], and returns immediately:
     /// devices come up on their own, see [`Sound::ready`] and the events.
     ///
     /// # Errors
-    /// What is wrong with a file shows here: [`AudioError::NoFile`], [`AudioError::NotSound`],
+    /// Problems with files are reported here: [`AudioError::NoFile`], [`AudioError::NotSound`],
     /// [`AudioError::CannotWrite`].
     pub fn open(
         settings: &Settings,
@@ -130,14 +130,14 @@ impl Sound {
         Ok((sound, told))
     }
 
-    /// Waits until all that was asked for is open. Blocks: not for an async task.
+    /// Waits until everything requested is open. Blocks: not for an async task.
     ///
     /// # Errors
-    /// The reason, as soon as one end cannot be opened at the first try, or nothing came of it
-    /// within `patience` (opening an idle virtual device takes 2 s).
+    /// The reason, as soon as one side fails to open at the first try, or does not open within
+    /// `patience` (opening an idle virtual device takes 2 s).
     pub fn ready(&self, patience: Duration) -> Result<(), AudioError> {
         let sides = self.board.wait(patience);
-        // One that is lost is the reason, also while the other is still being opened.
+        // A lost side is the reason, even while the other one is still being opened.
         for side in &sides {
             if let SideState::Lost(why) = side {
                 return Err(why.clone());
@@ -149,23 +149,23 @@ impl Sound {
         Ok(())
     }
 
-    /// What shows that the devices are looked after, see [`Pulse`].
+    /// Shows that the devices are being watched, see [`Pulse`].
     pub fn pulse(&self) -> Pulse {
         Pulse(self.supervisor.is_some().then(|| Arc::clone(&self.board)))
     }
 
-    /// The rest of the streams, see [`Rest`].
+    /// Controls the rest of the streams, see [`Rest`].
     pub fn rest(&self) -> Rest {
         let reports = self.supervisor.as_ref().map(|(reports, _)| reports.clone());
         Rest { reports, resting: Arc::default() }
     }
 
-    /// How it stands with one end.
+    /// The state of one side.
     pub fn state(&self, side: Side) -> SideState {
         self.board.state(side)
     }
 
-    /// Stops, and completes the file that is written. Blocks for up to a second.
+    /// Stops, and completes the output file. Blocks for up to a second.
     ///
     /// # Errors
     /// [`AudioError::CannotWrite`] or [`AudioError::Io`] of the files.
@@ -201,7 +201,7 @@ impl Sound {
         let run = move || {
             let say = |event: SoundEvent| {
                 board.note(&event);
-                // A file tells of three things at most, far fewer than fit.
+                // A file reports three events at most, far fewer than fit.
                 let _ = tell.try_send(event);
             };
             say(SoundEvent::Up { side: Side::Input, device: name });
@@ -241,7 +241,7 @@ impl Sound {
 
 impl Drop for Sound {
     fn drop(&mut self) {
-        // Whoever wants to know how it went calls close.
+        // Whoever needs the outcome calls close.
         let _ = self.halt();
     }
 }

@@ -20,10 +20,10 @@ use super::thread::thread;
 use super::{AudioError, DeviceInfo, Gauge, Side};
 use crate::base::{Clock, LISTEN_RATE, Rate, SPEAKER_RATE};
 
-/// What is asked of the server for the loudspeaker, in frames at [`SPEAKER_RATE`]: all that may lie
-/// between us and the loudspeaker, and the piece that is asked for at a time. The server gives the
-/// device half of what is left of the first when two of the second are taken away; asking for two
-/// pieces in all would make that zero, and an idle card wake up two thousand times a second.
+/// Buffering requested for the loudspeaker, in frames at [`SPEAKER_RATE`]: everything between us
+/// and the loudspeaker, and the size of one request. The server gives the device (first - 2 *
+/// second) / 2; requesting two pieces in total would make that zero, and an idle card would wake up
+/// two thousand times a second.
 struct Depth {
     target: u32,
     piece: u32,
@@ -32,36 +32,35 @@ struct Depth {
 /// While something sounds: 20 ms, of which the device has 5.
 const SPEAKING: Depth = Depth { target: 960, piece: 240 };
 
-/// While nothing does: 100 ms at the device. The paused stream counts as well, and with more the
-/// first word would come late on a card that cannot take back what it was given.
+/// While silent: 100 ms at the device. This buffer also counts while paused, and with a larger one
+/// the first word would be late on a card that cannot rewind.
 const PAUSED: Depth = Depth { target: 12_000, piece: 1_200 };
 
-/// The same for the microphone, in frames at [`LISTEN_RATE`]: half of it is the device's period,
-/// 10 ms while somebody speaks and 50 ms while nobody does. The sound from before somebody began to
-/// speak is kept, so that nothing is lost by noticing it later.
+/// The same for the microphone, in frames at [`LISTEN_RATE`]: half of it is the device's period, 10
+/// ms while somebody speaks and 50 ms otherwise. Sound from before speech was noticed is kept, so
+/// noticing it later loses nothing.
 const LISTENING: u32 = 320;
 const DOZING: u32 = 1_600;
 
-/// Bytes of a frame: one channel of 32 bit floats; the server converts from and to anything, with
-/// better knowledge of the channels.
+/// Bytes per frame: one channel of 32-bit floats; the server converts to and from anything, knowing
+/// the channels better.
 const FRAME: u32 = 4;
 
-/// Pieces of playback between two questions for its latency: about a second.
+/// Pieces of playback between latency queries: about a second.
 const LATENCY_EVERY: u32 = 200;
 
-/// The longest message that is believed: what the server's largest buffer holds.
+/// The longest message that is accepted: what the server's largest buffer holds.
 const LONGEST: usize = protocol::MAX_MEMBLOCKQ_LENGTH;
 
-/// What a running stream has to tell, on its own thread.
+/// What a running stream reports, on its own thread.
 pub(super) enum Word {
-    /// A device came, went or changed, or the stream was moved: worth a look.
+    /// A device appeared, disappeared or changed, or the stream was moved: check the devices.
     Changed,
-    /// The stream is no more. The last word.
+    /// The stream is gone. The last message.
     Broke(AudioError),
 }
 
-/// A connection with a thread of its own. Dropping it ends both at once, even when the server
-/// hangs.
+/// A connection with its own thread. Dropping it ends both immediately, even if the server hangs.
 struct Line {
     socket: UnixStream,
     thread: Option<JoinHandle<()>>,
@@ -69,7 +68,7 @@ struct Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        // Every read and write of the thread fails from here on.
+        // All further reads and writes of the thread fail.
         let _ = self.socket.shutdown(Shutdown::Both);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -77,21 +76,20 @@ impl Drop for Line {
     }
 }
 
-/// Tells when a device comes, goes or changes, until it is dropped.
+/// Reports devices that appear, disappear or change, until dropped.
 pub(super) struct Lookout {
     _line: Line,
 }
 
 impl Lookout {
-    /// Everything that happens after this has returned calls `changed`, as does the end of the
-    /// server.
+    /// Every change after this returns calls `changed`, as does the end of the server.
     pub(super) fn new(changed: impl Fn() + Send + 'static) -> Result<Self, AudioError> {
         let broke = |why: ProtocolError| no_server(&why);
         let mut server = Server::connect()?;
         server.mouth.send(&Command::Subscribe(watched())).map_err(broke)?;
         protocol::read_ack_message(&mut server.wire).map_err(broke)?;
         let line = Line::start("aloud-lookout", server, move |server| {
-            // Both the end of the server and what it says before are changes.
+            // Both the end of the server and its messages before that count as changes.
             let _ = listen(server, &mut Idle, &|_| changed());
             changed();
         })?;
@@ -107,13 +105,13 @@ impl Line {
     ) -> Result<Self, AudioError> {
         let broke = |why: std::io::Error| no_server(&why.into());
         let socket = server.wire.get_ref().try_clone().map_err(broke)?;
-        // From here on silence of the server is no error; the supervisor watches the callbacks.
+        // From here on a silent server is no error; the supervisor watches the callbacks.
         socket.set_read_timeout(None).map_err(broke)?;
         Ok(Self { socket, thread: Some(thread(name, move || run(&mut server))?) })
     }
 }
 
-/// What the server tells of without being asked.
+/// Events that the server reports unasked.
 fn watched() -> SubscriptionMask {
     SubscriptionMask::SINK | SubscriptionMask::SOURCE | SubscriptionMask::SERVER
 }
@@ -127,8 +125,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// The rate at which a side runs; the server converts. What is heard is wanted at 16 kHz, and
-    /// fewer and smaller messages are most of what listening costs.
+    /// The rate at which a side runs; the server converts. Input is wanted at 16 kHz, and fewer,
+    /// smaller messages save most of the cost of listening.
     pub(super) fn rate(side: Side) -> Rate {
         match side {
             Side::Input => LISTEN_RATE,
@@ -136,10 +134,10 @@ impl Stream {
         }
     }
 
-    /// Lets the stream rest, or go on: the loudspeaker's callbacks stop, the microphone's come less
-    /// often. A fault shows by the callbacks that do not come.
+    /// Lets the stream rest, or resumes it: the loudspeaker's callbacks stop, the microphone's come
+    /// less often. A failure shows by missing callbacks.
     pub(super) fn rest(&self, on: bool) {
-        // Where it cannot be sent the connection has ended, which its thread tells.
+        // If it cannot be sent, the connection has ended, which its thread reports.
         let send = |command: Command| drop(self.mouth.send(&command));
         let (index, adjust_latency, early_requests) = (self.channel, true, false);
         match self.side {
@@ -165,8 +163,8 @@ impl Stream {
                     channel: self.channel,
                     cork: on,
                 });
-                // It is paused before it is made deep, and made shallow before it goes on, so that
-                // no more silence is ever queued than a reply can bear to wait for.
+                // Paused before the buffer grows, and shrunk before it resumes, so that no more
+                // silence is ever queued than a reply can afford to wait for.
                 for command in if on { [cork, depth] } else { [depth, cork] } {
                     send(command);
                 }
@@ -187,8 +185,8 @@ impl Stream {
             sample_spec: spec(Side::Input),
             channel_map: ChannelMap::mono(),
             source_index: Some(device.index),
-            // What comes while this process is late waits at the server; with a buffer of one
-            // period, which the sound library asks for, it would be lost.
+            // Sound that arrives while this process is late waits at the server; with a buffer of
+            // one period, which the sound library requests, it would be lost.
             buffer_attr: recording(LISTENING),
             flags: StreamFlags { adjust_latency: true, ..StreamFlags::default() },
             props: props(),
@@ -202,7 +200,7 @@ impl Stream {
         Self::run("aloud-mic", server, reply.channel, device.clone(), recorder, tell)
     }
 
-    /// Plays what `edge` gives on `device`, mono at [`SPEAKER_RATE`].
+    /// Plays `edge` on `device`, mono at [`SPEAKER_RATE`].
     pub(super) fn playback(
         device: &DeviceInfo,
         edge: SpeakerEdge,
@@ -260,18 +258,18 @@ impl Stream {
     }
 }
 
-/// What a side does with the messages of its stream.
+/// How a side handles the messages of its stream.
 trait Work {
-    /// Sound has come.
+    /// Sound has arrived.
     fn on_sound(&mut self, channel: u32, bytes: &[u8]);
 
     /// The server wants `length` bytes of sound.
     fn on_request(&mut self, server: &Server, length: u32) -> Result<(), ProtocolError>;
 
-    /// An answer has come to question `seq`.
+    /// The answer to request `seq` has arrived.
     fn on_reply(&mut self, seq: u32, reply: &mut TagStructReader<'_>);
 
-    /// The server had nothing to play, or nowhere to record to.
+    /// An underrun or overrun.
     fn on_glitch(&mut self);
 }
 
@@ -296,7 +294,7 @@ fn listen(
             continue;
         }
         let mut rest = bytes.as_slice();
-        // A message that this version of the protocol does not know is none of ours.
+        // A message unknown to this version of the protocol is not for us.
         let Ok((seq, command)) = Command::read_tag_prefixed(&mut rest, server.version) else {
             continue;
         };
@@ -315,7 +313,7 @@ fn listen(
     }
 }
 
-/// The work of a connection that has no stream.
+/// Handles a connection without a stream.
 struct Idle;
 
 impl Work for Idle {
@@ -366,9 +364,9 @@ struct Player {
     channel: u32,
     pcm: Vec<f32>,
     bytes: Vec<u8>,
-    /// Frames between what is written next and the loudspeaker, as last measured.
+    /// Frames between the next write and the loudspeaker, as last measured.
     ahead: u64,
-    /// Periods since that was asked for, and the question that is open.
+    /// Periods since the last query, and the query still open.
     periods: u32,
     asked: Option<u32>,
 }
@@ -402,7 +400,7 @@ impl Work for Player {
         self.periods += 1;
         if self.asked.is_none() && self.periods >= LATENCY_EVERY {
             self.periods = 0;
-            // The time is only handed back to us, and we have no use for it.
+            // The time is only echoed back, and we have no use for it.
             let question = LatencyParams { channel: self.channel, now: SystemTime::UNIX_EPOCH };
             self.asked = Some(server.mouth.send(&Command::GetPlaybackLatency(question))?);
         }
@@ -417,7 +415,7 @@ impl Work for Player {
         if let Ok(latency) = reply.read::<PlaybackLatency>() {
             let waiting = (latency.write_offset - latency.read_offset).max(0).cast_unsigned();
             let device = latency.sink_usec * u64::from(SPEAKER_RATE.0) / 1_000_000;
-            // Asked right after a period was written, which the edge adds by itself.
+            // Queried right after writing a period, which the edge adds by itself.
             let ahead = waiting / u64::from(FRAME) + device;
             self.ahead = ahead.saturating_sub(self.pcm.len() as u64);
         }

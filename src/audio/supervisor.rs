@@ -14,20 +14,19 @@ use super::worker::{Order, Worker};
 use super::{AudioError, CaptureEdge, Form, Gauge, PlaybackEdge, Side, SoundEvent};
 use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
 
-/// How often the supervisor looks whether it is time for the next try.
+/// How often the supervisor checks whether the next try is due.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The same while every device is open, and only the callbacks are looked at.
+/// The same while every device is open, and only the callbacks are checked.
 const CALM_TICK: Duration = Duration::from_millis(250);
 
-/// The drift of a clock is told only after it was measured for this long; a period more or less is
-/// 333 ppm of it.
+/// Clock drift is reported only after this long; one period more or less is then 333 ppm.
 const DRIFT_SPAN: Duration = Duration::from_secs(30);
 
-/// The longest that the end waits for devices to be dropped. A server that hangs holds them.
+/// How long shutdown waits for devices to be dropped. A server that hangs holds them.
 const LEAVE: Duration = Duration::from_millis(500);
 
-/// Keeps devices open: carries out what a [`Watch`] a side decides.
+/// Keeps devices open: executes what the [`Watch`] of each side decides.
 pub(super) struct Supervisor {
     clock: Clock,
     reports: mpsc::Sender<Report>,
@@ -36,7 +35,7 @@ pub(super) struct Supervisor {
     tell: queue::Sender<SoundEvent>,
     /// Events that the driver had no room for.
     untold: VecDeque<SoundEvent>,
-    /// Workers that have not left yet.
+    /// Workers that have not ended yet.
     working: usize,
 }
 
@@ -48,9 +47,9 @@ struct Post {
     place: Place,
     worker: Option<mpsc::Sender<Order>>,
     run: u64,
-    /// The count of samples when the device had settled in, for its drift.
+    /// The sample count once the device had settled, for its drift.
     baseline: Option<(Moment, u64)>,
-    /// Whether its stream is to rest.
+    /// Whether its stream should rest.
     resting: bool,
 }
 
@@ -79,7 +78,7 @@ impl Supervisor {
     pub(super) fn run(mut self, inbox: &mpsc::Receiver<Report>) {
         let mut acts = Vec::new();
         loop {
-            // Without its edge a side has no sound any more: the watchdog is to end that.
+            // Without its edge a side is silent for good: let the watchdog end that.
             if !self.posts.iter().any(|post| post.place.gone()) {
                 self.board.turn();
             }
@@ -112,7 +111,7 @@ impl Supervisor {
         }
     }
 
-    /// Pauses the loudspeaker's stream and slows the microphone's down, or lets them go on.
+    /// Pauses the loudspeaker's stream and slows the microphone's, or resumes them.
     fn rest(&mut self, on: bool) {
         for post in &mut self.posts {
             post.resting = on;
@@ -217,8 +216,8 @@ impl Post {
         Self { wish, watch, gauge, place, worker, run, baseline, resting }
     }
 
-    /// Starts a worker that looks for the device and opens it. Each device has its own worker and
-    /// its own connections: an old one may be half dead.
+    /// Starts a worker that finds and opens the device. Each device gets its own worker and
+    /// connections: an old one may be half dead.
     fn start(
         &mut self,
         seen: bool,
@@ -244,13 +243,13 @@ impl Post {
         Ok(())
     }
 
-    /// Gives the edge to the worker.
+    /// Lends the edge to the worker.
     fn lend(&mut self, channels: u16, rate: Rate) -> Result<(), AudioError> {
         let (place, fitted) = std::mem::replace(&mut self.place, Place::Gone).lend(channels, rate);
         self.place = place;
         match (fitted, &self.worker) {
             (Some(fitted), Some(worker)) => {
-                // A worker that has ended meanwhile has said why.
+                // A worker that has ended meanwhile has reported why.
                 let _ = worker.send(Order::Start(fitted));
                 Ok(())
             }
@@ -261,13 +260,13 @@ impl Post {
         }
     }
 
-    /// Takes the edge back and leaves the device to its worker.
+    /// Recalls the edge and leaves the device to its worker.
     fn call_back(&mut self) {
         self.worker = None;
         self.place = std::mem::replace(&mut self.place, Place::Gone).recall();
     }
 
-    /// Says what the speaker is, which changes when headphones are plugged in.
+    /// Reports the kind of speaker, which changes when headphones are plugged in.
     fn note_form(&self) {
         if self.wish.side == Side::Output {
             let form = self.watch.running().map_or(Form::Absent, |(device, ..)| device.form);
@@ -292,7 +291,7 @@ impl Post {
             Side::Output => (counts.pulled, SPEAKER_RATE),
         };
         let Some((start, base)) = self.baseline else {
-            // The first second fills buffers and is no measure.
+            // During the first second buffers fill, which distorts the measurement.
             if now.since(since) > Duration::from_secs(1) {
                 self.baseline = Some((now, count));
             }

@@ -5,37 +5,38 @@ use super::Gauge;
 use crate::base::Moment;
 
 /// Samples in the tap: a second at [`crate::base::SPEAKER_RATE`]. When it is full, what is given
-/// out is not noted, and the reader sees a gap.
+/// out is not recorded, and the reader sees a gap.
 const TAP_RING: usize = 48_000;
 
-/// Calls of the speaker's callback that can wait for the reader: two seconds and a half at 5 ms.
+/// Speaker callbacks that may wait for the reader: two and a half seconds at 5 ms.
 const TAP_CALLS: usize = 512;
 
-/// What one call of the speaker's callback was given.
+/// What one speaker callback was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Played {
-    /// The position of its first sample at [`crate::base::SPEAKER_RATE`]: how many were given out
-    /// before, silence included. It jumps where the reader was too slow.
+    /// The position of its first sample at [`crate::base::SPEAKER_RATE`]: how many were output
+    /// before, silence included. It jumps if the reader was too slow.
     pub at: u64,
-    /// How many samples it was given.
+    /// Number of samples given.
     pub len: u32,
-    /// Microseconds of sound that the microphone had delivered by then, since the beginning. The
-    /// only clock that both ends share.
+    /// Microseconds of sound that the microphone had delivered by then, since the start. The only
+    /// clock that both ends share.
     pub heard: u64,
-    /// Whether there is anything but silence in it.
+    /// Whether it is more than silence.
     pub sounds: bool,
-    /// Whether it is the first call of a newly opened device.
+    /// Whether it is the first callback of a newly opened device.
     pub fresh: bool,
 }
 
-/// Never allocates, locks, waits or logs. Notes what the playback edge gives out, earcons, fades
-/// and volume included, as soon as somebody listens at the other end. Silence costs no samples.
+/// Never allocates, locks, waits or logs. Records what the playback edge outputs, including
+/// earcons, fades and volume, as soon as somebody listens at the other end. Silence costs no
+/// samples.
 pub(super) struct TapEdge {
     samples: HeapProd<f32>,
     calls: HeapProd<Played>,
-    /// Samples given out, noted or not.
+    /// Samples output, recorded or not.
     given: u64,
-    /// Whether a new device has been opened since the last call that was noted.
+    /// Whether a new device was opened since the last recorded call.
     fresh: bool,
 }
 
@@ -54,12 +55,12 @@ impl TapEdge {
         (edge, Tap { samples: heard, calls: told, gauge })
     }
 
-    /// A new device has been opened.
+    /// A new device was opened.
     pub(super) fn restart(&mut self) {
         self.fresh = true;
     }
 
-    /// Notes `pcm`, which is given out `now`.
+    /// Records `pcm`, which is output `now`.
     pub(super) fn note(&mut self, pcm: &[f32], now: Option<Moment>, gauge: &Gauge) {
         let at = self.given;
         self.given += pcm.len() as u64;
@@ -73,7 +74,7 @@ impl TapEdge {
         if sounds {
             self.samples.push_slice(pcm);
         }
-        // After the samples, so that whoever sees the call sees them.
+        // After the samples, so that a reader that sees the call sees them.
         let len = u32::try_from(pcm.len()).unwrap_or(u32::MAX);
         let call = Played { at, len, heard: gauge.heard(now), sounds, fresh: self.fresh };
         if self.calls.try_push(call).is_ok() {
@@ -83,12 +84,12 @@ impl TapEdge {
 }
 
 impl Tap {
-    /// From now on it is noted what the speaker plays, or not.
+    /// Starts or stops recording what the speaker plays.
     pub fn open(&self, on: bool) {
         self.gauge.set_tapped(on);
     }
 
-    /// The next call that was noted, with its samples in `pcm` if it sounds; else `pcm` is empty.
+    /// The next recorded call, with its samples in `pcm` if it sounds; else `pcm` is empty.
     pub fn next(&mut self, pcm: &mut Vec<f32>) -> Option<Played> {
         let call = self.calls.try_pop()?;
         pcm.clear();
@@ -99,7 +100,7 @@ impl Tap {
         Some(call)
     }
 
-    /// What the speaker's device is, and the way from it to the microphone.
+    /// The speaker's device, and the path from it to the microphone.
     pub fn gauge(&self) -> &Gauge {
         &self.gauge
     }

@@ -2,7 +2,7 @@ use std::thread::{Builder, JoinHandle};
 
 use super::AudioError;
 
-/// Starts a thread. A machine that has none left has no sound either.
+/// Starts a thread. Without one there is no sound.
 pub(super) fn thread<T: Send + 'static>(
     name: &str,
     run: impl FnOnce() -> T + Send + 'static,

@@ -4,28 +4,28 @@ use super::device::Wish;
 use super::{AudioError, Choice, DeviceInfo, SoundEvent};
 use crate::base::{Moment, Rate};
 
-/// How often it is asked which devices there are, besides whenever the server says that something
-/// has changed. The stream of a device that was unloaded moves to another one and is no error.
+/// How often the devices are listed, besides whenever the server reports a change. The stream of an
+/// unloaded device moves to another one without an error.
 const SURVEY_EVERY: Duration = Duration::from_secs(2);
 
-/// The first time comes sooner: what changed while the device was opened was told to nobody.
+/// The first listing comes sooner: nobody was told of changes while the device was opened.
 const FIRST_SURVEY: Duration = Duration::from_millis(250);
 
-/// How often a device that the sound server does not have is looked for, besides whenever the server
-/// says that something has changed.
+/// How often to look for a device that the sound server does not have, besides whenever the server
+/// reports a change.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// A device whose callback has not been called for this long is dead. Some never say so.
+/// A device whose callback has not run for this long is dead. Some never report it.
 const STALL: Duration = Duration::from_secs(1);
 
-/// A newly opened device may take this long until its first call; an idle virtual one takes 2 s.
+/// How long a newly opened device may take until its first callback; an idle virtual one takes 2 s.
 const FIRST_CALL: Duration = Duration::from_secs(4);
 
-/// The longest that opening or listing may take before the worker is given up.
+/// How long opening or listing may take before the worker is given up.
 const ANSWER: Duration = Duration::from_secs(6);
 
-/// The wait before the n-th try: quick at first, because servers come back within a second, and
-/// never so long that one that is back is used later than a second after.
+/// The wait before the n-th try: short at first, because servers come back within a second, and
+/// never so long that a returned device waits more than a second.
 fn pause(failures: u32) -> Duration {
     Duration::from_millis(match failures {
         0 => 0,
@@ -39,31 +39,31 @@ fn pause(failures: u32) -> Duration {
 pub(super) enum Act {
     /// Open the wanted device. `seen` as in [`Wish::find_or_stand_in`].
     Open { seen: bool },
-    /// Call the edge back and leave the device to its worker, which drops it, or hangs.
+    /// Recall the edge and leave the device to its worker, which drops it, or hangs.
     Close,
-    /// Ask which devices there are.
+    /// List the devices.
     Survey,
     /// Tell the driver.
     Tell(SoundEvent),
 }
 
-/// A device that has just been opened.
+/// A device that was just opened.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Opened {
     pub(super) device: DeviceInfo,
     /// The rate at which its callback counts.
     pub(super) rate: Rate,
-    /// Whether it stands in for the one that was named.
+    /// Whether it replaces the named one.
     pub(super) stand_in: bool,
-    /// Whether the sound system may be asked often which devices there are.
+    /// Whether the sound system may be asked often for its devices.
     pub(super) survey: bool,
 }
 
-/// Decides what happens to the device at one side. Pure: time and reports come in, acts go out.
+/// Decides what happens to the device of one side. Pure: time and reports come in, acts go out.
 pub(super) struct Watch {
     wish: Wish,
     state: State,
-    /// Whether the chosen device was ever there.
+    /// Whether the chosen device was ever present.
     seen: bool,
     failures: u32,
     told: Option<SoundEvent>,
@@ -73,7 +73,7 @@ pub(super) struct Watch {
 
 #[derive(Debug, PartialEq)]
 enum State {
-    /// Opens when the time has come.
+    /// Opens when the time comes.
     Waiting {
         until: Moment,
     },
@@ -88,14 +88,14 @@ enum State {
 struct Running {
     device: DeviceInfo,
     rate: Rate,
-    /// When it was opened, and the callback's count then.
+    /// When it was opened, and the callback count then.
     since: Moment,
-    /// The callback's count when last looked at, and since when it is that.
+    /// The callback count at the last check, and since when it has had that value.
     beats: u64,
     beat_at: Moment,
     fresh: bool,
     survey: Ask,
-    /// Something changed while it was being asked.
+    /// Something changed during the listing.
     stale: bool,
 }
 
@@ -103,7 +103,7 @@ struct Running {
 enum Ask {
     Next(Moment),
     Asked(Moment),
-    /// The sound system answers too dearly to be asked.
+    /// Listing is too expensive with this sound system.
     Never,
 }
 
@@ -121,7 +121,7 @@ impl Watch {
         }
     }
 
-    /// Time has passed. `beats` is the count of calls of the callback.
+    /// Time has passed. `beats` is the callback count.
     pub(super) fn poll(&mut self, now: Moment, beats: u64, out: &mut Vec<Act>) {
         match &mut self.state {
             State::Waiting { until } => {
@@ -141,7 +141,7 @@ impl Watch {
                     self.failures = 0;
                 }
                 if self.resting {
-                    // Once it goes on it may take as long as a new one until its first call.
+                    // Once resumed it may take as long as a new one until its first callback.
                     (run.beat_at, run.fresh) = (now, true);
                 }
                 let patience = if run.fresh { FIRST_CALL } else { STALL };
@@ -166,12 +166,12 @@ impl Watch {
         }
     }
 
-    /// The stream is paused on purpose, or goes on.
+    /// The stream is paused on purpose, or resumed.
     pub(super) fn on_rest(&mut self, on: bool) {
         self.resting = on;
     }
 
-    /// The device is open. `beats` is the count of calls of the callback.
+    /// The device is open. `beats` is the callback count.
     pub(super) fn on_opened(
         &mut self,
         now: Moment,
@@ -218,7 +218,7 @@ impl Watch {
         self.tell_lost(why, out);
     }
 
-    /// The sound server has no such device; it tells when that may have changed.
+    /// The sound server has no such device; it reports when that may have changed.
     pub(super) fn on_missing(&mut self, now: Moment, why: AudioError, out: &mut Vec<Act>) {
         if matches!(self.state, State::Opening { .. }) {
             self.failures = 0;
@@ -227,15 +227,15 @@ impl Watch {
         }
     }
 
-    /// The device in use is lost, or the one that is just being opened: its stream may break before
-    /// the worker has said that it is open.
+    /// The device in use is lost, or the one being opened: its stream may break before the worker
+    /// has reported that it is open.
     pub(super) fn on_broke(&mut self, now: Moment, why: AudioError, out: &mut Vec<Act>) {
         if matches!(self.state, State::Running(_) | State::Opening { .. }) {
             self.lose(now, why, out);
         }
     }
 
-    /// Devices came or went, or the stream was moved.
+    /// Devices appeared or disappeared, or the stream was moved.
     pub(super) fn on_changed(&mut self, now: Moment) {
         match &mut self.state {
             State::Running(run) => match run.survey {
@@ -248,7 +248,7 @@ impl Watch {
         }
     }
 
-    /// These devices there are.
+    /// The list of devices.
     pub(super) fn on_devices(
         &mut self,
         now: Moment,
@@ -270,7 +270,7 @@ impl Watch {
                 // Headphones may have been plugged into it.
                 run.device.clone_from(device);
             }
-            // The device that is to be used is another one, or the same plugged in anew.
+            // Another device is wanted now, or the same one was plugged in again.
             Ok(_) => {
                 out.push(Act::Close);
                 self.state = State::Waiting { until: now };
@@ -281,7 +281,7 @@ impl Watch {
 
     fn lose(&mut self, now: Moment, why: AudioError, out: &mut Vec<Act>) {
         out.push(Act::Close);
-        // One that dies as soon as it is opened is not opened in a tight loop.
+        // A device that dies as soon as it is opened must not be reopened in a tight loop.
         self.failures += 1;
         self.state = State::Waiting { until: now + pause(self.failures) };
         self.tell_lost(why, out);
@@ -291,7 +291,7 @@ impl Watch {
         self.lose(now, AudioError::NoServer("the sound server does not answer".into()), out);
     }
 
-    /// Tells that there is no sound, once for each kind of reason and not at every try.
+    /// Reports that there is no sound, once for each kind of reason and not at every try.
     fn tell_lost(&mut self, why: AudioError, out: &mut Vec<Act>) {
         if let Some(SoundEvent::Lost { why: before, .. }) = &self.told
             && std::mem::discriminant(before) == std::mem::discriminant(&why)
@@ -430,7 +430,7 @@ mod tests {
         let mut scene = Scene::new("default");
         scene.poll(0, 0);
         scene.opened(0, device("spk", 1, true), false);
-        // An idle virtual device takes two seconds until its first call.
+        // An idle virtual device takes two seconds until its first callback.
         assert!(!scene.poll(2_000, 0).contains(&Act::Close));
         scene.poll(2_100, 1);
         assert!(!scene.poll(3_050, 1).contains(&Act::Close));

@@ -8,13 +8,13 @@ use crate::base::Rate;
 
 /// A WAV file being written: mono, 16 bits.
 ///
-/// The header is brought up to date once a second, so even a program that is killed leaves a file
-/// that can be played. [`WavFile::finish`] says whether all of it reached the disk.
+/// The header is updated once a second, so even a program that is killed leaves a playable file.
+/// [`WavFile::finish`] reports whether all of it reached the disk.
 pub struct WavFile {
     path: PathBuf,
     writer: hound::WavWriter<BufWriter<File>>,
     rate: Rate,
-    /// Samples since the header was brought up to date.
+    /// Samples since the header was last updated.
     fresh: u32,
 }
 
@@ -36,7 +36,7 @@ impl WavFile {
             rate,
             fresh: 0,
         };
-        // A disk that is full already shows now rather than at the end.
+        // A full disk shows now rather than at the end.
         file.flush()?;
         Ok(file)
     }

@@ -10,21 +10,21 @@ use super::watch::Opened;
 use super::{AudioError, DeviceInfo, Gauge, Side};
 use crate::base::{Clock, Rate};
 
-/// What a worker is told. The end of the orders is the end of the worker.
+/// Orders to a worker. When they end, so does the worker.
 pub(super) enum Order {
-    /// Start the device that was found with this edge.
+    /// Start the found device with this edge.
     Start(Fitted),
-    /// Rest, or go on.
+    /// Rest, or resume.
     Rest(bool),
     /// List the devices.
     Survey,
 }
 
-/// Talks to the sound server for one device, from the search for it to its end. May hang with the
-/// server; it is then left alone.
+/// Talks to the sound server for one device, from finding it to its end. May hang with the server;
+/// it is then abandoned.
 pub(super) struct Worker {
     pub(super) wish: Wish,
-    /// Whether the wanted device was ever there, so that another one may stand in for it.
+    /// Whether the wanted device was ever present, so that another one may replace it.
     pub(super) seen: bool,
     pub(super) run: u64,
     pub(super) gauge: Gauge,
@@ -42,7 +42,7 @@ impl Worker {
     }
 
     fn work(&self, orders: &mpsc::Receiver<Order>) -> Result<(), AudioError> {
-        // The cards are asked only where no server has a socket: behind a server they are in use.
+        // The cards are used only if no server has a socket: behind a server they are busy.
         if server::present() {
             let mut server = Server::connect()?;
             let Some((device, stand_in)) = self.look(orders, &mut server)? else { return Ok(()) };
@@ -75,7 +75,7 @@ impl Worker {
                 Fitted::Playback(edge) => found.playback(*edge, gauge, self.clock, broke)?,
             };
             self.opened(device, rate, stand_in, false);
-            // A microphone that is paused hears nothing; at a card it has no other rest.
+            // A paused microphone hears nothing, and a card has no other way to rest.
             let rests = self.wish.side == Side::Output;
             serve(
                 orders,
@@ -92,8 +92,8 @@ impl Worker {
         Ok(())
     }
 
-    /// The wanted device, and whether it is a stand-in. Where the server has none, waits for the end
-    /// of the orders, which is then `None`, and meanwhile tells of every change.
+    /// The wanted device, and whether it is a stand-in. If the server has none, reports every
+    /// change until the orders end, and then returns `None`.
     fn look(
         &self,
         orders: &mpsc::Receiver<Order>,
@@ -104,7 +104,7 @@ impl Worker {
         }
         let report = self.reporter();
         let lookout = Lookout::new(move || report(Done::Changed))?;
-        // What came before it looked out has been told to nobody.
+        // Nobody was told of changes from before the lookout.
         match self.wish.find_or_stand_in(self.seen, &server.devices()?) {
             Ok((device, stand_in)) => Ok(Some((device.clone(), stand_in))),
             Err(why) => {
@@ -116,13 +116,13 @@ impl Worker {
         }
     }
 
-    /// Asks for the edge; `None` when the device is no longer wanted.
+    /// Requests the edge; `None` if the device is no longer wanted.
     fn fit(&self, orders: &mpsc::Receiver<Order>, channels: u16, rate: Rate) -> Option<Fitted> {
         self.report(Done::Found(channels, rate));
         loop {
             match orders.recv() {
                 Ok(Order::Start(fitted)) => return Some(fitted),
-                // What is not open yet is told once more when it is.
+                // What is not open yet is ordered again once it is.
                 Ok(Order::Survey | Order::Rest(_)) => {}
                 Err(_) => return None,
             }
@@ -146,7 +146,7 @@ impl Worker {
     }
 }
 
-/// Serves an open device until the supervisor drops its end of the orders; then it is dropped.
+/// Serves an open device until the supervisor drops its end of the orders, then drops the device.
 fn serve(orders: &mpsc::Receiver<Order>, mut survey: impl FnMut(), rest: impl Fn(bool)) {
     while let Ok(order) = orders.recv() {
         match order {

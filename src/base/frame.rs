@@ -7,10 +7,10 @@ use super::UtteranceId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rate(pub u32);
 
-/// The rate at which everything is heard: 16 kHz.
+/// The rate of everything that is heard: 16 kHz.
 pub const LISTEN_RATE: Rate = Rate(16_000);
 
-/// The rate of the speaker ring and of everything that counts played samples: 48 kHz.
+/// The rate of the speaker ring and of all counts of played samples: 48 kHz.
 pub const SPEAKER_RATE: Rate = Rate(48_000);
 
 /// Samples in a [`Frame`]: 10 ms at [`LISTEN_RATE`].
@@ -30,7 +30,7 @@ pub struct Frame {
 pub struct Utterance {
     /// Which one.
     pub id: UtteranceId,
-    /// Where it lies in the stream, in samples at [`LISTEN_RATE`]; the pre-roll is part of it.
+    /// Its position in the stream, in samples at [`LISTEN_RATE`], including the preroll.
     pub span: Range<u64>,
     /// Mono samples at [`LISTEN_RATE`], in -1.0..=1.0.
     pub pcm: Arc<[f32]>,

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Epoch(pub u32);
 
 impl Epoch {
-    /// The epoch before the first attempt; nothing live ever carries it.
+    /// The epoch before the first attempt; never live.
     pub const NONE: Self = Self(0);
 
-    /// The attempt after this one. Never [`Epoch::NONE`], and never more than 24 bits.
+    /// The next attempt. Never [`Epoch::NONE`], and never more than 24 bits.
     #[must_use]
     pub const fn next(self) -> Self {
         match (self.0 + 1) & 0x00ff_ffff {
@@ -27,12 +27,12 @@ impl Epoch {
 )]
 pub struct UtteranceId(pub u32);
 
-/// One thing that aloud has to say without being asked: a ringing timer, a `say` from the socket.
+/// One thing that aloud says unasked: a ringing timer, a `say` from the socket.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct NoticeId(pub u32);
 
-/// The name of one tool call, as the engine that asked for it wrote it. Unique in a history.
+/// The id of one tool call, as the engine that requested it wrote it. Unique in a history.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CallId(pub String);

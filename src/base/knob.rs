@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The speaker's volume, 0 to 100 percent, shared by the tool that sets it and the edge that
-/// applies it. Mute is kept apart, so that unmuting returns to the level before, and so is the
-/// floor that a ring puts under both.
+/// applies it. Mute is stored separately, so that unmuting restores the level, and so is the floor
+/// that a ring puts under both.
 #[derive(Clone, Debug)]
 pub struct Volume(Arc<AtomicU32>);
 
@@ -13,7 +13,7 @@ const FLOOR_AT: u32 = 16;
 const FLOOR: u32 = 0xff << FLOOR_AT;
 
 impl Volume {
-    /// A knob at `percent`, clamped to 0..=100.
+    /// A volume of `percent`, clamped to 0..=100.
     pub fn new(percent: u8) -> Self {
         Self(Arc::new(AtomicU32::new(u32::from(percent.min(100)))))
     }
@@ -38,13 +38,13 @@ impl Volume {
         self.change(MUTED, if on { MUTED } else { 0 });
     }
 
-    /// What sounds is at least this loud, clamped to 0..=100, muted or not: a ring is to be heard.
-    /// Level and mute stay as they are; 0 takes the floor away.
+    /// Sets the minimum loudness, clamped to 0..=100, even when muted: a ring must be heard. Level
+    /// and mute are unchanged; 0 removes the floor.
     pub fn floor(&self, percent: u8) {
         self.change(FLOOR, u32::from(percent.min(100)) << FLOOR_AT);
     }
 
-    /// The factor for samples: 0.0 when muted, else the level over 100; never below the floor.
+    /// The gain: 0.0 when muted, else the level over 100; never below the floor.
     pub fn gain(&self) -> f32 {
         let knob = self.0.load(Ordering::Relaxed);
         let level = if knob & MUTED != 0 { 0 } else { knob & LEVEL };
@@ -52,7 +52,7 @@ impl Volume {
     }
 
     fn change(&self, bits: u32, value: u32) {
-        // Never fails, because the closure always gives a value.
+        // Never fails, because the closure always returns a value.
         let _ = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |knob| Some(knob & !bits | value));

@@ -1,10 +1,10 @@
-//! What every room shares: time, ids, frames of sound, work under way.
+//! What every room shares: time, ids, frames of sound, work in progress.
 //!
 //! ```text
 //! Clock ─▶ Moment      Frame (10 ms at 16 kHz) ─▶ Utterance      Job, Flow: work that ends when dropped
 //! ```
 //!
-//! **Invariant:** nothing here knows of turns, engines or devices, and nothing here does I/O.
+//! **Invariant:** nothing here knows about turns, engines or devices, and nothing here does I/O.
 //! **Invariant:** time is an argument. [`Clock`] is the one place that reads the machine's clock,
 //! and only the outermost rooms own one.
 

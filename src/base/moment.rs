@@ -2,9 +2,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time: microseconds since the program's start.
+/// A point in time: microseconds since the program started.
 ///
-/// Always handed in as an argument, so that a simulation can make an hour pass in a millisecond.
+/// Always passed in as an argument, so that a simulation can make an hour pass in a millisecond.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -29,7 +29,7 @@ impl Moment {
         self.0
     }
 
-    /// The time from `earlier` to this moment; zero when `earlier` is the later one.
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -44,7 +44,7 @@ impl std::ops::Add<Duration> for Moment {
     }
 }
 
-/// The one reader of the machine's clock. Owned by the outermost rooms, which pass [`Moment`]s in.
+/// The one reader of the machine's clock. Owned by the outermost rooms, which pass [`Moment`]s on.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,

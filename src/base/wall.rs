@@ -10,19 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Moment};
 
-/// A point on the clock that nobody sets: it counts from the start of the machine, and on while
-/// the machine sleeps.
+/// A point on the clock that nobody sets: it counts from boot and continues during suspend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootMoment {
-    /// Which start of the machine it counts from; moments of two starts cannot be compared.
+    /// Which boot it counts from; moments of different boots cannot be compared.
     pub boot: u64,
-    /// Microseconds since then.
+    /// Microseconds since boot.
     pub micros: u64,
 }
 
 impl BootMoment {
-    /// Microseconds from this moment to `later`, negative when that is the earlier one; `None`
-    /// when the machine was started anew in between.
+    /// Microseconds from this moment to `later`, negative if that is earlier; `None` if the machine
+    /// was rebooted in between.
     pub fn until(self, later: Self) -> Option<i64> {
         let micros = |moment: Self| i64::try_from(moment.micros).unwrap_or(i64::MAX);
         (self.boot == later.boot).then(|| micros(later) - micros(self))
@@ -36,19 +35,19 @@ impl BootMoment {
 }
 
 /// The one reader of the clocks outside a turn: the wall clock for dates, alarms and file times,
-/// which may be set at any moment, and the clock of the machine's start for timers.
+/// which may be set at any moment, and the boot clock for timers.
 #[derive(Clone, Debug, Default)]
 pub enum WallClock {
-    /// The machine's own.
+    /// The machine's clocks.
     #[default]
     System,
-    /// Clocks that stand still until they are set, for tests.
+    /// Clocks that stand still until set, for tests.
     Fixed(Arc<FixedClock>),
-    /// Clocks that run with the clock of a simulation, from this time on.
+    /// Clocks that follow the clock of a simulation, from this time on.
     Simulated(Clock, Timestamp),
 }
 
-/// Clocks that stand still: microseconds since 1970, and microseconds since which start.
+/// Clocks that stand still: microseconds since 1970, and microseconds since which boot.
 #[derive(Debug)]
 pub struct FixedClock {
     wall: AtomicI64,
@@ -57,7 +56,7 @@ pub struct FixedClock {
 }
 
 impl WallClock {
-    /// A clock that stands at `time`, an hour after the machine's start.
+    /// A clock fixed at `time`, an hour after boot.
     pub fn fixed(time: Timestamp) -> Self {
         Self::Fixed(Arc::new(FixedClock {
             wall: AtomicI64::new(time.as_microsecond()),
@@ -66,8 +65,7 @@ impl WallClock {
         }))
     }
 
-    /// Lets the time pass until `time` on a fixed clock, also for its clones; the machine's own
-    /// is left as it is.
+    /// Advances a fixed clock, and its clones, to `time`; no effect on the machine's own.
     pub fn set(&self, time: Timestamp) {
         if let Self::Fixed(clock) = self {
             let before = clock.wall.swap(time.as_microsecond(), Ordering::Relaxed);
@@ -76,14 +74,14 @@ impl WallClock {
         }
     }
 
-    /// Sets a fixed wall clock as a person or a time server does: no time passes.
+    /// Sets a fixed wall clock as a person or a time server would: no time passes.
     pub fn adjust(&self, time: Timestamp) {
         if let Self::Fixed(clock) = self {
             clock.wall.store(time.as_microsecond(), Ordering::Relaxed);
         }
     }
 
-    /// Starts the machine of a fixed clock anew, at the same time on the wall.
+    /// Reboots the machine of a fixed clock, at the same wall time.
     pub fn reboot(&self) {
         if let Self::Fixed(clock) = self {
             clock.boot.fetch_add(1, Ordering::Relaxed);
@@ -91,7 +89,7 @@ impl WallClock {
         }
     }
 
-    /// The present time on the wall.
+    /// The current wall time.
     #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
     pub fn now(&self) -> Timestamp {
         match self {
@@ -104,7 +102,7 @@ impl WallClock {
         }
     }
 
-    /// The present moment on the clock of the machine's start.
+    /// The current moment on the boot clock.
     pub fn boot(&self) -> BootMoment {
         match self {
             Self::System => {
@@ -122,8 +120,8 @@ impl WallClock {
     }
 }
 
-/// The kernel's name for this start of the machine. Where it cannot be read every program has a
-/// number of its own, so that no moment of another program is taken for one of this start.
+/// The kernel's id of this boot. If it cannot be read, every program has a number of its own, so
+/// that no moment of another program is mistaken for one of this boot.
 fn boot_id() -> u64 {
     static ID: OnceLock<u64> = OnceLock::new();
     *ID.get_or_init(|| {
@@ -133,12 +131,12 @@ fn boot_id() -> u64 {
     })
 }
 
-/// The local time zone, which changes when a traveller says so.
+/// The local time zone, which a traveller may change.
 #[derive(Clone, Debug)]
 pub enum LocalZone {
     /// The machine's own.
     System(Arc<Mutex<Option<ZoneFile>>>),
-    /// One that stays until it is set, for tests and simulation.
+    /// Fixed until it is set, for tests and simulation.
     Fixed(Arc<Mutex<TimeZone>>),
 }
 
@@ -147,24 +145,24 @@ pub enum LocalZone {
 pub struct ZoneFile(u64, i64, i64);
 
 impl LocalZone {
-    /// The machine's own zone.
+    /// The machine's zone.
     pub fn system() -> Self {
         Self::System(Arc::new(Mutex::new(zone_file())))
     }
 
-    /// This zone.
+    /// A fixed zone.
     pub fn fixed(zone: TimeZone) -> Self {
         Self::Fixed(Arc::new(Mutex::new(zone)))
     }
 
-    /// Moves a fixed zone, also for its clones; the machine's own is left as it is.
+    /// Changes a fixed zone, also for its clones; no effect on the machine's own.
     pub fn set(&self, zone: TimeZone) {
         if let Self::Fixed(fixed) = self {
             *fixed.lock().unwrap_or_else(PoisonError::into_inner) = zone;
         }
     }
 
-    /// The zone as it is known; see [`LocalZone::look`].
+    /// The zone as last known; see [`LocalZone::look`].
     pub fn get(&self) -> TimeZone {
         match self {
             Self::System(_) => TimeZone::system(),
@@ -172,8 +170,8 @@ impl LocalZone {
         }
     }
 
-    /// Notices that the machine's zone was changed. Looks at a file, so it is not for the async
-    /// threads. Without it a change is seen after five minutes.
+    /// Notices a change of the machine's zone. Reads a file, so not for the async threads. Without
+    /// it a change is seen after five minutes.
     pub fn look(&self) {
         if let Self::System(seen) = self {
             let file = zone_file();

@@ -3,8 +3,8 @@ use std::pin::Pin;
 
 use futures::Stream;
 
-/// Work under way with one result; dropping it is cancelling it.
+/// Work in progress with one result; dropping it cancels it.
 pub type Job<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Work under way with many results; dropping it is cancelling it.
+/// Work in progress with many results; dropping it cancels it.
 pub type Flow<T> = Pin<Box<dyn Stream<Item = T> + Send>>;

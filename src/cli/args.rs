@@ -132,8 +132,8 @@ pub(crate) struct Ask {
     /// An image for the question: a file or a URL. Can be repeated.
     #[arg(long, value_name = "PATH-or-URL")]
     pub(crate) image: Vec<String>,
-    /// Background text for the answer, or earlier messages: a JSON array of {"role", "content"}. `-` is
-    /// standard input. Can be repeated.
+    /// Background text for the answer, or earlier messages: a JSON array of {"role", "content"}.
+    /// `-` is standard input. Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) context: Vec<PathBuf>,
     /// Model for this question: `MODEL`, or `PROVIDER/MODEL`.

@@ -27,7 +27,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
                     "text or pictures beside --audio need a chat model; set one with --model";
                 return Err(Failure::new(Code::Usage, message));
             }
-            // What is shown and written comes before what is said about it.
+            // Pictures and earlier messages come before the question about them.
             app.opening.extend(pictures.into_iter().map(Item::Picture));
             let text = args.text.join(" ").trim().to_owned();
             if !text.is_empty() {
@@ -56,7 +56,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     };
     app.mute = matches!(output, Output::Words);
     let spoken = args.audio.is_some();
-    // On a terminal the words come as they are written; a program gets them whole.
+    // On a terminal words appear as they are written; a program gets them whole.
     let live = !args.json && !spoken && !streams && std::io::stdout().is_terminal();
     let finished = match live {
         true => app.once_watched(question, output, words).await?,
@@ -85,7 +85,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     out.map_or(Ok(()), SoundOut::finish)
 }
 
-/// What a question that was answered, or not, comes to for the shell.
+/// The exit status of a question, answered or not.
 pub(super) fn ended(finished: Finished) -> Outcome {
     let Some(trouble) = finished.troubles.into_iter().next() else { return Ok(()) };
     match finished.errors.into_iter().next() {
@@ -94,7 +94,7 @@ pub(super) fn ended(finished: Finished) -> Outcome {
     }
 }
 
-/// Lays what the command line says of this question over the settings.
+/// Applies the command line's options to the settings.
 fn set(app: &mut App, args: &Ask) -> Outcome {
     let settings = &mut app.config.settings;
     if for_a_model(args) {
@@ -141,7 +141,7 @@ fn set(app: &mut App, args: &Ask) -> Outcome {
     Ok(())
 }
 
-/// Whether something is said of this question that only a chat model can heed.
+/// Whether an option is set that only a chat model can follow.
 fn for_a_model(args: &Ask) -> bool {
     args.model.is_some()
         || args.protocol.is_some()
@@ -155,7 +155,7 @@ fn for_a_model(args: &Ask) -> bool {
         || (args.audio.is_some() && !args.text.is_empty())
 }
 
-/// The model that `name` means: `PROVIDER/MODEL`, or a model of the provider that answers now.
+/// The model `name`: `PROVIDER/MODEL`, or a model of the configured provider.
 fn model(settings: &config::Settings, name: &str) -> ModelName {
     if let Some((provider, model)) = name.split_once('/')
         && settings.providers.contains_key(provider)
@@ -170,7 +170,7 @@ fn model(settings: &config::Settings, name: &str) -> ModelName {
 /// Prints words as they come, until the question is answered.
 async fn words(handle: Handle) {
     let (_, mut events) = handle.watch();
-    // The handle would keep the driver's end from being seen.
+    // Holding the handle would hide the driver's end.
     drop(handle);
     loop {
         match events.recv().await {
@@ -203,7 +203,7 @@ fn heard(app: &App, path: &Path) -> Result<Vec<listen::Event>, Failure> {
     Ok(events)
 }
 
-/// What is told of an answer.
+/// What is printed about an answer.
 struct Told {
     transcript: String,
     reply: String,
@@ -222,7 +222,7 @@ impl Told {
                     told.transcript.push_str(text);
                 }
                 Item::Reply { text, .. } => {
-                    // What was said before a tool was called, and after it.
+                    // What was said before and after a tool call.
                     if !told.reply.is_empty() {
                         told.reply.push(' ');
                     }
@@ -269,14 +269,14 @@ impl Told {
         }
         match (self.reply.is_empty(), live) {
             (true, _) => Ok(()),
-            // The words are there already.
+            // The words were already printed.
             (false, true) => print::line(""),
             (false, false) => print::line(&self.reply),
         }
     }
 }
 
-/// JSON where it is, text where it is not.
+/// `text` as JSON, or as a string if it is not JSON.
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }

@@ -13,12 +13,12 @@ async fn connect(env: &Environment) -> Result<Client, Failure> {
     Ok(Client::connect(&Paths::of(env).socket()).await?)
 }
 
-/// Asks the running service for something.
+/// Sends a request to the running service.
 pub(super) async fn ask(env: &Environment, request: Request) -> Outcome {
     Ok(connect(env).await?.ask(request).await?)
 }
 
-/// Ends the running service, and waits until it has ended.
+/// Stops the running service, and waits until it has ended.
 pub(super) async fn quit(env: &Environment) -> Outcome {
     let mut client = connect(env).await?;
     client.ask(Request::Quit).await?;
@@ -34,7 +34,7 @@ pub(super) async fn quit(env: &Environment) -> Outcome {
     })
 }
 
-/// Tells how the running service stands.
+/// Shows the state of the running service.
 pub(super) async fn status(env: &Environment, json: bool) -> Outcome {
     let status = connect(env).await?.status().await?;
     if json {
@@ -43,7 +43,7 @@ pub(super) async fn status(env: &Environment, json: bool) -> Outcome {
     print::table(&rows(&status))
 }
 
-/// The state as a person asks for it: what it does, with what, and what is wrong.
+/// The state for a person: what it is doing, with what, and what is wrong.
 fn rows(status: &serde_json::Value) -> Vec<Vec<String>> {
     let text = |key: &str| status[key].as_str().map(str::to_owned);
     let count = |key: &str| status[key].as_u64().unwrap_or(0);
@@ -83,7 +83,7 @@ fn rows(status: &serde_json::Value) -> Vec<Vec<String>> {
     rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect()
 }
 
-/// What it does at this moment, in a word or two; what rings is named.
+/// What it is doing right now, in a word or two; what rings is named.
 fn doing(status: &serde_json::Value) -> String {
     let text = match status["state"].as_str() {
         Some("ringing") => {
@@ -102,7 +102,7 @@ fn doing(status: &serde_json::Value) -> String {
     text.to_owned()
 }
 
-/// Prints what happens in the running service, until it ends or the reader goes.
+/// Prints the events of the running service, until it ends or the reader is gone.
 pub(super) async fn events(env: &Environment) -> Outcome {
     let mut client = connect(env).await?;
     print::line(client.watch().await?)?;
@@ -112,7 +112,7 @@ pub(super) async fn events(env: &Environment) -> Outcome {
     Ok(())
 }
 
-/// Says through the running service; `false` when none runs.
+/// Speaks through the running service; `false` if none is running.
 pub(super) async fn say(env: &Environment, text: &str) -> Result<bool, Failure> {
     match Client::reach(&Paths::of(env).socket()).await {
         Ok(mut client) => {

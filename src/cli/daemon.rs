@@ -57,7 +57,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     let standing = handle.clone();
     let signals = tokio::spawn(async move {
         if ending_signal().await {
-            // Refused only when the driver is ending already.
+            // Refused only if the driver is already ending.
             let _ = handle.ask(Request::Quit).await;
         }
     });
@@ -71,14 +71,14 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     signals.abort();
     keys.abort();
     notifier.farewell();
-    // The watchers get their last line before the socket goes.
+    // The watchers get their last line before the socket is gone.
     tokio::task::yield_now().await;
     socket.abort();
     sound.close()?;
     Ok(())
 }
 
-/// The socket that the service manager opened, or one of our own.
+/// The socket that the service manager opened, or our own.
 fn serve(app: &App) -> Result<Server, Failure> {
     let paths = &app.config.paths;
     paths.make_runtime().map_err(|error| Failure::new(Code::CannotCreate, error))?;
@@ -93,7 +93,7 @@ fn serve(app: &App) -> Result<Server, Failure> {
     }
 }
 
-/// Resolves with SIGTERM, SIGINT or SIGHUP; `false` where no handler can be set.
+/// Resolves with SIGTERM, SIGINT or SIGHUP; `false` if no handler can be set.
 async fn ending_signal() -> bool {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
     let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else { return false };
@@ -104,10 +104,10 @@ async fn ending_signal() -> bool {
     }
 }
 
-/// Tells the service manager in a line whether there is sound, and why not.
+/// Keeps the service manager's status line up to date: whether there is sound, and why not.
 async fn tell_standing(handle: Handle, notifier: Notifier) {
     let (state, mut events) = handle.watch();
-    // The handle would keep the driver's end from being seen.
+    // Holding the handle would hide the driver's end.
     drop(handle);
     let mut state = state;
     loop {

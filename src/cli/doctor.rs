@@ -1,7 +1,7 @@
 //! `aloud doctor`: tries each part as a conversation would use it, and says how to fix what fails.
 //!
 //! ```text
-//! configuration ─▶ each configured model, asked for real ─▶ microphone (heard), speaker ─▶ service
+//! configuration ─▶ each configured model, really used ─▶ microphone (heard), speaker ─▶ service
 //! ```
 //!
 //! **Invariant:** `ok` is printed only for what was tried and worked in this run.
@@ -22,16 +22,16 @@ use crate::dialog::{Item, Prompt};
 use crate::engine::openai::models::{models, named};
 use crate::engine::{Delta, Notes};
 
-/// The longest a model may take for one word.
+/// How long a model may take for one word.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long the microphone is listened to.
+/// How long to listen to the microphone.
 const LISTENING: Duration = Duration::from_millis(1_500);
 
-/// Quieter than this a microphone gives digital silence: muted, or unplugged from the card.
+/// Level of digital silence in dBFS: the microphone is muted, or unplugged from the card.
 const SILENCE_DB: f32 = -80.0;
 
-/// What came of one check.
+/// The result of one check.
 enum Finding {
     /// It was tried and works.
     Good(String),
@@ -41,7 +41,7 @@ enum Finding {
     Bad(String),
 }
 
-/// Checks everything, prints a line for each, and fails when something is broken.
+/// Checks everything, prints a line for each part, and fails if something is broken.
 pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
     let mut bad = 0;
     let mut tell = |what: &str, finding: Finding| -> Outcome {
@@ -101,7 +101,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
     }
 }
 
-/// The configured models with the job of each, in the order of a turn.
+/// The configured models with their jobs, in the order of a turn.
 fn uses(app: &App) -> Vec<(&'static str, ModelName)> {
     let settings = &app.config.settings;
     let cascade = &settings.cascade;
@@ -127,14 +127,14 @@ const HEARING: &str = "hearing";
 const ANSWERING: &str = "answering";
 const SPEAKING: &str = "speaking";
 
-/// Asks the model `name` for the smallest piece of its job.
+/// Gives the model `name` the smallest piece of its job.
 async fn model(
     file: Option<&Path>,
     env: &Environment,
     job: &'static str,
     name: &ModelName,
 ) -> Finding {
-    // An app of its own, in which this model has nobody behind it.
+    // An app of its own, in which this model has no fallback.
     let mut app = match App::open(file, env) {
         Ok(app) => app,
         Err(error) => return Finding::Bad(error.to_string()),
@@ -169,7 +169,7 @@ async fn model(
     }
 }
 
-/// Why the provider of `name` would refuse it: its list of models is asked, where it has one.
+/// Why the provider of `name` would refuse it, according to its list of models, if it has one.
 async fn unlisted(app: &App, name: &ModelName) -> Option<String> {
     if name.provider == "local" {
         return None;
@@ -178,7 +178,7 @@ async fn unlisted(app: &App, name: &ModelName) -> Option<String> {
         Ok(http) => http,
         Err(error) => return Some(error.to_string()),
     };
-    // A server without a list may still have the model; the question itself will show.
+    // A server without a list may still have the model; the request itself will show.
     let offered = models(&http).await.ok().filter(|offered| !offered.is_empty())?;
     if named(&offered, &name.model).is_some() || app.is_azure(&name.provider) {
         return None;
@@ -192,7 +192,7 @@ async fn unlisted(app: &App, name: &ModelName) -> Option<String> {
 
 async fn hear(app: &App) -> Result<(), String> {
     let ear = app.transcriber(&Notes::new().0).map_err(|error| error.to_string())?;
-    // Half a second of quiet noise: too little to make words of, enough for the shortest limits.
+    // Half a second of quiet noise: too little to be taken for words, long enough for any minimum.
     let pcm: Vec<f32> = (0..8_000_u32).map(|n| ((n * 7_919) % 613) as f32 / 6.13e5).collect();
     let mut words = ear.transcribe(Utterance {
         id: UtteranceId(1),
@@ -293,13 +293,13 @@ fn device(chosen: &audio::DeviceInfo) -> Finding {
         Side::Output => Finding::Good(name),
         Side::Input => heard(&name, chosen.monitor_of.is_some(), loudest(&mut path.tail)),
     };
-    // It was only opened to be looked at.
+    // It was only opened for the check.
     let _ = sound.close();
     finding
 }
 
-/// The loudest 10 ms of what the microphone gives within [`LISTENING`], in decibels below full
-/// scale; none when nothing comes.
+/// The loudest 10 ms that the microphone gives within [`LISTENING`], in dBFS; `None` if nothing
+/// comes.
 fn loudest(tail: &mut audio::CaptureTail) -> Option<f32> {
     let clock = crate::base::Clock::start();
     let end = clock.now() + LISTENING;

@@ -7,11 +7,11 @@ use crate::config::ConfigErrors;
 use crate::control::{BindError, ClientError};
 use crate::engine::EngineError;
 
-/// Exit codes of `sysexits.h`, as the interface page fixes them.
+/// Exit codes of `sysexits.h`; part of the command's interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Code {
-    /// The reader of our output went away: nothing is wrong and nothing more is to be said.
+    /// The reader of our output is gone: nothing is wrong and there is nothing more to say.
     Done = 0,
     Usage = 64,
     Data = 65,
@@ -26,7 +26,7 @@ pub(crate) enum Code {
     Interrupted = 130,
 }
 
-/// Why a command failed: what the user reads, and the exit code that scripts read.
+/// Why a command failed: the message for the user and the exit code for scripts.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Failure {
@@ -39,7 +39,7 @@ impl Failure {
         Self { code, message: message.to_string() }
     }
 
-    /// A failure of a room that knows its own exit code.
+    /// A failure of a room that defines its own exit code.
     pub(crate) fn of_code(code: u8, message: impl Display) -> Self {
         let code = match code {
             64 => Code::Usage,
@@ -99,7 +99,7 @@ impl From<BindError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        // Whoever read our output may have enough.
+        // The reader of our output may have had enough.
         let enough = error.kind() == io::ErrorKind::BrokenPipe;
         let code = if enough { Code::Done } else { Code::Io };
         Self::new(code, error)

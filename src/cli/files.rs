@@ -1,4 +1,4 @@
-//! Files at a provider: what is there, sent and removed.
+//! Files at a provider: listing, uploading, removing.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) enum Files {
         /// Only those uploaded for this purpose: fine-tune, vision, user_data, …
         #[arg(long)]
         purpose: Option<String>,
-        /// Print one JSON object a file.
+        /// Print one JSON object per file.
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -34,7 +34,7 @@ pub(crate) enum Files {
         /// What they are for: fine-tune, vision, user_data, batch, assistants, evals.
         #[arg(long, default_value = "user_data")]
         purpose: String,
-        /// Print one JSON object a file.
+        /// Print one JSON object per file.
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -74,7 +74,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Files) -> 
             list(&all, json)
         }
         Files::Upload { files, purpose, json, place } => {
-            // Nothing is sent where one of them is missing.
+            // Nothing is uploaded if one of them is missing.
             if let Some(none) = files.iter().find(|file| !file.is_file()) {
                 let why = format!("there is no file {}; check the path", none.display());
                 return Err(Failure::new(Code::NoInput, why));

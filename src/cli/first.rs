@@ -1,4 +1,4 @@
-//! The first start of the chat: who is to answer, asked once, on one screen.
+//! The first start of the chat: asks once, on one screen, who should answer.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, Write};
@@ -15,7 +15,7 @@ use crate::engine::EngineError;
 use crate::engine::openai::models::models;
 use crate::engine::openai::{Address, Auth, Http, Neighbour};
 
-/// Variables that say already who answers.
+/// Variables that already say who answers.
 const SETTLED: [&str; 5] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
@@ -33,9 +33,9 @@ const TRIES: usize = 3;
 /// Who answers.
 #[derive(Clone, PartialEq, Eq)]
 enum Choice {
-    /// The engines inside the program.
+    /// The built-in engines.
     Inside,
-    /// A model server on this machine, and a model of it.
+    /// A model server on this machine, and one of its models.
     Neighbour(String, String),
     /// OpenAI, with this key.
     OpenAi(String),
@@ -48,7 +48,7 @@ pub(super) fn wanted(env: &Environment) -> bool {
     !told && !Paths::of(env).config.exists()
 }
 
-/// Asks who is to answer, and writes it down, so that it is asked once only.
+/// Asks who should answer, and saves it, so that it is asked only once.
 ///
 /// # Errors
 /// When the terminal cannot be used, or the configuration cannot be written.
@@ -173,7 +173,7 @@ fn fits(key: &str) -> bool {
     key.len() >= 8 && key.chars().all(|c| c.is_ascii_graphic())
 }
 
-/// Reads a line without showing it; `None` when it is given up.
+/// Reads a line without echo; `None` if the user gives up.
 #[expect(clippy::wildcard_enum_match_arm, reason = "an enum of another crate")]
 fn secret() -> io::Result<Option<String>> {
     terminal::enable_raw_mode()?;
@@ -208,7 +208,7 @@ fn key_file(paths: &Paths) -> PathBuf {
     paths.config.with_file_name("openai.key")
 }
 
-/// Writes the commented configuration with `choice` in it, and its key into a file of its own.
+/// Writes the commented configuration with `choice` in it, and the key into a file of its own.
 fn write(paths: &Paths, choice: &Choice) -> Result<(), Failure> {
     let mut text = config::default_file().to_owned();
     match choice {
@@ -228,7 +228,7 @@ fn write(paths: &Paths, choice: &Choice) -> Result<(), Failure> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
     }
-    // One that came meanwhile is not overwritten.
+    // One that was created meanwhile is not overwritten.
     let made = OpenOptions::new().write(true).create_new(true).open(file);
     made.and_then(|mut made| made.write_all(text.as_bytes())).map_err(|error| cannot(file, &error))
 }
@@ -239,7 +239,7 @@ fn write_key(file: &Path, key: &str) -> io::Result<()> {
     }
     let mut made =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
-    // The mode counts for a new file only.
+    // The mode only applies to a new file.
     made.set_permissions(fs::Permissions::from_mode(0o600))?;
     made.write_all(format!("{key}\n").as_bytes())
 }

@@ -102,7 +102,7 @@ impl Format {
     }
 }
 
-/// Makes or changes pictures, saves them and prints where.
+/// Makes or edits pictures, saves them and prints where.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Image) -> Outcome {
     let mut app = App::open(file, env)?;
     let (prompt, canvas, brush) = match args {
@@ -133,9 +133,9 @@ fn picture(path: &Path) -> Result<Arc<[u8]>, Failure> {
 
 /// Where the pictures go.
 enum Place {
-    /// To these files, one for each.
+    /// To these files, one each.
     Files(Vec<PathBuf>),
-    /// To the album, under names of its own.
+    /// To the album, under generated names.
     Album,
 }
 
@@ -144,7 +144,7 @@ impl Brush {
         let prompt =
             print::words_or_stdin(prompt, "describe the image, or pipe the description in")?;
         let settings = &app.config.settings.image;
-        // The name of the file says what is wanted in it. PNG is what everybody makes anyway.
+        // The file name gives the format. PNG is the default of all models.
         let by_name = || match self.out.as_deref().and_then(kind_by_name)? {
             PictureKind::Jpeg => Some(Format::Jpeg),
             PictureKind::WebP => Some(Format::Webp),
@@ -164,7 +164,7 @@ impl Brush {
         })
     }
 
-    /// The model that is named instead of the configured ones.
+    /// The model that replaces the configured ones.
     fn model(&self, app: &App) -> Result<Option<ModelName>, Failure> {
         let Some(name) = &self.model else { return Ok(None) };
         let named = name
@@ -183,8 +183,8 @@ impl Brush {
         Ok(Some(ModelName { provider: provider.to_owned(), model: model.to_owned() }))
     }
 
-    /// The files that will be written, none of which is there: a picture that cannot be saved is
-    /// not paid for.
+    /// The files to write, none of which exists: a picture that cannot be saved must not be paid
+    /// for.
     fn place(&self, wish: &Wish) -> Result<Place, Failure> {
         let Some(out) = &self.out else { return Ok(Place::Album) };
         let files: Vec<PathBuf> = match wish.count {
@@ -206,7 +206,7 @@ impl Brush {
     }
 }
 
-/// `fox.png` as `fox-2.png`.
+/// `fox.png` becomes `fox-2.png`.
 fn numbered(path: &Path, number: u8) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name = match path.extension() {
@@ -263,7 +263,7 @@ async fn painted(
         }
         let path = match place {
             Place::Files(files) => {
-                // A model that makes more than was asked for gets more numbers.
+                // A model that makes more than requested gets more numbers.
                 let more = || numbered(&files[0], u8::try_from(index + 1).unwrap_or(u8::MAX));
                 let path = files.get(index).cloned().unwrap_or_else(more);
                 save(&path, &bytes, brush.force).map_err(|error| unwritten(&path, &error))?;
@@ -305,7 +305,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(Code::CannotCreate, why)
 }
 
-/// The unfinished picture on disk; it goes when the finished one is there, or when none comes.
+/// The unfinished picture on disk; removed when the finished one is there, or when none comes.
 struct Sketch(Option<PathBuf>);
 
 impl Sketch {
@@ -319,7 +319,7 @@ impl Sketch {
 impl Drop for Sketch {
     fn drop(&mut self) {
         if let Some(path) = &self.0 {
-            // It may be gone already.
+            // It may already be gone.
             let _ = std::fs::remove_file(path);
         }
     }

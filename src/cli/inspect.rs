@@ -13,7 +13,7 @@ use crate::tool::Ringer;
 /// Lists microphones and speakers.
 pub(super) fn devices(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
     let devices = audio::devices()?;
-    // A broken configuration does not keep anybody from looking for the right name.
+    // A broken configuration must not prevent looking up the right name.
     let settings = App::open(file, env).map(|app| app.devices()).unwrap_or_default();
     let used = |device: &DeviceInfo| {
         audio::chosen(&settings, device.side, &devices).is_ok_and(|found| found == Some(device))
@@ -49,7 +49,7 @@ pub(super) fn devices(file: Option<&Path>, env: &Environment, as_json: bool) -> 
             rows.push(vec![format!("  {why}")]);
         }
     }
-    // A line of one cell is as long as it likes.
+    // A line with one cell may be as long as it likes.
     for part in rows.chunk_by(|a, b| (a.len() == 1) == (b.len() == 1)) {
         print::table(part)?;
     }
@@ -102,7 +102,7 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
     reading.view.missed.iter().try_for_each(missed)
 }
 
-/// Lists the tools that can be called.
+/// Lists the available tools.
 pub(super) fn tools(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
     let app = App::open(file, env)?;
     let specs = app.tools(&app.book(), Ringer::Nobody, &Notes::new().0)?.specs();

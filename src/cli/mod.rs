@@ -7,7 +7,7 @@
 //!
 //! **Invariant:** a failure is one sentence on stderr that ends with the next step, and an exit
 //! code of `sysexits.h`.
-//! Absent on purpose: sound, turns and engines: a command only asks for them.
+//! Deliberately absent: sound, turns and engines: a command only asks for them.
 
 mod args;
 mod ask;
@@ -42,7 +42,7 @@ use self::exit::{Code, Failure};
 use crate::config::Environment;
 use crate::drive::Request;
 
-/// What a command comes to.
+/// The result of a command.
 type Outcome = Result<(), Failure>;
 
 /// Runs the command line of this process and returns its exit code.
@@ -58,7 +58,7 @@ pub fn run() -> u8 {
     };
     let env = Environment::read();
     log(&env, &cli);
-    // The one provider of cryptography; the second call of a process is refused, which is fine.
+    // Sets the process's only crypto provider; any further call fails, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -72,7 +72,7 @@ pub fn run() -> u8 {
         survive_full_files();
         let work = dispatch(cli, &env);
         if lasting {
-            // These drain by themselves.
+            // These shut down by themselves.
             return work.await;
         }
         tokio::select! {
@@ -145,13 +145,14 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
     }
 }
 
-/// Sends tracing to stderr, filtered by `ALOUD_LOG`, else by `[log] filter`, else from warnings
-/// on. The chat owns the terminal and shows warnings itself, so there only errors are printed.
+/// Sends tracing to stderr, filtered by `ALOUD_LOG`, else by `[log] filter`, else showing warnings
+/// and errors. The chat owns the terminal and shows warnings itself, so there only errors are
+/// printed.
 fn log(env: &Environment, cli: &Cli) {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
     let usual = if cli.command.is_none() { "error" } else { "warn" };
-    // Mistakes in the configuration are reported by the command itself.
+    // The command itself reports mistakes in the configuration.
     let settings = crate::config::Config::load(env, cli.config.as_deref()).ok();
     let chosen = settings.and_then(|config| config.settings.log.filter);
     let filter = EnvFilter::try_new(chosen.as_deref().unwrap_or(usual))
@@ -165,11 +166,11 @@ fn log(env: &Environment, cli: &Cli) {
         .init();
 }
 
-/// A file that may not grow any more ends a process by a signal, unless it is caught; then the write
-/// fails, which is told.
+/// Exceeding a file size limit kills a process by a signal, unless it is caught; then the write
+/// fails, which is reported.
 fn survive_full_files() {
     let limit = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    // Once caught it stays so. Where it cannot be, the process ends as any other would.
+    // Once caught it stays caught. If it cannot be, the process dies like any other.
     drop(signal(limit));
 }
 

@@ -75,7 +75,7 @@ async fn remote(app: &App, provider: Option<String>, json: bool) -> Outcome {
             Ok(offered) => offered,
             Err(failure) if providers.len() == 1 => return Err(failure),
             Err(failure) => {
-                // The others are listed all the same.
+                // The others are still listed.
                 print::trouble(&failure.message);
                 failed.get_or_insert(failure.code);
                 continue;
@@ -179,7 +179,7 @@ fn word(state: FileState) -> &'static str {
     }
 }
 
-/// Bytes for a person: whole megabytes from one on.
+/// Bytes for a person: whole megabytes from 1 MB on.
 fn size(bytes: u64) -> String {
     if bytes >= 1_000_000 {
         format!("{} MB", (bytes + 500_000) / 1_000_000)

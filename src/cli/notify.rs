@@ -1,4 +1,4 @@
-//! What the service manager is told, by a thread of its own: its socket blocks while nobody reads it,
+//! Notifies the service manager from a thread of its own: its socket blocks while nobody reads it,
 //! and nothing that talks may wait for that.
 
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// Words that may wait to be told. Of more than that the newest are dropped: who reads so little
-/// would not act on them.
+/// Messages that may wait. Beyond that the newest are dropped: a reader that slow would not act on
+/// them.
 const WAITING: usize = 16;
 
-/// How long the end may wait for the last word to be told.
+/// How long shutdown may wait for the last message.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// One thing to tell.
+/// A message.
 pub(super) enum Word {
     /// The service is ready.
     Ready,
@@ -22,17 +22,17 @@ pub(super) enum Word {
     Stopping,
     /// Everything moves.
     Alive,
-    /// What it is doing, in a line.
+    /// What it is doing, in one line.
     Status(String),
 }
 
-/// The way to the service manager; silent where there is none.
+/// The connection to the service manager; does nothing if there is none.
 #[derive(Clone)]
 pub(super) struct Notifier(Arc<Line>);
 
 struct Line {
     words: SyncSender<Word>,
-    /// Gives an error when the thread has told everything and is gone.
+    /// Returns an error when the thread has sent everything and is gone.
     told: std::sync::Mutex<Receiver<()>>,
 }
 
@@ -40,7 +40,7 @@ impl Notifier {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub(super) fn start() -> std::io::Result<Self> {
         let (words, inbox) = sync_channel(WAITING);
         let (done, told) = channel::<()>();
@@ -51,13 +51,13 @@ impl Notifier {
         Ok(Self(Arc::new(Line { words, told: std::sync::Mutex::new(told) })))
     }
 
-    /// Tells `word`, without waiting.
+    /// Sends `word` without waiting.
     pub(super) fn tell(&self, word: Word) {
         // Full: see [`WAITING`].
         let _ = self.0.words.try_send(word);
     }
 
-    /// Tells that the service ends, and waits until that is told, half a second at most.
+    /// Reports that the service is ending, and waits until that is sent, half a second at most.
     pub(super) fn farewell(&self) {
         self.tell(Word::Stopping);
         if let Ok(told) = self.0.told.lock() {
@@ -69,7 +69,7 @@ impl Notifier {
 
 fn tell_all(inbox: &Receiver<Word>) {
     while let Ok(word) = inbox.recv() {
-        // Without a service manager there is nobody to tell.
+        // Without a service manager there is nobody to notify.
         let _ = match &word {
             Word::Ready => sd_notify::notify(&[NotifyState::Ready]),
             Word::Stopping => sd_notify::notify(&[NotifyState::Stopping]),

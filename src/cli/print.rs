@@ -3,7 +3,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::exit::{Code, Failure};
 
-/// Prints a line that is meant for the reader.
+/// Prints a line of output for the reader.
 pub(super) fn line(text: impl Display) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::from)
@@ -21,26 +21,26 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     line(text)
 }
 
-/// Tells of trouble, on stderr.
+/// Reports a problem on stderr.
 pub(super) fn trouble(text: &str) {
-    // Nobody can be told that stderr is gone.
+    // If stderr is gone, nobody can be told.
     let _ = writeln!(io::stderr().lock(), "aloud: {text}");
 }
 
-/// Tells something by the way, on stderr.
+/// Prints a remark on stderr.
 pub(super) fn aside(text: impl Display) {
     // As above.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Prints words that go on, as they come.
+/// Prints words of a line as they come.
 pub(super) fn words(text: &str) {
     let mut out = io::stdout().lock();
-    // A reader who has gone away is told when the line ends.
+    // A reader that is gone is noticed at the end of the line.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Rows as a table: columns as wide as their widest cell, two spaces between.
+/// Rows as a table: columns as wide as their widest cell, separated by two spaces.
 pub(super) fn table(rows: &[Vec<String>]) -> Result<(), Failure> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -58,7 +58,7 @@ pub(super) fn table(rows: &[Vec<String>]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The words of the command line, or all of standard input when there are none.
+/// The words of the command line, or all of standard input if there are none.
 pub(super) fn words_or_stdin(words: &[String], what: &str) -> Result<String, Failure> {
     let text = if words.is_empty() {
         if io::stdin().is_terminal() {

@@ -5,8 +5,8 @@ use super::{Outcome, print};
 use crate::dialog::History;
 use crate::turn::{Entry, Setup, replay};
 
-/// Runs a recorded session through a fresh machine and prints each order with its moment, then
-/// the history that it leaves.
+/// Runs a recorded session through a fresh machine and prints each command with its moment, then
+/// the resulting history.
 pub(super) fn run(file: &Path) -> Outcome {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::new(Code::NoInput, format!("cannot read {}: {error}", file.display()))

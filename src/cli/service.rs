@@ -8,13 +8,13 @@ use super::exit::{Code, Failure};
 use super::{Outcome, print};
 use crate::config::{Config, Environment, KeySource, Paths};
 
-/// The user units, as they lie in the source tree.
+/// The user units, from the source tree.
 const UNITS: [(&str, &str); 2] = [
     ("aloud.service", include_str!("../../systemd/aloud.service")),
     ("aloud.socket", include_str!("../../systemd/aloud.socket")),
 ];
 
-/// Variables that a service needs as this shell has them, besides those of aloud itself.
+/// Variables of this shell that a service needs, besides those of aloud itself.
 const CARRIED: [&str; 8] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
@@ -26,7 +26,7 @@ const CARRIED: [&str; 8] = [
     "XDG_STATE_HOME",
 ];
 
-/// Writes or removes the user units. Starting them is the service manager's business.
+/// Writes or removes the user units. Starting them is up to the service manager.
 pub(super) fn run(file: Option<&Path>, env: &Environment, args: &Service) -> Outcome {
     let folder = folder(env)?;
     let kept = Paths::of(env).config.with_file_name("environment");
@@ -34,7 +34,7 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, args: &Service) -> Out
         Service::Install => {
             let config = Config::load(env, file)?;
             let variables = carried(env, &config);
-            // What another shell had is not lost when the service is installed from this one.
+            // Variables of another shell survive installing from this one.
             let before = before(&kept, &variables);
             let named = file.map(Path::to_owned).or_else(|| env.os("ALOUD_CONFIG").map(Into::into));
             let named = named.map(std::path::absolute).transpose()?;
@@ -86,8 +86,8 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, args: &Service) -> Out
     }
 }
 
-/// What the service needs of this shell's environment: keys that are kept nowhere else, and
-/// settings of aloud.
+/// What the service needs of this shell's environment: keys stored nowhere else, and settings of
+/// aloud.
 fn carried(env: &Environment, config: &Config) -> Vec<(String, String)> {
     let keys = config.settings.providers.values().filter_map(|provider| match &provider.api_key {
         Some(KeySource::Env(name)) => Some(name.as_str()),
@@ -110,7 +110,7 @@ fn write_units(folder: &Path, config: Option<&Path>, variables: Option<&Path>) -
         lines.push_str(&format!("\nEnvironment={}", quoted(&setting)));
     }
     if let Some(variables) = variables {
-        // A file name takes no quotes; that of a file that is gone is no fault.
+        // The file name cannot be quoted; a missing file is no error.
         let path = variables.display().to_string().replace('%', "%%");
         lines.push_str(&format!("\nEnvironmentFile=-{path}"));
     }
@@ -141,7 +141,7 @@ fn quoted(text: &str) -> String {
     word
 }
 
-/// What stands in the file `path` already and is not among `variables`: names, and whole lines.
+/// The variables already in the file `path` that are not among `variables`: names, and whole lines.
 fn before(path: &Path, variables: &[(String, String)]) -> Vec<(String, String)> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let named = text.lines().filter_map(|line| Some((line.split_once('=')?.0, line)));
@@ -151,7 +151,7 @@ fn before(path: &Path, variables: &[(String, String)]) -> Vec<(String, String)> 
         .collect()
 }
 
-/// Writes `variables` as systemd reads them, below the lines `before`, for their owner alone.
+/// Writes `variables` in systemd's format, after the lines `before`, readable by their owner alone.
 fn write_variables(
     path: &Path,
     variables: &[(String, String)],
@@ -174,14 +174,14 @@ fn write_variables(
         }
         text.push_str(&format!("{name}=\"{inside}\"\n"));
     }
-    // It never stands there readable for others, not even for a moment.
+    // It is never readable by others, not even for a moment.
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
     draft.as_file().set_permissions(fs::Permissions::from_mode(0o600))?;
     draft.write_all(text.as_bytes())?;
     draft.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Removes the file `path`; false when there is none.
+/// Removes the file `path`; false if there is none.
 fn remove(path: &Path) -> Result<bool, Failure> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),

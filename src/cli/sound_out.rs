@@ -10,12 +10,11 @@ use crate::audio;
 use crate::base::SPEAKER_RATE;
 use crate::pcm::pack;
 
-/// Where the sound of a command goes: a file of the kind that its name ends with, or standard
-/// output.
+/// Where the sound of a command goes: a file in the format of its extension, or standard output.
 pub(super) struct SoundOut {
     place: PathBuf,
     kind: Kind,
-    /// The WAV file that is packed or passed on in the end; none where it is the place itself.
+    /// The WAV file to convert or copy at the end; `None` if it is the destination itself.
     wave: Option<TempPath>,
 }
 
@@ -28,7 +27,7 @@ enum Kind {
     Stream,
 }
 
-/// Endings that are asked for and cannot be written, with what they stand for.
+/// Extensions that cannot be written, with the names of their formats.
 const OTHERS: [(&str, &str); 8] = [
     ("mp3", "MP3"),
     ("m4a", "M4A"),
@@ -44,7 +43,7 @@ impl SoundOut {
     /// Sound for `place`, where `-` is standard output.
     ///
     /// # Errors
-    /// When the name ends with a kind that cannot be written.
+    /// When the extension is a format that cannot be written.
     pub(super) fn of(place: PathBuf) -> Result<Self, Failure> {
         let ending = place.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         let kind = match ending.as_deref() {
@@ -83,10 +82,10 @@ impl SoundOut {
         self.wave.as_deref().unwrap_or(&self.place)
     }
 
-    /// Puts what was written in its place.
+    /// Puts the sound in its place.
     ///
     /// # Errors
-    /// When it cannot be packed or written.
+    /// When it cannot be encoded or written.
     pub(super) fn finish(self) -> Outcome {
         let Some(wave) = &self.wave else { return Ok(()) };
         if self.kind == Kind::Stream {

@@ -25,13 +25,13 @@ pub(super) async fn run(
     }
     let mode = match (hands_free, app.config.settings.listen.mode) {
         (true, _) => Mode::Open,
-        // Who pipes questions in does not mean to be listened to.
+        // Somebody who pipes questions in does not mean to be listened to.
         (false, _) if !look.typed => Mode::PushToTalk,
         (false, mode) => mode,
     };
     let talk = app.converse(Talk { mode, meter: look.screen, record: None }).await?;
     let handle = talk.driver.handle();
-    // Somebody sits here and is about to speak.
+    // Somebody is here and about to speak.
     tokio::spawn(app::warm(talk.engines.clone()));
     if app.wants_a_mind() {
         tokio::spawn(offer(handle.clone()));
@@ -47,13 +47,13 @@ pub(super) async fn run(
         hears_itself: app.config.settings.listen.echo == Echo::Off,
     };
     let shown = chat::chat(handle, app.clock, settings);
-    // Both end with the other: quitting the chat ends the driver, and the driver's end the chat.
+    // Each ends with the other: quitting the chat ends the driver, and the driver's end the chat.
     let (_, shown) = tokio::join!(talk.driver.run(), shown);
     talk.sound.close()?;
     Ok(shown?)
 }
 
-/// The first lines of the chat: who answers, and what is worth knowing before one speaks.
+/// The first lines of the chat: who answers, and what to know before speaking.
 fn greeting(settings: &config::Settings, mode: Mode) -> Vec<String> {
     let all = |names: &[ModelName]| match names {
         [] => "nothing".to_owned(),
@@ -82,7 +82,7 @@ fn greeting(settings: &config::Settings, mode: Mode) -> Vec<String> {
     lines
 }
 
-/// Tells of model servers on this machine, which would answer what templates cannot.
+/// Offers model servers on this machine, which could answer what templates cannot.
 async fn offer(handle: Handle) {
     for neighbour in crate::engine::openai::neighbours().await {
         handle.tell(neighbour.offer());

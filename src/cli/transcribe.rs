@@ -14,7 +14,7 @@ use crate::config::Environment;
 use crate::engine::{Notes, People, Segment, Transcriber};
 use crate::{audio, listen};
 
-/// Writes down what was said in each file; a file that fails is told and the others still done.
+/// Transcribes each file; a failing file is reported and the others are still done.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Transcribe) -> Outcome {
     let mut app = App::open(file, env)?;
     let format = if args.json { Format::Json } else { args.format.unwrap_or(Format::Text) };
@@ -31,7 +31,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Transcribe
         match written {
             Ok(()) => {}
             Err(failure) => {
-                // The last failure is told by the caller, the others here.
+                // The caller reports the last failure, the others are reported here.
                 if let Some(before) = failed.replace(failure) {
                     print::trouble(&before.message);
                 }
@@ -44,11 +44,11 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Transcribe
 /// Samples read at a time.
 const PIECE: usize = 16_000;
 
-/// What must be quiet for a cut, and how far back such a moment is looked for.
+/// Length of the quiet moment at which to cut, and how far back to look for it.
 const MOMENT: Duration = Duration::from_millis(300);
 const SEARCHED: Duration = Duration::from_secs(60);
 
-/// What was said in a recording, or in a part of it.
+/// The transcript of a recording, or of part of it.
 #[derive(Default)]
 struct Heard {
     text: String,
@@ -56,7 +56,7 @@ struct Heard {
     segments: Vec<Segment>,
     /// Whether the times are the engine's own, and not those of our cuts.
     told: bool,
-    /// Who was heard so far.
+    /// The people heard so far.
     people: People,
 }
 
@@ -70,7 +70,7 @@ async fn one(
     let mut recording = audio::Recording::open(path)?.at_rate(LISTEN_RATE)?;
     let mut pcm = Vec::new();
     let mut piece = vec![0.0; PIECE];
-    // What is longer is cut at its pauses first, so that its length does not matter.
+    // Longer recordings are cut at pauses first, so that length does not matter.
     let limit = samples(engine.longest());
     let mut more = true;
     while more && pcm.len() <= limit {
@@ -89,7 +89,7 @@ async fn one(
     if !more && (engine.timed() || !timed) {
         heard.add(engine, utterance(begin, pcm)).await?;
     } else if engine.timed() {
-        // The times and the people are the engine's: as few cuts as can be.
+        // Times and people are the engine's: as few cuts as possible.
         loop {
             let cut = if pcm.len() > limit { quietest(&pcm[..limit]) } else { pcm.len() };
             let rest = pcm.split_off(cut);
@@ -148,12 +148,12 @@ fn utterance(begin: usize, pcm: Vec<f32>) -> Utterance {
     Utterance { id: UtteranceId(1), span, pcm: Arc::from(pcm) }
 }
 
-/// Where to cut the sound that is more than fits: in the quietest moment of its last minute.
+/// Where to cut sound that is too long: in the quietest moment of its last minute.
 fn quietest(pcm: &[f32]) -> usize {
     let moment = samples(MOMENT);
     let from = pcm.len().saturating_sub(samples(SEARCHED));
     let energy = |at: &usize| pcm[*at..*at + moment].iter().map(|s| s * s).sum::<f32>();
-    // The last of them, when there are several.
+    // The last one, if there are several.
     let step = moment / 2;
     let steps = pcm.len().saturating_sub(from + moment) / step;
     let starts = (0..=steps).rev().map(|at| from + at * step);
@@ -168,7 +168,7 @@ fn samples(span: Duration) -> usize {
 }
 
 impl Heard {
-    /// Adds what `engine` hears in `utterance`, whose span counts from the recording's start.
+    /// Adds the transcript of `utterance`, whose span counts from the recording's start.
     async fn add(&mut self, engine: &dyn Transcriber, utterance: Utterance) -> Result<(), Failure> {
         let rate = f64::from(LISTEN_RATE.0);
         let (from, to) = (utterance.span.start as f64 / rate, utterance.span.end as f64 / rate);
@@ -232,7 +232,7 @@ fn show(path: &Path, format: Format, several: bool, heard: &Heard, seconds: f64)
     }
 }
 
-/// The words of `segment`, behind the name of who says them.
+/// The words of `segment`, after the speaker's name.
 fn subtitle(segment: &Segment) -> String {
     match &segment.speaker {
         Some(speaker) => format!("{speaker}: {}", segment.text),
@@ -268,7 +268,7 @@ mod tests {
     use crate::base::Flow;
     use crate::engine::{EngineError, Transcript};
 
-    /// Tells the same times whatever it hears.
+    /// Returns the same times whatever it hears.
     struct Timed;
 
     impl Transcriber for Timed {
@@ -298,7 +298,7 @@ mod tests {
         pcm[80 * 16_000..81 * 16_000].fill(0.01);
         let cut = quietest(&pcm);
         assert!((80 * 16_000 + 2_400..=81 * 16_000 - 2_400).contains(&cut), "{cut}");
-        // What is farther back would make the piece short.
+        // A cut any further back would make the piece short.
         pcm[80 * 16_000..81 * 16_000].fill(0.25);
         pcm[10 * 16_000..11 * 16_000].fill(0.0);
         assert_eq!(quietest(&pcm), pcm.len() - 2_400);

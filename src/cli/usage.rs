@@ -29,17 +29,17 @@ pub(crate) struct Period {
     json: bool,
 }
 
-/// A model's line.
+/// A model's row.
 #[derive(Serialize)]
 struct Row {
     model: String,
     #[serde(flatten)]
     usage: Usage,
-    /// None where no price is set.
+    /// `None` if no price is set.
     cost: Option<f64>,
 }
 
-/// Prints what was used of each model, and what that cost where a price is set.
+/// Prints the use of each model, and its cost if a price is set.
 pub(super) fn run(file: Option<&Path>, env: &Environment, period: &Period) -> Outcome {
     let app = App::open(file, env)?;
     let today = WallClock::System.now().to_zoned(jiff::tz::TimeZone::system()).date();
@@ -86,7 +86,7 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, period: &Period) -> Ou
 }
 
 impl Period {
-    /// The first and the last day. `begin` is the first one on which something was written down.
+    /// The first and the last day. `begin` is the first day on record.
     fn days(&self, today: Date, begin: Option<Date>) -> Result<(Date, Date), Failure> {
         if let Some(month) = &self.month {
             let first: Option<Date> = format!("{month}-01").parse().ok();
@@ -111,7 +111,7 @@ impl Period {
     }
 }
 
-/// A use in words, without what it has none of.
+/// A use in words, without the zeros.
 fn words(usage: &Usage) -> String {
     let mut parts =
         vec![format!("{} request{}", usage.requests, if usage.requests == 1 { "" } else { "s" })];

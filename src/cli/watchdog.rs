@@ -4,16 +4,16 @@ use super::notify::{Notifier, Word};
 use crate::app::Pulses;
 use crate::base::{Clock, Moment};
 
-/// What beats may stand still for this long before the watchdog goes hungry: it is expected to beat
-/// once a second, and loading a model holds one of them up for about as long.
+/// A part that does not beat for this long starves the watchdog: each should beat once a second,
+/// and loading a model delays one of them by about as much.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 
-/// Feeds the service manager's watchdog, where there is one, while everything moves.
+/// Feeds the service manager's watchdog, if there is one, while everything moves.
 pub(super) async fn feed(clock: Clock, pulses: Pulses, notifier: Notifier) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut vitals = Vitals::new(limit);
     loop {
-        // Half the limit is what systemd recommends; a sixth leaves room for late rounds.
+        // systemd recommends half the limit; a sixth leaves room for late rounds.
         tokio::time::sleep((limit / 6).max(Duration::from_millis(50))).await;
         match vitals.stuck(clock.now(), &pulses.counts()) {
             None => notifier.tell(Word::Alive),
@@ -22,7 +22,7 @@ pub(super) async fn feed(clock: Clock, pulses: Pulses, notifier: Notifier) {
     }
 }
 
-/// When each thing that beats was last seen to.
+/// When each part was last seen to beat.
 struct Vitals {
     patience: Duration,
     seen: Vec<(Option<u64>, Moment)>,
@@ -33,7 +33,7 @@ impl Vitals {
         Self { patience: PATIENCE.max(limit / 2), seen: Vec::new() }
     }
 
-    /// The first one that has not moved for too long; one without a count cannot be stuck.
+    /// The first part that has not moved for too long; one without a count cannot be stuck.
     fn stuck<'n>(&mut self, now: Moment, counts: &[(&'n str, Option<u64>)]) -> Option<&'n str> {
         self.seen.resize(counts.len(), (None, now));
         let mut stuck = None;

@@ -2,30 +2,30 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-/// The environment of this process, read once. Tests hand in their own.
+/// The environment of this process, read once. Tests pass in their own.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     vars: BTreeMap<String, OsString>,
 }
 
 impl Environment {
-    /// The environment as it is now. Variables whose names are not Unicode are left out.
+    /// The current environment. Variables whose names are not Unicode are left out.
     pub fn read() -> Self {
         std::env::vars_os().collect()
     }
 
-    /// The value of `name`. A variable that is set to nothing counts as not set, as is the custom
-    /// of shells; so does one that is not Unicode.
+    /// The value of `name`. An empty variable counts as unset, as is customary in shells; so does
+    /// one that is not Unicode.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.os(name)?.to_str()
     }
 
-    /// The same, Unicode or not.
+    /// The value of `name`, Unicode or not.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
         self.vars.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// All names that begin with `prefix` and are set to something, in order.
+    /// All names of non-empty variables that begin with `prefix`, in order.
     pub fn names<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
         let all = self.vars.range(prefix.to_owned()..);
         all.take_while(move |(name, _)| name.starts_with(prefix))
@@ -34,7 +34,7 @@ impl Environment {
     }
 
     /// The locale for `category`, such as `LC_MEASUREMENT`: the first of `LC_ALL`, the category and
-    /// `LANG` that is set (POSIX, 8.2); `C` when none is.
+    /// `LANG` that is set (POSIX, 8.2); `C` if none is.
     pub fn locale(&self, category: &str) -> &str {
         ["LC_ALL", category, "LANG"].iter().find_map(|name| self.get(name)).unwrap_or("C")
     }

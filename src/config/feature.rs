@@ -1,5 +1,5 @@
-/// A part of aloud that the configuration already has words for. Whoever builds one turns its line
-/// in [`Feature::built`]; the refusals go, and nothing else has to change here.
+/// A part of aloud that the configuration already has keys for. Whoever builds one changes its line
+/// in [`Feature::built`]; the refusals then disappear without further changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
     /// A wake word that opens the ear: `[listen] mode = "wake"`.

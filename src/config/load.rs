@@ -6,29 +6,29 @@ use super::section::{Report, Shown};
 use super::table::{PREFIX, Table, overlay, parse};
 use super::{ConfigErrors, Environment, Origin, Paths, Problem, Settings, read};
 
-/// The largest configuration file that is read, in bytes: far more than anyone writes by hand.
+/// The largest configuration file, in bytes: far more than anyone writes by hand.
 const LARGEST: u64 = 1 << 20;
 
 /// The variables that hold keys; they are named, never shown.
 const KEYS: [&str; 2] = ["OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"];
 
-/// The configuration that is in force.
+/// The configuration in force.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The settings.
     pub settings: Settings,
     /// Where everything is kept.
     pub paths: Paths,
-    /// The file that was read; none when there was none.
+    /// The file that was read; `None` if there was none.
     pub file: Option<PathBuf>,
-    /// Variables that hold keys and are set.
+    /// Variables with keys that are set.
     pub keys_seen: Vec<String>,
     pub(super) shown: Vec<Shown>,
 }
 
 impl Config {
-    /// Reads `file`, else what `ALOUD_CONFIG` names, else the usual file if there is one, and lays
-    /// the variables `ALOUD_SECTION__KEY` over it.
+    /// Reads `file`, else what `ALOUD_CONFIG` names, else the usual file if it exists, and overlays
+    /// the variables `ALOUD_SECTION__KEY`.
     ///
     /// # Errors
     /// All mistakes in all of them.
@@ -54,7 +54,7 @@ impl Config {
     }
 }
 
-/// The file that is meant, and its text if it can be had.
+/// The selected file, and its text if it can be read.
 fn text(
     env: &Environment,
     paths: &Paths,
@@ -72,7 +72,7 @@ fn text(
         Err((e, _)) if optional && e == Some(io::ErrorKind::NotFound) => return (None, None),
         Err((_, wrong)) => wrong,
     };
-    // The file's own name stands before its problems; a variable's problem has to tell it.
+    // A file's name precedes its problems; a variable's problem has to name it.
     let what = match &at {
         Origin::Variable(_) => format!("{}: {what}", path.display()),
         Origin::File { .. } | Origin::Default => what,
@@ -104,7 +104,7 @@ fn read_text(path: &Path) -> Result<String, Unread> {
     })
 }
 
-/// Reports variables that look like a key with one underscore too few: they would be ignored.
+/// Reports variables that look like a key with a missing underscore: they would be ignored.
 fn slips(env: &Environment, shown: &[Shown], problems: &mut Vec<Problem>) {
     for shown in shown {
         let section = shown.section.replace('.', "__");
@@ -118,7 +118,7 @@ fn slips(env: &Environment, shown: &[Shown], problems: &mut Vec<Problem>) {
     }
 }
 
-/// The commented file that `aloud config init` writes: every key with its default.
+/// The commented file written by `aloud config init`: every key with its default.
 pub fn default_file() -> &'static str {
     include_str!("default.toml")
 }
@@ -126,7 +126,7 @@ pub fn default_file() -> &'static str {
 /// Why no file was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InitError {
-    /// There is one, and it is not overwritten.
+    /// It exists, and is not overwritten.
     #[error("{path} already exists; edit it, or move it away first", path = .0.display())]
     Exists(PathBuf),
     /// It cannot be written.
@@ -134,12 +134,12 @@ pub enum InitError {
     Unwritten {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
 }
 
-/// Writes [`default_file`] to `path`, with the folders above it. Never overwrites.
+/// Writes [`default_file`] to `path`, and creates missing folders. Never overwrites.
 pub fn init(path: &Path) -> Result<(), InitError> {
     let unwritten =
         |e: io::Error| InitError::Unwritten { path: path.to_owned(), why: e.to_string() };

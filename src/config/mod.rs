@@ -6,18 +6,17 @@
 //! ALOUD_A__B ──┘                                             └──────▶ Problem… ─▶ ConfigErrors
 //! ```
 //!
-//! Reading a key *is* its description: one line in `read.rs` names the key, what it may be and
-//! what it is when nobody sets it; from that line come the checks, `aloud config show` and the list
-//! of known keys. `default.toml` is what `aloud config init` writes; a test keeps it in step.
+//! Reading a key *is* its description: one line in `read.rs` gives its name, its valid values and
+//! its default; that line yields the checks, `aloud config show` and the list of known keys.
+//! `default.toml` is what `aloud config init` writes; a test keeps it in step.
 //!
 //! **Invariant:** all problems are reported at once, each with its place, its key and the next
 //! step; nothing in a file or an `ALOUD_A__B` variable is ignored.
-//! **Invariant:** what needs a part of aloud that is not built yet is refused by [`Feature`], in one
-//! place.
-//! **Invariant:** no key or password is kept here or shown: only where to find it.
-//! **Invariant:** the environment is read once, by [`Environment::read`], and handed around.
-//! Absent on purpose: devices, models and services themselves; that a name is well formed says
-//! nothing of whether it answers.
+//! **Invariant:** settings that need a part of aloud that is not built yet are refused by
+//! [`Feature`], in one place.
+//! **Invariant:** keys and passwords are neither stored here nor shown, only where to find them.
+//! **Invariant:** the environment is read once, by [`Environment::read`], and passed around.
+//! Deliberately absent: devices, models and services themselves; a well-formed name need not exist.
 
 mod environment;
 mod feature;

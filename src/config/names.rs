@@ -1,17 +1,17 @@
-//! Names of models and of the words a key may have, as every part of the configuration reads them.
+//! Names of models, and of the values a key may have, shared by all sections.
 
 use super::section::{Choice, Section, Wrong, near};
 use super::settings::{ModelName, Provider, ProviderKind};
 use crate::models::{Manifest, Role};
 
-/// The grammar as a chat model of this machine.
+/// The grammar as a local chat model.
 pub(super) const TEMPLATES: &str = "templates";
 
 pub(super) const fn word<T>(word: &'static str, value: T) -> Choice<T> {
     Choice { word, value, needs: None }
 }
 
-/// The models of a job, the preferred one first: at least one.
+/// The models of a job, in order of preference: at least one.
 pub(super) fn some(
     of: &mut Section<'_, '_>,
     key: &'static str,
@@ -29,7 +29,7 @@ pub(super) fn some(
     models
 }
 
-/// The key `model` of a job that nothing on this machine does; OpenAI's `default` by itself.
+/// The key `model` of a job that no local model does; OpenAI's `default` if unset.
 pub(super) fn remote_models(
     of: &mut Section<'_, '_>,
     providers: &Providers,
@@ -40,7 +40,7 @@ pub(super) fn remote_models(
     let check = |text: &str| {
         let name = model_name(text, Role::Chat, providers, TEMPLATES);
         let Ok(name) = name.as_ref() else {
-            // Which local models there are is of no help here.
+            // A list of local models does not help here.
             return name.map_err(|(what, next)| match next.contains("local/") {
                 true => (what, format!("write {wanted}")),
                 false => (what, next),
@@ -92,7 +92,7 @@ pub(super) fn model_name(
     }
 }
 
-/// Whether this machine has an engine for `name`. That its files are here is another question.
+/// Whether this machine has an engine for `name`, whether or not its files are installed.
 fn local_model(name: ModelName, role: Role) -> Result<ModelName, Wrong> {
     let manifest = Manifest::embedded().map(|m| m.models.as_slice()).unwrap_or_default();
     let known = manifest.iter().map(|m| (m.name.as_str(), m.role)).chain([(TEMPLATES, Role::Chat)]);

@@ -5,33 +5,33 @@ use std::path::{Path, PathBuf};
 
 use super::Environment;
 
-/// Where aloud keeps what, by the XDG Base Directory Specification 0.8: a variable counts only when
-/// it is an absolute path, and stands for its default under the home folder else.
+/// Where aloud keeps its files, by the XDG Base Directory Specification 0.8: a variable counts only
+/// if it is an absolute path; otherwise its default under the home folder applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     /// The home folder, if there is one.
     pub home: Option<PathBuf>,
-    /// The configuration file that is read when `ALOUD_CONFIG` names no other.
+    /// The default configuration file, unless `ALOUD_CONFIG` names another.
     pub config: PathBuf,
     /// The folder of the models.
     pub models: PathBuf,
-    /// The folder of pictures that were made.
+    /// The folder of generated pictures.
     pub pictures: PathBuf,
     /// The folder of timers, alarms and history.
     pub state: PathBuf,
-    /// The folder of the control socket. Make it with [`Paths::make_runtime`].
+    /// The folder of the control socket. Create it with [`Paths::make_runtime`].
     pub runtime: PathBuf,
 }
 
 /// Why a folder of aloud cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// It cannot be made or looked at.
+    /// It cannot be created or inspected.
     #[error("cannot create {path}: {why}; set XDG_RUNTIME_DIR to a folder you own", path = .path.display())]
     Unmade {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
     /// Others could reach the socket in it, or have put it there.
@@ -46,12 +46,12 @@ pub enum PathError {
 }
 
 impl Paths {
-    /// The folders for `env`. Makes none of them.
+    /// The folders for `env`. Creates none of them.
     pub fn of(env: &Environment) -> Self {
         let home = env.os("HOME").map(PathBuf::from).filter(|p| p.is_absolute());
         let xdg = |name: &str, default: &str| {
             let own = env.os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-            // Without a home, a service still has its working folder's root.
+            // Without a home, a service still has its root folder.
             own.unwrap_or_else(|| home.clone().unwrap_or_else(|| "/".into()).join(default))
         };
         let config = xdg("XDG_CONFIG_HOME", ".config").join("aloud/config.toml");
@@ -68,8 +68,8 @@ impl Paths {
         self.runtime.join("control.sock")
     }
 
-    /// Makes the folder of the socket, for its owner alone, and refuses one that others can enter:
-    /// in a folder such as `/tmp` somebody else may have made it first.
+    /// Creates the folder of the socket, for its owner alone, and refuses one that others can
+    /// enter: in a folder such as `/tmp` somebody else may have created it first.
     pub fn make_runtime(&self) -> Result<(), PathError> {
         let path = &self.runtime;
         let unmade = |e: io::Error| PathError::Unmade { path: path.clone(), why: e.to_string() };
@@ -78,14 +78,14 @@ impl Paths {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(unmade(e)),
         }
-        // Not followed: a link of somebody else's leads to a folder of his choice.
+        // Not followed: somebody else's link would lead to a folder of their choice.
         let meta = fs::symlink_metadata(path).map_err(unmade)?;
         if private(&meta) { Ok(()) } else { Err(PathError::Unsafe { path: path.clone() }) }
     }
 }
 
-/// The folder of the socket where no session has set one: the session's usual place if it is there,
-/// so that a bare shell still finds the service, else one in `/tmp`.
+/// The folder of the socket if no session has set one: the session's usual place if it exists, so
+/// that a bare shell still finds the service, else one in `/tmp`.
 fn fallback() -> PathBuf {
     let Some(me) = me() else { return PathBuf::from("/tmp/aloud") };
     let session = PathBuf::from(format!("/run/user/{me}"));

@@ -1,10 +1,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a value comes from. Ordered as they are reported.
+/// Where a value comes from, in the order in which problems are reported.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// This place in the configuration file; both count from 1, columns in characters.
+    /// A place in the configuration file; both count from 1, columns in characters.
     File {
         /// The line.
         line: usize,
@@ -22,7 +22,7 @@ pub enum Origin {
 pub struct Problem {
     /// Where it is.
     pub at: Origin,
-    /// The key, such as `listen.pause_ms`; empty for a mistake of form.
+    /// The key, such as `listen.pause_ms`; empty for a syntax error.
     pub key: String,
     /// What is wrong.
     pub what: String,
@@ -31,10 +31,10 @@ pub struct Problem {
 }
 
 /// Every mistake in the configuration, in the order of the file, then by variable. A process that
-/// ends with it ends with 78. It prints one line for each, and a last one that says how to go on.
+/// ends with it exits with 78. It prints one line for each, and a last one that says how to go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors {
-    /// The configuration file, if one was meant.
+    /// The configuration file, if one was selected.
     pub file: Option<PathBuf>,
     /// The mistakes; never empty.
     pub problems: Vec<Problem>,
@@ -57,7 +57,7 @@ impl fmt::Display for ConfigErrors {
                 Origin::Variable(name) => write!(f, "{name}: ")?,
                 Origin::Default => write!(f, "{file}: ")?,
             }
-            // A variable's name says its key already.
+            // A variable's name already tells its key.
             if !problem.key.is_empty() && !matches!(problem.at, Origin::Variable(_)) {
                 write!(f, "{}: ", problem.key)?;
             }

@@ -1,4 +1,4 @@
-//! `[providers.NAME]`, and those that are there without being written.
+//! `[providers.NAME]`, and the built-in providers.
 
 use super::names::{Providers, word};
 use super::section::{Section, path, web_address};
@@ -16,7 +16,7 @@ pub(super) fn read(mut of: Section<'_, '_>, env: &Environment) -> Providers {
         }
     }
     for name in of.names() {
-        // A slash ends the name in PROVIDER/MODEL, and a variable knows letters and digits only.
+        // A slash ends the name in PROVIDER/MODEL, and variable names have only letters and digits.
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || !name.chars().all(fits) {
             let next = "use letters, digits, - and _".to_owned();
@@ -30,7 +30,7 @@ pub(super) fn read(mut of: Section<'_, '_>, env: &Environment) -> Providers {
     all
 }
 
-/// A provider that is there without being written.
+/// A built-in provider.
 fn implied(name: &str, env: &Environment) -> Option<Provider> {
     let key = |variable: &str| Some(KeySource::Env(variable.to_owned()));
     let (kind, base_url, api_key) = match name {
@@ -92,10 +92,10 @@ fn provider(mut of: Section<'_, '_>, name: &str, env: &Environment) -> Provider 
     Provider { kind, base_url, api_key, api_version, auth }
 }
 
-/// Where the key is: one of four places, which exclude each other.
+/// The source of the key: one of four, which exclude each other.
 fn key(of: &mut Section<'_, '_>) -> Option<KeySource> {
     let variable = of.maybe("api_key_env", "the name of an environment variable", |text, _| {
-        // Whoever puts the key itself here must not see it again in a message.
+        // Somebody who puts the key itself here must not see it again in a message.
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
             Err("not a variable name (do not put the key itself here)".to_owned())

@@ -1,4 +1,4 @@
-//! From the table to [`Settings`]: every key, what it may be, and what it is by itself.
+//! From the table to [`Settings`]: every key, its valid values and its default.
 
 use std::collections::BTreeMap;
 
@@ -162,7 +162,7 @@ fn partner(mut of: Section<'_, '_>) -> Partner {
 }
 
 fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) -> Cascade {
-    // A base without a key is a server of one's own that wants none.
+    // A base URL without a key is the user's own server, which needs none.
     let with_key = env.get("OPENAI_BASE_URL").is_some()
         || providers
             .get("openai")
@@ -174,7 +174,7 @@ fn cascade(mut of: Section<'_, '_>, env: &Environment, providers: &Providers) ->
             model: model.into(),
         };
         let default = match with_key {
-            // Who speaks is heard in every turn, so somebody stands behind it.
+            // The voice is heard in every turn, so it has a fallback.
             true if openai.len() > 1 => {
                 let all = openai.iter().map(|model| name("openai", model));
                 all.chain([name("local", local)]).collect()

@@ -1,4 +1,4 @@
-//! The sections that say how models of a provider are asked.
+//! The sections with the settings of remote models.
 
 use std::collections::BTreeMap;
 

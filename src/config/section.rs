@@ -1,4 +1,4 @@
-//! Typed reading of one table: each call names a key, checks it, and notes what came of it.
+//! Typed reading of one table: each call names a key, checks it, and records the result.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use reqwest::Url;
 use super::table::{Entry, Located, Table, Value};
 use super::{Feature, ModelName, Origin, Problem};
 
-/// What reading gathers besides the settings.
+/// What reading collects besides the settings.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) problems: Vec<Problem>,
@@ -18,25 +18,25 @@ pub(super) struct Report {
     pub(super) home: Option<PathBuf>,
 }
 
-/// The value of one key as it came out.
+/// The resulting value of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) section: String,
     pub(super) key: String,
-    /// In TOML; none when it is not set and has no default.
+    /// In TOML; `None` if it is not set and has no default.
     pub(super) value: Option<String>,
     pub(super) origin: Origin,
 }
 
-/// One word that a key may have.
+/// One of the words that a key may have.
 pub(super) struct Choice<T> {
     pub(super) word: &'static str,
     pub(super) value: T,
-    /// What it needs, if that may be missing.
+    /// The feature that it needs, if that may be missing.
     pub(super) needs: Option<Feature>,
 }
 
-/// One table under the reader's eyes. [`Section::end`] reports the keys that nobody asked for.
+/// One table being read. [`Section::end`] reports the keys that nobody asked for.
 pub(super) struct Section<'t, 'r> {
     table: Option<&'t Table>,
     name: String,
@@ -52,7 +52,7 @@ impl<'t, 'r> Section<'t, 'r> {
         Self { table: Some(table), name: String::new(), known: Vec::new(), report }
     }
 
-    /// The table `key` in this one; an empty one when it is absent.
+    /// The table `key` in this one; an empty one if it is absent.
     pub(super) fn section(&mut self, key: &str) -> Section<'t, '_> {
         let name = self.path(key);
         let table = match self.entry(key) {
@@ -70,12 +70,12 @@ impl<'t, 'r> Section<'t, 'r> {
         Section { table, name, known: Vec::new(), report: self.report }
     }
 
-    /// The names of the tables in this one, which are the user's own.
+    /// The names of the keys in this table, which are the user's own.
     pub(super) fn names(&self) -> Vec<String> {
         self.table.map(|table| table.0.keys().cloned().collect()).unwrap_or_default()
     }
 
-    /// The names of those among them that are tables themselves.
+    /// The names of those that are tables themselves.
     pub(super) fn tables(&self) -> Vec<String> {
         let table = |(name, entry): (&String, &Entry)| {
             matches!(entry.value.value, Value::Table(_)).then(|| name.clone())
@@ -89,7 +89,7 @@ impl<'t, 'r> Section<'t, 'r> {
         first.unwrap_or(Origin::Default)
     }
 
-    /// Reports every key of this table that nobody has asked for.
+    /// Reports every key of this table that nobody asked for.
     pub(super) fn end(self) {
         let Some(table) = self.table else { return };
         for (key, entry) in &table.0 {
@@ -140,7 +140,7 @@ impl<'t, 'r> Section<'t, 'r> {
         })
     }
 
-    /// A number in `range`, whole or not; nothing by itself.
+    /// A number in `range`, whole or not; no default.
     pub(super) fn fraction(&mut self, key: &str, range: RangeInclusive<f64>) -> Option<f64> {
         let wanted = format!("a number from {} to {}", range.start(), range.end());
         self.read(key, &wanted, None, |value, _| {
@@ -161,7 +161,7 @@ impl<'t, 'r> Section<'t, 'r> {
         })
     }
 
-    /// A whole number in `range`; nothing by itself.
+    /// A whole number in `range`; no default.
     pub(super) fn maybe_whole(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
         self.read(key, &wanted, None, |value, _| {
@@ -171,7 +171,7 @@ impl<'t, 'r> Section<'t, 'r> {
         })
     }
 
-    /// Text that is not empty; nothing by itself.
+    /// Text that is not empty; no default.
     pub(super) fn words(&mut self, key: &str, wanted: &str) -> Option<String> {
         self.maybe(key, wanted, |text, _| match text.trim() {
             "" => Err("it is empty".to_owned()),
@@ -179,7 +179,7 @@ impl<'t, 'r> Section<'t, 'r> {
         })
     }
 
-    /// One of a few words of which none is in force by itself.
+    /// One of a few words; no default.
     pub(super) fn maybe_word(&mut self, key: &str, words: &[&str]) -> Option<String> {
         let wanted = format!("\"{}\"", words.join("\" or \""));
         self.maybe(key, &wanted, |text, _| {
@@ -232,7 +232,7 @@ impl<'t, 'r> Section<'t, 'r> {
         })
     }
 
-    /// The same, where nothing is set by itself.
+    /// Text that `check` accepts; no default.
     pub(super) fn maybe<T: Show + Clone>(
         &mut self,
         key: &str,
@@ -244,7 +244,7 @@ impl<'t, 'r> Section<'t, 'r> {
         })
     }
 
-    /// A list of texts that `check` accepts, or one of them alone.
+    /// A list of texts that `check` accepts, or a single one.
     pub(super) fn list<T: Show + Clone>(
         &mut self,
         key: &str,
@@ -281,7 +281,7 @@ impl<'t, 'r> Section<'t, 'r> {
         good
     }
 
-    /// Where the value of `key` stands.
+    /// The origin of the value of `key`.
     pub(super) fn place(&self, key: &str) -> Option<Origin> {
         Some(self.table?.0.get(key)?.value.at.clone())
     }
@@ -292,7 +292,7 @@ impl<'t, 'r> Section<'t, 'r> {
         self.report.problems.iter().all(|problem| problem.key != path)
     }
 
-    /// The file `text`, with the home folder in place of `~/`.
+    /// The path `text`, with the home folder in place of `~/`.
     pub(super) fn expand(&self, text: &str) -> PathBuf {
         match (text.strip_prefix("~/"), &self.report.home) {
             (Some(rest), Some(home)) => home.join(rest),
@@ -350,7 +350,7 @@ impl<'t, 'r> Section<'t, 'r> {
 }
 
 impl Located {
-    /// The text, or what a variable held before it was taken for a number.
+    /// The text, or what a variable held before it was parsed as a number.
     pub(super) fn text(&self) -> Option<&str> {
         match (&self.value, &self.raw) {
             (Value::Text(text), _) => Some(text),
@@ -363,9 +363,9 @@ impl Located {
     }
 }
 
-/// A value as TOML writes it.
+/// A value in TOML syntax.
 pub(super) trait Show {
-    /// The text of the value; none for one that is not set.
+    /// The text of the value; `None` if it is not set.
     fn toml(&self) -> Option<String>;
 }
 
@@ -423,7 +423,7 @@ pub(super) fn quoted(text: &impl Display) -> String {
     toml::Value::String(text.to_string()).to_string()
 }
 
-/// The word that is most like `word`, when one is like it at all.
+/// The word most similar to `word`, if any is similar.
 pub(super) fn near<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let scored = words.map(|known| (strsim::jaro_winkler(known, &word), known));
@@ -431,7 +431,7 @@ pub(super) fn near<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Opti
     best.map(|(_, known)| known)
 }
 
-/// A web address without user, password, query or last slash.
+/// A URL without user, password, query or trailing slash.
 pub(super) fn web_address(text: &str) -> Result<String, String> {
     let url = Url::parse(text.trim()).map_err(|e| format!("not a web address ({e})"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {

@@ -1,4 +1,4 @@
-//! What the rest of the program sees: plain values, all of them checked.
+//! What the rest of the program sees: plain, validated values.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,8 +37,8 @@ pub struct Settings {
     pub speak: Speak,
     /// `[image]`
     pub image: Image,
-    /// `[providers.NAME]`, and those that are there without being written: `local`, `openai`, and
-    /// `azure` when its endpoint is in the environment.
+    /// `[providers.NAME]`, and the built-in ones: `local`, `openai`, and `azure` if its endpoint is
+    /// in the environment.
     pub providers: BTreeMap<String, Provider>,
     /// `[prices."PROVIDER/MODEL"]`
     pub prices: BTreeMap<String, Price>,
@@ -54,23 +54,23 @@ pub struct Settings {
     pub log: Log,
 }
 
-/// Devices and what comes out of them.
+/// Devices and output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audio {
     /// The microphone.
     pub input: Device,
     /// The speaker.
     pub output: Device,
-    /// The volume at the start, 0 to 100.
+    /// The initial volume, 0 to 100.
     pub volume: u8,
-    /// Whether short sounds tell that the ear opens and closes.
+    /// Whether short sounds signal that the ear opens and closes.
     pub earcons: bool,
 }
 
-/// A microphone or a speaker. That it is there is found out when it is opened.
+/// A microphone or speaker. Whether it exists is found out when it is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
-    /// What the system uses.
+    /// The system's default.
     Default,
     /// This WAV file.
     Wav(PathBuf),
@@ -99,9 +99,9 @@ pub struct Listen {
     pub preroll_ms: u32,
     /// The longest utterance, 1..=600 s.
     pub max_utterance_s: u32,
-    /// Whether the reply is prepared while the pause runs.
+    /// Whether the reply is prepared during the pause.
     pub speculate: bool,
-    /// When the echo of the speaker is taken out of what the microphone hears.
+    /// When the echo of the speaker is removed from the microphone's sound.
     pub echo: Echo,
 }
 
@@ -111,7 +111,7 @@ pub enum Mode {
     /// The talk key.
     #[default]
     PushToTalk,
-    /// It is always open.
+    /// Always open.
     Open,
     /// A wake word.
     Wake,
@@ -122,14 +122,14 @@ pub enum Mode {
 pub struct Wake {
     /// Names of models. Never empty.
     pub words: Vec<String>,
-    /// How readily they are heard, 0.0..=1.0.
+    /// How easily they wake, 0.0..=1.0.
     pub sensitivity: f64,
-    /// `[wake.WORD]`: where it is otherwise.
+    /// `[wake.WORD]`: words with a sensitivity of their own.
     pub own: BTreeMap<String, f64>,
 }
 
 impl Wake {
-    /// How readily `word` is heard, 0.0..=1.0.
+    /// How easily `word` wakes, 0.0..=1.0.
     pub fn sensitivity_of(&self, word: &str) -> f64 {
         self.own.get(word).copied().unwrap_or(self.sensitivity)
     }
@@ -147,7 +147,7 @@ pub enum Partner {
     AudioChat,
 }
 
-/// Which engines do the three jobs; of each list the first that works. Never empty.
+/// The engines for the three jobs; of each list the first that works is used. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cascade {
     /// Speech to text.
@@ -156,17 +156,17 @@ pub struct Cascade {
     pub chat: Vec<ModelName>,
     /// Text to speech.
     pub speak: Vec<ModelName>,
-    /// Who carries out commands.
+    /// What carries out commands.
     pub commands: Commands,
 }
 
-/// Who carries out commands where a chat model is configured.
+/// What carries out commands if a chat model is configured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Commands {
-    /// The templates, where they leave no doubt.
+    /// The templates, if the command is unambiguous.
     #[default]
     Local,
-    /// The chat model, as everything else.
+    /// The chat model, as for everything else.
     Chat,
 }
 
@@ -175,7 +175,7 @@ pub enum Commands {
 pub struct ModelName {
     /// A key of [`Settings::providers`].
     pub provider: String,
-    /// The provider's name for it; may hold slashes.
+    /// The provider's name for it; may contain slashes.
     pub model: String,
 }
 
@@ -188,25 +188,25 @@ impl fmt::Display for ModelName {
 /// The session of a realtime partner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Realtime {
-    /// The models, the preferred one first; behind the last one stands the cascade.
+    /// The models, in order of preference, followed by the cascade.
     pub models: Vec<ModelName>,
-    /// Who finds the end of a turn.
+    /// Who detects the end of a turn.
     pub turn_detection: TurnDetection,
-    /// Which form of the protocol is spoken.
+    /// The version of the protocol.
     pub dialect: Dialect,
-    /// The voice; the service's own when it is empty.
+    /// The voice; the service's default if empty.
     pub voice: String,
-    /// The model that writes down what the user says; none when it is empty.
+    /// The model that transcribes the user; no transcripts if empty.
     pub transcribe: String,
-    /// How sound travels.
+    /// The encoding of sound.
     pub format: WireFormat,
-    /// After how many seconds of silence the session is closed; 0 never does.
+    /// Seconds of silence after which the session is closed; 0 for never.
     pub park_after_s: u32,
     /// Whether each session is opened with a key of its own.
     pub client_secrets: bool,
 }
 
-/// How sound travels in a realtime session.
+/// The encoding of sound in a realtime session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WireFormat {
     /// 16 bits at 24 kHz.
@@ -218,7 +218,7 @@ pub enum WireFormat {
     Alaw,
 }
 
-/// Who finds the end of a turn in a realtime session.
+/// Who detects the end of a turn in a realtime session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TurnDetection {
     /// aloud's own listening.
@@ -230,28 +230,28 @@ pub enum TurnDetection {
     SemanticVad,
 }
 
-/// Which form of the realtime protocol is spoken.
+/// The version of the realtime protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// What the service answers to.
+    /// The one that the service answers to.
     #[default]
     Auto,
-    /// The general one.
+    /// The general availability version.
     Ga,
-    /// The one before it.
+    /// The beta version.
     Beta,
 }
 
-/// A service or this machine.
+/// A service, or this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
     /// Which protocol it speaks.
     pub kind: ProviderKind,
-    /// Its address without the last slash; always there for `azure` and `compatible`.
+    /// Its base URL without the trailing slash; always set for `azure` and `compatible`.
     pub base_url: Option<String>,
     /// Where its key is.
     pub api_key: Option<KeySource>,
-    /// The version of its interface, for `azure`; its v1 form where there is none.
+    /// The API version, for `azure`; `None` for v1.
     pub api_version: Option<String>,
     /// How the key is sent.
     pub auth: AuthScheme,
@@ -260,7 +260,7 @@ pub struct Provider {
 /// How a key is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuthScheme {
-    /// As the kind of provider wants it.
+    /// As usual for the kind of provider.
     #[default]
     Auto,
     /// `Authorization: Bearer KEY`
@@ -277,13 +277,13 @@ pub enum ProviderKind {
     Local,
     /// OpenAI's own service.
     OpenAi,
-    /// OpenAI's models at Azure.
+    /// OpenAI's models on Azure.
     Azure,
-    /// A server with an interface like OpenAI's.
+    /// A server with an OpenAI-compatible API.
     Compatible,
 }
 
-/// Where a key is. The key itself is read where it is used, and never kept here.
+/// Where a key is. The key itself is read where it is used, and never stored here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// In this environment variable.
@@ -297,8 +297,8 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// Whether a variable holds the key, or a systemd credential that is named as the variable in
-    /// lower case. Whether a file or a keyring does is found out when the key is read.
+    /// Whether a variable holds the key, or a systemd credential named like the variable in lower
+    /// case. Whether a file or a keyring does is found out when the key is read.
     pub fn is_there(&self, env: &Environment) -> bool {
         match self {
             Self::Env(name) => {
@@ -310,7 +310,7 @@ impl KeySource {
         }
     }
 
-    /// The place in the user's terms.
+    /// Where the key is, for messages.
     pub fn place(&self) -> String {
         match self {
             Self::Env(name) => name.clone(),
@@ -321,45 +321,45 @@ impl KeySource {
     }
 }
 
-/// The variable in which systemd names the folder of a service's credentials.
+/// The variable in which systemd passes the folder of a service's credentials.
 pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
-/// How chat models of a provider are asked.
+/// Settings of remote chat models.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chat {
-    /// By which protocol.
+    /// The protocol.
     pub protocol: Protocol,
     /// Whether replies are streamed.
     pub stream: bool,
-    /// How hard a reasoning model thinks.
+    /// Reasoning effort.
     pub reasoning_effort: Option<String>,
-    /// What bends chance.
+    /// Sampling parameters.
     pub sampling: Sampling,
-    /// The longest reply.
+    /// The longest reply, in tokens.
     pub max_output_tokens: Option<u32>,
-    /// Which tools are called.
+    /// Which tools may be called.
     pub tool_choice: ToolChoice,
     /// Whether the web may be searched.
     pub search: bool,
     /// Silence in a reply after which it counts as broken off, 1..=3600 s.
     pub patience_s: u32,
-    /// `[chat.PROVIDER]` and `[chat."PROVIDER/MODEL"]`: what is otherwise with some.
+    /// `[chat.PROVIDER]` and `[chat."PROVIDER/MODEL"]`: settings that differ for some.
     pub models: BTreeMap<String, ChatModel>,
 }
 
-/// How one chat model, or those of one provider, are asked otherwise than the rest.
+/// Settings of one chat model, or of those of one provider, that differ from the rest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatModel {
-    /// What bends chance.
+    /// Sampling parameters.
     pub sampling: Sampling,
-    /// How hard a reasoning model thinks.
+    /// Reasoning effort.
     pub reasoning_effort: Option<String>,
-    /// The longest reply.
+    /// The longest reply, in tokens.
     pub max_output_tokens: Option<u32>,
 }
 
 impl Chat {
-    /// How `model` of `provider` is asked: as itself, else as its provider, else as all.
+    /// The settings of `model` of `provider`: its own, else its provider's, else the general ones.
     pub fn of(&self, provider: &str, model: &str) -> ChatModel {
         let own = [provider.to_owned(), format!("{provider}/{model}")];
         let all = ChatModel {
@@ -375,74 +375,74 @@ impl Chat {
     }
 }
 
-/// What a chat model is told besides the conversation.
+/// A chat model's instructions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    /// Who aloud is to be.
+    /// Who aloud is.
     pub persona: Option<String>,
-    /// What it is to know.
+    /// What it knows.
     pub facts: Vec<String>,
     /// Files with more to know.
     pub files: Vec<PathBuf>,
 }
 
-/// How recordings are transcribed by a provider.
+/// Settings of remote transcription.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcribe {
-    /// The languages that may be spoken; any when empty.
+    /// The languages that may be spoken; any if empty.
     pub languages: Vec<String>,
-    /// Words that are likely.
+    /// Likely words.
     pub keywords: Vec<String>,
-    /// Text in the manner of what will be said.
+    /// Text in the style of what will be said.
     pub prompt: Option<String>,
 }
 
-/// How a provider speaks.
+/// Settings of remote voices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Speak {
-    /// Whose voice.
+    /// The voice.
     pub voice: String,
-    /// In which manner.
+    /// How to speak.
     pub instructions: Option<String>,
-    /// How fast, 0.25..=4.0.
+    /// Speed, 0.25..=4.0.
     pub speed: Option<f64>,
 }
 
-/// How pictures are made.
+/// Settings of image models.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// By which models, the preferred one first.
+    /// The models, in order of preference.
     pub models: Vec<ModelName>,
-    /// How large.
+    /// The size.
     pub size: Option<String>,
-    /// How well.
+    /// The quality.
     pub quality: Option<String>,
-    /// Where they are kept.
+    /// Where pictures are kept.
     pub dir: Option<PathBuf>,
 }
 
-/// A partner that is a chat model which hears and speaks.
+/// A partner that is a chat model that hears and speaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioChat {
-    /// The models, the preferred one first.
+    /// The models, in order of preference.
     pub models: Vec<ModelName>,
 }
 
 /// The engines of provider `local`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Local {
-    /// Whether models are loaded at the start, and not when first needed.
+    /// Whether models are loaded at start rather than on first use.
     pub warm: bool,
-    /// Threads of one inference, 1..=16.
+    /// Threads per inference, 1..=16.
     pub threads: u32,
-    /// After how many idle seconds a model is unloaded; 0 never does.
+    /// Idle seconds after which a model is unloaded; 0 for never.
     pub unload_after_s: u32,
 }
 
 /// The tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tools {
-    /// Only these, unless it is empty.
+    /// Only these, unless empty.
     pub enabled: Vec<String>,
     /// Not these.
     pub disabled: Vec<String>,
@@ -451,7 +451,7 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Whether the tool called `name` is to be offered.
+    /// Whether the tool `name` is enabled.
     pub fn allows(&self, name: &str) -> bool {
         let has = |list: &[String]| list.iter().any(|n| n == name);
         (self.enabled.is_empty() || has(&self.enabled)) && !has(&self.disabled)
@@ -463,9 +463,9 @@ impl Tools {
 pub struct GetWeather {
     /// Forecasts, in Open-Meteo's format.
     pub base_url: String,
-    /// Places, in Open-Meteo's format.
+    /// Geocoding, in Open-Meteo's format.
     pub geocoding_url: String,
-    /// The place that is meant when none is said.
+    /// The place to use if none is said.
     pub location: Option<String>,
     /// The units of the answer.
     pub units: Units,
@@ -474,7 +474,7 @@ pub struct GetWeather {
 /// The units of the weather.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Units {
-    /// As the locale has them (`LC_MEASUREMENT`).
+    /// By locale (`LC_MEASUREMENT`).
     #[default]
     Auto,
     /// Celsius, kilometers per hour, millimeters.
@@ -486,7 +486,7 @@ pub enum Units {
 /// The sentences that the local responder understands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Templates {
-    /// The user's own, besides the built-in ones.
+    /// The user's own, in addition to the built-in ones.
     pub file: Option<PathBuf>,
 }
 
@@ -495,7 +495,7 @@ pub struct Templates {
 pub struct Models {
     /// Their folder.
     pub dir: PathBuf,
-    /// A mirror that is asked before every other source.
+    /// A mirror that is tried before all other sources.
     pub mirror: Option<String>,
     /// The command that runs pip.
     pub pip: Vec<String>,
@@ -504,6 +504,6 @@ pub struct Models {
 /// What is written to stderr or the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// A tracing filter: `ALOUD_LOG`, else `[log] filter`; the command's own default when absent.
+    /// A tracing filter: `ALOUD_LOG`, else `[log] filter`; the command's own default if `None`.
     pub filter: Option<String>,
 }

@@ -5,7 +5,7 @@ use super::{Config, Origin};
 
 impl Config {
     /// The settings in force as TOML, each with a comment that says where it comes from. Shows no
-    /// key: where one is set, only its variable is named.
+    /// key: if one is set, only its variable is named.
     pub fn show(&self) -> String {
         let mut text = String::new();
         let wide = self.shown.iter().map(|s| line(s).chars().count()).max().unwrap_or(0).min(48);
@@ -27,7 +27,7 @@ impl Config {
         text
     }
 
-    /// Whether somebody has set this key, and it is not what it is by itself.
+    /// Whether somebody has set this key to something other than its default.
     pub fn is_set(&self, section: &str, key: &str) -> bool {
         let it = |shown: &&Shown| shown.section == section && shown.key == key;
         self.shown.iter().find(it).is_some_and(|shown| shown.origin != Origin::Default)

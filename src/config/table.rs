@@ -10,13 +10,13 @@ use super::{Environment, Origin, Problem};
 /// The prefix of all variables of aloud.
 pub(super) const PREFIX: &str = "ALOUD_";
 
-/// A table; its keys with the place of the key and the value.
+/// A table: its keys, each with its place and value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Table(pub(super) BTreeMap<String, Entry>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
-    /// Where the key stands.
+    /// The place of the key.
     pub(super) key_at: Origin,
     pub(super) value: Located,
 }
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 pub(super) struct Located {
     pub(super) at: Origin,
     pub(super) value: Value,
-    /// The text of the variable, for a key that wants text and gets `ALOUD_AUDIO__INPUT=3`.
+    /// The text of the variable, in case the key wants text and gets `ALOUD_AUDIO__INPUT=3`.
     pub(super) raw: Option<String>,
 }
 
@@ -38,12 +38,12 @@ pub(super) enum Value {
     Fraction(f64),
     List(Vec<Located>),
     Table(Table),
-    /// A time, which no key wants.
+    /// A date or time, which no key wants.
     Other(&'static str),
 }
 
 impl Value {
-    /// What it is, as a sentence names it.
+    /// Its type, as a sentence names it.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -57,8 +57,8 @@ impl Value {
     }
 }
 
-/// Reads a file's text. Goes on behind a mistake of form, so that later mistakes are found too;
-/// nothing is read from a line that has one.
+/// Parses a file. Continues after a syntax error, so that later mistakes are found too; nothing is
+/// read from a line that has one.
 pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Table {
     let lines = Lines::of(text);
     let (document, errors) = DeTable::parse_recoverable(text);
@@ -66,7 +66,7 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Table {
     for error in errors {
         let at = lines.origin(error.span().unwrap_or_default());
         if let Origin::File { line, .. } = at {
-            // The parser may stumble more than once over the same slip.
+            // The parser may report the same slip more than once.
             if broken.contains(&line) {
                 continue;
             }
@@ -125,7 +125,7 @@ impl Reading {
     }
 }
 
-/// Lays the variables `ALOUD_SECTION__KEY` over `table`.
+/// Overlays the variables `ALOUD_SECTION__KEY` on `table`.
 pub(super) fn overlay(table: &mut Table, env: &Environment, problems: &mut Vec<Problem>) {
     for name in env.names(PREFIX) {
         let path = name.trim_start_matches(PREFIX);
@@ -144,7 +144,7 @@ pub(super) fn overlay(table: &mut Table, env: &Environment, problems: &mut Vec<P
     }
 }
 
-/// A variable's value: TOML when it is a value of TOML, else plain text.
+/// A variable's value: parsed as TOML if it is valid TOML, else plain text.
 fn variable(raw: &str, at: &Origin) -> Located {
     let mut located = match DeValue::parse(raw) {
         Ok(value) => {
@@ -157,7 +157,7 @@ fn variable(raw: &str, at: &Origin) -> Located {
     located
 }
 
-/// Places inside a variable's value are of no use to anybody: the variable is the place.
+/// Replaces places inside a variable's value by the variable, since they are of no use to anybody.
 fn relocate(located: &mut Located, at: &Origin) {
     located.at = at.clone();
     match &mut located.value {
@@ -178,7 +178,7 @@ fn relocate(located: &mut Located, at: &Origin) {
 
 fn put(table: &mut Table, path: &[&str], value: Located) {
     let Some((first, rest)) = path.split_first() else { return };
-    // A name of the user's own may have capitals and hyphens, which a variable cannot tell.
+    // A user-defined name may have capitals and hyphens, which a variable name cannot express.
     let upper = |key: &str| key.to_uppercase().replace('-', "_");
     let known = table.0.keys().find(|key| upper(key) == *first).cloned();
     let key = known.unwrap_or_else(|| first.to_lowercase());
@@ -189,13 +189,13 @@ fn put(table: &mut Table, path: &[&str], value: Located) {
     }
     let fresh = || Located { at: at.clone(), value: Value::Table(Table::default()), raw: None };
     let entry = table.0.entry(key).or_insert_with(|| Entry { key_at: at.clone(), value: fresh() });
-    // Where the file has no table, the file's own mistake is reported, and this one goes with it.
+    // If the file has no table here, the file's own mistake is reported, and this variable ignored.
     if let Value::Table(inner) = &mut entry.value.value {
         put(inner, rest, value);
     }
 }
 
-/// Where lines begin, to turn a byte position into a line and a column.
+/// Where lines begin, to turn a byte position into line and column.
 struct Lines {
     text: String,
     starts: Vec<usize>,

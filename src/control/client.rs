@@ -9,17 +9,17 @@ use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
 use super::wire::{Answer, Line};
 use crate::drive::Request;
 
-/// The longest that the service may take for an answer. One that systemd starts for us needs a moment
-/// until it listens; one that runs answers within milliseconds.
+/// How long the service may take to answer. One that systemd starts for us needs a moment until it
+/// listens; a running one answers within milliseconds.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// The longest that it may take to say that it is there, for those who go on without it.
+/// How long it may take to show that it is there, for callers that can go on without it.
 const HELLO: Duration = Duration::from_millis(1_500);
 
-/// Why a running service could not be driven.
+/// Why a running service could not be controlled.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// None runs.
+    /// None is running.
     #[error("the service is not running (socket {0}); start it with \"aloud daemon\"")]
     Absent(PathBuf),
     /// Something holds the socket and does not answer.
@@ -28,10 +28,10 @@ pub enum ClientError {
          start it again with \"systemctl --user restart aloud\""
     )]
     Silent(PathBuf),
-    /// It said no.
+    /// It refused.
     #[error("{0}")]
     Refused(String),
-    /// It went away, or does not speak this wire.
+    /// The connection broke, or the other side does not speak this protocol.
     #[error("lost the connection to the service: {0}")]
     Broken(String),
 }
@@ -66,8 +66,8 @@ impl Client {
         }
     }
 
-    /// Connects to the service at `path` and makes sure that it answers: behind a socket that the
-    /// service manager holds there may be none.
+    /// Connects to the service at `path` and makes sure that it answers: a socket held by the
+    /// service manager may have none behind it.
     ///
     /// # Errors
     /// As [`Client::connect`], and [`ClientError::Silent`] when it does not answer.
@@ -77,15 +77,15 @@ impl Client {
         Ok(client)
     }
 
-    /// Asks for something and waits until it is taken up.
+    /// Sends a request and waits until it is taken up.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with the service's own word.
+    /// [`ClientError::Refused`] with the service's own words.
     pub async fn ask(&mut self, request: Request) -> Result<(), ClientError> {
         self.exchange(&Line::Ask(request), ANSWER).await.map(drop)
     }
 
-    /// How things stand, as the service wrote it.
+    /// The state, as the service wrote it.
     ///
     /// # Errors
     /// As [`Client::ask`].
@@ -94,11 +94,11 @@ impl Client {
         answer.status.ok_or_else(|| ClientError::Broken("a status without a state".into()))
     }
 
-    /// Starts the stream of events and returns the first one, the full state; read the others with
+    /// Starts the event stream and returns the first event, the full state; read the others with
     /// [`Client::event`].
     ///
     /// # Errors
-    /// When the line is gone, or [`ClientError::Silent`].
+    /// When the connection is gone, or [`ClientError::Silent`].
     pub async fn watch(&mut self) -> Result<String, ClientError> {
         self.line(&Line::Events, ANSWER).await
     }
@@ -106,7 +106,7 @@ impl Client {
     /// The next event as the service wrote it; `None` when the service ended.
     ///
     /// # Errors
-    /// When the line is gone.
+    /// When the connection is gone.
     pub async fn event(&mut self) -> Result<Option<String>, ClientError> {
         self.lines.next().await.transpose().map_err(broken)
     }
@@ -120,7 +120,7 @@ impl Client {
         }
     }
 
-    /// Sends a line and waits for the next one that comes.
+    /// Sends a line and waits for the next one.
     async fn line(&mut self, line: &Line, patience: Duration) -> Result<String, ClientError> {
         let answered = async {
             self.lines.send(line.print()).await.map_err(broken)?;

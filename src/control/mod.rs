@@ -3,13 +3,13 @@
 //!
 //! ```text
 //! aloud press ─▶ {"cmd":"press"} ─▶ socket ─▶ drive::Handle        {"ok":true} ◀─┘
-//! aloud events ─▶ {"cmd":"events"} ─▶ {"event":"state",…} then one line for each thing that happens
+//! aloud events ─▶ {"cmd":"events"} ─▶ {"event":"state",…} then one line per event
 //! ```
 //!
-//! **Invariant:** one JSON object a line, both ways; every request gets exactly one answer line,
+//! **Invariant:** one JSON object per line, both ways; every request gets exactly one answer line,
 //! and `events` an endless stream that starts with the full state.
 //! **Invariant:** the socket belongs to one user (mode 600) and to one service at a time.
-//! Absent on purpose: sound and secrets; neither ever travels here.
+//! Deliberately absent: sound and secrets; neither ever travels here.
 
 mod client;
 pub mod media_keys;

@@ -12,41 +12,41 @@ use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, Framed};
 use super::wire::{Answer, LINE_LIMIT, Line};
 use crate::drive::{Event, Handle};
 
-/// Clients at a time: far more than keys, bars and scripts make, and far fewer than would leave no
-/// open files for the engines. One more is told so and let go.
+/// Simultaneous clients: far more than keys, bars and scripts need, and few enough to leave the
+/// engines their file descriptors. Further ones are told and disconnected.
 const CLIENTS: usize = 128;
 
-/// The socket could not be had.
+/// Why the socket could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Another service holds it.
     #[error("a service is already running (socket {0}); stop it with \"aloud quit\"")]
     Taken(PathBuf),
-    /// The file system said no.
+    /// A file system error.
     #[error("cannot open the control socket {path}: {error}")]
     Io {
-        /// Where it was to be.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The error.
         error: io::Error,
     },
 }
 
-/// The listening socket. Removed from the file system when dropped, unless systemd handed it in.
+/// The listening socket. Removed from the file system when dropped, unless systemd passed it in.
 #[derive(Debug)]
 pub struct Server {
     listener: UnixListener,
     path: Option<PathBuf>,
-    /// Held for as long as the service runs: the lock, not the socket file, says who serves, so
-    /// that a socket left behind by a crash is taken over and a live one is not.
+    /// Held while the service runs: the lock, not the socket file, says who serves, so a socket
+    /// left behind by a crash is taken over and a live one is not.
     _lock: std::fs::File,
 }
 
 impl Server {
-    /// Takes the socket at `path`, whose folder is made with mode 700 where it is missing.
+    /// Opens the socket at `path`; creates its folder with mode 700 if missing.
     ///
     /// # Errors
-    /// [`BindError::Taken`] when a service runs already.
+    /// [`BindError::Taken`] when a service is already running.
     pub fn bind(path: &Path) -> Result<Self, BindError> {
         let fail = |error| BindError::Io { path: path.to_owned(), error };
         if let Some(folder) = path.parent() {
@@ -105,7 +105,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
-            // Nothing to be done when it is gone already.
+            // Nothing to do if it is already gone.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -126,7 +126,7 @@ fn take_lock(path: &Path) -> Result<std::fs::File, BindError> {
     }
 }
 
-/// Lines as bytes: what is not text is answered like any other bad line.
+/// Lines as bytes: invalid UTF-8 is answered like any other bad line.
 type Lines = Framed<UnixStream, AnyDelimiterCodec>;
 
 fn lines(stream: UnixStream) -> Lines {
@@ -136,7 +136,7 @@ fn lines(stream: UnixStream) -> Lines {
 
 async fn turn_away(stream: UnixStream) {
     let why = format!("{CLIENTS} programs are connected already; close some of them");
-    // One that does not even take that has gone.
+    // A client that does not even take this is gone.
     let _ = send(&mut lines(stream), &Answer::refused(why)).await;
 }
 
@@ -190,7 +190,7 @@ async fn stream_events(mut lines: Lines, handle: Handle) {
                     return;
                 }
             }
-            // A reader says nothing; what comes is its end.
+            // A watching client sends nothing; anything that arrives is its end.
             said = lines.next() => if !matches!(said, Some(Ok(_))) { return },
         }
     }

@@ -2,22 +2,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::drive::Request;
 
-/// The longest line taken from a client, in bytes; a longer one ends the connection with a word.
+/// The longest line accepted from a client, in bytes; a longer one is answered and ends the
+/// connection.
 pub const LINE_LIMIT: usize = 256 * 1024;
 
 /// One line from a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Line {
-    /// Something for the driver.
+    /// A request for the driver.
     Ask(Request),
-    /// Tell me how things stand.
+    /// Report the state.
     Status,
-    /// Tell me everything from now on.
+    /// Report everything from now on.
     Events,
 }
 
 impl Line {
-    /// Reads one line.
+    /// Parses one line.
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
@@ -37,7 +38,7 @@ impl Line {
         }
     }
 
-    /// Writes the line, without its newline.
+    /// The line as text, without its newline.
     pub fn print(&self) -> String {
         match self {
             Self::Status => r#"{"cmd":"status"}"#.into(),
@@ -51,12 +52,12 @@ impl Line {
 /// The answer to one line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Whether it was done.
+    /// Whether it succeeded.
     pub ok: bool,
     /// Why not; a sentence with the next step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// How things stand, when that was asked.
+    /// The state, if it was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<serde_json::Value>,
 }

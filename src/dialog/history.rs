@@ -1,13 +1,13 @@
 use super::Item;
 use crate::base::UtteranceId;
 
-/// Items kept. When there are more, the oldest turns are forgotten, whole ones at a time, so that
-/// a call never loses its outcome. A spoken turn has about four, and a model is seldom given more
+/// Items kept. Beyond that, the oldest turns are forgotten, whole ones at a time, so that a call
+/// never loses its outcome. A spoken turn has about four items, and a model is seldom given more
 /// than the last twenty turns.
 pub const MAX_ITEMS: usize = 400;
 
-/// Pictures kept; when there are more, the oldest is forgotten. A model looks at the last ones, and
-/// each is sent again with every prompt.
+/// Pictures kept; beyond that, the oldest is forgotten. A model looks at the latest ones, and each
+/// is sent again with every prompt.
 pub const MAX_PICTURES: usize = 4;
 
 /// The conversation so far, oldest item first.
@@ -23,13 +23,13 @@ impl History {
         &self.items
     }
 
-    /// How many items were ever added: what a watcher compares to see what is new, since old ones
-    /// may be forgotten meanwhile.
+    /// How many items were ever added: watchers compare it to find what is new, since old items may
+    /// be forgotten meanwhile.
     pub fn pushed(&self) -> u64 {
         self.pushed
     }
 
-    /// Adds an item at the end; forgets the oldest turns when there are more than [`MAX_ITEMS`].
+    /// Adds an item at the end; forgets the oldest turns beyond [`MAX_ITEMS`].
     pub fn push(&mut self, item: Item) {
         let picture = matches!(item, Item::Picture(_));
         self.items.push(item);
@@ -43,8 +43,8 @@ impl History {
             }
         }
         if self.items.len() > MAX_ITEMS {
-            // A quarter at once, so that this is rare; then on to where a turn begins. The turn
-            // that is being added is shorter than the other three quarters.
+            // A quarter at once, so that this is rare; then on to the start of a turn. The turn
+            // being added is shorter than the other three quarters.
             let least = MAX_ITEMS / 4;
             let begins = |item: &Item| match item {
                 Item::User { .. } | Item::Notice { .. } => true,
@@ -58,8 +58,8 @@ impl History {
         }
     }
 
-    /// Fills in the words of an utterance that was answered before they were known. Without
-    /// effect when they are known, or there is no such utterance.
+    /// Fills in the transcript of an utterance that was answered before it was known. No effect if
+    /// it is known or there is no such utterance.
     pub fn fill(&mut self, utterance: UtteranceId, words: &str) {
         if let Some(text) = self.unfilled(utterance) {
             words.clone_into(text);
@@ -71,7 +71,7 @@ impl History {
         self.items.iter().any(|item| is_unfilled(item, utterance))
     }
 
-    /// What aloud said last, reply or notice, as it was heard; `None` before the first word.
+    /// What aloud said last, reply or notice, as heard; `None` before the first word.
     pub fn last_said(&self) -> Option<&str> {
         self.items.iter().rev().find_map(|item| match item {
             Item::Reply { text, .. } | Item::Notice { text } => Some(text.as_str()),

@@ -7,29 +7,29 @@ use crate::base::{CallId, Epoch, UtteranceId};
 /// A request by a responder to run a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
-    /// The name under which its outcome is given back.
+    /// The id that its outcome refers to.
     pub id: CallId,
-    /// The tool's name; may be one that does not exist.
+    /// The tool's name; may not exist.
     pub name: String,
-    /// JSON text as the responder wrote it; may be no JSON.
+    /// Arguments as the responder wrote them: JSON text, not necessarily valid.
     pub arguments: String,
 }
 
-/// What a tool call came to.
+/// The result of a tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The call that it answers.
     pub id: CallId,
-    /// What a model reads: JSON, or a plain sentence when the call failed.
+    /// For a model to read: JSON, or a plain sentence if the call failed.
     pub output: String,
     /// What may be spoken as it stands, for responders that write no sentences of their own.
     pub say: String,
-    /// False when the tool failed, was unknown or was interrupted.
+    /// False if the tool failed, was unknown or was interrupted.
     pub ok: bool,
 }
 
-/// A picture that somebody showed: its address, `https:` or `data:` with the bytes in base64. Cheap
-/// to clone.
+/// A picture that somebody showed: its URL, `https:` or `data:` with the bytes in base64. Cheap to
+/// clone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Picture(pub Arc<str>);
@@ -46,7 +46,7 @@ impl From<Picture> for String {
     }
 }
 
-/// Megabytes of base64 help nobody who reads a log.
+/// Megabytes of base64 would swamp a log.
 impl std::fmt::Debug for Picture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let head: String = self.0.chars().take(40).collect();
@@ -85,24 +85,24 @@ pub enum Item {
     Outcome(Outcome),
     /// A picture: the user's, before the words about it, or a tool's, after its outcome.
     Picture(Picture),
-    /// Something that aloud said unasked: a ringing timer.
+    /// Something that aloud said unasked, such as a ringing timer.
     Notice {
         /// The words heard.
         text: String,
     },
 }
 
-/// How much of a reply reached the user's ear.
+/// How much of a reply the user heard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Heard {
-    /// No sample of it.
+    /// Not a single sample.
     Nothing,
     /// The beginning.
     Part {
-        /// Samples at the speaker's rate (48 kHz) that were given out.
+        /// Samples output at the speaker's rate (48 kHz).
         samples: u64,
-        /// The words of the pieces that were heard to their end; may be empty.
+        /// The words of the pieces heard to their end; may be empty.
         text: String,
     },
     /// All of it.

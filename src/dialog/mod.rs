@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** every call in a history has exactly one outcome once its reply is over.
 //! **Invariant:** a reply in a history holds no word that the user did not hear.
-//! Absent on purpose: model names, wire formats, token counts; those belong to engines.
+//! Deliberately absent: model names, wire formats, token counts; those belong to engines.
 
 mod history;
 mod item;

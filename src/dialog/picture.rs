@@ -1,4 +1,4 @@
-/// The kinds of picture that models take, as their first bytes tell.
+/// Picture formats that models take, recognized by their first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PictureKind {
     /// Portable Network Graphics.
@@ -12,8 +12,8 @@ pub enum PictureKind {
 }
 
 impl PictureKind {
-    /// The kind of a file with these bytes; none when it is no picture that models take. What its
-    /// name says does not count.
+    /// The format of a file with these bytes; `None` if models do not take it. The file's name does
+    /// not matter.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x89, b'P', b'N', b'G', ..] => Some(Self::Png),
@@ -34,7 +34,7 @@ impl PictureKind {
         }
     }
 
-    /// How the names of such files end, without the dot.
+    /// The usual file extension, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",

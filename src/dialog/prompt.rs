@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Item;
 use crate::base::Utterance;
 
-/// What a responder is told of a tool.
+/// A tool as described to a responder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolSpec {
     /// Its name: `[a-z_]+`.
@@ -18,27 +18,27 @@ pub struct ToolSpec {
     pub effect: Effect,
 }
 
-/// What calling a tool does to the world.
+/// The effect of calling a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// Nothing, and the same arguments give the same result.
+    /// None, and the same arguments give the same result.
     Pure,
-    /// Nothing, but it looks at the world: the clock, the network.
+    /// None, but it reads the world: the clock, the network.
     Reads,
-    /// It changes something; never run under a tentative epoch.
+    /// It changes something; never runs under a tentative epoch.
     Writes,
-    /// It makes something that takes long and is wanted even when the user goes on to something
-    /// else: as [`Effect::Writes`], but seen through, and told of when it is done.
+    /// It makes something slow that is wanted even if the user moves on: as [`Effect::Writes`], but
+    /// runs to the end and is announced when done.
     Makes,
 }
 
-/// All that a responder gets to answer one turn.
+/// Everything a responder gets to answer one turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {
     /// Who aloud is and how it speaks.
     pub instructions: Arc<str>,
-    /// The conversation so far, the newest item last.
+    /// The conversation so far, newest item last.
     pub items: Vec<Item>,
     /// The tools it may call.
     pub tools: Arc<[ToolSpec]>,
@@ -47,8 +47,8 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Leaves the oldest turns out until at most `most` items are left, or one turn; false when
-    /// that changes nothing. A turn is left out whole, so that no call loses its outcome.
+    /// Drops the oldest turns until at most `most` items or one turn is left; false if that changes
+    /// nothing. Turns are dropped whole, so that no call loses its outcome.
     pub fn keep_newest(&mut self, most: usize) -> bool {
         if self.items.len() <= most {
             return false;
@@ -59,14 +59,14 @@ impl Prompt {
         let Some(turn) = (least..self.items.len()).find(|at| begins(*at)).or(newest) else {
             return false;
         };
-        // The pictures before the words belong to them.
+        // Pictures before the words belong to them.
         let shown = self.items[..turn].iter().rev().take_while(|i| matches!(i, Item::Picture(_)));
         let from = turn - shown.count();
         self.items.drain(..from);
         from > 0
     }
 
-    /// The newest thing the user said, and what came after it.
+    /// The last thing the user said, and what came after it.
     pub fn last_turn(&self) -> Option<(&str, &[Item])> {
         let at = self.items.iter().rposition(|item| matches!(item, Item::User { .. }))?;
         match &self.items[at] {

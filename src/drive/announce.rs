@@ -5,11 +5,12 @@ use crate::base::NoticeId;
 use crate::tool::Rang;
 use crate::turn::Input;
 
-/// What is said unasked: rings, results that come late, texts from outside.
+/// What aloud says unasked: rings, late tool results, texts from outside.
 ///
-/// Everything enters here and gets a number, the machine says it when nobody speaks, and its end
-/// comes back under that number, exactly once: [`crate::turn::NoticeEnd`] tells whether it was heard, dropped by
-/// a "stop" or refused because too much was waiting. So nothing is kept for longer than it waits.
+/// Each announcement gets a number on entry. The machine says it when nobody speaks and reports its
+/// end under that number exactly once: [`crate::turn::NoticeEnd`] says whether it was heard,
+/// dropped by a "stop", or refused because too much was waiting. So an entry lives only as long as
+/// it waits.
 #[derive(Default)]
 pub(super) struct Announcements {
     waiting: BTreeMap<NoticeId, Origin>,
@@ -19,18 +20,18 @@ pub(super) struct Announcements {
 /// Where an announcement comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Origin {
-    /// A round of what rings: a tone goes before it, and it may have no words.
+    /// A round of a ring: starts with a tone and may have no words.
     Ring(Round),
-    /// What was missed, and how many pieces of news of the file of timers.
+    /// Missed rings, and the number of news items about the timers file.
     Untold(Vec<Rang>, usize),
-    /// Somebody asked for these words to be said.
+    /// Somebody asked for these words to be spoken.
     Request,
     /// A tool that outlasted its reply.
     Tool,
 }
 
 impl Announcements {
-    /// The machine's input for `text`.
+    /// The machine input that announces `text`.
     pub(super) fn notice(&mut self, text: String, origin: Origin) -> Input {
         self.last += 1;
         let id = NoticeId(self.last);
@@ -38,17 +39,17 @@ impl Announcements {
         Input::Notice { id, text }
     }
 
-    /// Where the notice `id` comes from, while it waits or is said.
+    /// Where the notice `id` comes from, while it waits or is spoken.
     pub(super) fn origin(&self, id: NoticeId) -> Option<&Origin> {
         self.waiting.get(&id)
     }
 
-    /// It is known what became of the notice `id`: where it came from.
+    /// Forgets the notice `id`, which has ended, and returns where it came from.
     pub(super) fn over(&mut self, id: NoticeId) -> Option<Origin> {
         self.waiting.remove(&id)
     }
 
-    /// Whether what was missed is about to be told.
+    /// Whether missed rings are about to be announced.
     pub(super) fn tells(&self) -> bool {
         self.waiting.values().any(|origin| matches!(origin, Origin::Untold(..)))
     }

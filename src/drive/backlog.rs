@@ -3,48 +3,48 @@ use std::collections::VecDeque;
 use crate::audio::Resampler;
 use crate::base::{Rate, SPEAKER_RATE};
 
-/// Samples of one reply, as they came, that wait at most: five minutes at 24 kHz, 29 MB. It is there
-/// for servers that send a whole reply faster than it plays; a longer one is refused.
+/// Samples of one reply that may wait unconverted: five minutes at 24 kHz, 29 MB. Some servers send
+/// a whole reply faster than it plays; a longer one is refused.
 const MOST: usize = 5 * 60 * 24_000;
 
-/// Samples that are converted in one go: 50 ms at 24 kHz.
+/// Samples converted in one go: 50 ms at 24 kHz.
 const PIECE: usize = 1_200;
 
 /// Why sound cannot be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unplayable {
-    /// There is no such rate.
+    /// Unsupported rate.
     #[error("The voice sends sound at {} Hz, which cannot be played. Choose another voice.", .0.0)]
     Rate(Rate),
-    /// More waits than is kept.
+    /// More is waiting than we keep.
     #[error("The answer is too long to be spoken. Ask for a shorter one.")]
     TooLong,
 }
 
-/// The sound of one reply as it came, at whatever rates, until the speaker wants it at its own.
+/// The sound of one reply at its original rates, until the speaker wants it at its own.
 ///
-/// The count of a piece is known when it comes, before any of it is converted: `n` samples become
-/// `ceil(n * 48,000 / rate)`, counted over all pieces of one rate that follow each other.
+/// The output length of a piece is known on arrival, before conversion: `n` samples become `ceil(n
+/// * 48,000 / rate)`, counted over consecutive pieces of the same rate.
 #[derive(Default)]
 pub(super) struct Backlog {
     runs: VecDeque<Run>,
-    /// Samples of all runs.
+    /// Samples in all runs.
     waiting: usize,
     made: Vec<f32>,
 }
 
-/// Sound of one rate without a break.
+/// Consecutive sound of one rate.
 struct Run {
     resampler: Resampler,
     pcm: VecDeque<f32>,
-    /// Samples that ever came.
+    /// Samples received so far.
     taken: u64,
-    /// Nothing more of it comes.
+    /// Nothing more will be added.
     closed: bool,
 }
 
 impl Run {
-    /// Samples at the speaker's rate that so much of it comes to.
+    /// The run's length in samples at the speaker's rate.
     fn samples(&self) -> u64 {
         let rate = u64::from(self.resampler.from().0);
         (self.taken * u64::from(SPEAKER_RATE.0)).div_ceil(rate.max(1))
@@ -52,7 +52,7 @@ impl Run {
 }
 
 impl Backlog {
-    /// Adds `pcm` at the end; returns how many samples it will come to.
+    /// Adds `pcm` at the end; returns how many output samples it adds.
     pub(super) fn push(&mut self, pcm: Vec<f32>, rate: Rate) -> Result<u64, Unplayable> {
         if pcm.is_empty() {
             return Ok(0);
@@ -63,7 +63,7 @@ impl Backlog {
         if self.runs.back().is_none_or(|run| run.closed || run.resampler.from() != rate) {
             let resampler =
                 Resampler::new(rate, SPEAKER_RATE).map_err(|_| Unplayable::Rate(rate))?;
-            // Another voice goes on: the last bit of the one before is still inside.
+            // Another voice takes over, and the filter still holds the tail of the previous one.
             self.close();
             self.runs.push_back(Run { resampler, pcm: VecDeque::new(), taken: 0, closed: false });
         }
@@ -79,15 +79,14 @@ impl Backlog {
         Ok(run.samples() - before)
     }
 
-    /// Whatever comes next has nothing to do with what came before, so that a filter need not wait
-    /// for it.
+    /// Ends the current run, so that its filter need not wait for more sound.
     pub(super) fn close(&mut self) {
         if let Some(run) = self.runs.back_mut() {
             run.closed = true;
         }
     }
 
-    /// Appends the next bit to `out`; false when there is nothing to convert for now.
+    /// Appends the next converted samples to `out`; false when there is nothing to convert for now.
     pub(super) fn convert(&mut self, out: &mut VecDeque<f32>) -> bool {
         let Some(run) = self.runs.front_mut() else { return false };
         let count = run.pcm.len().min(PIECE);
@@ -108,7 +107,7 @@ impl Backlog {
         true
     }
 
-    /// Whether all of it was converted.
+    /// Whether everything has been converted.
     pub(super) fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }

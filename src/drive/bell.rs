@@ -12,39 +12,40 @@ const TIMER_RINGS: Duration = Duration::from_secs(120);
 /// How long an alarm rings when nobody answers.
 const ALARM_RINGS: Duration = Duration::from_secs(600);
 
-/// What is later than this is rung for one round only: who comes home in the evening need not be
-/// woken for the morning.
+/// Anything due longer ago than this gets one round only: somebody who comes home in the evening
+/// need not be woken for the morning.
 const STALE: SignedDuration = SignedDuration::from_hours(1);
 
-/// The silence after a round without words, and after one with: long enough to be heard in.
+/// Silence after a round without words, and after one with words: long enough for the user to be
+/// heard.
 const REST: Duration = Duration::from_millis(2_000);
 const REST_AFTER_WORDS: Duration = Duration::from_millis(3_500);
 
-/// How long a round that nobody can have heard is waited for before the next try.
+/// How long to wait before trying again after a round that nobody can have heard.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Every so many rounds it is said again what rings.
+/// Every this many rounds the words are repeated.
 const SAY_EVERY: u32 = 4;
 
-/// So many rounds are equally loud, then it grows louder.
+/// Rounds at one loudness before the next step.
 const STEP_ROUNDS: u32 = 3;
 
-/// How loud the tone is from step to step (1.0 is as made, a peak of 0.25), and the volume in
-/// percent below which the speaker does not stay for it, muted or not.
+/// Gain of the tone at each step (1.0 is the original, which peaks at 0.25), and the minimum
+/// speaker volume in percent, enforced even when muted.
 const STEPS: [(f32, u8); 5] = [(0.6, 40), (0.9, 50), (1.2, 60), (1.6, 70), (2.0, 80)];
 
-/// Of so many it is said what each is; the rest are counted.
+/// How many rings are named; the rest are only counted.
 const NAMED: usize = 3;
 
-/// Rings until somebody answers: when the next round sounds, how loud, with which words, and when
-/// it was in vain. Pure: time only comes in.
+/// Rings until somebody answers: decides when the next round sounds, how loud, with which words,
+/// and when to give up. Pure: time is an argument.
 #[derive(Debug, Default)]
 pub(super) struct Bell {
     rung: Vec<Rung>,
     phase: Phase,
-    /// Rounds that were heard since it began to ring.
+    /// Rounds heard since ringing began.
     rounds: u32,
-    /// What is over here, while the book's word for that is still on its way.
+    /// Entries that are over here but not yet confirmed by the book.
     over: BTreeSet<EntryId>,
 }
 
@@ -54,7 +55,7 @@ struct Rung {
     ring: Ring,
     heard: Duration,
     said: bool,
-    /// The time of day when it was said first: it is not late only because it rings on.
+    /// When it was first announced: a ring that goes on is not thereby late.
     first: Option<Timestamp>,
 }
 
@@ -63,9 +64,9 @@ enum Phase {
     /// Nothing rings.
     #[default]
     Silent,
-    /// The next round may begin as soon as nobody speaks.
+    /// The next round may start as soon as nobody speaks.
     Wanted,
-    /// A round was handed out and is not over.
+    /// A round was handed out and has not ended.
     Sounding { since: Moment, words: bool },
     /// Between two rounds.
     Resting { since: Moment, until: Moment },
@@ -74,11 +75,11 @@ enum Phase {
 /// One round.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Round {
-    /// The factor for the tone.
+    /// Gain of the tone.
     pub(super) tone: f32,
-    /// The least volume of the speaker in percent.
+    /// Minimum speaker volume in percent.
     pub(super) floor: u8,
-    /// What is said after the tone; empty in most rounds.
+    /// Words after the tone; empty in most rounds.
     pub(super) words: String,
 }
 
@@ -92,7 +93,7 @@ pub(super) enum Hearing {
 }
 
 impl Bell {
-    /// Takes up what the book says is due. True when what rings has changed.
+    /// Takes over what the book says is due. True if that changes what rings.
     pub(super) fn set(&mut self, due: &[Ring]) -> bool {
         let before = self.ids();
         self.over.retain(|id| due.iter().any(|ring| ring.id == *id));
@@ -102,7 +103,7 @@ impl Bell {
                 let rung =
                     Rung { ring: ring.clone(), heard: Duration::ZERO, said: false, first: None };
                 self.rung.push(rung);
-                // A new one need not wait for the rest between two rounds of another one.
+                // A new ring need not wait out the rest between rounds of another one.
                 if let Phase::Silent | Phase::Resting { .. } = self.phase {
                     self.phase = Phase::Wanted;
                 }
@@ -112,7 +113,7 @@ impl Bell {
         before != self.ids()
     }
 
-    /// What rings, the longest due first.
+    /// What rings, longest due first.
     pub(super) fn ringing(&self) -> impl Iterator<Item = &Ring> {
         self.rung.iter().map(|rung| &rung.ring)
     }
@@ -122,12 +123,12 @@ impl Bell {
         !self.rung.is_empty()
     }
 
-    /// Whether a round sounds now.
+    /// Whether a round is sounding.
     pub(super) fn sounds(&self) -> bool {
         matches!(self.phase, Phase::Sounding { .. })
     }
 
-    /// When [`Bell::next`] or [`Bell::give_up`] wants to be asked.
+    /// When [`Bell::next`] or [`Bell::give_up`] should be called.
     pub(super) fn deadline(&self) -> Option<Moment> {
         match self.phase {
             Phase::Resting { until, .. } => Some(until),
@@ -135,21 +136,21 @@ impl Bell {
         }
     }
 
-    /// Whether it is time for a round.
+    /// Whether a round is due.
     pub(super) fn wants(&mut self, now: Moment) -> bool {
         self.rest_over(now);
         self.phase == Phase::Wanted
     }
 
-    /// There is a speaker again: what could not be heard need not wait for the next try.
+    /// The speaker is back: retry an unheard round immediately.
     pub(super) fn hurry(&mut self) {
         if let Phase::Resting { .. } = self.phase {
             self.phase = Phase::Wanted;
         }
     }
 
-    /// The next round, if it is time for one. To be asked only while nobody speaks and there is a
-    /// speaker. `wall` is the time of day, for the words.
+    /// The next round, if one is due. Call only while nobody speaks and there is a speaker. `wall`
+    /// is the time of day, for the words.
     pub(super) fn next(&mut self, now: Moment, wall: Timestamp) -> Option<Round> {
         self.rest_over(now);
         if self.phase != Phase::Wanted {
@@ -169,7 +170,7 @@ impl Bell {
         Some(Round { tone, floor, words })
     }
 
-    /// The round is over, to its end or cut.
+    /// The round ended, complete or cut.
     pub(super) fn ended(&mut self, now: Moment, hearing: Hearing) {
         let Phase::Sounding { since, words } = self.phase else { return };
         let rest = match hearing {
@@ -184,13 +185,13 @@ impl Bell {
             }
             Hearing::Unheard => RETRY,
         };
-        // What was not heard does not count towards the end, so its rest does not either.
+        // Time that was not heard does not count towards giving up, so neither does its rest.
         let since = if hearing == Hearing::Heard { now } else { now + rest };
         self.phase = Phase::Resting { since, until: now + rest };
         self.settle();
     }
 
-    /// What has rung in vain for as long as it rings, and rings no more.
+    /// Entries that rang unanswered for their full time; they stop ringing.
     pub(super) fn give_up(&mut self, now: Moment, wall: Timestamp) -> Vec<EntryId> {
         self.rest_over(now);
         if self.sounds() {
@@ -204,7 +205,7 @@ impl Bell {
         ids
     }
 
-    /// Somebody answered: nothing rings any more. Gives what did.
+    /// Somebody answered: nothing rings any more. Returns what did.
     pub(super) fn answer(&mut self) -> Vec<EntryId> {
         let ids = self.ids();
         self.end(&ids);
@@ -261,18 +262,18 @@ fn limit(ring: &Ring, wall: Timestamp) -> Duration {
     }
 }
 
-/// What words said while something rings are about.
+/// What words spoken during a ring mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// Nobody spoke to us.
+    /// Not meant for us.
     None,
-    /// That it has been heard, and nothing else.
+    /// Only an acknowledgement.
     Heard,
-    /// Something else; who speaks is there, so the ring is over too.
+    /// Something else; the speaker is present, so the ring ends too.
     Speaks,
 }
 
-/// Words that say nothing but that the ring was heard.
+/// Words that only acknowledge a ring.
 const HEARD: [&str; 34] = [
     "stop",
     "stop it",
@@ -310,8 +311,8 @@ const HEARD: [&str; 34] = [
     "silence",
 ];
 
-/// Reads what was said while something rings. `over` says that it began while a round sounded, of
-/// which the microphone may have heard a part; `own` is what the last rounds said.
+/// Interprets words spoken during a ring. `over` means that they began while a round was sounding,
+/// so the microphone may have picked up part of it; `own` is what the last rounds said.
 pub(super) fn answer(said: &str, over: bool, own: &str) -> Answer {
     let said = plain(said);
     if said.is_empty() {
@@ -319,21 +320,21 @@ pub(super) fn answer(said: &str, over: bool, own: &str) -> Answer {
     }
     let (spoken, own) = (format!(" {said} "), format!(" {} ", plain(own)));
     if own.contains(&spoken) {
-        // Our own voice, through the air.
+        // Our own voice, picked up by the microphone.
         return Answer::None;
     }
     let halves = |word: &str| said == format!("{word} {word}") || said == word;
     if HEARD.iter().any(|word| halves(word)) {
         return Answer::Heard;
     }
-    // A recognizer makes a short word of a tone now and then.
+    // A recognizer sometimes hears a tone as a short word.
     if over && !said.contains(' ') && !matches!(said.as_str(), "snooze" | "cancel" | "later") {
         return Answer::None;
     }
     Answer::Speaks
 }
 
-/// In lower case, without anything but letters, digits and single blanks.
+/// Lower case, with only letters, digits and single blanks.
 fn plain(text: &str) -> String {
     let text = text.to_lowercase();
     let kept: String = text
@@ -367,12 +368,12 @@ mod tests {
         DUE.parse().unwrap()
     }
 
-    /// Lets the bell ring with rounds of two seconds until it is silent or `seconds` are over.
-    /// Gives the rounds with their seconds, and what was given up when.
+    /// Runs the bell with rounds of two seconds until it is silent or `seconds` are over. Returns
+    /// the rounds and the entries given up, each with its time in seconds.
     #[allow(clippy::type_complexity, reason = "the rounds and the ends, each with its moment")]
     fn run(bell: &mut Bell, from: u64, seconds: u64) -> (Vec<(u64, Round)>, Vec<(u64, EntryId)>) {
         let (mut rounds, mut vain) = (Vec::new(), Vec::new());
-        // A round of the run before is over by now.
+        // A round of an earlier run has ended by now.
         bell.ended(Moment::from_millis(from * 1_000), Hearing::Heard);
         let mut ends = None;
         for tenth in from * 10..(from + seconds) * 10 {
@@ -415,7 +416,7 @@ mod tests {
             (0..rounds.len()).filter(|n| !rounds[*n].1.words.is_empty()).collect();
         assert_eq!(said[..3], [0, 4, 8]);
         assert_eq!(rounds[0].1.words, "It's 7 AM. This is your alarm.");
-        // It is silent between the rounds, so that an answer can be heard.
+        // It is silent between rounds, so that an answer can be heard.
         assert!(rounds.windows(2).all(|pair| pair[1].0 - pair[0].0 >= 4), "{rounds:?}");
     }
 
@@ -427,10 +428,10 @@ mod tests {
         let round = bell.next(Moment::ZERO, wall()).unwrap();
         assert!(round.words.ends_with("37 more are ringing."), "{}", round.words);
         assert_eq!(bell.answer().len(), 40);
-        // The book has not heard of it yet.
+        // The book does not know yet.
         assert!(!bell.set(&all));
         assert!(!bell.rings());
-        // The next ring of the same alarm is a new one.
+        // The same alarm ringing again is a new ring.
         bell.set(&[]);
         assert!(bell.set(&all[..1]));
     }

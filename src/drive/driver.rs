@@ -26,17 +26,17 @@ use crate::listen;
 use crate::tool::View;
 use crate::turn::{Device, Input, Mode, Status, Trigger};
 
-/// How often the driver shows that it moves, and looks at what changes without an input.
+/// How often the driver shows that it is alive and polls what changes without an input.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// How long a farewell may take: the speaker's cut, then the end.
+/// How long shutdown may take: cutting the speaker, then the end.
 const FAREWELL: Duration = Duration::from_millis(400);
 
-/// How long the words of the last question are waited for when it was answered.
+/// How long to wait for the transcript of the last question once it has been answered.
 const WRITING: Duration = Duration::from_secs(3);
 
-/// The loop that owns the machine. Every decision is the machine's; this only carries, each thing
-/// in the part that owns it.
+/// The loop that owns the machine. The machine makes every decision; the driver carries them out,
+/// each in the part that owns it.
 pub struct Driver {
     pub(super) clock: Clock,
     pub(super) partner: Box<dyn Partner>,
@@ -65,11 +65,11 @@ pub struct Driver {
 /// When the loop ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
-    /// When it is told to.
+    /// On request only.
     Never,
-    /// When the question is answered, and its words are written, for which it waits until then.
+    /// Once the question is answered and transcribed; the transcript is waited for until `words`.
     Answered { words: Option<Moment> },
-    /// When it is silent, and then at the latest.
+    /// Once silent, at the latest at `until`.
     Told { until: Moment },
 }
 
@@ -133,17 +133,17 @@ impl Driver {
         }
     }
 
-    /// A hold on this driver.
+    /// A handle to this driver.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Counts up at least once a second while the loop moves: what the watchdog looks at.
+    /// Increments at least once a second while the loop moves; the watchdog reads it.
     pub fn beats(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.beats)
     }
 
-    /// Runs until the question is answered, or until it is told to quit.
+    /// Runs until the question is answered, or until told to quit.
     pub async fn run(mut self) -> Finished {
         if self.meter {
             self.hearing.order(listen::Order::Meter(true));
@@ -160,7 +160,7 @@ impl Driver {
             self.beats.fetch_add(1, Ordering::Relaxed);
             self.on_happening(happening);
         }
-        // Closing the recorder and telling the watchers is all that is left.
+        // All that is left is to close the recorder and tell the watchers.
         let timings = self.stopwatch.stop(self.clock.now());
         let history = self.turns.history().clone();
         let kept = self.watch.end();
@@ -197,7 +197,7 @@ impl Driver {
                         self.turns.push(Input::Release);
                     }
                     self.on_heard(event);
-                    // What is ordered of an utterance is ordered of it as it stands.
+                    // Commands about an utterance act on its sound as it is now.
                     self.settle();
                 }
             }
@@ -206,8 +206,8 @@ impl Driver {
         self.publish();
     }
 
-    /// Whether the loop is over. A partner that hears may have answered before it has written down
-    /// what was asked, and some never write it.
+    /// Whether the loop is over. A partner that hears may answer before it has transcribed the
+    /// question, and some never transcribe it.
     fn over(&mut self) -> bool {
         let silent = self.turns.silent();
         let now = self.clock.now();
@@ -240,7 +240,7 @@ impl Driver {
         let until = tokio::time::Instant::from_std(self.clock.instant(until));
         let Self { partner, hearing, requests, work, ringing, sound, .. } = self;
         let (ear, look) = hearing.parts();
-        // Orders from outside first, then what was heard, then the rest: a stop overtakes all.
+        // Requests from outside first, then speech, then the rest: a stop overtakes everything.
         tokio::select! {
             biased;
             asked = requests.recv() => Happening::Asked(asked),
@@ -294,13 +294,12 @@ impl Driver {
         self.voice.stir(self.clock.now(), busy);
         self.publish();
         if let Some((reply, answer)) = answer {
-            // A caller that no longer waits has no use for the answer.
+            // A caller that stopped waiting has no use for the answer.
             let _ = reply.send(answer);
         }
     }
 
-    /// Hands what has happened to the machine, and carries out what it orders, until nothing is
-    /// left.
+    /// Feeds what has happened to the machine and executes its commands until nothing is left.
     pub(super) fn settle(&mut self) {
         loop {
             let now = self.clock.now();
@@ -312,7 +311,7 @@ impl Driver {
         }
     }
 
-    /// Sounds the next round of what rings, when it is time for one.
+    /// Sounds the next round of the ring when it is due.
     fn ring(&mut self) {
         let now = self.clock.now();
         let idle = self.turns.quiet() && self.turns.silent();
@@ -416,7 +415,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Listens for wake words where the mode wants it.
+    /// Listens for wake words if the mode needs it.
     fn spot(&self) {
         let on = self.turns.setup().settings.mode == Mode::Wake;
         if on {
@@ -424,13 +423,13 @@ impl Driver {
         }
     }
 
-    /// Has `text` said when nobody speaks.
+    /// Speaks `text` as soon as nobody else does.
     pub(super) fn announce(&mut self, text: String, origin: Origin) {
         let input = self.announcements.notice(text, origin);
         self.turns.push(input);
     }
 
-    /// The file that stands for the microphone is over: what it asked is answered, then it ends.
+    /// The file that stands in for the microphone has ended: finish the answer, then end.
     pub(super) fn on_end_of_input(&mut self) {
         if self.end == End::Never {
             self.end = End::Answered { words: None };
@@ -438,7 +437,7 @@ impl Driver {
         self.turns.push(Input::Device(Device::MicrophoneLost));
     }
 
-    /// Makes the state known where it has changed.
+    /// Publishes the state if it has changed.
     fn publish(&mut self) {
         let Status { mode, ear, mouth, epoch, waiting: _, muted } = self.turns.status();
         self.watch.publish(State {

@@ -5,58 +5,57 @@ use crate::engine::{Source, Spending};
 use crate::listen::EchoState;
 use crate::turn::{EarStatus, MouthStatus, Wait};
 
-/// How things stand: the first line of every event stream, and the answer to `status`.
+/// The current state: the first line of every event stream, and the answer to `status`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct State {
     /// The program's version.
     pub version: &'static str,
-    /// The process.
+    /// Process id.
     pub pid: u32,
     /// `push-to-talk`, `open` or `wake`.
     pub mode: &'static str,
-    /// All of it in one word: `ringing` while a timer or alarm rings, else `speaking`, `thinking`,
+    /// The state in one word: `ringing` while a timer or alarm rings, else `speaking`, `thinking`,
     /// `listening` while somebody speaks, or `ready`.
     pub state: &'static str,
-    /// What the ear does.
+    /// State of the ear.
     pub ear: EarStatus,
-    /// What the mouth does.
+    /// State of the mouth.
     pub mouth: MouthStatus,
     /// The live attempt at a reply, or 0.
     pub epoch: u32,
-    /// The wake words that are listened for. Not there in another mode.
+    /// The wake words being listened for. Absent in other modes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub wake_words: Vec<String>,
-    /// Whether the microphone is deaf.
+    /// Whether the microphone is muted.
     pub muted: bool,
     /// Speaker volume in percent; 0 when muted.
     pub volume: u8,
-    /// The microphone in use, when one is.
+    /// The microphone in use, if any.
     pub input: Option<String>,
-    /// The speaker in use, when one is.
+    /// The speaker in use, if any.
     pub output: Option<String>,
-    /// How it stands with the echo of the speaker in the microphone; not there where nothing is
-    /// listened to.
+    /// State of the speaker's echo in the microphone; absent if nothing is listened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub echo: Option<EchoState>,
-    /// What rings now, as one speaks of it: "pasta timer". Not there while nothing rings.
+    /// What is ringing, as one would say it: "pasta timer". Absent while nothing rings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ringing: Vec<String>,
-    /// Timers and alarms that are set.
+    /// Number of timers and alarms set.
     pub timers: usize,
-    /// Turns answered since the start.
+    /// Turns answered since start.
     pub turns: u64,
-    /// Microphone samples lost since the start; 0 on a healthy machine.
+    /// Microphone samples lost since start; 0 on a healthy machine.
     pub lost_samples: u64,
-    /// What the providers' models were used for since the start, and what is left of the limits.
+    /// Use of the providers' models since start, and what is left of the rate limits.
     pub spending: Spending,
-    /// What it waits for, of which there is an end: `transcript`, `reply`, `tool`, ...
+    /// What it is waiting for with a deadline: `transcript`, `reply`, `tool`, ...
     pub waits_for: Option<Wait>,
-    /// The last thing that went wrong and still does.
+    /// The last problem that still persists.
     pub trouble: Option<String>,
 }
 
 impl State {
-    /// How things stand before anything has happened.
+    /// The state before anything has happened.
     pub(crate) fn at_start(mode: &'static str) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -83,7 +82,7 @@ impl State {
     }
 }
 
-/// All of it in one word.
+/// The state in one word.
 pub(super) fn word(ear: EarStatus, mouth: MouthStatus, rings: bool) -> &'static str {
     if rings {
         return "ringing";
@@ -103,7 +102,7 @@ pub(super) fn word(ear: EarStatus, mouth: MouthStatus, rings: bool) -> &'static 
 /// How long the steps of one turn took, in milliseconds from the end of the user's speech.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Timings {
-    /// The attempt these belong to.
+    /// The attempt that these belong to.
     #[serde(skip)]
     pub epoch: Epoch,
     /// The transcript was complete.
@@ -112,12 +111,12 @@ pub struct Timings {
     pub first_token: Option<u64>,
     /// The first sample of the reply went to the speaker.
     pub first_audio: Option<u64>,
-    /// The turn was over.
+    /// The turn ended.
     pub total: Option<u64>,
 }
 
 impl Timings {
-    /// Whether sound of `epoch` is the sound of this turn's reply.
+    /// Whether sound of `epoch` belongs to this turn's reply.
     pub(super) fn sounds(&self, epoch: Epoch) -> bool {
         self.epoch == Epoch::NONE || self.epoch == epoch
     }
@@ -131,9 +130,9 @@ impl Timings {
     reason = "a state comes a few times a turn, and is read at once"
 )]
 pub enum Event {
-    /// How things stand now; sent first, and whenever it changes.
+    /// The current state; sent first, and whenever it changes.
     State(State),
-    /// The microphone's level, about 20 times a second while someone watches.
+    /// Microphone level, about 20 times a second while someone watches.
     Level {
         /// Decibels below full scale, -90..=0.
         db: f32,
@@ -142,12 +141,12 @@ pub enum Event {
     Wake {
         /// Which one.
         word: String,
-        /// How sure its model is, 0.0..=1.0.
+        /// The model's confidence, 0.0..=1.0.
         score: f32,
-        /// Whether our own voice had just said it, so that nothing comes of it.
+        /// Whether our own voice had just said it, so that it is ignored.
         own: bool,
     },
-    /// There is voice, and this is the best score of a wake word in the last second.
+    /// Voice was detected; the best score of a wake word in the last second.
     WakeScore {
         /// 0.0..=1.0.
         score: f32,
@@ -170,27 +169,27 @@ pub enum Event {
     Call {
         /// Its name.
         name: String,
-        /// Its arguments as JSON, or as text where they are none.
+        /// Its arguments as JSON, or as text if they are not JSON.
         arguments: serde_json::Value,
     },
-    /// What the call came to.
+    /// A tool call finished.
     Outcome {
         /// The tool.
         name: String,
         /// Whether it worked.
         ok: bool,
-        /// Its result, as JSON where it is.
+        /// Its result, as JSON if it is JSON.
         result: serde_json::Value,
     },
-    /// A page that the reply rests on.
+    /// A page that the reply cites.
     Source(Source),
-    /// Words of a reply as they are written, ahead of the sound: with their markdown and line
-    /// breaks, or as they are spoken where the partner only speaks. A reply that is prepared while
-    /// the user may go on is written too; when they do, nothing more comes of its attempt.
+    /// Words of a reply as they are written, ahead of the sound: with markdown and line breaks, or
+    /// as spoken if the partner only speaks. Sent for tentative replies too; if the user goes on,
+    /// nothing more follows for that attempt.
     Written {
         /// The attempt.
         epoch: u32,
-        /// The words that follow those before.
+        /// The next words.
         text: String,
     },
     /// Words as they sound.
@@ -207,7 +206,7 @@ pub enum Event {
         /// Milliseconds since the end of speech.
         ms: u64,
     },
-    /// A reply is over.
+    /// A reply ended.
     Reply {
         /// The attempt.
         epoch: u32,
@@ -216,7 +215,7 @@ pub enum Event {
         /// Whether it was cut short.
         interrupted: bool,
     },
-    /// A sound that was not understood as speech, or a turn without words.
+    /// A sound that was not speech, or a turn without words.
     Nothing {
         /// Why nothing happens.
         why: String,
@@ -231,16 +230,16 @@ pub enum Event {
         /// A sentence.
         message: String,
     },
-    /// A device came, went or changed.
+    /// A device appeared, disappeared or changed.
     Sound {
         /// A sentence.
         message: String,
     },
-    /// This reader was too slow and missed that many events.
+    /// This reader was too slow and missed events.
     Missed {
         /// How many.
         count: u64,
     },
-    /// The service ends.
+    /// The service is shutting down.
     Ending,
 }

@@ -17,8 +17,8 @@ use crate::turn::{
     Trigger,
 };
 
-/// What the machine orders, what comes back from those who do it, and who answers what rings.
-/// Nothing here hands anything to the machine: what comes back is queued for it.
+/// Executes the machine's commands, collects the results, and handles answers to rings. Results are
+/// queued for the machine, never handed to it from here.
 impl Driver {
     pub(super) fn execute(&mut self, now: Moment, command: Command) {
         tracing::debug!(?command, "order");
@@ -83,7 +83,7 @@ impl Driver {
         match self.hearing.commit(cut) {
             Some(utterance) => self.partner.order(Order::Commit { utterance, take: cut.take }),
             None => {
-                // Cannot be while the sound of all utterances that are under way is kept.
+                // Cannot happen while the sound of all utterances in progress is kept.
                 let text = "I lost some of that. Please say it again.".into();
                 let result = Err(Failure::Engine { text });
                 self.turns.push(Input::Transcript { cut, result, certainty: None });
@@ -114,7 +114,7 @@ impl Driver {
             },
         };
         if text.is_empty() {
-            // A tone needs nobody to speak.
+            // A tone needs no voice.
             self.voice.complete(epoch);
             return self.report(epoch, Report::Done);
         }
@@ -145,8 +145,8 @@ impl Driver {
         self.turns.push(Input::ToolDone { epoch, outcome, stop, picture });
     }
 
-    /// What a call came to of which the user has not heard, having gone on to something else: it is
-    /// said when nobody speaks, or only shown when they wanted silence.
+    /// Reports the result of a call after the user has moved on: spoken when nobody speaks, or only
+    /// shown if they asked for silence.
     fn tell_late(&mut self, epoch: Epoch, say: String) {
         if say.trim().is_empty() {
             return;
@@ -167,7 +167,7 @@ impl Driver {
                     Ok(text) if last => Ok(self.look_again(utterance, text)),
                     other => other,
                 };
-                // What comes to nothing is nobody's question, and stops no ring.
+                // Ignored speech is nobody's question, and stops no ring.
                 let ignored = match &result {
                     Ok(text) if last => self.turns.ignores(cut, text, certainty),
                     Ok(_) | Err(_) => None,
@@ -224,7 +224,7 @@ impl Driver {
         }
     }
 
-    /// A piece of `epoch` for the speaker.
+    /// Queues a piece of `epoch` for the speaker.
     fn queue(&mut self, epoch: Epoch, pcm: Vec<f32>, rate: Rate, text: String) {
         match self.voice.queue(epoch, pcm, rate, &text) {
             Ok(Some(samples)) => self.report(epoch, Report::Queued { samples, text }),
@@ -237,7 +237,7 @@ impl Driver {
         }
     }
 
-    /// Looks at the speaker: what of the reply has sounded since.
+    /// Polls the speaker for how much of the reply has sounded.
     pub(super) fn on_playback(&mut self) {
         let now = self.clock.now();
         let Some(sounded) = self.voice.poll(now) else { return };
@@ -252,7 +252,7 @@ impl Driver {
         self.turns.push(Input::Playback { epoch, playback });
     }
 
-    /// What the listen thread heard.
+    /// Handles an event of the listen thread.
     pub(super) fn on_heard(&mut self, event: listen::Event) {
         let speech = match event {
             listen::Event::Frame(frame) => return self.partner.order(Order::Hear(frame)),
@@ -322,8 +322,8 @@ impl Driver {
         }
     }
 
-    /// The words of an utterance without its wake word. Where a call brought it about and the word
-    /// is not in it, nothing was said.
+    /// The words of an utterance without its wake word. Empty if a call caused it and the word is
+    /// missing.
     fn look_again(&mut self, utterance: UtteranceId, text: String) -> String {
         if self.turns.setup().settings.mode != Mode::Wake {
             return text;
@@ -335,7 +335,7 @@ impl Driver {
         rest
     }
 
-    /// Nobody had called after all.
+    /// It was no call after all.
     fn dismiss(&mut self) {
         let why = "the wake word was not in it".to_owned();
         self.watch.emit(Event::Nothing { why });
@@ -353,13 +353,13 @@ impl Driver {
         }
     }
 
-    /// Somebody has answered what rings. True when something did.
+    /// Somebody answered the ring. True if something was ringing.
     pub(super) fn end_ring(&mut self) -> bool {
         self.ringing.end(self.clock.now())
     }
 
-    /// What was said while something rings: what is left of it for a turn, and whether all is to be
-    /// silent.
+    /// Handles words spoken during a ring: what is left of them for a turn, and whether everything
+    /// must go silent.
     pub(super) fn spoken_to_ring(
         &mut self,
         utterance: UtteranceId,
@@ -382,7 +382,7 @@ impl Driver {
         }
     }
 
-    /// What was typed while something rings. True when it was for the ring alone.
+    /// Handles text typed during a ring. True if it was meant for the ring alone.
     pub(super) fn typed_to_ring(&mut self, text: &str) -> bool {
         if !self.ringing.rings() {
             return false;
@@ -395,7 +395,7 @@ impl Driver {
         only
     }
 
-    /// Puts off what rings.
+    /// Snoozes what rings.
     pub(super) fn snooze(&mut self, minutes: Option<u32>) -> Result<(), Refusal> {
         let seconds = minutes.map_or(SNOOZE, |minutes| u64::from(minutes) * 60);
         if !(1..=LONGEST_SNOOZE).contains(&seconds) {
@@ -410,7 +410,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Tells the user, who is there, what they missed.
+    /// Tells a user who is present what they missed.
     pub(super) fn tell_untold(&mut self) {
         if self.announcements.tells() {
             return;
@@ -420,7 +420,7 @@ impl Driver {
         }
     }
 
-    /// It is known what became of a notice.
+    /// A notice has ended.
     pub(super) fn notice_over(&mut self, now: Moment, id: NoticeId, end: &NoticeEnd) {
         let heard = match end {
             NoticeEnd::Said(Heard::All | Heard::Part { .. }) => true,
@@ -435,12 +435,12 @@ impl Driver {
     }
 }
 
-/// `text` as JSON, or as a text where it is none.
+/// `text` as JSON, or as a string if it is not JSON.
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
 }
 
-/// Why what was said came to nothing, for the user.
+/// Why speech was ignored, for the user.
 fn ignored(why: Ignored) -> &'static str {
     match why {
         Ignored::OwnVoice => "that was my own voice",
@@ -449,7 +449,7 @@ fn ignored(why: Ignored) -> &'static str {
     }
 }
 
-/// Why an utterance came to nothing, for the user.
+/// Why an utterance was discarded, for the user.
 fn reason(why: listen::Discard) -> &'static str {
     match why {
         listen::Discard::NoSpeech => "nothing was said",

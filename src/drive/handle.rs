@@ -4,13 +4,13 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::event::{Event, State};
 use crate::turn::Mode;
 
-/// Requests that wait while the driver is busy; one more is refused with a word.
+/// Requests that may wait while the driver is busy; further ones are refused.
 pub(super) const REQUESTS: usize = 32;
 
 /// Events kept for a slow reader; the oldest are dropped and the reader is told how many.
 pub(super) const EVENTS: usize = 1024;
 
-/// What the outside may ask of a running driver.
+/// What others may ask of a running driver.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "cmd", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
@@ -18,21 +18,21 @@ pub enum Request {
     Press,
     /// The talk key comes up.
     Release,
-    /// Press when nothing is heard, release when something is.
+    /// Press if nothing is being heard, else release.
     Toggle,
-    /// Silence, and drop what is under way.
+    /// Go silent and drop everything in progress.
     Stop,
-    /// Put off what rings, or has just rung.
+    /// Snooze what rings or has just rung.
     Snooze {
-        /// For so long; the usual time when it is not said.
+        /// For how long; `None` for the default.
         #[serde(default)]
         minutes: Option<u32>,
     },
-    /// Deafen the microphone.
+    /// Mute the microphone.
     Mute,
     /// Unmute the microphone.
     Unmute,
-    /// What opens the ear from now on.
+    /// Change what opens the ear.
     Mode {
         /// `push-to-talk` or `open`.
         mode: Mode,
@@ -47,9 +47,9 @@ pub enum Request {
         /// The question.
         text: String,
     },
-    /// Read the configuration again.
+    /// Reload the configuration.
     Reload,
-    /// Finish, hush and end.
+    /// Finish, go silent and end.
     Quit,
 }
 
@@ -60,7 +60,7 @@ pub struct Refusal(pub String);
 
 pub(super) type Asked = (Request, oneshot::Sender<Result<(), Refusal>>);
 
-/// A hold on a running driver: asks things of it, and watches it. Cheap to clone.
+/// A handle to a running driver: sends requests and watches events. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) requests: mpsc::Sender<Asked>,
@@ -69,7 +69,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Asks for something, and waits until the driver has taken it up.
+    /// Sends a request and waits until the driver has taken it up.
     ///
     /// # Errors
     /// A [`Refusal`] when the driver will not or cannot, or has ended.
@@ -84,20 +84,20 @@ impl Handle {
         answer.await.unwrap_or_else(|_| Err(Refusal("the service is ending".into())))
     }
 
-    /// Shows the watchers something by the way.
+    /// Shows the watchers a passing remark.
     pub fn tell(&self, message: String) {
-        // Nobody watching is no fault.
+        // It is no error if nobody is watching.
         let _ = self.events.send(Event::Aside { message });
     }
 
-    /// How things stand.
+    /// The current state.
     pub fn state(&self) -> State {
         self.state.borrow().clone()
     }
 
-    /// How things stand, and everything that happens from then on.
+    /// The current state, and all events from then on.
     pub fn watch(&self) -> (State, broadcast::Receiver<Event>) {
-        // Subscribing first means that nothing falls between the state and the first event.
+        // Subscribing first leaves no gap between the state and the first event.
         let events = self.events.subscribe();
         (self.state(), events)
     }

@@ -9,34 +9,34 @@ use crate::engine::{EngineError, Transcriber, Transcript, heard};
 use crate::listen;
 use crate::turn::Cut;
 
-/// Utterances whose sound is kept: the one under way, the one being answered, and room for those
-/// that came meanwhile. The oldest makes room.
+/// Utterances whose sound is kept: the current one, the one being answered, and a few that arrived
+/// meanwhile. The oldest is dropped first.
 const UTTERANCES: usize = 4;
 
-/// Samples at the end of an utterance that a look is at: 4 s.
+/// The longest end of an utterance that is recognized early, in samples: 4 s.
 const LOOK: usize = 4 * 16_000;
 
-/// The listen thread, and what was heard of it: the sound of the last utterances, and whose words
-/// are to come.
+/// The listen thread and what it heard: the sound of the last utterances, and the transcripts still
+/// to come.
 pub(super) struct Hearing {
     ear: Option<Ear>,
     utterances: VecDeque<Utterance>,
-    /// Cuts whose transcript is to come, oldest first. A partner that hears may have answered
-    /// before, and not every one writes down what it hears: the oldest is given up for a new one.
+    /// Cuts whose transcript is still to come, oldest first. A partner that hears may answer before
+    /// transcribing, or never transcribe; when full, the oldest is given up.
     unwritten: VecDeque<Cut>,
-    /// Who recognizes the first words of an utterance under way.
+    /// Recognizes the first words of an utterance in progress.
     early: Option<Arc<dyn Transcriber>>,
-    /// The look that is under way.
+    /// The early recognition in progress.
     look: Option<Look>,
 }
 
-/// The first words of an utterance that is under way.
+/// The first words of an utterance in progress.
 pub(super) struct Look {
     utterance: UtteranceId,
     words: Flow<Result<Transcript, EngineError>>,
 }
 
-/// What such a look has found; no words where there were none to be had.
+/// The result of an early recognition; no words if there were none.
 pub(super) struct Looked {
     pub(super) utterance: UtteranceId,
     pub(super) text: Option<String>,
@@ -49,10 +49,10 @@ impl Hearing {
         Self { ear, utterances, unwritten, early, look: None }
     }
 
-    /// Begins to recognize the words of `utterance` as far as it goes. Another look is given up.
+    /// Begins to recognize the words of `utterance` so far. Replaces an earlier one in progress.
     pub(super) fn look(&mut self, utterance: UtteranceId) {
         let words = self.early.as_ref().zip(self.sound(utterance)).map(|(early, sound)| {
-            // An old part of a long utterance was looked at before.
+            // The earlier part of a long utterance was recognized before.
             let from = sound.pcm.len().saturating_sub(LOOK);
             let span = sound.span.start + from as u64..sound.span.end;
             early.transcribe(Utterance { id: utterance, span, pcm: sound.pcm[from..].into() })
@@ -61,8 +61,7 @@ impl Hearing {
         self.look = Some(Look { utterance, words });
     }
 
-    /// What the look under way finds; waits for ever while there is none. Dropping the future loses
-    /// nothing.
+    /// The result of the early recognition; pending while there is none. Cancel-safe.
     pub(super) async fn looked(look: &mut Option<Look>) -> Looked {
         let Some(Look { utterance, words }) = look else { return std::future::pending().await };
         let utterance = *utterance;
@@ -81,7 +80,7 @@ impl Hearing {
         }
     }
 
-    /// The listen thread and the look, each to be waited for.
+    /// The listen thread and the early recognition, to be awaited separately.
     pub(super) fn parts(&mut self) -> (&mut Option<Ear>, &mut Option<Look>) {
         (&mut self.ear, &mut self.look)
     }
@@ -96,8 +95,7 @@ impl Hearing {
         self.ear = None;
     }
 
-    /// What the listen thread tells next; `None` when it has ended. Dropping the future loses
-    /// nothing.
+    /// The next event of the listen thread; `None` once it has ended. Cancel-safe.
     pub(super) async fn next(ear: &mut Option<Ear>) -> Option<listen::Event> {
         match ear {
             Some(ear) => ear.events.recv().await,
@@ -114,7 +112,7 @@ impl Hearing {
         }
     }
 
-    /// Keeps the sound of an utterance as far as it has come.
+    /// Keeps the sound of an utterance so far.
     pub(super) fn keep(&mut self, utterance: Utterance) {
         self.utterances.retain(|other| other.id != utterance.id);
         if self.utterances.len() == UTTERANCES {
@@ -123,12 +121,12 @@ impl Hearing {
         self.utterances.push_back(utterance);
     }
 
-    /// The sound of `id` as far as it has come.
+    /// The sound of `id` so far.
     fn sound(&self, id: UtteranceId) -> Option<&Utterance> {
         self.utterances.iter().find(|utterance| utterance.id == id)
     }
 
-    /// The sound of `cut`, whose words are awaited from now on.
+    /// The sound of `cut`; its transcript is expected from now on.
     pub(super) fn commit(&mut self, cut: Cut) -> Option<Utterance> {
         let utterance = self.sound(cut.utterance).cloned()?;
         if self.unwritten.len() == UTTERANCES {
@@ -138,12 +136,12 @@ impl Hearing {
         Some(utterance)
     }
 
-    /// The words of `cut` have come, or are not wanted any more.
+    /// The transcript of `cut` has come, or is no longer wanted.
     pub(super) fn forget(&mut self, cut: Cut) {
         self.unwritten.retain(|other| *other != cut);
     }
 
-    /// Whether words are still to come.
+    /// Whether transcripts are still to come.
     pub(super) fn awaits_words(&self) -> bool {
         !self.unwritten.is_empty()
     }

@@ -9,21 +9,22 @@
 //! Ring, clock ───┘                       └─▶ Event (watchers)
 //! ```
 //!
-//! Each thing that the driver carries has one owner: `turns` the machine and what waits for it,
-//! `hearing` the ear and the sound of utterances, `voice` the speaker and the words of what is
-//! queued, `work` the tools, `announce` what is said unasked, `watch` what is told to the outside.
+//! Everything the driver holds has one owner: `turns` the machine and its input queue, `hearing`
+//! the ear and the sound of utterances, `voice` the speaker and the words queued for it, `work` the
+//! tools, `announce` what is said unasked, `watch` what is published.
 //!
-//! What is due rings in rounds until somebody answers: `bell` says when the next round is, `ringing`
-//! what an answer is. A round enters through `announce`: it gets a number, waits in the machine until
-//! nobody speaks, is said with a tone before it, and its end comes back as `Command::NoticeOver`,
-//! exactly once.
+//! A due timer or alarm rings in rounds until somebody answers: `bell` schedules the rounds,
+//! `ringing` recognizes an answer. A round enters through `announce`: it gets a number, waits in
+//! the machine until nobody speaks, is spoken after a tone, and ends with one
+//! `Command::NoticeOver`.
 //!
 //! **Invariant:** every decision is the machine's; the driver keeps only what it must carry.
 //! **Invariant:** it waits in one place, [`Driver::run`], and does no I/O of its own there.
-//! **Invariant:** an order from outside overtakes everything else that is ready.
-//! **Invariant:** what comes of an order is queued and handed to the machine after all its orders.
-//! **Invariant:** only sound is held back: the partner is listened to whatever the speaker holds.
-//! Absent on purpose: which engines answer and which devices sound.
+//! **Invariant:** a request from outside overtakes everything else that is ready.
+//! **Invariant:** results of commands are queued and reach the machine after all its commands.
+//! **Invariant:** only sound is held back: the partner is always listened to, however full the
+//! speaker's queue is.
+//! Deliberately absent: which engines answer and which devices sound.
 
 mod announce;
 mod backlog;

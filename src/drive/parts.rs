@@ -14,71 +14,71 @@ use crate::turn::Setup;
 
 /// Everything a driver is made of.
 pub struct Parts {
-    /// Reads the time.
+    /// Tells the time.
     pub clock: Clock,
     /// The machine's settings; its tools are filled in from `tools`.
     pub setup: Setup,
     /// Who answers.
     pub partner: Box<dyn Partner>,
-    /// Who aloud is, for responders that read it.
+    /// Who aloud is, for responders that take instructions.
     pub instructions: Arc<str>,
-    /// What can be called.
+    /// The tools that can be called.
     pub tools: Registry,
-    /// Timers and alarms, and how they stand from now on where this program is to ring them.
+    /// Timers and alarms, with the stream of their state if this program is to ring them.
     pub book: Option<(Book, Flow<View>)>,
     /// The speaker's volume.
     pub volume: Volume,
-    /// The speaker ring and its gauge.
+    /// The speaker ring.
     pub feed: PlaybackFeed,
-    /// What the edges tell.
+    /// Counts and positions of the edges.
     pub gauge: Gauge,
-    /// The listen thread, where there is a microphone.
+    /// The listen thread, if there is a microphone.
     pub ear: Option<Ear>,
-    /// Recognizes the first words of an utterance under way, so that a voice over a reply is
-    /// understood before it ends: best an engine of this machine. Without one its length decides.
+    /// Recognizes the first words of an utterance in progress, so that speech over a reply is
+    /// understood before it ends; preferably a local engine. Without one its length decides.
     pub early: Option<Arc<dyn Transcriber>>,
     /// The wake words that the listen thread knows, as the configuration names them.
     pub words: Vec<String>,
-    /// What happens to the devices.
+    /// Events of the sound devices.
     pub sound: Option<mpsc::Receiver<SoundEvent>>,
-    /// Lets the speaker rest while nothing is said.
+    /// Lets the speaker sleep while nothing is said.
     pub rest: Option<Rest>,
-    /// One question: the driver answers it and ends. Without one it runs until it is told to quit.
+    /// One question: the driver answers it and ends. Without one it runs until told to quit.
     pub question: Option<Question>,
-    /// Where every input is written, for `aloud replay`.
+    /// Where every input is recorded, for `aloud replay`.
     pub record: Option<Record>,
-    /// Counts what the engines use, for the state.
+    /// Counts the engines' use of providers, for the state.
     pub spending: Meter,
-    /// Whether a meter is shown: level events are sent.
+    /// Whether a meter is shown, so that level events are sent.
     pub meter: bool,
     /// Whether earcons sound.
     pub earcons: bool,
 }
 
-/// The listen thread as the driver holds it.
+/// The driver's end of the listen thread.
 pub struct Ear {
     /// Takes orders.
     pub handle: listen::ListenHandle,
-    /// Gives events.
+    /// Yields events.
     pub events: mpsc::Receiver<listen::Event>,
 }
 
 /// One question, asked before the driver starts.
 pub enum Question {
-    /// Typed, with the pictures that it is about.
+    /// Typed, with the pictures it is about.
     Text {
         /// The words.
         text: String,
-        /// What they are about.
+        /// The pictures.
         pictures: Vec<Picture>,
     },
     /// Spoken: what the listener made of a recording under a held key.
     Heard(Vec<listen::Event>),
-    /// Nothing is asked; this is said.
+    /// No question; this is spoken.
     Say(String),
 }
 
-/// What is left when a driver has ended.
+/// The outcome of a driver that has ended.
 #[derive(Debug)]
 pub struct Finished {
     /// What was said and heard.
@@ -87,10 +87,10 @@ pub struct Finished {
     pub timings: Timings,
     /// What went wrong, in order; sentences for the user.
     pub troubles: Vec<String>,
-    /// The engines' failures among them, in order.
+    /// The engine failures among them, in order.
     pub errors: Vec<EngineError>,
-    /// What the user should know of how the answer came about: who stood in for whom, and why.
+    /// How the answer came about, for the user: who stood in for whom, and why.
     pub notes: Vec<String>,
-    /// What the replies rest on.
+    /// The sources that the replies cite.
     pub sources: Vec<Source>,
 }

@@ -10,15 +10,15 @@ use crate::turn::{Entry, Input, Setup};
 /// Where every input of the machine is written, for `aloud replay`.
 pub type Record = Box<dyn Write + Send>;
 
-/// Lines that wait for the disk: a minute of talk. A disk that is behind by more ends the record,
-/// because one with a gap plays something that never happened.
+/// Lines that may wait for the disk: a minute of conversation. If the disk falls further behind,
+/// the recording ends, because one with a gap would replay something that never happened.
 const WAITING: usize = 4_096;
 
-/// How long the end of a record is waited for.
+/// How long to wait for the end of a recording.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// A record in the file at `path`, written by a thread of its own. One that cannot be made is told and
-/// left out: the conversation matters more.
+/// A recording in the file at `path`, written by a thread of its own. A file that cannot be created
+/// is reported and skipped: the conversation matters more.
 pub fn record_in(path: &Path) -> Option<Record> {
     let path = path.to_owned();
     let shown = path.display().to_string();
@@ -31,17 +31,17 @@ pub fn record_in(path: &Path) -> Option<Record> {
     }
 }
 
-/// A file that is written by a thread: whoever writes here waits for no disk.
+/// A file written by a thread, so that the writer never waits for a disk.
 struct Behind {
     /// What was written since the last flush.
     line: Vec<u8>,
     lines: Option<SyncSender<Vec<u8>>>,
-    /// Says when the thread is done, by its end.
+    /// Closes when the thread is done.
     done: Receiver<()>,
 }
 
 impl Behind {
-    /// A thread that writes to what `open` gives it.
+    /// A thread that writes to the result of `open`.
     fn new<W: Write>(open: impl FnOnce() -> io::Result<W> + Send + 'static) -> io::Result<Self> {
         let (lines, given) = sync_channel::<Vec<u8>>(WAITING);
         let (end, done) = channel();
@@ -80,19 +80,19 @@ impl Write for Behind {
 impl Drop for Behind {
     fn drop(&mut self) {
         self.lines = None;
-        // The record of a disk that stands still is cut short.
+        // The recording on a stalled disk is cut short.
         let _ = self.done.recv_timeout(LAST_LINES);
     }
 }
 
-/// Writes the machine's setup and every input: the bug report that `aloud replay` reads.
+/// Records the machine's setup and every input: the bug report that `aloud replay` reads.
 pub(super) struct Recorder {
     out: Record,
     broken: bool,
 }
 
 impl Recorder {
-    /// Writes the setup to `out`, and then what comes.
+    /// Writes the setup to `out`; inputs follow.
     pub(super) fn new(out: Record, setup: &Setup) -> Self {
         let mut recorder = Self { out, broken: false };
         recorder.line(setup);
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// A disk that stands still until something comes through its gate.
+    /// A disk that stalls until something comes through its gate.
     struct Disk {
         gate: Receiver<()>,
         file: Arc<Mutex<Vec<u8>>>,
@@ -150,12 +150,13 @@ mod tests {
         let record = Behind::new(move || Ok(disk)).unwrap();
         let setup = Setup::default();
         let mut recorder = Recorder::new(Box::new(record), &setup);
-        // Were anything waited for, this would never end.
+        // If anything waited, this would never end.
         for ms in 0..2 * WAITING as u64 {
             recorder.write(Moment::from_millis(ms), &Input::Tick);
         }
         assert!(recorder.broken);
-        // From here on the disk moves, and what was taken is all there when the record is closed.
+        // From here on the disk moves, and everything accepted is there when the recording is
+        // closed.
         drop(open);
         drop(recorder);
         let file = file.lock().unwrap();

@@ -7,17 +7,16 @@ use super::timer::Timer;
 use crate::base::{Flow, Moment, UtteranceId, Volume};
 use crate::tool::{Book, EntryId, Rang, View};
 
-/// How long after an answer "snooze" still means what rang.
+/// How long after an answer "snooze" still refers to the last ring.
 const LATELY: Duration = Duration::from_secs(120);
 
-/// How long a round waits for silence in a room that is never silent. Then a chime sounds over
-/// whatever does.
+/// How long a round waits for silence. After that a chime sounds over whatever is sounding.
 const NO_SILENCE: Duration = Duration::from_secs(6);
 
-/// What rings: the book as it was last told, the bell, and what the user has yet to be told.
+/// What rings: the book's last state, the bell, and what the user has yet to be told.
 ///
 /// The book says what is due; the bell asks for rounds; each round is a notice with a tone before
-/// it. Who answers ends the ring here at once, and in the book as soon as its thread gets to it.
+/// it. An answer ends the ring here immediately, and in the book as soon as its thread gets to it.
 pub(super) struct Ringing {
     book: Option<Book>,
     views: Option<Flow<View>>,
@@ -25,30 +24,30 @@ pub(super) struct Ringing {
     bell: Bell,
     volume: Volume,
     speaker: bool,
-    /// The words of the last round that had any: our own voice, when the microphone hears it.
+    /// The last words that a round spoke: our own voice, if the microphone picks it up.
     words: String,
-    /// The utterance that began while a round sounded.
+    /// The utterance that began while a round was sounding.
     over: Option<UtteranceId>,
-    /// Since when a round waits for silence.
+    /// Since when a round has waited for silence.
     waits: Option<Moment>,
     answered: Option<Moment>,
-    /// What is wrong with the file of timers, until the user was told.
+    /// News about the timers file, until the user has been told.
     news: Vec<String>,
 }
 
-/// What the user is told when they speak next.
+/// What the user will be told when they next speak.
 pub(super) struct Untold {
     pub(super) text: String,
     pub(super) missed: Vec<Rang>,
-    /// How many pieces of news of the file are in it.
+    /// How many items of news about the file it includes.
     pub(super) news: usize,
 }
 
-/// What a new look at the book brings.
+/// What changed in the book.
 pub(super) struct Change {
-    /// What is wrong with its file; sentences.
+    /// Problems with its file; sentences.
     pub(super) troubles: Vec<String>,
-    /// Whether what sounds no longer rings, because somebody ended it elsewhere.
+    /// Whether the sounding round must stop because the ring was ended elsewhere.
     pub(super) hush: bool,
 }
 
@@ -70,7 +69,7 @@ impl Ringing {
         }
     }
 
-    /// How the book stands when it changes next; `None` when nothing will ring ever again.
+    /// The book's next state; `None` when nothing will ever ring again.
     pub(super) async fn next(&mut self) -> Option<View> {
         match &mut self.views {
             Some(views) => views.next().await,
@@ -78,7 +77,7 @@ impl Ringing {
         }
     }
 
-    /// Takes up how the book stands.
+    /// Takes over the book's state.
     pub(super) fn on_view(&mut self, view: Option<View>) -> Change {
         let Some(view) = view else {
             self.views = None;
@@ -96,7 +95,7 @@ impl Ringing {
         Change { troubles, hush }
     }
 
-    /// The speaker came or went.
+    /// The speaker appeared or disappeared.
     pub(super) fn speaker(&mut self, there: bool) {
         self.speaker = there;
         if there {
@@ -116,7 +115,7 @@ impl Ringing {
         self.bell.rings()
     }
 
-    /// What rings, as one speaks of it.
+    /// What rings, as one would say it.
     pub(super) fn names(&self) -> Vec<String> {
         self.bell.ringing().map(crate::tool::Ring::name).collect()
     }
@@ -126,19 +125,19 @@ impl Ringing {
         self.view.entries.len()
     }
 
-    /// What is wrong with the file of timers.
+    /// What is wrong with the timers file.
     pub(super) fn trouble(&self) -> Option<String> {
         self.view.trouble.clone().or_else(|| self.news.last().cloned())
     }
 
-    /// When something is to be done about what rings.
+    /// When the ring next needs attention.
     pub(super) fn wake(&self) -> Option<(Moment, Timer)> {
         let rest = self.bell.deadline();
         let noise = self.waits.map(|since| since + NO_SILENCE);
         [rest, noise].into_iter().flatten().min().map(|until| (until, Timer::Ring))
     }
 
-    /// The next round, when it is time for one. `idle` says that nobody speaks and nothing is said.
+    /// The next round, if one is due. `idle` means that nobody speaks and nothing is being said.
     pub(super) fn round(&mut self, now: Moment, idle: bool) -> Next {
         let Some(book) = self.book.clone().filter(|_| self.bell.rings()) else {
             self.waits = None;
@@ -169,23 +168,23 @@ impl Ringing {
         if idle { Next::Round(round) } else { Next::Chime }
     }
 
-    /// A round is over, or was never begun.
+    /// A round ended, or never began.
     pub(super) fn round_over(&mut self, now: Moment, heard: bool) {
         self.volume.floor(0);
         self.bell.ended(now, if heard { Hearing::Heard } else { Hearing::Unheard });
     }
 
-    /// What was said, while something rings.
+    /// Interprets words spoken during a ring.
     pub(super) fn answer(&self, utterance: UtteranceId, said: &str) -> Answer {
         answer(said, self.over == Some(utterance), &self.words)
     }
 
-    /// What was typed, while something rings.
+    /// Interprets text typed during a ring.
     pub(super) fn typed(&self, text: &str) -> Answer {
         answer(text, false, "")
     }
 
-    /// Somebody has answered. True when something rang.
+    /// Somebody answered. True if something was ringing.
     pub(super) fn end(&mut self, now: Moment) -> bool {
         let ids = self.hush(now);
         if ids.is_empty() {
@@ -195,7 +194,7 @@ impl Ringing {
         true
     }
 
-    /// Puts off what rings or has just rung. False when there is no such thing.
+    /// Snoozes what rings or has just rung. False if nothing has.
     pub(super) fn snooze(&mut self, now: Moment, seconds: u64) -> bool {
         let lately = self.answered.is_some_and(|at| now.since(at) < LATELY);
         if !self.bell.rings() && !lately {
@@ -216,7 +215,7 @@ impl Ringing {
         ids
     }
 
-    /// What the user is to be told, now that they are there.
+    /// What to tell the user, now that they are present.
     pub(super) fn untold(&self) -> Option<Untold> {
         let book = self.book.as_ref().filter(|_| !self.bell.rings())?;
         let now = book.now();
@@ -232,7 +231,7 @@ impl Ringing {
         })
     }
 
-    /// The user was told.
+    /// The user has been told.
     pub(super) fn told(&mut self, missed: Vec<Rang>, news: usize) {
         self.news.drain(..news.min(self.news.len()));
         self.view.missed.retain(|rang| !missed.contains(rang));
@@ -241,7 +240,7 @@ impl Ringing {
         }
     }
 
-    /// Lets the book's thread finish, for a moment.
+    /// Gives the book's thread a moment to finish.
     pub(super) async fn finish(&self) {
         self.volume.floor(0);
         if let Some(book) = &self.book {
@@ -256,7 +255,7 @@ impl Ringing {
     }
 }
 
-/// The file's troubles are about paths, which nobody wants to hear.
+/// Problems with the file mention paths, which nobody wants to hear read aloud.
 const FILE_TROUBLE: &str = "Your timers file is damaged, so some timers or alarms may be missing. Run \
     \"aloud timers\" to see what is set, and \"aloud status\" to see what is wrong.";
 
@@ -264,8 +263,8 @@ const FILE_TROUBLE: &str = "Your timers file is damaged, so some timers or alarm
 pub(super) enum Next {
     /// Nothing.
     Nothing,
-    /// A round, to be said as a notice.
+    /// A round, to be spoken as a notice.
     Round(Round),
-    /// A chime over whatever sounds; the round is over with it.
+    /// A chime over whatever is sounding; it completes the round.
     Chime,
 }

@@ -6,56 +6,55 @@ use crate::audio::{BLOCK_SAMPLES, Block, Gauge, PlaybackFeed};
 use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
 use crate::turn::Playback;
 
-/// Samples of a reply that may wait for the ring before its maker is told to make no more sound
-/// for now: 8 s, so that a reply of any length costs the same memory where it is made as it plays.
+/// Samples of a reply that may wait for the ring before its producer is told to pause: 8 s, so that
+/// memory does not grow with the length of a reply.
 const AHEAD: u64 = 8 * SPEAKER_RATE.0 as u64;
 
-/// Samples that are kept at the speaker's rate: half a second, so that a long piece of sound is
-/// converted bit by bit.
+/// Samples kept at the speaker's rate: half a second, so that a long piece is converted bit by bit.
 const READY: usize = SPEAKER_RATE.0 as usize / 2;
 
-/// How often the ring is refilled and progress looked at while something sounds. The ring holds
-/// 150 ms, so five refills may come late before it runs dry.
+/// How often the ring is refilled and progress checked while something sounds. The ring holds 150
+/// ms, so several refills may be late before it runs dry.
 const REFILL: Duration = Duration::from_millis(20);
 
-/// The same while a cut is awaited: the next turn waits for it.
+/// The same while a cut settles: the next turn waits for it.
 const SETTLING: Duration = Duration::from_millis(2);
 
-/// Looks at an unanswered cut before it is given up: 400 ms.
+/// Polls before an unanswered cut is given up: 400 ms.
 const SETTLING_LOOKS: u32 = 200;
 
-/// Carries one reply at a time from chunks to the speaker ring, and says how much of it sounded.
+/// Feeds one reply at a time from chunks to the speaker ring, and reports how much of it sounded.
 ///
 /// Sound waits here, in a [`Backlog`], until its epoch is cued; then it goes to the ring as fast as
-/// that takes it.
+/// the ring takes it.
 pub(super) struct Speaker {
     feed: PlaybackFeed,
     gauge: Gauge,
     script: Option<Script>,
-    /// The cut that is awaited, and how often it was looked for.
+    /// The cut being awaited, and how often it was polled.
     settling: Option<(Epoch, u32)>,
     last: Option<(Epoch, u64)>,
-    /// When it was last looked at.
+    /// When it was last polled.
     looked: Moment,
 }
 
-/// One epoch's sound on its way.
+/// The sound of one epoch.
 struct Script {
     epoch: Epoch,
-    /// As it came.
+    /// At its original rate.
     backlog: Backlog,
     /// At the speaker's rate.
     ready: VecDeque<f32>,
-    /// Samples that were promised, and that went to the ring.
+    /// Samples announced, and samples written to the ring.
     queued: u64,
     pushed: u64,
     /// No more will come.
     complete: bool,
     cued: bool,
     end_pushed: bool,
-    /// That all of it was heard has been told.
+    /// Whether its end has been reported.
     told: bool,
-    /// When the last sample was seen given out: the output latency counts from here.
+    /// When the last sample was seen to leave; the output latency counts from here.
     given: Option<Moment>,
 }
 
@@ -75,7 +74,7 @@ impl Script {
         }
     }
 
-    /// Converts the next of what waits.
+    /// Converts the next samples.
     fn prepare(&mut self) {
         while self.ready.len() < READY && self.backlog.convert(&mut self.ready) {}
     }
@@ -91,11 +90,11 @@ impl Speaker {
         self.script.as_ref().is_none_or(|script| script.queued - script.pushed < AHEAD)
     }
 
-    /// Takes the next sound of `epoch` and returns how many samples at 48 kHz it comes to, exactly
-    /// as they will be counted. A new epoch takes the place of the one before.
+    /// Takes the next sound of `epoch` and returns its length in samples at 48 kHz, exactly as it
+    /// will be counted. A new epoch replaces the previous one.
     ///
     /// # Errors
-    /// When it cannot be played; nothing of it was taken then.
+    /// When it cannot be played; then nothing of it was taken.
     pub(super) fn queue(
         &mut self,
         epoch: Epoch,
@@ -103,17 +102,17 @@ impl Speaker {
         rate: Rate,
     ) -> Result<u64, Unplayable> {
         let script = self.script_of(epoch);
-        // More of an epoch that seemed complete: a reply goes on after a tool.
+        // More of an epoch that seemed complete: a reply continues after a tool call.
         (script.complete, script.end_pushed, script.told) = (false, false, false);
         let samples = script.backlog.push(pcm, rate)?;
         script.queued += samples;
-        // The ring may hold less than the time until the next look.
+        // The ring may hold less than the time until the next poll.
         self.refill();
         Ok(samples)
     }
 
-    /// Nothing more of `epoch` comes, unless a tool's outcome makes another round of it; running
-    /// dry from here on is no fault.
+    /// Nothing more of `epoch` will come, unless a tool's outcome starts another round; running dry
+    /// from here on is not an underrun.
     pub(super) fn complete(&mut self, epoch: Epoch) {
         let script = self.script_of(epoch);
         script.backlog.close();
@@ -124,19 +123,19 @@ impl Speaker {
     /// `epoch` may sound.
     pub(super) fn cue(&mut self, epoch: Epoch) {
         self.gauge.set_duck(false);
-        // What was cut while it stood still left that behind.
+        // A reply that was cut while paused left the pause behind.
         self.gauge.resume(0);
         self.gauge.set_live(epoch);
         self.script_of(epoch).cued = true;
         self.refill();
     }
 
-    /// What sounds stands still.
+    /// Pauses the current sound.
     pub(super) fn pause(&self) {
         self.gauge.pause();
     }
 
-    /// It goes on from this sample, which was heard already.
+    /// Resumes it from this sample, which was already heard.
     pub(super) fn resume(&self, from: u64) {
         self.gauge.resume(from);
     }
@@ -145,7 +144,7 @@ impl Speaker {
         self.gauge.set_duck(on);
     }
 
-    /// Cuts `epoch`; [`Speaker::poll`] tells when it is silent.
+    /// Cuts `epoch`; [`Speaker::poll`] reports when it is silent.
     pub(super) fn hush(&mut self, epoch: Epoch) {
         self.gauge.set_live(Epoch::NONE);
         self.gauge.set_duck(false);
@@ -153,7 +152,7 @@ impl Speaker {
         self.settling = Some((epoch, 0));
     }
 
-    /// Forgets what waits of `epoch` if it was never cued.
+    /// Drops the sound of `epoch` if it was never cued.
     pub(super) fn abort(&mut self, epoch: Epoch) {
         match &mut self.script {
             Some(script) if script.epoch == epoch && !script.cued => self.script = None,
@@ -162,13 +161,13 @@ impl Speaker {
         }
     }
 
-    /// Whether the count of a cut is awaited.
+    /// Whether a cut is still settling.
     pub(super) const fn settles(&self) -> bool {
         self.settling.is_some()
     }
 
-    /// When [`Speaker::poll`] wants to be called next; `None` while there is nothing to do. A
-    /// moment and not a span: whatever else happens meanwhile does not put it off.
+    /// When [`Speaker::poll`] should be called next; `None` if there is nothing to do. A moment
+    /// rather than a duration, so that other events do not postpone it.
     pub(super) fn wake(&self) -> Option<Moment> {
         if self.settling.is_some() {
             return Some(self.looked + SETTLING);
@@ -177,18 +176,19 @@ impl Speaker {
         script.map(|_| self.looked + REFILL)
     }
 
-    /// Refills the ring and tells what has sounded since the last call, if anything.
+    /// Refills the ring and reports what has sounded since the last call, if anything.
     pub(super) fn poll(&mut self, now: Moment) -> Option<(Epoch, Playback)> {
         self.looked = now;
         if let Some((epoch, looks)) = &mut self.settling {
             let epoch = *epoch;
             *looks += 1;
             let settled = self.gauge.hushed(epoch);
-            // A dead device never answers; what it took is the best that is known.
+            // A dead device never answers; what it took is the best estimate.
             let settled = settled.or((*looks > SETTLING_LOOKS).then(|| self.gauge.played(epoch)));
             if let Some(samples) = settled {
                 self.settling = None;
-                // What was given out will be heard, latency or not: it cannot be taken back.
+                // Samples already output will be heard despite the latency: they cannot be taken
+                // back.
                 return Some((epoch, Playback::Settled { samples }));
             }
         }
@@ -204,12 +204,12 @@ impl Speaker {
             script.given = None;
         }
         if given >= script.pushed && script.ready.is_empty() {
-            // The sound has come to a halt, so that what a filter kept back is missing by now.
+            // The sound has stalled, so the samples that the filter holds back are needed now.
             script.backlog.close();
         }
         let news = (script.epoch, heard);
         let epoch = script.epoch;
-        // All of it was heard: nothing is left to look at, until another round comes.
+        // All of it was heard: nothing is left to poll until another round comes.
         script.told = script.complete && script.end_pushed && heard >= script.queued;
         if self.last == Some(news) {
             return None;
@@ -239,7 +239,7 @@ impl Speaker {
                 *slot = sample;
             }
             if self.feed.push(Block::new(script.epoch, &pcm[..len])).is_err() {
-                // Cannot be: there was room, and this is the only writer.
+                // Cannot happen: there was room, and this is the only writer.
                 break;
             }
             script.pushed += len as u64;
@@ -260,7 +260,7 @@ mod tests {
 
     const EPOCH: Epoch = Epoch(1);
 
-    /// A speaker whose epoch sounds, and the device's end of its ring.
+    /// A speaker with a sounding epoch, and the device's end of its ring.
     fn sounding() -> (Speaker, audio::PlaybackEdge) {
         let path = audio::path(Volume::new(100));
         let mut speaker = Speaker::new(path.feed, path.gauge);

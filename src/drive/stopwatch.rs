@@ -1,7 +1,7 @@
 use super::event::Timings;
 use crate::base::{Epoch, LISTEN_RATE, Moment};
 
-/// How long the steps of a turn take, from the end of what the user said.
+/// Times the steps of a turn, from the end of the user's speech.
 #[derive(Default)]
 pub(super) struct Stopwatch {
     end: Option<Moment>,
@@ -9,12 +9,12 @@ pub(super) struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// The user has finished a question now.
+    /// The user has just finished a question.
     pub(super) fn start(&mut self, now: Moment) {
         self.end = Some(now);
     }
 
-    /// The user has stopped speaking, `since` samples of the microphone before `now`.
+    /// The user stopped speaking `since` microphone samples before `now`.
     pub(super) fn speech_ended(&mut self, now: Moment, since: u64) {
         let micros = since.saturating_mul(1_000_000) / u64::from(LISTEN_RATE.0);
         self.end = Some(Moment::from_micros(now.as_micros().saturating_sub(micros)));
@@ -27,7 +27,7 @@ impl Stopwatch {
         u64::try_from(since).unwrap_or(u64::MAX)
     }
 
-    /// The words of the question are known.
+    /// The transcript of the question is complete.
     pub(super) fn transcribed(&mut self, now: Moment) {
         self.timings.transcribe = Some(self.ms(now));
     }
@@ -41,7 +41,7 @@ impl Stopwatch {
         }
     }
 
-    /// Sound of `epoch` is given out: after how many milliseconds, if it is the turn's first.
+    /// Sound of `epoch` goes out: the time in milliseconds, if it is the turn's first.
     pub(super) fn sounds(&mut self, now: Moment, epoch: Epoch) -> Option<u64> {
         if self.timings.first_audio.is_some() || !self.timings.sounds(epoch) {
             return None;

@@ -2,22 +2,22 @@ use std::fmt;
 
 use crate::turn::Wait;
 
-/// What the driver waits for until a moment; the name tells which one is over.
+/// What the driver waits for until a moment, named for what is due then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     /// The machine's own wait.
     Turn(Wait),
-    /// The ring wants more sound, or tells how far it is.
+    /// The ring may need sound, or has progress to report.
     Speaker,
-    /// The speaker is asked for the exact count of what was cut.
+    /// The exact count of a cut.
     Cut,
     /// The next round of what rings.
     Ring,
-    /// The loop shows that it moves, and looks at what changes without an input.
+    /// The loop shows that it is alive and polls what changes without an input.
     Beat,
-    /// The words of a question that was answered are no longer waited for.
+    /// The transcript of an answered question is no longer waited for.
     Words,
-    /// The last word is over, or no longer waited for.
+    /// The last words are over, or no longer waited for.
     Farewell,
 }
 

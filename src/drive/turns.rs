@@ -7,11 +7,11 @@ use crate::turn::{
     Command, Cut, EarStatus, Ignored, Input, Machine, Mode, MouthStatus, Setup, Status, Wait,
 };
 
-/// The machine and what waits for it.
+/// The machine and its input queue.
 ///
-/// Whoever has something for the machine queues it here; the driver's loop alone hands it over, one
-/// after the other, so that no order is carried out in the middle of another one. The queue is
-/// bounded by what one thing that happens can bring: a few inputs, and one for each order.
+/// Inputs for the machine are queued here; only the driver's loop hands them over, one at a time,
+/// so no command is executed in the middle of another. The queue is bounded by what a single event
+/// can produce: a few inputs, and one per command.
 pub(super) struct Turns {
     machine: Machine,
     inputs: VecDeque<Input>,
@@ -29,8 +29,8 @@ impl Turns {
         self.inputs.push_back(input);
     }
 
-    /// Hands the oldest input to the machine; what it orders is to be carried out before the next
-    /// call. `None` when all were handed over.
+    /// Feeds the oldest input to the machine; its commands must be executed before the next call.
+    /// `None` when the queue is empty.
     pub(super) fn step(&mut self, now: Moment) -> Option<Vec<Command>> {
         let input = self.inputs.pop_front()?;
         if let Some(recorder) = &mut self.recorder {
@@ -41,7 +41,7 @@ impl Turns {
         Some(orders)
     }
 
-    /// The machine's settings as they stand.
+    /// The machine's current settings.
     pub(super) fn setup(&self) -> &Setup {
         self.machine.setup()
     }
@@ -55,12 +55,12 @@ impl Turns {
         self.machine.history()
     }
 
-    /// All that the live attempt rests on.
+    /// Everything that the live attempt answers.
     pub(super) fn prompt(&self) -> Vec<Item> {
         self.machine.prompt()
     }
 
-    /// What the user said last: what the live attempt answers.
+    /// What the user said last, which the live attempt answers.
     pub(super) fn asked(&self) -> Option<String> {
         self.machine.prompt().into_iter().rev().find_map(|item| match item {
             Item::User { text, .. } => Some(text),
@@ -72,7 +72,7 @@ impl Turns {
         })
     }
 
-    /// Why `text`, which is to be the transcript of `cut`, comes to nothing, if it does.
+    /// Why to ignore `text`, the final transcript of `cut`, if it should be ignored.
     pub(super) fn ignores(&self, cut: Cut, text: &str, certainty: Option<f32>) -> Option<Ignored> {
         self.machine.ignores(cut, text, certainty)
     }
@@ -81,7 +81,7 @@ impl Turns {
         self.machine.status()
     }
 
-    /// Whether nothing is said or about to be.
+    /// Whether nothing is being said or about to be.
     pub(super) fn silent(&self) -> bool {
         let status = self.machine.status();
         status.mouth == MouthStatus::Silent && status.waiting == 0
@@ -93,7 +93,7 @@ impl Turns {
     }
 }
 
-/// What the user calls the mode.
+/// The user's name for the mode.
 pub(super) const fn mode_name(mode: Mode) -> &'static str {
     match mode {
         Mode::PushToTalk => "push-to-talk",
@@ -113,7 +113,7 @@ mod tests {
         turns.push(Input::Trigger(Trigger::PushToTalk));
         turns.push(Input::Release);
         assert!(matches!(turns.step(Moment::ZERO).as_deref(), Some([Command::OpenEar { .. }])));
-        // What comes of an order waits behind what was there before.
+        // Results of commands queue up behind what was there before.
         turns.push(Input::Tick);
         assert_eq!(turns.step(Moment::ZERO), Some(vec![Command::LetGo]));
         assert_eq!(turns.step(Moment::ZERO), Some(Vec::new()));

@@ -11,40 +11,40 @@ use crate::turn::Playback;
 /// How long the speaker stays awake after the last word.
 const WAKEFUL: Duration = Duration::from_secs(10);
 
-/// What sounds: the speaker, the words of what is queued for it, and the earcons.
+/// What sounds: the speaker, the words of its queue, and the earcons.
 pub(super) struct Voice {
     speaker: Speaker,
     gauge: Gauge,
     earcons: bool,
-    /// The attempt whose sound is wanted; what comes of any other is thrown away.
+    /// The attempt whose sound is wanted; sound of any other is dropped.
     live: Epoch,
     pieces: Pieces,
     rest: Option<Rest>,
     /// When something was last said or heard.
     stirred: Moment,
-    /// Whether whoever makes the sound was told to wait.
+    /// Whether the producer of the sound was told to pause.
     held: bool,
 }
 
-/// The words of an epoch against its samples.
+/// The words of an epoch, aligned with its samples.
 #[derive(Default)]
 struct Pieces {
     epoch: Epoch,
     /// Samples queued.
     begun: u64,
-    /// Where the piece under way begins, while its words have not come yet.
+    /// Start of the current piece while its words have not arrived.
     wordless: Option<u64>,
-    /// Where words begin that have not sounded yet.
+    /// Starts of words that have not sounded yet.
     waiting: VecDeque<(u64, String)>,
 }
 
-/// What the speaker tells.
+/// What the speaker reports.
 pub(super) struct Sounded {
     pub(super) epoch: Epoch,
     pub(super) playback: Playback,
     /// Whether any of it has sounded.
     pub(super) any: bool,
-    /// The words that sound since the last time.
+    /// The words that started to sound since the last poll.
     pub(super) words: Vec<String>,
 }
 
@@ -68,13 +68,13 @@ impl Voice {
         }
     }
 
-    /// `epoch` is being made: its sound is wanted, and no other.
+    /// `epoch` is being produced: only its sound is wanted.
     pub(super) fn begin(&mut self, epoch: Epoch) {
         self.live = epoch;
     }
 
-    /// Takes sound of `epoch` and what it says. Returns how many samples it will be counted as;
-    /// `None` when nobody wants it any more.
+    /// Takes sound of `epoch` and its words. Returns its length in samples at 48 kHz; `None` if it
+    /// is no longer wanted.
     ///
     /// # Errors
     /// When it cannot be played.
@@ -93,13 +93,13 @@ impl Voice {
         Ok(Some(samples))
     }
 
-    /// Queues the tone that goes before a ring's words, `factor` times as loud as it was made.
+    /// Queues the tone before a ring's words with the gain `factor`.
     pub(super) fn ring(&mut self, epoch: Epoch, factor: f32) -> Option<u64> {
         let tone = ring_tone().iter().map(|sample| sample * factor).collect();
         self.queue(epoch, tone, SPEAKER_RATE, "").ok().flatten()
     }
 
-    /// Sounds one note of a ring over whatever sounds, also where the user wants no earcons.
+    /// Plays one ring note over whatever is sounding, even if earcons are off.
     pub(super) fn ring_over(&self) {
         self.gauge.chime(Earcon::Notice);
     }
@@ -120,12 +120,12 @@ impl Voice {
         self.speaker.duck(on);
     }
 
-    /// What sounds stands still.
+    /// Pauses the current sound.
     pub(super) fn pause(&self) {
         self.speaker.pause();
     }
 
-    /// It goes on from this sample.
+    /// Resumes from this sample.
     pub(super) fn resume(&self, from: u64) {
         self.speaker.resume(from);
     }
@@ -143,26 +143,26 @@ impl Voice {
         }
     }
 
-    /// Sounds `earcon`, unless the user wants none.
+    /// Plays `earcon`, unless earcons are off.
     pub(super) fn chime(&self, earcon: Earcon) {
         if self.earcons {
             self.gauge.chime(earcon);
         }
     }
 
-    /// Whether whoever makes the sound is to wait with more of it, where that has changed.
+    /// Whether the producer of the sound should pause, if that has changed.
     pub(super) fn hold(&mut self) -> Option<bool> {
         let held = !self.speaker.hungry();
         (std::mem::replace(&mut self.held, held) != held).then_some(held)
     }
 
-    /// When [`Voice::poll`] wants to be called next.
+    /// When [`Voice::poll`] should be called next.
     pub(super) fn wake(&self) -> Option<(Moment, Timer)> {
         let timer = if self.speaker.settles() { Timer::Cut } else { Timer::Speaker };
         self.speaker.wake().map(|until| (until, timer))
     }
 
-    /// Refills the ring, and tells what has sounded since the last call, if anything.
+    /// Refills the ring and reports what has sounded since the last call, if anything.
     pub(super) fn poll(&mut self, now: Moment) -> Option<Sounded> {
         let (epoch, playback) = self.speaker.poll(now)?;
         let samples = match playback {
@@ -172,8 +172,8 @@ impl Voice {
         Some(Sounded { epoch, playback, any: samples > 0, words })
     }
 
-    /// Wakes the speaker while there is something to say or to hear, so that it is awake when the
-    /// answer comes, and lets it rest when there was nothing for a while.
+    /// Wakes the speaker while there is something to say or hear, so that it is ready for the
+    /// answer, and lets it sleep after a while of inactivity.
     pub(super) fn stir(&mut self, now: Moment, busy: bool) {
         let Some(rest) = &self.rest else { return };
         if busy {
@@ -184,7 +184,7 @@ impl Voice {
         }
     }
 
-    /// Microphone samples lost since the start.
+    /// Microphone samples lost since start.
     pub(super) fn lost(&self) -> u64 {
         self.gauge.counts().lost
     }
@@ -195,7 +195,7 @@ impl Pieces {
         if self.epoch != epoch {
             *self = Self { epoch, ..Self::default() };
         }
-        // Words belong to the sound before them too, as far as it came without any.
+        // Words also cover preceding sound that came without any.
         let begins = *self.wordless.get_or_insert(self.begun);
         if !text.is_empty() {
             self.wordless = None;
@@ -204,7 +204,7 @@ impl Pieces {
         self.begun += samples;
     }
 
-    /// The words that have begun to sound when `samples` have.
+    /// The words that have begun to sound after `samples` samples.
     fn sounded(&mut self, epoch: Epoch, samples: u64) -> Vec<String> {
         let mut words = Vec::new();
         while self.epoch == epoch

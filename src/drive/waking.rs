@@ -4,44 +4,44 @@ use std::time::Duration;
 
 use crate::base::{Moment, UtteranceId};
 
-/// For how long our own words may wake us: the speaker's buffer, the room, and the word itself.
+/// How long our own words can wake us: the speaker's buffer, the room, and the word itself.
 const ECHO: Duration = Duration::from_secs(3);
 
-/// How like the word's own letters the first words of a transcript are, at the least, to bear a
-/// call out: "Hey Travis" and "They journals" are, "Hey, just a moment" is not. Where the model is
-/// sure, less will do.
+/// The least similarity between the letters of the wake word and the first words of a transcript
+/// that confirms a call: "Hey Travis" and "They journals" are similar enough, "Hey, just a moment"
+/// is not. If the model is confident, less is enough.
 const LIKE: f64 = 0.5;
 const LIKE_WHEN_SURE: f64 = 0.4;
 const SURE: f32 = 0.95;
 
-/// The same for our own words, and for a word that nobody had to say.
+/// The same for our own words, and for a wake word that was not required.
 const SAME: f64 = 0.8;
 
-/// Words of a transcript that may stand before the wake word: the end of what was said before it.
+/// Words that may precede the wake word in a transcript: the end of what was said before.
 const BEFORE: usize = 3;
 
-/// The second look at wake words: what becomes of a call, once there are words to it.
+/// The second check of wake words: decides about a call once its transcript is there.
 pub(super) struct Waking {
-    /// The words that are listened for.
+    /// The words listened for.
     words: Vec<String>,
     stage: Stage,
-    /// What we have said of late, and when.
+    /// What we said recently, and when.
     own: VecDeque<(Moment, String)>,
 }
 
-/// How far a call has come.
+/// The state of a call.
 #[derive(Clone, Debug, PartialEq)]
 enum Stage {
-    /// Nobody has called, or it is decided.
+    /// No call, or it is decided.
     Idle,
-    /// A word was called; the utterance that holds it has not begun.
+    /// A word was called; the utterance that contains it has not started.
     Called { word: Arc<str>, like: f64 },
-    /// The utterance that holds it.
+    /// The utterance that should contain it.
     Heard {
         word: Arc<str>,
         like: f64,
         utterance: UtteranceId,
-        /// Whether the word is in its transcript, as far as there is one.
+        /// Whether its transcript so far contains the word, if there is one.
         verdict: Option<bool>,
         /// Whether it is complete.
         ended: bool,
@@ -53,12 +53,12 @@ impl Waking {
         Self { words, stage: Stage::Idle, own: VecDeque::new() }
     }
 
-    /// The words that are listened for.
+    /// The words listened for.
     pub(super) fn words(&self) -> &[String] {
         &self.words
     }
 
-    /// These words of ours sound now.
+    /// These words of ours are playing now.
     pub(super) fn said(&mut self, now: Moment, text: &str) {
         self.own.retain(|(at, _)| now.since(*at) <= ECHO);
         self.own.push_back((now, text.to_owned()));
@@ -71,13 +71,13 @@ impl Waking {
         find(&text.join(" "), word, usize::MAX, SAME).is_some()
     }
 
-    /// `word` was called, of which the model is as sure as `score` says, and the ear opens for it.
+    /// `word` was called with the model's confidence `score`, and the ear opens for it.
     pub(super) fn call(&mut self, word: Arc<str>, score: f32) {
         let like = if score >= SURE { LIKE_WHEN_SURE } else { LIKE };
         self.stage = Stage::Called { word, like };
     }
 
-    /// An utterance begins.
+    /// An utterance starts.
     pub(super) fn begin(&mut self, utterance: UtteranceId) {
         if let Stage::Called { word, like } = &self.stage {
             let (word, like) = (Arc::clone(word), *like);
@@ -85,7 +85,7 @@ impl Waking {
         }
     }
 
-    /// An utterance is over. True when it was to hold the word and does not.
+    /// An utterance is over. True if it should contain the word and does not.
     pub(super) fn end(&mut self, utterance: UtteranceId) -> bool {
         if let Stage::Heard { utterance: its, ended, .. } = &mut self.stage
             && *its == utterance
@@ -95,8 +95,8 @@ impl Waking {
         self.decide()
     }
 
-    /// The words of an utterance without the wake word, none where it should have been and is not;
-    /// and whether the ear is to be shut for that.
+    /// The words of an utterance without the wake word, empty if a required one is missing; and
+    /// whether to close the ear because of that.
     pub(super) fn hear(&mut self, utterance: UtteranceId, text: String) -> (String, bool) {
         if let Stage::Heard { word, like, utterance: its, verdict, .. } = &mut self.stage
             && *its == utterance
@@ -105,7 +105,7 @@ impl Waking {
             *verdict = Some(rest.is_some());
             return (rest.unwrap_or_default().to_owned(), self.decide());
         }
-        // Who goes on without having to say the word may say it all the same.
+        // A wake word that was not required may be said all the same.
         let rest = self.words.iter().find_map(|word| find(&text, word, 0, SAME));
         (rest.map_or(text.clone(), str::to_owned), false)
     }
@@ -119,11 +119,11 @@ impl Waking {
     }
 }
 
-/// What follows `word` in `text`, where something at least as `like` it stands behind no more than
+/// What follows `word` in `text`, if something at least `like` similar to it comes after at most
 /// `before` other words.
 fn find<'t>(text: &'t str, word: &str, before: usize, like: f64) -> Option<&'t str> {
     let wanted = letters(word);
-    // Recognizers write one word as two, and two as one.
+    // Recognizers split one word into two, and join two into one.
     let most = word.split('_').count() + 1;
     let ends: Vec<(usize, usize)> = text
         .split_whitespace()
@@ -139,7 +139,7 @@ fn find<'t>(text: &'t str, word: &str, before: usize, like: f64) -> Option<&'t s
                 &letters(&text[ends[first].0..ends[last].1]),
                 &wanted,
             );
-            // Of two that are nearly as like, the longer one leaves less of the word behind.
+            // Of two that are nearly as similar, the longer one leaves less of the word behind.
             let better = |(other, start, _): (f64, usize, usize)| {
                 alike > if start == first { other - 0.05 } else { other }
             };
@@ -152,7 +152,7 @@ fn find<'t>(text: &'t str, word: &str, before: usize, like: f64) -> Option<&'t s
     Some(rest.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end())
 }
 
-/// The letters and digits of `text`, in small.
+/// The letters and digits of `text` in lower case.
 fn letters(text: &str) -> String {
     let plain: String =
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
@@ -195,7 +195,7 @@ mod tests {
         waking.begin(id);
         assert_eq!(waking.hear(id, "The news at ten".into()), (String::new(), false));
         assert!(waking.end(id));
-        // What follows is nobody's call.
+        // What follows belongs to no call.
         assert!(!waking.end(id));
         waking.call("alexa".into(), 0.7);
         waking.begin(UtteranceId(2));

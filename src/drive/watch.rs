@@ -8,15 +8,15 @@ use crate::engine::{EngineError, Source};
 use crate::listen::EchoState;
 use crate::turn::{Device, Failure};
 
-/// Troubles, failures and notes that are kept for whoever asked one question; the first ones tell
-/// what went wrong. A service tells them as they come, and runs for weeks.
+/// Troubles, failures and notes kept for a one-shot question; the first ones explain what went
+/// wrong. A service, which runs for weeks, reports them as they come.
 const KEPT: usize = 8;
 
-/// Said once while no device plays.
+/// Reported once while no device plays.
 const NO_SPEAKER: &str = "There is no speaker, so answers are only shown. Connect one, or run \
     \"aloud devices\".";
 
-/// What the watchers are told, and what is kept for whoever asked one question.
+/// Publishes events, and keeps what a one-shot question needs at the end.
 pub(super) struct Watch {
     state: watch::Sender<State>,
     events: broadcast::Sender<Event>,
@@ -25,21 +25,21 @@ pub(super) struct Watch {
     output: Option<String>,
     echo: Option<EchoState>,
     lost: Lost,
-    /// Whether the user knows that nothing plays.
+    /// Whether the user has been told that nothing plays.
     shown_only: bool,
     turns: u64,
-    /// Items of the history that were told.
+    /// History items already published.
     seen: u64,
     troubles: Vec<String>,
     notes: Vec<String>,
     errors: Vec<EngineError>,
-    /// What the reply of this epoch rests on.
+    /// The sources that the reply of this epoch cites.
     sources: (Epoch, Vec<Source>),
-    /// The attempt whose words come as they are written.
+    /// The attempt whose words are published as they are written.
     written: Epoch,
 }
 
-/// Why there is no sound, for each side that has none.
+/// Why there is no sound, for each direction without any.
 #[derive(Debug, Default)]
 struct Lost {
     input: Option<String>,
@@ -54,7 +54,7 @@ impl Lost {
         }
     }
 
-    /// All of it in one line; both sides often have the same reason.
+    /// All of it in one line; both directions often share a reason.
     fn text(&self) -> Option<String> {
         match (&self.input, &self.output) {
             (Some(input), Some(output)) if input != output => Some(format!("{input}; {output}")),
@@ -64,7 +64,7 @@ impl Lost {
     }
 }
 
-/// What is kept when all is over.
+/// What is kept at the end.
 pub(super) struct Kept {
     pub(super) troubles: Vec<String>,
     pub(super) notes: Vec<String>,
@@ -93,11 +93,11 @@ impl Watch {
     }
 
     pub(super) fn emit(&self, event: Event) {
-        // Nobody watching is no fault.
+        // It is no error if nobody is watching.
         let _ = self.events.send(event);
     }
 
-    /// Makes the state known where it has changed. `state` holds what others know of it.
+    /// Publishes the state if it has changed. `state` holds what others know of it.
     pub(super) fn publish(&self, state: State) {
         let state = State {
             input: self.input.clone(),
@@ -119,7 +119,7 @@ impl Watch {
         }
     }
 
-    /// How it stands with the echo of the speaker.
+    /// State of the speaker's echo.
     pub(super) const fn echo(&mut self, echo: EchoState) {
         self.echo = Some(echo);
     }
@@ -131,7 +131,7 @@ impl Watch {
         self.emit(Event::Trouble { message });
     }
 
-    /// The user does not get an answer, or not by ear. That there is no speaker at all is said
+    /// Reports that the user gets no answer, or none by ear. A missing speaker is reported only
     /// once until there is one: the answers are on the screen.
     pub(super) fn tell(&mut self, failure: &Failure) {
         let missing = *failure == Failure::DeafSpeaker && self.output.is_none();
@@ -142,14 +142,14 @@ impl Watch {
         }
     }
 
-    /// Something that the user should know of how an answer comes about.
+    /// Something the user should know about how an answer comes about.
     pub(super) fn note(&mut self, message: String) {
         tracing::warn!("{message}");
         self.emit(Event::Aside { message: message.clone() });
         remember(&mut self.notes, message);
     }
 
-    /// An engine's failure, for the machine; kept for whoever wants to know its kind.
+    /// An engine failure in the machine's terms; the error itself is kept for a one-shot question.
     pub(super) fn failure(&mut self, error: EngineError) -> Failure {
         let text = error.to_string();
         remember(&mut self.errors, error);
@@ -162,14 +162,14 @@ impl Watch {
         self.emit(Event::Written { epoch: epoch.0, text });
     }
 
-    /// Sound of `epoch` has come that says `text`: who only speaks has written what is to be heard.
+    /// Sound of `epoch` has come that says `text`; a partner that only speaks writes nothing else.
     pub(super) fn spoken(&self, epoch: Epoch, text: &str) {
         if self.written != epoch && !text.is_empty() {
             self.emit(Event::Written { epoch: epoch.0, text: text.to_owned() });
         }
     }
 
-    /// The reply of `epoch` rests on `source`.
+    /// The reply of `epoch` cites `source`.
     pub(super) fn source(&mut self, epoch: Epoch, source: Source) {
         if self.sources.0 != epoch {
             self.sources = (epoch, Vec::new());
@@ -180,7 +180,7 @@ impl Watch {
         }
     }
 
-    /// Tells what has entered the history.
+    /// Publishes what has entered the history.
     pub(super) fn history(&mut self, history: &History) {
         let items = history.items();
         let new = usize::try_from(history.pushed() - self.seen).unwrap_or(usize::MAX);
@@ -200,7 +200,7 @@ impl Watch {
         }
     }
 
-    /// A device came, went or changed; what that is to the machine.
+    /// A device appeared, disappeared or changed; returns what that means to the machine.
     pub(super) fn sound(&mut self, event: SoundEvent) -> Option<Device> {
         let (message, device) = match event {
             SoundEvent::Up { side, device } => {
@@ -230,7 +230,7 @@ impl Watch {
         device
     }
 
-    /// All is over.
+    /// The end.
     pub(super) fn end(self) -> Kept {
         self.emit(Event::Ending);
         let Self { troubles, notes, errors, sources: (_, sources), .. } = self;
@@ -256,7 +256,7 @@ impl Watch {
     }
 }
 
-/// Keeps `news` behind what is kept, if there is room.
+/// Appends `news` to `kept` if there is room.
 fn remember<T>(kept: &mut Vec<T>, news: T) {
     if kept.len() < KEPT {
         kept.push(news);

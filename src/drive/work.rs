@@ -6,21 +6,21 @@ use crate::base::{Epoch, Job};
 use crate::dialog::{Call, Effect, Outcome};
 use crate::tool::{Done, Registry, ToolCx};
 
-/// Calls that run at once, those included that outlast their reply. One more fails with a word.
+/// Calls running at once, including those that outlast their reply. Further ones fail.
 const RUNNING: usize = 64;
 
-/// The tools at work.
+/// The running tools.
 pub(super) struct ToolWork {
     registry: Registry,
     running: FuturesUnordered<Job<Ran>>,
-    /// The last attempt that called a tool, and what ends its calls.
+    /// The last attempt that called a tool, and the token that cancels its calls.
     called: Epoch,
     stop: CancellationToken,
-    /// The last attempt of which nothing more is said aloud.
+    /// The last attempt whose late results must not be spoken.
     silenced: Epoch,
 }
 
-/// What became of a call.
+/// How a call ended.
 #[derive(Debug)]
 pub(super) enum Ran {
     /// It is done.
@@ -29,19 +29,19 @@ pub(super) enum Ran {
         epoch: Epoch,
         /// The tool.
         name: String,
-        /// What it came to.
+        /// Its result.
         done: Box<Done>,
     },
-    /// The same after its attempt was over: the machine has answered the call itself.
+    /// Done after its attempt was over: the machine has already answered the call itself.
     Late {
         /// Whose call it was.
         epoch: Epoch,
         /// The tool.
         name: String,
-        /// What it came to.
+        /// Its result.
         done: Box<Done>,
     },
-    /// It was given up with its attempt.
+    /// Given up with its attempt.
     Dropped,
 }
 
@@ -60,7 +60,7 @@ impl ToolWork {
         &self.registry
     }
 
-    /// Runs `call` for `epoch`. Calls of an attempt before it are given up: nobody waits for them.
+    /// Runs `call` for `epoch`. Calls of an earlier attempt are given up: nobody waits for them.
     pub(super) fn call(&mut self, epoch: Epoch, call: Call, cx: ToolCx) {
         if epoch != self.called {
             self.stop.cancel();
@@ -91,14 +91,14 @@ impl ToolWork {
         }));
     }
 
-    /// The attempt `epoch` is over: its calls are given up, but for those that last.
+    /// The attempt `epoch` is over: its calls are given up, except those that outlast it.
     pub(super) fn abort(&self, epoch: Epoch) {
         if epoch == self.called {
             self.stop.cancel();
         }
     }
 
-    /// The user wants silence: what the calls so far come to is not said.
+    /// The user wants silence: results of calls made so far will not be spoken.
     pub(super) fn silence(&mut self) {
         self.silenced = self.called;
     }
@@ -108,8 +108,7 @@ impl ToolWork {
         epoch > self.silenced
     }
 
-    /// The next call that is over; waits for ever while none runs. Dropping the future loses
-    /// nothing.
+    /// The next call to end; pending while none runs. Cancel-safe.
     pub(super) async fn next(&mut self) -> Ran {
         match self.running.next().await {
             Some(ran) => ran,

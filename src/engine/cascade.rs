@@ -15,22 +15,22 @@ use super::{
 use crate::base::{Epoch, Flow, Job, Utterance, UtteranceId};
 use crate::dialog::{Item, Prompt};
 
-/// Sentences that wait for the synthesizer while one is spoken: some pages, so that a reply is on
-/// the screen as it is written. More than that holds the reading of the reply back, so that a
-/// runaway reply costs no memory.
+/// Sentences that may wait for the synthesizer while one is spoken: a few pages, so that a reply is
+/// on the screen as it is written. Beyond that the reply is not read any further, so that a runaway
+/// reply costs no memory.
 const SENTENCES_AHEAD: usize = 256;
 
-/// Utterances whose sound is kept for a responder that hears: those of the last turns. Older ones
-/// are known by their transcript.
+/// Utterances whose sound is kept for a responder that hears: those of the last turns. For older
+/// ones the transcript must do.
 const SOUNDS: usize = 3;
 
 /// The partner made of three engines: speech to text, text to text, text to speech.
 ///
-/// With an ear that hears the user while they speak ([`Cascade::with_ear`]) the words are shown as
-/// they are recognized; the transcriber stands behind it.
+/// With an ear that hears the user while they speak ([`Cascade::with_ear`]), words are shown as
+/// they are recognized; the transcriber is its fallback.
 ///
-/// A responder that hears gets the sound itself, at once; the transcript is then made beside it,
-/// for the history only.
+/// A responder that hears gets the sound itself, immediately; the transcript is then made in
+/// parallel, for the history only.
 pub struct Cascade {
     engines: Engines,
     notes: Option<mpsc::Receiver<String>>,
@@ -40,18 +40,18 @@ pub struct Cascade {
     warming: Vec<Job<()>>,
     /// The ear that hears the user while they speak.
     live: Option<Live>,
-    /// The voice that says what must be heard.
+    /// The local voice for what must be heard.
     inside: Option<Arc<dyn Synthesizer>>,
-    /// Whether enough sound waits for the speaker.
+    /// Whether enough sound is waiting for the speaker.
     held: Arc<AtomicBool>,
 }
 
-/// An ear for what is being said, before the ear for what was said.
+/// An ear for ongoing speech, in front of the one for complete utterances.
 struct Live {
     ear: Box<dyn Partner>,
-    /// What it is writing down, in case that it cannot.
+    /// What it is transcribing, in case it fails.
     kept: Vec<(Utterance, u32)>,
-    /// What the user was told of why it cannot.
+    /// The last failure that the user was told about.
     told: Option<String>,
 }
 
@@ -62,12 +62,12 @@ pub struct Engines {
     pub transcribe: Arc<dyn Transcriber>,
     /// The mind.
     pub chat: Arc<dyn Responder>,
-    /// The voice; without one, replies are words only.
+    /// The voice; without one, replies are text only.
     pub speak: Option<Arc<dyn Synthesizer>>,
 }
 
 impl Cascade {
-    /// A cascade with nothing to do, which passes on what its engines tell by `notes`.
+    /// An idle cascade, which passes on the `notes` of its engines.
     pub fn new(engines: Engines, notes: Option<mpsc::Receiver<String>>) -> Self {
         let (hearing, replying) = (Vec::new(), Vec::new());
         let (sounds, warming) = (Vec::new(), Vec::new());
@@ -75,15 +75,15 @@ impl Cascade {
         Self { engines, notes, hearing, replying, sounds, warming, live, inside, held }
     }
 
-    /// The same with an ear that hears the user while they speak: a partner of which only the
-    /// transcripts count. What it cannot write down goes to the transcriber.
+    /// Adds an ear that hears the user while they speak: a partner whose transcripts alone
+    /// are used. What it cannot transcribe goes to the transcriber.
     #[must_use]
     pub fn with_ear(self, ear: Box<dyn Partner>) -> Self {
         Self { live: Some(Live { ear, kept: Vec::new(), told: None }), ..self }
     }
 
-    /// The same with a voice of this machine for what must be heard: failures and rings, which would
-    /// else depend on the very server that has failed.
+    /// Adds a local voice for what must be heard: failures and rings, which would otherwise depend
+    /// on the server that has failed.
     #[must_use]
     pub fn with_voice_inside(self, voice: Option<Arc<dyn Synthesizer>>) -> Self {
         Self { inside: voice, ..self }
@@ -100,7 +100,7 @@ impl Cascade {
         self.sounds.push(utterance.clone());
     }
 
-    /// Connections and models that this turn will need are made ready while the user speaks.
+    /// Prepares connections and models for this turn while the user speaks.
     fn prepare(&mut self) {
         if let Some(live) = &mut self.live {
             live.ear.order(Order::Prepare);
@@ -109,13 +109,13 @@ impl Cascade {
             return;
         }
         let Engines { transcribe, chat, speak } = &self.engines;
-        // Behind a live ear that works the other one is not needed.
+        // While a live ear works, the other one is not needed.
         let spare = self.live.as_ref().is_some_and(|live| live.told.is_none());
         let ear = (!spare).then(|| transcribe.warm());
         let jobs = [ear, Some(chat.warm()), speak.as_ref().map(|voice| voice.warm())];
         self.warming.extend(jobs.into_iter().flatten().map(|job| -> Job<()> {
             Box::pin(async move {
-                // What is not ready is told when it is needed.
+                // What is not ready is reported when it is needed.
                 if let Err(error) = job.await {
                     tracing::debug!("{error}");
                 }
@@ -172,7 +172,7 @@ impl Partner for Cascade {
                 self.replying.push((epoch, announcement(voice, epoch, text, self.held())));
             }
             Order::Abort(epoch) => self.replying.retain(|(other, _)| *other != epoch),
-            // It keeps no record of its own: the history is what it sees next time.
+            // A cascade keeps no conversation of its own: the next prompt has the history.
             Order::Rewind { .. } => {}
             Order::Hold(held) => self.held.store(held, Ordering::Relaxed),
             Order::Prepare => self.prepare(),
@@ -218,7 +218,7 @@ impl Live {
         self.ear.order(Order::Commit { utterance, take });
     }
 
-    /// What the user is told of `error`, unless they know it.
+    /// What to tell the user about `error`, unless they know it.
     fn note(&mut self, error: &EngineError) -> Option<String> {
         tracing::warn!("{error}");
         let message = error.to_string();
@@ -227,7 +227,7 @@ impl Live {
         (self.told.as_ref() != Some(&note)).then(|| self.told.insert(note).clone())
     }
 
-    /// The sound of a cut whose words have come, or will not come.
+    /// The sound of a cut whose transcript has come, or will not come.
     fn take(&mut self, utterance: UtteranceId, take: u32) -> Option<Utterance> {
         let at = self.kept.iter().position(|(kept, of)| (kept.id, *of) == (utterance, take))?;
         Some(self.kept.remove(at).0)
@@ -245,7 +245,7 @@ impl Cascade {
         Arc::clone(&self.held)
     }
 
-    /// What is to be said of what the live ear says. What it cannot write down another ear hears.
+    /// What to pass on of the live ear's output. What it cannot transcribe goes to the other ear.
     fn on_live(&mut self, said: Said) -> Option<Said> {
         let said = without_notes(said);
         match &said {
@@ -278,7 +278,7 @@ impl Cascade {
     }
 }
 
-/// The same without what nobody said.
+/// Removes what nobody said from a transcript.
 fn without_notes(mut said: Said) -> Said {
     if let Said::Transcript { result: Ok(text), .. } | Said::Hearing(text) = &mut said {
         *text = heard(text);
@@ -328,7 +328,7 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
     })
 }
 
-/// Whether the history of `prompt` holds the utterance `id`.
+/// Whether the history in `prompt` contains the utterance `id`.
 fn mentions(prompt: &Prompt, id: UtteranceId) -> bool {
     prompt
         .items
@@ -336,7 +336,7 @@ fn mentions(prompt: &Prompt, id: UtteranceId) -> bool {
         .any(|item| matches!(item, Item::User { utterance: Some(other), .. } if *other == id))
 }
 
-/// Reads the reply while it is written, and speaks each sentence while the next is read.
+/// Reads the reply as it is written, and speaks each sentence while the next is read.
 fn reply(engines: Engines, epoch: Epoch, prompt: Prompt, held: Arc<AtomicBool>) -> Flow<Said> {
     let deltas = engines.chat.respond(prompt);
     recite(engines.speak, epoch, deltas, held)
@@ -350,12 +350,12 @@ fn announcement(
 ) -> Flow<Said> {
     let words = Box::pin(futures::stream::iter([Ok(Delta::Text(text))]));
     let said = recite(voice, epoch, words, held);
-    // An announcement is not written by anybody.
+    // Nobody writes an announcement.
     Box::pin(said.filter(|said| std::future::ready(!matches!(said, Said::FirstWords(_)))))
 }
 
-/// Speaks `deltas` under `epoch`; makes no sound while that is `held`. Whoever changes it polls the
-/// flow afterwards.
+/// Speaks `deltas` under `epoch`; makes no sound while `held` is set. Whoever changes it must poll
+/// the flow afterwards.
 fn recite(
     voice: Option<Arc<dyn Synthesizer>>,
     epoch: Epoch,
@@ -398,7 +398,7 @@ fn recite(
                     }
                 }
                 Heard::Delta(Some(Err(error))) => {
-                    // What was read before it broke off is said; the failure comes after it.
+                    // What was read before the failure is spoken first.
                     recital.extend(prose.finish());
                     while let Some(Ok(chunk)) = next_sound(&mut recital, &held).await {
                         yield Said::Chunk { epoch, chunk };
@@ -430,7 +430,7 @@ fn recite(
     })
 }
 
-/// The next sound, unless enough of it waits.
+/// The next sound, unless enough is waiting.
 async fn next_sound(
     recital: &mut SpeechQueue,
     held: &AtomicBool,
@@ -447,7 +447,7 @@ enum Heard {
 mod tests {
     use super::*;
 
-    /// A voice that never gets a sound out.
+    /// A voice that never makes a sound.
     struct Silent;
 
     impl Synthesizer for Silent {
@@ -474,7 +474,7 @@ mod tests {
         assert_eq!(written, lines.concat());
     }
 
-    /// A voice that says everything at once.
+    /// A voice that returns everything at once.
     struct Quick;
 
     impl Synthesizer for Quick {

@@ -10,31 +10,31 @@ use super::{
 use crate::base::{Clock, Flow, Job, LISTEN_RATE, Moment, Utterance};
 use crate::dialog::Prompt;
 
-/// Who has failed is passed over for so long, unless it named a longer time itself.
+/// How long a failed engine is skipped, unless it named a longer time itself.
 const REST: Duration = Duration::from_secs(30);
 
-/// The longest rest that is believed.
+/// The longest time that it may name.
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
-/// How long an ear may take for its first sign, besides a tenth of what was said. The turn waits
-/// for 20 s in all, so that somebody else still has the time to listen.
+/// How long an ear may take for its first words, plus a tenth of the speech's length. The turn
+/// waits for 20 s in all, so the next ear still has time to listen.
 const EAR_PATIENCE: Duration = Duration::from_secs(8);
 
 /// The same for the first words of a reply, of the 30 s that the turn waits.
 const MIND_PATIENCE: Duration = Duration::from_secs(18);
 
-/// Several engines for one job, the preferred one first. When one fails before it has given
-/// anything, the next is asked in the same turn, and the user is told why; once something was
-/// given, its failure is the turn's.
+/// Several engines for one job, in order of preference. When one fails before its first output, the
+/// next one is asked in the same turn and the user is told why; a failure after that fails the
+/// turn.
 ///
-/// Who has failed is passed over for 30 s, so that not every turn pays for it; when all rest, all
-/// are asked. When nobody answers, the error is that of the first who was asked.
+/// A failed engine is skipped for 30 s, so that not every turn pays for it; if all are resting, all
+/// are asked. If nobody answers, the error is that of the first one asked.
 #[derive(Debug)]
 pub struct Chain<E: ?Sized> {
     members: Arc<[Member<E>]>,
     notes: Notes,
     clock: Clock,
-    /// What they do: `listens`, `answers`, `speaks`, `paints`.
+    /// Their job: `listens`, `answers`, `speaks`, `paints`.
     does: &'static str,
 }
 
@@ -46,12 +46,12 @@ struct Member<E: ?Sized> {
     standing: Mutex<Standing>,
 }
 
-/// What is known of a member.
+/// The state of a member.
 #[derive(Debug, Default)]
 struct Standing {
-    /// Until when it is passed over; none while it is well.
+    /// Until when it is skipped; `None` while it works.
     rests: Option<Moment>,
-    /// What the user was told of it since it was last well.
+    /// What the user was told about it since it last worked.
     told: Option<String>,
 }
 
@@ -77,7 +77,7 @@ impl Standing {
         self.told.replace(note.to_owned()).as_deref() != Some(note)
     }
 
-    /// It is well; whether the user thinks otherwise.
+    /// It works; returns whether the user thinks otherwise.
     fn answered(&mut self) -> bool {
         self.rests = None;
         self.told.take().is_some()
@@ -86,11 +86,12 @@ impl Standing {
 
 impl<E: ?Sized> Member<E> {
     fn standing(&self) -> std::sync::MutexGuard<'_, Standing> {
-        // Nothing that holds it can panic half way.
+        // No holder of this lock can panic halfway.
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The reason in `error` without the next step, as the start of a sentence that names it.
+    /// The reason in `error` without the next step, as the start of a sentence that names the
+    /// engine.
     fn why(&self, error: &EngineError) -> String {
         let message = error.to_string();
         let why = message.rsplit_once("; ").map_or(message.as_str(), |(why, _)| why);
@@ -101,21 +102,21 @@ impl<E: ?Sized> Member<E> {
 }
 
 impl Chain<dyn Transcriber> {
-    /// Ears by their names, such as `openai/gpt-transcribe`; who stands in is told to `notes`.
+    /// Ears by name, such as `openai/gpt-transcribe`; changes of the engine in use go to `notes`.
     pub fn of_ears(ears: Vec<(String, Arc<dyn Transcriber>)>, notes: Notes, clock: Clock) -> Self {
         Self::new(ears, notes, clock, "listens")
     }
 }
 
 impl Chain<dyn Responder> {
-    /// Minds by their names; who stands in is told to `notes`.
+    /// Minds by name; changes of the engine in use go to `notes`.
     pub fn of_minds(minds: Vec<(String, Arc<dyn Responder>)>, notes: Notes, clock: Clock) -> Self {
         Self::new(minds, notes, clock, "answers")
     }
 }
 
 impl Chain<dyn Synthesizer> {
-    /// Voices by their names; who stands in is told to `notes`.
+    /// Voices by name; changes of the engine in use go to `notes`.
     pub fn of_voices(
         voices: Vec<(String, Arc<dyn Synthesizer>)>,
         notes: Notes,
@@ -126,7 +127,7 @@ impl Chain<dyn Synthesizer> {
 }
 
 impl Chain<dyn Painter> {
-    /// Painters by their names; who stands in is told to `notes`.
+    /// Painters by name; changes of the engine in use go to `notes`.
     pub fn of_painters(
         painters: Vec<(String, Arc<dyn Painter>)>,
         notes: Notes,
@@ -146,7 +147,7 @@ impl<E: ?Sized + Send + Sync + 'static> Chain<E> {
         Self { members: members.collect(), notes, clock, does }
     }
 
-    /// The members in the order in which they are asked: all but those who rest, or all.
+    /// The members in the order in which they are asked: all that are not resting, or all.
     fn order(&self) -> Vec<usize> {
         let now = self.clock.now();
         let all = 0..self.members.len();
@@ -155,14 +156,13 @@ impl<E: ?Sized + Send + Sync + 'static> Chain<E> {
         if well.is_empty() { all.collect() } else { well }
     }
 
-    /// The first of them, while the others are not needed.
+    /// The first member, if the others are not needed yet.
     fn first(&self) -> Option<&E> {
         self.order().first().map(|at| &*self.members[*at].engine)
     }
 
-    /// Asks one after the other with `ask` until one gives something that `binds`, or ends. All
-    /// but the last have `patience` for each step on the way there; without one they take the time
-    /// that they need.
+    /// Asks one after the other with `ask` until one gives something that `binds`, or ends. All but
+    /// the last have `patience` for each step until then; without it they have no time limit.
     fn ask<T: Send + 'static>(
         &self,
         patience: Option<Duration>,
@@ -197,7 +197,7 @@ impl<E: ?Sized + Send + Sync + 'static> Chain<E> {
                             yield item;
                         }
                         None => {
-                            // To have nothing to say is an answer too.
+                            // An empty answer is an answer too.
                             if !bound {
                                 chain.answered(at, &failed);
                             }
@@ -225,7 +225,7 @@ impl<E: ?Sized + Send + Sync + 'static> Chain<E> {
         ))
     }
 
-    /// `by` has answered, after those in `failed` have not.
+    /// `by` has answered after those in `failed` did not.
     fn answered(&self, by: usize, failed: &[(usize, EngineError)]) {
         let does = self.does;
         let name = &self.members[by].name;
@@ -258,7 +258,7 @@ impl Transcriber for Chain<dyn Transcriber> {
         self.recognize(utterance, Arc::default())
     }
 
-    /// Words that may still change bind nobody: whoever stands in says them again.
+    /// Provisional words do not bind: the next engine repeats them.
     fn recognize(
         &self,
         utterance: Utterance,
@@ -292,7 +292,7 @@ impl Responder for Chain<dyn Responder> {
         self.ask(Some(MIND_PATIENCE), |_| true, move |mind| mind.respond(prompt.clone()))
     }
 
-    /// Only where all do: whoever stands in would else have nothing to answer.
+    /// Only if all of them do: otherwise a fallback would have nothing to answer.
     fn hears(&self) -> bool {
         self.members.iter().all(|member| member.engine.hears())
     }
@@ -303,8 +303,8 @@ impl Responder for Chain<dyn Responder> {
 }
 
 impl Synthesizer for Chain<dyn Synthesizer> {
-    /// A sentence may wait for long behind the one before it, so how long a voice may take for its
-    /// first sound is the voice's own affair.
+    /// A sentence may wait for long behind the previous one, so the time limit for the first sound
+    /// is the voice's own.
     fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>> {
         self.ask(None, |_| true, move |voice| voice.speak(sentence.clone()))
     }
@@ -319,8 +319,8 @@ impl Synthesizer for Chain<dyn Synthesizer> {
 }
 
 impl Painter for Chain<dyn Painter> {
-    /// A picture takes minutes, so how long a painter may take is the painter's own affair. An
-    /// unfinished picture binds nobody: whoever stands in begins anew.
+    /// A picture takes minutes, so the time limit is the painter's own. An unfinished picture does
+    /// not bind: the next painter starts over.
     fn paint(&self, wish: Wish) -> Flow<Result<Painted, EngineError>> {
         self.ask(None, |painted| painted.finished, move |painter| painter.paint(wish.clone()))
     }
@@ -454,7 +454,7 @@ mod tests {
         let second = Fixed::new(vec![vec![text("hi")], vec![down("p1 is gone; fix it")]]);
         let (chain, mut notes) = minds(&[&first, &second]);
         assert_eq!(answer(&chain).await, [text("hi")]);
-        // The stand-in fails too: nobody is well.
+        // The fallback fails too: nobody works.
         assert_eq!(answer(&chain).await, [down("p1 is gone; fix it")]);
         assert_eq!(answer(&chain).await, [text("back")]);
         let told = told(&mut notes);

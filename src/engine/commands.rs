@@ -7,19 +7,19 @@ use super::{Delta, EngineError, Responder};
 use crate::base::{Flow, Job};
 use crate::dialog::{Item, Prompt};
 
-/// Templates before a chat model: a command that leaves no doubt is carried out at once and
-/// without a network, everything else is the model's, in one history.
+/// Templates in front of a chat model: an unambiguous command is carried out immediately and
+/// without a network, everything else goes to the model, with one shared history.
 ///
-/// What a template's call came to is told by the templates; what the model's calls came to goes
-/// back to the model, which sees the others as calls of its own. Where the model cannot be reached,
-/// a command that is only likely is carried out as well.
+/// The templates report results of their own calls; results of the model's calls go back to the
+/// model, which sees the others as its own. If the model cannot be reached, a merely likely command
+/// is carried out too.
 pub struct Commands {
     templates: Arc<Templates>,
     mind: Arc<dyn Responder>,
 }
 
 impl Commands {
-    /// `templates` before `mind`.
+    /// Puts `templates` in front of `mind`.
     pub fn new(templates: Arc<Templates>, mind: Arc<dyn Responder>) -> Self {
         Self { templates, mind }
     }
@@ -65,22 +65,22 @@ impl Responder for Commands {
     }
 }
 
-/// Words that point at what was said before, unless the tool is about the talk or the sound.
+/// Words that refer to what was said before, unless the tool is about the conversation or the
+/// sound.
 const POINTING: [&str; 8] = ["that", "those", "these", "them", "him", "her", "there", "one"];
 
-/// How sentences begin that go on from what was said before.
+/// Openings of sentences that continue what was said before.
 const GOING_ON: [&str; 9] =
     ["and", "but", "or", "what about", "how about", "then", "also", "so", "no"];
 
-/// Words after which a sentence is about the talk or the sound, whatever it points at.
+/// Words that make a sentence about the conversation or the sound, whatever it refers to.
 const ABOUT_TALK: [&str; 12] = [
     "stop", "cancel", "quiet", "silence", "repeat", "again", "louder", "quieter", "volume", "mute",
     "unmute", "say",
 ];
 
-/// Whether the user's last words can be understood only by what was said before them, which a
-/// template does not look at: a question about a picture, "what about tomorrow", the answer to a
-/// question of the model's.
+/// Whether the user's last words depend on what was said before, which templates ignore: a question
+/// about a picture, "what about tomorrow", the answer to a question of the model.
 fn leans_on_talk(prompt: &Prompt) -> bool {
     let items = &prompt.items;
     let Some(at) = items.iter().rposition(|item| matches!(item, Item::User { .. })) else {
@@ -111,7 +111,7 @@ fn leans_on_talk(prompt: &Prompt) -> bool {
         return false;
     }
     let points = words.iter().enumerate().any(|(at, word)| {
-        // "Is there rain?" points at nothing.
+        // "Is there rain?" refers to nothing.
         let there = *word == "there"
             && at
                 .checked_sub(1)

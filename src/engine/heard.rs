@@ -1,11 +1,11 @@
-/// The longest note that a transcriber writes between brackets, in bytes.
+/// The longest bracketed note that a transcriber writes, in bytes.
 const NOTE: usize = 80;
 
-/// The most words that a sound is described with.
+/// The most words in the description of a sound.
 const WORDS: usize = 6;
 
-/// Words by which the description of a sound is known, where round brackets or stars could also be
-/// somebody's words.
+/// Words that mark the description of a sound, in round brackets or asterisks, which might also
+/// enclose real words.
 const SOUNDS: [&str; 74] = [
     "applause",
     "audio",
@@ -83,9 +83,9 @@ const SOUNDS: [&str; 74] = [
     "yawns",
 ];
 
-/// What was said, of what a transcriber has written: without its notes on silence and noise
+/// The words actually spoken, out of a transcriber's text: without its notes on silence and noise
 /// (`[BLANK_AUDIO]`, `(clears throat)`, `♪ … ♪`), the times that some write between the words, and
-/// the marks of models. Empty when nobody said anything.
+/// special tokens. Empty if nobody said anything.
 ///
 /// ```
 /// # use aloud::engine::heard;
@@ -115,8 +115,7 @@ pub fn heard(text: &str) -> String {
     if words.chars().any(char::is_alphanumeric) { words.to_owned() } else { String::new() }
 }
 
-/// The lines of `text` without those of subtitles that hold no words: times, and the numbers above
-/// them.
+/// The lines of `text` without the wordless ones of subtitles: times, and the numbers above them.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let times = |line: &str| line.contains("-->") && !line.contains('[');
     let all: Vec<&str> = text.lines().map(str::trim).collect();
@@ -132,8 +131,8 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     keep.into_iter()
 }
 
-/// `text` without what stands between `open` and `close`, where `goes` says so of what is inside
-/// and of whether there is nothing else. What is never closed ends with the text.
+/// `text` without what is between `open` and `close`, if `goes` agrees, given the inside and
+/// whether there is nothing else. An unclosed one extends to the end.
 fn without(text: &str, open: &str, close: &str, goes: impl Fn(&str, bool) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -141,7 +140,7 @@ fn without(text: &str, open: &str, close: &str, goes: impl Fn(&str, bool) -> boo
         let (before, from) = rest.split_at(at);
         let inside = &from[open.len()..];
         let end = inside.find(close);
-        // The words of what is under way may end inside of a note.
+        // A partial transcript may end inside a note.
         let open_end = end.is_none() && matches!(open, "[" | "<|" | "【");
         let (inside, after) = match end {
             Some(end) => (&inside[..end], &inside[end + close.len()..]),

@@ -8,8 +8,8 @@
 //!
 //! **Invariant:** dropping a [`Job`] or [`Flow`] stops the work behind it: HTTP closes, a local
 //! engine sees its stop flag within 10 ms.
-//! **Invariant:** an error says what the caller can do, never which library failed.
-//! Absent on purpose: turns and history; an engine sees one request.
+//! **Invariant:** an error says what the caller can do, never which library failed. Deliberately
+//! absent: turns and history; an engine sees one request.
 
 mod cascade;
 mod chain;
@@ -46,14 +46,14 @@ use serde::Serialize;
 use crate::base::{Flow, Job, Rate, Utterance};
 use crate::dialog::{Call, Prompt};
 
-/// Why an engine did not deliver, in terms of what the caller can do. The text is for the user
-/// and ends with the next step.
+/// Why an engine failed, in terms of what the caller can do. The text is for the user and ends with
+/// the next step.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EngineError {
-    /// It could not be reached or is not installed: use another one.
+    /// Not reachable or not installed: use another one.
     #[error("{0}")]
     Unreachable(String),
-    /// It has too much to do: try again, after the time it named.
+    /// Too busy: try again, after the time it named.
     #[error("{message}")]
     Overloaded {
         /// What to tell the user.
@@ -61,13 +61,13 @@ pub enum EngineError {
         /// When to try again.
         retry_after: Option<Duration>,
     },
-    /// It will not do this: change the request, the key or the model.
+    /// It refuses: change the request, the key or the model.
     #[error("{0}")]
     Refused(String),
-    /// It does not understand the request, or takes it so: change what is asked or sent.
+    /// It considers the request invalid: change what is asked or sent.
     #[error("{0}")]
     Rejected(String),
-    /// It answered nonsense or broke off: this attempt is lost.
+    /// Its answer was invalid or incomplete: this attempt is lost.
     #[error("{0}")]
     Broken(String),
 }
@@ -75,44 +75,44 @@ pub enum EngineError {
 /// Words recognized so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transcript {
-    /// All the words so far, not only the new ones; empty when nothing was said.
+    /// All words so far, not only the new ones; empty if nothing was said.
     pub text: String,
-    /// Whether these are the last ones.
+    /// Whether they are final.
     pub last: bool,
-    /// How certain the engine is of them: the mean logarithm of the probability of a token, 0.0 or
-    /// less; `None` where it does not tell.
+    /// How certain the engine is of them: the mean log probability of a token, 0.0 or less; `None`
+    /// if it does not report it.
     pub certainty: Option<f32>,
-    /// The same words with their times and speakers, in the order in which they begin; empty
-    /// where the engine does not tell.
+    /// The same words with times and speakers, in order of their start; empty if the engine does
+    /// not report them.
     pub segments: Vec<Segment>,
 }
 
 impl Transcript {
-    /// Words that may still change.
+    /// Provisional words.
     pub fn part(text: impl Into<String>) -> Self {
         Self { text: text.into(), last: false, certainty: None, segments: Vec::new() }
     }
 
-    /// The last words, without their times.
+    /// Final words, without times.
     pub fn whole(text: impl Into<String>) -> Self {
         Self { text: text.into(), last: true, certainty: None, segments: Vec::new() }
     }
 
-    /// The same with the engine's certainty of it.
+    /// Adds the engine's certainty.
     #[must_use]
     pub fn with_certainty(self, certainty: Option<f32>) -> Self {
         Self { certainty, ..self }
     }
 }
 
-/// A stretch of an utterance in which one person speaks.
+/// Part of an utterance, spoken by one person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segment {
-    /// Where it begins, in seconds from the start of the utterance.
+    /// Start, in seconds from the start of the utterance.
     pub from: f64,
-    /// Where it ends, in the same count.
+    /// End, in seconds from the start of the utterance.
     pub to: f64,
-    /// Who speaks, where the engine tells people apart: a name or a letter.
+    /// The speaker's name or letter, if the engine distinguishes speakers.
     pub speaker: Option<String>,
     /// The words.
     pub text: String,
@@ -125,30 +125,30 @@ pub enum Delta {
     Text(String),
     /// Sound with its words, from a responder that speaks by itself.
     Sound(Chunk),
-    /// A whole tool call. Its outcome goes into the next prompt.
+    /// A complete tool call. Its outcome goes into the next prompt.
     Call(Call),
-    /// A page that the words rest on.
+    /// A page that the answer cites.
     Source(Source),
 }
 
-/// A page that a reply rests on.
+/// A page that a reply cites.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// Its title; may be empty.
     pub title: String,
-    /// Its address.
+    /// Its URL.
     pub url: String,
 }
 
-/// Sound with the words that it says.
+/// Sound with its words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
     /// Mono samples in -1.0..=1.0.
     pub pcm: Vec<f32>,
     /// Their rate.
     pub rate: Rate,
-    /// The words these samples say: a whole piece of the sentence, or empty where the piece goes
-    /// on in the next chunk. Joined, the texts of all chunks are the sentence.
+    /// The words of these samples: a whole piece of the sentence, or empty if the piece continues
+    /// in the next chunk. Concatenated over all chunks it is the sentence.
     pub text: String,
 }
 
@@ -157,8 +157,8 @@ pub trait Transcriber: Send + Sync {
     /// Recognizes `utterance`. The flow ends after a transcript with `last` set, or an error.
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>>;
 
-    /// The same, where the voices of `known` may be in it: what one of them says bears that name.
-    /// Who tells no voices apart hears the words.
+    /// As `transcribe`, with the voices of `known`: segments spoken by them carry their names. An
+    /// engine that does not distinguish speakers ignores them.
     fn recognize(
         &self,
         utterance: Utterance,
@@ -168,22 +168,22 @@ pub trait Transcriber: Send + Sync {
         self.transcribe(utterance)
     }
 
-    /// Whether its last transcript comes in [`Segment`]s.
+    /// Whether its final transcript has [`Segment`]s.
     fn timed(&self) -> bool {
         false
     }
 
-    /// Whether it stands where no ear can be had, and hears nothing.
+    /// Whether it is a placeholder for a missing ear and hears nothing.
     fn deaf(&self) -> bool {
         false
     }
 
-    /// The longest recording that is best given to it whole; a longer one is cut at its pauses.
+    /// The longest recording that should be passed in one piece; longer ones are cut at pauses.
     fn longest(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    /// Makes ready what the first utterance would wait for.
+    /// Prepares what the first utterance would wait for.
     fn warm(&self) -> Job<Result<(), EngineError>> {
         Box::pin(std::future::ready(Ok(())))
     }
@@ -194,12 +194,12 @@ pub trait Responder: Send + Sync {
     /// Answers `prompt`. The flow ends when the reply is complete, or with an error.
     fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>>;
 
-    /// Whether it takes the user's sound itself, and needs no transcript.
+    /// Whether it takes the user's sound itself and needs no transcript.
     fn hears(&self) -> bool {
         false
     }
 
-    /// Makes ready what the first reply would wait for.
+    /// Prepares what the first reply would wait for.
     fn warm(&self) -> Job<Result<(), EngineError>> {
         Box::pin(std::future::ready(Ok(())))
     }
@@ -207,15 +207,15 @@ pub trait Responder: Send + Sync {
 
 /// Text to speech.
 pub trait Synthesizer: Send + Sync {
-    /// Speaks one sentence, the first chunk while the rest is still made.
+    /// Speaks one sentence; the first chunk comes while the rest is still being made.
     fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>>;
 
-    /// The letters that it can read.
+    /// The scripts that it can read.
     fn alphabet(&self) -> Alphabet {
         Alphabet::Any
     }
 
-    /// Makes ready what the first sentence would wait for.
+    /// Prepares what the first sentence would wait for.
     fn warm(&self) -> Job<Result<(), EngineError>> {
         Box::pin(std::future::ready(Ok(())))
     }

@@ -1,22 +1,22 @@
 use tokio::sync::mpsc;
 
-/// Notes that wait to be read; when there are more, the newest are dropped: they repeat themselves.
+/// Notes waiting to be read; beyond that, the newest are dropped, since they repeat themselves.
 pub const NOTES: usize = 16;
 
-/// Where engines tell the user what is no failure: who stands in for whom, and why. Cheap to clone.
+/// Tells the user what is not a failure: which engine replaces which, and why. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Notes(mpsc::Sender<String>);
 
 impl Notes {
-    /// The end that tells and the end that reads.
+    /// The sending and the receiving end.
     pub fn new() -> (Self, mpsc::Receiver<String>) {
         let (tell, read) = mpsc::channel(NOTES);
         (Self(tell), read)
     }
 
-    /// Tells `note`, a sentence for the user.
+    /// Sends `note`, a sentence for the user.
     pub fn tell(&self, note: String) {
-        // A full queue or nobody who reads: the note is in the log all the same.
+        // If the queue is full or nobody reads, the note is at least in the log.
         if let Err(error) = self.0.try_send(note) {
             tracing::warn!("{}", error.into_inner());
         }

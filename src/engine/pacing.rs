@@ -1,22 +1,22 @@
 use super::Chunk;
 use crate::base::Rate;
 
-/// Characters a second that no voice falls below for long. English is spoken at about 15 (150
-/// words a minute of 6 letters, space included), so words are counted as said a little after they
-/// were, and never before.
+/// Characters per second below which no voice stays for long. English is spoken at about 15 (150
+/// words a minute of 6 letters, including the space), so words count as said a little late, and
+/// never early.
 const SLOWEST: f64 = 12.0;
 
-/// Puts words to sound that comes without any marks of where they are: a word is handed out with
-/// the sound by whose end it was certainly said.
+/// Aligns words with sound that carries no timestamps: a word is handed out with the sound by whose
+/// end it was certainly said.
 #[derive(Clone, Debug)]
 pub struct Pacing {
-    /// Words that are not handed out yet.
+    /// Words not handed out yet.
     text: String,
-    /// Characters that were.
+    /// Characters handed out.
     said: usize,
     /// Seconds of sound so far.
     seconds: f64,
-    /// Characters a second.
+    /// Characters per second.
     slowest: f64,
 }
 
@@ -27,17 +27,17 @@ impl Default for Pacing {
 }
 
 impl Pacing {
-    /// For a voice that was told to speak `speed` times as fast as usual.
+    /// For a voice that speaks `speed` times as fast as usual.
     pub fn at_speed(speed: f64) -> Self {
         Self { text: String::new(), said: 0, seconds: 0.0, slowest: SLOWEST * speed }
     }
 
-    /// More words that the sound says or will say.
+    /// Adds words that the sound says or will say.
     pub fn words(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    /// More sound; the chunk carries the words that are over at its end, if any.
+    /// Adds sound; the chunk carries the words completed by its end, if any.
     pub fn sound(&mut self, pcm: Vec<f32>, rate: Rate) -> Chunk {
         self.seconds += pcm.len() as f64 / f64::from(rate.0.max(1));
         // Far below the range of usize, and never negative.
@@ -46,14 +46,14 @@ impl Pacing {
         Chunk { pcm, rate, text }
     }
 
-    /// The sound is over, and so are all words that are left; none when there are none.
+    /// The sound has ended, and with it all remaining words; `None` if there are none.
     pub fn rest(&mut self) -> Option<String> {
         let rest = std::mem::take(&mut self.text);
         self.said += rest.chars().count();
         (!rest.is_empty()).then_some(rest)
     }
 
-    /// The whole words, each with the space behind it, in the next `over` characters.
+    /// The whole words in the next `over` characters, each with the space after it.
     fn take(&mut self, over: usize) -> String {
         let mut end = 0;
         for (count, (at, c)) in self.text.char_indices().enumerate() {

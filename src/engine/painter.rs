@@ -5,21 +5,21 @@ use crate::base::Flow;
 
 /// Words to pictures.
 pub trait Painter: Send + Sync {
-    /// Makes what is wished for. The flow ends after the last finished picture, or with an error.
+    /// Paints what is wished for. The flow ends after the last finished picture, or with an error.
     fn paint(&self, wish: Wish) -> Flow<Result<Painted, EngineError>>;
 }
 
-/// What is wished for. What is not set is not sent, so that the model's own default counts and
-/// older models, which do not know every key, take the request.
+/// What to paint. Unset fields are not sent, so that the model's defaults apply and older models,
+/// which do not know every key, accept the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wish {
-    /// What is to be seen, or what is to be changed.
+    /// What to show, or what to change.
     pub prompt: String,
-    /// What is to be changed; without it a new picture is made.
+    /// The pictures to edit; `None` to make a new one.
     pub canvas: Option<Canvas>,
     /// How many pictures, 1 to 10.
     pub count: Option<u8>,
-    /// `1024x1024` and the like, or `auto`.
+    /// Such as `1024x1024`, or `auto`.
     pub size: Option<String>,
     /// `low`, `medium`, `high`, `auto`; older models take `standard` and `hd`.
     pub quality: Option<String>,
@@ -27,18 +27,18 @@ pub struct Wish {
     pub format: Option<String>,
     /// `transparent`, `opaque` or `auto`.
     pub background: Option<String>,
-    /// How many unfinished pictures are shown on the way, 1 to 3; none is not streamed at all.
+    /// How many unfinished pictures to show on the way, 1 to 3; `None` for no streaming.
     pub partial: Option<u8>,
-    /// `url` or `b64_json`: how older models hand a picture over. Newer ones refuse the key.
+    /// `url` or `b64_json`: how older models return a picture. Newer ones refuse the key.
     pub hand_over: Option<String>,
 }
 
-/// Pictures that are changed, as the bytes of their files.
+/// Pictures to edit, as file contents.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Canvas {
     /// One or more of them.
     pub pictures: Vec<Arc<[u8]>>,
-    /// Where this is transparent the first of them may be changed; without one, everywhere.
+    /// Where this is transparent the first picture may be changed; everywhere without one.
     pub mask: Option<Arc<[u8]>>,
 }
 
@@ -49,18 +49,18 @@ impl std::fmt::Debug for Canvas {
     }
 }
 
-/// A picture that was made, finished or not.
+/// A picture, finished or not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Painted {
-    /// Which of the wished ones it is, from 0.
+    /// Its index among the requested ones, from 0.
     pub index: usize,
-    /// False for one that is shown on the way.
+    /// False for an intermediate picture.
     pub finished: bool,
     /// The file.
     pub bytes: Vec<u8>,
-    /// How the model understood the wish, where it says so.
+    /// How the model rephrased the prompt, if it says so.
     pub revised: Option<String>,
-    /// Who made it, as `PROVIDER/MODEL`.
+    /// The model that made it, as `PROVIDER/MODEL`.
     pub by: Arc<str>,
 }
 

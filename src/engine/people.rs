@@ -1,32 +1,32 @@
-//! Who speaks in a recording that is too long to be heard at once.
+//! Tells speakers apart in a recording too long to be transcribed at once.
 
 use std::sync::Arc;
 
 use super::Segment;
 use crate::base::LISTEN_RATE;
 
-/// The most voices that an engine can be told beforehand.
+/// The most voices that an engine can be given in advance.
 const MOST: usize = 4;
 
-/// How long a sample of a voice must be, and how long it may be, in seconds.
+/// Minimum and maximum length of a voice sample, in seconds.
 const SHORTEST: f64 = 2.0;
 const LONGEST: f64 = 10.0;
 
-/// A voice that was heard before.
+/// A voice heard before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
-    /// What its segments bear as their speaker.
+    /// The speaker name in its segments.
     pub name: String,
     /// A sample of it, at the rate of an utterance: 2 to 10 s.
     pub pcm: Arc<[f32]>,
 }
 
-/// The people of a recording that is heard piece by piece. An engine names them anew in each piece;
-/// here they keep their names, and no two people ever share one.
+/// The people of a recording that is transcribed piece by piece. An engine names them anew in each
+/// piece; here they keep their names, and no two people ever share one.
 ///
-/// Who speaks on in the next piece is known by a sample of the voice. Where there is none, because
-/// somebody spoke too little or there are too many people, the same person gets another name:
-/// that is told apart which is the same, and not held for the same what differs.
+/// Somebody who speaks again in the next piece is recognized by a voice sample. Without one,
+/// because they spoke too little or there are too many people, the same person gets another name:
+/// better one person under two names than two people under one.
 #[derive(Debug, Default)]
 pub struct People(Vec<Person>);
 
@@ -35,13 +35,12 @@ struct Person {
     name: String,
     /// Seconds of speech so far.
     spoken: f64,
-    /// The longest stretch of it, and its length in seconds.
+    /// Their longest segment, and its length in seconds.
     sample: (f64, Arc<[f32]>),
 }
 
 impl People {
-    /// Those whose voices are told with the next piece: of those with a sample the ones who spoke
-    /// most.
+    /// The voices to pass with the next piece: of those with a sample, the ones who spoke most.
     pub fn known(&self) -> Arc<[Known]> {
         let mut all: Vec<&Person> =
             self.0.iter().filter(|person| person.sample.0 >= SHORTEST).collect();
@@ -50,7 +49,7 @@ impl People {
         known.map(|p| Known { name: given(&p.name), pcm: Arc::clone(&p.sample.1) }).collect()
     }
 
-    /// Gives the people in the `segments` of a piece the names that they keep, and learns their
+    /// Renames the speakers in the `segments` of a piece to their permanent names, and learns their
     /// voices from its sound.
     pub fn settle(&mut self, pcm: &[f32], segments: &mut [Segment]) {
         let before = self.0.len();
@@ -78,7 +77,7 @@ impl People {
         }
     }
 
-    /// Somebody new, by the engine's own word where nobody has it.
+    /// Adds a person, under the engine's own name if it is free.
     fn join(&mut self, label: &str) -> usize {
         let taken = |name: &str| self.0.iter().any(|person| person.name == name);
         let letters = ('A'..='Z').map(String::from);
@@ -90,12 +89,12 @@ impl People {
     }
 }
 
-/// The name under which an engine is told of somebody: none that it would give by itself.
+/// The name by which an engine is told about a person: one that it would not assign itself.
 fn given(name: &str) -> String {
     format!("known_{}", name.replace(' ', "_"))
 }
 
-/// The sample at `second`, within the sound.
+/// The index of the sample at `second`, within the sound.
 fn at_second(pcm: &[f32], second: f64) -> usize {
     // Negative ones become zero.
     ((second * f64::from(LISTEN_RATE.0)) as usize).min(pcm.len())
@@ -121,7 +120,7 @@ mod tests {
         assert_eq!(people.known().len(), 0);
         let first = [(0.0, 3.0, "A"), (3.0, 4.0, "B"), (4.0, 30.0, "A")];
         assert_eq!(names(&mut people, 30, &first), ["A", "B", "A"]);
-        // Of B there is too little.
+        // B has spoken too little.
         let known = people.known();
         assert_eq!(known.iter().map(|k| &*k.name).collect::<Vec<_>>(), ["known_A"]);
         assert_eq!(known[0].pcm.len(), 160_000);

@@ -8,24 +8,24 @@ use super::prose::Passage;
 use super::{Chunk, EngineError, Synthesizer};
 use crate::base::{Flow, SPEAKER_RATE};
 
-/// Sentences asked of the synthesizer at once: the one that is spoken, and the next, so that its
-/// first sound is here when the one before ends.
+/// Sentences requested from the synthesizer at once: the current one and the next, so that the next
+/// sound is ready when the current one ends.
 const ASKED: usize = 2;
 
-/// Seconds of a sentence that are kept while the one before it is still being handed out. A line
-/// that has more waits, and its connection with it.
+/// Seconds of a sentence that are buffered while the previous one is still being handed out. Beyond
+/// that its connection is not read.
 const KEPT: usize = 10;
 
-/// Turns sentences into sound, in their order and without a gap between them.
+/// Turns sentences into sound, in order and without a gap between them.
 pub(super) struct SpeechQueue {
     voice: Option<Arc<dyn Synthesizer>>,
-    /// Not asked for yet.
+    /// Not requested yet.
     waiting: VecDeque<Passage>,
-    /// The first one is handed out.
+    /// The first one is being handed out.
     lines: VecDeque<Line>,
 }
 
-/// One sentence on its way to sound.
+/// One sentence being spoken.
 struct Line {
     sound: Flow<Result<Chunk, EngineError>>,
     kept: VecDeque<Result<Chunk, EngineError>>,
@@ -49,7 +49,7 @@ impl SpeechQueue {
         }
     }
 
-    /// How many sentences wait behind the one that is handed out.
+    /// How many sentences wait behind the current one.
     pub(super) fn behind(&self) -> usize {
         (self.lines.len() + self.waiting.len()).saturating_sub(1)
     }
@@ -82,7 +82,7 @@ impl SpeechQueue {
                     }
                 })
             }
-            // Words for the eye alone: they are shown when what stands before them was said.
+            // Words that are only shown appear once what precedes them was said.
             Some(_) | None => {
                 Box::pin(futures::stream::iter([Ok(silent(passage.written().to_owned()))]))
             }
@@ -90,7 +90,7 @@ impl SpeechQueue {
         Line { sound, kept: VecDeque::new(), samples: 0, ended: false }
     }
 
-    /// The next chunk; `Ready(None)` when there is no sentence left.
+    /// The next chunk; `Ready(None)` if there is no sentence left.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -98,7 +98,7 @@ impl SpeechQueue {
         loop {
             let mut lines = self.lines.iter_mut();
             let Some(line) = lines.next() else { return Poll::Ready(None) };
-            // The first goes first: it gets the connection that is open already.
+            // The first one is polled first: it gets the connection that is already open.
             let chunk = line.next(cx);
             lines.for_each(|line| line.gather(cx));
             match chunk {
@@ -114,7 +114,7 @@ impl SpeechQueue {
 }
 
 impl Line {
-    /// The next chunk of the sentence whose turn it is.
+    /// The next chunk of the current sentence.
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk, EngineError>>> {
         if let Some(chunk) = self.kept.pop_front() {
             return Poll::Ready(Some(chunk));
@@ -125,7 +125,7 @@ impl Line {
         self.sound.as_mut().poll_next(cx)
     }
 
-    /// Takes what has come of a sentence that is not its turn yet.
+    /// Buffers what has arrived of a sentence whose turn has not come.
     fn gather(&mut self, cx: &mut Context<'_>) {
         while !self.ended {
             let rate = self.kept.iter().flatten().map(|chunk| chunk.rate.0).next().unwrap_or(1);
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(poll(&mut recital), Some(chunk("One.")));
         assert_eq!(voice.asked().len(), 2);
         voice.end(0);
-        // One look takes the sound that is here, and asks for the one after it.
+        // One poll takes the sound that is ready, and requests the next.
         assert_eq!(poll(&mut recital), Some(chunk("Two.")));
         assert_eq!(poll(&mut recital), None);
         assert_eq!(voice.asked()[2], "Three.");
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_sentence_without_an_end_is_not_kept_in_memory_while_it_waits() {
-        /// Says a second of sound whenever it is asked; the first sentence never begins.
+        /// Returns a second of sound per poll; the first sentence never begins.
         struct Endless(Arc<Mutex<usize>>);
         impl Synthesizer for Endless {
             fn speak(&self, sentence: String) -> Flow<Sound> {

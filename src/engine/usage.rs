@@ -4,37 +4,37 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// What was used of a model, in the units that providers count. Zeros are not written.
+/// Usage of a model, in the units that providers count. Zeros are not written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {
     /// Requests, or answers of a session.
     pub requests: u64,
-    /// Tokens of text read, cached ones left out.
+    /// Text tokens read, without cached ones.
     #[serde(skip_serializing_if = "none")]
     pub text_in: u64,
-    /// Tokens of sound heard, cached ones left out.
+    /// Audio tokens heard, without cached ones.
     #[serde(skip_serializing_if = "none")]
     pub audio_in: u64,
-    /// Tokens of pictures seen, cached ones left out.
+    /// Image tokens seen, without cached ones.
     #[serde(skip_serializing_if = "none")]
     pub image_in: u64,
-    /// Tokens of all kinds that were read before and are cheaper.
+    /// Cached tokens of all kinds, which are cheaper.
     #[serde(skip_serializing_if = "none")]
     pub cached_in: u64,
-    /// Tokens of text written, thoughts included.
+    /// Text tokens written, including reasoning.
     #[serde(skip_serializing_if = "none")]
     pub text_out: u64,
-    /// Tokens of sound spoken.
+    /// Audio tokens spoken.
     #[serde(skip_serializing_if = "none")]
     pub audio_out: u64,
-    /// Tokens of pictures made.
+    /// Image tokens made.
     #[serde(skip_serializing_if = "none")]
     pub image_out: u64,
-    /// Seconds of sound heard, where those are counted and not tokens.
+    /// Seconds of sound heard, if counted instead of tokens.
     #[serde(skip_serializing_if = "silent")]
     pub seconds_in: f64,
-    /// Characters spoken, where those are counted and not tokens.
+    /// Characters spoken, if counted instead of tokens.
     #[serde(skip_serializing_if = "none")]
     pub characters: u64,
     /// Pictures made.
@@ -51,7 +51,7 @@ fn silent(seconds: &f64) -> bool {
 }
 
 impl Usage {
-    /// One request of which no more is known.
+    /// One request about which no more is known.
     pub fn request() -> Self {
         Self { requests: 1, ..Self::default() }
     }
@@ -73,7 +73,7 @@ impl AddAssign for Usage {
     }
 }
 
-/// One limit of an account, as the provider last told it.
+/// One limit of an account, as last reported by the provider.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Limit {
     /// `requests`, `tokens` or another.
@@ -82,11 +82,11 @@ pub struct Limit {
     pub limit: Option<u64>,
     /// What is left of it.
     pub remaining: Option<u64>,
-    /// Seconds until it is whole again.
+    /// Seconds until it is full again.
     pub reset_seconds: Option<f64>,
 }
 
-/// A use of a model.
+/// One use of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spent {
     /// `PROVIDER/MODEL`.
@@ -95,16 +95,16 @@ pub struct Spent {
     pub usage: Usage,
 }
 
-/// What was used since the start, and what is left.
+/// Usage since start, and what is left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Spending {
     /// Of all models together.
     pub usage: Usage,
-    /// The limits of each provider that tells them.
+    /// The limits of each provider that reports them.
     pub limits: BTreeMap<String, Vec<Limit>>,
 }
 
-/// Counts what engines use. Cheap to clone; clones count together.
+/// Counts the engines' usage. Cheap to clone; clones count together.
 #[derive(Clone, Default)]
 pub struct Meter {
     spending: Arc<Mutex<Spending>>,
@@ -118,12 +118,12 @@ impl std::fmt::Debug for Meter {
 }
 
 impl Meter {
-    /// One that hands every use on to `sink`, which must not wait.
+    /// Passes every use on to `sink`, which must not block.
     pub fn new(sink: impl Fn(Spent) + Send + Sync + 'static) -> Self {
         Self { spending: Arc::default(), sink: Some(Arc::new(sink)) }
     }
 
-    /// Counts a use of `model` (`PROVIDER/MODEL`).
+    /// Counts one use of `model` (`PROVIDER/MODEL`).
     pub fn count(&self, model: &str, usage: Usage) {
         self.spending().usage += usage;
         if let Some(sink) = &self.sink {
@@ -131,20 +131,20 @@ impl Meter {
         }
     }
 
-    /// Notes the limits that `provider` told.
+    /// Records the limits reported by `provider`.
     pub fn limits(&self, provider: &str, limits: Vec<Limit>) {
         if !limits.is_empty() {
             self.spending().limits.insert(provider.to_owned(), limits);
         }
     }
 
-    /// What was counted so far.
+    /// The totals so far.
     pub fn so_far(&self) -> Spending {
         self.spending().clone()
     }
 
     fn spending(&self) -> std::sync::MutexGuard<'_, Spending> {
-        // Nothing that holds it can panic half way.
+        // No holder of this lock can panic halfway.
         self.spending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,11 +1,11 @@
-//! Dates of the calendar: "december 3rd", "the 3rd of december 2027", "2026-12-03", "the 24th",
-//! "christmas eve".
+//! Calendar dates: "december 3rd", "the 3rd of december 2027", "2026-12-03", "the 24th", "christmas
+//! eve".
 
 use super::lexer::Shape;
 use super::number::{self, below_hundred, ordinal};
 use super::scan::Scan;
 
-/// Days that have a name and always the same date.
+/// Named days with a fixed date.
 const FEASTS: &[(&str, &str)] = &[
     ("christmas day", "12-25"),
     ("christmas eve", "12-24"),
@@ -35,7 +35,7 @@ const FEASTS: &[(&str, &str)] = &[
     ("independence day", "07-04"),
     ("halloween", "10-31"),
     ("bonfire night", "11-05"),
-    // Their dates change by rules that tools know.
+    // Their dates follow rules that tools know.
     ("thanksgiving day", "thanksgiving"),
     ("thanksgiving", "thanksgiving"),
     ("good friday", "good friday"),
@@ -63,7 +63,7 @@ pub(super) fn month(text: &str) -> Option<u32> {
     })
 }
 
-/// The most days that a month ever has.
+/// The most days that a month can have.
 const fn length(month: u32) -> u32 {
     match month {
         2 => 29,
@@ -72,8 +72,8 @@ const fn length(month: u32) -> u32 {
     }
 }
 
-/// All dates at `at`: "YYYY-MM-DD", "MM-DD" or "DD", with a weekday and a blank before it where one
-/// was said, or a feast's name.
+/// All dates at `at`: "YYYY-MM-DD", "MM-DD" or "DD", preceded by a weekday and a blank if one was
+/// said, or the name of a feast.
 pub(super) fn dates(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
     let mut out = Vec::new();
     let feast = FEASTS.iter().find_map(|(words, date)| Some((scan.words(at, words)?, *date)));
@@ -83,7 +83,7 @@ pub(super) fn dates(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
     iso(scan, at, &mut out);
     slashed(scan, at, &mut out);
     dotted(scan, at, &mut out);
-    // A weekday in front must fit, which a tool with a calendar sees: "thursday december third".
+    // A weekday in front must fit, which a tool with a calendar checks: "thursday december third".
     let weekday = super::day::week_day(scan.text(at));
     for from in at..=at + usize::from(weekday.is_some()) {
         let (first, named) = (out.len(), weekday.filter(|_| from > at));
@@ -143,7 +143,7 @@ fn day_number(scan: &Scan<'_>, at: usize) -> Option<(usize, u32)> {
     (1..=31).contains(&day).then_some((end, day))
 }
 
-/// "12/24" and "24/12", where one of the two can be no month; "3/12" may be either.
+/// "12/24" and "24/12", if one of the two cannot be a month; "3/12" may be either.
 fn slashed(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, String)>) {
     let from = scan.skip(at, &["the"]);
     let digits = |at: usize| match scan.tokens.get(at)?.shape {
@@ -161,7 +161,7 @@ fn slashed(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, String)>) {
     dated(scan, from + 3, month, day, out);
 }
 
-/// "24.12.", as it is written where the day comes first; "6.30" is a time.
+/// "24.12.", as written where the day comes first; "6.30" is a time.
 fn dotted(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, String)>) {
     let from = scan.skip(at, &["the"]);
     let Some(token) = scan.tokens.get(from) else { return };

@@ -1,5 +1,5 @@
-//! Clock times and days: "half past seven", "7 30 a m", "twenty to eight on monday",
-//! "tomorrow morning at six", "in two hours".
+//! Clock times and days: "half past seven", "7 30 a m", "twenty to eight on monday", "tomorrow
+//! morning at six", "in two hours".
 
 use serde_json::{Map, Value};
 
@@ -14,9 +14,9 @@ use super::scan::Scan;
 pub(super) struct Time {
     hour: u32,
     minute: u32,
-    /// `None` while the speaker has not said which half of the day.
+    /// `None` while the half of the day is open.
     part: Option<Part>,
-    /// A lone hour, which only a preposition or a context makes a time.
+    /// A lone hour, which needs a preposition or context to be a time.
     bare: bool,
 }
 
@@ -28,13 +28,13 @@ impl Time {
         Some(Self { hour, minute, part: None, bare: false })
     }
 
-    /// Whether the speaker left open which half of the day is meant.
+    /// Whether the half of the day is open.
     pub(super) fn open(self) -> bool {
         self.part.is_none() && (1..=12).contains(&self.hour)
     }
 
-    /// The same time with the half of the day of `other`, of which it is said in one breath: "6
-    /// and 7 pm", "6 pm and 7". `later` when it is said after the other.
+    /// The same time in the half of the day of `other`, said in the same breath: "6 and 7 pm", "6
+    /// pm and 7". `later` if it is said after the other.
     pub(super) fn beside(self, other: Self, later: bool) -> Self {
         let face = |time: Self| (time.hour % 12, time.minute);
         let fits = if later { face(self) > face(other) } else { face(self) < face(other) };
@@ -58,7 +58,7 @@ impl Time {
     }
 }
 
-/// When something is to happen.
+/// When something should happen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct When {
     pub(super) time: Option<Time>,
@@ -67,7 +67,7 @@ pub(super) struct When {
     pub(super) part: Option<Part>,
 }
 
-/// Adds the arguments of `when`; with `weekly` also that it comes back each week.
+/// Adds the arguments of `when`; with `weekly` also that it recurs each week.
 pub(super) fn put_when(when: &When, weekly: bool, into: &mut Map<String, Value>) {
     if let Some(time) = when.time {
         into.insert("time".into(), Value::from(time.text()));
@@ -98,15 +98,15 @@ pub(super) fn put_day(day: &Day, into: &mut Map<String, Value>) {
     };
 }
 
-/// Which readings of a time a slot takes.
+/// Which forms of a time a slot accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     /// A clock time, with or without a day: for alarms.
     Alarm,
-    /// A clock time, a day, or a length from now. A lone hour needs a preposition: for text that
-    /// goes on before or after it.
+    /// A clock time, a day, or a duration from now. A lone hour needs a preposition: for text that
+    /// continues before or after it.
     Reminder,
-    /// A clock time, a day, or both: for an alarm of which not all is said in one place.
+    /// A clock time, a day, or both: for an alarm specified in several places.
     Schedule,
 }
 
@@ -153,7 +153,7 @@ fn explore(
     if depth > 5 || out.len() > 32 {
         return;
     }
-    // After a correction a piece replaces what was said of its kind before.
+    // After a correction a piece replaces an earlier one of its kind.
     let corrected = if depth > 0 { scan.correction(at) } else { None };
     let from = corrected.unwrap_or(at);
     let again = corrected.is_some();
@@ -211,7 +211,7 @@ fn settle(mut when: When) -> When {
     when
 }
 
-/// `time` in the half of the day that is named at `at`: "pm", "in the evening".
+/// `time` in the half of the day named at `at`: "pm", "in the evening".
 pub(super) fn other_half(scan: &Scan<'_>, at: usize, time: Time) -> Option<(usize, Time)> {
     let (end, part) = meridiem(scan, at).or_else(|| part_phrase(scan, at))?;
     Some((end, Time { hour: (time.hour + 11) % 12 + 1, part: Some(part), ..time }))
@@ -228,7 +228,7 @@ fn part_phrase(scan: &Scan<'_>, at: usize) -> Option<(usize, Part)> {
     part_word(scan.text(at)).map(|part| (at + 1, part))
 }
 
-/// All clock times at `at`, the longest first.
+/// All clock times at `at`, longest first.
 pub(super) fn times(scan: &Scan<'_>, at: usize) -> Vec<(usize, Time)> {
     let mut raw = Vec::new();
     let at = scan.skip(at, &["exactly"]);
@@ -331,8 +331,8 @@ fn relative(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, Time)>) {
     } else {
         Time { hour: hour % 24, minute: minutes, part: None, bare: false }
     };
-    // "to" with an odd hour, such as "ten to one", may be odds or a range: minutes must be round
-    // or named, which speakers of clock times keep to.
+    // "to" with an odd minute, such as "ten to one", may be odds or a range: minutes must be round
+    // or named, as speakers of clock times do.
     if time.minute < 60 && (minutes % 5 == 0 || scan.text(word.wrapping_sub(1)).starts_with("min"))
     {
         out.push((end, time));

@@ -1,29 +1,29 @@
 //! Days: "tomorrow morning", "the day after tomorrow", "mondays and fridays", "monday next week",
 //! "the 3rd of december".
 //!
-//! The grammar has no calendar: what depends on today is handed on in words that tools turn into
+//! The grammar has no calendar: what depends on today is passed on in words that tools turn into
 //! dates.
 
 use super::calendar;
 use super::number;
 use super::scan::Scan;
 
-/// What kind of day it is, which decides the tools that can take it.
+/// The kind of day, which decides the tools that accept it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
     /// Yesterday, or some time ago.
     Past,
-    /// Today, tomorrow, the coming one of a weekday.
+    /// Today, tomorrow, the next one of a weekday.
     Plain,
     /// The coming weekend.
     Weekend,
-    /// Days that come back by their nature: weekdays, weekends, every day.
+    /// Days that recur by nature: weekdays, weekends, every day.
     Recurring,
-    /// Weekdays of which it was said that they come back: "every friday", "mondays".
+    /// Weekdays said to recur: "every friday", "mondays".
     Weekly,
-    /// A day that only a calendar finds: "in 3 days", "monday next week".
+    /// A day that takes a calendar to find: "in 3 days", "monday next week".
     Reckoned,
-    /// A date: "2026-12-03", "12-03", "24", or a feast's name.
+    /// A date: "2026-12-03", "12-03", "24", or the name of a feast.
     Date,
 }
 
@@ -39,7 +39,7 @@ impl Day {
         Self { name: name.into(), sort }
     }
 
-    /// A day of the calendar; `name` as tools take it.
+    /// A calendar day; `name` as tools take it.
     pub(super) fn date(name: impl Into<String>) -> Self {
         Self::new(Sort::Date, name)
     }
@@ -55,7 +55,7 @@ impl Day {
     }
 }
 
-/// The part of the day that a speaker named, which decides between morning and afternoon.
+/// The part of the day that was named, which decides between morning and afternoon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Morning,
@@ -64,7 +64,7 @@ pub(super) enum Part {
     Night,
 }
 
-/// A day, where it ends, and the part of the day that was said with it.
+/// A day, where it ends, and the part of the day said with it.
 pub(super) type Named = (usize, Day, Option<Part>);
 
 /// The weekdays as tools write them, Monday first.
@@ -73,7 +73,7 @@ const WEEK: [&str; 7] =
 const WORKDAYS: u8 = 0b001_1111;
 const WEEKEND: u8 = 0b110_0000;
 
-/// Whether days of this name come back by their nature.
+/// Whether days of this name recur by nature.
 pub(super) fn recurs(name: &str) -> bool {
     matches!(name, "every day" | "weekdays" | "weekends")
 }
@@ -106,7 +106,7 @@ fn weekday(text: &str) -> Option<(usize, bool)> {
     WEEK.iter().position(|day| *day == word).map(|day| (day, plural))
 }
 
-/// The full name of the weekday that a word is.
+/// The full name of the weekday that a word names.
 pub(super) fn week_day(text: &str) -> Option<&'static str> {
     weekday(text).filter(|(_, plural)| !plural).map(|(day, _)| WEEK[day])
 }
@@ -126,7 +126,7 @@ pub(super) fn days(scan: &Scan<'_>, at: usize) -> Vec<Named> {
     out
 }
 
-/// Today and its like, one weekday, the weekend.
+/// Today and the like, one weekday, the weekend.
 fn near(scan: &Scan<'_>, at: usize, out: &mut Vec<Named>) {
     if let Some(end) = scan.words(at, "tonight") {
         out.push((end, Day::new(Sort::Plain, "today"), Some(Part::Night)));
@@ -153,7 +153,7 @@ fn near(scan: &Scan<'_>, at: usize, out: &mut Vec<Named>) {
     }
     let next = scan.skip(at, &["the next", "next"]);
     let named = scan.skip(at, &["this coming", "this", "the coming", "coming", "the next", "next"]);
-    // "Sunday nights" come back.
+    // "Sunday nights" recur.
     let plural = |at: usize| part_word(scan.text(at)).is_some() && scan.text(at).ends_with('s');
     if let Some((day, false)) = weekday(scan.text(named)).filter(|_| !plural(named + 1)) {
         let day = if next > at {
@@ -254,7 +254,7 @@ fn recurring(scan: &Scan<'_>, at: usize, out: &mut Vec<Named>) {
     }
 }
 
-/// Several weekdays, and one of which a word says that it comes back.
+/// Several weekdays, or one that is said to recur.
 fn several(scan: &Scan<'_>, at: usize, out: &mut Vec<Named>) {
     let from = scan.skip(at, &["from", "between"]);
     let Some((mask, end, again)) = list(scan, from) else { return };
@@ -275,8 +275,8 @@ fn several(scan: &Scan<'_>, at: usize, out: &mut Vec<Named>) {
     }
 }
 
-/// The longest list of weekdays at `at`: (days, end, whether a plural or "every" says that they
-/// come back). "monday to thursday", "tuesdays and thursdays", "monday wednesday friday".
+/// The longest list of weekdays at `at`: (days, end, whether a plural or "every" makes them recur).
+/// "monday to thursday", "tuesdays and thursdays", "monday wednesday friday".
 fn list(scan: &Scan<'_>, at: usize) -> Option<(u8, usize, bool)> {
     let (mut mask, mut at, mut again, mut last, mut any) = (0, at, false, 0, false);
     loop {
@@ -311,7 +311,7 @@ fn list(scan: &Scan<'_>, at: usize) -> Option<(u8, usize, bool)> {
     any.then_some((mask, last, again))
 }
 
-/// Days that need a calendar: so many days on, a weekday of another week.
+/// Days that need a calendar: a number of days ahead, a weekday of another week.
 fn reckoned(scan: &Scan<'_>, at: usize, out: &mut Vec<Named>) {
     let mut push = |end: usize, sort: Sort, name: String| {
         with_part(scan, end, &Day::new(sort, name), out);
@@ -428,7 +428,7 @@ fn count(
     }
 }
 
-/// "a week", "two weeks": the end and how many.
+/// "a week", "two weeks": the end and the number.
 fn weeks(scan: &Scan<'_>, at: usize) -> Option<(usize, u32)> {
     if let Some(end) = scan.words(at, "a fortnight") {
         return Some((end, 2));
@@ -457,7 +457,7 @@ fn daily() -> Day {
     Day::new(Sort::Recurring, "every day")
 }
 
-/// Days that come back, by the name that tools have for them.
+/// Recurring days, by the name that tools have for them.
 fn set(mask: u8) -> Day {
     match mask {
         0b111_1111 => daily(),

@@ -1,5 +1,5 @@
-//! Lists of times and lengths, each of which is a wish of its own: "6 and 6:30", "for 7 and 8 pm",
-//! "one for 5 minutes and one for 10".
+//! Lists of times and durations, each of which is a request of its own: "6 and 6:30", "for 7 and 8
+//! pm", "one for 5 minutes and one for 10".
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use super::number;
 use super::open;
 use super::scan::Scan;
 
-/// The most wishes in one list.
+/// The most requests in one list.
 const MOST: usize = 5;
 
-/// Words between two wishes of a list.
+/// Words between two requests of a list.
 const LINKS: &[&str] = &[
     "and also another one",
     "and also another",
@@ -54,28 +54,28 @@ const LINKS: &[&str] = &[
 /// Words in front of the first.
 const FIRST: &[&str] =
     &["one of them", "the first one", "the first", "the one", "one", "a", "an", "the"];
-/// Words in front of a time or length.
+/// Words in front of a time or duration.
 const LED: &[&str] =
     &["for", "of", "at", "is for", "set for", "with", "should be", "on for", "in", "to"];
-/// Words in front of a length in a list of timers.
+/// Words in front of a duration in a list of timers.
 const TIMER: &[&str] = &["timer for", "timer of"];
 /// Words in front of a time in a list of alarms.
 const ALARM: &[&str] = &["alarm for", "alarm at"];
 
-/// One length of a list: seconds, and the words of its label.
+/// One duration of a list: seconds, and the words of its label.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Each {
     pub(super) seconds: f64,
     pub(super) label: Option<Range<usize>>,
 }
 
-/// Lists of at least two lengths at `at`, the longest first.
+/// Lists of at least two durations at `at`, longest first.
 pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<Each>)> {
     let mut out = Vec::new();
-    // What was said without a unit takes that of the next length, or of the one before.
+    // Without a unit it takes that of the next duration, or of the previous one.
     let (mut known, mut open) = (Vec::new(), Vec::new());
     let mut size = None;
-    // Without a word or a pause between any two of them it is no list but one odd number.
+    // Without a word or pause between any two of them it is not a list but one odd number.
     let mut parted = false;
     let mut at = scan.skip(at, FIRST);
     while known.len() + open.len() < MOST {
@@ -133,8 +133,8 @@ pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<Each>)> {
     out
 }
 
-/// Lists of at least two labels at `at`, the longest first: "pasta and rice", "the egg, the rice and
-/// the fish". With what the words cost.
+/// Lists of at least two labels at `at`, longest first: "pasta and rice", "the egg, the rice and
+/// the fish". With the cost of their words.
 pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<(usize, u32, Vec<Range<usize>>)> {
     let mut out = Vec::new();
     let mut lists = vec![(at, 0, Vec::new())];
@@ -156,7 +156,7 @@ pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<(usize, u32, Vec<Range<u
     out
 }
 
-/// Lists of at least two clock times at `at`, the longest first.
+/// Lists of at least two clock times at `at`, longest first.
 pub(super) fn whens(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<When>)> {
     let mut out = Vec::new();
     let at = scan.skip(scan.skip(scan.skip(at, FIRST), ALARM), LED);
@@ -181,25 +181,25 @@ fn list(scan: &Scan<'_>, at: usize, before: &mut Vec<When>, out: &mut Vec<(usize
     }
 }
 
-/// The place after what parts two wishes.
+/// The position after what separates two requests.
 fn link(scan: &Scan<'_>, end: usize) -> Option<usize> {
     let next = scan.skip(end, LINKS);
     // "6:15 6:30": times with a colon need nothing between them.
     let colon = |t: &Token| matches!(t.shape, Shape::Colon { .. });
-    // "On the 3.12. at 7" is one wish.
+    // "On the 3.12. at 7" is one request.
     let paused = |t: &Token| t.pause && t.text != "at";
     let parted = next > end || scan.tokens.get(end).is_some_and(|t| paused(t) || colon(t));
     (parted && next < scan.tokens.len()).then_some(next)
 }
 
-/// The times with what each takes from its neighbours: "7 and 8 pm", "6 and 7 tomorrow",
-/// "tomorrow and friday at 7". `None` when one stays without a time.
+/// The times, each with what it shares with its neighbours: "7 and 8 pm", "6 and 7 tomorrow",
+/// "tomorrow and friday at 7". `None` if one is left without a time.
 fn shared(list: &[When]) -> Option<Vec<When>> {
     if list.len() < 2 {
         return None;
     }
     let mut all = list.to_vec();
-    // A part of the day goes to the hours before it, then on to those after it.
+    // A part of the day applies to the hours before it, then to those after it.
     for at in (1..all.len()).rev() {
         let (Some(time), Some(next)) = (all[at - 1].time, all[at].time) else { continue };
         all[at - 1].time = Some(time.beside(next, false));
@@ -208,7 +208,8 @@ fn shared(list: &[When]) -> Option<Vec<When>> {
         let (Some(last), Some(time)) = (all[at - 1].time, all[at].time) else { continue };
         all[at].time = Some(time.beside(last, true));
     }
-    // "The 2nd and the 3rd of january", "january 2nd and the 3rd": a month said once is that of both.
+    // "The 2nd and the 3rd of january", "january 2nd and the 3rd": a month said once applies to
+    // both.
     let dates: Vec<Option<String>> =
         all.iter().map(|when| Some(when.day.as_ref()?.name().to_owned())).collect();
     let month = |at: usize| {
@@ -229,7 +230,7 @@ fn shared(list: &[When]) -> Option<Vec<When>> {
     if days == 1 && edge {
         all.iter_mut().for_each(|when| when.day.clone_from(&first));
     }
-    // "Tomorrow and friday at 7": who has a day of its own may share the time.
+    // "Tomorrow and friday at 7": several days may share the time.
     let time = match all.iter().filter_map(|when| when.time).collect::<Vec<_>>().as_slice() {
         [only] if days == all.len() => Some(*only),
         _ => None,

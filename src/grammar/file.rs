@@ -1,4 +1,4 @@
-//! Lines files: reading, checking, and joining several into one grammar.
+//! Grammar files: reading, checking, and merging several into one grammar.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use super::tables::{Phrases, Tables, Unit};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct Problem {
-    /// Counted from one; zero when it is about the file as a whole.
+    /// Counted from one; zero for the file as a whole.
     pub line: usize,
     /// What is wrong and what to write instead, for the author of the file.
     pub message: String,
 }
 
-/// The most phrases one entry of a list may stand for.
+/// The most phrases that one entry of a list may stand for.
 const MOST_PHRASES: usize = 4000;
 /// The most nodes of a line's tree; more is a mistake, not a sentence.
 const MOST_LINES: usize = 20_000;
@@ -55,9 +55,9 @@ struct RawTemplate {
     say: Vec<Spanned<String>>,
 }
 
-/// Joins grammar texts into one grammar. Of equal matches those of earlier texts win; lists, parts
-/// and units are joined, a part of an earlier text replacing that of a later one.
-/// All mistakes of the first text that has any are reported at once.
+/// Merges grammar texts into one grammar. Among equal matches earlier texts win; lists, parts and
+/// units are merged, and a part of an earlier text replaces that of a later one. All mistakes of
+/// the first text that has any are reported at once.
 pub(super) fn load(texts: &[&str]) -> Result<Lines, Vec<Problem>> {
     let mut files = Vec::new();
     for text in texts {
@@ -95,7 +95,7 @@ pub(super) fn load(texts: &[&str]) -> Result<Lines, Vec<Problem>> {
     Ok(grammar)
 }
 
-/// Word flags and expansions, which the lexer needs before it cuts the first pattern.
+/// Word flags and expansions, which the lexer needs before it tokenizes the first pattern.
 fn words(text: &str, file: &File, tables: &mut Tables) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     for (word, into) in &file.expand {
@@ -192,7 +192,7 @@ fn add<T: Clone + PartialEq>(table: &mut Phrases<T>, found: &[Vec<u32>], meaning
     }
 }
 
-/// The phrases of a list: patterns without slots, parted by line breaks or strokes.
+/// The phrases of a list: patterns without slots, separated by line breaks or bars.
 fn phrases(list: &str, parts: &mut Parts, tables: &mut Tables) -> Result<Vec<Vec<u32>>, String> {
     let mut out = Vec::new();
     for line in list.lines().map(str::trim).filter(|line| !line.is_empty()) {

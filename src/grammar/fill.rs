@@ -1,4 +1,4 @@
-//! What slots give: the arguments of a call.
+//! Turns slots into the arguments of a call.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use super::tables::Unit;
 use super::words;
 
 impl Slot {
-    /// Adds the arguments that `taken` gives. `None` when it gives none that a tool can use.
+    /// Adds the arguments in `taken`. `None` if none is usable by a tool.
     pub(super) fn fill(
         &self,
         scan: &Scan<'_>,
@@ -42,7 +42,7 @@ impl Slot {
                     matches!(self.kind, Kind::When | Kind::Definite | Kind::Schedule),
                     into,
                 );
-                // To be reminded "next monday" is to be reminded on the coming one.
+                // A reminder for "next monday" is for the coming Monday.
                 if self.kind == Kind::Moment
                     && let Some(day) =
                         when.day.as_ref().and_then(|day| day.name().strip_prefix("next "))
@@ -54,7 +54,7 @@ impl Slot {
                 let all = all.iter().cloned().map(Value::Object);
                 into.insert(EACH.to_owned(), Value::Array(all.collect()));
             }
-            // What is left open is no argument; the line asks for it.
+            // An open choice is not an argument; the line asks for it.
             Taken::Range(_) => {}
             Taken::Day(day) if self.kind == Kind::Calendar && self.name.is_none() => {
                 put_day(day, into);
@@ -141,11 +141,11 @@ impl Slot {
     }
 }
 
-/// Chooses what two unit words mean: the first pair of one dimension that are not the same unit.
-/// Arguments `from` and `to` are added; `None` when the words measure different things.
+/// Decides what two unit words mean: the first pair of one dimension that are not the same unit.
+/// Adds the arguments `from` and `to`; `None` if the words measure different things.
 pub(super) fn settle(from: &[Unit], to: &[Unit], into: &mut Map<String, Value>) -> Option<()> {
     let mut pairs = from.iter().flat_map(|f| to.iter().map(move |t| (f, t)));
-    // The minutes in "2 hours and 15 minutes" are counted in minutes already.
+    // The minutes in "2 hours and 15 minutes" are already included.
     let counted = into.get("value").and_then(Value::as_f64).is_some_and(|value| value > 1.0);
     let pair = pairs
         .clone()
@@ -156,7 +156,7 @@ pub(super) fn settle(from: &[Unit], to: &[Unit], into: &mut Map<String, Value>) 
     Some(())
 }
 
-/// The words of a match for use inside a fixed argument of the grammar.
+/// The words of a match, for use inside a fixed argument of the grammar.
 pub(super) fn as_text(taken: &Taken, source: &str, tokens: &[Token], end: usize) -> String {
     match taken {
         Taken::Seconds(value) | Taken::Number(value) => plain(*value),

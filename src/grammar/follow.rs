@@ -16,12 +16,12 @@ pub enum Before {
     Done(ParsedCall),
     /// This call waits for a value that was asked for.
     Open(ParsedCall),
-    /// The tool did nothing for this call but asked whether it is really meant; with the argument
+    /// Instead of acting, the tool asked whether this call is really meant; with the argument
     /// `sure` it is.
     Unsure(ParsedCall),
 }
 
-/// What `sentence` means after `before`; `None` when it has nothing to do with it.
+/// The meaning of `sentence` after `before`; `None` if it is unrelated.
 pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option<Meaning> {
     let tokens = grammar.tables.words.lex(sentence)?;
     let talk = Talk { grammar, source: sentence };
@@ -107,7 +107,7 @@ const NO: &[&str] = &[
     "better not",
     "no cancel",
 ];
-/// Words that take back what was just done.
+/// Words that undo what was just done.
 const UNDO: &[&str] = &[
     "cancel that",
     "cancel it",
@@ -127,7 +127,7 @@ const UNDO: &[&str] = &[
     "never mind cancel that",
     "forget that one",
 ];
-/// Words in front of a corrected value that are no corrections themselves.
+/// Words in front of a corrected value that are not corrections themselves.
 const MAKE_IT: &[&str] = &[
     "make it",
     "make that",
@@ -158,7 +158,7 @@ impl Talk<'_> {
         if NO.contains(&said.as_str()) {
             return Some(Meaning::Answer("All right, I'll leave it as it is.".into()));
         }
-        // Who says the same again means it.
+        // Repeating the request confirms it.
         let again = || match self.meaning(tokens) {
             Some(Meaning::Calls(calls)) => calls == [call.clone()],
             _ => false,
@@ -171,7 +171,7 @@ impl Talk<'_> {
         None
     }
 
-    /// The value that was asked for, alone or as a correction.
+    /// The requested value, alone or as a correction.
     fn answered(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
         let from = self.correction_end(tokens);
         // "Five, ten and fifteen minutes."
@@ -186,7 +186,7 @@ impl Talk<'_> {
         Some(Meaning::Calls(vec![self.changed(call.clone(), &tokens[from..])?]))
     }
 
-    /// "No, ten minutes" after a timer was set: the call that puts it right.
+    /// "No, ten minutes" after a timer was set: the call that corrects it.
     fn instead(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
         let from = self.correction_end(tokens);
         if UNDO.contains(&words(&tokens[from.min(tokens.len())..]).as_str()) {
@@ -199,7 +199,7 @@ impl Talk<'_> {
         match next.tool.as_str() {
             "set_timer" | "change_timer" => {
                 let arguments = next.arguments.as_object_mut()?;
-                // A label that was just given names no timer that is there.
+                // A label that was just given does not refer to an existing timer.
                 if arguments.get("label") != call.arguments.get("label") {
                     return None;
                 }
@@ -219,7 +219,7 @@ impl Talk<'_> {
         Some(Meaning::Calls(vec![next]))
     }
 
-    /// Where the words end by which a speaker corrects himself; zero when there are none.
+    /// Where the words end by which a speaker corrects themselves; zero if there are none.
     fn correction_end(&self, tokens: &[Token]) -> usize {
         let scan = self.scan(tokens);
         let mut at = 0;
@@ -232,7 +232,7 @@ impl Talk<'_> {
         }
     }
 
-    /// `call` with the value that `tail` names in place of the one of its kind.
+    /// `call` with the value in `tail` replacing the one of its kind.
     pub(super) fn changed(&self, mut call: ParsedCall, tail: &[Token]) -> Option<ParsedCall> {
         let end = strip_end(&self.grammar.tables.after, tail, tail.len());
         let tail = &tail[..end];
@@ -262,7 +262,7 @@ impl Talk<'_> {
         whole.map(|()| call)
     }
 
-    /// Puts the value that `tail` is into `arguments`; `None` when it is none that fits.
+    /// Puts the value in `tail` into `arguments`; `None` if none fits.
     fn value(&self, tool: &str, arguments: &mut Map<String, Value>, tail: &[Token]) -> Option<()> {
         let (timer, alarm, volume) =
             (tool == "set_timer", tool == "set_alarm", tool == "set_volume");
@@ -282,7 +282,7 @@ impl Talk<'_> {
             let from = scan.skip(at, &["in"]);
             let said =
                 length::countdowns(&scan, from).into_iter().find(|(end, _)| *end == tail.len());
-            // A lone number counts the unit of the first length.
+            // A lone number has the unit of the first duration.
             let unit =
                 [3600.0, 60.0, 1.0].into_iter().find(|unit| old.unwrap_or(60.0) % unit == 0.0);
             let seconds = said.map(|(_, seconds)| seconds).or_else(|| Some(number()? * unit?))?;
@@ -342,7 +342,7 @@ fn words(tokens: &[Token]) -> String {
     words.join(" ")
 }
 
-/// The call that takes back what `call` did; `None` where nothing can.
+/// The call that undoes `call`; `None` if nothing can.
 fn undone(call: &ParsedCall) -> Option<ParsedCall> {
     let old = call.arguments.as_object()?;
     let mut arguments = Map::new();

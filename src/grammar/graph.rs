@@ -1,7 +1,7 @@
 //! A line of the grammar as a graph, and the search for its cheapest match.
 //!
-//! The search is a memo over (node, token): each pair is looked at once, whatever the line says,
-//! so a sentence costs at most nodes x tokens steps and no line can blow up.
+//! The search is memoized over (node, token): each pair is visited once, whatever the line says, so
+//! a sentence costs at most nodes x tokens steps and no line can blow up.
 
 use super::lexer::WordId;
 use super::pattern::Pattern;
@@ -25,16 +25,16 @@ pub(super) struct Line {
     nodes: Vec<Node>,
     entry: NodeId,
     pub(super) slots: Vec<Slot>,
-    /// Word sets of which every match holds at least one word each.
+    /// Word sets, each with at least one word in every match.
     must: Vec<Box<[WordId]>>,
-    /// Words that can begin a match; `None` when a slot can.
+    /// Words that can begin a match; `None` if a slot can.
     pub(super) first: Option<Vec<WordId>>,
     empty: bool,
-    /// Which template it belongs to.
+    /// The template that it belongs to.
     pub(super) template: usize,
 }
 
-/// What a line took: its slots in order, with what each took and where it ended.
+/// A match of a line: its slots in order, with what each took and where it ended.
 pub(super) struct Found {
     pub(super) cost: u32,
     pub(super) taken: Vec<(usize, Match)>,
@@ -57,7 +57,7 @@ impl Line {
         };
         line.entry = line.build(pattern, 0);
         line.must = musts(pattern);
-        // The smallest set is the likeliest to be missed, and the quickest to look through.
+        // The smallest set is the likeliest to be missing, and the fastest to check.
         line.must.sort_by_key(|set| set.len());
         let mut words = Vec::new();
         line.empty = pattern.takes_nothing();
@@ -69,12 +69,12 @@ impl Line {
         line
     }
 
-    /// How many nodes it has.
+    /// The number of its nodes.
     pub(super) fn size(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether no word at all is a match.
+    /// Whether the empty sentence matches.
     pub(super) fn takes_nothing(&self) -> bool {
         self.empty
     }
@@ -91,8 +91,8 @@ impl Line {
             Pattern::Slot(slot) => self.add(Node::Slot(*slot as u32, next)),
             Pattern::Pause => self.add(Node::Pause(next)),
             Pattern::Many(item) => {
-                // The body leads back to the fork in front of it. It always takes a word, which
-                // the reader of patterns has made sure of, so the search goes forward.
+                // The body leads back to the fork in front of it. It always takes a word, as the
+                // pattern reader has made sure, so the search makes progress.
                 let fork = self.add(Node::Split(Box::default()));
                 let body = self.build(item, fork);
                 self.nodes[fork as usize] = Node::Split([next, body].into());
@@ -130,14 +130,14 @@ impl Line {
         }
     }
 
-    /// Whether the sentence holds the words that every match of this line needs.
+    /// Whether the sentence contains the words that every match of this line needs.
     pub(super) fn possible(&self, present: &[u64]) -> bool {
         self.must
             .iter()
             .all(|set| set.iter().any(|id| present[*id as usize / 64] & (1 << (*id % 64)) != 0))
     }
 
-    /// The cheapest match of the tokens from `from` to before `to`, if it costs less than `limit`.
+    /// The cheapest match of the tokens `from..to`, if it costs less than `limit`.
     pub(super) fn find(
         &self,
         search: &mut Search<'_>,
@@ -159,12 +159,12 @@ impl Line {
     }
 }
 
-/// What one sentence's search remembers: slot matches by kind and place, costs of one line.
+/// The memory of one sentence's search: slot matches by kind and position, costs of one line.
 pub(super) struct Search<'a> {
     pub(super) scan: Scan<'a>,
     costs: Vec<u32>,
     matches: Vec<Match>,
-    /// By kind and place: where its matches begin and how many there are.
+    /// By kind and position: where its matches begin and how many there are.
     index: Vec<Option<(u32, u32)>>,
 }
 
@@ -199,7 +199,7 @@ struct Frame<'l> {
 }
 
 impl Frame<'_> {
-    /// The least cost from `node` at token `at` to the end.
+    /// The lowest cost from `node` at token `at` to the end.
     fn cost(&self, search: &mut Search<'_>, node: NodeId, at: usize) -> u32 {
         let key = node as usize * self.width + (at - self.from);
         if search.costs[key] != UNSEEN {
@@ -258,10 +258,10 @@ impl Frame<'_> {
         cost
     }
 
-    /// Goes the cheapest way again and notes what the slots took.
+    /// Follows the cheapest path again and records what the slots took.
     fn walk(&self, search: &mut Search<'_>, out: &mut Vec<(usize, Match)>) {
         let (mut node, mut at) = (self.line.entry, self.from);
-        // Each step goes to another pair of node and token.
+        // Each step reaches another pair of node and token.
         for _ in 0..self.line.nodes.len() * self.width {
             let cost = self.cost(search, node, at);
             match &self.line.nodes[node as usize] {
@@ -294,7 +294,7 @@ fn has(words: &[WordId], id: WordId) -> bool {
     if words.len() <= 8 { words.contains(&id) } else { words.binary_search(&id).is_ok() }
 }
 
-/// Word sets of which every match holds a word, the smallest for each stretch.
+/// Word sets of which every match contains a word, the smallest for each stretch.
 fn musts(pattern: &Pattern) -> Vec<Box<[WordId]>> {
     match pattern {
         Pattern::Word(id) => vec![[*id].into()],
@@ -320,7 +320,7 @@ struct First {
     empty: bool,
 }
 
-/// Collects the words that can begin a match. `open` when a slot can, `empty` when nothing must.
+/// Collects the words that can begin a match. `open` if a slot can, `empty` if nothing must.
 fn firsts(pattern: &Pattern, words: &mut Vec<WordId>) -> First {
     match pattern {
         Pattern::Word(id) => {

@@ -1,16 +1,17 @@
-//! Lengths of time: "ten minutes", "an hour and a half", "2h 30m", "three quarters of an hour".
+//! Durations: "ten minutes", "an hour and a half", "2h 30m", "three quarters of an hour".
 
 use super::lexer::Shape;
 use super::number::{self, Reading};
 use super::scan::Scan;
 
-/// A length in seconds and where it ends.
+/// A duration in seconds, and where it ends.
 pub(super) type Length = (usize, f64);
 
 /// Where a piece ends, its seconds, and the seconds of its unit.
 type Piece = (usize, f64, f64);
 
-/// All lengths at `at`, those among them that only a timer makes one: "1:30", "one twenty seconds".
+/// All durations at `at`, including those that only make sense for a timer: "1:30", "one twenty
+/// seconds".
 pub(super) fn countdowns(scan: &Scan<'_>, at: usize) -> Vec<Length> {
     let mut out = lengths(scan, at);
     let at = scan.about(scan.skip(at, &["another", "exactly"]));
@@ -36,8 +37,8 @@ pub(super) fn countdowns(scan: &Scan<'_>, at: usize) -> Vec<Length> {
     out
 }
 
-/// Two lengths between which the speaker leaves the choice: "5 to 10 minutes", "an hour or two".
-/// With where the second ends; at most one.
+/// Two durations between which the speaker leaves the choice: "5 to 10 minutes", "an hour or two".
+/// With the end of the second; at most one result.
 pub(super) fn range(scan: &Scan<'_>, at: usize) -> Option<(usize, f64, f64)> {
     let from = scan
         .about(scan.skip(at, &["between", "from", "either", "anywhere between", "anywhere from"]));
@@ -62,7 +63,7 @@ pub(super) fn range(scan: &Scan<'_>, at: usize) -> Option<(usize, f64, f64)> {
     // "5 to 10 minutes", "five or ten minutes".
     for r in number::numbers(scan, from) {
         let next = scan.skip(r.end, &links);
-        // "Ten fifteen minutes" is no number of them.
+        // "Ten fifteen minutes" is not a number of them.
         if r.loose
             && r.value >= 1000.0
             && let Some(size) = unit(scan.text(r.end))
@@ -83,7 +84,7 @@ pub(super) fn range(scan: &Scan<'_>, at: usize) -> Option<(usize, f64, f64)> {
     None
 }
 
-/// The longest length at `at` that ends with its unit: in "5 minutes one for 10" the "one" begins
+/// The longest duration at `at` that ends with its unit: in "5 minutes one for 10" the "one" begins
 /// something else.
 pub(super) fn closed(scan: &Scan<'_>, at: usize) -> Option<Length> {
     let all = lengths(scan, at);
@@ -91,12 +92,12 @@ pub(super) fn closed(scan: &Scan<'_>, at: usize) -> Option<Length> {
     all.iter().find(|(end, _)| ends(*end)).or(all.first()).copied()
 }
 
-/// The seconds of the unit that the length ending before `end` was said in; sixty when unknown.
+/// The seconds of the unit of the duration that ends before `end`; sixty if unknown.
 pub(super) fn unit_before(scan: &Scan<'_>, end: usize) -> f64 {
     unit(scan.text(end.wrapping_sub(1))).unwrap_or(60.0)
 }
 
-/// The seconds of one unit of time. Months and years are no lengths: they have none.
+/// The seconds of one unit of time. Months and years have no fixed length.
 fn unit(text: &str) -> Option<f64> {
     Some(match text {
         "second" | "seconds" | "sec" | "secs" | "s" => 1.0,
@@ -109,7 +110,7 @@ fn unit(text: &str) -> Option<f64> {
     })
 }
 
-/// All lengths that begin at `at`, the longest first. Never more than a handful.
+/// All durations that begin at `at`, longest first. Never more than a handful.
 pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<Length> {
     let mut out = Vec::new();
     let at = scan.about(scan.skip(
@@ -128,7 +129,7 @@ pub(super) fn lengths(scan: &Scan<'_>, at: usize) -> Vec<Length> {
     let mut ends = Vec::new();
     pieces(scan, at, f64::INFINITY, 0.0, 0, &mut ends);
     for (end, seconds, last_unit) in ends {
-        // Who says "or so" means the number all the same.
+        // "Or so" does not change the number.
         out.push((end, seconds));
         if let Some(end) = scan.words(end, "or so") {
             out.push((end, seconds));
@@ -174,7 +175,8 @@ fn pieces(scan: &Scan<'_>, at: usize, below: f64, sum: f64, depth: u8, out: &mut
         {
             out.push((end, total + part * size, size));
         }
-        // "an hour thirty", "an hour and ten": a bare number after a unit counts the next smaller one.
+        // "an hour thirty", "an hour and ten": a bare number after a unit is in the next smaller
+        // one.
         let bare = if size > 60.0 { scan.skip(end, &["and"]) } else { end };
         if depth == 0
             && let Some(minor) = minor(size)

@@ -1,22 +1,22 @@
-//! Cuts a sentence into tokens: words in lower case, numbers as digits, signs of arithmetic.
-//! Contractions become two words, so that "what's", "whats" and "what is" are one thing.
+//! Splits a sentence into tokens: words in lower case, numbers as digits, arithmetic signs.
+//! Contractions become two words, so that "what's", "whats" and "what is" are the same.
 
 use std::collections::HashMap;
 
-/// The most tokens a sentence may have; longer talk is no command.
+/// The most tokens of a sentence; longer speech is not a command.
 pub(super) const MOST_TOKENS: usize = 64;
-/// The most bytes a sentence may have; longer talk is no command.
+/// The most bytes of a sentence; longer speech is not a command.
 pub(super) const MOST_BYTES: usize = 800;
 
-/// The place of a word in the [`Vocabulary`]; zero is every word that is not in it.
+/// Index of a word in the [`Vocabulary`]; zero for every unknown word.
 pub(super) type WordId = u32;
 
-/// What kind of thing a token is, as far as numbers go.
+/// The kind of a token, as far as numbers are concerned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Shape {
     /// A word or a sign.
     Word,
-    /// Digits, with the count of digits before the point and after it.
+    /// Digits, with the number of digits before and after the point.
     Digits { value: f64, whole: u8, after: u8 },
     /// Digits with a colon: hour and minute.
     Colon { hour: u8, minute: u8 },
@@ -24,7 +24,7 @@ pub(super) enum Shape {
     Ordinal(u32),
 }
 
-/// One token and where in the sentence it stands.
+/// One token and its position in the sentence.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) id: WordId,
@@ -35,9 +35,9 @@ pub(super) struct Token {
     pub(super) end: usize,
     /// 0 for the first or only half of a written word, 1 for the next and so on.
     pub(super) part: u8,
-    /// Whether a comma, full stop or the like stands before it.
+    /// Whether a comma, full stop or the like precedes it.
     pub(super) pause: bool,
-    /// Whether nothing stands between it and the token before.
+    /// Whether nothing separates it from the previous token.
     pub(super) glued: bool,
     /// Whether a hesitation was left out right before it.
     pub(super) hesitant: bool,
@@ -53,38 +53,38 @@ pub(super) struct Vocabulary {
 
 /// Word flags: sets of words that slots ask about.
 pub(super) mod flag {
-    /// Left out wherever it stands.
+    /// Ignored anywhere.
     pub(in super::super) const SKIP: u16 = 1;
-    /// No part of a place's name.
+    /// Not part of a place's name.
     pub(in super::super) const NO_PLACE: u16 = 2;
-    /// No part of a label.
+    /// Not part of a label.
     pub(in super::super) const NO_LABEL: u16 = 4;
     /// Text does not end with it.
     pub(in super::super) const NO_END: u16 = 8;
-    /// May stand inside a place's name, though not at its ends.
+    /// May be inside a place's name, but not at its ends.
     pub(in super::super) const PLACE_LINK: u16 = 16;
     /// May begin a clause that only explains.
     pub(in super::super) const CLAUSE: u16 = 32;
-    /// Forbids taking a clause as an explanation.
+    /// Forbids treating a clause as an explanation.
     pub(in super::super) const NO_CLAUSE: u16 = 64;
-    /// No item of a list by itself.
+    /// Not a list item by itself.
     pub(in super::super) const NO_ITEM: u16 = 128;
     /// Makes number slots start one word later: "about", "like".
     pub(in super::super) const ABOUT: u16 = 256;
-    /// Left out of a sentence that is not understood with it.
+    /// Left out if the sentence is not understood with it.
     pub(in super::super) const FILLER: u16 = 512;
-    /// Parts a command from a clause that explains it, as a pause does: "so", "because".
+    /// Separates a command from a clause that explains it, as a pause does: "so", "because".
     pub(in super::super) const CONJUNCTION: u16 = 1024;
-    /// No place's name by itself: "city", "spring".
+    /// Not a place's name by itself: "city", "spring".
     pub(in super::super) const NO_PLACE_ALONE: u16 = 2048;
-    /// No part of a label of a timer or alarm: a number, a date.
+    /// Not part of the label of a timer or alarm: a number, a date.
     pub(in super::super) const NO_TIMER_LABEL: u16 = 4096;
-    /// The short form of a state or a country behind a town: "IL", "DE".
+    /// The abbreviation of a state or country after a town: "IL", "DE".
     pub(in super::super) const REGION: u16 = 8192;
 }
 
 impl Vocabulary {
-    /// The id of `word`, made if it is new.
+    /// The id of `word`, created if it is new.
     pub(super) fn intern(&mut self, word: &str) -> WordId {
         if let Some(id) = self.ids.get(word) {
             return *id;
@@ -98,7 +98,7 @@ impl Vocabulary {
         id
     }
 
-    /// The id of `word`, zero when the grammar does not know it.
+    /// The id of `word`, zero if the grammar does not know it.
     pub(super) fn id(&self, word: &str) -> WordId {
         self.ids.get(word).copied().unwrap_or(0)
     }
@@ -114,7 +114,7 @@ impl Vocabulary {
         self.flags.get(id as usize).is_some_and(|flags| flags & flag != 0)
     }
 
-    /// How many words there are, the unknown one included.
+    /// The number of words, including the unknown one.
     pub(super) fn len(&self) -> usize {
         self.flags.len().max(1)
     }
@@ -125,7 +125,8 @@ impl Vocabulary {
         self.expansions.insert(word.into(), words);
     }
 
-    /// Cuts `sentence` into tokens, hesitations left out. `None` when it is too long for a command.
+    /// Splits `sentence` into tokens, leaving out hesitations. `None` if it is too long for a
+    /// command.
     pub(super) fn lex(&self, sentence: &str) -> Option<Vec<Token>> {
         if sentence.len() > MOST_BYTES {
             return None;
@@ -154,7 +155,7 @@ struct Lexer<'a> {
     hesitant: bool,
 }
 
-/// Words after which "'s" is "is"; after all others it is the owner's.
+/// Words after which "'s" is "is"; after all others it is the possessive.
 const IS_AFTER: &[&str] =
     &["what", "who", "where", "when", "how", "it", "that", "there", "here", "which", "he", "she"];
 
@@ -190,8 +191,8 @@ impl Lexer<'_> {
         }
     }
 
-    /// A run of letters with what belongs inside a word: apostrophes, the points of "a.m.", the
-    /// stroke of "km/h".
+    /// A run of letters including what belongs inside a word: apostrophes, the points of "a.m.",
+    /// the slash of "km/h".
     fn word(&mut self) {
         let start = self.at;
         let rest = &self.source[start..];
@@ -240,7 +241,7 @@ impl Lexer<'_> {
                 text.extend(c.to_lowercase());
             }
         }
-        // "C$" and its like are names of one currency.
+        // "C$" and the like name one currency.
         if self.peek() == Some('$') && text.len() <= 3 {
             self.at += 1;
             text.push('$');
@@ -304,7 +305,7 @@ impl Lexer<'_> {
             i += 1;
         }
         let mut whole = i - start;
-        // A comma parts thousands only when three digits follow, each time.
+        // A comma separates thousands only if three digits follow, each time.
         if (1..=3).contains(&whole) {
             while bytes.get(i) == Some(&b',') && (1..=3).all(|k| digit(i + k)) && !digit(i + 4) {
                 i += 4;
@@ -326,7 +327,7 @@ impl Lexer<'_> {
             return;
         }
         let mut after = 0;
-        // "1,5" and "2,25" are decimals where a comma is the point; "5,10" is two numbers.
+        // "1,5" and "2,25" are decimals in countries with a decimal comma; "5,10" is two numbers.
         let quarters = matches!(bytes.get(i + 1..i + 3), Some(b"25" | b"50" | b"75"));
         let comma = bytes.get(i) == Some(&b',')
             && digit(i + 1)
@@ -364,7 +365,7 @@ impl Lexer<'_> {
         self.glued = true;
     }
 
-    /// Everything that is neither letter nor digit.
+    /// Everything that is neither a letter nor a digit.
     fn sign(&mut self, c: char) {
         let start = self.at;
         let glued = self.glued;
@@ -391,7 +392,7 @@ impl Lexer<'_> {
                     && (next.is_some_and(char::is_alphabetic)
                         || self.source[..start].ends_with(char::is_alphabetic));
                 if letters && c == '-' {
-                    // A hyphen inside a word parts it without a trace: "ten-minute".
+                    // A hyphen inside a word splits it without a trace: "ten-minute".
                     self.glued = true;
                     return;
                 }
@@ -489,7 +490,7 @@ fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | 'ʼ')
 }
 
-/// Whether exactly one letter stands at the head of `rest`: the "m" of "a.m".
+/// Whether exactly one letter is at the head of `rest`: the "m" of "a.m".
 fn second_is_boundary(rest: &str) -> bool {
     let mut chars = rest.chars();
     chars.next().is_some_and(char::is_alphabetic)

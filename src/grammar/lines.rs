@@ -1,10 +1,9 @@
 //! A whole grammar: its lines, and the choice among those that match.
 //!
-//! **The rule of choice.** A match costs 4 for each word that an open slot takes (label, item,
-//! text, place not on the list), 1 for each word of a known place, 2 for a loose reading of a
-//! number, plus the `cost` of its template; words of the line itself and closed slots are free.
-//! The cheapest match wins, of equal ones the line that comes first; a user's file comes before
-//! ours.
+//! **Choosing a match.** A match costs 4 for each word in an open slot (label, item, text, place
+//! not on the list), 1 for each word of a known place, 2 for a loose reading of a number, plus the
+//! `cost` of its template; words of the line itself and closed slots are free. The cheapest match
+//! wins, and the first line among equals; a user's file comes before ours.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +20,11 @@ use super::{Meaning, ParsedCall, day};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Goal {
     Tool(String),
-    /// Said as it stands; `{name:letters}` stands for the letters of what that slot took.
+    /// Said verbatim; `{name:letters}` is replaced by the letters of what that slot took.
     Answer(String),
-    /// The sentence asks for what nobody here can do; said as it stands.
+    /// Nothing here can do what the sentence asks for; said verbatim.
     Refusal(String),
-    /// The sentence looks like a command and is none.
+    /// The sentence looks like a command but is none.
     Nothing,
 }
 
@@ -33,34 +32,34 @@ pub(super) enum Goal {
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) goal: Goal,
-    /// What is asked back before the tool is called; `{name}` as in `with`.
+    /// The question to ask before the tool is called; `{name}` as in `with`.
     pub(super) ask: Option<String>,
-    /// Fixed arguments; `{name}` in a text stands for what the slot of that name took.
+    /// Fixed arguments; `{name}` in a text is replaced by what the slot of that name took.
     pub(super) with: Vec<(String, Value)>,
     pub(super) cost: u32,
-    /// Whether a match leaves no doubt, so that no chat model need be asked.
+    /// Whether a match is unambiguous, so that no chat model need be asked.
     pub(super) sure: bool,
 }
 
-/// A match costs no more than this where it leaves no doubt: two words in open slots.
+/// The highest cost of an unambiguous match: two words in open slots.
 const SURE_COST: u32 = 2 * super::open::WORD_COST;
 
-/// What a sentence was found to mean.
+/// The meaning found for a sentence.
 #[derive(Debug)]
 pub(super) struct Best {
     pub(super) cost: u32,
     pub(super) meaning: Meaning,
-    /// Whether that leaves no doubt.
+    /// Whether it is unambiguous.
     pub(super) sure: bool,
 }
 
-/// Everything that was read from grammar files.
+/// Everything read from grammar files.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     pub(super) tables: Tables,
     pub(super) lines: Vec<Line>,
     pub(super) templates: Vec<Template>,
-    /// What to say of a tool that is not there, by its name.
+    /// What to say about a missing tool, by its name.
     pub(super) missing: BTreeMap<String, String>,
     /// Lines by the first word they can begin with, and lines that begin with a slot.
     by_first: Vec<Vec<u32>>,
@@ -97,14 +96,14 @@ impl Lines {
         bits
     }
 
-    /// The lines that can begin with a slot and that `present` allows, in the order of the file.
+    /// The lines that can begin with a slot and that `present` allows, in file order.
     pub(super) fn open_lines(&self, present: &[u64]) -> Vec<u32> {
         let possible = |number: &u32| self.lines[*number as usize].possible(present);
         self.open.iter().copied().filter(possible).collect()
     }
 
-    /// The best meaning of the tokens from `from` to before `to`, at a cost below `limit`. What is
-    /// `present` and the `open` lines are those of the whole sentence.
+    /// The best meaning of the tokens `from..to`, at a cost below `limit`. `present` and `open` are
+    /// those of the whole sentence.
     pub(super) fn best(
         &self,
         search: &mut Search<'_>,
@@ -118,7 +117,7 @@ impl Lines {
         let mut open = open.iter();
         let (mut a, mut b) = (named.next(), open.next());
         let mut best: Option<Best> = None;
-        // Both lists are in the order of the file; so is what is tried.
+        // Both lists are in file order; lines are tried in the same order.
         loop {
             let (number, known) = match (a, b) {
                 (Some(x), Some(y)) if x < y => {
@@ -153,7 +152,7 @@ impl Lines {
     }
 }
 
-/// What a match means; `None` when its slots do not fit together.
+/// The meaning of a match; `None` if its slots do not fit together.
 fn meaning(
     search: &Search<'_>,
     line: &Line,
@@ -219,11 +218,11 @@ fn meaning(
         };
         arguments.insert(name.clone(), value);
     }
-    // "Every day" comes back by itself.
+    // "Every day" recurs by itself.
     if arguments.get("day").and_then(Value::as_str).is_some_and(day::recurs) {
         arguments.remove("repeat");
     }
-    // As far as any forecast goes.
+    // No forecast reaches further.
     let days = arguments.get("days").and_then(Value::as_f64).filter(|_| tool == "get_weather");
     match days {
         Some(days) if days.fract() != 0.0 || days < 1.0 => return None,
@@ -236,7 +235,7 @@ fn meaning(
         }
         Some(_) | None => {}
     }
-    // Which week days is for the user to say.
+    // Only the user can say which weekdays.
     let dayless = !arguments.contains_key("day") && !arguments.contains_key("date");
     if tool == "set_alarm" && arguments.contains_key("repeat") && dayless {
         let call = ParsedCall { tool: tool.clone(), arguments: Value::Object(arguments) };
@@ -249,7 +248,8 @@ fn meaning(
     Some(Meaning::Calls(calls(tool, arguments)))
 }
 
-/// The calls of one line: one, or one for each wish of a list, with what the line gives to all.
+/// The calls of one line: one, or one for each request of a list, with the line's arguments in
+/// each.
 fn calls(tool: &str, mut arguments: Map<String, Value>) -> Vec<ParsedCall> {
     let call =
         |arguments| ParsedCall { tool: tool.to_owned(), arguments: Value::Object(arguments) };

@@ -1,14 +1,14 @@
-//! Amounts with a unit or a currency: "two and a half cups", "100°C", "£12.50", "a euro".
+//! Amounts with a unit or currency: "two and a half cups", "100°C", "£12.50", "a euro".
 
 use super::length;
 use super::number;
 use super::scan::Scan;
 use super::tables::Unit;
 
-/// An amount: where it ends, how much, and what one word may mean.
+/// An amount: where it ends, its value, and the possible meanings of its unit word.
 pub(super) type Measured<T> = (usize, f64, Vec<T>);
 
-/// The unit words at `at`: (end, what they may mean), longest first.
+/// The unit words at `at`: (end, possible meanings), longest first.
 pub(super) fn units(scan: &Scan<'_>, at: usize) -> Vec<(usize, Vec<Unit>)> {
     let mut out: Vec<(usize, Vec<Unit>)> = Vec::new();
     for (end, unit) in scan.tables.units.at(scan.tokens, at) {
@@ -35,7 +35,7 @@ pub(super) fn quantities(scan: &Scan<'_>, at: usize) -> Vec<Measured<Unit>> {
                 break;
             }
         }
-        // "70 degrees to celsius" leaves open which; the other unit decides.
+        // "70 degrees to celsius" leaves the scale open; the other unit decides.
         if let Some(next) = scan.words(end, "degrees").or_else(|| scan.words(end, "degree"))
             && units(scan, end).iter().all(|(e, _)| *e < next)
         {
@@ -67,7 +67,7 @@ fn time_unit(scan: &Scan<'_>, name: &str) -> Option<Unit> {
     Some(Unit { name: name.into(), dimension: u8::try_from(time).ok()? })
 }
 
-/// Amounts in two units, the second of which may go unsaid after feet and stone: "five foot ten".
+/// Amounts in two units, the second of which may be omitted after feet and stone: "five foot ten".
 const PAIRS: [(&str, &str, f64); 12] = [
     ("foot", "inch", 12.0),
     ("yard", "foot", 3.0),

@@ -5,16 +5,15 @@
 //!                         └────▶ slots: length, clock, number, unit, sum, place, text …
 //! ```
 //!
-//! The grammar is data: `english.toml` and `tables.toml` beside this file, and a file of the
-//! user's own in the same notation, which `english.toml` explains.
+//! The grammar is data: `english.toml` and `tables.toml` beside this file, and a file of the user's
+//! own in the same notation, which `english.toml` explains.
 //!
-//! **Invariant:** a line matches a whole sentence or nothing; no word of it is overlooked but
-//! politeness, hesitation, and a clause that explains. Doing nothing is better than doing the wrong
-//! thing.
+//! **Invariant:** a line matches a whole sentence or nothing; no word is ignored except politeness,
+//! hesitation, and an explaining clause. Doing nothing is better than doing the wrong thing.
 //! **Invariant:** the work for a sentence is bounded by the size of the grammar times
-//! `lexer::MOST_TOKENS`; longer talk is no command and is turned down before it is looked at.
-//! Absent on purpose: memory of earlier turns, any I/O, and knowledge of which tools exist; what a
-//! line names is the author's matter, what can be called is the prompt's.
+//! `lexer::MOST_TOKENS`; longer speech is not a command and is rejected unseen.
+//! Deliberately absent: memory of earlier turns, any I/O, and knowledge of which tools exist; the
+//! author of a line names a tool, the prompt says what can be called.
 
 mod calendar;
 mod clock;
@@ -48,18 +47,18 @@ use lines::Lines;
 const ENGLISH: &str = include_str!("english.toml");
 const TABLES: &str = include_str!("tables.toml");
 
-/// A tool call as a sentence asks for it.
+/// A tool call that a sentence asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParsedCall {
-    /// The tool's name as the template gives it; may be one that does not exist.
+    /// The tool's name as in the template; may not exist.
     pub tool: String,
     /// Its arguments: always an object.
     pub arguments: serde_json::Value,
 }
 
 impl ParsedCall {
-    /// The name of a call that is no tool's: its text is said. Only sentences with several wishes
-    /// hold one.
+    /// The name of a call that is not a tool's: its text is said. Only sentences with several
+    /// requests contain one.
     pub const SAY: &str = "say";
 
     fn say(text: &str, known: bool) -> Self {
@@ -67,7 +66,7 @@ impl ParsedCall {
         Self { tool: Self::SAY.into(), arguments }
     }
 
-    /// The text that is to be said, where this is no tool's call.
+    /// The text to say, if this is not a tool's call.
     pub fn said(&self) -> Option<&str> {
         self.arguments["text"].as_str().filter(|_| self.tool == Self::SAY)
     }
@@ -78,25 +77,26 @@ impl ParsedCall {
 pub enum Meaning {
     /// It asks for tools: one call, or several in the order in which they were said. Never empty.
     Calls(Vec<ParsedCall>),
-    /// It asks for a tool, and something has to be asked back before it is called.
+    /// It asks for a tool, but a question must be answered before the call.
     Ask {
-        /// What to ask.
+        /// The question.
         question: String,
-        /// The call as far as it is known; [`Grammar::follow`] completes it by the answer.
+        /// The call as far as it is known; [`Grammar::follow`] completes it from the answer.
         call: ParsedCall,
     },
-    /// A part of it asks for a tool; this says to the user which part was not understood. Nothing
-    /// may be done. A chat model may make more of the sentence.
+    /// Part of it asks for a tool; this tells the user which part was not understood. Nothing may
+    /// be done. A chat model may make more of the sentence.
     Unclear(String),
     /// It is small talk, and this is the answer.
     Answer(String),
     /// It asks for something that nothing here does, and this says so.
     Refusal(String),
-    /// It looks like a command and is none.
+    /// It looks like a command but is none.
     Nothing,
 }
 
-/// The compiled grammar. Making one takes some tens of milliseconds, using it microseconds; share it.
+/// The compiled grammar. Creating one takes some tens of milliseconds, using it microseconds; share
+/// it.
 #[derive(Debug)]
 pub struct Grammar {
     lines: Lines,
@@ -105,12 +105,12 @@ pub struct Grammar {
 impl Grammar {
     /// The built-in English grammar.
     pub fn new() -> Self {
-        // A test reads the built-in files, so a broken one does not leave the house; were it
-        // broken all the same, nothing would be understood and nothing done.
+        // A test reads the built-in files, so a broken one is never released; if it were, nothing
+        // would be understood and nothing done.
         Self::of(file::load(&[ENGLISH, TABLES]).unwrap_or_default())
     }
 
-    /// The built-in grammar with the templates of the file at `path` before it.
+    /// The built-in grammar, preceded by the templates of the file at `path`.
     ///
     /// # Errors
     /// All mistakes of the file, with their lines; a file that cannot be read is one at line 0.
@@ -121,7 +121,7 @@ impl Grammar {
         Self::with_text(&text)
     }
 
-    /// The built-in grammar with the templates of `text`, a grammar file's content, before it.
+    /// The built-in grammar, preceded by the templates of `text`, the content of a grammar file.
     ///
     /// # Errors
     /// All mistakes of the text, with their lines.
@@ -141,35 +141,35 @@ impl Grammar {
         Self { lines }
     }
 
-    /// The one tool call that `sentence` asks for; `None` when it asks for none or for several.
+    /// The one tool call that `sentence` asks for; `None` if it asks for none or for several.
     pub fn parse(&self, sentence: &str) -> Option<ParsedCall> {
         self.understand(sentence).and_then(sentence::single)
     }
 
-    /// What `sentence` means; `None` when no template says.
+    /// The meaning of `sentence`; `None` if no template matches.
     pub fn understand(&self, sentence: &str) -> Option<Meaning> {
         sentence::understand(&self.lines, sentence).map(|(meaning, _)| meaning)
     }
 
-    /// What `sentence` means beyond doubt: no small talk, no wide line, nothing that only a repair
-    /// made a command of.
+    /// The meaning of `sentence` if it is unambiguous: not small talk, not a broad line, nothing
+    /// that took a repair to become a command.
     pub fn certain(&self, sentence: &str) -> Option<Meaning> {
         sentence::understand(&self.lines, sentence)
             .and_then(|(meaning, sure)| sure.then_some(meaning))
     }
 
-    /// What `sentence` means as the answer to a question, or as a correction of what was just
-    /// done; `None` when it is neither, and means what [`Grammar::understand`] says.
+    /// The meaning of `sentence` as the answer to a question, or as a correction of what was just
+    /// done; `None` if it is neither, and [`Grammar::understand`] applies.
     pub fn follow(&self, before: &Before, sentence: &str) -> Option<Meaning> {
         follow::follow(&self.lines, before, sentence)
     }
 
-    /// The place that `sentence` names, where it answers "Which town?".
+    /// The place that `sentence` names, if it answers "Which town?".
     pub fn town(&self, sentence: &str) -> Option<String> {
         sentence::town(&self.lines, sentence)
     }
 
-    /// What to say when `tool` was asked for and is not there, where the grammar knows.
+    /// What to say if `tool` was asked for and is missing, if the grammar knows.
     pub fn missing(&self, tool: &str) -> Option<&str> {
         self.lines.missing.get(tool).map(String::as_str)
     }

@@ -1,19 +1,19 @@
 //! Spoken and written numbers: "two hundred and fifty", "1,000", "three point five", "two and a
 //! half million", "minus forty", "a dozen".
 //!
-//! The cardinal grammar is the usual one of English (short scale). Where "and" may either go on
-//! with the number or begin something else ("the sum of two hundred and fifty"), both readings are
-//! given, the longer one first.
+//! The cardinals are the usual English ones (short scale). If "and" may either continue the number
+//! or begin something else ("the sum of two hundred and fifty"), both readings are returned, the
+//! longer one first.
 
 use super::lexer::{Shape, Token};
 use super::scan::Scan;
 
-/// One way to read a number: where it ends and what it is.
+/// One reading of a number: its end and value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reading {
     pub(super) end: usize,
     pub(super) value: f64,
-    /// True for readings that only a context can confirm: "one fifty" as 150.
+    /// True for readings that need a context to confirm them: "one fifty" as 150.
     pub(super) loose: bool,
 }
 
@@ -123,7 +123,7 @@ pub(super) fn below_hundred(tokens: &[Token], at: usize) -> Option<(usize, u32)>
     }
 }
 
-/// The part of a fraction below the line: "half", "thirds", "quarter".
+/// The denominator of a fraction: "half", "thirds", "quarter".
 fn denominator(text: &str) -> Option<f64> {
     Some(match text {
         "half" | "halves" => 2.0,
@@ -167,7 +167,7 @@ pub(super) fn fraction(scan: &Scan<'_>, at: usize) -> Option<(usize, f64)> {
     };
     let below = tokens.get(next).filter(|t| t.shape == Shape::Word)?;
     let d = denominator(&below.text)?;
-    // "twenty second" and "one second" are no fractions; "second" is never a denominator.
+    // "twenty second" and "one second" are not fractions; "second" is never a denominator.
     (f64::from(above) < d).then_some((next + 1, f64::from(above) / d))
 }
 
@@ -184,10 +184,10 @@ pub(super) fn numbers(scan: &Scan<'_>, at: usize) -> Readings {
             reading.value = -reading.value;
         }
     }
-    // "five no six": the last number counts, however often the speaker changes his mind.
+    // "five no six": the last number counts, however often the speaker changes their mind.
     let mut i = 0;
     while i < out.len() && out.len() < 12 {
-        // "five uh ten": who hesitates and says another number has thought better of it.
+        // "five uh ten": a number after a hesitation replaces the one before.
         let end = out[i].end;
         let hesitant = scan.tokens.get(end).is_some_and(|t| t.hesitant).then_some(end);
         if let Some(next) = scan.correction(end).or(hesitant) {
@@ -210,7 +210,7 @@ fn positive(scan: &Scan<'_>, at: usize, out: &mut Readings) {
     let tokens = scan.tokens;
     let first = out.len();
     let Some(token) = tokens.get(at) else { return };
-    // Fractions and the counting nouns first: they begin with words that are no numbers.
+    // Fractions and counting nouns first: they begin with words that are not numbers.
     if let Some((end, value)) = fraction(scan, at) {
         if let Some(factor) = tokens.get(end).and_then(|t| scale(&t.text)) {
             push(out, end + 1, value * factor, false);
@@ -247,7 +247,7 @@ fn positive(scan: &Scan<'_>, at: usize, out: &mut Readings) {
     {
         push(out, end + 1, f64::from(n) * 12.0, false);
     }
-    // Decimals and mixed numbers go on from every whole reading.
+    // Decimals and mixed numbers extend every whole reading.
     let mut more = Readings::new();
     if scan.is(at, "point")
         && let Some((end, value)) = decimals(scan, at + 1, 0.0)
@@ -325,7 +325,7 @@ fn decimals(scan: &Scan<'_>, at: usize, whole: f64) -> Option<(usize, f64)> {
     Some((end, value))
 }
 
-/// Cardinals in words or digits: (end, value, loose), the longest first.
+/// Cardinals in words or digits: (end, value, loose), longest first.
 fn cardinals(scan: &Scan<'_>, at: usize) -> Vec<(usize, f64, bool)> {
     let tokens = scan.tokens;
     let mut out = Vec::new();
@@ -343,7 +343,7 @@ fn cardinals(scan: &Scan<'_>, at: usize) -> Vec<(usize, f64, bool)> {
         out.push((next, value, false));
         return out;
     }
-    // Total so far of closed groups, and the group being said.
+    // Total of the closed groups so far, and the group being said.
     let (mut total, mut group, mut any) = (0.0, 0.0, false);
     let mut limit = f64::INFINITY;
     let mut end = at;
@@ -395,7 +395,7 @@ fn cardinals(scan: &Scan<'_>, at: usize) -> Vec<(usize, f64, bool)> {
     }
     if any {
         out.push((end, total + group, false));
-        // "one fifty" and "twenty twenty five", said as digits are grouped on paper.
+        // "one fifty" and "twenty twenty five", said in groups of digits.
         if total == 0.0
             && (1.0..100.0).contains(&group)
             && let Some((next, n)) = below_hundred(tokens, end)
@@ -409,7 +409,7 @@ fn cardinals(scan: &Scan<'_>, at: usize) -> Vec<(usize, f64, bool)> {
     out
 }
 
-/// A number as the words of an expression or of JSON: no trailing ".0".
+/// A number as part of an expression or of JSON: no trailing ".0".
 pub(super) fn plain(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 9e15 {
         format!("{}", value as i64)

@@ -1,7 +1,7 @@
 //! Slots that take words of any kind: places, labels, list items, text.
 //!
-//! They are where a grammar goes wrong, so each is as narrow as it can be: no slot crosses words
-//! that its kind never holds, and each word costs, so that closed slots win.
+//! They are where a grammar goes wrong, so each is as narrow as possible: no slot crosses words
+//! that its kind never contains, and each word costs, so that closed slots win.
 
 use super::calendar;
 use super::lexer::{Shape, flag};
@@ -14,9 +14,9 @@ const MOST_PLACE: usize = 5;
 const MOST_LABEL: usize = 5;
 const MOST_NAME: usize = 8;
 
-/// What an open word costs in a match; see [`super::grammar`].
+/// The cost of a word in an open slot; see [`super::grammar`].
 pub(super) const WORD_COST: u32 = 4;
-/// What a word of a known place costs.
+/// The cost of a word of a known place.
 pub(super) const KNOWN_COST: u32 = 1;
 
 /// An end, its cost, and where the value begins: after a correction only the last words count.
@@ -44,7 +44,7 @@ pub(super) fn places(scan: &Scan<'_>, at: usize, known_only: bool) -> Vec<Span> 
                 let cost = WORD_COST * (end - at) as u32 + KNOWN_COST * (more - end) as u32;
                 out.push((more, cost, at));
             }
-            // What a hyphen joins is one name: "Stoke-on-Trent".
+            // A hyphenated name is one name: "Stoke-on-Trent".
             let joined = end > at && token.glued && token.part == 0;
             if end > at
                 && !token.pause
@@ -93,8 +93,8 @@ fn in_place(scan: &Scan<'_>, at: usize) -> bool {
         && !scan.flag(at, flag::NO_PLACE)
 }
 
-/// Whether a place may stand from `at` to before `end`: no linking word at either end, and not a
-/// lone word that is only part of names.
+/// Whether a place may span `at..end`: no linking word at either end, and not a lone word that is
+/// only part of names.
 fn ends_place(scan: &Scan<'_>, at: usize, end: usize) -> bool {
     // Not in the middle of a hyphenated name, nor before the end of "King's".
     let within = scan.tokens.get(end).is_some_and(|next| next.glued && next.part == 0);
@@ -106,8 +106,8 @@ fn ends_place(scan: &Scan<'_>, at: usize, end: usize) -> bool {
     end > at && !alone && !linked(end - 1) && !linked(at)
 }
 
-/// The place after what says where a town is, at `at`: a known place, or the short form of a state
-/// or country ("IL", "DE").
+/// The position after a region at `at` that says where a town is: a known place, or the
+/// abbreviation of a state or country ("IL", "DE").
 fn region(scan: &Scan<'_>, at: usize) -> Option<usize> {
     if let Some((more, ())) = scan.tables.places.longest(scan.tokens, at) {
         return Some(more);
@@ -115,31 +115,31 @@ fn region(scan: &Scan<'_>, at: usize) -> Option<usize> {
     is_region_code(scan, at).then_some(at + 1)
 }
 
-/// Whether the token at `at` is the short form of a state or country.
+/// Whether the token at `at` is the abbreviation of a state or country.
 fn is_region_code(scan: &Scan<'_>, at: usize) -> bool {
     let Some(token) = scan.tokens.get(at).filter(|_| scan.flag(at, flag::REGION)) else {
         return false;
     };
-    // "In", "me" and "or" are words before they are states, unless they are written as such.
+    // "In", "me" and "or" are words rather than states, unless they are written as states.
     let written = scan.source.get(token.start..token.end).unwrap_or_default();
     let capital = !written.chars().any(char::is_lowercase) && !is_shouted(scan.source);
     let word = scan.flag(at, flag::NO_PLACE) || scan.flag(at, flag::PLACE_LINK);
     token.pause || capital || !word
 }
 
-/// Whether a sentence is written in capitals throughout.
+/// Whether a sentence is all capitals.
 fn is_shouted(source: &str) -> bool {
     !source.chars().any(char::is_lowercase)
 }
 
-/// Names that follow "on", "upon" and the like in the names of towns.
+/// Names that follow "on", "upon" and the like in town names.
 const WATERS: [&str; 31] = [
     "trent", "sea", "thames", "avon", "wye", "tyne", "tweed", "tees", "humber", "water", "severn",
     "dee", "hudson", "soar", "stour", "ouse", "ribble", "lune", "furness", "ashfield", "arden",
     "marsh", "lyme", "wold", "naze", "hull", "mare", "main", "oder", "spey", "marne",
 ];
 
-/// The place after "on Trent", "upon Tyne" or "on the Wold" at `at`.
+/// The position after "on Trent", "upon Tyne" or "on the Wold" at `at`.
 fn waterside(scan: &Scan<'_>, at: usize) -> Option<usize> {
     const LINKS: [&str; 9] = ["on", "upon", "by", "in", "under", "super", "am", "an", "sur"];
     let link = LINKS.contains(&scan.text(at));
@@ -147,7 +147,7 @@ fn waterside(scan: &Scan<'_>, at: usize) -> Option<usize> {
     (link && WATERS.contains(&scan.text(name))).then_some(name + 1)
 }
 
-/// Ends of a label at `at`: a few words that name a thing, the article left out.
+/// Ends of a label at `at`: a few words that name a thing, without the article.
 pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<Span> {
     labels_without(scan, at, flag::NO_LABEL | flag::NO_TIMER_LABEL)
 }
@@ -185,7 +185,7 @@ pub(super) fn names(scan: &Scan<'_>, at: usize) -> Vec<Span> {
         .collect()
 }
 
-/// Words about days, of which a name holds none: they are something that was not understood.
+/// Words about days, which are never part of a name: they were misunderstood.
 const DAYS: [&str; 25] = [
     "tomorrow",
     "tonight",
@@ -214,7 +214,7 @@ const DAYS: [&str; 25] = [
     "now",
 ];
 
-/// Whether a name ends before the word at `at`, because a day, a time or another wish begins.
+/// Whether a name ends before the word at `at`, because a day, a time or another request begins.
 fn ends_name(scan: &Scan<'_>, at: usize) -> bool {
     const WISHES: &[&str] = &["another", "one", "set", "also", "then", "start", "cancel", "turn"];
     if scan.is(at, "and") && WISHES.contains(&scan.text(at + 1)) {
@@ -226,7 +226,7 @@ fn ends_name(scan: &Scan<'_>, at: usize) -> bool {
         units.contains(&text.strip_suffix('s').unwrap_or(text))
             || matches!(text, "am" | "pm" | "o'clock" | "a" | "p")
     };
-    // "Leave at 7 and" has come to its time.
+    // "Leave at 7 and" has reached its time.
     if scan.is(at, "at") && !number::numbers(scan, at + 1).is_empty() {
         return true;
     }
@@ -249,7 +249,7 @@ fn ends_name(scan: &Scan<'_>, at: usize) -> bool {
         || (scan.text(at).ends_with("day") && scan.flag(at, flag::NO_LABEL))
 }
 
-/// Ends of text at `at`: any words, the last one no preposition or article.
+/// Ends of text at `at`: any words, but not ending with a preposition or article.
 pub(super) fn texts(scan: &Scan<'_>, at: usize) -> Vec<Span> {
     free(scan, at, scan.tokens.len()).map(|end| (end, WORD_COST * (end - at) as u32, at)).collect()
 }
@@ -291,7 +291,7 @@ fn free<'a>(scan: &'a Scan<'_>, at: usize, most: usize) -> impl Iterator<Item = 
     (at + 1..limit + 1).filter(move |end| !scan.flag(end - 1, flag::NO_END))
 }
 
-/// A place's name: each word begins with a capital letter.
+/// A place's name: each word capitalized.
 pub(super) fn place_name(scan: &Scan<'_>, from: usize, to: usize) -> String {
     let (source, tokens) = (scan.source, scan.tokens);
     let (Some(first), Some(last)) = (tokens.get(from), tokens.get(to.wrapping_sub(1))) else {
@@ -299,7 +299,7 @@ pub(super) fn place_name(scan: &Scan<'_>, from: usize, to: usize) -> String {
     };
     let written = source.get(first.start..last.end).unwrap_or_default();
     let shouted = is_shouted(source);
-    // "springfield, il": the short form of a state or a country.
+    // "springfield, il": the abbreviation of a state or country.
     let coded = to > from + 1 && is_region_code(scan, to - 1);
     let count = written.split_whitespace().count();
     let mut out = String::with_capacity(written.len());
@@ -365,9 +365,9 @@ pub(super) fn place_name(scan: &Scan<'_>, from: usize, to: usize) -> String {
     out
 }
 
-/// Text as it is stored, with a partial correction carried out: "call tom no tim" is "call tim".
+/// Text as it is stored, with a partial correction applied: "call tom no tim" is "call tim".
 ///
-/// In text "sorry" and "wait" are mostly words like others, so a correction takes "no" or several
+/// In text "sorry" and "wait" are mostly ordinary words, so a correction takes "no" or several
 /// words; with `dictated` a lone "no" also needs a pause before it.
 pub(super) fn text(scan: &Scan<'_>, from: usize, to: usize, dictated: bool) -> String {
     for i in from + 1..to {
@@ -383,7 +383,7 @@ pub(super) fn text(scan: &Scan<'_>, from: usize, to: usize, dictated: bool) -> S
         tokens.extend_from_slice(&scan.tokens[next..to]);
         let count = tokens.len();
         let fixed = Scan { tokens: &tokens, ..*scan };
-        // The seam is no hyphen or comma of the speaker's.
+        // The seam is not a hyphen or comma of the speaker's.
         return joined(&fixed, keep - from, count);
     }
     spoken(scan.source, scan.tokens, from, to)

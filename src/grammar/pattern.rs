@@ -9,25 +9,25 @@ use std::collections::HashMap;
 use super::lexer::{Vocabulary, WordId};
 use super::slot::{KINDS, Slot};
 
-/// How deeply parts may stand in parts.
+/// How deeply parts may be nested.
 const MOST_DEPTH: u8 = 12;
 
-/// What a line says, as a tree.
+/// The tree of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Pattern {
     Word(WordId),
-    /// A place in the line's list of slots.
+    /// An index into the line's list of slots.
     Slot(usize),
     /// A comma, colon or full stop in the sentence; takes no token.
     Pause,
     Seq(Vec<Pattern>),
     Any(Vec<Pattern>),
-    /// Any number of it, none included.
+    /// Zero or more repetitions.
     Many(Box<Pattern>),
 }
 
 impl Pattern {
-    /// The same tree with its slots further down a line's list.
+    /// The same tree with its slot indices shifted.
     fn shifted(&self, by: usize) -> Self {
         match self {
             Self::Slot(slot) => Self::Slot(slot + by),
@@ -38,7 +38,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it matches no words at all.
+    /// Whether it matches the empty sentence.
     pub(super) fn takes_nothing(&self) -> bool {
         match self {
             Self::Word(_) | Self::Slot(_) => false,
@@ -49,7 +49,7 @@ impl Pattern {
     }
 }
 
-/// The named parts of a grammar: as they are written, and those that were read before.
+/// The named parts of a grammar: as written, and those already read.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) written: HashMap<String, String>,
@@ -94,7 +94,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A named part, its slots added to those of the line. Each part is read once.
+    /// A named part, with its slots added to those of the line. Each part is read once.
     fn part(&mut self, name: &str, depth: u8) -> Result<Pattern, String> {
         let offset = self.slots.len();
         if let Some((pattern, slots)) = self.parts.read.get(name) {
@@ -156,7 +156,7 @@ impl Reader<'_> {
                     let Some(last) = out.pop() else {
                         return Err("\"*\" repeats nothing".into());
                     };
-                    // Repeating what may be nothing would never end.
+                    // Repeating something empty would never end.
                     if last.takes_nothing() {
                         return Err("\"*\" repeats something that may be nothing".into());
                     }
@@ -169,21 +169,21 @@ impl Reader<'_> {
         Ok(if out.len() == 1 { out.remove(0) } else { Pattern::Seq(out) })
     }
 
-    /// Plain words up to the next sign of the notation, cut as sentences are.
+    /// Plain words up to the next sign of the notation, tokenized like sentences.
     fn literal(&mut self, rest: &mut &str, out: &mut Vec<Pattern>) {
         let end = rest
             .find(['*', ':', '(', ')', '[', ']', '<', '>', '{', '}', '|'])
             .unwrap_or(rest.len());
         let (mut text, after) = rest.split_at(end);
         *rest = after;
-        // The owner's "'s" right after a slot.
+        // The possessive "'s" right after a slot.
         if let Some(more) = text.strip_prefix("'s") {
             out.push(Pattern::Word(self.words.intern("'s")));
             text = more;
         }
         for token in self.words.lex(text).unwrap_or_default() {
             let word = Pattern::Word(self.words.intern(&token.text));
-            // "The timer's done": the owner's "'s" may be "is" after any word.
+            // "The timer's done": the possessive "'s" may be "is" after any word.
             out.push(match token.text.as_str() {
                 "is" => Pattern::Any(vec![word, Pattern::Word(self.words.intern("'s"))]),
                 _ => word,
@@ -192,7 +192,7 @@ impl Reader<'_> {
     }
 }
 
-/// Cuts `<name>` or `{slot}` off the front of `rest`.
+/// Takes `<name>` or `{slot}` off the front of `rest`.
 fn bracketed<'s>(rest: &mut &'s str, close: char) -> Result<&'s str, String> {
     let inside = &rest[1..];
     let end = inside.find(close).ok_or_else(|| format!("\"{}\" has no \"{close}\"", &rest[..1]))?;
@@ -212,7 +212,7 @@ fn slot(text: &str) -> Result<Slot, String> {
     Ok(Slot { kind: *kind, name: name.map(Into::into) })
 }
 
-/// All word sequences that a pattern without slots stands for, at most `most`.
+/// All word sequences that match a pattern without slots, at most `most`.
 pub(super) fn sequences(pattern: &Pattern, most: usize) -> Result<Vec<Vec<WordId>>, String> {
     let out = match pattern {
         Pattern::Word(id) => vec![vec![*id]],

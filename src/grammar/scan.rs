@@ -3,7 +3,7 @@
 use super::lexer::{Token, WordId, flag};
 use super::tables::Tables;
 
-/// The tokens of one sentence beside the tables that give them meaning.
+/// The tokens of one sentence, with the tables that give them meaning.
 #[derive(Clone, Copy)]
 pub(super) struct Scan<'a> {
     pub(super) tables: &'a Tables,
@@ -22,9 +22,9 @@ impl<'a> Scan<'a> {
         self.text(at) == text
     }
 
-    /// The place after `words` (parted by blanks) when they stand at `at`.
+    /// The position after `words` (separated by blanks) if they are at `at`.
     pub(super) fn words(&self, at: usize, words: &str) -> Option<usize> {
-        // Most of what is asked for is not there, which the first word shows.
+        // Most options are absent, which the first word shows.
         let first = self.text(at);
         let rest = words.strip_prefix(first).filter(|_| !first.is_empty())?;
         if rest.is_empty() {
@@ -40,12 +40,12 @@ impl<'a> Scan<'a> {
         Some(at)
     }
 
-    /// The place after the first of `options` that stands at `at`, or `at` itself.
+    /// The position after the first of `options` that is at `at`, or `at` itself.
     pub(super) fn skip(&self, at: usize, options: &[&str]) -> usize {
         options.iter().find_map(|o| self.words(at, o)).unwrap_or(at)
     }
 
-    /// Whether the word at `at` carries `flag`.
+    /// Whether the word at `at` has `flag`.
     pub(super) fn flag(&self, at: usize, flag: u16) -> bool {
         self.tokens.get(at).is_some_and(|t| self.tables.words.is(t.id, flag))
     }
@@ -55,7 +55,7 @@ impl<'a> Scan<'a> {
         self.tokens.get(at).map_or(0, |t| t.id)
     }
 
-    /// The place after words by which speakers correct themselves: "no", "sorry I mean".
+    /// The position after words by which speakers correct themselves: "no", "sorry I mean".
     pub(super) fn correction(&self, at: usize) -> Option<usize> {
         let first = self.tables.corrections.longest(self.tokens, at)?.0;
         let mut end = first;
@@ -65,7 +65,7 @@ impl<'a> Scan<'a> {
         Some(end)
     }
 
-    /// The place after words that only make a number vague: "about", "like".
+    /// The position after words that only make a number vague: "about", "like".
     pub(super) fn about(&self, at: usize) -> usize {
         let mut at = at;
         while self.flag(at, flag::ABOUT) {

@@ -1,8 +1,8 @@
-//! From a sentence to its meaning: politeness off, a match, and what is tried when there is none.
+//! From a sentence to its meaning: politeness removed, a match, and what is tried without one.
 //!
 //! ```text
 //! tokens ─▶ [hey] [could you] … [please] ─▶ whole match
-//!                                         └▶ correction carried out ─▶ explaining clause off ─▶ afterthought off
+//!                                         └▶ correction applied ─▶ explaining clause off ─▶ afterthought off
 //! ```
 
 use super::graph::Search;
@@ -14,20 +14,20 @@ use super::{Meaning, ParsedCall, open};
 
 /// The most corrections and the most clauses that are tried.
 const MOST_REPAIRS: usize = 4;
-/// The longest polite phrase behind a command, in words.
+/// The longest polite phrase after a command, in words.
 const MOST_PHRASE: usize = 10;
-/// The longest clause that is taken for an explanation, in words.
+/// The longest clause that may be an explanation, in words.
 const MOST_CLAUSE: usize = 12;
 
-/// What `sentence` means, and whether that leaves no doubt; `None` when it is no command and no
+/// The meaning of `sentence`, and whether it is unambiguous; `None` if it is neither a command nor
 /// small talk.
 pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bool)> {
     let tokens = grammar.tables.words.lex(sentence)?;
     let talk = Talk { grammar, source: sentence };
-    // What only a repair makes a command of is never beyond doubt.
+    // What took a repair to become a command is never unambiguous.
     let repaired = |meaning| (meaning, false);
     let whole = talk.whole(&tokens);
-    // "Turn off the light and set a timer for 5 minutes" is more than what cannot be done.
+    // "Turn off the light and set a timer for 5 minutes" contains more than the impossible request.
     let more = match &whole {
         Some((Meaning::Refusal(_) | Meaning::Answer(_), _)) => talk.several(&tokens).map(together),
         Some((
@@ -55,8 +55,8 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
     }
 }
 
-/// What several wishes mean together, and whether that leaves no doubt: what is only said is the
-/// chat model's business where there is one.
+/// The combined meaning of several requests, and whether it is unambiguous: mere answers are left
+/// to the chat model if there is one.
 fn together(calls: Vec<ParsedCall>) -> (Meaning, bool) {
     let says = calls.iter().filter_map(ParsedCall::said).count();
     if says < calls.len() {
@@ -68,7 +68,7 @@ fn together(calls: Vec<ParsedCall>) -> (Meaning, bool) {
     (if known { Meaning::Answer(text) } else { Meaning::Refusal(text) }, false)
 }
 
-/// The place that a sentence is, as the answer to "Which town?".
+/// The place that a sentence names, as the answer to "Which town?".
 pub(super) fn town(grammar: &Lines, sentence: &str) -> Option<String> {
     let tokens = grammar.tables.words.lex(sentence)?;
     let scan = Scan { tables: &grammar.tables, source: sentence, tokens: &tokens };
@@ -107,12 +107,12 @@ impl<'a> Talk<'a> {
         Scan { tables: &self.grammar.tables, source: self.source, tokens }
     }
 
-    /// The meaning of a whole sentence, polite words at either end left out.
+    /// The meaning of a whole sentence, leaving out polite words at either end.
     pub(super) fn meaning(&self, tokens: &[Token]) -> Option<Meaning> {
         self.whole(tokens).map(|(meaning, _)| meaning)
     }
 
-    /// The same, and whether that leaves no doubt.
+    /// The same, and whether it is unambiguous.
     fn whole(&self, tokens: &[Token]) -> Option<(Meaning, bool)> {
         if tokens.is_empty() {
             return None;
@@ -154,12 +154,12 @@ impl<'a> Talk<'a> {
         best.map(|best| (best.meaning, best.sure))
     }
 
-    /// A call among the meanings of a sentence; small talk is not worth a repair.
+    /// The meaning of a sentence if it is a call; small talk is not worth a repair.
     fn call(&self, tokens: &[Token]) -> Option<ParsedCall> {
         single(self.whole(tokens)?.0)
     }
 
-    /// Carries out a correction that no slot could: "cancel the rice timer no the pasta timer".
+    /// Applies a correction that no slot could: "cancel the rice timer no the pasta timer".
     fn corrected(&self, tokens: &[Token]) -> Option<Meaning> {
         let scan = self.scan(tokens);
         let mut tried = 0;
@@ -171,7 +171,7 @@ impl<'a> Talk<'a> {
             if tried > MOST_REPAIRS {
                 break;
             }
-            // The speaker takes up again from a word said before.
+            // The speaker resumes from an earlier word.
             let id = tokens[next].id;
             let again = (0..at).rev().find(|k| id != 0 && tokens[*k].id == id);
             if let Some(again) = again {
@@ -181,13 +181,13 @@ impl<'a> Talk<'a> {
                     return Some(one(call));
                 }
             }
-            // The command was whole, and one value of it changes.
+            // The command was complete, and one of its values changes.
             if let Some(call) = self.call(&tokens[..at])
                 && let Some(call) = self.changed(call, &tokens[next..])
             {
                 return Some(one(call));
             }
-            // The speaker begins anew: "set a timer, no wait, what's the weather".
+            // The speaker starts over: "set a timer, no wait, what's the weather".
             if next > at + 1
                 && let Some(call) = self.call(&tokens[next..])
             {
@@ -224,7 +224,7 @@ impl<'a> Talk<'a> {
             && !tokens.iter().any(|t| words.is(t.id, flag::NO_CLAUSE))
     }
 
-    /// Leaves out words that add nothing: "is there still time on the timer".
+    /// Leaves out filler words: "is there still time on the timer".
     fn plainer(&self, tokens: &[Token]) -> Option<Meaning> {
         let words = &self.grammar.tables.words;
         let mut rest = tokens.to_vec();
@@ -254,7 +254,7 @@ impl<'a> Talk<'a> {
     }
 }
 
-/// The meaning that is one call.
+/// One call as a meaning.
 fn one(call: ParsedCall) -> Meaning {
     Meaning::Calls(vec![call])
 }
@@ -272,7 +272,7 @@ pub(super) fn single(meaning: Meaning) -> Option<ParsedCall> {
     }
 }
 
-/// The end of `tokens[..end]` without the phrases of `table` behind it.
+/// The end of `tokens[..end]` without trailing phrases of `table`.
 pub(super) fn strip_end(table: &Phrases<()>, tokens: &[Token], end: usize) -> usize {
     let mut end = end;
     loop {

@@ -1,7 +1,7 @@
-//! Two wishes in one sentence, and sentences of which a part was not understood.
+//! Two requests in one sentence, and sentences understood only in part.
 //!
 //! ```text
-//! "set a timer for ten minutes | and | turn the volume up"     both are wishes
+//! "set a timer for ten minutes | and | turn the volume up"     both are requests
 //! "set an alarm for 6 | and another | for 6:30"                the second is the first with another value
 //! ```
 
@@ -13,27 +13,27 @@ use super::sentence::Talk;
 use super::words::spoken;
 use super::{Meaning, ParsedCall};
 
-/// The most wishes in one sentence.
+/// The most requests in one sentence.
 const MOST_WISHES: usize = 5;
-/// The most places at which a sentence is parted.
+/// The most positions at which a sentence is split.
 const MOST_PARTINGS: usize = 6;
-/// The longest sentence, in words, of which the part is looked for that was not understood.
+/// The longest sentence, in words, that is searched for the part that was not understood.
 const MOST_WORDS: usize = 20;
 /// The longest such part.
 const MOST_PART: usize = 8;
 
-/// What the sentences are about of which a part is looked for.
+/// Subjects of the sentences that are searched.
 const NOUNS: &[&str] = &["timer", "timers", "alarm", "alarms", "countdown", "volume", "wake"];
 
-/// Words that part two wishes.
+/// Words that separate two requests.
 const LINKS: &[&str] = &["and", "then", "plus", "also", "but"];
-/// Words after "but" that begin an exception and no wish: "all but the rice timer".
+/// Words after "but" that begin an exception, not a request: "all but the rice timer".
 const EXCEPTED: &[&str] = &["the", "my", "our", "a", "an", "not", "for", "one", "that", "this"];
-/// Words with which a wish begins that has no verb of its own.
+/// Words that begin a request without a verb of its own.
 const VERBLESS: &[&str] =
     &["the", "my", "our", "a", "an", "all", "timer", "timers", "alarm", "alarms"];
 
-/// Words in front of a second wish that has no verb of its own.
+/// Words in front of a second request without a verb of its own.
 const ANOTHER: &[&str] = &[
     "another one",
     "another timer",
@@ -51,7 +51,7 @@ const ANOTHER: &[&str] = &[
 ];
 
 impl Talk<'_> {
-    /// The calls of a sentence that holds several wishes, each of them understood.
+    /// The calls of a sentence with several requests, each of them understood.
     pub(super) fn several(&self, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
         let mut tried = 0;
         for at in 1..tokens.len() {
@@ -114,7 +114,7 @@ impl Talk<'_> {
         None
     }
 
-    /// The calls of one wish; what is only to be said is the call [`ParsedCall::SAY`].
+    /// The calls of one request; something that is only said is the call [`ParsedCall::SAY`].
     fn wishes(&self, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
         match self.meaning(tokens)? {
             Meaning::Calls(calls) => Some(calls),
@@ -139,13 +139,13 @@ impl Talk<'_> {
         }
     }
 
-    /// "Cancel the pasta timer and the rice timer": the second wish has the verb of the first.
+    /// "Cancel the pasta timer and the rice timer": the second request has the verb of the first.
     fn with_verb(&self, head: &[Token], tail: &[Token]) -> Option<Vec<ParsedCall>> {
         let verb = verb(head, head.len())?;
         self.calls(&joined(&verb, tail))
     }
 
-    /// "... and another for 6:30": the second wish is the first with other values.
+    /// "... and another for 6:30": the second request is the first with other values.
     fn another(&self, calls: &[ParsedCall], tail: &[Token]) -> Option<Vec<ParsedCall>> {
         let mut call = calls.last()?.clone();
         if matches!(call.tool.as_str(), "get_weather" | "get_time") {
@@ -175,7 +175,7 @@ impl Talk<'_> {
         Some(vec![self.changed(call, &tail[from..])?])
     }
 
-    /// "The weather in London and Paris": the same of another place.
+    /// "The weather in London and Paris": the same for another place.
     fn elsewhere(&self, mut call: ParsedCall, tail: &[Token]) -> Option<Vec<ParsedCall>> {
         let end = super::sentence::strip_end(&self.grammar.tables.after, tail, tail.len());
         let scan = self.scan(tail);
@@ -188,7 +188,7 @@ impl Talk<'_> {
         Some(vec![call])
     }
 
-    /// "... and set a new one for 5 minutes": what "one" stands for is said in the first wish.
+    /// "... and set a new one for 5 minutes": "one" refers to the first request.
     fn with_noun(&self, head: &[Token], tail: &[Token]) -> Option<Vec<Token>> {
         const BEFORE: &[&str] =
             &["a", "new", "another", "the", "second", "set", "start", "make", "create", "add"];
@@ -207,8 +207,8 @@ impl Talk<'_> {
         Some(out)
     }
 
-    /// What to say of a sentence about timers, alarms or the volume that is understood but for
-    /// one part of it.
+    /// What to say about a sentence on timers, alarms or the volume that is understood except for
+    /// one part.
     pub(super) fn unclear(&self, tokens: &[Token]) -> Option<String> {
         const WISHING: &[&str] = &["need", "want", "would", "will", "have", "could", "must"];
         const VERBS: &[&str] = &[
@@ -249,7 +249,7 @@ impl Talk<'_> {
         let tokens = tokens.get(start..end)?;
         let text = |token: &Token| token.text.clone();
         let about = tokens.iter().any(|t| NOUNS.contains(&t.text.as_str()));
-        // "I set an alarm and overslept" is a tale.
+        // "I set an alarm and overslept" is a story.
         let tale = tokens.first().is_some_and(|t| t.text == "i")
             && !tokens.get(1).is_some_and(|t| WISHING.contains(&t.text.as_str()));
         let verb = tokens.first().is_some_and(|t| VERBS.contains(&t.text.as_str())) && !tale;
@@ -267,7 +267,7 @@ impl Talk<'_> {
     /// The part without which `tokens` are understood.
     fn part(&self, tokens: &[Token]) -> Option<Range<usize>> {
         let link = |at: usize| LINKS.contains(&tokens[at].text.as_str());
-        // A second wish.
+        // A second request.
         for at in (1..tokens.len()).filter(|at| link(*at) || tokens[*at].pause) {
             if self.calls(&tokens[..at]).is_some() {
                 let from = (at..tokens.len()).find(|at| !link(*at))?;
@@ -290,7 +290,7 @@ impl Talk<'_> {
         };
         let most = MOST_PART.min(tokens.len().saturating_sub(2));
         let tail = (1..=most).map(|n| tokens.len() - n..tokens.len()).find(known);
-        // A part in the middle is named where it is much shorter than all from there on.
+        // A part in the middle is named if it is much shorter than the whole rest.
         let most = tail.as_ref().map_or(most, |tail| tail.len().saturating_sub(3));
         let noun = |at: usize| NOUNS.contains(&tokens[at].text.as_str());
         let fits = |part: &Range<usize>| {
@@ -302,7 +302,7 @@ impl Talk<'_> {
             .or(tail)
     }
 
-    /// Where the sentence begins behind its polite words.
+    /// Where the sentence begins after its polite words.
     fn start(&self, tokens: &[Token]) -> usize {
         let mut start = 0;
         while let Some((end, ())) = self.grammar.tables.before.longest(tokens, start) {
@@ -312,7 +312,7 @@ impl Talk<'_> {
     }
 }
 
-/// "The weather and the time in Paris" are both of Paris.
+/// "The weather and the time in Paris": both are for Paris.
 fn share_place(before: &mut [ParsedCall], after: &[ParsedCall]) {
     let placed = |call: &ParsedCall| matches!(call.tool.as_str(), "get_weather" | "get_time");
     let Some(place) = after.iter().find(|call| placed(call)).map(|c| &c.arguments["location"])
@@ -327,7 +327,7 @@ fn share_place(before: &mut [ParsedCall], after: &[ParsedCall]) {
     }
 }
 
-/// The verb at the head of a wish, with what belongs to it.
+/// The verb at the head of a request, with what belongs to it.
 fn verb(tokens: &[Token], end: usize) -> Option<Vec<Token>> {
     let first = tokens.first().filter(|_| end > 1)?;
     let with =
@@ -342,7 +342,7 @@ fn verb(tokens: &[Token], end: usize) -> Option<Vec<Token>> {
 fn joined(verb: &[Token], tail: &[Token]) -> Vec<Token> {
     let mut out = verb.to_vec();
     out.extend(tail.iter().cloned());
-    // What follows the verb now is not what a pause stood before.
+    // What follows the verb now did not follow the pause.
     if let Some(token) = out.get_mut(verb.len()) {
         token.pause = false;
     }

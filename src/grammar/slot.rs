@@ -1,4 +1,4 @@
-//! The slots of a grammar: what a kind of slot takes, and which arguments it gives.
+//! The slots of a grammar: what each kind takes, and the arguments it fills.
 
 use serde_json::{Map, Value};
 
@@ -52,8 +52,8 @@ pub(super) enum Kind {
     Clause,
 }
 
-/// All kinds with the names they have in grammar files and the argument they give by default.
-/// Several arguments are named where a kind gives several.
+/// All kinds with their names in grammar files and the argument that they fill by default. Several
+/// arguments are named if a kind fills several.
 pub(super) const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::Length, "length", "seconds"),
     (Kind::More, "more", "seconds"),
@@ -89,12 +89,12 @@ pub(super) const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::Clause, "clause", ""),
 ];
 
-/// A slot as it stands in a line of the grammar.
+/// A slot in a line of the grammar.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Slot {
     pub(super) kind: Kind,
-    /// The argument it fills; `None` for the kind's own. One that begins with `_` is no argument
-    /// but only a name for `with`; with `-` in front a number is filled in negative.
+    /// The argument it fills; `None` for the kind's own. One that begins with `_` is not an
+    /// argument but only a name for `with`; with `-` in front a number is negated.
     pub(super) name: Option<Box<str>>,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct Slot {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Taken {
     Seconds(f64),
-    /// The choice that was left open begins at this token.
+    /// The open choice begins at this token.
     Range(usize),
     /// Arguments of several calls.
     Each(Vec<Map<String, Value>>),
@@ -115,11 +115,11 @@ pub(super) enum Taken {
     Amount(f64, Box<str>),
     Currency(Box<str>),
     Expression(String),
-    /// Words from the given token on.
+    /// Words from this token on.
     Words(usize),
 }
 
-/// One way a slot can match.
+/// One possible match of a slot.
 #[derive(Clone, Debug)]
 pub(super) struct Match {
     pub(super) end: usize,
@@ -130,11 +130,11 @@ pub(super) struct Match {
 /// The argument that holds those of several calls, until the line makes calls of them.
 pub(super) const EACH: &str = "each";
 
-/// A small charge for a reading that only a context can confirm.
+/// The cost of a reading that needs a context to confirm it.
 const LOOSE_COST: u32 = 2;
 
-/// Everything that a slot of `kind` can take at `at`. The order is the order of preference among
-/// matches of one cost: longer ones first.
+/// Everything that a slot of `kind` can take at `at`, in order of preference among matches of equal
+/// cost: longer ones first.
 pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Match>) {
     if at >= scan.tokens.len() {
         return;
@@ -228,7 +228,7 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                 let fits = match day.sort() {
                     Sort::Plain => true,
                     Sort::Past | Sort::Date => !weather,
-                    // The weather of "next friday" is that of the coming one.
+                    // The weather for "next friday" is that of the coming one.
                     Sort::Reckoned => !weather || day.name().starts_with("next "),
                     Sort::Weekend => weather,
                     Sort::Recurring => weather && day.name() == "weekends",
@@ -337,14 +337,14 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
             }
         }
     }
-    // A match must go forward, or the matcher could stand still.
+    // A match must make progress, or the matcher could loop.
     let mut i = first;
     while i < out.len() {
         if out[i].end > at { i += 1 } else { drop(out.remove(i)) }
     }
 }
 
-/// "the rice no the pasta": the cost of what was dropped, and where the label begins anew.
+/// "the rice no the pasta": the cost of what was dropped, and where the new label begins.
 fn corrected_label(scan: &Scan<'_>, at: usize) -> Option<(u32, usize)> {
     open::labels(scan, at).into_iter().find_map(|(end, cost, _)| {
         scan.correction(end).map(|next| (cost, scan.skip(next, &["for"])))
@@ -357,7 +357,7 @@ fn words(spans: Vec<Span>, push: &mut impl FnMut(usize, u32, Taken)) {
     }
 }
 
-/// Whether alarms and reminders can hold it: no day that is over.
+/// Whether alarms and reminders accept it: no day in the past.
 fn storable(when: &When) -> bool {
     when.day.as_ref().is_none_or(|day| day.sort() != Sort::Past)
 }

@@ -3,17 +3,17 @@
 //! The expression's grammar is that of the tool `calculate`: numbers, `+ - * / ^`, parentheses,
 //! postfix `!`, and the functions `sqrt`, `cbrt`, `abs`, `floor`, `ln`, `log10`, `sin`, `cos`,
 //! `tan`, and the constants `pi` and `e`. Percentages are written as fractions: "15 percent of 40"
-//! is `(15/100*40)`. The usual precedence holds for speech as it does for signs.
+//! is `(15/100*40)`. The usual precedence applies to speech as it does to signs.
 
 use super::number::{self, plain};
 use super::scan::Scan;
 
-/// One way to read an expression.
+/// One reading of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Expression {
     pub(super) end: usize,
     pub(super) text: String,
-    /// How many operations it holds; a lone number has none.
+    /// The number of operations; a lone number has none.
     pub(super) operations: u32,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Expression {
 const MOST_READINGS: usize = 6;
 const MOST_DEPTH: u8 = 6;
 
-/// All readings of an expression at `at`, the longest first.
+/// All readings of an expression at `at`, longest first.
 pub(super) fn expressions(scan: &Scan<'_>, at: usize) -> Vec<Expression> {
     let mut out = chain(scan, scan.about(at), 0);
     out.sort_by_key(|e| std::cmp::Reverse(e.end));
@@ -59,7 +59,7 @@ fn chain(scan: &Scan<'_>, at: usize, depth: u8) -> Vec<Expression> {
 
 fn join(left: &Expression, sign: &str, right: Expression) -> Expression {
     let operations = left.operations + right.operations + 1;
-    // "200 plus 10 percent" means ten percent of what stands before.
+    // "200 plus 10 percent" means ten percent of what precedes it.
     let text = match right.text.strip_suffix("/100)").and_then(|t| t.strip_prefix('(')) {
         Some(percent) if matches!(sign, "+" | "-") && percent.parse::<f64>().is_ok() => {
             format!("({})*(1{sign}{percent}/100)", left.text)
@@ -154,14 +154,14 @@ fn operands(scan: &Scan<'_>, at: usize, depth: u8) -> Vec<Expression> {
         if let Some(next) = percent(scan, end) {
             rates(scan, next, &text, depth, &mut out);
         }
-        // "5 factorial times 2": a sign that binds closer than all others is taken here.
+        // "5 factorial times 2": a sign that binds tighter than all others is taken here.
         out.push(Expression { end, text, operations: 0 });
     }
     out.truncate(MOST_READINGS);
     out
 }
 
-/// Numbers, with a currency or not: what is calculated is the number.
+/// Numbers, with or without a currency: only the number enters the calculation.
 fn values(scan: &Scan<'_>, at: usize) -> Vec<(usize, f64)> {
     let money = |at: usize| scan.tables.currencies.longest(scan.tokens, at).map(|(end, _)| end);
     let from = match money(at) {
@@ -331,7 +331,8 @@ fn shares(scan: &Scan<'_>, at: usize, depth: u8, out: &mut Vec<Expression>) {
     }
 }
 
-/// The two numbers of the fraction between `at` and `end`, so that a third of 90 is exactly 30.
+/// Numerator and denominator of the fraction between `at` and `end`, so that a third of 90 is
+/// exactly 30.
 fn ratio(scan: &Scan<'_>, at: usize, end: usize) -> Option<(String, String)> {
     let (_, value) = number::fraction(scan, at)?;
     let below = (2..=100)
@@ -377,7 +378,7 @@ fn lists(scan: &Scan<'_>, at: usize, out: &mut Vec<Expression>) {
     }
 }
 
-/// Numbers of a list, parted by commas or "and": all readings with at least two.
+/// Numbers of a list, separated by commas or "and": all readings with at least two.
 fn items(
     scan: &Scan<'_>,
     at: usize,
@@ -397,7 +398,7 @@ fn items(
             _ => scan.skip(end, &["and"]),
         };
         let parted = next > end || scan.tokens.get(end).is_some_and(|t| t.pause);
-        // A list of numbers goes on even where the transcript dropped the commas.
+        // A list of numbers continues even if the transcript dropped the commas.
         if parted || kind == '+' || kind == 'm' || kind == '*' {
             items(scan, next, kind, list.clone(), out);
         }

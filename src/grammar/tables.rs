@@ -30,7 +30,7 @@ impl<T: PartialEq> Phrases<T> {
         list.insert(place, (words.into(), meaning));
     }
 
-    /// All phrases that stand at `at`, longest first, each with its end.
+    /// All phrases at `at`, longest first, each with its end.
     pub(super) fn at<'s>(
         &'s self,
         tokens: &'s [Token],
@@ -45,16 +45,16 @@ impl<T: PartialEq> Phrases<T> {
         })
     }
 
-    /// The longest phrase that stands at `at`.
+    /// The longest phrase at `at`.
     pub(super) fn longest<'s>(&'s self, tokens: &'s [Token], at: usize) -> Option<(usize, &'s T)> {
         self.at(tokens, at).next()
     }
 }
 
-/// What a unit measures; only units of one dimension are converted into each other.
+/// What a unit measures; only units of the same dimension convert into each other.
 pub(super) type Dimension = u8;
 
-/// One unit that a word may mean.
+/// One possible meaning of a unit word.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Unit {
     /// Its name as tools know it.
@@ -69,16 +69,16 @@ pub(super) struct Tables {
     pub(super) words: Vocabulary,
     pub(super) corrections: Phrases<()>,
     pub(super) units: Phrases<Unit>,
-    /// Names of the dimensions, in the order of their numbers.
+    /// Names of the dimensions, by number.
     pub(super) dimensions: Vec<String>,
     /// What a bare "degrees" may mean.
     pub(super) degrees: Vec<Unit>,
     pub(super) currencies: Phrases<Box<str>>,
     pub(super) places: Phrases<()>,
-    /// Polite words in front of a command.
+    /// Polite words before a command.
     pub(super) before: Phrases<()>,
-    /// Polite words behind a command.
+    /// Polite words after a command.
     pub(super) after: Phrases<()>,
-    /// Words behind a command that go only when it is not understood with them.
+    /// Words after a command that are dropped only if it is not understood with them.
     pub(super) afterthoughts: Phrases<()>,
 }

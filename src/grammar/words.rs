@@ -2,15 +2,15 @@
 
 use super::lexer::Token;
 
-/// The words from token `from` to before `to` as they were said: the sentence's own text in lower
-/// case with one blank where blanks or hesitations stood.
+/// The words of the tokens `from..to` as they were said: the sentence's own text in lower case,
+/// with one blank for any blanks or hesitations.
 pub(super) fn spoken(source: &str, tokens: &[Token], from: usize, to: usize) -> String {
     let mut out = String::new();
     let mut at = from;
     let mut last_end: Option<usize> = None;
     while at < to {
         let token = &tokens[at];
-        // The halves of one written word are copied as it was written when all are in the span.
+        // The halves of one written word are copied as written if all are in the span.
         let mut next = at + 1;
         while next < tokens.len() && tokens[next].part > 0 && tokens[next].start == token.start {
             next += 1;

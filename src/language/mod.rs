@@ -1,15 +1,15 @@
-//! Language: how people write and say numbers, times, dates, lengths, money, units and names.
+//! Language: how people write and say numbers, times, dates, durations, money, units and names.
 //!
 //! ```text
 //! tools ─▶ english::say ─▶ written words ─▶ english::spell ─▶ words as they are said
 //! ```
 //!
-//! Each language has a folder of its own: `say` writes what a tool has to tell, `spell` turns what
-//! was written into the words that a voice reads, `number` knows the number words. `traced`
-//! keeps, for each letter of a rewritten text, the place in the original that it stands for.
+//! Each language has a folder of its own: `say` writes a tool's answer, `spell` turns written text
+//! into the words that a voice reads, `number` has the number words. `traced` keeps, for each
+//! character of a rewritten text, its place in the original.
 //!
 //! **Invariant:** everything here is a pure function of its arguments.
-//! Absent on purpose: what a sentence means (that is the grammar's), and phonemes (the voice's).
+//! Deliberately absent: what a sentence means (see the grammar), and phonemes (see the voice).
 
 pub mod english;
 pub(crate) mod scan;

@@ -1,5 +1,5 @@
-//! The small parts that the rules of reading are made of: what a letter is, and how far a number
-//! goes. They mean what the classes `\w`, `\d`, `\b` of the original's expressions mean.
+//! The building blocks of the reading rules: character classes, and how far a number extends. They
+//! match the classes `\w`, `\d`, `\b` of the original's expressions.
 
 /// A letter, a digit or `_`: `\w`.
 pub(crate) fn is_word(c: char) -> bool {
@@ -21,12 +21,12 @@ pub(crate) fn is_high(c: char) -> bool {
     matches!(c, 'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ')
 }
 
-/// Whether the letter at `at` exists and passes `test`.
+/// Whether the character at `at` exists and passes `test`.
 pub(crate) fn has(chars: &[char], at: usize, test: impl Fn(char) -> bool) -> bool {
     chars.get(at).is_some_and(|c| test(*c))
 }
 
-/// Whether there is a letter before `at` that passes `test`.
+/// Whether there is a character before `at` that passes `test`.
 pub(crate) fn follows(chars: &[char], at: usize, test: impl Fn(char) -> bool) -> bool {
     at.checked_sub(1).is_some_and(|at| has(chars, at, test))
 }
@@ -46,7 +46,7 @@ pub(crate) fn letters(chars: &[char], at: usize) -> usize {
     at + chars[at.min(chars.len())..].iter().take_while(|c| is_letter(**c)).count()
 }
 
-/// The end of exactly `count` digits at `at`, more following or not.
+/// The end of exactly `count` digits at `at`, whether or not more follow.
 pub(crate) fn exactly(chars: &[char], at: usize, count: usize) -> Option<usize> {
     (digits(chars, at) >= at + count).then_some(at + count)
 }
@@ -81,17 +81,17 @@ pub(crate) fn literal(chars: &[char], at: usize, word: &str) -> Option<usize> {
     Some(end)
 }
 
-/// `at`, or one further where there is a space.
+/// `at`, or the position after a space there.
 pub(crate) fn past_space(chars: &[char], at: usize) -> usize {
     if has(chars, at, char::is_whitespace) { at + 1 } else { at }
 }
 
-/// The letters `from..to` as a string.
+/// The characters `from..to` as a string.
 pub(crate) fn text(chars: &[char], from: usize, to: usize) -> String {
     chars[from..to].iter().collect()
 }
 
-/// The number that the digits `from..to` write, 0 when it is too big.
+/// The number in the digits `from..to`, 0 if it is too large.
 pub(crate) fn value(chars: &[char], from: usize, to: usize) -> u32 {
     text(chars, from, to).parse().unwrap_or(0)
 }

@@ -1,15 +1,15 @@
-/// Where a rule matched to, and what is read instead of what it matched.
+/// Where a rule's match ends, and what is read instead.
 pub(crate) type Match = Option<(usize, String)>;
 
-/// Text under way from what was written to what is read aloud, in which every letter knows the
-/// place in the original that it stands for.
+/// Text on its way from what was written to what is read aloud, in which every character knows its
+/// place in the original.
 ///
-/// That is how a sound is found again in the sentence after "7:30" has become "seven thirty".
+/// So sound can be traced back to the sentence even after "7:30" has become "seven thirty".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traced {
-    /// The letters.
+    /// The characters.
     chars: Vec<char>,
-    /// For each letter a byte offset in the original text; never falling.
+    /// For each character a byte offset in the original text; never decreasing.
     from: Vec<u32>,
 }
 
@@ -21,19 +21,19 @@ impl Traced {
         traced
     }
 
-    /// Adds a part of the original that begins at its byte `from`.
+    /// Appends a part of the original that begins at its byte `from`.
     pub(crate) fn push_written(&mut self, text: &str, from: usize) {
         for (at, c) in text.char_indices() {
             self.push(c, u32::try_from(from + at).unwrap_or(u32::MAX));
         }
     }
 
-    /// The letters.
+    /// The characters.
     pub(crate) fn chars(&self) -> &[char] {
         &self.chars
     }
 
-    /// The original's byte offset for each letter.
+    /// The original's byte offset for each character.
     pub(crate) fn from(&self) -> &[u32] {
         &self.from
     }
@@ -42,42 +42,42 @@ impl Traced {
         self.chars.len()
     }
 
-    /// Adds a letter that stands for the original's byte `from`.
+    /// Appends a character for the original's byte `from`.
     pub(crate) fn push(&mut self, c: char, from: u32) {
         self.chars.push(c);
         self.from.push(from);
     }
 
-    /// Puts a letter in the place of the last one.
+    /// Replaces the last character.
     pub(crate) fn replace_last(&mut self, c: char) {
         if let Some(last) = self.chars.last_mut() {
             *last = c;
         }
     }
 
-    /// Adds letters `from` the same place.
+    /// Appends characters that all stand for the byte `from`.
     pub(crate) fn push_str(&mut self, text: &str, from: u32) {
         for c in text.chars() {
             self.push(c, from);
         }
     }
 
-    /// Adds the letters `from..to` of `other`.
+    /// Appends the characters `from..to` of `other`.
     pub(crate) fn push_part(&mut self, other: &Self, from: usize, to: usize) {
         self.chars.extend_from_slice(&other.chars[from..to]);
         self.from.extend_from_slice(&other.from[from..to]);
     }
 
-    /// The letters `from..to`.
+    /// The characters `from..to`.
     pub(crate) fn part(&self, from: usize, to: usize) -> Self {
         let mut part = Self::default();
         part.push_part(self, from, to);
         part
     }
 
-    /// Goes through the text once, as a regular expression's `sub` does: where `rule` matches at a
-    /// letter, the letters up to the end that it names become its words; elsewhere they stay.
-    /// An empty match is none.
+    /// Goes through the text once, like a regular expression's `sub`: if `rule` matches at a
+    /// character, the characters up to the end of the match are replaced; elsewhere they stay. An
+    /// empty match counts as none.
     pub(crate) fn rewrite(&mut self, rule: impl Fn(&[char], usize) -> Match) {
         let mut out = Self::default();
         let mut kept = 0;
@@ -100,7 +100,7 @@ impl Traced {
         *self = out;
     }
 
-    /// Makes every run of white space one space, and drops it at both ends.
+    /// Collapses every run of white space to one space, and trims both ends.
     pub(crate) fn squeeze(&mut self) {
         let mut out = Self::default();
         for (c, from) in self.chars.iter().zip(&self.from) {
@@ -117,7 +117,7 @@ impl Traced {
         *self = out;
     }
 
-    /// The letters as one string.
+    /// The characters as one string.
     #[cfg(test)]
     pub(crate) fn text(&self) -> String {
         self.chars.iter().collect()

@@ -1,13 +1,13 @@
-//! What the providers' models were used for, and what that cost: a file of lines for each month.
+//! The use of providers' models, and its cost: a file of lines for each month.
 //!
 //! ```text
 //! engines ─▶ Meter ─▶ write ─▶ STATE/usage/2026-11.jsonl ─▶ read ─▶ Sums ─▶ with Prices, a cost
 //! ```
 //!
-//! **Invariant:** a line is written whole or not at all, by any number of programs at once.
-//! **Invariant:** no price is made up: what a model costs is what the user wrote down, and a model
-//! without a price is told as such.
-//! Absent on purpose: limits; who wants to stop at a sum sets it at the provider.
+//! **Invariant:** a line is written whole or not at all, even by several programs at once.
+//! **Invariant:** no price is made up: a model costs what the user has entered, and a model without
+//! a price is reported as such.
+//! Deliberately absent: limits; to cap spending, set a limit at the provider.
 
 mod price;
 
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::WallClock;
 use crate::engine::{Spent, Usage};
 
-/// No month is longer; a file beyond this is not ours.
+/// Upper bound for a month, in bytes; a larger file is not ours.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// One line.
@@ -39,13 +39,13 @@ struct Entry {
     usage: Usage,
 }
 
-/// What was used of each model, by its name `PROVIDER/MODEL`.
+/// The use of each model, by its name `PROVIDER/MODEL`.
 pub type Sums = BTreeMap<String, Usage>;
 
-/// Uses that wait to be written down. When there are more, the newest are lost and logged.
+/// Uses waiting to be written. Beyond that, the newest are dropped, with a log message.
 const WAITING: usize = 256;
 
-/// The folder in which uses are written down. Cheap to clone.
+/// The folder in which uses are recorded. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     folder: PathBuf,
@@ -54,24 +54,24 @@ pub struct Ledger {
     waiting: Arc<Mutex<Vec<Spent>>>,
 }
 
-/// What was read.
+/// The result of reading.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The sums.
     pub sums: Sums,
-    /// Lines that are none of ours, and files that cannot be read.
+    /// Lines that are not ours, and files that cannot be read.
     pub unread: Vec<String>,
 }
 
 impl Ledger {
-    /// The one in `folder`, with months and days as in `zone`. Nothing is made before the first
+    /// The one in `folder`, with months and days as in `zone`. Nothing is created before the first
     /// use.
     pub fn new(folder: PathBuf, zone: TimeZone, clock: WallClock) -> Self {
         Self { folder, zone, clock, waiting: Arc::default() }
     }
 
-    /// Has a use written down beside the async tasks; what is not written when the program ends
-    /// is left for [`Ledger::flush`].
+    /// Records a use off the async threads; what is not written when the program ends is left for
+    /// [`Ledger::flush`].
     pub fn note(&self, spent: Spent) {
         let mut waiting = self.waiting();
         if waiting.len() == WAITING {
@@ -85,7 +85,7 @@ impl Ledger {
         }
     }
 
-    /// Writes down what waits.
+    /// Writes what is waiting.
     pub fn flush(&self) {
         let waiting = std::mem::take(&mut *self.waiting());
         for spent in waiting {
@@ -96,7 +96,7 @@ impl Ledger {
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Spent>> {
-        // Nothing that holds it can panic half way.
+        // No holder of this lock can panic halfway.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,7 +112,7 @@ impl Ledger {
         file.write_all(&line)
     }
 
-    /// What was used from the day `from` to the day `to`, both included.
+    /// The use from the day `from` to the day `to`, both inclusive.
     pub fn read(&self, from: Date, to: Date) -> Found {
         let mut found = Found::default();
         let mut month = from.first_of_month();

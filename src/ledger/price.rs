@@ -1,22 +1,22 @@
 use crate::engine::Usage;
 
-/// What a model costs, in whatever currency the user counts. Tokens and characters by the million;
-/// what is not set is free.
+/// The price of a model, in the user's currency. Tokens and characters per million; unset prices
+/// are free.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Price {
-    /// A million tokens of text read.
+    /// A million text tokens read.
     pub text_in: f64,
-    /// A million tokens of sound heard.
+    /// A million audio tokens heard.
     pub audio_in: f64,
-    /// A million tokens of pictures seen.
+    /// A million image tokens seen.
     pub image_in: f64,
-    /// A million tokens read before.
+    /// A million cached tokens.
     pub cached_in: f64,
-    /// A million tokens of text written.
+    /// A million text tokens written.
     pub text_out: f64,
-    /// A million tokens of sound spoken.
+    /// A million audio tokens spoken.
     pub audio_out: f64,
-    /// A million tokens of pictures made.
+    /// A million image tokens made.
     pub image_out: f64,
     /// A minute of sound heard.
     pub minute: f64,
@@ -27,7 +27,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// What `usage` cost, to a millionth.
+    /// The cost of `usage`, to a millionth.
     pub fn of(&self, usage: &Usage) -> f64 {
         // Counts stay far below 2^52, so the casts are exact.
         let millions = [

@@ -1,13 +1,13 @@
-/// Sub-windows over which the floor looks for its minimum.
+/// Sub-windows over which the floor takes its minimum.
 const WINDOWS: usize = 8;
-/// Frames in a sub-window: 250 ms, so the floor follows a noise that becomes louder in 2 s.
+/// Frames in a sub-window: 250 ms, so the floor follows a louder noise within 2 s.
 const WINDOW_FRAMES: u32 = 25;
-/// The floor is never believed to be above this at the start, when nothing was heard yet.
+/// Upper bound of the floor at the start, before anything was heard.
 const FIRST_FLOOR_DB: f32 = -55.0;
 
 /// The loudness of the room when nobody speaks, by minimum statistics (R. Martin, "Noise power
-/// spectral density estimation based on optimal smoothing and minimum statistics", 2001), without
-/// its spectral part: the least smoothed loudness of the last two seconds, since speech dips to
+/// spectral density estimation based on optimal smoothing and minimum statistics", 2001) without
+/// the spectral part: the minimum smoothed loudness of the last two seconds, since speech dips to
 /// the noise between words and steady noise never dips.
 #[derive(Debug)]
 pub(super) struct Floor {
@@ -31,7 +31,7 @@ impl Default for Floor {
 }
 
 impl Floor {
-    /// Takes the loudness of the next frame in.
+    /// Takes the loudness of the next frame.
     pub(super) fn note(&mut self, db: f32) {
         self.smooth += 0.3 * (db - self.smooth);
         self.low = self.low.min(self.smooth);
@@ -50,15 +50,15 @@ impl Floor {
     }
 }
 
-/// How fast the bed follows sound above and below it, in dB a frame; slower while that is speech.
+/// How fast the bed follows sound above and below it, in dB per frame; slower during speech.
 const BED_UP_DB: f32 = 0.2;
 const BED_UP_IN_SPEECH_DB: f32 = 0.05;
 const BED_DOWN_DB: f32 = 0.07;
-/// The bed sinks no deeper, so that it is back in time.
+/// The bed sinks no lower, so that it recovers in time.
 const BED_LEAST_DB: f32 = -90.0;
 
-/// The loudness that the room's sound stays below most of the time: what a bed of music, which
-/// has dips and a pitch as speech has, does not rise above. A running quantile.
+/// The level that the room's sound stays below most of the time: what a bed of music, which has
+/// dips and a pitch like speech, does not exceed. A running quantile.
 #[derive(Debug)]
 pub(super) struct NoiseFloor(f32);
 
@@ -69,7 +69,7 @@ impl Default for NoiseFloor {
 }
 
 impl NoiseFloor {
-    /// Takes the loudness of the next frame in, and whether it is held for speech.
+    /// Takes the loudness of the next frame, and whether it counts as speech.
     pub(super) fn note(&mut self, db: f32, speech: bool) {
         let step = match (db > self.0, speech) {
             (false, _) => -BED_DOWN_DB,

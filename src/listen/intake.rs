@@ -7,22 +7,23 @@ use crate::base::LISTEN_RATE;
 /// Samples read in one go.
 const PIECE: usize = 1_920;
 
-/// The way of the sound from the capture ring through the echo canceller to the [`Listener`]: all of
-/// the listen thread but the thread. A simulation drives it in the time of its own.
+/// Carries the sound from the capture ring through the echo canceller to the [`Listener`]: the
+/// listen thread without the thread. A simulation drives it in simulated time.
 pub struct Intake {
     tail: CaptureTail,
-    /// For the rate of the present device; `None` before there is one, or when it is absurd.
+    /// For the rate of the current device; `None` before there is one, or if the rate is unusable.
     resampler: Option<Resampler>,
     front: Front,
     listener: Listener,
-    /// Samples on their way; kept so that no look allocates.
+    /// A buffer for samples, kept so that no look allocates.
     piece: [f32; PIECE],
     pcm: Vec<f32>,
     clean: Clean,
 }
 
 impl Intake {
-    /// Both ends of an [`audio::path`](crate::audio::path) to read, and what [`Listener::new`] takes.
+    /// Both ends of an [`audio::path`](crate::audio::path) to read, and the arguments of
+    /// [`Listener::new`].
     pub fn new(
         tail: CaptureTail,
         tap: Tap,
@@ -40,23 +41,23 @@ impl Intake {
         }
     }
 
-    /// The same, with words that [`Order::Spot`] listens for.
+    /// Adds words that [`Order::Spot`] listens for.
     pub fn with_words(mut self, factory: WakeFactory) -> Self {
         self.listener = self.listener.with_words(factory);
         self
     }
 
-    /// Whether nothing is going on, so that the next look may be later.
+    /// Whether nothing is happening, so that the next look may come later.
     pub fn dozes(&self) -> bool {
         self.listener.dozes()
     }
 
-    /// Samples heard so far, at [`LISTEN_RATE`], muted ones included.
+    /// Samples heard so far at [`LISTEN_RATE`], muted ones included.
     pub fn heard(&self) -> u64 {
         self.listener.heard()
     }
 
-    /// Hears all there is in the ring, and appends what comes of it to `out`; whether there was
+    /// Hears everything in the ring, and appends the resulting events to `out`; whether there was
     /// anything.
     pub fn look(&mut self, out: &mut Vec<Event>) -> bool {
         let mut any = false;
@@ -79,10 +80,10 @@ impl Intake {
         }
     }
 
-    /// Carries an order out and appends what comes of it to `out`.
+    /// Executes an order and appends the resulting events to `out`.
     pub fn order(&mut self, order: Order, out: &mut Vec<Event>) {
         match &order {
-            // The last word may still be inside.
+            // The last word may still be buffered.
             Order::Release => self.flush(out),
             Order::Settings(settings) => self.front.set(settings.echo),
             Order::Open
@@ -99,7 +100,7 @@ impl Intake {
         self.listener.order(order, out);
     }
 
-    /// The microphone gives nothing any more.
+    /// The microphone is gone.
     pub fn lose(&mut self, out: &mut Vec<Event>) {
         self.listener.lose(out);
     }
@@ -125,7 +126,7 @@ impl Intake {
         }
     }
 
-    /// Hears what is still inside.
+    /// Hears what is still buffered.
     fn flush(&mut self, out: &mut Vec<Event>) {
         if let Some(resampler) = &mut self.resampler {
             resampler.flush(&mut self.pcm);

@@ -2,7 +2,7 @@ use crate::base::{FRAME_SAMPLES, Frame};
 
 use super::Level;
 
-/// What a frame without any sound counts as.
+/// The level of a frame without any sound.
 pub(super) const SILENCE_DB: f32 = -120.0;
 
 /// Frames in one reading of the meter: 50 ms, twenty readings a second.
@@ -22,7 +22,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Takes a frame in; every fifth gives a reading.
+    /// Takes a frame; every fifth yields a reading.
     pub(super) fn read(&mut self, frame: &Frame) -> Option<Level> {
         self.frames += 1;
         self.power += frame.samples.iter().map(|s| s * s).sum::<f32>() / FRAME_SAMPLES as f32;

@@ -19,21 +19,21 @@ pub struct Listener {
     meter: Option<Meter>,
     past: Past,
     voice: Voice,
-    /// The frame that is being filled, as it is kept, and as it is asked whether somebody speaks.
+    /// The frame being filled: the version to keep, and the one in which voice is detected.
     frame: Frame,
     asked: Frame,
-    /// The last moments of the latter.
+    /// The recent past of the latter.
     lately: Past,
     filled: usize,
-    /// The utterance under way.
+    /// The utterance in progress.
     take: Option<Take>,
     last_id: UtteranceId,
     watch: Watch,
 }
 
-/// Silence that counts as a gap between words when a long utterance has to be cut.
+/// Silence, in samples, that counts as a gap between words when a long utterance must be cut.
 const GAP: u64 = 100 * LISTEN_RATE.0 as u64 / 1000;
-/// How long before the limit such a gap is taken; a tenth of a short limit.
+/// How long before the limit, in samples, such a gap is used; a tenth of a short limit.
 const LOOKOUT: u64 = 2 * LISTEN_RATE.0 as u64;
 
 /// Whether the sound is listened to.
@@ -41,15 +41,15 @@ const LOOKOUT: u64 = 2 * LISTEN_RATE.0 as u64;
 enum Ear {
     Shut,
     Open,
-    /// A key is held; afterwards the ear is open, or not.
+    /// A key is held; afterwards the ear is open again, or not.
     Held {
         then_open: bool,
     },
 }
 
 impl Listener {
-    /// An ear that is shut. `factory` makes the voice activity model when it is first needed;
-    /// without one the gate decides alone.
+    /// A closed ear. `factory` makes the voice activity model when it is first needed; without one
+    /// the gate decides alone.
     pub fn new(settings: Settings, factory: Option<VadFactory>) -> Self {
         let past = Past::new(settings.preroll() + CONTEXT + FRAME_SAMPLES as u64);
         Self {
@@ -70,18 +70,18 @@ impl Listener {
         }
     }
 
-    /// The same, with words that [`Order::Spot`] listens for.
+    /// Adds words that [`Order::Spot`] listens for.
     pub fn with_words(mut self, factory: WakeFactory) -> Self {
         self.watch = Watch::new(factory);
         self
     }
 
-    /// Samples heard so far, muted ones included.
+    /// Samples heard so far, including muted ones.
     pub fn heard(&self) -> u64 {
         self.frame.start + self.filled as u64
     }
 
-    /// Whether nothing is going on, so that the thread may look for samples less often.
+    /// Whether nothing is going on, so that the thread may poll less often.
     pub fn dozes(&self) -> bool {
         match self.ear {
             Ear::Shut => true,
@@ -90,14 +90,14 @@ impl Listener {
         }
     }
 
-    /// Hears mono samples at 16 kHz, in -1.0..=1.0, and appends what comes of them to `out`.
+    /// Takes mono samples at 16 kHz, in -1.0..=1.0, and appends the resulting events to `out`.
     pub fn push(&mut self, pcm: &[f32], out: &mut Vec<Event>) {
         self.hear(pcm, pcm, out);
     }
 
-    /// Hears the same sound twice: `pcm` is what is kept of it, and in `voice`, of the same length, it
-    /// is looked for somebody who speaks. Where our own voice is in the room too, the one is clearer
-    /// and the other cleaner.
+    /// Hears two versions of the same sound: `pcm` is kept, and voice is detected in `voice`, of
+    /// the same length. While the speaker plays, the first has clearer words and the second less
+    /// echo.
     pub fn hear(&mut self, pcm: &[f32], voice: &[f32], out: &mut Vec<Event>) {
         let mut both = pcm.iter().zip(voice);
         while both.len() > 0 {
@@ -117,7 +117,7 @@ impl Listener {
         }
     }
 
-    /// Carries an order out and appends what comes of it to `out`.
+    /// Executes an order and appends the resulting events to `out`.
     pub fn order(&mut self, order: Order, out: &mut Vec<Event>) {
         match order {
             Order::Open => match &mut self.ear {
@@ -143,7 +143,7 @@ impl Listener {
             Order::Mute(on) => self.on_mute(on, out),
             Order::Stream(stream) => self.stream = stream,
             Order::Meter(on) => {
-                // A meter that is on keeps the frames it has.
+                // A meter that is already on keeps its frames.
                 self.meter =
                     if on { self.meter.take().or_else(|| Some(Meter::default())) } else { None };
             }
@@ -159,20 +159,20 @@ impl Listener {
         out.extend(self.voice.complaint().map(Event::Unaided));
     }
 
-    /// The samples that follow come from another device: the noise of the room is learnt anew. An
-    /// utterance under way goes on, because the user does not know of it.
+    /// The samples that follow come from another device: the noise of the room is learned again. An
+    /// utterance in progress continues, because the user does not know about it.
     pub fn restart(&mut self) {
         self.voice.restart();
         self.watch.reset();
     }
 
-    /// The microphone gives nothing any more: an utterance under way is discarded.
+    /// The microphone stopped delivering: an utterance in progress is discarded.
     pub fn lose(&mut self, out: &mut Vec<Event>) {
         self.discard(Discard::Lost, out);
         self.let_go();
     }
 
-    /// There is no more sound. An utterance that silence would end is ended by silence now.
+    /// There is no more sound. An utterance that silence would end ends now.
     pub fn end(&mut self, out: &mut Vec<Event>) {
         while self.ear == Ear::Open && self.take.is_some() {
             self.push(&[0.0; FRAME_SAMPLES], out);
@@ -185,7 +185,7 @@ impl Listener {
             out.extend(meter.read(&self.asked).map(Event::Level));
         }
         if self.muted {
-            // What is muted was never heard: it neither fills the past nor teaches the floor.
+            // Muted sound was never heard: it enters neither the past nor the floor.
             self.past.restart(self.frame.start + FRAME_SAMPLES as u64);
             self.lately.restart(self.frame.start + FRAME_SAMPLES as u64);
             return;
@@ -216,7 +216,7 @@ impl Listener {
         }
     }
 
-    /// Goes on with the utterance under way, or begins one.
+    /// Continues the utterance in progress, or begins one.
     fn on_sound(&mut self, sound: Sound, out: &mut Vec<Event>) {
         if let (None, Sound::Speech(since)) = (&self.take, sound) {
             self.begin(since.saturating_sub(self.settings.preroll()), out);
@@ -230,7 +230,7 @@ impl Listener {
         take.note_loudness(&self.frame, now, held);
         if let Sound::Speech(since) = sound {
             take.note_speech(since, now);
-            // Speech from behind does not go on with what the speaker has ended.
+            // Background speech does not continue what the speaker has ended.
             if take.end_of_turn() == now && take.offered.take().is_some() {
                 out.push(Event::Resumed { id: take.id });
             }
@@ -271,7 +271,7 @@ impl Listener {
         };
         self.ear = Ear::Held { then_open };
         match self.take.take() {
-            // What the open ear was hearing already belongs to what the key frames.
+            // What the open ear was hearing already becomes part of the held utterance.
             Some(earlier) => {
                 out.push(Event::Discarded { id: earlier.id, why: Discard::Superseded });
                 let id = self.next_id();
@@ -290,10 +290,10 @@ impl Listener {
         self.past.resize(lead + CONTEXT + FRAME_SAMPLES as u64);
     }
 
-    /// Begins an utterance with the word that was called last, unless one is under way.
+    /// Begins an utterance with the last wake word, unless one is in progress.
     fn on_woken(&mut self, out: &mut Vec<Event>) {
         match &mut self.ear {
-            // The gate has heard the word and goes on with what follows.
+            // The gate has heard the word and continues with what follows.
             ear @ Ear::Shut => *ear = Ear::Open,
             Ear::Open => {}
             Ear::Held { then_open } => {
@@ -355,7 +355,7 @@ impl Listener {
         self.go_on(take, out);
     }
 
-    /// Goes on with a new utterance, what there is of the present frame included.
+    /// Continues with a new utterance, including what there is of the current frame.
     fn go_on(&mut self, mut take: Take, out: &mut Vec<Event>) {
         take.extend(self.frame.start, &self.frame.samples[..self.filled]);
         let held = matches!(self.ear, Ear::Held { .. });
@@ -374,7 +374,7 @@ impl Listener {
         }
     }
 
-    /// Ends the utterance under way, if it is one.
+    /// Ends the utterance in progress, if it is one.
     fn finish(&mut self, by: End, otherwise: Discard, heard: u64, out: &mut Vec<Event>) {
         let Some(mut take) = self.take.take() else { return };
         if !take.confirmed {
@@ -388,7 +388,7 @@ impl Listener {
         }
         let end_of_speech = take.end_of_turn();
         let utterance = match by {
-            // The next one goes on where this one ends, so nothing is left out between them.
+            // The next one continues where this one ends, so nothing is lost between them.
             End::Limit if take.offered.is_none() => take.whole(),
             End::Limit | End::Pause | End::Release => {
                 take.cut(self.settings.preroll(), self.settings.tail())
@@ -402,8 +402,8 @@ impl Listener {
         out.push(Event::Ended { utterance, end_of_speech, heard, by });
     }
 
-    /// Cuts an utterance that has become too long, between two words if there is a gap in its
-    /// last seconds, and goes on with the next.
+    /// Cuts an utterance that has become too long, between two words if there is a gap in its last
+    /// seconds, and continues with the next.
     fn limit(&mut self, sound: Sound, silence: u64, now: u64, out: &mut Vec<Event>) {
         let Some(take) = &self.take else { return };
         let length = now - take.start();
@@ -422,7 +422,7 @@ impl Listener {
         }
     }
 
-    /// Passes the newest sound on to partners that hear for themselves.
+    /// Passes the newest sound on to partners that hear it themselves.
     fn pass_on(&mut self, out: &mut Vec<Event>) {
         match self.stream {
             Stream::Off => {}

@@ -2,14 +2,14 @@ use crate::base::{FRAME_SAMPLES, Frame};
 
 use super::level::decibels;
 
-/// Frames over which loudness is taken: 200 ms, a syllable.
+/// Frames over which loudness is measured: 200 ms, a syllable.
 const FRAMES: usize = 20;
 
-/// How far below the loudest syllable speech may be to be the same person's, in dB. A television
-/// behind is quieter than who speaks into the microphone.
+/// How far below the loudest syllable speech may be and still be the same person's, in dB. A
+/// television in the background is quieter than somebody who speaks into the microphone.
 const RANGE_DB: f32 = 12.0;
 
-/// How loud an utterance is against its loudest syllable.
+/// The loudness of an utterance relative to its loudest syllable.
 #[derive(Debug, Default)]
 pub(super) struct Loudness {
     powers: [f32; FRAMES],
@@ -19,12 +19,12 @@ pub(super) struct Loudness {
 }
 
 impl Loudness {
-    /// Hears the next frame; whether the last syllable is about as loud as the loudest.
+    /// Takes the next frame; whether the last syllable is about as loud as the loudest.
     pub(super) fn hear(&mut self, frame: &Frame) -> bool {
         let power = frame.samples.iter().map(|s| s * s).sum::<f32>() / FRAME_SAMPLES as f32;
         self.powers[self.at] = power;
         self.at = (self.at + 1) % FRAMES;
-        // Summed anew, so that no rounding stays behind a loud sound.
+        // Recomputed, so that no rounding error is left behind by a loud sound.
         self.sum = self.powers.iter().sum();
         self.loudest = self.loudest.max(self.sum);
         decibels(self.sum) >= decibels(self.loudest) - RANGE_DB

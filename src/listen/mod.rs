@@ -6,23 +6,22 @@
 //! Tap: what the speaker plays ────┘            (2 s for words)          └─▶ wake words  key or length
 //! ```
 //!
-//! [`Listener`] cuts: samples and [`Order`]s in, [`Event`]s out. [`Intake`] brings it the samples of
-//! the capture ring without the echo of the speaker. [`spawn`] puts that on a thread and ties it to
-//! the driver's queue.
+//! [`Listener`] cuts: samples and [`Order`]s in, [`Event`]s out. [`Intake`] brings it the samples
+//! of the capture ring without the echo of the speaker. [`spawn`] puts that on a thread and
+//! connects it to the driver's queue.
 //!
-//! **Invariant:** time is counted in samples; how the sound is cut into pushes changes nothing.
-//! **Invariant:** every utterance is `Started (Confirmed | Voiced | Paused | Resumed)* (Ended | Discarded)`,
-//! at most one is under way, ids grow, and no sample is in two utterances.
-//! **Invariant:** an [`Event::Ended`] that follows an [`Event::Paused`] without a
-//! [`Event::Resumed`] between them carries the very same utterance, so an answer prepared during
-//! the pause is the answer to the whole.
-//! **Invariant:** in silence no frame allocates, the model is not loaded, and what is kept is the
-//! ring of the last moments.
-//! **Invariant:** the thread never waits for the driver. What does not fit into its queue waits
-//! in a bounded backlog; frames and levels are thrown away instead, and counted.
-//!
-//! Absent on purpose: what an utterance is for, whether it interrupts a reply, and when to listen
-//! at all; that is `turn`'s. The wake words only look at the frames.
+//! **Invariant:** time is counted in samples; how the sound is split into pushes changes nothing.
+//! **Invariant:** every utterance is `Started (Confirmed | Voiced | Paused | Resumed)* (Ended |
+//! Discarded)`, at most one is in progress, ids grow, and no sample is in two utterances.
+//! **Invariant:** an [`Event::Ended`] that follows an [`Event::Paused`] without an
+//! [`Event::Resumed`] between them carries the same utterance, so an answer prepared during the
+//! pause is the answer to the whole.
+//! **Invariant:** in silence no frame allocates, the model is not loaded, and only the ring of
+//! recent sound is kept.
+//! **Invariant:** the thread never waits for the driver. What does not fit into its queue waits in
+//! a bounded backlog; frames and levels are dropped and counted instead.
+//! Deliberately absent: what an utterance is for, whether it interrupts a reply, and when to listen
+//! at all; those are up to `turn`. The wake words only look at the frames.
 
 mod event;
 mod floor;

@@ -1,14 +1,14 @@
 use std::ops::Range;
 
-/// The last moments of sound, so that an utterance can begin before it was noticed.
+/// The most recent sound, so that an utterance can begin before it was noticed.
 ///
-/// A ring of fixed size: pushing never allocates.
+/// A fixed-size ring: pushing never allocates.
 #[derive(Debug)]
 pub(super) struct Past {
     ring: Box<[f32]>,
     /// The position after the last sample.
     end: u64,
-    /// The first position that may be given out again.
+    /// The first position that may still be handed out.
     first: u64,
 }
 
@@ -19,7 +19,7 @@ impl Past {
         Self { ring: vec![0.0; len].into_boxed_slice(), end: 0, first: 0 }
     }
 
-    /// Other room, with as much of the sound as fits.
+    /// Changes the capacity, keeping as much of the sound as fits.
     pub(super) fn resize(&mut self, samples: u64) {
         let mut new = Self::new(samples);
         let kept = self.available(self.end.saturating_sub(samples));
@@ -48,13 +48,13 @@ impl Past {
         self.end
     }
 
-    /// The positions from `wanted` on that are still here.
+    /// The positions from `wanted` on that are still available.
     pub(super) fn available(&self, wanted: u64) -> Range<u64> {
         let oldest = self.end.saturating_sub(self.ring.len() as u64);
         wanted.max(oldest).max(self.first).min(self.end)..self.end
     }
 
-    /// Appends the samples at `range` to `out`, as far as they are here.
+    /// Appends the samples at `range` to `out`, as far as they are available.
     pub(super) fn copy(&self, range: Range<u64>, out: &mut Vec<f32>) {
         let start = self.available(range.start).start;
         let count = range.end.min(self.end).saturating_sub(start) as usize;
@@ -65,13 +65,13 @@ impl Past {
         out.extend_from_slice(&self.ring[..count - head]);
     }
 
-    /// Gives out nothing from before `position` any more, because it belongs to an earlier
+    /// Hands out nothing from before `position` any more, because it belongs to an earlier
     /// utterance or to the time before a mute.
     pub(super) fn forget_before(&mut self, position: u64) {
         self.first = self.first.max(position);
     }
 
-    /// Forgets everything and goes on at `position`.
+    /// Forgets everything and continues at `position`.
     pub(super) fn restart(&mut self, position: u64) {
         self.end = position;
         self.first = position;

@@ -1,19 +1,19 @@
 use crate::base::{FRAME_SAMPLES, Frame};
 
-/// Butterworth filters of second order at 16 kHz: high-pass at 250 Hz, low-pass at 3.2 kHz.
+/// Second-order Butterworth filters at 16 kHz: high-pass at 250 Hz, low-pass at 3.2 kHz.
 const HIGH_PASS: [f32; 5] = [0.932_932, -1.865_864, 0.932_932, -1.861_361, 0.870_367];
 const LOW_PASS: [f32; 5] = [0.206_572, 0.413_144, 0.206_572, -0.369_527, 0.195_816];
 
-/// Sound in which a pitch is looked for: 32 ms at 8 kHz.
+/// Window of the pitch search: 32 ms at 8 kHz.
 const SPAN: usize = 256;
-/// Periods that are tried: 400 Hz down to 70 Hz at 8 kHz.
+/// Periods tried: 400 Hz down to 70 Hz at 8 kHz.
 const PERIODS: std::ops::Range<usize> = 20..116;
 
-/// The band of the voice, without the rumble of fans below and the hiss above it.
+/// The voice band, without the rumble of fans below and the hiss above it.
 pub(super) struct Band {
     high: Biquad,
     low: Biquad,
-    /// The last [`SPAN`] samples at 8 kHz. The low-pass leaves little to fold back.
+    /// The last [`SPAN`] samples at 8 kHz. The low-pass leaves little to alias.
     recent: [f32; SPAN],
 }
 
@@ -28,7 +28,7 @@ impl Default for Band {
 }
 
 impl Band {
-    /// Takes a frame in and gives its mean square within the band.
+    /// Takes a frame and returns its mean square within the band.
     pub(super) fn hear(&mut self, frame: &Frame) -> f32 {
         const HALF: usize = FRAME_SAMPLES / 2;
         self.recent.copy_within(HALF.., 0);
@@ -43,8 +43,8 @@ impl Band {
         sum / FRAME_SAMPLES as f32
     }
 
-    /// How much the last 32 ms are like themselves one period later, for the period that fits
-    /// best: 0.0 for noise to 1.0 for a steady tone. Normalized autocorrelation.
+    /// How similar the last 32 ms are to themselves one period later, for the best period: 0.0 for
+    /// noise to 1.0 for a steady tone. Normalized autocorrelation.
     pub(super) fn pitch(&self) -> f32 {
         let energy = |part: &[f32]| dot(part, part);
         let mut head = energy(&self.recent[..SPAN - PERIODS.start]);
@@ -60,7 +60,7 @@ impl Band {
     }
 }
 
-/// The sum of products, in eight lanes that the compiler can put side by side.
+/// The dot product, in eight lanes so that it vectorizes.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 8];
     let (a, rest_a) = a.as_chunks::<8>();

@@ -1,7 +1,7 @@
 use super::Echo;
 use crate::base::LISTEN_RATE;
 
-/// How utterances are cut. All times in milliseconds of sound.
+/// How utterances are cut. All times are milliseconds of sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Silence that ends a turn; 100..=5000.
@@ -9,29 +9,29 @@ pub struct Settings {
     /// Silence after which [`Event::Paused`](super::Event::Paused) offers the utterance so far, so
     /// that an answer can be prepared; `None` never does. Not below [`TAIL_MS`].
     pub speculate_ms: Option<u32>,
-    /// Sound kept before the first voiced frame, so that no word loses its soft beginning; 0..=2000.
+    /// Sound kept before the first voiced frame, so that no word loses its soft onset; 0..=2000.
     pub preroll_ms: u32,
-    /// Where an utterance is cut at the latest; 1..=600 seconds. What follows becomes the next one.
+    /// Longest utterance; 1..=600 seconds. What follows becomes the next one.
     pub max_utterance_s: u32,
-    /// Voiced sound without which an utterance cut by silence counts as noise.
+    /// An utterance cut by silence with less voiced sound than this counts as noise.
     pub min_speech_ms: u32,
-    /// The same for one that a held key framed: shorter, because a person vouched for it.
+    /// The same for one framed by a held key: shorter, because a person vouched for it.
     pub min_held_ms: u32,
-    /// When the echo of the speaker is taken out.
+    /// When the echo of the speaker is removed.
     pub echo: Echo,
-    /// Where an utterance of an open ear is cut at the latest, in seconds: nobody asks that long, but
-    /// a television talks on.
+    /// The longest utterance of an open ear, in seconds: nobody asks for that long, but a
+    /// television goes on.
     pub max_open_s: u32,
 }
 
-/// Milliseconds of voice beyond doubt at which an [`Event::Voiced`](super::Event::Voiced) comes: when
-/// a reply that is spoken over stands still, and when the first words can be made out.
+/// Milliseconds of certain voice at which an [`Event::Voiced`](super::Event::Voiced) is sent: when
+/// an interrupted reply pauses, and when the first words can be recognized.
 pub(super) const MARKS: [u32; 2] = [200, 288];
 
-/// After the last mark one more comes after each of these.
+/// Interval of further ones after the last mark.
 pub(super) const MORE_MS: u32 = 480;
 
-/// Silence kept behind the last voiced frame: room for a soft ending.
+/// Silence kept after the last voiced frame: room for a soft ending.
 pub const TAIL_MS: u32 = 200;
 
 impl Default for Settings {
@@ -49,7 +49,7 @@ impl Default for Settings {
     }
 }
 
-/// Milliseconds as samples at [`LISTEN_RATE`].
+/// Converts milliseconds to samples at [`LISTEN_RATE`].
 pub(super) const fn samples(ms: u32) -> u64 {
     ms as u64 * LISTEN_RATE.0 as u64 / 1000
 }
@@ -60,28 +60,28 @@ impl Settings {
         samples(self.pause_ms)
     }
 
-    /// The pause that is worth a try at answering, unless the turn is over by then.
+    /// The pause at which a reply is prepared, unless the turn is over by then.
     pub(super) fn speculation(&self) -> Option<u64> {
         let ms = self.speculate_ms?.max(TAIL_MS);
         (ms < self.pause_ms).then(|| samples(ms))
     }
 
-    /// What is no noise when silence framed it, in samples.
+    /// Voiced sound required of an utterance framed by silence, in samples.
     pub(super) fn min_speech(&self) -> u64 {
         samples(self.min_speech_ms)
     }
 
-    /// What is no noise when a key framed it, in samples.
+    /// Voiced sound required of an utterance framed by a key, in samples.
     pub(super) fn min_held(&self) -> u64 {
         samples(self.min_held_ms)
     }
 
-    /// What is kept before the first voiced frame, in samples.
+    /// Sound kept before the first voiced frame, in samples.
     pub(super) fn preroll(&self) -> u64 {
         samples(self.preroll_ms)
     }
 
-    /// What is kept behind the last voiced frame, in samples.
+    /// Sound kept after the last voiced frame, in samples.
     pub(super) fn tail(&self) -> u64 {
         samples(TAIL_MS.min(self.pause_ms))
     }

@@ -6,37 +6,37 @@ use super::loudness::Loudness;
 use super::past::Past;
 use super::settings::{MARKS, MORE_MS};
 
-/// How long quiet speech counts after the last loud: a soft ending is part of what was said.
+/// How long quiet speech counts after the last loud speech: a soft ending is part of what was said.
 const GRACE: u64 = 400 * LISTEN_RATE.0 as u64 / 1000;
 
-/// An utterance in the making.
+/// An utterance being recorded.
 #[derive(Debug)]
 pub(super) struct Take {
     pub(super) id: UtteranceId,
     start: u64,
     pcm: Vec<f32>,
-    /// Where the voiced sound begins and ends, as far as there is any.
+    /// Where the voiced sound begins and ends, if there is any yet.
     first: Option<u64>,
     last: u64,
     /// How much of it is voiced, in samples.
     voiced: u64,
-    /// How much of it is voice beyond doubt, in milliseconds, and how much of that was told.
+    /// Milliseconds of certain voice, and how many of them were reported.
     clear: u32,
     told: u32,
     loudness: Loudness,
-    /// Where the sound ends that is about as loud as its loudest: its speaker's own, and not that of
-    /// somebody behind.
+    /// Where the sound ends that is about as loud as its loudest: its speaker's own, not somebody
+    /// in the background.
     near: u64,
-    /// What was offered at the pause under way.
+    /// What was offered at the current pause.
     pub(super) offered: Option<Utterance>,
     /// Whether it counts as speech already.
     pub(super) confirmed: bool,
-    /// How much has been passed on as frames.
+    /// How much was passed on as frames.
     streamed: usize,
 }
 
 impl Take {
-    /// An utterance that begins at `start` at the earliest, with the sound that is kept of it.
+    /// An utterance that begins at `start` or later, with the sound still available.
     pub(super) fn new(id: UtteranceId, start: u64, past: &Past) -> Self {
         let range = past.available(start);
         let mut pcm = Vec::new();
@@ -58,7 +58,7 @@ impl Take {
         }
     }
 
-    /// The same sound as the beginning of another utterance.
+    /// The same sound as the start of another utterance.
     pub(super) fn renamed(self, id: UtteranceId) -> Self {
         Self { id, offered: None, confirmed: false, streamed: 0, told: 0, ..self }
     }
@@ -87,13 +87,13 @@ impl Take {
         self.last = self.last.max(until);
     }
 
-    /// So many more frames of it are voice beyond doubt.
+    /// Adds this many frames of certain voice.
     pub(super) fn note_clear(&mut self, frames: u32) {
         self.clear += 10 * frames;
     }
 
-    /// How much of it is voice beyond doubt, in milliseconds, where that is to be told: when it has
-    /// passed a mark, or, with `all`, when it has grown. And whether its words can be made out.
+    /// Milliseconds of certain voice, if due to be reported: when they passed a mark, or, with
+    /// `all`, when they have grown. And whether the words can be recognized.
     pub(super) fn news(&mut self, all: bool) -> Option<(u32, bool)> {
         let [first, second] = MARKS;
         let mark = match self.told {
@@ -108,15 +108,15 @@ impl Take {
         news.then_some((self.clear, self.clear >= second))
     }
 
-    /// Hears how loud the newest frame is. Speech that is much quieter than the loudest part of the
-    /// utterance does not hold it open for long, unless a key vouches for it.
+    /// Takes the loudness of the newest frame. Speech that is much quieter than the loudest part of
+    /// the utterance does not hold it open for long, unless a key vouches for it.
     pub(super) fn note_loudness(&mut self, frame: &Frame, now: u64, held: bool) {
         if self.loudness.hear(frame) || held {
             self.near = now;
         }
     }
 
-    /// Where the speech ends that holds the utterance open; its start where there is none.
+    /// Where the speech that holds the utterance open ends; its start if there is none.
     pub(super) fn end_of_turn(&self) -> u64 {
         self.last.min(self.near + GRACE)
     }
@@ -126,8 +126,8 @@ impl Take {
         self.voiced
     }
 
-    /// The utterance as far as it goes, with `lead` before the voiced sound and `tail` behind it.
-    /// While the user is silent it is the one that was offered already.
+    /// The utterance so far, with `lead` before the voiced sound and `tail` after it. While the
+    /// user is silent it is the one already offered.
     pub(super) fn cut(&mut self, lead: u64, tail: u64) -> Utterance {
         if let Some(offered) = &self.offered {
             return offered.clone();
@@ -139,7 +139,7 @@ impl Take {
         utterance
     }
 
-    /// All of it up to its end, as it is.
+    /// All of it, as it is.
     pub(super) fn whole(&self) -> Utterance {
         self.between(self.start, self.end())
     }
@@ -150,8 +150,8 @@ impl Take {
         Utterance { id: self.id, span: start..end, pcm }
     }
 
-    /// The next whole frame that was not passed on yet. With `last`, what is left of the sound
-    /// comes too, filled up with silence.
+    /// The next whole frame that was not passed on yet. With `last`, the remaining sound comes too,
+    /// padded with silence.
     pub(super) fn frame(&mut self, last: bool) -> Option<Frame> {
         let left = self.pcm.get(self.streamed..).unwrap_or_default();
         if left.is_empty() || (left.len() < FRAME_SAMPLES && !last) {

@@ -13,39 +13,40 @@ use super::wake::WakeFactory;
 use super::{Event, Intake, Order, Settings, VadFactory};
 use crate::audio::{CaptureTail, Tap};
 
-/// Orders that can wait for the thread. When it is full the thread is stuck: the order is refused.
+/// Orders that may wait for the thread. If it is full the thread is stuck, and the order is
+/// refused.
 pub const LISTEN_ORDERS: usize = 64;
 
-/// Events that the driver's queue should have room for: more than a second of frames.
+/// Recommended size of the driver's queue: more than a second of frames.
 pub const LISTEN_OUTBOX: usize = 256;
 
-/// Events that wait for room in the driver's queue. When it is full the newest is lost and
+/// Events that wait for room in the driver's queue. When it is full, the newest is dropped and
 /// counted. Frames and levels do not wait at all.
 const BACKLOG: usize = 64;
 
-/// How long the thread sleeps while it listens closely, and while nothing goes on.
+/// How long the thread sleeps while listening closely, and while idle.
 const CLOSE_LOOK: Duration = Duration::from_millis(10);
 const IDLE_LOOK: Duration = Duration::from_millis(25);
 
-/// Looks in a row that found no sample after which the microphone counts as lost: 1.5 s or more.
+/// Consecutive polls without a sample after which the microphone counts as lost: 1.5 s or more.
 const STALL: u32 = 150;
 
-/// The driver's hold on the listen thread. Dropping it ends the thread within 25 ms.
+/// The driver's handle to the listen thread. Dropping it ends the thread within 25 ms.
 #[derive(Debug)]
 pub struct ListenHandle {
     orders: Option<SyncSender<Order>>,
-    /// `None` where somebody else takes the orders.
+    /// `None` if somebody else takes the orders.
     thread: Option<JoinHandle<()>>,
     counts: Arc<Counts>,
 }
 
-/// Shows that the listen thread moves, for a watchdog.
+/// Shows the watchdog that the listen thread moves.
 #[derive(Clone, Debug)]
 pub struct ListenPulse(Arc<Counts>);
 
 impl ListenPulse {
-    /// A number that grows at least every 50 ms while the thread moves. Loading the model may hold
-    /// it up for as long as a second.
+    /// A number that grows at least every 50 ms while the thread moves. Loading the model may delay
+    /// it by up to a second.
     pub fn count(&self) -> u64 {
         self.0.beats.load(Ordering::Relaxed)
     }
@@ -58,8 +59,8 @@ struct Counts {
 }
 
 impl ListenHandle {
-    /// A handle without a thread: somebody else takes the orders and has a [`Listener`] of his own,
-    /// as a simulation does.
+    /// A handle without a thread: somebody else, such as a simulation, takes the orders and runs
+    /// its own [`Listener`].
     pub fn to(orders: SyncSender<Order>) -> Self {
         Self { orders: Some(orders), thread: None, counts: Arc::default() }
     }
@@ -70,8 +71,7 @@ impl ListenHandle {
         }
     }
 
-    /// Gives an order and wakes the thread for it. All sound that was captured before is heard
-    /// before the order counts.
+    /// Sends an order and wakes the thread for it. All sound captured before it is processed first.
     ///
     /// # Errors
     /// The order, when the thread is stuck with [`LISTEN_ORDERS`] of them or has ended.
@@ -87,17 +87,17 @@ impl ListenHandle {
         Ok(())
     }
 
-    /// What shows that the thread moves, see [`ListenPulse`].
+    /// Shows that the thread moves, see [`ListenPulse`].
     pub fn pulse(&self) -> ListenPulse {
         ListenPulse(Arc::clone(&self.counts))
     }
 
-    /// Events that were thrown away because the driver did not take them.
+    /// Events dropped because the driver did not take them.
     pub fn lost(&self) -> u64 {
         self.counts.lost.load(Ordering::Relaxed)
     }
 
-    /// Ends the thread and waits for it, 25 ms at most when it is not loading a model.
+    /// Ends the thread and waits for it, 25 ms at most unless it is loading a model.
     pub fn stop(mut self) {
         self.orders = None;
         self.wake();
@@ -108,13 +108,13 @@ impl ListenHandle {
 }
 
 /// Starts the listen thread on the reading end of the capture ring, and of the tap at the speaker,
-/// whose echo it takes out. Its ear is shut until an
-/// [`Order`] opens it; from the first moment on it keeps the pre-roll.
+/// whose echo it removes. Its ear is closed until an [`Order`] opens it; it keeps the preroll from
+/// the start.
 ///
 /// It ends when the handle or the receiver of `outbox` is dropped.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// When the system cannot start a thread.
 pub fn spawn(
     tail: CaptureTail,
     tap: Tap,
@@ -127,7 +127,7 @@ pub fn spawn(
     let counts = Arc::new(Counts::default());
     let outbox = Outbox { outbox, backlog: VecDeque::new(), counts: Arc::clone(&counts) };
     let thread = Builder::new().name("listen".into()).spawn(move || {
-        // Made here because webrtc's detector cannot change threads.
+        // Created here because webrtc's detector cannot change threads.
         let intake = Intake::new(tail, tap, settings, factory);
         let intake = match words {
             Some(words) => intake.with_words(words),
@@ -142,7 +142,7 @@ pub fn spawn(
 struct Shell {
     intake: Intake,
     outbox: Outbox,
-    /// Events on their way; kept so that no look allocates.
+    /// Events in transit; kept so that no poll allocates.
     made: Vec<Event>,
 }
 
@@ -166,13 +166,13 @@ impl Shell {
             if self.outbox.send_all(&mut self.made).is_err() {
                 return;
             }
-            // A wake-up for an order that came meanwhile is not forgotten: this returns at once.
+            // A wake-up for an order that came meanwhile is not lost: this returns immediately.
             park_timeout(if self.intake.dozes() { IDLE_LOOK } else { CLOSE_LOOK });
         }
     }
 }
 
-/// The way to the driver.
+/// The queue to the driver.
 struct Outbox {
     outbox: Sender<Event>,
     backlog: VecDeque<Event>,
@@ -195,7 +195,7 @@ impl Outbox {
             }
         }
         for event in made.drain(..) {
-            // Nothing overtakes what waits already.
+            // Nothing overtakes what is already waiting.
             let refused = if self.backlog.is_empty() {
                 self.outbox.try_send(event)
             } else {
@@ -215,7 +215,7 @@ impl Outbox {
                 Err(TrySendError::Closed(_)) => return Err(Gone),
             }
         }
-        // Nobody reads and nothing happens: the driver's end is noticed all the same.
+        // Even if nothing happens, notice that the driver is gone.
         if self.outbox.is_closed() { Err(Gone) } else { Ok(()) }
     }
 }

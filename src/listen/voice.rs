@@ -3,48 +3,49 @@ use crate::base::{FRAME_SAMPLES, Frame, LISTEN_RATE, VoiceActivity};
 use super::gate::Gate;
 use super::past::Past;
 
-/// Makes the voice activity model, on the listen thread, when the first sound asks for it. The
-/// error is for the user and ends with the next step.
+/// Makes the voice activity model, on the listen thread, when the first sound needs it. The error
+/// is for the user and ends with the next step.
 pub type VadFactory = Box<dyn FnMut() -> Result<Box<dyn VoiceActivity>, String> + Send>;
 
-/// Sound before the present that the model is shown when it wakes, so that its memory is right.
+/// Samples (480 ms) of past sound that the model is shown when it wakes, so that its state is
+/// right.
 pub(super) const CONTEXT: u64 = 480 * LISTEN_RATE.0 as u64 / 1000;
 
-/// The model's probability from which on sound is speech, and below which it is no more. The
-/// authors of Silero use 0.5 and 0.15 less.
+/// Probability at which sound becomes speech, and below which it stops being speech. Silero's
+/// authors use 0.5 and 0.15 less.
 const SPEECH: f32 = 0.5;
 const NO_SPEECH: f32 = 0.35;
-/// The model's probability above which sound is speech beyond doubt: coughs and knocks rarely stay
+/// The model's probability above which sound is certainly speech: coughs and knocks rarely stay
 /// there for long.
 const CLEAR: f32 = 0.8;
 /// Frames without a sign of speech after which the model sleeps again: one second.
 const DOZE: u32 = 100;
-/// Frames until a model that could not be had is asked for again: one minute.
+/// Frames until loading the model is retried: one minute.
 const RETRY: u32 = 6_000;
 
-/// Decides frame by frame what is speech: the gate first, the model only when the gate is open.
+/// Decides frame by frame what is speech: the gate first, the model only while the gate is open.
 pub(super) struct Voice {
     gate: Gate,
     factory: Option<VadFactory>,
     model: Model,
-    /// Why there is no model, until somebody asks.
+    /// Why there is no model, until it is reported.
     complaint: Option<String>,
     /// Frames since the last sign of speech.
     lapse: u32,
-    /// Where the speech under way began.
+    /// Where the current speech began.
     since: Option<u64>,
-    /// Frames of speech beyond doubt that nobody has asked for yet.
+    /// Frames of certain speech that were not read yet.
     clear: u32,
 }
 
 enum Model {
-    /// Not asked for yet, or not to be had; asked for again after so many frames.
+    /// Not loaded yet, or unavailable; retried after this many frames.
     Absent { wait: u32 },
-    /// In memory, and looking at every frame while it is awake.
+    /// In memory, and judging every frame while awake.
     Present { judge: Box<dyn VoiceActivity>, awake: bool },
 }
 
-/// What a frame turned out to be.
+/// The verdict on a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sound {
     /// No speech.
@@ -66,7 +67,7 @@ impl Voice {
         }
     }
 
-    /// Begins to hear after a time in which it was not asked, or after a break in the sound.
+    /// Starts to listen after a time of not being asked, or after a break in the sound.
     pub(super) fn reset(&mut self) {
         self.gate.reset();
         if let Model::Present { awake, .. } = &mut self.model {
@@ -81,18 +82,18 @@ impl Voice {
         self.gate.restart();
     }
 
-    /// Whether nothing has sounded like speech for a second, so that nobody has to hurry.
+    /// Whether nothing has sounded like speech for a second, so that there is no hurry.
     pub(super) fn dozes(&self) -> bool {
         self.lapse >= DOZE
     }
 
-    /// Frames of speech beyond doubt since it was last asked. Without a model all that the gate takes
-    /// for speech is.
+    /// Frames of certain speech since the last call. Without a model, everything that the gate
+    /// takes for speech.
     pub(super) fn take_clear(&mut self) -> u32 {
         std::mem::take(&mut self.clear)
     }
 
-    /// Loads the model if there is one, unless that was tried in vain within the last minute.
+    /// Loads the model if there is one, unless that failed within the last minute.
     pub(super) fn load(&mut self) {
         if let (Model::Absent { wait: 0 }, Some(factory)) = (&self.model, &mut self.factory) {
             self.model = match factory() {
@@ -105,28 +106,28 @@ impl Voice {
         }
     }
 
-    /// Why there is no model; told once.
+    /// Why there is no model; reported once.
     pub(super) fn complaint(&mut self) -> Option<String> {
         self.complaint.take()
     }
 
-    /// Learns the noise of the room while the ear is shut.
+    /// Learns the noise of the room while the ear is closed.
     pub(super) fn learn(&mut self, frame: &Frame) {
         self.gate.learn(frame);
     }
 
-    /// Listens for voice while the ear is shut, by the gate alone; whether there is any.
+    /// Detects voice while the ear is closed, by the gate alone; whether there is any.
     pub(super) fn notice(&mut self, frame: &Frame) -> bool {
         self.gate.hear(frame, false, false);
         self.gate.likely()
     }
 
-    /// Whether the gate finds voice likely.
+    /// Whether the gate considers voice likely.
     pub(super) fn likely(&self) -> bool {
         self.gate.likely()
     }
 
-    /// Hears the next frame. `past` is the sound up to it; `held` says that a key vouches for
+    /// Takes the next frame. `past` is the sound up to it; `held` says that a key vouches for
     /// speech.
     pub(super) fn hear(&mut self, frame: &Frame, past: &Past, held: bool) -> Sound {
         self.gate.hear(frame, self.since.is_some(), held);
@@ -155,7 +156,7 @@ impl Voice {
         self.since.map_or(Sound::Quiet, Sound::Speech)
     }
 
-    /// Wakes the model, if it sleeps, and shows it what came before.
+    /// Wakes the model, if it sleeps, and shows it the recent past.
     fn wake(&mut self, past: &Past) {
         let Model::Present { judge, awake: awake @ false } = &mut self.model else { return };
         *awake = true;
@@ -170,13 +171,13 @@ impl Voice {
             scores.push((judge.score(&Frame { start, samples: *samples }), start));
             start += FRAME_SAMPLES as u64;
         }
-        // Speech that the gate was slow to notice begins where the model hears it.
+        // Speech that the gate was slow to notice begins where the model detects it.
         for (score, start) in scores {
             self.weigh(score, start);
         }
     }
 
-    /// The model's verdict.
+    /// Applies the model's verdict.
     fn weigh(&mut self, score: f32, start: u64) {
         self.clear += u32::from(score > CLEAR);
         self.since = match self.since {
@@ -186,7 +187,7 @@ impl Voice {
         };
     }
 
-    /// The gate's verdict, where there is no model.
+    /// Applies the gate's verdict, if there is no model.
     fn ask_gate(&mut self, start: u64) {
         let lag = u64::from(self.gate.lag()) * FRAME_SAMPLES as u64;
         self.since = self

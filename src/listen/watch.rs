@@ -5,21 +5,21 @@ use crate::base::{Frame, LISTEN_RATE};
 use super::Event;
 use super::wake::{LONGEST, Spotter, WakeFactory};
 
-/// Frames from one [`Event::Score`] to the next: one second.
+/// Frames between two [`Event::Score`]s: one second.
 const REPORT: u32 = 100;
-/// Scores below this are nothing.
+/// Scores below this count as nothing.
 const NOTHING: f32 = 0.1;
 
-/// Listens for wake words, when it is turned on.
+/// Listens for wake words while it is on.
 #[derive(Default)]
 pub(super) struct Watch {
     factory: Option<WakeFactory>,
-    /// Made when it is first turned on; `None` too when no word could be had.
+    /// Created when it is first turned on; also `None` if no word is available.
     spotter: Option<Spotter>,
     on: bool,
-    /// Where the last call was, until it is answered.
+    /// Position of the last call, until it is answered.
     called: Option<Range<u64>>,
-    /// Frames since the last score was told.
+    /// Frames since the last reported score.
     told: u32,
 }
 
@@ -28,7 +28,7 @@ impl Watch {
         Self { factory: Some(factory), ..Self::default() }
     }
 
-    /// Whether every frame is to be heard.
+    /// Whether it must hear every frame.
     pub(super) fn is_on(&self) -> bool {
         self.on && self.spotter.is_some()
     }
@@ -65,7 +65,7 @@ impl Watch {
         if self.is_on() { LONGEST + u64::from(LISTEN_RATE.0) / 2 } else { 0 }
     }
 
-    /// Hears a frame; `voice` says that the gate finds voice likely in it.
+    /// Takes a frame; `voice` says that the gate considers voice likely in it.
     pub(super) fn hear(&mut self, frame: &Frame, voice: bool, out: &mut Vec<Event>) {
         let Some(spotter) = self.spotter.as_mut().filter(|_| self.on) else { return };
         if let Some(call) = spotter.hear(frame, voice) {
@@ -84,7 +84,7 @@ impl Watch {
         }
     }
 
-    /// Where the last call was that nobody has answered.
+    /// Position of the last unanswered call.
     pub(super) fn called(&mut self) -> Option<Range<u64>> {
         self.called.take()
     }

@@ -2,23 +2,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why a model cannot be used, fetched or removed. The text is for the user and ends with the next
-/// step; [`ModelError::exit_code`] says what the process tells its caller.
+/// step; [`ModelError::exit_code`] is the exit code of the process.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ModelError {
-    /// The manifest does not know it.
+    /// The manifest does not contain it.
     #[error("there is no model \"{name}\"{}; run \"aloud models list\"", hint(.near))]
     Unknown {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// A name that is close to it.
+        /// A similar name.
         near: Option<String>,
     },
-    /// This processor has no such file.
+    /// It does not exist for this processor.
     #[error("{model} does not run on this processor ({arch}); choose another model")]
     NotForThisMachine {
         /// The model.
         model: String,
-        /// This processor, as Rust names it.
+        /// This processor, by Rust's name.
         arch: &'static str,
     },
     /// It was never fetched.
@@ -28,10 +28,10 @@ pub enum ModelError {
     Missing {
         /// The model.
         model: String,
-        /// The file that is not there.
+        /// The missing file.
         file: String,
     },
-    /// It is shorter or longer than it must be.
+    /// Its size is wrong.
     #[error(
         "model \"{model}\" is damaged ({file} has {have} bytes instead of {want}); \
          run \"aloud models fetch {model}\""
@@ -46,7 +46,7 @@ pub enum ModelError {
         /// Bytes in the manifest.
         want: u64,
     },
-    /// It has the right size and the wrong content.
+    /// Its size is right but its contents are not.
     #[error(
         "model \"{model}\" is damaged ({file} fails its sha256 check); \
          run \"aloud models fetch {model}\""
@@ -68,7 +68,7 @@ pub enum ModelError {
         model: String,
         /// The file.
         file: String,
-        /// What each source said.
+        /// The error of each source.
         tried: Vec<String>,
     },
     /// The disk is full.
@@ -77,17 +77,17 @@ pub enum ModelError {
          disk, and run \"aloud models fetch\" again", path = .path.display()
     )]
     NoSpace {
-        /// What was being written.
+        /// The file being written.
         path: PathBuf,
-        /// Its whole size in bytes.
+        /// Its full size in bytes.
         need: u64,
     },
     /// It cannot be written for another reason.
     #[error("cannot write {path}: {why}; check the folder's owner and permissions", path = .path.display())]
     Write {
-        /// What was being written.
+        /// The file being written.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
     /// It cannot be read.
@@ -96,12 +96,12 @@ pub enum ModelError {
         path = .path.display()
     )]
     Read {
-        /// What was being read.
+        /// The file being read.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
-    /// Another process fetches or removes models.
+    /// Another process is fetching or removing models.
     #[error("another aloud is working on the models in {dir}; try again when it is done", dir = .dir.display())]
     Busy {
         /// The folder of the models.
@@ -129,9 +129,9 @@ impl ModelError {
         }
     }
 
-    /// The error for a failed write of `path`, which will have `need` bytes when whole.
+    /// The error for a failed write of `path`, whose full size is `need` bytes.
     pub(super) fn write(path: &Path, need: u64, error: &io::Error) -> Self {
-        // A limit on the size of files looks to the user like a full disk and has the same cure.
+        // To the user, a file size limit looks like a full disk and has the same cure.
         let full = matches!(
             error.kind(),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge

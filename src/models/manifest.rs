@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::ModelError;
 
-/// Every model that aloud knows, as written in `models/manifest.toml`.
+/// All models known to aloud, from `models/manifest.toml`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -17,7 +17,7 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// What it is called in the configuration (after `local/`) and by the commands.
+    /// Its name in the configuration (after `local/`) and in commands.
     pub name: String,
     /// What it is for.
     #[serde(rename = "job")]
@@ -46,7 +46,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The word of the manifest for it.
+    /// Its word in the manifest.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Runtime => "runtime",
@@ -62,46 +62,46 @@ impl Role {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
-    /// Its name on disk, without a folder.
+    /// Its file name, without a folder.
     pub name: String,
-    /// The processor it is for, as `std::env::consts::ARCH` names it; all when absent.
+    /// The processor it is for, as in `std::env::consts::ARCH`; all if `None`.
     pub arch: Option<String>,
     /// Its sha256, 64 lower-case hexadecimal digits.
     pub sha256: String,
     /// Its size.
     pub bytes: u64,
-    /// Its licence, as SPDX names it.
+    /// Its licence, by its SPDX name.
     pub licence: String,
     /// Where it comes from, best first.
     pub sources: Vec<Source>,
 }
 
-/// A place that carries a file.
+/// A source of a file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Source {
-    /// A web address of the very file.
+    /// A URL of the file itself.
     Hub {
-        /// The address.
+        /// The URL.
         hub: String,
     },
-    /// A Python package with the file inside.
+    /// A Python package that contains the file.
     Package(Package),
 }
 
-/// A Python wheel, and where in it a file lies.
+/// A Python wheel, and where in it a file is.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
     /// The requirement, with its exact version: `name==1.2.3`.
     pub pip: String,
-    /// Where the file lies in the wheel.
+    /// The file's path in the wheel.
     pub path: String,
-    /// The Python version whose wheel is wanted; any when absent.
+    /// The Python version of the wheel; any if `None`.
     pub python: Option<String>,
-    /// The ABI whose wheel is wanted; counts only with `python`.
+    /// The ABI of the wheel; only used with `python`.
     pub abi: Option<String>,
-    /// The platform whose wheel is wanted; counts only with `python`.
+    /// The platform of the wheel; only used with `python`.
     pub platform: Option<String>,
 }
 
@@ -123,7 +123,7 @@ impl Manifest {
             .map_err(Clone::clone)
     }
 
-    /// Reads a manifest. Names are checked, so that none can leave the folder of the models.
+    /// Parses a manifest. Names are checked, so that none can leave the folder of the models.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
         let manifest: Self = toml::from_str(text).map_err(|e| ModelError::Bug(e.to_string()))?;
         for model in &manifest.models {
@@ -138,7 +138,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The model called `name`.
+    /// The model `name`.
     pub fn model(&self, name: &str) -> Result<&Model, ModelError> {
         self.models.iter().find(|m| m.name == name).ok_or_else(|| {
             let near = self
@@ -160,7 +160,7 @@ impl Model {
             .filter(|f| f.arch.as_deref().is_none_or(|arch| arch == std::env::consts::ARCH))
     }
 
-    /// What it takes on this machine's disk, in bytes.
+    /// Its size on this machine's disk, in bytes.
     pub fn bytes(&self) -> u64 {
         self.files_here().map(|f| f.bytes).sum()
     }

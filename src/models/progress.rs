@@ -6,9 +6,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// What happens while models are fetched, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Another process holds the lock; this one waits for it.
+    /// Another process holds the lock; this one waits.
     Waiting,
-    /// This model was whole already.
+    /// This model was already complete.
     Ready {
         /// The model.
         model: String,
@@ -24,8 +24,7 @@ pub enum Step {
         /// The size of the file in bytes.
         bytes: u64,
     },
-    /// So many bytes of the file are here; a first value above 0 means that it goes on where it
-    /// was cut.
+    /// Progress of the file; a first value above 0 means that an earlier download is resumed.
     Moved {
         /// Bytes so far.
         done: u64,
@@ -37,7 +36,7 @@ pub enum Step {
         /// Why, as a sentence without its full stop.
         why: String,
     },
-    /// A file is whole and in its place.
+    /// A file is complete and in its place.
     Whole {
         /// The model.
         model: String,
@@ -46,7 +45,7 @@ pub enum Step {
     },
 }
 
-/// Shows [`Step`]s on stderr: a bar on a terminal, plain lines elsewhere.
+/// Shows [`Step`]s on stderr: a progress bar on a terminal, plain lines elsewhere.
 #[derive(Debug)]
 pub struct Bars {
     terminal: bool,

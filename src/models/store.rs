@@ -8,19 +8,19 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Manifest, Model, ModelError, ModelFile};
 
-/// What the models need from the configuration.
+/// The settings of the model store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The folder of the models, normally `$XDG_DATA_HOME/aloud/models`.
     pub dir: PathBuf,
-    /// A mirror that is asked before every other source: `MIRROR/MODEL/FILE`.
+    /// A mirror that is tried before all other sources: `MIRROR/MODEL/FILE`.
     pub mirror: Option<String>,
     /// The command that runs pip, normally `python3 -m pip`.
     pub pip: Vec<String>,
 }
 
 impl Settings {
-    /// No mirror, the usual pip, and models in `dir`.
+    /// No mirror, the default pip, and models in `dir`.
     pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
         let pip = ["python3", "-m", "pip"].map(str::to_owned).to_vec();
         Self { dir: dir.into(), mirror: None, pip }
@@ -37,36 +37,36 @@ pub struct Store {
 /// The state of one file, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileState {
-    /// Its content is the manifest's.
+    /// Its contents match the manifest.
     Whole,
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// A fetch of it was cut after so many bytes and can go on.
+    /// An interrupted download that can be resumed.
     Part {
         /// Bytes so far.
         have: u64,
     },
-    /// It has another size.
+    /// Its size is wrong.
     Cut {
         /// Bytes on disk.
         have: u64,
     },
-    /// It has another content.
+    /// Its contents are wrong.
     WrongHash,
 }
 
-/// The state of a model: that of its files together.
+/// The state of a model's files together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Every file is whole.
+    /// All files are intact.
     Whole,
-    /// Not one file is there.
+    /// No file exists.
     Missing,
-    /// Some files are there, or parts of them.
+    /// Some files, or parts of them, exist.
     Part,
     /// At least one file is damaged.
     Damaged,
-    /// There is no such model for this processor.
+    /// This model does not exist for this processor.
     NotForThisMachine,
 }
 
@@ -99,12 +99,12 @@ impl Listing<'_> {
 }
 
 impl Store {
-    /// The models under `settings.dir`, as this program's manifest names them. Touches no disk.
+    /// The models in `settings.dir`, as named in this program's manifest. Does not access the disk.
     pub fn open(settings: Settings) -> Result<Self, ModelError> {
         Ok(Self { settings, manifest: Manifest::embedded()?.clone() })
     }
 
-    /// The same with another manifest.
+    /// As [`Store::open`], with another manifest.
     pub fn with_manifest(settings: Settings, manifest: Manifest) -> Self {
         Self { settings, manifest }
     }
@@ -124,9 +124,9 @@ impl Store {
         self.settings.dir.join(model)
     }
 
-    /// Where `file` of `model` lies, for an engine that is about to open it. It is whole: its size
-    /// and time are those at which its sha256 was last found right, or else the sha256 is computed
-    /// now, which takes about 0.1 s for 30 MB.
+    /// The path of `file` of `model`, for an engine that is about to open it. The file is intact:
+    /// its size and time are those at which its sha256 was last verified, or else the sha256 is
+    /// computed now, which takes about 0.1 s for 30 MB.
     pub fn path(&self, model: &str, file: &str) -> Result<PathBuf, ModelError> {
         let known = self.manifest.model(model)?;
         let Some(wanted) = known.files_here().find(|f| f.name == file) else {
@@ -150,7 +150,7 @@ impl Store {
         }
     }
 
-    /// The folder of `model` with every file in it whole, for an engine that opens them all.
+    /// The folder of `model` with all its files intact, for an engine that opens them all.
     pub fn folder(&self, model: &str) -> Result<PathBuf, ModelError> {
         let known = self.manifest.model(model)?;
         if known.files_here().next().is_none() {
@@ -161,18 +161,18 @@ impl Store {
         Ok(self.model_dir(model))
     }
 
-    /// Every model with its state. Only files that changed since they were last checked are read.
+    /// Every model with its state. Only reads files that changed since they were last checked.
     pub fn list(&self) -> Result<Vec<Listing<'_>>, ModelError> {
         self.manifest.models.iter().map(|m| self.listing(m, Trust::Record)).collect()
     }
 
-    /// Reads every byte of the models `names` (all when empty) that are here, and says what it
-    /// found. A file that was never fetched is [`FileState::Missing`], which is no damage.
+    /// Reads every byte of the installed models `names` (all if empty), and returns their state. A
+    /// file that was never fetched is [`FileState::Missing`], which is not damage.
     pub fn verify(&self, names: &[String]) -> Result<Vec<Listing<'_>>, ModelError> {
         self.chosen(names)?.into_iter().map(|m| self.listing(m, Trust::Nothing)).collect()
     }
 
-    /// Removes a model with all its files and parts; returns the bytes set free.
+    /// Removes a model with all its files and parts; returns the bytes freed.
     pub fn remove(&self, name: &str) -> Result<u64, ModelError> {
         let dir = self.model_dir(&self.manifest.model(name)?.name);
         if !dir.exists() {
@@ -185,7 +185,7 @@ impl Store {
         Ok(free)
     }
 
-    /// The models called `names`, in the manifest's order; all of this processor when empty.
+    /// The models `names`, in the manifest's order; all for this processor if empty.
     pub(super) fn chosen(&self, names: &[String]) -> Result<Vec<&Model>, ModelError> {
         for name in names {
             self.manifest.model(name)?;
@@ -214,7 +214,7 @@ impl Store {
         self.model_dir(&model.name).join(format!(".{}.whole", file.name))
     }
 
-    /// The lock on the folder, or none when another holder has it. Dropping it lets go.
+    /// The lock on the folder, or `None` if it is taken. Dropping it releases it.
     pub(super) fn try_lock(&self) -> Result<Option<File>, ModelError> {
         fs::create_dir_all(self.dir()).map_err(|e| ModelError::write(self.dir(), 0, &e))?;
         let path = self.dir().join(".lock");
@@ -227,7 +227,7 @@ impl Store {
         }
     }
 
-    /// Puts a checked part in the file's place, for good.
+    /// Moves a verified part into place, durably.
     pub(super) fn settle(
         &self,
         model: &Model,
@@ -236,7 +236,7 @@ impl Store {
     ) -> Result<(), ModelError> {
         let path = self.file_path(model, file);
         let placed = fs::rename(part, &path).and_then(|()| {
-            // The name itself is on disk only when the folder is.
+            // The name itself is on disk only once the folder is synced.
             File::open(self.model_dir(&model.name))?.sync_all()?;
             fs::metadata(&path)
         });
@@ -279,7 +279,7 @@ impl Store {
             return Ok(FileState::Whole);
         }
         if sha256(&path).map_err(|e| ModelError::read(&path, &e))? != file.sha256 {
-            // The record goes first, so that nobody trusts it from now on.
+            // The record is removed first, so that nobody trusts it from now on.
             drop(fs::remove_file(&record_path));
             return Ok(FileState::WrongHash);
         }
@@ -289,10 +289,10 @@ impl Store {
     }
 }
 
-/// What a check believes without reading the file.
+/// What a check trusts without reading the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// The record of an earlier check, when size and time are the same.
+    /// The record of an earlier check, if size and time are unchanged.
     Record,
     /// Nothing.
     Nothing,
@@ -312,8 +312,8 @@ pub(super) fn sha256(path: &Path) -> io::Result<String> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What is written down when a file was found whole. The inode's change time is part of it because
-/// a copy or a `touch` can set the time of modification back, but not that one.
+/// What is recorded for an intact file. Includes the inode's change time, because a copy or a
+/// `touch` can reset the modification time, but not that.
 fn record(file: &ModelFile, meta: &fs::Metadata) -> String {
     let (sha256, bytes) = (&file.sha256, file.bytes);
     format!("{sha256} {bytes} {}.{:09}\n", meta.ctime(), meta.ctime_nsec())

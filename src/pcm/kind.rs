@@ -1,19 +1,19 @@
-//! What a file is, by its first bytes. Decoders that guess find MP3 in any text file.
+//! The type of a file, by its first bytes. Decoders that guess find MP3 in any text file.
 
-/// What to do with a file.
+/// How to read a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Empty,
-    /// WAV in one of its sizes.
+    /// WAV of any variant.
     Wave,
-    /// What a decoder knows.
+    /// A format that the decoders know.
     Packed,
-    /// A known kind that nothing here decodes, by its name.
+    /// A known format that nothing here decodes, by name.
     Foreign(&'static str),
     Other,
 }
 
-/// Kinds that are known and not read.
+/// Formats recognized but not supported.
 const FOREIGN: [(&[u8], &str); 7] = [
     (b"#!AMR", "AMR"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"),
@@ -24,7 +24,7 @@ const FOREIGN: [(&[u8], &str); 7] = [
     (b".RMF", "RealAudio"),
 ];
 
-/// The kind of a file that begins with `head`, of which 12 bytes are enough.
+/// The type of a file that begins with `head`; 12 bytes are enough.
 pub(super) fn of(head: &[u8]) -> Kind {
     let form = head.get(8..12);
     match head {
@@ -39,12 +39,12 @@ pub(super) fn of(head: &[u8]) -> Kind {
         | [b'O', b'g', b'g', b'S', ..]
         | [b'I', b'D', b'3', ..]
         | [b'c', b'a', b'f', b'f', ..]
-        // The head of Matroska and WebM.
+        // EBML header of Matroska and WebM.
         | [0x1a, 0x45, 0xdf, 0xa3, ..]
-        // The box that begins m4a, mp4 and mov.
+        // The `ftyp` box of m4a, mp4 and mov.
         | [_, _, _, _, b'f', b't', b'y', b'p', ..] => Kind::Packed,
-        // Twelve ones and layer 0 begin a frame of AAC; eleven ones and another layer than the
-        // reserved one begin a frame of MP3.
+        // Twelve ones and layer 0 start an AAC frame; eleven ones and a layer other than the
+        // reserved one start an MP3 frame.
         [0xff, second, ..] if second & 0xf6 == 0xf0 => Kind::Packed,
         [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0 => Kind::Packed,
         _ => FOREIGN

@@ -1,18 +1,18 @@
 use super::sane;
 
-/// Below this part of the channels' mean power, their average has lost the sound: -13 dB. Channels
-/// that have nothing to do with each other keep half of it, which is -3 dB.
+/// Below this share of the channels' mean power, their average has lost the sound: -13 dB.
+/// Uncorrelated channels keep half of it, which is -3 dB.
 const CANCELLED: f32 = 0.05;
 
-/// Power under which nothing is concluded: -60 dB of full scale.
+/// Power below which nothing is concluded: -60 dB of full scale.
 const SILENT: f32 = 1e-6;
 
-/// Mixes channels down to one: their average, or the loudest of them where they cancel each other
-/// out, as two microphones that were wired the wrong way round.
+/// Mixes channels down to one: their average, or the loudest of them if they cancel out, as with
+/// two microphones wired in opposite polarity.
 #[derive(Debug)]
 pub(crate) struct Mixer {
     channels: usize,
-    /// The channel that is taken alone.
+    /// The only channel used.
     alone: Option<usize>,
 }
 
@@ -22,7 +22,7 @@ impl Mixer {
         Self { channels: channels.max(1), alone: None }
     }
 
-    /// Appends one sample for each whole frame of `frames`.
+    /// Appends one sample per whole frame of `frames`.
     pub(crate) fn mix(&mut self, frames: &[f32], out: &mut Vec<f32>) {
         let frames = frames.chunks_exact(self.channels);
         if self.channels > 1 && self.alone.is_none() {
@@ -37,12 +37,12 @@ impl Mixer {
         }
     }
 
-    /// Said where one channel stands for all.
+    /// A warning if one channel replaces all.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         self.alone.map(|_| "has channels that cancel each other out; the loudest one was used")
     }
 
-    /// The loudest channel, where the average of all has next to nothing left of them.
+    /// The loudest channel, if the average of all loses nearly everything.
     fn cancelled<'f>(&self, frames: impl Iterator<Item = &'f [f32]>) -> Option<usize> {
         let mut power = vec![0.0f32; self.channels];
         let (mut mixed, mut count) = (0.0f32, 0usize);
@@ -57,9 +57,9 @@ impl Mixer {
             mixed += mean * mean;
             count += 1;
         }
-        // Of equals the last one wins, and that is to be the first channel.
+        // `max_by` returns the last of equals, and that must be the first channel.
         let loudest = (0..self.channels).rev().max_by(|a, b| power[*a].total_cmp(&power[*b]))?;
-        // Silent channels, of which files for cinemas have several, take nothing away.
+        // Silent channels, common in surround files, take nothing away.
         let sounding = power.iter().filter(|power| **power > power_floor(count)).count();
         let mean = power.iter().sum::<f32>() / self.channels as f32;
         let expected = mean * sounding as f32 / self.channels as f32;

@@ -1,14 +1,14 @@
-//! Samples: what a sound file holds, whatever wrote it.
+//! Samples: reading sound files, whatever wrote them.
 //!
 //! ```text
-//! bytes ─▶ kind (by their beginning) ─▶ wave | packed ─▶ mix ─▶ mono samples, piece by piece
+//! bytes ─▶ kind (by the first bytes) ─▶ wave | packed ─▶ mix ─▶ mono samples, piece by piece
 //! ```
 //!
-//! **Invariant:** a file is told by its bytes, never by its name.
-//! **Invariant:** a header that contradicts itself is told, and what it says is checked against
+//! **Invariant:** a file is recognized by its bytes, never by its name.
+//! **Invariant:** a header that contradicts itself is reported, and what it says is checked against
 //! what the bytes can be.
 //! **Invariant:** memory does not grow with the length of a file.
-//! Absent on purpose: paths, devices and rates; whoever reads knows where it came from.
+//! Deliberately absent: paths, devices and rates; the caller knows where the bytes come from.
 
 pub(crate) mod g711;
 mod kind;
@@ -26,18 +26,18 @@ use kind::Kind;
 use packed::Packed;
 use wave::Wave;
 
-/// Frames that are decoded at a time.
+/// Frames decoded at a time.
 pub(crate) const PIECE: usize = 4_096;
 
-/// Somewhere that sound is read from: a file, or bytes in memory.
+/// A source of bytes: a file or memory.
 pub(crate) trait Bytes: Read + Seek + Send + Sync {}
 
 impl<T: Read + Seek + Send + Sync> Bytes for T {}
 
-/// Why there is no sound in what was read.
+/// Why nothing could be decoded.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
-    /// It cannot be decoded; the end of a sentence that begins with the file's name.
+    /// It cannot be decoded; the rest of a sentence that begins with the file's name.
     NotSound(String),
     /// It could not be read.
     Io(io::Error),
@@ -49,11 +49,11 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// Sound under way: mono samples in -1.0..=1.0, piece by piece.
+/// Sound being decoded: mono samples in -1.0..=1.0, piece by piece.
 pub(crate) struct Decoder {
     source: Source,
     mixer: Mixer,
-    /// Interleaved samples of the piece under way.
+    /// Interleaved samples of the current piece.
     frames: Vec<f32>,
     rate: Rate,
     warnings: Vec<&'static str>,
@@ -111,7 +111,7 @@ impl Decoder {
         })
     }
 
-    /// Samples per second.
+    /// Rate in samples per second.
     pub(crate) fn rate(&self) -> Rate {
         self.rate
     }
@@ -119,7 +119,7 @@ impl Decoder {
     /// Appends the next piece to `out`; whether more follows.
     ///
     /// # Errors
-    /// When the bytes cannot be read on; where they only end too early there is a warning.
+    /// When reading fails; if the bytes merely end too early there is a warning.
     pub(crate) fn load(&mut self, out: &mut Vec<f32>) -> io::Result<bool> {
         self.frames.clear();
         let more = match &mut self.source {
@@ -130,8 +130,8 @@ impl Decoder {
         Ok(more)
     }
 
-    /// What was wrong with it though it could be read, as ends of sentences that begin with the
-    /// file; known once its end was read.
+    /// What is wrong with it although it could be read, as the rest of sentences that begin with
+    /// the file; known once its end has been read.
     pub(crate) fn warnings(&self) -> Vec<&'static str> {
         let mut warnings = self.warnings.clone();
         match &self.source {
@@ -143,10 +143,10 @@ impl Decoder {
     }
 }
 
-/// All of a sound file that is in memory, and its rate.
+/// All of a sound file in memory, and its rate.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence that begins with what it is.
+/// What is wrong with it, as the rest of a sentence that begins with its name.
 pub(crate) fn unpack(bytes: Vec<u8>) -> Result<(Vec<f32>, Rate), String> {
     let said = |why| match why {
         Unreadable::NotSound(why) => why,
@@ -158,12 +158,12 @@ pub(crate) fn unpack(bytes: Vec<u8>) -> Result<(Vec<f32>, Rate), String> {
     Ok((pcm, decoder.rate()))
 }
 
-/// What is not a number becomes silence, and what is too loud is clipped.
+/// NaN becomes silence, and overload is clipped.
 fn sane(sample: f32) -> f32 {
     if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
 }
 
-/// Fills `buffer` as far as there is something; returns how far.
+/// Fills `buffer` as far as possible; returns how far.
 pub(crate) fn fill(reader: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
     let mut got = 0;
     while got < buffer.len() {

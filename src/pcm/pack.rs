@@ -1,4 +1,4 @@
-//! Sound packed into the bytes of a file: FLAC without loss, Opus small.
+//! Encoding sound: FLAC without loss, Opus small.
 
 use flacenc::bitsink::ByteSink;
 use flacenc::component::BitRepr;
@@ -9,22 +9,22 @@ use ropus::{Application, Bitrate, Channels, Encoder};
 
 use crate::base::{Rate, SPEAKER_RATE};
 
-/// Frames of one packet of Opus: 20 ms at [`SPEAKER_RATE`].
+/// Frames of one Opus packet: 20 ms at [`SPEAKER_RATE`].
 const PACKET: usize = 960;
 
 /// The shortest block that FLAC allows.
 const SHORTEST_FLAC: usize = 16;
 
-/// Bits a second of Opus: speech that cannot be told from the original.
+/// Opus bitrate in bits per second: speech that is indistinguishable from the original.
 const OPUS_BITS: u32 = 48_000;
 
-/// Any number that the streams of one file do not share; there is one stream.
+/// Any number that is unique among the streams of a file; there is one stream.
 const SERIAL: u32 = 1;
 
-/// Mono samples in -1.0..=1.0 as a FLAC file of 16 bits.
+/// Encodes mono samples in -1.0..=1.0 as a 16-bit FLAC file.
 ///
 /// # Errors
-/// What the encoder says.
+/// The encoder's message.
 pub(crate) fn flac(pcm: &[f32], rate: Rate) -> Result<Vec<u8>, String> {
     let mut samples: Vec<i32> = pcm.iter().map(|sample| i32::from(sixteen(*sample))).collect();
     samples.resize(samples.len().max(SHORTEST_FLAC), 0);
@@ -33,8 +33,8 @@ pub(crate) fn flac(pcm: &[f32], rate: Rate) -> Result<Vec<u8>, String> {
     let source = MemSource::from_samples(&samples, 1, 16, rate.0 as usize);
     let mut stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size)
         .map_err(|why| format!("{why:?}"))?;
-    // The last block, which is shorter, does not count: with it in, a file of blocks of one size
-    // claims to have several sizes, and strict decoders refuse it.
+    // The shorter last block does not count: with it, a file with a fixed block size would claim to
+    // have several, and strict decoders refuse that.
     let block = config.block_size;
     stream.stream_info_mut().set_block_sizes(block, block).map_err(|why| format!("{why:?}"))?;
     let mut sink = ByteSink::new();
@@ -42,10 +42,10 @@ pub(crate) fn flac(pcm: &[f32], rate: Rate) -> Result<Vec<u8>, String> {
     Ok(sink.as_slice().to_vec())
 }
 
-/// Mono samples in -1.0..=1.0 at [`SPEAKER_RATE`] as an Ogg file of Opus (RFC 7845).
+/// Encodes mono samples in -1.0..=1.0 at [`SPEAKER_RATE`] as an Ogg Opus file (RFC 7845).
 ///
 /// # Errors
-/// What the encoder says.
+/// The encoder's message.
 pub(crate) fn opus(pcm: &[f32]) -> Result<Vec<u8>, String> {
     let mut encoder = Encoder::builder(SPEAKER_RATE.0, Channels::Mono, Application::Audio)
         .bitrate(Bitrate::Bits(OPUS_BITS))
@@ -55,7 +55,7 @@ pub(crate) fn opus(pcm: &[f32]) -> Result<Vec<u8>, String> {
     let mut head = b"OpusHead\x01\x01".to_vec();
     head.extend(u16::try_from(skip).unwrap_or(0).to_le_bytes());
     head.extend(SPEAKER_RATE.0.to_le_bytes());
-    // No gain, and the layout that needs no table.
+    // No gain, and channel mapping family 0, which needs no table.
     head.extend([0, 0, 0]);
     let mut tags = b"OpusTags\x05\0\0\0aloud".to_vec();
     tags.extend([0; 4]);
@@ -65,7 +65,7 @@ pub(crate) fn opus(pcm: &[f32]) -> Result<Vec<u8>, String> {
     };
     put(head, PacketWriteEndInfo::EndPage, 0)?;
     put(tags, PacketWriteEndInfo::EndPage, 0)?;
-    // What the encoder holds back at the beginning comes out at the end.
+    // What the encoder delays at the start comes out at the end.
     let total = pcm.len() + skip as usize;
     let packets = total.div_ceil(PACKET).max(1);
     let mut bytes = vec![0; 4_000];
@@ -84,7 +84,7 @@ pub(crate) fn opus(pcm: &[f32]) -> Result<Vec<u8>, String> {
     Ok(writer.into_inner())
 }
 
-/// A sample as 16 bits; what is louder than full scale is clipped.
+/// A sample as 16 bits; anything beyond full scale is clipped.
 fn sixteen(sample: f32) -> i16 {
     // Clamped, so the cast cannot overflow.
     (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16

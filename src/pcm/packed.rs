@@ -1,4 +1,4 @@
-//! What has to be unpacked: MP3, FLAC, Ogg, AAC, MP4, WebM, AIFF, CAF and the rare kinds of WAV.
+//! Compressed formats: MP3, FLAC, Ogg, AAC, MP4, WebM, AIFF, CAF and the rare kinds of WAV.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,17 +22,17 @@ const OPUS_RATE: u32 = 48_000;
 /// Frames of the longest packet that Opus allows: 120 ms.
 const LONGEST_PACKET: usize = 5_760;
 
-/// Broken packets in a row after which the rest is given up.
+/// Consecutive broken packets after which decoding stops.
 const BROKEN_PACKETS: usize = 200;
 
-/// A container with one track of sound in it.
+/// A container with one sound track.
 pub(super) struct Packed {
     format: Box<dyn FormatReader>,
     track: u32,
     codec: Codec,
     channels: usize,
     rate: Rate,
-    /// Frames at the beginning that only warm the decoder up.
+    /// Leading frames that only warm up the decoder.
     skip: usize,
     broken: bool,
 }
@@ -43,7 +43,7 @@ enum Codec {
 }
 
 impl Packed {
-    /// Reads up to the first packet. The error is the end of a sentence that begins with the file.
+    /// Reads up to the first packet. The error is the rest of a sentence that begins with the file.
     pub(super) fn open(bytes: Box<dyn Bytes>) -> Result<Self, String> {
         guarded(|| Self::probe(bytes)).unwrap_or_else(|| Err("is damaged".to_owned()))
     }
@@ -83,14 +83,14 @@ impl Packed {
         let skip = if matches!(codec, Codec::Opus { .. }) { delay as usize } else { 0 };
         let mut packed =
             Self { format, track: id, codec, channels, rate: Rate(rate), skip, broken: false };
-        // AAC tells its shape only in its first packet.
+        // AAC reveals its channels and rate only in its first packet.
         if packed.channels == 0 || packed.rate.0 == 0 {
             packed.look()?;
         }
         Ok(packed)
     }
 
-    /// Finds the shape of the sound in its first packet, and goes back to it.
+    /// Finds channels and rate in the first packet, and rewinds.
     fn look(&mut self) -> Result<(), String> {
         while let Ok(Some(packet)) = self.format.next_packet() {
             if packet.track_id != self.track {
@@ -137,7 +137,7 @@ impl Packed {
             };
             match guarded(|| self.decode(&packet, out)) {
                 Some(Ok(())) => broken = 0,
-                // A damaged packet is left out, as every player does it.
+                // A damaged packet is skipped, as every player does.
                 Some(Err(())) if broken < BROKEN_PACKETS => {
                     self.broken = true;
                     broken += 1;
@@ -155,7 +155,7 @@ impl Packed {
         match &mut self.codec {
             Codec::Any(decoder) => {
                 let audio = decoder.decode(packet).map_err(drop)?;
-                // A stream that changes its shape half-way would be noise from there on.
+                // A stream that changes its channels halfway would be noise from there on.
                 if audio.spec().channels().count() != self.channels {
                     return Err(());
                 }
@@ -181,18 +181,18 @@ impl Packed {
     }
 }
 
-/// Channels and rate, 0 where the container does not say.
+/// Channels and rate, 0 if the container does not say.
 fn shape(parameters: &AudioCodecParameters) -> (usize, u32) {
     let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
     (channels, parameters.sample_rate.unwrap_or(0))
 }
 
-/// What `work` gives; none where it panics, as decoders do on some broken files.
+/// The result of `work`; `None` if it panics, as decoders do on some broken files.
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// Bytes that the decoders may jump about in.
+/// Bytes that the decoders may seek in.
 struct Seekable {
     bytes: Box<dyn Bytes>,
     len: Option<u64>,

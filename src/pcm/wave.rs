@@ -1,5 +1,5 @@
-//! WAV. Read here and not by a library, because those refuse data whose length was left open by a
-//! pipe, or is not a whole number of frames, or whose chunks are not padded.
+//! WAV. Read here and not by a library, because libraries refuse data whose length was left open by
+//! a pipe or is not a whole number of frames, and chunks that are not padded.
 
 use std::io::{self, BufReader, Read};
 
@@ -10,29 +10,29 @@ use crate::base::Rate;
 pub(super) struct Wave {
     data: BufReader<Box<dyn Bytes>>,
     format: Format,
-    /// Bytes of data that the header promises and that have not come yet; `None` when it leaves
+    /// Bytes of data that the header promises and that have not been read yet; `None` if it leaves
     /// the length open.
     left: Option<u64>,
     bytes: Vec<u8>,
 }
 
-/// A WAV file up to its data.
+/// A WAV file, read up to its data.
 pub(super) enum Opened {
     /// Its samples are plain.
     Plain(Wave),
-    /// They are coded, or the file is broken: the bytes, and what is to be said if no decoder
-    /// reads them.
+    /// The samples are encoded, or the file is broken: the bytes, and the message in case no
+    /// decoder reads them.
     Coded(Box<dyn Bytes>, String),
 }
 
-/// Plain samples, whole numbers or floats; other codings have other tags.
+/// Plain samples, integers or floats; other encodings have other tags.
 const PCM: u16 = 1;
 const FLOAT: u16 = 3;
-/// The tag stands in the first two bytes of a longer name.
+/// The tag is in the first two bytes of a longer identifier.
 const EXTENSIBLE: u16 = 0xfffe;
 
-/// The longest description of the format that is believed, and the longest chunk that is skipped
-/// before the data (album art, broadcast notes).
+/// The longest accepted format chunk, and the longest chunk that is skipped before the data (album
+/// art, broadcast notes), in bytes.
 const LONGEST_FORMAT: u32 = 1 << 10;
 const LONGEST_CHUNK: u32 = 1 << 28;
 
@@ -70,7 +70,7 @@ impl Wave {
         Ok(got == wanted && self.left != Some(0))
     }
 
-    /// What the header says wrongly.
+    /// What the header gets wrong.
     pub(super) fn warnings(&self) -> impl Iterator<Item = &'static str> {
         let cut = self.left.is_some_and(|left| left > 0).then_some("is cut short");
         let width = self.format.contradicts;
@@ -81,7 +81,7 @@ impl Wave {
 
 /// Why the data is not reached.
 enum Broken {
-    /// The samples are of a kind that is not plain.
+    /// The samples are encoded.
     Coding(String),
     /// The header makes no sense.
     Header(String),
@@ -92,7 +92,7 @@ fn invalid(why: &str) -> Broken {
     Broken::Header(format!("is not a valid WAV: {why}"))
 }
 
-/// The format, and the length of the data where it is told.
+/// The format, and the length of the data if it is given.
 fn header(reader: &mut impl Read) -> Result<(Format, Option<u64>), Broken> {
     let mut riff = [0; 12];
     read_all(reader, &mut riff)?;
@@ -110,7 +110,7 @@ fn header(reader: &mut impl Read) -> Result<(Format, Option<u64>), Broken> {
         let [a, b, c, d, len @ ..] = chunk;
         let len = u32::from_le_bytes(len);
         match (&[a, b, c, d], format) {
-            // The length of more than four gigabytes stands here.
+            // The length of files above four gigabytes is here.
             (b"ds64", _) if len >= 16 => {
                 let mut sizes = [0; 16];
                 read_all(reader, &mut sizes)?;
@@ -146,8 +146,8 @@ fn header(reader: &mut impl Read) -> Result<(Format, Option<u64>), Broken> {
     }
 }
 
-/// The byte behind a chunk of odd length. It should be a zero that fills up; some recorders leave
-/// it out, and then it begins the next chunk.
+/// The byte after a chunk of odd length. It should be zero padding; some recorders leave it out,
+/// and then it begins the next chunk.
 fn pad(reader: &mut impl Read, len: u32) -> Result<Option<u8>, Broken> {
     if len.is_multiple_of(2) {
         return Ok(None);
@@ -165,7 +165,7 @@ struct Format {
     /// Bytes of one sample.
     width: usize,
     float: bool,
-    /// The size of a block cannot be that of a frame.
+    /// The block size cannot be that of a frame.
     contradicts: bool,
 }
 
@@ -187,8 +187,8 @@ impl Format {
                 "has samples of a kind that is not known (tag {tag}, {bits} bits)"
             )));
         }
-        // A frame that is larger than its samples need pads each of them, as 24 bits in 4 bytes.
-        // Samples that fill their bytes are never padded: there the size is wrong.
+        // A frame larger than its samples need pads each of them, as 24 bits in 4 bytes. Samples
+        // that fill their bytes are never padded: there the size is wrong.
         let narrow = bits.div_ceil(8);
         let padded = block / channels;
         let fits = block.is_multiple_of(channels)
@@ -204,8 +204,8 @@ impl Format {
     }
 }
 
-/// One sample; whole numbers are aligned to the top of their container, as the format wants it,
-/// and those of one byte have no sign.
+/// One sample; integers are aligned to the top of their container, as the format demands, and those
+/// of one byte are unsigned.
 fn sample(bytes: &[u8], float: bool) -> f32 {
     match *bytes {
         [a] => (f32::from(a) - 128.0) / 128.0,

@@ -158,7 +158,7 @@ fn set_alarm(
         });
         set.push(match same {
             Some(mut entry) => {
-                // Who sets it again wants it on the day too that was left out.
+                // Setting it again also restores the skipped day.
                 if let What::Alarm { skip: skip @ Some(_), .. } = &mut entry.what {
                     *skip = None;
                     saved = diary.replace(entry.clone()).1;
@@ -173,7 +173,7 @@ fn set_alarm(
             }
         });
     }
-    // The old one goes only when the new one is there.
+    // The old one is removed only once the new one exists.
     if let Some(last) = last.filter(|last| arguments.instead && set.iter().all(|a| a.id != last.id))
         && (saved == Saved::Yes || desk.ringer == Ringer::Here)
     {
@@ -189,7 +189,7 @@ fn set_alarm(
         (Some(label), true, n) => format!("{n} {label} alarms set for {whens}."),
         (None, true, n) => format!("{n} alarms set for {whens}."),
     };
-    // Where the clock skips the time, it rings at another one; that must not be a surprise.
+    // Where the clock skips this time, the alarm rings at another one; that must not be a surprise.
     let first = set.iter().filter_map(|entry| entry.due(now)).min();
     if let Some(due) = first.map(|due| due.to_zoned(now.zone.clone()))
         && due.time() != time
@@ -210,10 +210,10 @@ fn set_alarm(
     Ok(ToolOutput::new(data, say))
 }
 
-/// The days that are meant; see the tool's documentation. One entry is made for each.
+/// The requested days; see the tool's documentation. One entry is made for each.
 fn days(wish: &SetAlarm, time: Time, now: &Now) -> Result<Vec<Days>, ToolError> {
     let today = now.today();
-    // Asked of the calendar and not of the clock's face, which may show the time twice or never.
+    // Uses the calendar and not the clock's display, which may show the time twice or never.
     let comes = |date: Date| Days::On(date).next(time, now.wall, &now.zone).is_some();
     let over = |day: &str| {
         let clock = say::sentence(&say::clock(time));

@@ -1,4 +1,4 @@
-//! `cancel_alarm`: which alarm goes, and for how long.
+//! `cancel_alarm`: which alarm is cancelled, and for how long.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Time};
@@ -45,7 +45,8 @@ pub(super) fn cancel_alarm(
     if wish.once {
         return skip_alarm(desk, diary, now, &wish, time, label.as_deref());
     }
-    // What rings, or rang a moment ago, is what is meant: another alarm must not fall for it.
+    // "The alarm" is the one that is ringing or rang a moment ago: no other must be cancelled
+    // instead.
     if !wish.all && wish.which.is_none() && !by_day {
         let ringing = diary.ringing(now);
         let meant: Vec<_> =
@@ -60,7 +61,7 @@ pub(super) fn cancel_alarm(
                 names.push(rang.name());
                 ids.push(rang.id);
             }
-            // "Turn off the alarm" in the morning is not the end of all mornings.
+            // "Turn off the alarm" in the morning does not cancel it for all mornings.
             let again = diary.entries(now).into_iter().find(|entry| ids.contains(&entry.id));
             let done = match again {
                 Some(entry) => format!("Okay. It stays set for {}.", when(&entry, now.today())),
@@ -80,7 +81,7 @@ pub(super) fn cancel_alarm(
         let named = wish.day.as_deref().map(named_days).transpose()?.unwrap_or_default();
         let before = fitting.clone();
         fitting.retain(|alarm| on_day(alarm, dated, &named, now));
-        // Who does not want to be woken tomorrow may not want an end of all mornings.
+        // Somebody who does not want to be woken tomorrow may not want to end it for all mornings.
         let date = dated.or_else(|| single_date(&named, now.today()));
         if let Some(date) = date.filter(|_| fitting.is_empty())
             && let Some(alarm) = before.iter().find(|alarm| rings_on(alarm, date, now))
@@ -133,7 +134,7 @@ pub(super) fn cancel_alarm(
     Ok(ToolOutput::new(json!({"ended": ended}), say))
 }
 
-/// Leaves out one day of an alarm that comes back.
+/// Skips one day of a recurring alarm.
 fn skip_alarm(
     desk: &Desk,
     diary: &mut Diary,
@@ -205,7 +206,7 @@ fn skip_alarm(
     Ok(ToolOutput::new(json!({"skipped": date.map(|date| date.to_string())}), say))
 }
 
-/// The alarms at `time`. A bare "seven" is written 07:00, also where the alarm is at seven in the
+/// The alarms at `time`. A bare "seven" is written 07:00, even if the alarm is at seven in the
 /// evening.
 fn at_time(alarms: Vec<Entry>, time: Time) -> Vec<Entry> {
     let at = |time: Time| {
@@ -229,7 +230,7 @@ fn rings_on(alarm: &Entry, date: Date, now: &Now) -> bool {
     }
 }
 
-/// The one date that `named` is, if it is one.
+/// The single date in `named`, if it is one.
 fn single_date(named: &[Named], today: Date) -> Option<Date> {
     match named {
         [Named::Today] => Some(today),
@@ -242,7 +243,7 @@ fn single_date(named: &[Named], today: Date) -> Option<Date> {
 }
 
 /// Whether the alarm is the one "for" that day: a single one that rings then, or a weekly one of
-/// exactly those days. One of every weekday is not the one for Friday.
+/// exactly those days. One for every weekday is not the one for Friday.
 fn on_day(alarm: &Entry, dated: Option<Date>, named: &[Named], now: &Now) -> bool {
     let today = now.today();
     let date = alarm.due(now).map(|due| due.to_zoned(now.zone.clone()).date());

@@ -1,4 +1,4 @@
-//! The times and days of alarms as tools are told of them.
+//! The times and days of alarms as passed to tools.
 
 use jiff::civil::{Date, Time, Weekday};
 
@@ -50,12 +50,12 @@ pub(super) fn calendar_date(text: &str) -> Result<Date, ToolError> {
     })
 }
 
-/// All alarms, the next to ring first.
+/// All alarms, next to ring first.
 pub(super) fn alarms(diary: &Diary, now: &Now) -> Vec<Entry> {
     diary.entries(now).into_iter().filter(|entry| !entry.is_timer()).collect()
 }
 
-/// A clock time as the documentation wants it, "07:00", or as models write it: "7:00", "07:00:00".
+/// A clock time as documented, "07:00", or as models write it: "7:00", "07:00:00".
 pub(super) fn clock_time(text: &str) -> Result<Time, ToolError> {
     let numbers: Option<Vec<i8>> = text
         .trim()

@@ -41,8 +41,8 @@ fn calculate(expression: &str) -> Result<ToolOutput, ToolError> {
     Ok(ToolOutput::new(data, format!("That's {}.", say::about_number(value))))
 }
 
-/// The number as JSON: whole numbers without decimals, others without the noise of f64, which
-/// lies in the sixteenth digit (0.1 + 0.2 is 0.3).
+/// The number as JSON: whole numbers without decimals, others without the rounding error of f64 in
+/// the sixteenth digit (0.1 + 0.2 is 0.3).
 pub(crate) fn tidy(value: f64) -> Value {
     // 2^53: up to here every whole f64 is exact.
     if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {

@@ -26,7 +26,7 @@ struct GetDate {
     count: Option<Count>,
 }
 
-/// What is counted instead of naming the date.
+/// What to count instead of naming the date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 enum Count {
     #[serde(rename = "days")]
@@ -109,7 +109,7 @@ async fn get_time(
     let Some(location) = location else {
         return Ok(ToolOutput::new(time_data(&here), format!("It's {}.", say::clock(here.time()))));
     };
-    // The first look into the database reads a folder of some 600 files: about 50 ms.
+    // The first use of the database reads a folder of some 600 files: about 50 ms.
     let name = location.to_owned();
     let found = match tokio::task::spawn_blocking(move || zone::find(&name)).await.ok().flatten() {
         Some(found) => found,
@@ -153,13 +153,13 @@ fn time_left(here: &Zoned, until: &str, said: Option<&str>) -> Result<ToolOutput
         at.ok_or_else(|| ToolError::Tell("That is further off than the calendar goes.".into()))?;
     let seconds = at.timestamp().duration_since(here.timestamp()).as_secs().unsigned_abs();
     let clock = say::clock(at.time());
-    // Until a minute is full, the one that has begun counts.
+    // A minute that has begun counts.
     let minutes = seconds.div_ceil(60);
     let data = json!({"until": at.strftime("%H:%M").to_string(), "minutes": minutes});
     Ok(ToolOutput::new(data, format!("It's {} until {clock}.", say::span(minutes * 60))))
 }
 
-/// The zone of a place that only the place search of the weather service knows.
+/// The zone of a place that only the weather service's geocoding knows.
 async fn by_service(places: &Places, location: &str, cx: &ToolCx) -> Result<Found, ToolError> {
     let place = match places.find(location, cx.now).await {
         Ok(place) => place,

@@ -105,7 +105,7 @@ fn convert_to_two(
         )));
     }
     let exact = from.convert(arguments.value, small);
-    // Each of these is so many whole ones of the other.
+    // Each unit is a whole multiple of the next.
     let each = large.convert(1.0, small).round();
     if !exact.is_finite() || exact.abs() > 9e15 {
         return Err(ToolError::Tell("The result is too large for me to calculate.".into()));
@@ -135,7 +135,7 @@ fn convert_to_two(
     Ok(ToolOutput::new(data, say::sentence(&say)))
 }
 
-/// Temperatures are told to a tenth of a degree, all else as numbers are.
+/// Temperatures are rounded to a tenth of a degree, all else like other numbers.
 fn spoken(result: f64, unit: &Unit) -> (String, bool) {
     match unit.dimension {
         Dimension::Temperature => {
@@ -155,7 +155,7 @@ fn spoken(result: f64, unit: &Unit) -> (String, bool) {
 fn known(name: &str) -> Result<&'static Unit, ToolError> {
     find(name).ok_or_else(|| {
         let names: Vec<&str> = UNITS.iter().map(|unit| unit.name).collect();
-        // Short for the ear, and the whole list for a model that can mend its call.
+        // Short for the ear, and the whole list for a model that can correct its call.
         ToolError::Tell(format!("I do not know the unit {name}. I know: {}.", names.join(", ")))
     })
 }

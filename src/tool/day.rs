@@ -1,13 +1,13 @@
-//! Days as tools are told of them, turned into dates.
+//! Converts day names, as passed to tools, to dates.
 
 use jiff::civil::{Date, Weekday};
 use jiff::{Span, ToSpan};
 
 use super::say;
 
-/// The date of a day that was said on `today`: "tomorrow", "friday" (today included),
-/// "next friday" (not today), "last friday", "in 3 days", "2 months ago", "monday next week",
-/// "friday in 2 weeks" (weeks after the coming Friday). `None` for what is no single day.
+/// The date of a day that was said on `today`: "tomorrow", "friday" (today included), "next friday"
+/// (not today), "last friday", "in 3 days", "2 months ago", "monday next week", "friday in 2 weeks"
+/// (weeks after the coming Friday). `None` if it is not a single day.
 pub(super) fn day(name: &str, today: Date) -> Option<Date> {
     let name = name.trim().to_lowercase();
     let words: Vec<&str> = name.split_whitespace().collect();
@@ -38,9 +38,9 @@ pub(super) fn day(name: &str, today: Date) -> Option<Date> {
 }
 
 /// The date that `text` names on `today`: "2026-12-03", "12-03" and "24" (the next such day, today
-/// included, or with `past` the last one), "thanksgiving", "easter", "good friday",
-/// "easter monday". A weekday before it must fit: "friday 13" is the next such Friday. `None` for
-/// what is no date.
+/// included, or the last one with `past`), "thanksgiving", "easter", "good friday", "easter
+/// monday". A weekday before it must fit: "friday 13" is the next such Friday. `None` if it is not
+/// a date.
 pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
     let text = text.trim().to_lowercase();
     if let Some((weekday, rest)) = weekday_before(&text) {
@@ -56,7 +56,7 @@ pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
             .find(|date| date.weekday() == weekday);
     }
     let fits = |date: &Date| if past { *date <= today } else { *date >= today };
-    // Leap days come after eight years at the latest.
+    // Leap days are at most eight years apart.
     let years = |made: &dyn Fn(i16) -> Option<Date>| {
         let step = if past { -1 } else { 1 };
         (0..=8).filter_map(|n| made(today.year() + n * step)).find(|date| fits(date))
@@ -85,19 +85,19 @@ pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
         [day] => {
             let day = i8(*day)?;
             let step = if past { -1 } else { 1 };
-            // Of two months that follow each other one has 31 days.
+            // One of two consecutive months has 31 days.
             (0..=2).filter_map(|n| day_of_month(today, n * step, day)).find(|date| fits(date))
         }
         _ => None,
     }
 }
 
-/// How many months are looked through for "friday the 13th": there are at most fourteen months
-/// between two of them, and eight years for the 31st or a leap day.
+/// How many months are searched for "friday the 13th": there are at most fourteen months between
+/// two of them, and eight years for the 31st or a leap day.
 const MONTHS: i32 = 100;
 
-/// What to say where the date of `text` falls on another weekday than `text` says; `None` where it
-/// does not.
+/// What to say if the date in `text` falls on another weekday than `text` says; `None` if it does
+/// not.
 pub(super) fn misfit(text: &str, today: Date) -> Option<String> {
     let text = text.trim().to_lowercase();
     let (weekday, rest) = weekday_before(&text)?;
@@ -110,14 +110,14 @@ pub(super) fn misfit(text: &str, today: Date) -> Option<String> {
     ))
 }
 
-/// "friday 12-03" parted.
+/// "friday 12-03", split.
 fn weekday_before(text: &str) -> Option<(Weekday, &str)> {
     let (weekday, rest) = text.split_once(' ')?;
     let digits = rest.starts_with(|c: char| c.is_ascii_digit());
     Some((say::weekday_named(weekday).filter(|_| digits)?, rest))
 }
 
-/// That day of the month `months` from the one of `today`.
+/// That day of the month, `months` from the month of `today`.
 fn day_of_month(today: Date, months: i32, day: i8) -> Option<Date> {
     let month = today.first_of_month().checked_add(months.months()).ok()?;
     Date::new(month.year(), month.month(), day).ok()
@@ -141,7 +141,7 @@ fn span(count: &str, unit: &str) -> Option<Span> {
     })
 }
 
-/// A count of days that no calendar is too short for.
+/// A number of days that stays within the calendar.
 fn number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|n| (0..=100_000).contains(n))
 }

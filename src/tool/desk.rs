@@ -1,5 +1,5 @@
-//! What the tools that change the book share: how they reach it, what they say of its state, and
-//! how they find the entry that is meant.
+//! What the tools that change the book share: access to it, sentences about its state, and finding
+//! the requested entry.
 
 use std::cmp::Reverse;
 
@@ -22,7 +22,7 @@ impl Desk {
         Self { book: settings.book.clone(), ringer: settings.ringer }
     }
 
-    /// Has `work` done by the book's thread, with the newest book.
+    /// Runs `work` on the book's thread, with the newest book.
     pub(super) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&Self, &mut Diary, &Now) -> Result<T, ToolError> + Send + 'static,
@@ -68,7 +68,7 @@ pub(super) fn full() -> ToolError {
     ))
 }
 
-/// Says that the file cannot be read, which is something else than that nothing is set.
+/// Reports that the file cannot be read, which is not the same as nothing being set.
 pub(super) fn readable(diary: &Diary) -> Result<(), ToolError> {
     match diary.unreadable() {
         None => Ok(()),
@@ -78,17 +78,17 @@ pub(super) fn readable(diary: &Diary) -> Result<(), ToolError> {
     }
 }
 
-/// One of several, by its place.
+/// One of several, by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Which {
-    /// The one that was set first.
+    /// The one set first.
     First,
-    /// The one that was set after it.
+    /// The one set second.
     Second,
-    /// The third one.
+    /// The one set third.
     Third,
-    /// The one that was set last.
+    /// The one set last.
     Last,
     /// The next to ring.
     Next,
@@ -114,17 +114,17 @@ impl Which {
     }
 }
 
-/// Which entries are meant.
+/// The requested entries.
 pub(super) enum Picked {
-    /// None fits.
+    /// None matches.
     None,
     /// These.
     These(Vec<Entry>),
-    /// One of these, and it was not said which.
+    /// One of these, but it was not said which.
     Unclear(Vec<Entry>),
 }
 
-/// Picks from the entries that fit what was said.
+/// Picks from the entries that match what was said.
 pub(super) fn pick(fitting: Vec<Entry>, which: Option<Which>, all: bool, now: &Now) -> Picked {
     match (fitting.as_slice(), which) {
         ([], _) => Picked::None,
@@ -138,7 +138,7 @@ pub(super) fn pick(fitting: Vec<Entry>, which: Option<Which>, all: bool, now: &N
     }
 }
 
-/// The entries whose label is `wanted`; where none is, those whose label holds it.
+/// The entries labelled `wanted`, or else those whose label contains it.
 pub(super) fn labelled(entries: Vec<Entry>, wanted: Option<&str>) -> Vec<Entry> {
     let Some(wanted) = wanted else { return entries };
     let label = |entry: &Entry| entry.label.clone().unwrap_or_default();
@@ -152,7 +152,7 @@ pub(super) fn labelled(entries: Vec<Entry>, wanted: Option<&str>) -> Vec<Entry> 
     fitting.into_iter().filter(|(same, _)| *same == exact).map(|(_, entry)| entry).collect()
 }
 
-/// A label as it is kept: lower case, without article and without the noun itself.
+/// A label as stored: lower case, without an article and without the noun itself.
 pub(super) fn clean_label(label: Option<String>, noun: &str) -> Option<String> {
     let label = label?.trim().trim_end_matches(['.', '!', '?']).to_lowercase();
     let label = ["the ", "a ", "an ", "my "]

@@ -42,7 +42,7 @@ where
     Arc::new(Function { spec, run, arguments: PhantomData::<fn(A)> })
 }
 
-/// The schema of an object with these properties, those in `required` among them, and no others.
+/// The schema of an object with exactly these properties, of which `required` must be present.
 pub fn arguments(required: &[&str], properties: Value) -> Value {
     let properties = match properties {
         Value::Object(properties) => properties,
@@ -77,7 +77,7 @@ where
     fn call(&self, args: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
         match serde_json::from_str(&args) {
             Ok(arguments) => Box::pin((self.run)(arguments, cx)),
-            // The schema lets through what the type does not: the two have to be brought together.
+            // The schema accepts what the type does not: the two must be brought into line.
             Err(error) => {
                 let text = format!("{} cannot read its arguments: {error}.", self.spec.name);
                 Box::pin(async { Err(ToolError::Tell(text)) })

@@ -1,4 +1,4 @@
-//! Where the user lives, once they said so: `set_home`.
+//! Where the user lives, once they have said so: `set_home`.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,19 +10,19 @@ use super::weather::{PlaceError, Places, is_here};
 use super::{Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, function};
 use crate::dialog::Effect;
 
-/// The longest name of a place that is kept, in bytes.
+/// The longest stored place name, in bytes.
 const LONGEST: usize = 100;
 
-/// The place that the user named as their own. Clones share it.
+/// The place that the user named as home. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Home {
     said: Arc<Mutex<Option<String>>>,
-    /// Where it is kept over a restart.
+    /// Where it is stored across restarts.
     file: Option<Arc<Path>>,
 }
 
 impl Home {
-    /// What the file at `path` holds, in which a new one is kept as well.
+    /// The place in the file at `path`, where a new one is stored too.
     pub fn at(path: PathBuf) -> Self {
         let kept = std::fs::read_to_string(&path).ok();
         let kept = kept.map(|text| text.trim().to_owned());
@@ -36,7 +36,7 @@ impl Home {
         configured.map(str::to_owned).or_else(said)
     }
 
-    /// Keeps `place`; false where it could not be written down.
+    /// Stores `place`; false if it could not be written.
     async fn keep(&self, place: &str) -> bool {
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(place.to_owned());
         let Some(file) = self.file.clone() else { return true };
@@ -102,7 +102,7 @@ async fn set(
     let name = match places.find(location, cx.now).await {
         Ok(place) => place.spoken(),
         Err(PlaceError::Unknown(text)) => return Err(ToolError::Tell(text)),
-        // Without a network it is kept as it was said.
+        // Without a network it is stored as it was said.
         Err(PlaceError::Web(_)) => location.to_owned(),
     };
     let kept = settings.home.keep(location).await;

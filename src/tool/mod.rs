@@ -6,11 +6,11 @@
 //! ```
 //!
 //! **Invariant:** arguments are checked against the tool's own schema before it runs; a mistake in
-//! them is told to the responder and never ends the turn.
+//! them is reported to the responder and never ends the turn.
 //! **Invariant:** every call ends: by its result, its panic or its deadline.
 //! **Invariant:** what is said is true. A timer that nobody will ring, or that could not be saved,
 //! is not called set without saying so.
-//! Absent on purpose: which sentence means which tool; that is a responder's business.
+//! Deliberately absent: which sentence means which tool; that is up to a responder.
 
 mod alarm;
 mod alarm_cancel;
@@ -59,7 +59,7 @@ use crate::base::{Job, Moment};
 use crate::dialog::{Picture, ToolSpec};
 use crate::language::english::say;
 
-/// What a tool call came to.
+/// The result of a tool call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolOutput {
     /// For a model to read.
@@ -68,7 +68,7 @@ pub struct ToolOutput {
     pub say: String,
     /// What it does to aloud itself.
     pub act: Option<Act>,
-    /// What it shows a model that can see.
+    /// A picture for a model that can see.
     pub picture: Option<Picture>,
 }
 
@@ -89,23 +89,23 @@ pub enum Act {
 /// Why a tool call failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ToolError {
-    /// Told to the responder, who can mend it or say it: a plain sentence.
+    /// For the responder, who can correct it or say it: a plain sentence.
     #[error("{0}")]
     Tell(String),
-    /// The tool itself is broken: told to the user, and logged.
+    /// The tool itself is broken: reported to the user, and logged.
     #[error("{0}")]
     Fatal(String),
 }
 
-/// What a call may know of its surroundings.
+/// The context of a call.
 #[derive(Clone, Debug)]
 pub struct ToolCx {
     /// When it was called.
     pub now: Moment,
     /// What aloud said last, for `repeat`.
     pub last_reply: Option<String>,
-    /// What the user said in this turn, for tools whose arguments leave something open: "4:30"
-    /// and "4:30 am" are both written 04:30.
+    /// What the user said in this turn, for tools with ambiguous arguments: "4:30" and "4:30 am"
+    /// are both written 04:30.
     pub said: Option<String>,
 }
 
@@ -114,7 +114,7 @@ pub trait Tool: Send + Sync {
     /// Its name, purpose and arguments.
     fn spec(&self) -> &ToolSpec;
 
-    /// Runs it. `args` is JSON text that has been checked against the schema of [`Tool::spec`].
+    /// Runs it. `args` is JSON text that was checked against the schema of [`Tool::spec`].
     fn call(&self, args: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>>;
 
     /// How long a call may take.
@@ -123,7 +123,7 @@ pub trait Tool: Send + Sync {
     }
 }
 
-/// The tools that come with aloud.
+/// The built-in tools.
 pub fn builtin(settings: Settings) -> Registry {
     let settings = Arc::new(settings);
     let places = Arc::new(weather::Places::new(&settings.weather));

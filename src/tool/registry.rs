@@ -8,10 +8,11 @@ use super::{Act, Tool, ToolCx, ToolError, ToolOutput, schema};
 use crate::base::Job;
 use crate::dialog::{Call, Effect, Outcome, Picture, ToolSpec};
 
-/// How long a call may take, unless its tool says otherwise. A person who waits for an answer by voice has given up by then.
+/// How long a call may take, unless its tool says otherwise. By then a person waiting for a spoken
+/// answer has given up.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What a call came to: the outcome for the history, and what it does to aloud itself.
+/// The result of a call: the outcome for the history, and what it does to aloud itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done {
     /// For the history and the responder.
@@ -22,7 +23,7 @@ pub struct Done {
     pub picture: Option<Picture>,
 }
 
-/// The tools that can be called, in the order in which a model is told of them. Cheap to clone.
+/// The available tools, in the order in which a model sees them. Cheap to clone.
 #[derive(Clone)]
 pub struct Registry {
     tools: Arc<[Arc<dyn Tool>]>,
@@ -36,8 +37,8 @@ impl std::fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// A registry of `tools`. Of two with one name the later one replaces the earlier, so that a
-    /// tool of one's own can stand in for a built-in one.
+    /// A registry of `tools`. A later tool replaces an earlier one of the same name, so that a
+    /// custom tool can replace a built-in one.
     pub fn new(tools: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
         let mut kept: Vec<Arc<dyn Tool>> = Vec::new();
         for tool in tools {
@@ -62,25 +63,25 @@ impl Registry {
         Self::new(self.tools.iter().filter(|tool| keep(&tool.spec().name)).cloned())
     }
 
-    /// What a responder is told of the tools.
+    /// The tools as described to a responder.
     pub fn specs(&self) -> Arc<[ToolSpec]> {
         Arc::clone(&self.specs)
     }
 
-    /// What calling `name` does to the world; `None` when there is no such tool. Only
-    /// [`Effect::Pure`] and [`Effect::Reads`] may run under a tentative epoch.
+    /// The effect of calling `name`; `None` if there is no such tool. Only [`Effect::Pure`] and
+    /// [`Effect::Reads`] may run under a tentative epoch.
     pub fn effect(&self, name: &str) -> Option<Effect> {
         self.specs.iter().find(|spec| spec.name == name).map(|spec| spec.effect)
     }
 
-    /// Runs `call`. Never fails and never panics: an unknown tool, arguments that do not fit, a
-    /// tool that fails, panics or takes longer than [`Tool::deadline`] give an outcome with `ok`
-    /// unset and a sentence that a responder can mend or say. Dropping the job cancels the call.
+    /// Runs `call`. Never fails and never panics: an unknown tool, invalid arguments, or a tool
+    /// that fails, panics or exceeds [`Tool::deadline`] yield an outcome with `ok` unset and a
+    /// sentence that a responder can act on or say. Dropping the job cancels the call.
     pub fn call(&self, call: &Call, cx: ToolCx) -> Job<Done> {
         let id = call.id.clone();
         let name = call.name.clone();
         let Some(tool) = self.tools.iter().find(|tool| tool.spec().name == name) else {
-            // A model reads what there is; for a person the list would be long.
+            // A model gets the list; for a person it would be long.
             let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
             let output = format!("There is no tool {name}. The tools are: {}.", known.join(", "));
             let say = format!("I have no tool called {name}.");
@@ -98,10 +99,10 @@ impl Registry {
             }
         };
         let tool = Arc::clone(tool);
-        // Inside the future, so that a panic before the first wait is caught as well.
+        // Inside the future, so that a panic before the first await is caught as well.
         let work: Job<_> = Box::pin(async move { tool.call(arguments, cx).await });
         Box::pin(async move {
-            // A panic in a tool, of our own or someone else's, must not end the turn.
+            // A panic in a tool, ours or someone else's, must not end the turn.
             let result =
                 match tokio::time::timeout(deadline, AssertUnwindSafe(work).catch_unwind()).await {
                     Ok(Ok(result)) => result,

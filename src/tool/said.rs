@@ -1,7 +1,7 @@
-//! What the words of a wish say that its arguments do not.
+//! What the user's words say that the arguments do not.
 
-/// Whether the words name the half of the day: "4:30 am", "in the evening", "noon". Where they do
-/// not, a time of "04:30" may be meant for the afternoon.
+/// Whether the words name the half of the day: "4:30 am", "in the evening", "noon". If not, "04:30"
+/// may mean the afternoon.
 pub(super) fn names_half(said: &str) -> bool {
     const HALVES: &[&str] = &[
         "am",
@@ -39,7 +39,7 @@ pub(super) fn names_half(said: &str) -> bool {
     })
 }
 
-/// Whether the words speak of the coming night: "12 tonight".
+/// Whether the words mention the coming night: "12 tonight".
 pub(super) fn names_night(said: &str) -> bool {
     words(said).iter().any(|word| matches!(word.as_str(), "tonight" | "night"))
 }

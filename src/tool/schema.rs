@@ -1,18 +1,18 @@
-//! Checks arguments against a tool's JSON Schema, and mends what is unambiguously meant.
+//! Checks arguments against a tool's JSON Schema, and repairs what is unambiguous.
 //!
 //! Known keywords: `type` (one name or several), `properties`, `required`, `additionalProperties:
 //! false`, `items`, `enum`, `minimum`, `maximum`, `minLength`, `maxLength`. All others (`pattern`,
-//! `format`, `description`) are hints for a model; a tool that depends on them checks by itself.
+//! `format`, `description`) are hints for a model; a tool that depends on them checks them itself.
 //!
 //! Small models write `"10"` for 10, `null` or `""` for what was not said, and JSON inside a JSON
-//! string. Each of these has one meaning only, so it is mended here instead of told back.
+//! string. Each of these has only one meaning, so it is repaired here rather than reported.
 
 use serde_json::{Map, Value};
 
-/// The longest argument text that is looked at, in bytes.
+/// The longest accepted argument text, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// Reads `arguments` and fits them to `schema`. The error is the rest of a sentence for the
+/// Parses `arguments` and fits them to `schema`. The error is the rest of a sentence for the
 /// responder: what is wrong and what would be right.
 pub(crate) fn fit(schema: &Value, arguments: &str) -> Result<Value, String> {
     let text = arguments.trim();
@@ -90,7 +90,7 @@ fn fit_object(schema: &Value, map: Map<String, Value>, name: &str) -> Result<Val
     }
 }
 
-/// An enum of texts is matched without regard to case and outer blanks.
+/// Enum strings match regardless of case and surrounding blanks.
 fn fit_enum(schema: &Value, value: Value, name: &str) -> Result<Value, String> {
     let Some(choices) = schema.get("enum").and_then(Value::as_array) else { return Ok(value) };
     if choices.contains(&value) {
@@ -153,7 +153,7 @@ fn is(kind: &str, value: &Value) -> bool {
     }
 }
 
-/// The one value of these types that `value` can mean; gives it back when there is none.
+/// The one value of these types that `value` can mean; returns it unchanged if there is none.
 fn mend(types: &[&str], value: Value) -> Result<Value, Value> {
     let wants = |kind: &str| types.contains(&kind);
     let number = match &value {
@@ -162,7 +162,7 @@ fn mend(types: &[&str], value: Value) -> Result<Value, Value> {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     if let Some(number) = number {
-        // 2^53: up to here every whole f64 is the number that was written.
+        // 2^53: up to here every whole f64 is the number as written.
         if wants("integer") && number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 {
             return Ok(Value::from(number as i64));
         }
@@ -223,7 +223,7 @@ fn expectation(schema: &Value, types: &[&str]) -> String {
     words
 }
 
-/// The value as JSON, cut to what one wants to hear.
+/// The value as JSON, shortened for speech.
 fn brief(value: &Value) -> String {
     const LONGEST: usize = 60;
     let text = value.to_string();

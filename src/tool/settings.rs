@@ -4,12 +4,12 @@ use reqwest::Url;
 use super::{Book, Home};
 use crate::base::{Chance, Volume, WallClock};
 
-/// What the built-in tools need, validated.
+/// Validated settings of the built-in tools.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// For `get_weather`, and for places that `get_time` does not know.
     pub weather: WeatherSettings,
-    /// Where timers and alarms are kept. Its zone is the local time of `get_time` and `get_date`.
+    /// The book of timers and alarms. Its zone is the local time of `get_time` and `get_date`.
     pub book: Book,
     /// Who rings what is set.
     pub ringer: Ringer,
@@ -17,9 +17,9 @@ pub struct Settings {
     pub volume: Volume,
     /// The clock of all tools.
     pub wall: WallClock,
-    /// Where the user lives, once they said so; what is configured goes before it.
+    /// Where the user lives, once they have said so; a configured place takes precedence.
     pub home: Home,
-    /// What coins and dice are thrown with.
+    /// The randomness for coins and dice.
     pub chance: Chance,
 }
 
@@ -37,16 +37,16 @@ impl Settings {
     }
 }
 
-/// What `get_weather` needs.
+/// Settings of `get_weather`.
 #[derive(Clone, Debug)]
 pub struct WeatherSettings {
-    /// Where forecasts come from: `base_url`.
+    /// The forecast service: `base_url`.
     pub base_url: BaseUrl,
-    /// Where places are looked up: `geocoding_url`.
+    /// The geocoding service: `geocoding_url`.
     pub geocoding_url: BaseUrl,
-    /// The place that is meant when none is said: `location`.
+    /// The place to use if none is said: `location`.
     pub location: Option<String>,
-    /// In which units it answers.
+    /// The units of its answers.
     pub units: Units,
 }
 
@@ -62,15 +62,15 @@ impl Default for WeatherSettings {
     }
 }
 
-/// The address of a service: `http` or `https`, with a host; kept without a slash at the end.
+/// The URL of a service: `http` or `https`, with a host; stored without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(String);
 
 impl BaseUrl {
-    /// Reads an address.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence about the key that holds it.
+    /// What is wrong with it, as the end of a sentence about its key.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text.trim())
             .map_err(|error| format!("\"{text}\" is not a web address ({error})"))?;
@@ -83,12 +83,12 @@ impl BaseUrl {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The address of `path`, which begins with a slash.
+    /// The URL of `path`, which begins with a slash.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 
-    /// Whether it is reached without encryption.
+    /// Whether the connection is unencrypted.
     pub(crate) fn is_plain(&self) -> bool {
         self.0.starts_with("http:")
     }
@@ -100,7 +100,7 @@ impl std::fmt::Display for BaseUrl {
     }
 }
 
-/// In which units the weather is told.
+/// Units of the weather.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Units {
     /// Celsius, kilometers per hour, millimeters.
@@ -111,9 +111,9 @@ pub enum Units {
 }
 
 impl Units {
-    /// The units of a locale such as `en_US.UTF-8`: those of the United States and its
-    /// territories, else metric. Hand in the first of `LC_ALL`, `LC_MEASUREMENT` and `LANG` that
-    /// is set and not empty.
+    /// The units of a locale such as `en_US.UTF-8`: US units for the United States and its
+    /// territories, else metric. Pass the first of `LC_ALL`, `LC_MEASUREMENT` and `LANG` that is
+    /// set and not empty.
     pub fn of_locale(locale: &str) -> Self {
         let name = locale.split(['.', '@']).next().unwrap_or_default();
         let territory = name.split(['_', '-']).nth(1).unwrap_or_default();
@@ -127,9 +127,9 @@ impl Units {
 /// Who rings a timer that is set now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ringer {
-    /// This program, which runs on until it rings.
+    /// This program, which runs until it rings.
     Here,
-    /// Another program, which reads the book's file: the running service.
+    /// Another program that reads the book's file: the running service.
     Elsewhere,
     /// Nobody, until someone starts the service.
     Nobody,

@@ -10,11 +10,10 @@ use super::desk::{Desk, full};
 use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::dialog::Effect;
 
-/// How long something is put off when nobody says how long: what bedside clocks have done since
-/// the 1950s.
+/// The default snooze in seconds: nine minutes, as on bedside clocks since the 1950s.
 pub(crate) const SNOOZE: u64 = 9 * 60;
 
-/// The longest time that something can be put off: a day.
+/// The longest snooze in seconds: a day.
 pub(crate) const LONGEST_SNOOZE: u64 = 86_400;
 
 #[derive(Deserialize)]
@@ -46,8 +45,7 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
     )
 }
 
-/// Puts off what rings; where nothing does, what was answered a moment ago. Gives the sentence for
-/// the user.
+/// Snoozes what rings, or what was answered a moment ago. Returns the sentence for the user.
 pub(crate) fn put_off(
     diary: &mut Diary,
     now: &Now,
@@ -66,7 +64,7 @@ pub(crate) fn put_off(
     }
     let too_far = || ToolError::Tell("That is further off than the calendar goes.".into());
     let run = Run::start(now, seconds * 1_000_000).ok_or_else(too_far)?;
-    // The new entries come first: what cannot be put off goes on ringing.
+    // The new entries come first: what cannot be snoozed keeps ringing.
     let mut saved = super::Saved::Yes;
     let mut names = Vec::new();
     for (label, of) in what {
@@ -76,7 +74,7 @@ pub(crate) fn put_off(
     if !ids.is_empty() {
         diary.end(&ids, true, now);
     }
-    // Put off once is enough: "snooze" said twice makes no second ring.
+    // Once is enough: saying "snooze" twice adds no second ring.
     diary.hush();
     let verb = if names.len() == 1 { "rings" } else { "ring" };
     let (names, span) = (say::list(&names), say::span(seconds));

@@ -9,18 +9,19 @@
 //! atom   = number | constant | function atom | "(" sum ")"
 //! ```
 //!
-//! The precedence is that of written mathematics and of most languages with a power operator
-//! (the sign binds weaker than the power: -2^2 is -4).
+//! The precedence is that of written mathematics and of most languages with a power operator (the
+//! sign binds less tightly than the power: -2^2 is -4).
 
 use std::f64::consts;
 
 /// The longest expression, in bytes; a spoken one has less than a tenth of that.
 const MAX_TEXT: usize = 1_000;
 
-/// The deepest nesting of parentheses, signs, powers and functions: far below what the stack bears.
+/// The deepest nesting of parentheses, signs, powers and functions: far below the limit of the
+/// stack.
 const MAX_DEPTH: u32 = 64;
 
-/// The largest number whose factorial an f64 can hold.
+/// The largest number whose factorial fits an f64.
 const MAX_FACTORIAL: f64 = 170.0;
 
 /// Why there is no result: a sentence for the ear.
@@ -164,7 +165,7 @@ fn number(text: &str) -> Result<(Token, usize), SumError> {
             at += 1;
         }
     }
-    // An "e" without digits behind it is Euler's number.
+    // An "e" without digits after it is Euler's number.
     if matches!(bytes.get(at), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
         if digit(at + 1 + sign) {
@@ -272,8 +273,8 @@ impl Reader<'_> {
                     self.at += 1;
                     value.rem_euclid(nonzero(self.sign()?)?)
                 }
-                // Two numbers side by side are a slip, but "2pi" and "3(4+5)" are products. Both
-                // constants are numbers here, so the token before tells them apart.
+                // Two adjacent numbers are a mistake, but "2pi" and "3(4+5)" are products.
+                // Constants are numbers too at this point, so the previous token tells them apart.
                 Some(Token::Open | Token::Function(_)) => value * self.sign()?,
                 Some(Token::Number(n)) if n == consts::PI || n == consts::E => {
                     value * self.sign()?
@@ -538,7 +539,7 @@ mod tests {
         assert!(evaluate(&"1+".repeat(600)).unwrap_err().to_string().contains("longer"));
     }
 
-    /// An expression and what f64 makes of it, computed on the tree instead of the text.
+    /// An expression and its f64 value, computed on the tree instead of the text.
     #[derive(Clone, Debug)]
     enum Tree {
         Leaf(f64),
@@ -592,7 +593,7 @@ mod tests {
             let want = tree.value();
             match evaluate(&tree.text(0)) {
                 Ok(value) => prop_assert_eq!(value, want),
-                // An intermediate result may be infinite where the whole is not (1 / infinity).
+                // An intermediate result may be infinite although the whole is not (1 / infinity).
                 Err(error) => prop_assert!(
                     matches!(error, SumError::ZeroDivision | SumError::TooLarge),
                     "{}: {} ({})", tree.text(0), error, want

@@ -1,4 +1,4 @@
-//! `stop`, `repeat` and `help`: tools about the talk itself.
+//! `stop`, `repeat` and `help`: tools about the conversation itself.
 
 use std::sync::Arc;
 

@@ -11,10 +11,10 @@ use super::timer_words::{ask_which, left, left_words, length, over, with_left};
 use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::dialog::Effect;
 
-/// The longest timer: a year. What lies further off is a date, not a timer.
+/// The longest timer, in seconds: a year. Anything further away is a date, not a timer.
 pub(super) const LONGEST: u64 = 365 * 86_400;
 
-/// From this length on, in seconds, a timer with a name that the user never gave one before may have
+/// From this length on, in seconds, a timer with a name that the user never used before may have
 /// been misheard, and nobody would notice for hours.
 const UNLIKELY: u64 = 4 * 3_600;
 
@@ -229,7 +229,7 @@ fn cancel_timer(
         }
         RingKind::Alarm { .. } => false,
     };
-    // What rings is what is meant: another timer must not fall for it.
+    // "The timer" is the one that is ringing: no other must be cancelled instead.
     if !wish.all && wish.which.is_none() {
         let ringing = diary.ringing(now);
         let meant: Vec<_> =
@@ -262,7 +262,7 @@ fn cancel_timer(
         }
     }
     if fitting.is_empty() || !explicit {
-        // Answered a moment ago, by a key or a word: it is the one that is meant.
+        // Answered a moment ago, by a key or a word: that is the one meant.
         let rang = diary.rang(now).into_iter().find(|r| fits(r.label.as_deref(), r.what));
         if let Some(rang) = rang.filter(|_| !wish.all && wish.which.is_none()) {
             diary.hush();
@@ -305,7 +305,7 @@ fn change_timer(
     let wanted = clean_label(wish.label.clone(), "timer");
     let mut fitting = labelled(all.clone(), wanted.as_deref());
     fitting.retain(|timer| wish.of_seconds.is_none_or(|wanted| wanted == length(timer)));
-    // What stands still cannot be paused, and what runs cannot go on.
+    // A paused timer cannot be paused, and a running one not resumed.
     let able: Vec<Entry> = fitting
         .iter()
         .filter(|timer| {

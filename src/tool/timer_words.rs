@@ -21,7 +21,7 @@ pub(super) fn length(timer: &Entry) -> u64 {
     }
 }
 
-/// Seconds left, rounded up as on a kitchen clock; zero when it has run out.
+/// Seconds left, rounded up as on a kitchen clock; zero once it has run out.
 pub(super) fn left(timer: &Entry, now: &Now) -> u64 {
     let micros = timer.run().map_or(0, |run| run.left(now));
     u64::try_from(micros).unwrap_or(0).div_ceil(1_000_000)

@@ -5,7 +5,7 @@
 //! IEC 80000-13 for the byte, whose kilo is 1000. Conventions where everyday speech is not exact:
 //! - cups, pints, quarts, gallons, fluid ounces and spoons are the US liquid ones;
 //! - a ton is the US (short) ton of 2000 pounds, a tonne or metric ton 1000 kilograms;
-//! - a year has 365 days and a month is a twelfth of it, as one reckons without a calendar.
+//! - a year has 365 days and a month is a twelfth of it, as one counts without a calendar.
 
 /// What is measured. Only units of one dimension convert into each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) struct Unit {
     pub(crate) dimension: Dimension,
     factor: f64,
     offset: f64,
-    /// Other ways to write it, in lower case, besides name and plural.
+    /// Other spellings, in lower case, besides name and plural.
     aliases: &'static [&'static str],
 }
 
@@ -118,7 +118,7 @@ pub(crate) static UNITS: &[Unit] = &[
         plural: "degrees Fahrenheit",
         dimension: Temperature,
         factor: 5.0 / 9.0,
-        // 459.67 degrees below zero Fahrenheit is absolute zero.
+        // Absolute zero is 459.67 degrees below zero Fahrenheit.
         offset: 459.67 * 5.0 / 9.0,
         aliases: &["f", "°f", "degree fahrenheit"],
     },
@@ -172,7 +172,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Unit> {
         .find(|unit| unit.name == name || unit.plural == name || unit.aliases.contains(&name))
 }
 
-/// Two units that are told together: "foot and inch", the larger one first.
+/// Two units that are said together: "foot and inch", the larger one first.
 pub(crate) fn pair(name: &str) -> Option<(&'static Unit, &'static Unit)> {
     let (large, small) = name.split_once(" and ")?;
     let (large, small) = (find(large)?, find(small)?);
@@ -184,11 +184,11 @@ impl Unit {
     /// `value` of this unit in `other`, which must have the same dimension.
     pub(crate) fn convert(&self, value: f64, other: &Self) -> f64 {
         if self.offset == 0.0 && other.offset == 0.0 {
-            // The factors first: where they are exact multiples, so is the result.
+            // The factors first: if they are exact multiples, so is the result.
             let ratio = self.factor / other.factor;
             return if ratio >= 1.0 { value * ratio } else { value / (other.factor / self.factor) };
         }
-        // Between the two everyday scales without the detour over kelvin, which costs digits.
+        // Directly between the two everyday scales: going through kelvin would cost digits.
         match (self.name, other.name) {
             ("celsius", "fahrenheit") => value * 9.0 / 5.0 + 32.0,
             ("fahrenheit", "celsius") => (value - 32.0) * 5.0 / 9.0,
@@ -196,12 +196,12 @@ impl Unit {
         }
     }
 
-    /// Whether `value` of this unit is colder than cold can be.
+    /// Whether `value` of this unit is below absolute zero.
     pub(crate) fn is_impossible(&self, value: f64) -> bool {
         self.dimension == Temperature && value * self.factor + self.offset < -1e-9
     }
 
-    /// How one speaks of `value` of this unit.
+    /// The word for `value` of this unit.
     pub(crate) fn word(&self, value: f64) -> &'static str {
         match self.dimension {
             Temperature => self.plural,

@@ -7,11 +7,11 @@ use super::{Settings, Tool, ToolError, ToolOutput, arguments, function};
 use crate::base::Volume;
 use crate::dialog::Effect;
 
-/// How much "louder" and "quieter" are, in percent of full volume.
+/// The step of "louder" and "quieter", in percent of full volume.
 const STEP: u8 = 10;
-/// From this level on a jump is asked back: a word that was misheard must not hurt anybody's ears.
+/// From this level on a jump needs confirmation: a misheard word must not hurt anybody's ears.
 const LOUD: u8 = 90;
-/// What counts as a jump, in percent of full volume.
+/// The size of such a jump, in percent of full volume.
 const JUMP: u8 = 30;
 
 #[derive(Deserialize)]
@@ -97,7 +97,7 @@ fn set(volume: &Volume, arguments: &Arguments) -> Result<ToolOutput, ToolError> 
                 Change::Down => "as quiet as it goes",
             };
             let muted = volume.muted();
-            // Sets also when nothing changes, because a wish to hear more ends the muting.
+            // Also sets an unchanged level, because asking for volume ends the muting.
             volume.set(level);
             if level == before && !muted {
                 format!("The volume is already {end}.")
@@ -124,7 +124,7 @@ fn set(volume: &Volume, arguments: &Arguments) -> Result<ToolOutput, ToolError> 
     Ok(ToolOutput::new(data, say))
 }
 
-/// `before` turned by `by` percent of full volume, or by one step.
+/// `before` changed by `by` percent of full volume, or by one step.
 fn stepped(before: u8, change: Change, by: Option<u8>) -> u8 {
     let by = by.unwrap_or(STEP);
     match change {
@@ -133,12 +133,12 @@ fn stepped(before: u8, change: Change, by: Option<u8>) -> u8 {
     }
 }
 
-/// `before` made so many times as loud.
+/// `before` times `times`.
 fn multiplied(before: u8, times: f64) -> u8 {
     (f64::from(before) * times).round().clamp(0.0, 100.0) as u8
 }
 
-/// What to ask before a jump to a level that hurts; `None` when nothing has to be asked.
+/// The question before a jump to a level that hurts; `None` if none is needed.
 fn question(volume: &Volume, arguments: &Arguments) -> Option<String> {
     let before = volume.percent();
     let wanted = match (arguments.level, arguments.change, arguments.mute) {
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!((&asked.data["asked"], knob.percent()), (&json!(true), 40));
         assert_eq!(set(&knob, &wish(true)).unwrap().say, "Volume set to 100 percent.");
         assert_eq!(knob.percent(), 100);
-        // Down, and a little further up, is done at once.
+        // Down, and a little further up, is done immediately.
         assert_eq!(go(&knob, Some(70), None, None), "Volume set to 70 percent.");
         assert_eq!(go(&knob, Some(100), None, None), "Volume set to 100 percent.");
     }

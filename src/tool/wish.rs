@@ -1,20 +1,20 @@
-//! What an alarm's wish leaves open, settled by the clock: the date of a day that was named, and
-//! the half of the day.
+//! What a request for an alarm leaves open, settled by the clock: the date of a named day, and the
+//! half of the day.
 
 use jiff::Zoned;
 use jiff::civil::{Date, Time};
 
 use super::{ToolError, day, said};
 
-/// Who wants to be woken at seven and asks for it this long before seven in the evening means the
-/// morning; who asks for it later wants a nap.
+/// Somebody who asks to be woken at seven at least this many hours before seven in the evening
+/// means the morning; later it means a nap.
 const NAP_HOURS: i64 = 3;
 
-/// Days that are reckoned from today become a date, in the form YYYY-MM-DD, and so do dates
-/// without a year. Other days are left as they are.
+/// Turns days relative to today into a date of the form YYYY-MM-DD, and so dates without a year.
+/// Other days are unchanged.
 ///
 /// # Errors
-/// A date that there is not, in words.
+/// A date that does not exist, in words.
 pub(super) fn settle_day(
     day: &mut Option<String>,
     date: &mut Option<String>,
@@ -43,9 +43,9 @@ pub(super) fn settle_day(
     Ok(())
 }
 
-/// The time that is meant, and its date where that is not the day that was named: "4:30" in the
-/// afternoon is the next one, "12 tonight" is the midnight to come. `said` is what the user said;
-/// without it the time is taken as it is written.
+/// The intended time, and its date if that is not the named day: "4:30" in the afternoon is the
+/// next one, "12 tonight" is the coming midnight. `said` is what the user said; without it the time
+/// is taken as written.
 pub(super) fn settle_time(
     time: Time,
     day: Option<&str>,

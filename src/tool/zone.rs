@@ -4,8 +4,8 @@
 //! "Paris, France" ─▶ well-known names ─▶ cities of the time zone database ─▶ None: ask the place search
 //! ```
 //!
-//! **Invariant:** a name that could mean two zones is not guessed: with a qualifier that this
-//! table cannot confirm ("Paris, Texas") the place search decides.
+//! **Invariant:** an ambiguous name is not guessed: with a qualifier that this table cannot confirm
+//! ("Paris, Texas") the place search decides.
 
 use jiff::tz::TimeZone;
 
@@ -13,9 +13,9 @@ use jiff::tz::TimeZone;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Found {
     pub(crate) zone: TimeZone,
-    /// How one speaks of it.
+    /// Its name in speech.
     pub(crate) name: String,
-    /// The country that was asked for, where it has several zones and `name` is its capital.
+    /// The requested country, if it has several zones and `name` is its capital.
     pub(crate) of: Option<String>,
 }
 
@@ -36,7 +36,7 @@ const WIDE: &[(&str, &str, &str)] = &[
 ];
 
 /// Names beyond the cities of the database: cities that share another one's zone, countries with
-/// one zone, states and zones by name. Also those that the database has twice.
+/// one zone, states, and zones by name. Also those that occur twice in the database.
 const KNOWN: &[(&str, &str)] = &[
     // Cities of the United States and Canada.
     (
@@ -271,7 +271,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("new zealand time|new zealand standard time|nzst|nzdt", "Pacific/Auckland"),
 ];
 
-/// The zone of `location`, where it is well known.
+/// The zone of `location`, if it is well known.
 pub(crate) fn find(location: &str) -> Option<Found> {
     if let Some(found) = by_offset(location) {
         return Some(found);
@@ -288,13 +288,13 @@ pub(crate) fn find(location: &str) -> Option<Found> {
     if let Some(zone) = zone_name(&name) {
         return found(zone);
     }
-    // "Tokyo, Japan": the qualifier must say the same, or the place search is asked.
+    // "Tokyo, Japan": the qualifier must agree, or the place search is asked.
     let (city, country) = location.split_once(',')?;
     let zone = zone_name(&fold(city))?;
     (zone_name(&fold(country))? == zone).then(|| found(zone)).flatten()
 }
 
-/// "UTC+2", "gmt minus five": so many whole hours ahead of or behind Greenwich.
+/// "UTC+2", "gmt minus five": a number of whole hours ahead of or behind Greenwich.
 fn by_offset(location: &str) -> Option<Found> {
     const NUMBERS: [&str; 12] = [
         "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
@@ -334,7 +334,7 @@ fn zone_name(name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// A folded name without the words around the name of a zone: "the Eastern time zone".
+/// A folded zone name without the surrounding words: "the Eastern time zone".
 fn bare(name: &str) -> &str {
     let zone = [" time zone", " timezone", " zone"].iter().find_map(|end| name.strip_suffix(end));
     let Some(zone) = zone else { return name };
@@ -346,7 +346,7 @@ fn holds(names: &str, name: &str) -> bool {
     names.split('|').any(|known| known == name)
 }
 
-/// A name as the tables have it: lower case, plain letters, single blanks.
+/// A name as in the tables: lower case, plain letters, single blanks.
 pub(crate) fn fold(name: &str) -> String {
     let plain: String = name
         .to_lowercase()

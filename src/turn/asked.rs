@@ -6,7 +6,7 @@ use super::{Cut, MAX_PARTS};
 use crate::base::{Moment, UtteranceId};
 use crate::dialog::{Item, Picture};
 
-/// What the user said and nobody has answered, oldest part first. Parts that come before the
+/// What the user has said and nobody has answered, oldest part first. Parts that arrive before the
 /// reply sounds are answered together, so that no spoken word is dropped.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Asked {
@@ -20,37 +20,37 @@ struct Part {
     cut: Option<Cut>,
     /// When it was said.
     span: Range<Moment>,
-    /// False while the user may go on with this very utterance.
+    /// False while the user may still continue this utterance.
     firm: bool,
-    /// Where it began over a reply, so that a murmur says nothing: until when its words decide
-    /// whether it is one. Later it is taken for more.
+    /// Set if it began over a reply, when a murmur means nothing: until then its words decide
+    /// whether it is one. After that it counts as more.
     aside: Option<Moment>,
-    /// How much of it is voice beyond doubt, and whether a key vouched for it.
+    /// How much of it is certainly voice, and whether a key vouched for it.
     voiced: Option<Duration>,
     held: bool,
     words: Words,
-    /// What the words are about.
+    /// The pictures that the words are about.
     pictures: Vec<Picture>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Words {
-    /// The transcript is awaited.
+    /// Waiting for the transcript.
     Awaited {
         until: Moment,
     },
     Known(String),
-    /// Something was said and not understood.
+    /// Something was said but not understood.
     Unclear,
 }
 
-/// An utterance as it is committed.
+/// An utterance as committed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Spoken {
     pub(super) span: Range<Moment>,
-    /// Set for what began over a reply: until when its words decide what it is.
+    /// Set if it began over a reply: until then its words decide what it is.
     pub(super) aside: Option<Moment>,
-    /// How much of it is voice beyond doubt.
+    /// How much of it is certainly voice.
     pub(super) voiced: Option<Duration>,
     /// Whether a key vouched for it.
     pub(super) held: bool,
@@ -72,7 +72,7 @@ impl Asked {
         self.parts.len() >= MAX_PARTS
     }
 
-    /// Adds what was said; `until` is when its transcript should have come.
+    /// Adds what was said; `until` is the deadline of its transcript.
     pub(super) fn commit(&mut self, cut: Cut, spoken: Spoken, firm: bool, until: Moment) {
         let Spoken { span, aside, voiced, held } = spoken;
         let (cut, pictures) = (Some(cut), Vec::new());
@@ -94,27 +94,27 @@ impl Asked {
         self.parts.push(Part { cut, span, firm, aside, voiced, held, words, pictures });
     }
 
-    /// How long after the last of this the first of `more` was said; `None` where either is empty.
+    /// Time from the last part of this to the first of `more`; `None` if either is empty.
     pub(super) fn since(&self, more: &Self) -> Option<Duration> {
         let (last, next) = (self.parts.last()?, more.parts.first()?);
         Some(next.span.start.since(last.span.end))
     }
 
-    /// Whether a transcript of `cut` is still of use.
+    /// Whether a transcript of `cut` is still wanted.
     pub(super) fn awaits(&self, cut: Cut) -> bool {
         self.parts
             .iter()
             .any(|part| part.cut == Some(cut) && matches!(part.words, Words::Awaited { .. }))
     }
 
-    /// Takes the words of what [`Asked::awaits`] them.
+    /// Takes the words of a cut for which [`Asked::awaits`] is true.
     pub(super) fn learn(&mut self, cut: Cut, text: &str) {
         for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
             part.words = Words::Known(text.trim().to_owned());
         }
     }
 
-    /// The words of what [`Asked::awaits`] them were not understood.
+    /// The words of a cut for which [`Asked::awaits`] is true were not understood.
     pub(super) fn miss(&mut self, cut: Cut) {
         for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
             part.words = Words::Unclear;
@@ -126,19 +126,19 @@ impl Asked {
         self.parts.retain(|part| part.cut != Some(cut));
     }
 
-    /// The part that the user may still go on with.
+    /// The part that the user may still continue.
     pub(super) fn tentative(&self) -> Option<Cut> {
         self.parts.iter().find(|part| !part.firm).and_then(|part| part.cut)
     }
 
-    /// The user has ended `utterance`. False when there is no part of it.
+    /// The user has ended `utterance`. False if no part belongs to it.
     pub(super) fn make_firm(&mut self, utterance: UtteranceId) -> bool {
         let of_it = |part: &&mut Part| part.cut.is_some_and(|cut| cut.utterance == utterance);
         let part = self.parts.iter_mut().filter(of_it).find(|part| !part.firm);
         part.map(|part| part.firm = true).is_some()
     }
 
-    /// Removes firm parts that turned out to hold no words; whether one of them was speech that was
+    /// Removes firm parts that turned out to have no words; whether one of them was speech that was
     /// not understood.
     pub(super) fn prune(&mut self) -> bool {
         let missed = self.parts.iter().any(|part| part.firm && part.words == Words::Unclear);
@@ -146,20 +146,20 @@ impl Asked {
         missed
     }
 
-    /// Whether it can be answered: there are words, and none are awaited.
+    /// Whether a partner that reads can answer: there are words, and no transcript is missing.
     pub(super) fn is_known(&self) -> bool {
         let awaited = |part: &Part| matches!(part.words, Words::Awaited { .. });
         !self.parts.iter().any(awaited) && !self.text().is_empty()
     }
 
-    /// Whether it can be answered by one who hears it: there is something, and none of it waits to
-    /// be told from a murmur.
+    /// Whether a partner that hears can answer: there is something, and none of it might still be a
+    /// murmur.
     pub(super) fn is_audible(&self, now: Moment) -> bool {
         let in_doubt = self.doubt().is_some_and(|until| now < until);
         !in_doubt && !self.parts.iter().all(|part| part.words.is_blank())
     }
 
-    /// What was in doubt until `now` is taken for more than a murmur.
+    /// Whatever was in doubt until `now` counts as more than a murmur.
     pub(super) fn end_doubts(&mut self, now: Moment) {
         for part in &mut self.parts {
             part.aside = part.aside.filter(|until| *until > now);
@@ -172,19 +172,19 @@ impl Asked {
         self.parts.iter().filter(waits).filter_map(|part| part.aside).max()
     }
 
-    /// Puts what was asked before in front of this.
+    /// Puts an earlier question in front of this one.
     pub(super) fn prepend(&mut self, mut earlier: Self) {
         earlier.parts.append(&mut self.parts);
         self.parts = earlier.parts;
     }
 
-    /// The cuts whose transcripts are awaited.
+    /// The cuts still waiting for a transcript.
     pub(super) fn awaited(&self) -> Vec<Cut> {
         let awaited = |part: &&Part| matches!(part.words, Words::Awaited { .. });
         self.parts.iter().filter(awaited).filter_map(|part| part.cut).collect()
     }
 
-    /// The cuts whose transcripts should have come by `now`.
+    /// The cuts whose transcript is overdue at `now`.
     pub(super) fn overdue(&self, now: Moment) -> Vec<Cut> {
         let late = |part: &&Part| matches!(part.words, Words::Awaited { until } if until <= now);
         self.parts.iter().filter(late).filter_map(|part| part.cut).collect()
@@ -198,8 +198,8 @@ impl Asked {
         self.parts.iter().filter_map(until).min()
     }
 
-    /// The entries of a history: the pictures, then all words as one. Sound makes an entry even
-    /// without words: they may be filled in later, or never where the partner hears by itself.
+    /// The history entries: the pictures, then all words as one. Sound makes an entry even without
+    /// words: they may be filled in later, or never if the partner hears by itself.
     pub(super) fn items(&self) -> Vec<Item> {
         let text = self.text();
         if text.is_empty() && self.parts.iter().all(|part| part.cut.is_none()) {
@@ -229,7 +229,7 @@ impl Asked {
 }
 
 impl Words {
-    /// Whether it is certain that these say nothing.
+    /// Whether it certainly says nothing.
     fn is_blank(&self) -> bool {
         match self {
             Self::Awaited { .. } => false,

@@ -4,13 +4,13 @@ use super::{Announcement, Command, Failure, MAX_CALLS, Patience};
 use crate::base::{Epoch, Moment};
 use crate::dialog::{Call, Heard, Item, Outcome, Picture};
 
-/// One attempt at saying something: what its epoch stands for.
+/// One attempt at saying something, named by its epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Attempt {
     pub(super) epoch: Epoch,
     pub(super) purpose: Purpose,
     pub(super) script: Script,
-    /// Never empty; the last one is under way.
+    /// Never empty; the last round is in progress.
     pub(super) rounds: Vec<Round>,
     pub(super) work: Work,
 }
@@ -35,24 +35,24 @@ pub(super) struct Round {
 pub(super) struct PendingCall {
     pub(super) call: Call,
     pub(super) state: PendingState,
-    /// Whether it was run and may have changed the world.
+    /// Whether it ran and may have changed the world.
     pub(super) acts: bool,
-    /// Whether it is seen through when nobody waits for it any more.
+    /// Whether it runs to the end even if nobody waits for it any more.
     pub(super) lasts: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum PendingState {
-    /// Not run yet. What changes the world waits until the user has certainly finished.
+    /// Not run yet. A call that changes the world waits until the user has definitely finished.
     Held,
-    /// It runs.
+    /// Running.
     Running { until: Moment },
-    /// It came to this.
+    /// Finished.
     Done {
         outcome: Outcome,
-        /// Whether aloud is to say nothing more.
+        /// Whether aloud must say nothing more.
         stop: bool,
-        /// What it shows.
+        /// A picture for the responder to see.
         picture: Option<Picture>,
     },
 }
@@ -60,11 +60,11 @@ pub(super) enum PendingState {
 /// Whether responder and synthesizer have more to give.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Work {
-    /// They are at it; last heard of at `since`.
+    /// In progress; `since` is the last sign of life.
     Busy { since: Moment },
-    /// This round is complete; another one follows when it made calls.
+    /// This round is complete; another one follows if it made calls.
     RoundDone,
-    /// They broke off.
+    /// It failed.
     Failed(Failure),
 }
 
@@ -79,7 +79,7 @@ impl Attempt {
         }
     }
 
-    /// Whether the user may still go on with what this answers.
+    /// Whether the user may still continue the question that this answers.
     pub(super) fn tentative(&self) -> bool {
         match &self.purpose {
             Purpose::Reply(asked) => asked.tentative().is_some(),
@@ -87,8 +87,8 @@ impl Attempt {
         }
     }
 
-    /// Whether the user has waited for this so long, or for nothing, that `more` is not the rest of
-    /// the same question but another one.
+    /// Whether the user has waited so long, or in vain, that `more` is a new question and not the
+    /// rest of this one.
     pub(super) fn is_overtaken(&self, more: &Asked, patience: &Patience) -> bool {
         match &self.purpose {
             Purpose::Reply(asked) => {
@@ -108,7 +108,7 @@ impl Attempt {
         }
     }
 
-    /// Whether the outcomes of a round are in and wait to be answered.
+    /// Whether all outcomes of a round are in and still to be answered.
     pub(super) fn wants_round(&self) -> bool {
         let done = |errand: &PendingCall| matches!(errand.state, PendingState::Done { .. });
         let calls = self.rounds.last().map_or(&[][..], |round| &round.calls);
@@ -126,7 +126,7 @@ impl Attempt {
         self.errands().any(|errand| errand.acts)
     }
 
-    /// The command that starts the round under way.
+    /// The command that starts the current round.
     pub(super) fn order(&self) -> Command {
         let epoch = self.epoch;
         match &self.purpose {
@@ -137,7 +137,7 @@ impl Attempt {
         }
     }
 
-    /// Tells the partner what was heard of its reply; nothing when that was all.
+    /// Tells the partner what was heard of its reply, unless that was all.
     pub(super) fn rewind(&self, heard: Heard, out: &mut Vec<Command>) {
         let replied = match self.purpose {
             Purpose::Reply(_) => true,
@@ -148,12 +148,12 @@ impl Attempt {
         }
     }
 
-    /// The number of the round under way.
+    /// The number of the current round.
     pub(super) fn round(&self) -> usize {
         self.rounds.len().saturating_sub(1)
     }
 
-    /// Whether `call` is one that a reply may make; each can be made once.
+    /// Whether a reply may make `call`; the same call can be made only once.
     pub(super) fn takes(&self, call: &Call) -> bool {
         let new = self.errands().all(|errand| errand.call.id != call.id);
         match self.purpose {
@@ -162,7 +162,7 @@ impl Attempt {
         }
     }
 
-    /// Adds a call to the round under way; false when it has too many.
+    /// Adds a call to the current round; false if it has too many.
     pub(super) fn add(&mut self, call: Call) -> bool {
         let round = self.rounds.last_mut().filter(|round| round.calls.len() < MAX_CALLS);
         round.map(|round| round.calls.push(PendingCall::new(call))).is_some()
@@ -176,7 +176,7 @@ impl Attempt {
         self.rounds.iter_mut().flat_map(|round| &mut round.calls)
     }
 
-    /// Gives every call that has no outcome the one that says it was interrupted.
+    /// Marks every call without an outcome as interrupted.
     pub(super) fn interrupt(&mut self) {
         for errand in self.errands_mut() {
             match errand.state {
@@ -187,7 +187,7 @@ impl Attempt {
         }
     }
 
-    /// Gives the calls that have run for too long an outcome that says so.
+    /// Gives calls that ran for too long an outcome that says so.
     pub(super) fn time_out(&mut self, now: Moment) {
         for errand in self.errands_mut() {
             if matches!(errand.state, PendingState::Running { until } if until <= now) {
@@ -196,7 +196,7 @@ impl Attempt {
         }
     }
 
-    /// When a running tool has run for too long.
+    /// When a running tool times out.
     pub(super) fn tool_deadline(&self) -> Option<Moment> {
         let until = |errand: &PendingCall| match errand.state {
             PendingState::Running { until } => Some(until),
@@ -205,8 +205,8 @@ impl Attempt {
         self.errands().filter_map(until).min()
     }
 
-    /// What the responder is to answer besides the history: all that was queued counts as said,
-    /// because the attempt dies if it is not heard.
+    /// What the responder is to answer besides the history. Everything queued counts as said,
+    /// because an attempt that is not heard does not survive.
     pub(super) fn prompt(&self) -> Vec<Item> {
         match &self.purpose {
             Purpose::Reply(asked) => {
@@ -216,7 +216,7 @@ impl Attempt {
         }
     }
 
-    /// What enters the history when it is over: what was asked, done, and `heard`.
+    /// The history entries of a finished attempt: what was asked, done, and `heard`.
     pub(super) fn record(&self, heard: &Heard) -> Vec<Item> {
         let cut = *heard != Heard::All || matches!(self.work, Work::Failed(_));
         match &self.purpose {
@@ -235,12 +235,12 @@ impl Attempt {
                 let text = match heard {
                     Heard::Nothing => String::new(),
                     Heard::Part { text, .. } => text.clone(),
-                    // The driver need not say which words its pieces hold.
+                    // The driver need not report which words its pieces hold.
                     Heard::All => whole.clone(),
                 };
                 if text.is_empty() { Vec::new() } else { vec![Item::Notice { text }] }
             }
-            // An excuse is no part of a conversation, and would only confuse the next answer.
+            // An apology is no part of the conversation and would only confuse the next answer.
             Purpose::Announcement(Announcement::Failure(_)) => Vec::new(),
         }
     }
@@ -259,7 +259,7 @@ impl Attempt {
                 PendingState::Done { outcome, .. } => Some(Item::Outcome(outcome.clone())),
                 PendingState::Held | PendingState::Running { .. } => None,
             }));
-            // After all outcomes of the round: nothing may stand between a call and its outcome.
+            // After all outcomes of the round: nothing may come between a call and its outcome.
             items.extend(round.calls.iter().filter_map(|errand| match &errand.state {
                 PendingState::Done { picture, .. } => picture.clone().map(Item::Picture),
                 PendingState::Held | PendingState::Running { .. } => None,

@@ -9,7 +9,7 @@ use crate::dialog::{Item, Outcome};
 
 /// What was seen of a machine before an input.
 pub(super) struct Watch {
-    /// The machine as it was, when the input must not have an effect.
+    /// A copy of the machine, if the input must not have an effect.
     stale: Option<Box<Machine>>,
     ordered: usize,
     items: usize,
@@ -34,8 +34,8 @@ impl Watch {
     }
 }
 
-/// Whether `input` carries the name of something that is over or never was. Written apart from
-/// the machine's own comparisons on purpose.
+/// Whether `input` names something that is over or never existed. Deliberately independent of the
+/// machine's own comparisons.
 fn is_stale(machine: &Machine, input: &Input) -> bool {
     let live = machine.mouth.attempt();
     match input {
@@ -82,7 +82,7 @@ fn is_stale(machine: &Machine, input: &Input) -> bool {
     }
 }
 
-/// A state that waits for something has a deadline.
+/// Every state that waits has a deadline.
 fn check_waits(machine: &Machine) {
     let resting = match machine.ear {
         Ear::Shut | Ear::Open { until: None } => true,
@@ -98,9 +98,9 @@ fn check_waits(machine: &Machine) {
     }
 }
 
-/// Queues stay within what was promised.
+/// Queues stay within their bounds.
 fn check_bounds(machine: &Machine) {
-    // One announcement may be put back in front of a full queue when the user speaks before it.
+    // One announcement may return to a full queue if the user speaks before it sounds.
     assert!(machine.waiting.len() <= MAX_NOTICES + 1);
     assert!(machine.history.items().len() <= crate::dialog::MAX_ITEMS);
 }

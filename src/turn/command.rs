@@ -4,41 +4,42 @@ use super::Cut;
 use crate::base::{Epoch, NoticeId, UtteranceId};
 use crate::dialog::{Call, Heard};
 
-/// What the driver is to do. Commands are orders, not requests: the machine has already assumed
-/// them. Each returns at once; what comes of it is an [`Input`](super::Input).
+/// What the driver must do. Commands are orders, not requests: the machine already counts them as
+/// done. Each returns immediately; its result comes back as an [`Input`](super::Input).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Listen for utterances. May come while the ear is open in another way.
+    /// Listen for utterances. May come while the ear is already open in another way.
     OpenEar {
         /// What ends an utterance.
         how: How,
     },
-    /// The talk key is up: the held utterance ends here and is reported `Ended` or `Discarded`.
-    /// What the ear does next is ordered when that has come.
+    /// The talk key is up: the held utterance ends here and is reported as `Ended` or `Discarded`.
+    /// What the ear does next is ordered after that.
     LetGo,
-    /// The utterance under way, in whose pause this comes, is complete: end it as silence would.
+    /// The utterance in progress, in whose pause this comes, is complete: end it as silence would.
     EndSpeech,
-    /// Listen for no more; an utterance under way is given up.
+    /// Stop listening; an utterance in progress is dropped.
     ShutEar,
-    /// Transcribe the sound of this cut as it stands now. A partner that hears is given the
-    /// sound; its transcript may come late or never. Followed by one transcript or one `Forget`.
+    /// Transcribe the sound of this cut as it is now. A partner that hears gets the sound; its
+    /// transcript may come late or never. Followed by one transcript or one `Forget`.
     Commit {
         /// What to transcribe.
         cut: Cut,
     },
-    /// The transcript of this cut is not wanted any more: drop the work.
+    /// The transcript of this cut is no longer wanted: drop the work.
     Forget {
         /// What was committed.
         cut: Cut,
     },
-    /// Make the reply to [`Machine::prompt`](super::Machine::prompt). Comes again with the same
+    /// Produce the reply to [`Machine::prompt`](super::Machine::prompt). Sent again with the same
     /// epoch when the tool outcomes of a round are in. Nothing of it may sound before its
     /// [`Command::Cue`].
     Respond {
         /// The attempt.
         epoch: Epoch,
-        /// Whether the user may still go on: the attempt is then aborted and never happened.
+        /// Whether the user may still go on; if they do, the attempt is aborted as if it never
+        /// happened.
         tentative: bool,
     },
     /// The sound of this epoch may be heard, from its first sample on. Sent once, when its first
@@ -47,53 +48,53 @@ pub enum Command {
         /// The attempt.
         epoch: Epoch,
     },
-    /// Recognize the words of this utterance as far as it goes, to see whether it is meant; answered
-    /// by `Input::Looked`. A second look takes the place of the first.
+    /// Recognize the words of this utterance so far, to see whether it is meant; answered by
+    /// `Input::Looked`. A second one replaces the first.
     Look {
-        /// The utterance under way.
+        /// The utterance in progress.
         utterance: UtteranceId,
     },
     /// Play the live epoch quietly (`true`) or normally again (`false`).
     Duck(bool),
-    /// Let the sound of this epoch stand still at its next sample, until `Resume` or `Hush`.
+    /// Pause the sound of this epoch at its next sample, until `Resume` or `Hush`.
     Pause {
         /// The attempt.
         epoch: Epoch,
     },
-    /// Let it go on, with what has been heard already from this sample on; not counted again.
+    /// Resume it, repeating what was already heard from this sample on without counting it again.
     Resume {
         /// The attempt.
         epoch: Epoch,
-        /// A sample at 48 kHz since the epoch's beginning, where a word begins.
+        /// A sample at 48 kHz since the epoch's beginning, at the start of a word.
         from: u64,
     },
-    /// The user asked for silence by voice: nothing more is said, whatever rings is answered.
+    /// The user asked for silence by voice: nothing more is said, and any ring is answered.
     Silence,
-    /// What was said came to nothing, for this reason.
+    /// What was said is ignored, for this reason.
     Ignore {
         /// The utterance.
         utterance: UtteranceId,
         /// Why.
         why: Ignored,
     },
-    /// Cut the sound of this epoch now; answered by `Playback::Settled`. Until then no other
-    /// epoch is begun.
+    /// Cut the sound of this epoch now; answered by `Playback::Settled`. No other epoch begins
+    /// until then.
     Hush {
         /// The attempt.
         epoch: Epoch,
     },
-    /// Drop all work of this epoch: responder, synthesizer, tools. Sound that was not cued goes
-    /// with it; sound that was cued plays on to what is queued, unless a `Hush` came before.
+    /// Drop all work of this epoch: responder, synthesizer, tools. Sound that was not cued is
+    /// dropped; cued sound plays to the end of what is queued, unless a `Hush` came before.
     Abort {
         /// The attempt.
         epoch: Epoch,
     },
     /// Tell the partner how much of its reply was heard; sent once for every epoch that was
-    /// responded to and not heard whole (never with [`Heard::All`]).
+    /// responded to and not heard completely (never with [`Heard::All`]).
     Rewind {
         /// The attempt.
         epoch: Epoch,
-        /// What the user knows of it.
+        /// How much the user heard.
         heard: Heard,
     },
     /// Run a tool; answered by `Input::ToolDone`.
@@ -103,35 +104,35 @@ pub enum Command {
         /// What to run.
         call: Call,
     },
-    /// Speak a fixed text under this epoch: it is reported, cued and hushed like a reply, but no
-    /// responder has a part in it. Where it cannot be spoken, show it and report `Done`.
+    /// Speak a fixed text under this epoch: it is reported, cued and hushed like a reply, without a
+    /// responder. If it cannot be spoken, show it and report `Done`.
     Announce {
         /// The attempt.
         epoch: Epoch,
         /// What to say.
         announcement: Announcement,
     },
-    /// What became of a notice: sent once for every `Input::Notice`, when it is known.
+    /// A notice has ended: sent exactly once for every `Input::Notice`.
     NoticeOver {
         /// Which one.
         id: NoticeId,
-        /// What became of it.
+        /// How it ended.
         end: NoticeEnd,
     },
-    /// Show and log this now. Where it is also to be spoken, an [`Command::Announce`] follows as
-    /// soon as nobody speaks.
+    /// Show and log this now. If it is also to be spoken, an [`Command::Announce`] follows as soon
+    /// as nobody speaks.
     Tell(Failure),
 }
 
-/// Why what was said came to nothing.
+/// Why what was said is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ignored {
     /// It was aloud's own voice.
     OwnVoice,
-    /// It was a sign of listening.
+    /// It was a backchannel.
     Murmur,
-    /// It was no speech, or none that was understood.
+    /// It was not speech, or not understood.
     Noise,
 }
 
@@ -139,23 +140,23 @@ pub enum Ignored {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
-    /// An utterance starts at once, pre-roll included, and ends with `LetGo`.
+    /// An utterance starts immediately, preroll included, and ends with `LetGo`.
     Held,
-    /// Utterances are found by voice activity, one after the other.
+    /// Voice activity finds utterances, one after the other.
     Open,
-    /// As `Open`, after the wake word, whose own sound is no part of the first utterance.
+    /// As `Open`, after the wake word, whose own sound is not part of the first utterance.
     Woken,
     /// As `Open`, after a finished reply.
     FollowUp,
 }
 
-/// What became of a notice.
+/// How a notice ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeEnd {
-    /// It was begun, and so much of it was heard.
+    /// It was started, and this much of it was heard.
     Said(Heard),
-    /// The user wanted silence before it was begun.
+    /// The user asked for silence before it started.
     Dropped,
     /// Too much was waiting to be said.
     Refused,
@@ -177,7 +178,7 @@ pub enum Announcement {
 }
 
 impl Announcement {
-    /// Tells what became of it, where somebody waits for that.
+    /// Reports how it ended, if it is a notice.
     pub(super) fn end(&self, end: NoticeEnd, out: &mut Vec<Command>) {
         match self {
             Self::Notice { id, .. } => out.push(Command::NoticeOver { id: *id, end }),
@@ -186,11 +187,11 @@ impl Announcement {
     }
 }
 
-/// Why the user does not get an answer, in terms of what the user can do.
+/// Why the user gets no answer, in terms of what the user can do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
-    /// An engine gave up; the driver wrote the sentence, which ends with the next step.
+    /// An engine failed; the driver wrote the sentence, which ends with the next step.
     Engine {
         /// What to tell the user.
         text: String,
@@ -203,15 +204,15 @@ pub enum Failure {
     TooManyRounds,
     /// The speaker stopped taking sound.
     DeafSpeaker,
-    /// The microphone went away while the user spoke.
+    /// The microphone disappeared while the user spoke.
     LostMicrophone,
     /// The talk key was pressed while the microphone is muted.
     Muted,
-    /// More waits to be said or answered than the queue holds.
+    /// More is waiting to be said or answered than the queue holds.
     TooMuch,
     /// Reply after reply was cut by a voice that is most likely aloud's own.
     HearsItself,
-    /// Something was said that could not be made out.
+    /// Something was said that could not be recognized.
     Unclear,
 }
 

@@ -8,14 +8,14 @@ pub(super) enum Doubt {
     /// Nobody speaks over it, or only its own echo.
     #[default]
     None,
-    /// Somebody may speak since then: it sounds quietly.
+    /// Somebody may have been speaking since then: it is ducked.
     Suspected { since: Moment },
-    /// Somebody does: it stands still, until then at most.
+    /// Somebody is: it is paused, until then at most.
     Held { since: Moment, until: Moment },
 }
 
 impl Doubt {
-    /// Whether the reply is turned down.
+    /// Whether the reply is ducked.
     pub(super) const fn is_some(self) -> bool {
         match self {
             Self::None => false,
@@ -23,7 +23,7 @@ impl Doubt {
         }
     }
 
-    /// Whether it stands still.
+    /// Whether it is paused.
     pub(super) const fn is_held(self) -> bool {
         match self {
             Self::None | Self::Suspected { .. } => false,
@@ -31,7 +31,7 @@ impl Doubt {
         }
     }
 
-    /// Since when somebody may speak.
+    /// Since when somebody may be speaking.
     pub(super) const fn since(self) -> Option<Moment> {
         match self {
             Self::None => None,
@@ -39,7 +39,7 @@ impl Doubt {
         }
     }
 
-    /// When it goes on whatever is known by then.
+    /// When it resumes, whatever is known by then.
     pub(super) const fn deadline(self) -> Option<Moment> {
         match self {
             Self::None | Self::Suspected { .. } => None,
@@ -48,24 +48,24 @@ impl Doubt {
     }
 }
 
-/// What the words of a voice over the reply were, while it still speaks.
+/// The words of a voice over the reply, while it is still speaking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// They were not asked for.
+    /// Not requested.
     Unasked,
-    /// They are awaited, until then.
+    /// Awaited, until then.
     Awaited { until: Moment },
-    /// They could not be had.
+    /// Not available.
     Failed,
     /// They proved nothing so far.
     Nothing,
     /// They are meant for us.
     Meant,
-    /// They ask for silence; so much was voiced by then.
+    /// They ask for silence; this much was voiced by then.
     Halt { voiced: Duration },
 }
 
-/// Voice after a wish for silence that makes another wish of it: "stop the timer".
+/// Voice after a request for silence that makes it another request: "stop the timer".
 const MORE: Duration = Duration::from_millis(250);
 
 impl Look {
@@ -77,7 +77,7 @@ impl Look {
         }
     }
 
-    /// Whether they may be asked for, again or for the first time, when so much is voiced.
+    /// Whether they may be requested, again or for the first time, when this much is voiced.
     pub(super) fn is_wanted(self, voiced: Duration) -> bool {
         match self {
             Self::Unasked | Self::Nothing => true,
@@ -94,7 +94,7 @@ impl Look {
         }
     }
 
-    /// Whether all that was said, of which so much is voiced, is a wish for silence.
+    /// Whether everything that was said, of which this much is voiced, is a request for silence.
     pub(super) fn halts(self, all: Option<Duration>) -> bool {
         match self {
             Self::Halt { voiced } => all.is_none_or(|all| all <= voiced + MORE),

@@ -7,39 +7,39 @@ use crate::base::{Moment, UtteranceId};
 /// What aloud does with the microphone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ear {
-    /// Nothing is heard, or only the wake word.
+    /// Hears nothing, or only the wake word.
     Shut,
-    /// Waits for speech; until a moment after which the wake word is needed again.
+    /// Waits for speech, until the wake word is needed again.
     Open {
         /// `None` in the mode that is always open.
         until: Option<Moment>,
     },
     /// Someone speaks.
     Hearing(Voice),
-    /// Someone has stopped and may go on, or let the key go and the end is not reported yet.
+    /// Someone stopped and may go on, or released the key and the end is not reported yet.
     Trailing(Voice),
 }
 
-/// An utterance under way.
+/// An utterance in progress.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Voice {
-    /// `None` while a held ear waits for the listen thread to say which one it is.
+    /// `None` while a held ear waits for the listen thread to name it.
     pub(super) id: Option<UtteranceId>,
     /// When it began.
     pub(super) began: Moment,
-    /// How often it went on after a pause.
+    /// How often it resumed after a pause.
     pub(super) take: u32,
-    /// Whether it holds speech for certain.
+    /// Whether it is confirmed to be speech.
     pub(super) sure: bool,
-    /// Whether it began over a reply and may be a mere sign of listening.
+    /// Whether it began over a reply and may be a mere backchannel.
     pub(super) aside: bool,
-    /// How much of it is voice beyond doubt; `None` where nobody measures.
+    /// How much of it is certainly voice; `None` if it is not measured.
     pub(super) voiced: Option<Duration>,
-    /// What its first words are, where it speaks over a reply.
+    /// Its first words, if it speaks over a reply.
     pub(super) look: Look,
-    /// What the talk key has to do with it.
+    /// The talk key's part in it.
     pub(super) key: Key,
-    /// When it is given up.
+    /// Its deadline.
     pub(super) until: Moment,
 }
 
@@ -50,13 +50,13 @@ pub(super) enum Key {
     Free,
     /// It is down.
     Held,
-    /// It was let go; the end of the utterance is awaited.
+    /// Released; the end of the utterance is awaited.
     Released,
 }
 
 impl Voice {
-    /// An utterance that begins at `now` and is given up at `until`. What a key holds is speech for
-    /// certain.
+    /// An utterance that begins at `now` and is given up at `until`. What a key holds is certainly
+    /// speech.
     pub(super) fn new(id: Option<UtteranceId>, now: Moment, key: Key, until: Moment) -> Self {
         let (sure, aside, voiced, look) = (key == Key::Held, false, None, Look::Unasked);
         Self { id, began: now, take: 0, sure, aside, voiced, look, key, until }
@@ -64,7 +64,7 @@ impl Voice {
 }
 
 impl Ear {
-    /// The utterance under way.
+    /// The utterance in progress.
     pub(super) const fn voice(&self) -> Option<&Voice> {
         match self {
             Self::Shut | Self::Open { .. } => None,
@@ -72,7 +72,7 @@ impl Ear {
         }
     }
 
-    /// The same, to change it.
+    /// The utterance in progress, mutable.
     pub(super) const fn voice_mut(&mut self) -> Option<&mut Voice> {
         match self {
             Self::Shut | Self::Open { .. } => None,
@@ -85,7 +85,7 @@ impl Ear {
         self.voice().is_some_and(|voice| voice.key == Key::Held)
     }
 
-    /// Whether nobody speaks or may go on. A knock that is no speech yet is nobody.
+    /// Whether nobody speaks or may go on. A knock that is not yet speech does not count.
     pub(super) fn quiet(&self) -> bool {
         self.voice().is_none_or(|voice| !voice.sure && voice.key == Key::Free)
     }
@@ -98,7 +98,7 @@ impl Ear {
         }
     }
 
-    /// When the ear's wait is over, and what it is for.
+    /// When the ear's wait ends, and what it waits for.
     pub(super) fn waits_for(&self) -> Option<(Moment, Wait)> {
         let wait = match self {
             Self::Shut | Self::Open { .. } => Wait::FollowUp,

@@ -9,46 +9,46 @@ use crate::dialog::{Call, Outcome, Picture};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
-    /// Time has passed. Wanted at [`Machine::deadline`](super::Machine::deadline); harmless at
-    /// any other moment. The first one opens the ear where the mode wants it open.
+    /// Time has passed. Wanted at [`Machine::deadline`](super::Machine::deadline); harmless at any
+    /// other moment. The first one opens the ear in modes that start with it open.
     Tick,
     /// A key, the socket or the wake word.
     Trigger(Trigger),
-    /// The talk key was let go. Ignored when it was not held.
+    /// The talk key was released. Ignored if it was not held.
     Release,
     /// The listen thread heard something.
     Speech(Speech),
-    /// What was recognized in a committed cut; empty when nothing was said. An answer to
+    /// The transcript of a committed cut; empty if nothing was said. The answer to
     /// [`Command::Commit`](super::Command::Commit), at most one for each.
     Transcript {
         /// The cut that was committed.
         cut: Cut,
         /// The words, or why there are none.
         result: Result<String, Failure>,
-        /// How certain the recognizer is of them: the mean logarithm of the probability of a
-        /// token, 0.0 or less; `None` where it does not tell.
+        /// How certain the recognizer is of them: the mean log probability of a token, 0.0 or less;
+        /// `None` if it does not report it.
         #[serde(default)]
         certainty: Option<f32>,
     },
-    /// The first words of an utterance under way: the answer to
+    /// The first words of an utterance in progress: the answer to
     /// [`Command::Look`](super::Command::Look).
     Looked {
         /// The utterance.
         utterance: UtteranceId,
-        /// The words; `None` when they could not be had.
+        /// The words; `None` if they are not available.
         text: Option<String>,
-        /// As that of a transcript.
+        /// As for a transcript.
         #[serde(default)]
         certainty: Option<f32>,
     },
-    /// The partner's work on an epoch.
+    /// A report on the partner's work for an epoch.
     Report {
         /// Whose work it is.
         epoch: Epoch,
         /// What came.
         report: Report,
     },
-    /// What the speaker gave out of an epoch.
+    /// Playback progress of an epoch.
     Playback {
         /// Whose sound it is.
         epoch: Epoch,
@@ -59,11 +59,11 @@ pub enum Input {
     ToolDone {
         /// The attempt that called it.
         epoch: Epoch,
-        /// What it came to; `outcome.id` names the call.
+        /// Its result; `outcome.id` names the call.
         outcome: Outcome,
-        /// Whether the tool asked aloud to be silent (`stop`): the reply ends here.
+        /// Whether the tool asked for silence (`stop`): the reply ends here.
         stop: bool,
-        /// A picture that the tool shows the responder.
+        /// A picture for the responder to see.
         #[serde(default)]
         picture: Option<Picture>,
     },
@@ -75,16 +75,16 @@ pub enum Input {
         #[serde(default)]
         pictures: Vec<Picture>,
     },
-    /// Something to say unasked: a timer that rings, a `say` from the socket.
+    /// Something to say unasked: a ringing timer, a `say` from the socket.
     Notice {
         /// Which one.
         id: NoticeId,
         /// The words.
         text: String,
     },
-    /// A sound device was lost or came back.
+    /// A sound device disappeared or came back.
     Device(Device),
-    /// The configuration was read again. Counts from now on, for the attempt under way too.
+    /// The configuration was reloaded. Takes effect immediately, even for the current attempt.
     Setup(Box<Setup>),
 }
 
@@ -92,41 +92,42 @@ pub enum Input {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// The talk key was pressed: a reply is cut at once and the ear is held open.
+    /// The talk key was pressed: a reply is cut immediately and the ear is held open.
     PushToTalk,
-    /// For keys that report no release: press when the ear is not held, else release.
+    /// For keys that report no release: press if the ear is not held, else release.
     Toggle,
-    /// The wake word was heard: a reply is cut at once and the ear opens.
+    /// The wake word was heard: a reply is cut immediately and the ear opens.
     Wake,
-    /// The wake word was not said after all: the ear shuts, and what is half heard is dropped.
+    /// The wake word was not said after all: the ear closes, and the utterance in progress is
+    /// dropped.
     Dismiss,
-    /// Silence, and drop everything: the reply, what waits to be said, what was half heard.
+    /// Go silent and drop everything: the reply, what waits to be said, what was half heard.
     Stop,
-    /// Shuts the microphone until [`Trigger::Unmute`]. What was heard before is still answered.
+    /// Mutes the microphone until [`Trigger::Unmute`]. What was heard before is still answered.
     Mute,
     /// Ends [`Trigger::Mute`].
     Unmute,
 }
 
-/// One stretch of the user's speech as it stood at one pause: what is transcribed.
+/// One stretch of the user's speech as it stood at a pause: the unit of transcription.
 ///
-/// The machine numbers the takes: every [`Speech::Resumed`] starts a new one. The driver sends
-/// the sound it has of the utterance at the moment of the commit, and gives the cut back.
+/// The machine numbers the takes: every [`Speech::Resumed`] starts a new one. The driver sends the
+/// sound it has at the moment of the commit, and returns the cut with the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Cut {
     /// The utterance.
     pub utterance: UtteranceId,
-    /// How often the user had gone on after a pause, 0 at first.
+    /// How often the user resumed after a pause, from 0.
     pub take: u32,
 }
 
-/// What the listen thread tells of an utterance. The sound itself never enters the machine: the
-/// driver keeps it by id, as far as it has come, from [`Speech::Paused`] and [`Speech::Ended`].
+/// The listen thread's report on an utterance. The sound itself never enters the machine: the
+/// driver keeps it by id, as of the last [`Speech::Paused`] or [`Speech::Ended`].
 ///
-/// An utterance is `Started (Paused Resumed)* Paused? (Ended | Discarded)` with one `Confirmed`
-/// in between unless it is discarded or held. Ids only grow. `Paused` is wanted even where no
-/// reply is prepared, because a pause also tells a "mm-hm" from an interruption. `Voiced` may come at
-/// any time, and comes before each `Paused` and `Ended` where the voice is measured at all.
+/// An utterance is `Started (Paused Resumed)* Paused? (Ended | Discarded)` with one `Confirmed` in
+/// between unless it is discarded or held. Ids only grow. `Paused` is needed even if no reply is
+/// prepared, because a pause also tells a "mm-hm" from an interruption. `Voiced` may come at any
+/// time, and comes before each `Paused` and `Ended` if the voice is measured at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speech {
@@ -135,16 +136,16 @@ pub enum Speech {
         /// The new utterance.
         id: UtteranceId,
     },
-    /// There was enough voice in it for speech; until then it may be a knock.
+    /// It contains enough voice to be speech; until then it may be a knock.
     Confirmed {
         /// The utterance.
         id: UtteranceId,
     },
-    /// So much of it is voice beyond doubt by now.
+    /// This much of it is certainly voice by now.
     Voiced {
         /// The utterance.
         id: UtteranceId,
-        /// Milliseconds, in all.
+        /// Milliseconds in total.
         ms: u32,
     },
     /// The first silence of about 200 ms after speech; the sound so far can be committed.
@@ -157,12 +158,12 @@ pub enum Speech {
         /// The utterance.
         id: UtteranceId,
     },
-    /// The pause was long enough, the key was let go, or the utterance grew too long.
+    /// The pause was long enough, the key was released, or the utterance reached its limit.
     Ended {
         /// The utterance.
         id: UtteranceId,
     },
-    /// It was no speech.
+    /// It was not speech.
     Discarded {
         /// The utterance.
         id: UtteranceId,
@@ -170,7 +171,7 @@ pub enum Speech {
 }
 
 impl Speech {
-    /// The utterance it tells of.
+    /// The utterance that it is about.
     pub const fn id(self) -> UtteranceId {
         match self {
             Self::Started { id }
@@ -184,19 +185,18 @@ impl Speech {
     }
 }
 
-/// What comes of [`Command::Respond`](super::Command::Respond) and
+/// The results of [`Command::Respond`](super::Command::Respond) and
 /// [`Command::Announce`](super::Command::Announce).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
-    /// The next piece of sound has entered the speaker's script. Sent before any of its samples
-    /// can sound.
+    /// The next piece of sound was added to the speaker's script. Sent before any of it can sound.
     Queued {
-        /// Its length at 48 kHz, exactly as it will be counted when it is played. May be 0 where
-        /// there is no speaker; such a piece counts as heard when all before it was heard.
+        /// Its length in samples at 48 kHz, exactly as playback will count it. May be 0 without a
+        /// speaker; such a piece counts as heard once everything before it was heard.
         samples: u64,
-        /// The words that it says, with the blank before them; empty when the words of a longer
-        /// piece come with a later one.
+        /// Its words, with the blank before them; empty if the words of a longer piece come with a
+        /// later one.
         text: String,
     },
     /// The responder calls a tool. The tool must not run before
@@ -204,21 +204,21 @@ pub enum Report {
     Call(Call),
     /// Responder and synthesizer have finished this round: nothing more is queued or called.
     Done,
-    /// They broke off. What sounds already goes on to the break.
+    /// It failed. Queued sound still plays.
     Failed(Failure),
 }
 
-/// What the speaker says of its live epoch.
+/// The speaker's report on its live epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Playback {
-    /// So many samples at 48 kHz of this epoch have been heard so far (given out, less the output
-    /// latency). Sent at least every 100 ms while they move, and when the last one has been heard.
+    /// Samples of this epoch heard so far, at 48 kHz (those output, less the output latency). Sent
+    /// at least every 100 ms while they move, and when the last one has been heard.
     Progress {
         /// Samples since the epoch's beginning.
         samples: u64,
     },
-    /// The answer to [`Command::Hush`](super::Command::Hush): not one sample more of this epoch
+    /// The answer to [`Command::Hush`](super::Command::Hush): not one more sample of this epoch
     /// will sound.
     Settled {
         /// Samples heard, exactly.
@@ -230,11 +230,11 @@ pub enum Playback {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
-    /// The microphone is gone: what was half heard is lost.
+    /// The microphone disappeared: what was half heard is lost.
     MicrophoneLost,
-    /// The microphone is back, and listening as before the loss.
+    /// The microphone is back and listens as before.
     MicrophoneBack,
-    /// The speaker is gone. A reply waits for it a moment; a hush is over at once.
+    /// The speaker disappeared. A reply waits for it briefly; a hush is over immediately.
     SpeakerLost,
     /// The speaker is back and plays on.
     SpeakerBack,

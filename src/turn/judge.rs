@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use super::words::{is_answer, is_null, words};
 
-/// Voice beyond doubt without which an utterance counts as a cough or a knock, and the same for an
-/// answer of a word.
+/// An utterance with less certain voice than this counts as a cough or a knock; the same for a
+/// one-word answer.
 const VOICED: Duration = Duration::from_millis(256);
 const VOICED_ANSWER: Duration = Duration::from_millis(128);
 
-/// The recognizer's certainty, the mean logarithm of the probability of a token, below which words
-/// are no words; short ones come out of noise more easily. On recorded coughs, music and prompts
-/// words are told from garbage at an area under the curve of 0.98.
+/// The recognizer's certainty (mean log probability of a token) below which words do not count;
+/// noise yields short ones more easily. On recorded coughs, music and prompts this separates words
+/// from garbage with an area under the curve of 0.98.
 const CERTAIN: f32 = -0.6;
 const CERTAIN_SHORT: f32 = -0.5;
 
@@ -19,12 +19,12 @@ const CERTAIN_HELD: f32 = -1.2;
 /// Words from which on it is better to ask than to say nothing.
 const LONG: usize = 5;
 
-/// What was heard of an utterance, besides its words.
+/// What is known about an utterance, besides its words.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Evidence {
-    /// How much of it is voice beyond doubt; `None` where nobody has measured.
+    /// How much of it is certainly voice; `None` if not measured.
     pub(super) voiced: Option<Duration>,
-    /// The recognizer's certainty, 0.0 or less; `None` where it does not tell.
+    /// The recognizer's certainty, 0.0 or less; `None` if it does not report it.
     pub(super) certainty: Option<f32>,
     /// Whether a key vouched for it.
     pub(super) held: bool,
@@ -41,7 +41,7 @@ pub(super) enum Worth {
     Unclear,
 }
 
-/// What `text` is worth on this evidence.
+/// What `text` is worth, given this evidence.
 pub(super) fn worth(text: &str, evidence: Evidence) -> Worth {
     let count = words(text).len();
     let below = |least: f32| evidence.certainty.is_some_and(|certainty| certainty < least);

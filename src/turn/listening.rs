@@ -87,15 +87,16 @@ impl Machine {
                 Err(failure) => {
                     let tentative = self.asked.tentative() == Some(cut);
                     self.asked.forget(cut);
-                    // While the user may go on this is no loss: the end is transcribed anew.
+                    // While the user may go on nothing is lost: the end will be transcribed
+                    // again.
                     if !tentative {
                         self.fail(failure, out);
                     }
                 }
             }
         } else {
-            // A partner that hears replies before the words are known; they are for the record,
-            // and when there are none the reply is no worse for it.
+            // A partner that hears replies before the transcript; the words are for the record,
+            // and missing ones do no harm to the reply.
             let text = result.unwrap_or_default();
             match self.mouth.asked_mut() {
                 Some(asked) if asked.awaits(cut) => asked.learn(cut, &text),
@@ -104,7 +105,7 @@ impl Machine {
         }
     }
 
-    /// Takes the words of `cut` for what they are.
+    /// Interprets the words of `cut`.
     fn learn(
         &mut self,
         now: Moment,
@@ -117,7 +118,7 @@ impl Machine {
         let utterance = cut.utterance;
         match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
             Meaning::Words(text) if spoken.aside.is_some() && is_halt(&text) => {
-                // The same as the key for silence: nobody has to be asked what it means.
+                // The same as the key for silence: its meaning needs no answer.
                 self.asked.learn(cut, "");
                 self.silence(now, out);
             }
@@ -133,7 +134,7 @@ impl Machine {
         }
     }
 
-    /// The first words of an utterance under way have come, or cannot be had.
+    /// The first words of an utterance in progress have come, or are not available.
     pub(super) fn on_looked(
         &mut self,
         now: Moment,
@@ -176,7 +177,7 @@ impl Machine {
         }
     }
 
-    /// What was said comes to nothing. Behind its own voice the user may speak: what follows is another
+    /// Ignores what was said. The user may speak after its own voice: what follows is another
     /// utterance.
     fn ignore(
         &mut self,
@@ -195,7 +196,7 @@ impl Machine {
         }
     }
 
-    /// The user wants silence: as by the key, but what they go on to say is heard.
+    /// The user wants silence: as with the key, but what they go on to say is heard.
     fn silence(&mut self, now: Moment, out: &mut Vec<Command>) {
         self.cuts = 0;
         out.push(Command::Silence);
@@ -232,7 +233,7 @@ impl Machine {
         }
     }
 
-    /// Ends the ear's waits that are over.
+    /// Handles the ear's expired waits.
     pub(super) fn time_ear(&mut self, now: Moment, out: &mut Vec<Command>) {
         if self.ear.deadline().is_none_or(|until| now < until) {
             return;
@@ -244,7 +245,7 @@ impl Machine {
                 // The key is stuck: its release was lost on the way.
                 Key::Held => self.on_release(now, out),
                 Key::Free | Key::Released => {
-                    // The end never came. What was committed is all there will be.
+                    // The end was never reported. What was committed is all there will be.
                     let committed = voice.id.is_some_and(|id| self.make_firm(id));
                     self.shut_ear(out);
                     if !committed {
@@ -255,7 +256,7 @@ impl Machine {
         }
     }
 
-    /// Takes the ear to where the mode wants it when nothing is heard; false when it is there.
+    /// Returns an idle ear to the mode's resting state; false if it is already there.
     pub(super) fn rest_ear(&mut self, out: &mut Vec<Command>) -> bool {
         let always = match self.setup.settings.mode {
             Mode::Open => !self.muted && !self.deaf,
@@ -267,7 +268,7 @@ impl Machine {
                 out.push(Command::OpenEar { how: How::Open });
                 true
             }
-            // A window of another mode stays open from now on.
+            // A window opened in another mode stays open from now on.
             Ear::Open { until: Some(_) } if always => {
                 self.ear = Ear::Open { until: None };
                 true
@@ -280,7 +281,7 @@ impl Machine {
         }
     }
 
-    /// Opens the ear for a while, in the mode that shuts it again.
+    /// Opens the ear for a while in modes that close it again.
     pub(super) fn open_window(&mut self, now: Moment, how: How, out: &mut Vec<Command>) {
         if self.ear == Ear::Shut && !self.muted && !self.deaf {
             self.ear = Ear::Open { until: Some(now + self.setup.settings.follow_up.window) };
@@ -298,7 +299,7 @@ impl Machine {
 
     fn press(&mut self, now: Moment, out: &mut Vec<Command>) {
         if self.ear.held() {
-            // Keys repeat while they are down.
+            // Keys auto-repeat while they are down.
             return;
         }
         if self.muted {
@@ -311,7 +312,7 @@ impl Machine {
         }
         self.cuts = 0;
         self.interrupt(now, out);
-        // An utterance under way is taken over with its id.
+        // An utterance in progress is taken over with its id.
         let (id, take) = self.ear.voice().map_or((None, 0), |voice| (voice.id, voice.take + 1));
         self.retract(out);
         let until = now + self.setup.settings.patience.utterance;
@@ -345,8 +346,8 @@ impl Machine {
                     Ear::Hearing(Voice { aside, ..Voice::new(Some(id), now, Key::Free, until) });
             }
             Ear::Hearing(voice) | Ear::Trailing(voice) => {
-                // The held ear learns which utterance it is, or a long one is continued by the
-                // next. An end that was not told is no reason to drop what was committed.
+                // The held ear learns its utterance's id, or a long utterance continues as the
+                // next one. An unreported end is no reason to drop what was committed.
                 let before = voice.id.replace(id);
                 voice.take = 0;
                 let voice = *voice;
@@ -377,7 +378,7 @@ impl Machine {
             Key::Free | Key::Released => now + patience.trailing,
         };
         self.ear = Ear::Trailing(Voice { sure: true, until, ..voice });
-        // What is a wish for silence needs nothing prepared.
+        // A request for silence needs nothing prepared.
         let wanted = self.setup.settings.speculate && !voice.look.halts(voice.voiced);
         if wanted && !self.asked.is_full() {
             let cut = Cut { utterance: id, take: voice.take };
@@ -431,7 +432,7 @@ impl Machine {
         out.push(Command::Commit { cut });
     }
 
-    /// An utterance as it stands.
+    /// An utterance as it is now.
     fn spoken(&self, now: Moment, voice: &Voice) -> Spoken {
         let held = match voice.key {
             Key::Free => false,
@@ -442,13 +443,13 @@ impl Machine {
         Spoken { span: voice.began..now, aside, voiced: voice.voiced, held }
     }
 
-    /// The user has certainly said what was committed of `id`. False when nothing was.
+    /// The committed part of `id` is final. False if nothing was committed.
     fn make_firm(&mut self, id: UtteranceId) -> bool {
         self.asked.make_firm(id) || self.mouth.asked_mut().is_some_and(|asked| asked.make_firm(id))
     }
 
-    /// After an utterance: a held ear waits for the next one while the key is down; else the ear
-    /// is where it was before.
+    /// After an utterance: a held ear waits for the next one while the key is down; otherwise the
+    /// ear returns to where it was before.
     fn end_voice(&mut self, now: Moment) {
         let Some(voice) = self.ear.voice().copied() else { return };
         self.ear = match (voice.key, self.setup.settings.mode) {
@@ -458,12 +459,12 @@ impl Machine {
                 // The user may go on after a longer pause, until the reply sounds.
                 Ear::Open { until: Some(now + self.setup.settings.follow_up.window) }
             }
-            // The listen thread has shut the held ear by itself.
+            // The listen thread has already closed the held ear.
             (Key::Released, _) => Ear::Shut,
         };
     }
 
-    /// Gives up what is being heard, unheard.
+    /// Drops the utterance in progress.
     fn drop_voice(&mut self, out: &mut Vec<Command>) {
         if self.ear.voice().is_some() {
             self.retract(out);
@@ -471,7 +472,7 @@ impl Machine {
         }
     }
 
-    /// Gives up what was asked and not taken up.
+    /// Drops a question that is not being answered yet.
     pub(super) fn drop_asked(&mut self, out: &mut Vec<Command>) {
         out.extend(self.asked.awaited().into_iter().map(|cut| Command::Forget { cut }));
         self.asked = super::asked::Asked::default();

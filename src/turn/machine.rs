@@ -14,38 +14,38 @@ use crate::dialog::{History, Item};
 
 /// Decides everything about turns. Pure: no clock, no sound, no I/O.
 ///
-/// Two small regions, an ear and a mouth, and what the user asked between them. An input changes
+/// Two small regions, an ear and a mouth, with the user's question between them. An input changes
 /// one of them; then the machine takes every step that has become possible, until it rests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Machine {
     pub(super) setup: Setup,
     pub(super) ear: Ear,
     pub(super) mouth: Mouth,
-    /// What waits to be answered; what is being answered belongs to the attempt.
+    /// The question still to be answered; one being answered belongs to its attempt.
     pub(super) asked: Asked,
-    /// What waits to be said unasked.
+    /// Announcements still to be said.
     pub(super) waiting: VecDeque<Announcement>,
     pub(super) history: History,
-    /// What it has said lately, by which its own voice is known.
+    /// What it has said lately, to recognize its own voice.
     pub(super) own: OwnVoice,
-    /// Replies in a row that a voice has cut.
+    /// Consecutive replies cut by a voice.
     pub(super) cuts: u32,
-    /// Whether the user was told that they were not understood, and nothing was since.
+    /// Whether the last thing the user was told is that they were not understood.
     pub(super) missed: bool,
-    /// The newest epoch given out.
+    /// The newest epoch issued.
     pub(super) epoch: Epoch,
-    /// The newest utterance heard of; older ones never start again.
+    /// The newest utterance seen; older ones never start again.
     pub(super) newest: Option<UtteranceId>,
     pub(super) muted: bool,
     /// Whether the microphone is gone.
     pub(super) deaf: bool,
-    /// Whether the next utterance has the wake word in it, of which a partner that hears would make
-    /// something before its words have borne it out.
+    /// Whether the next utterance should contain the wake word. A partner that hears would answer
+    /// it before its transcript has confirmed the word.
     pub(super) woken: bool,
 }
 
 impl Machine {
-    /// A silent machine that goes on from `history`.
+    /// A silent machine that continues from `history`.
     pub fn new(setup: Setup, history: History) -> Self {
         Self {
             setup,
@@ -65,8 +65,8 @@ impl Machine {
         }
     }
 
-    /// Takes one input at the moment `now` (never earlier than the one before) and appends what
-    /// is to be done to `out`, to be executed in order.
+    /// Takes one input at the moment `now` (never earlier than the previous one) and appends the
+    /// commands to `out`, to be executed in order.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Command>) {
         #[cfg(debug_assertions)]
         let watch = super::check::Watch::before(self, &input, out);
@@ -76,8 +76,8 @@ impl Machine {
         watch.after(self, out);
     }
 
-    /// When the next [`Input::Tick`] is wanted, if nothing else happens before. May lie in the
-    /// past: then it is wanted at once.
+    /// When the next [`Input::Tick`] is due if nothing else happens before. May lie in the past:
+    /// then it is due immediately.
     pub fn deadline(&self) -> Option<Moment> {
         self.waits_for().map(|(until, _)| until)
     }
@@ -98,7 +98,7 @@ impl Machine {
         waits.into_iter().flatten().min()
     }
 
-    /// How it behaves.
+    /// The current setup.
     pub fn setup(&self) -> &Setup {
         &self.setup
     }
@@ -108,9 +108,9 @@ impl Machine {
         &self.history
     }
 
-    /// What the responder of the live attempt is to answer: the history, then the user's words,
-    /// the words already queued, calls and outcomes of this attempt. To be taken when
-    /// [`Command::Respond`] is executed.
+    /// What the responder of the live attempt must answer: the history, the user's words, the words
+    /// already queued, calls and outcomes of this attempt. Read it when [`Command::Respond`] is
+    /// executed.
     pub fn prompt(&self) -> Vec<Item> {
         let mut items = self.history.items().to_vec();
         if let Some(attempt) = self.mouth.attempt() {
@@ -119,7 +119,7 @@ impl Machine {
         items
     }
 
-    /// The words that sound now, and whose they are; `None` while nothing sounds.
+    /// The words that sound now, and their epoch; `None` while nothing sounds.
     pub fn sounding(&self) -> Option<(Epoch, &str)> {
         match &self.mouth {
             Mouth::Silent | Mouth::Awaiting(_) | Mouth::Hushing { .. } => None,
@@ -129,7 +129,7 @@ impl Machine {
         }
     }
 
-    /// Why `text`, which is to be the transcript of `cut`, comes to nothing, if it does.
+    /// Why to ignore `text`, the final transcript of `cut`, if it should be ignored.
     pub fn ignores(&self, cut: Cut, text: &str, certainty: Option<f32>) -> Option<Ignored> {
         let spoken = self.asked.spoken(cut)?;
         match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
@@ -157,7 +157,7 @@ impl Machine {
         }
     }
 
-    /// Takes an input up; what follows from it is left to [`Machine::step`].
+    /// Applies an input; its consequences are left to [`Machine::step`].
     fn take(&mut self, now: Moment, input: Input, out: &mut Vec<Command>) {
         match input {
             Input::Tick => self.on_time(now, out),
@@ -184,7 +184,7 @@ impl Machine {
         }
     }
 
-    /// Ends every wait that is over.
+    /// Handles every expired wait.
     fn on_time(&mut self, now: Moment, out: &mut Vec<Command>) {
         self.time_ear(now, out);
         if self.setup.hears {
@@ -203,7 +203,7 @@ impl Machine {
             Device::MicrophoneLost => self.lose_microphone(out),
             Device::MicrophoneBack => self.deaf = false,
             Device::SpeakerLost => self.lose_speaker(out),
-            // The speaker plays on where it was; its progress will tell.
+            // The speaker resumes where it was; its progress reports will follow.
             Device::SpeakerBack => {}
         }
     }
@@ -212,7 +212,7 @@ impl Machine {
     pub(super) fn fail(&mut self, failure: Failure, out: &mut Vec<Command>) {
         out.push(Command::Tell(failure.clone()));
         let announcement = Announcement::Failure(failure);
-        // The same excuse twice in a row tells nothing new.
+        // Repeating the same apology tells nothing new.
         if !self.waiting.contains(&announcement) {
             self.announce_later(announcement, out);
         }

@@ -6,7 +6,7 @@ use super::judge::{Worth, worth};
 use super::own::{OwnVoice, Whose};
 use super::words::is_backchannel;
 
-/// What somebody who said something means.
+/// The meaning of something said.
 pub(super) enum Meaning<'t> {
     /// These words.
     Words(Cow<'t, str>),
@@ -16,7 +16,7 @@ pub(super) enum Meaning<'t> {
     Unclear,
 }
 
-/// What `text`, said so, means to one who has said `own` and is about to say `ahead`.
+/// What `text` means, said to us after we have said `own` and while we are about to say `ahead`.
 pub(super) fn meaning<'t>(
     own: &OwnVoice,
     ahead: &str,

@@ -1,5 +1,5 @@
-//! The pure machine that decides everything about turns: who speaks, when a reply is made, when
-//! it sounds, when it is cut, and what of it the user heard.
+//! The pure machine that decides everything about turns: who speaks, when a reply is made, when it
+//! sounds, when it is cut, and what of it the user heard.
 //!
 //! ```text
 //! Input (key, speech, transcript, report, playback, tool, time) ─▶ Machine ─▶ Command (ear, commit, respond, cue, hush, call)
@@ -8,17 +8,17 @@
 //!
 //! **Invariant:** whatever carries an epoch, cut or call that is no longer live has no effect.
 //! **Invariant:** every call gets exactly one outcome; on a barge-in one marked as interrupted.
-//! **Invariant:** every wait has a name and a deadline: a state that waits makes
-//! [`Machine::waits_for`] `Some`.
+//! **Invariant:** every wait has a name and a deadline: in a state that waits,
+//! [`Machine::waits_for`] is `Some`.
 //! **Invariant:** every [`Input::Notice`] gets exactly one [`Command::NoticeOver`].
 //! **Invariant:** the history never holds a word that the user did not hear or say.
-//! **Invariant:** nothing sounds while the user speaks before the reply; a word that was spoken is answered,
-//! unless the answer was so late that the user asked something else instead.
-//! **Invariant:** what a voice over a reply does to it can be taken back until its words are known:
-//! turned down, then held at its sample, then cut.
-//! **Invariant:** what aloud itself said is never taken for the user's words.
-//! Absent on purpose: sound, clocks, tasks, logs, errors as results, and which kind of partner
-//! replies; the one difference it makes is a single `if` on [`Setup::hears`].
+//! **Invariant:** nothing sounds while the user is speaking a question; every spoken word is
+//! answered, unless the answer took so long that the user asked something else instead.
+//! **Invariant:** what a voice over a reply does to it is reversible until its words are known:
+//! ducked, then paused, then cut.
+//! **Invariant:** aloud never takes its own voice for the user's words.
+//! Deliberately absent: sound, clocks, tasks, logs, errors as results, and the kind of partner; the
+//! only difference it makes is one `if` on [`Setup::hears`].
 
 mod asked;
 mod attempt;

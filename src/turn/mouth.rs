@@ -6,25 +6,25 @@ use super::own::OwnVoice;
 use super::{Command, MouthStatus, Patience, Settings, Wait};
 use crate::base::{Epoch, Moment, SPEAKER_RATE};
 
-/// Samples of what is about to sound in which the words may lie that sound already: those of a remote
-/// voice are placed by a rate of speech that is slower than any.
+/// Samples about to sound whose words may already sound: words of a remote voice are placed by a
+/// speaking rate slower than any.
 const AHEAD: u64 = 2 * SPEAKER_RATE.0 as u64;
 
 /// What aloud does with the speaker.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Mouth {
-    /// Nothing is said or about to be.
+    /// Nothing is being said or about to be.
     #[default]
     Silent,
-    /// An attempt is made and nothing of it has sounded.
+    /// An attempt is in progress and nothing of it has sounded.
     Awaiting(Box<Attempt>),
-    /// It was cued and sounds as it is made.
+    /// It was cued and sounds as it is produced.
     Replying {
         attempt: Box<Attempt>,
-        /// What somebody who speaks over it has done to it.
+        /// What somebody speaking over it has done to it.
         doubt: Doubt,
     },
-    /// It was cut, and the exact count of what was heard is awaited.
+    /// It was cut; the exact count of what was heard is awaited.
     Hushing { attempt: Box<Attempt>, until: Moment },
 }
 
@@ -39,7 +39,7 @@ impl Mouth {
         }
     }
 
-    /// The attempt of `epoch` if it is still being made; a hushed one is not.
+    /// The attempt of `epoch` if it is still being produced; a hushed one is not.
     pub(super) fn at_work(&mut self, epoch: Epoch) -> Option<&mut Attempt> {
         match self {
             Self::Silent | Self::Hushing { .. } => None,
@@ -70,7 +70,7 @@ impl Mouth {
         }
     }
 
-    /// What is about to sound.
+    /// The words about to sound.
     pub(super) fn ahead(&self) -> String {
         match self {
             Self::Silent | Self::Awaiting(_) | Self::Hushing { .. } => String::new(),
@@ -86,7 +86,7 @@ impl Mouth {
         }
     }
 
-    /// Turns a reply down because somebody may speak over it, or up again.
+    /// Ducks a reply because somebody may be speaking over it, or turns it up again.
     pub(super) fn suspect(
         &mut self,
         now: Moment,
@@ -101,9 +101,9 @@ impl Mouth {
         }
     }
 
-    /// Weighs what is known of the voice over a reply: holds the reply, and asks for the first words.
-    /// A voice that may well be its own is judged by its words alone. `silent` says that it pauses:
-    /// there is nothing more to wait for.
+    /// Weighs what is known about the voice over a reply: pauses the reply, and requests the first
+    /// words. A voice that may well be its own is judged by its words alone. `silent` says that it
+    /// pauses: there is nothing more to wait for.
     pub(super) fn hear_over(
         &mut self,
         now: Moment,
@@ -125,7 +125,7 @@ impl Mouth {
             *doubt = Doubt::Held { since, until: now + rules.stand };
             out.push(Command::Pause { epoch: attempt.epoch });
         }
-        // A wish for silence may turn out to be the beginning of another one after the cut.
+        // A request for silence may turn out to be the beginning of another one after the cut.
         let open = over || matches!(voice.look, Look::Halt { .. });
         if let Some(utterance) = voice.id
             && rules.looks
@@ -138,7 +138,7 @@ impl Mouth {
         }
     }
 
-    /// What stands still goes on, from the beginning of its word.
+    /// Resumes a paused reply from the beginning of its word.
     pub(super) fn go_on(&mut self, now: Moment, own: &mut OwnVoice, out: &mut Vec<Command>) {
         let Self::Replying { attempt, doubt } = self else { return };
         if !doubt.is_held() {
@@ -153,7 +153,7 @@ impl Mouth {
         }
     }
 
-    /// When the wait for the responder, a tool, the speaker or the count is over, and which it is.
+    /// When the wait for the responder, a tool, the speaker or the count ends, and which it is.
     pub(super) fn waits_for(&self, patience: &Patience) -> Option<(Moment, Wait)> {
         let (attempt, sounds) = match self {
             Self::Silent => return None,
@@ -179,8 +179,8 @@ impl Mouth {
     }
 }
 
-/// When the responder has kept the user waiting for too long: silence is what counts, so the wait
-/// begins when all that is queued has sounded.
+/// When the responder has kept the user waiting for too long. The user notices only silence, so the
+/// wait begins when everything queued has sounded.
 pub(super) fn work_deadline(attempt: &Attempt, patience: &Patience) -> Option<Moment> {
     match attempt.work {
         Work::Busy { since } if attempt.script.drained() => {
@@ -190,7 +190,7 @@ pub(super) fn work_deadline(attempt: &Attempt, patience: &Patience) -> Option<Mo
     }
 }
 
-/// When the speaker has not moved for too long although there is sound.
+/// When the speaker has not moved for too long although it has sound to play.
 pub(super) fn stall_deadline(attempt: &Attempt, patience: &Patience) -> Option<Moment> {
     (!attempt.script.drained()).then(|| attempt.script.moved + patience.playback)
 }

@@ -5,34 +5,35 @@ use std::time::Duration;
 use super::words::{Word, is_halt, words};
 use crate::base::Moment;
 
-/// How long after the last sound an utterance may begin that is still its echo: a room's echo, the
-/// microphone's latency and the 60 ms that voice activity takes. People who answer begin later.
+/// How long after the last sound an utterance may begin that is still its echo: the room's echo,
+/// the microphone's latency and the 60 ms of voice activity detection. People who answer begin
+/// later.
 const TAIL: Duration = Duration::from_millis(200);
 
-/// How far from an utterance the words lie that it may repeat: the pre-roll of 400 ms, the latency of
-/// both devices, and that the words of a remote voice are placed by a rate of speech.
+/// How far from an utterance the words may be that it repeats: the preroll of 400 ms, the latency
+/// of both devices, and the error of placing a remote voice's words by a speaking rate.
 const NEAR: Duration = Duration::from_millis(2_000);
 
-/// The same for one or two words, which are found in any long text.
+/// The same for one or two words, which occur in any long text.
 const NEAR_SHORT: Duration = Duration::from_millis(1_000);
 
-/// Words that are kept: those of half a minute, longer than an utterance of an open microphone.
+/// Words kept: those of half a minute, longer than an utterance of an open microphone.
 const KEPT: usize = 128;
 
 /// For how long after its own voice was recognized a voice over the reply proves nothing.
 const WARY: Duration = Duration::from_secs(60);
 
-/// One word of so many may be strange in an utterance that is ours: recognizers mishear an echo.
+/// One word in this many may differ in an utterance that is ours: recognizers mishear an echo.
 const MISHEARD: usize = 4;
 
-/// Words from which on an utterance may be ours and the user's at once, half and half.
+/// Words from which on an utterance may be half ours and half the user's.
 const MIXED: usize = 6;
 
-/// Leading words that are taken off an utterance in which the user talks over the reply.
+/// Leading words removed from an utterance in which the user talks over the reply.
 const LEAD: usize = 3;
 
-/// What aloud itself has said lately, each word with the moment at which it was heard: what comes
-/// back through an open microphone.
+/// What aloud has said lately, each word with the moment at which it was heard: what an open
+/// microphone picks up again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct OwnVoice {
     said: VecDeque<(Moment, Word)>,
@@ -42,19 +43,19 @@ pub(super) struct OwnVoice {
     noticed: Option<Moment>,
 }
 
-/// Whose words an utterance holds.
+/// Whose words an utterance contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
     /// The user's, from this byte of the text on; before it they are ours.
     Theirs(usize),
     /// Ours, all of them.
     Ours,
-    /// Ours, and among them these of the user's.
+    /// Ours, with these of the user's among them.
     Among(String),
 }
 
 impl OwnVoice {
-    /// `text` has been heard at `at`.
+    /// `text` was heard at `at`.
     pub(super) fn say(&mut self, at: Moment, text: &str) {
         self.sounded = Some(at);
         for word in words(text) {
@@ -80,10 +81,10 @@ impl OwnVoice {
         self.noticed.is_some_and(|noticed| now.since(noticed) < WARY)
     }
 
-    /// Whose words `text` holds, said at `span`, while `ahead` is about to sound.
+    /// Whose words `text` contains, said at `span`, while `ahead` is about to sound.
     ///
-    /// Ours are those that repeat, in their order, what sounded around that time. "Stop" and its kind
-    /// are always the user's.
+    /// Ours are those that repeat, in order, what sounded around that time. "Stop" and the like are
+    /// always the user's.
     pub(super) fn whose(&self, text: &str, span: &Range<Moment>, ahead: &str) -> Whose {
         let theirs = Whose::Theirs(0);
         let heard = words(text);
@@ -120,7 +121,7 @@ impl OwnVoice {
     }
 }
 
-/// Which of the words `heard` repeat the words `said`: the most that stand in the same order in any
+/// Which of the words `heard` repeat the words `said`: the most that occur in the same order in any
 /// stretch that is not much longer.
 fn repeated(heard: &[Word], said: &[Word]) -> Vec<bool> {
     let stretch = heard.len() + heard.len() / 2 + 2;
@@ -149,7 +150,7 @@ fn common(heard: &[Word], said: &[Word]) -> Vec<bool> {
         if heard[row].resembles(&said[column]) {
             marks[row] = true;
             row += 1;
-            // A number is one word where it is written and several where it is said.
+            // A number is one word in writing and several in speech.
             let goes_on =
                 said[column].is_number() && heard.get(row).is_some_and(|next| next.is_number());
             column += usize::from(!goes_on);

@@ -5,15 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::dialog::Effect;
 
-/// Everything a [`Machine`](super::Machine) is told once: the first line of a session log.
+/// Everything a [`Machine`](super::Machine) is configured with: the first line of a session log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Setup {
     /// How it behaves.
     pub settings: Settings,
-    /// Whether the partner hears the user itself and needs no transcript to reply.
+    /// Whether the partner hears the user itself and can reply without a transcript.
     pub hears: bool,
-    /// The tools and what they do to the world. A tool that is not listed counts as
-    /// [`Effect::Writes`].
+    /// The tools and their effects. A tool that is not listed counts as [`Effect::Writes`].
     pub tools: BTreeMap<String, Effect>,
 }
 
@@ -23,13 +22,13 @@ pub struct Setup {
 pub struct Settings {
     /// What opens the ear.
     pub mode: Mode,
-    /// Whether the reply is prepared while the user's pause runs.
+    /// Whether the reply is prepared during the user's pause.
     pub speculate: bool,
-    /// When the user's voice ends a reply.
+    /// When the user's voice interrupts a reply.
     pub interruption: Interruption,
     /// How long the ear stays open without the wake word.
     pub follow_up: FollowUp,
-    /// How long to wait for everything.
+    /// The deadlines.
     pub patience: Patience,
 }
 
@@ -46,38 +45,37 @@ pub enum Mode {
     Wake,
 }
 
-/// When the user's voice over a reply is meant for aloud.
+/// When speech over a reply is meant for aloud.
 ///
-/// It is decided by evidence, and can be taken back. A voice over a reply is *suspected*: the reply is
-/// turned down at once. After `hold` of voice beyond doubt it is *held*: the reply stands still at its
-/// sample. After `look` the first words are recognized; the reply is *cut* when they mean something,
-/// and goes on from the word before where they are a murmur, a cough, or its own echo.
+/// Decided by evidence, and reversible. A voice over a reply is *suspected*: the reply is ducked at
+/// once. After `hold` of certain voice it is *held*: the reply pauses at its sample. After `look`
+/// the first words are recognized; the reply is *cut* if they mean something, and resumes from the
+/// previous word if they are a murmur, a cough, or its own echo.
 ///
-/// Where the words cannot be had so early, what lasts longer than `confirm` cuts the reply, and what
-/// ends before is decided by its transcript.
+/// If the words are not available so early, speech longer than `confirm` cuts the reply, and
+/// shorter speech is judged by its transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Interruption {
     /// Whether [`Command::Look`](super::Command::Look) is answered: there is a recognizer for the
-    /// words of an utterance under way.
+    /// words of an utterance in progress.
     pub looks: bool,
-    /// Voice beyond doubt after which a reply stands still.
+    /// Certain voice after which a reply pauses.
     pub hold: Duration,
-    /// Voice beyond doubt after which the first words are recognized: 9 windows of Silero.
+    /// Certain voice after which the first words are recognized: 9 windows of Silero.
     pub look: Duration,
-    /// How long a reply stands still at most.
+    /// The longest pause of a reply.
     pub stand: Duration,
-    /// From `Speech::Started` on, which comes some 60 ms into the voice. A voice that lasts less
-    /// than this minus the 200 ms of silence of `Speech::Paused` and the 100 ms that voice
-    /// activity lags behind is decided by its words. LiveKit's agents wait 500 ms.
+    /// Counted from `Speech::Started`, which comes about 60 ms into the voice. Speech shorter than
+    /// this minus the 200 ms of silence of `Speech::Paused` and the 100 ms lag of voice activity is
+    /// judged by its words. LiveKit's agents wait 500 ms.
     pub confirm: Duration,
-    /// How long the words of what ended before are waited for, where the partner hears and would
-    /// need none: after that it counts as an interruption. Zero for a partner that writes nothing
-    /// down. The transcript of a short word takes half a second, and the reply is turned down
-    /// meanwhile.
+    /// How long to wait for the words of shorter speech if the partner hears and would not need
+    /// them; after that it counts as an interruption. Zero for a partner that does not transcribe.
+    /// The transcript of a short word takes half a second, and the reply is ducked meanwhile.
     pub words: Duration,
-    /// Replies that a voice has cut in a row, after which no further one is begun: then aloud most
-    /// likely hears itself. 0 never stops, as is right with a headset.
+    /// Consecutive replies cut by a voice after which no further one is begun: aloud then most
+    /// likely hears itself. 0 for no limit, as is right with a headset.
     pub loops: u32,
 }
 
@@ -124,13 +122,13 @@ pub struct Patience {
     pub transcript: Duration,
     /// The first words of a voice over a reply, from [`Command::Look`](super::Command::Look).
     pub look: Duration,
-    /// How long after a question more words still belong to it, while it has no answer. Later they
-    /// are another question, and the first is recorded as one that was not answered.
+    /// How long after a question further words still belong to it, while it has no answer. Later
+    /// words are a new question, and the first is recorded as unanswered.
     pub together: Duration,
-    /// The next piece of a reply, from the last one and after all that is queued has sounded.
+    /// The next piece of a reply, from the last piece or, if later, the end of the queued sound.
     pub reply: Duration,
-    /// A tool, from its call; longer than the longest deadline of a tool (a picture that is made,
-    /// 180 s), so that the tool's own word comes first and this is only the last resort.
+    /// A tool, from its call; longer than the longest deadline of a tool (180 s to make a picture),
+    /// so that the tool reports first and this is only the last resort.
     pub tool: Duration,
     /// The speaker's next progress while there is sound to play.
     pub playback: Duration,
@@ -155,17 +153,17 @@ impl Default for Patience {
     }
 }
 
-/// Rounds of tool calls in one reply; then [`Failure::TooManyRounds`](super::Failure).
+/// Rounds of tool calls in one reply; more fail with [`Failure::TooManyRounds`](super::Failure).
 pub const MAX_ROUNDS: usize = 8;
 
-/// Notices that wait to be said. When full, a new one is refused with
+/// Notices waiting to be said. When full, a new one is refused with
 /// [`Failure::TooMuch`](super::Failure).
 pub const MAX_NOTICES: usize = 16;
 
-/// Utterances and typed lines that wait to be answered together. When full, a new one is refused
-/// with [`Failure::TooMuch`](super::Failure).
+/// Utterances and typed lines waiting to be answered together. When full, a new one is refused with
+/// [`Failure::TooMuch`](super::Failure).
 pub const MAX_PARTS: usize = 32;
 
-/// Calls in one round of a reply; then [`Failure::TooManyRounds`](super::Failure), because a
-/// responder that asks for so many is caught in a loop.
+/// Calls in one round of a reply; more fail with [`Failure::TooManyRounds`](super::Failure),
+/// because a responder that asks for so many is caught in a loop.
 pub const MAX_CALLS: usize = 16;

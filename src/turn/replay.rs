@@ -4,7 +4,7 @@ use super::{Command, Input, Machine, Setup};
 use crate::base::Moment;
 use crate::dialog::History;
 
-/// One line of a session log after its first, which is the [`Setup`].
+/// One line of a session log after the first, which is the [`Setup`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// When it happened.
@@ -13,7 +13,7 @@ pub struct Entry {
     pub input: Input,
 }
 
-/// Runs a recorded session through a fresh machine: what it ordered, and the machine at the end.
+/// Runs a recorded session through a fresh machine; returns its commands and its final state.
 pub fn replay(
     setup: Setup,
     history: History,

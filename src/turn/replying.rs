@@ -9,7 +9,7 @@ use crate::dialog::{Effect, Heard, Outcome, Picture};
 
 /// The mouth: attempts, their reports, what sounds and what was heard.
 impl Machine {
-    /// Takes the next step that has become possible; false when there is none.
+    /// Takes the next possible step; false if there is none.
     pub(super) fn step(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
         if self.asked.prune() && !std::mem::replace(&mut self.missed, true) {
             self.fail(Failure::Unclear, out);
@@ -18,8 +18,8 @@ impl Machine {
             Mouth::Silent => self.begin(now, out),
             Mouth::Awaiting(attempt) => {
                 if self.can_answer(now) {
-                    // The user said more before the reply sounded: it is to answer both, unless
-                    // the first was given up for the second.
+                    // The user said more before the reply sounded: it must answer both, unless
+                    // the second question replaces the first.
                     let both = !attempt.is_overtaken(&self.asked, &self.setup.settings.patience);
                     self.abandon(both, out);
                     return true;
@@ -40,7 +40,7 @@ impl Machine {
                 let doubt = *doubt;
                 let voiced = self.ear.voice().is_some_and(|voice| voice.key == Key::Free);
                 let spoken_over = voiced || !self.asked.is_empty();
-                // Where its own voice comes back, a voice over it says nothing before its words do.
+                // If its own voice comes back, a voice over it proves nothing before its words do.
                 let doubtful = spoken_over && !self.own.is_wary(now);
                 if self.can_answer(now) {
                     // It is an interruption by its words.
@@ -138,7 +138,7 @@ impl Machine {
                 attempt.script.settle(samples);
                 self.settle(out);
             }
-            // Counts of a reply that is over, or was never cued.
+            // Counts of a reply that is over or was never cued.
             (
                 Mouth::Silent | Mouth::Awaiting(_) | Mouth::Replying { .. } | Mouth::Hushing { .. },
                 Playback::Progress { .. } | Playback::Settled { .. },
@@ -148,13 +148,13 @@ impl Machine {
 
     pub(super) fn lose_speaker(&mut self, out: &mut Vec<Command>) {
         match &self.mouth {
-            // Nothing more will be counted: what is known is all that was heard.
+            // Nothing more will be counted: this is all that was heard.
             Mouth::Hushing { .. } => self.settle(out),
             Mouth::Silent | Mouth::Awaiting(_) | Mouth::Replying { .. } => {}
         }
     }
 
-    /// Ends the mouth's waits that are over.
+    /// Handles the mouth's expired waits.
     pub(super) fn time_mouth(&mut self, now: Moment, out: &mut Vec<Command>) {
         let patience = self.setup.settings.patience;
         let over = |deadline: Option<Moment>| deadline.is_some_and(|until| until <= now);
@@ -184,7 +184,7 @@ impl Machine {
                     out.push(Command::Tell(Failure::DeafSpeaker));
                     self.cut(now, out);
                 } else if interrupted {
-                    // It is more than a murmur, whatever its words will be.
+                    // It is more than a murmur, whatever its words turn out to be.
                     if let Some(voice) = self.ear.voice_mut() {
                         voice.aside = false;
                     }
@@ -198,8 +198,8 @@ impl Machine {
         }
     }
 
-    /// When speech over a reply will have lasted long enough to be an interruption, where its words
-    /// cannot be had while it lasts.
+    /// When speech over a reply will have lasted long enough to be an interruption, if its words
+    /// are not available while it lasts.
     pub(super) fn verdict_due(&self) -> Option<Moment> {
         let rules = &self.setup.settings.interruption;
         let blind = |look: Look| !rules.looks || look == Look::Failed;
@@ -211,12 +211,12 @@ impl Machine {
         }
     }
 
-    /// Until when the first words of an utterance are awaited.
+    /// Deadline of the first words of an utterance.
     pub(super) fn look_due(&self) -> Option<Moment> {
         self.ear.voice().and_then(|voice| voice.look.deadline())
     }
 
-    /// Weighs what is known of a voice over the reply.
+    /// Weighs what is known about a voice over the reply.
     pub(super) fn hear_over(&mut self, now: Moment, out: &mut Vec<Command>) {
         let wary = self.own.is_wary(now);
         let silent = matches!(self.ear, Ear::Trailing(_));
@@ -248,8 +248,8 @@ impl Machine {
         self.interrupt(now, out);
     }
 
-    /// The user wants to be heard: cuts what sounds. What does not sound yet is only held, because
-    /// the user may have more to say to it.
+    /// The user wants the floor: cuts what sounds. A reply that does not sound yet is only held,
+    /// because the user may be adding to the question.
     pub(super) fn interrupt(&mut self, now: Moment, out: &mut Vec<Command>) {
         match self.mouth {
             Mouth::Replying { .. } => self.cut(now, out),
@@ -257,7 +257,7 @@ impl Machine {
         }
     }
 
-    /// Says nothing more: drops the reply and all that waits to be said.
+    /// Goes silent: drops the reply and everything waiting to be said.
     pub(super) fn fall_silent(&mut self, now: Moment, out: &mut Vec<Command>) {
         for announcement in self.waiting.drain(..) {
             announcement.end(NoticeEnd::Dropped, out);
@@ -269,8 +269,8 @@ impl Machine {
         }
     }
 
-    /// The user goes on with the utterance that was taken for finished: what was done for it
-    /// never happened, and what was asked before waits again.
+    /// The user continues an utterance that seemed finished: the work done for it never happened,
+    /// and earlier questions wait again.
     pub(super) fn retract(&mut self, out: &mut Vec<Command>) {
         if self.mouth.attempt().is_some_and(Attempt::tentative) {
             self.abandon(true, out);
@@ -283,7 +283,7 @@ impl Machine {
         }
     }
 
-    /// Whether a reply to what was asked can be made now. The one difference between partners.
+    /// Whether the question can be answered now. The only difference between partners.
     fn can_answer(&self, now: Moment) -> bool {
         let hears = self.setup.hears;
         let known = if hears { self.asked.is_audible(now) } else { self.asked.is_known() };
@@ -321,8 +321,8 @@ impl Machine {
         true
     }
 
-    /// Reply after reply was cut by a voice: says why instead of answering what is most likely its own
-    /// voice. False while the user may go on with it.
+    /// Reply after reply was cut by a voice: says why instead of answering what is most likely its
+    /// own voice. False while the user may still go on.
     fn end_loop(&mut self, out: &mut Vec<Command>) -> bool {
         if self.asked.tentative().is_some() {
             return false;
@@ -333,7 +333,7 @@ impl Machine {
         true
     }
 
-    /// Runs tools and the next round of an attempt; false when there is nothing to run.
+    /// Runs tools and the next round of an attempt; false if there is nothing to run.
     fn work(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
         let free = self.floor_is_free();
         let Some(attempt) = self.mouth.at_work(self.epoch) else { return false };
@@ -374,13 +374,13 @@ impl Machine {
         attempt.script.moved = now;
         self.mouth = Mouth::Replying { attempt, doubt: Doubt::None };
         if let Ear::Open { until: Some(_) } = self.ear {
-            // Where the wake word opens the ear it also interrupts; aloud's own voice does not.
+            // In this mode the wake word can interrupt; aloud's own voice must not.
             self.shut_ear(out);
         }
     }
 
-    /// The responder is given up. What sounds goes on to the break; what does not is dropped,
-    /// because an excuse alone is better than half an answer and an excuse.
+    /// Gives up the responder. Sounding pieces play on to the break; sound that has not started is
+    /// dropped, because an apology alone is better than half an answer and an apology.
     fn break_off(&mut self, now: Moment, failure: Failure, out: &mut Vec<Command>) {
         let sounds = self.mouth.is_replying();
         if let Some(attempt) = self.mouth.at_work(self.epoch) {
@@ -393,7 +393,7 @@ impl Machine {
         }
     }
 
-    /// Cuts what sounds. What was heard of it is known when the speaker has settled.
+    /// Cuts what sounds. How much was heard is known once the speaker has settled.
     fn cut(&mut self, now: Moment, out: &mut Vec<Command>) {
         let Mouth::Replying { mut attempt, doubt } = std::mem::take(&mut self.mouth) else {
             return;
@@ -409,14 +409,14 @@ impl Machine {
         self.mouth = Mouth::Hushing { attempt, until };
     }
 
-    /// A cut is over: records what was heard, and tells the partner.
+    /// A cut has settled: records what was heard, and tells the partner.
     fn settle(&mut self, out: &mut Vec<Command>) {
         let Mouth::Hushing { attempt, .. } = std::mem::take(&mut self.mouth) else { return };
         let heard = attempt.script.verdict(attempt.is_over());
         self.close(&attempt, heard, out);
     }
 
-    /// All is said, or nothing more will come.
+    /// Everything was said, or nothing more will come.
     fn finish(&mut self, now: Moment, out: &mut Vec<Command>) {
         let attempt = match std::mem::take(&mut self.mouth) {
             Mouth::Silent => return,
@@ -438,7 +438,7 @@ impl Machine {
         if let Work::Failed(failure) = attempt.work {
             match attempt.purpose {
                 Purpose::Reply(_) => self.fail(failure, out),
-                // What could not be said would not be said the second time either.
+                // What could not be said the first time would fail the second time too.
                 Purpose::Announcement(_) => out.push(Command::Tell(failure)),
             }
         }
@@ -448,8 +448,8 @@ impl Machine {
         }
     }
 
-    /// Drops an attempt of which nothing sounded. With `keep` what it was to answer or to say
-    /// waits again, unless it has already changed the world: then that is recorded.
+    /// Drops an attempt that has not sounded. With `keep` its question or announcement waits again,
+    /// unless it has already changed the world: then that is recorded.
     fn abandon(&mut self, keep: bool, out: &mut Vec<Command>) {
         let Mouth::Awaiting(mut attempt) = std::mem::take(&mut self.mouth) else { return };
         out.push(Command::Abort { epoch: attempt.epoch });

@@ -5,7 +5,7 @@ use crate::dialog::Heard;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Script {
     pieces: Vec<Piece>,
-    /// Samples heard; never more than were queued.
+    /// Samples heard; never more than queued.
     heard: u64,
     /// When `heard` last grew, or there was last nothing left to hear.
     pub(super) moved: Moment,
@@ -13,7 +13,7 @@ pub(super) struct Script {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Piece {
-    /// Samples of the script up to this piece's end.
+    /// Samples of the script up to the end of this piece.
     end: u64,
     text: String,
     round: usize,
@@ -30,7 +30,7 @@ impl Script {
         }
         let end = self.total().saturating_add(samples);
         match self.pieces.last_mut() {
-            // Sound without words yet is part of the piece whose words come later.
+            // Sound without words is part of the piece whose words come later.
             Some(last) if last.text.is_empty() && last.round == round => {
                 last.end = end;
                 last.text = text;
@@ -48,12 +48,12 @@ impl Script {
         self.pieces.is_empty()
     }
 
-    /// Whether all that was queued was heard.
+    /// Whether everything queued was heard.
     pub(super) fn drained(&self) -> bool {
         self.heard >= self.total()
     }
 
-    /// Takes a count from the speaker; counts that fall behind or run ahead are clamped.
+    /// Takes a count from the speaker; counts that go back or run ahead are clamped.
     pub(super) fn hear(&mut self, now: Moment, samples: u64) {
         let samples = samples.min(self.total());
         if samples > self.heard {
@@ -62,7 +62,7 @@ impl Script {
         }
     }
 
-    /// Takes the exact count of a cut, which outranks the counts on the way.
+    /// Takes the exact count of a cut, which overrides earlier counts.
     pub(super) fn settle(&mut self, samples: u64) {
         self.heard = samples.min(self.total());
     }
@@ -83,8 +83,8 @@ impl Script {
         Some(piece.text.as_str())
     }
 
-    /// The words that end after `from` and not after `to`, each with the sample where it ends. Within
-    /// a piece of several words their ends are estimated by their letters.
+    /// The words that end after `from` and not after `to`, each with the sample where it ends.
+    /// Within a piece of several words their ends are estimated from their letters.
     pub(super) fn words(&self, from: u64, to: u64) -> Vec<(u64, &str)> {
         let mut words = Vec::new();
         let mut start = 0;
@@ -116,12 +116,12 @@ impl Script {
         self.heard
     }
 
-    /// Where the word under way begins, by what was heard.
+    /// Where the current word begins, judging by what was heard.
     pub(super) fn boundary(&self) -> u64 {
         self.words(0, self.heard).last().map_or(0, |(end, _)| *end)
     }
 
-    /// What was heard of a script that was cued; `whole` when nothing more would have come.
+    /// What was heard of a cued script; `whole` if nothing more would have come.
     pub(super) fn verdict(&self, whole: bool) -> Heard {
         let text = self.joined(|piece| piece.end <= self.heard);
         if whole && self.drained() {
@@ -177,7 +177,7 @@ mod tests {
         let mut script = script();
         script.push(Moment::ZERO, 100, " Bye then.".into(), 0);
         let (from, to) = (0, 1_000);
-        // "It" is two letters of five, the blank one.
+        // "It" is two letters of five, with one blank.
         let ends = [
             (60, "It"),
             (100, "is"),

@@ -20,7 +20,7 @@ pub struct Status {
     pub muted: bool,
 }
 
-/// What the ear does.
+/// State of the ear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EarStatus {
@@ -34,15 +34,15 @@ pub enum EarStatus {
     Trailing,
 }
 
-/// What the mouth does.
+/// State of the mouth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MouthStatus {
-    /// Nothing is said or about to be.
+    /// Nothing is being said or about to be.
     Silent,
-    /// The user's words are being made out.
+    /// The user's words are being transcribed.
     Transcribing,
-    /// A reply is being made.
+    /// A reply is being prepared.
     Thinking,
     /// A reply sounds.
     Speaking,

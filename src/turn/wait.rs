@@ -1,21 +1,21 @@
 use serde::{Deserialize, Serialize};
 
-/// What a machine waits for: the name of [`Machine::deadline`](super::Machine::deadline), for logs
-/// and for `status`.
+/// What a machine waits for: names the wait behind [`Machine::deadline`](super::Machine::deadline),
+/// for logs and for `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wait {
     /// Somebody may speak while the ear is open for a while.
     FollowUp,
-    /// The end of an utterance, or of a key that is held.
+    /// The end of an utterance, or the release of a held key.
     Utterance,
-    /// The end of an utterance after its pause, or after the key was let go.
+    /// The end of an utterance after its pause or after the key's release.
     UtteranceEnd,
     /// The words of what was said.
     Transcript,
     /// Whether a voice over the reply is an interruption.
     Interruption,
-    /// The words of a short sound over the reply of a partner that hears.
+    /// The words of a short sound over the reply, for a partner that hears.
     Murmur,
     /// The reply, or more of it.
     Reply,

@@ -1,4 +1,4 @@
-/// A word as it is compared: without case and punctuation.
+/// A word as compared: without case and punctuation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Word {
     pub(super) plain: String,
@@ -6,7 +6,7 @@ pub(super) struct Word {
     pub(super) at: usize,
 }
 
-/// The words of `text`. What stands between blanks or hyphens is one.
+/// The words of `text`, separated by blanks or hyphens.
 pub(super) fn words(text: &str) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut open = false;
@@ -39,7 +39,7 @@ impl Word {
             4..=6 => 1,
             _ => 2,
         };
-        // Its beginning or its end alone, where the sound was cut.
+        // Only its beginning or its end, if the sound was cut.
         let part = a.chars().count() >= 3 && (b.starts_with(a.as_str()) || b.ends_with(a.as_str()));
         part || (allowed > 0 && distance(a, b) <= allowed)
     }
@@ -60,7 +60,7 @@ impl Digits for String {
     }
 }
 
-/// Words that a number in digits is spoken with.
+/// Words in which a number in digits is spoken.
 const NUMBERS: [&str; 33] = [
     "zero",
     "oh",
@@ -97,7 +97,7 @@ const NUMBERS: [&str; 33] = [
     "half",
 ];
 
-/// How many letters have to be changed, put in or left out (V. Levenshtein, 1966).
+/// How many letters must be changed, inserted or deleted (V. Levenshtein, 1966).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -113,8 +113,8 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// What people say while they listen, without wanting to speak: V. Yngve, "On getting a word in
-/// edgewise", 1970, called it the back channel. No "yes", "no" or "stop", which may be meant.
+/// What people say while they listen, without wanting the floor: the back channel of V. Yngve, "On
+/// getting a word in edgewise", 1970. No "yes", "no" or "stop", which may be meant.
 const BACKCHANNELS: [&str; 28] = [
     "ah",
     "aha",
@@ -164,7 +164,8 @@ pub(super) fn is_backchannel(text: &str) -> bool {
     !words.is_empty()
 }
 
-/// What a recognizer writes where nobody said anything: the ends of the films that it learned from.
+/// What recognizers write when nobody said anything: the ends of the films that they were trained
+/// on.
 const NULL_WORDS: [&str; 16] = [
     "bye",
     "bye bye",
@@ -190,7 +191,7 @@ pub(super) fn is_null(text: &str) -> bool {
     words.is_empty() || NULL_WORDS.contains(&words.as_str())
 }
 
-/// What ends a reply whoever hears it, and needs no network to be understood.
+/// Phrases that end a reply whoever hears them, and need no network to be understood.
 const HALTS: [&str; 21] = [
     "be quiet",
     "cancel",
@@ -215,7 +216,7 @@ const HALTS: [&str; 21] = [
     "wait a minute",
 ];
 
-/// Whether `text` asks for silence and for nothing else.
+/// Whether `text` asks for silence and nothing else.
 pub(super) fn is_halt(text: &str) -> bool {
     let words = plain(text);
     // "Stop! Stop!"
@@ -224,16 +225,16 @@ pub(super) fn is_halt(text: &str) -> bool {
     HALTS.contains(&words.as_str()) || (HALTS.contains(&first) && rest.all(|word| word == first))
 }
 
-/// Short answers, which say all they have to in one word.
+/// Short answers that are complete in one word.
 const ANSWERS: [&str; 9] =
     ["yes", "no", "yep", "nope", "sure", "please", "go on", "louder", "quieter"];
 
-/// Whether `text` is an answer or an order of a word or two.
+/// Whether `text` is an answer or a command of a word or two.
 pub(super) fn is_answer(text: &str) -> bool {
     is_halt(text) || ANSWERS.contains(&plain(text).as_str())
 }
 
-/// The words of `text` with single blanks between them.
+/// The words of `text` separated by single blanks.
 fn plain(text: &str) -> String {
     words(text).into_iter().map(|word| word.plain).collect::<Vec<_>>().join(" ")
 }

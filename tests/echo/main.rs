@@ -1,5 +1,5 @@
-//! Our own voice in a room with an open speaker: the real edges and the real way of the sound to the
-//! listener, in a room that is counted and not waited for.
+//! Our own voice in a room with an open speaker: the real edges and the real listen path, in a
+//! simulated room.
 #![allow(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
@@ -19,7 +19,7 @@ use aloud::listen::{Echo, EchoState, Event, Settings};
 
 use room::{Air, Room};
 
-/// How loud a reply is given out, and how loud the same is at the microphone at 0 dB.
+/// How loud a reply is played, and how loud the microphone hears it at 0 dB.
 const LOUD: f32 = 0.1;
 
 fn room(air: Air, echo: Echo) -> Room {
@@ -39,7 +39,7 @@ fn reply(seconds: usize) -> Vec<f32> {
     Resampler::convert(&speech(seconds), LISTEN_RATE, SPEAKER_RATE).unwrap()
 }
 
-/// How often somebody was taken to speak.
+/// How often a voice was detected.
 fn voices(events: &[Event]) -> usize {
     events.iter().filter(|event| matches!(event, Event::Confirmed { .. })).count()
 }
@@ -66,7 +66,7 @@ fn with_it_nobody_is_heard_and_clocks_that_differ_and_rest_and_volume_change_not
     room.run(1.0);
     room.say(&reply(6));
     room.run_out();
-    // The speaker's stream is paused, and begins anew with the next reply.
+    // The speaker's stream pauses, and starts again with the next reply.
     room.run(1.0);
     room.resting = true;
     room.run(4.0);
@@ -112,7 +112,7 @@ fn no_sample_comes_twice_or_not_at_all_while_the_canceller_begins_and_ends() {
         room.say(&reply(1));
         room.run_out();
         room.run(1.0);
-        // Nothing is inside any more.
+        // Nothing is buffered any more.
         assert_eq!(room.intake.heard(), room.position());
     }
     room.say(&reply(1));

@@ -1,5 +1,5 @@
-//! A room with a loudspeaker and a microphone in it: the real edges, the real way of the sound into
-//! the listener, and the air between them. Time is counted, not waited for.
+//! A room with a loudspeaker and a microphone: the real edges, the real path of the sound into the
+//! listener, and the air between them. Time is counted, not waited for.
 
 use aloud::audio::{
     Block, CaptureEdge, Gauge, PlaybackEdge, PlaybackFeed, Resampler, SPEAKER_RING, path,
@@ -10,26 +10,26 @@ use aloud::listen::{Event, Intake, Order, Settings, VadFactory};
 /// A period of both devices in samples of the speaker: 10 ms.
 const PERIOD: usize = 480;
 
-/// How a room is.
+/// The acoustics of a room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Air {
-    /// How loud the speaker is in the microphone, in decibels against what it was given.
+    /// Level of the speaker in the microphone, in decibels relative to what it was given.
     pub(crate) echo_db: f32,
-    /// From the edge through the speaker's buffers and the air to the microphone, in milliseconds.
+    /// Milliseconds from the edge through the speaker's buffers and the air to the microphone.
     pub(crate) delay_ms: f32,
-    /// How long the sound stays in the room, in milliseconds.
+    /// Reverberation time, in milliseconds.
     pub(crate) tail_ms: f32,
-    /// By how much the microphone's clock is faster than the speaker's, in parts per million.
+    /// How much faster the microphone's clock is than the speaker's, in parts per million.
     pub(crate) drift_ppm: f64,
-    /// Whether the speaker distorts, as a small one does when it is loud.
+    /// Whether the speaker distorts, as a small loud one does.
     pub(crate) distorts: bool,
-    /// By how much the calls of the devices are late at most, in milliseconds.
+    /// How late the device callbacks are at most, in milliseconds.
     pub(crate) late_ms: u64,
 }
 
 impl Air {
-    /// The room that echo cancelling is measured in: 150 ms of echo, a loudspeaker that distorts, and
-    /// clocks that differ by 200 parts in a million.
+    /// The room in which echo cancelling is measured: 150 ms of echo, a distorting loudspeaker, and
+    /// clocks that differ by 200 parts per million.
     pub(crate) fn of(echo_db: f32) -> Self {
         Self {
             echo_db,
@@ -42,7 +42,7 @@ impl Air {
     }
 }
 
-/// The room.
+/// A room with a speaker and a microphone.
 pub(crate) struct Room {
     pub(crate) air: Air,
     pub(crate) gauge: Gauge,
@@ -51,16 +51,16 @@ pub(crate) struct Room {
     playback: PlaybackEdge,
     capture: CaptureEdge,
     pub(crate) intake: Intake,
-    /// Reflections: delay in samples at 16 kHz, and factor.
+    /// Reflections: delay in samples at 16 kHz, and gain.
     paths: Vec<(f64, f32)>,
-    /// What the speaker gives to the air, at 16 kHz.
+    /// The speaker's sound in the air, at 16 kHz.
     down: Resampler,
     air_pcm: Vec<f32>,
-    /// Samples of the microphone so far.
+    /// Microphone samples so far.
     heard: u64,
-    /// What people say: from which sample of the microphone on, and the rest of it.
+    /// What people say: the microphone's sample from which on, and the rest of it.
     people: Vec<(u64, Vec<f32>)>,
-    /// The reply that sounds, and what of it is not queued yet.
+    /// The sounding reply, and what of it is not queued yet.
     epoch: Epoch,
     reply: Vec<f32>,
     queued: usize,
@@ -69,7 +69,7 @@ pub(crate) struct Room {
     /// Whether the speaker's stream is paused.
     pub(crate) resting: bool,
     seed: u32,
-    /// All that the microphone heard.
+    /// Everything that the microphone heard.
     pub(crate) microphone: Vec<f32>,
     pub(crate) events: Vec<Event>,
 }
@@ -109,7 +109,7 @@ impl Room {
         room
     }
 
-    /// The walls and things that reflect: a straight way, and 240 others that come later and weaker.
+    /// The walls and other reflectors: a direct path, and 240 others that arrive later and weaker.
     pub(crate) fn rebuild(&mut self) {
         let straight = f64::from(self.air.delay_ms) * 16.0;
         let mut paths = vec![(straight, 1.0)];
@@ -124,42 +124,42 @@ impl Room {
         self.paths = paths.into_iter().map(|(at, level)| (at, level * scale)).collect();
     }
 
-    /// A number in -1..1.
+    /// A random number in -1..1.
     fn chance(&mut self) -> f32 {
         self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (self.seed >> 8) as f32 / 8_388_608.0 - 1.0
     }
 
-    /// Lets the speaker say `pcm`, mono at 48 kHz.
+    /// Plays `pcm` on the speaker, mono at 48 kHz.
     pub(crate) fn say(&mut self, pcm: &[f32]) {
         self.epoch = self.epoch.next();
         self.gauge.set_live(self.epoch);
         (self.reply, self.queued, self.sounding) = (pcm.to_vec(), 0, true);
     }
 
-    /// Lets somebody say `pcm`, mono at 16 kHz as the microphone hears it, from now on.
+    /// A person says `pcm` from now on, mono at 16 kHz as the microphone hears it.
     pub(crate) fn hear(&mut self, pcm: &[f32]) {
         self.people.push((self.heard, pcm.to_vec()));
     }
 
-    /// Seconds since the beginning.
+    /// Seconds since the start.
     pub(crate) fn seconds(&self) -> f64 {
         self.periods as f64 / 100.0
     }
 
-    /// Where the microphone is, in samples at 16 kHz.
+    /// The microphone's position, in samples at 16 kHz.
     pub(crate) fn position(&self) -> u64 {
         self.heard
     }
 
-    /// Lets time pass.
+    /// Advances time.
     pub(crate) fn run(&mut self, seconds: f64) {
         for _ in 0..(seconds * 100.0).round() as u64 {
             self.period();
         }
     }
 
-    /// Lets time pass until the reply is over.
+    /// Advances time until the reply is over.
     pub(crate) fn run_out(&mut self) {
         while self.sounding {
             self.period();
@@ -204,7 +204,7 @@ impl Room {
             for (from, said) in &self.people {
                 sum += said.get((self.heard - from) as usize).copied().unwrap_or_default();
             }
-            // A hiss of -74 dB.
+            // Hiss at -74 dB.
             sum += 3.5e-4 * self.chance();
             pcm.push(sum.clamp(-1.0, 1.0));
             self.heard += 1;
@@ -230,7 +230,7 @@ impl Room {
     }
 }
 
-/// The sample of `pcm` at `position`, between two of them (Catmull-Rom).
+/// The sample of `pcm` at `position`, interpolated (Catmull-Rom).
 fn read(pcm: &[f32], position: f64) -> f32 {
     if position < 1.0 {
         return 0.0;

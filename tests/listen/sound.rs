@@ -1,4 +1,4 @@
-//! Sound to listen to, made from nothing: a voice of pulses through formants, and noises.
+//! Synthetic sound to listen to: a voice of pulses through formants, and noises.
 
 use std::f32::consts::{PI, TAU};
 
@@ -37,7 +37,7 @@ pub(crate) fn voice(ms: usize) -> Vec<f32> {
         .collect()
 }
 
-/// White noise with this peak, another one for each seed.
+/// White noise with this peak, reproducible by seed.
 pub(crate) fn hiss(ms: usize, peak: f32, seed: u32) -> Vec<f32> {
     let mut state = seed;
     (0..ms * 16)
@@ -48,7 +48,7 @@ pub(crate) fn hiss(ms: usize, peak: f32, seed: u32) -> Vec<f32> {
         .collect()
 }
 
-/// A fan: noise that grows towards the low end, and the hum of the mains.
+/// A fan: noise that grows towards low frequencies, and mains hum.
 pub(crate) fn fan(ms: usize, peak: f32) -> Vec<f32> {
     let mut low = 0.0;
     hiss(ms, 1.0, 7)
@@ -61,7 +61,7 @@ pub(crate) fn fan(ms: usize, peak: f32) -> Vec<f32> {
         .collect()
 }
 
-/// Knocks on the table, three a second: each a burst of noise that dies in 20 ms.
+/// Knocks on the table, three a second: each a burst of noise that decays in 20 ms.
 pub(crate) fn knocks(ms: usize, peak: f32) -> Vec<f32> {
     hiss(ms, peak, 3)
         .iter()
@@ -70,7 +70,7 @@ pub(crate) fn knocks(ms: usize, peak: f32) -> Vec<f32> {
         .collect()
 }
 
-/// Silence as microphones give it: a hiss of -70 dB.
+/// Silence as from a microphone: a hiss of -70 dB.
 pub(crate) fn quiet(ms: usize) -> Vec<f32> {
     hiss(ms, 3e-4, 1)
 }

@@ -1,4 +1,4 @@
-//! Answers that are more than words: pages that they rest on, and sound.
+//! Answers that are more than words: cited pages, and sound.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -71,7 +71,7 @@ fn a_model_that_hears_gets_the_sound_and_gives_sound_back() {
         (0..24_000).flat_map(|n: i32| ((n % 97 * 100) as i16).to_le_bytes()).collect();
     let mut reply =
         Reply::stream().event(&delta(&json!({"audio": {"id": "audio_1", "transcript": words}})));
-    // An odd number of bytes in each piece: a sample may be cut in two.
+    // An odd number of bytes in each piece: a sample may be split in two.
     for piece in second.chunks(4_801) {
         let data = BASE64_STANDARD.encode(piece);
         reply = reply.event(&delta(&json!({ "audio": { "data": data } })));

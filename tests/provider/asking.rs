@@ -1,4 +1,5 @@
-//! Every row of the first description as `aloud ask` sends it by default, and files at a provider.
+//! Every row of the original API description as `aloud ask` sends it by default, and files at a
+//! provider.
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::server::Server;
 
 const QUESTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/questions/time.wav");
 
-/// A whole answer of Responses.
+/// A complete answer of the Responses API.
 fn responded(words: &str) -> Reply {
     let message = json!({"type": "message", "content": [{"type": "output_text", "text": words}]});
     Reply::json(
@@ -92,7 +93,7 @@ fn a_model_that_speaks_is_asked_for_words_where_nobody_hears() {
     let asked = server.requests().into_iter().find(|r| r.path().ends_with("completions")).unwrap();
     let body = asked.json();
     assert_eq!((&body["modalities"], &body["audio"]), (&json!(["text"]), &Value::Null));
-    // Some want sound on one side at least: then it is made, and its words are read.
+    // Some require sound on at least one side: then it is made, and its words are read.
     let needs = "This model requires that either input content or output modality contain audio.";
     server.reply_to("completions", Reply::error(400, "invalid_value", needs));
     let sound = json!({"audio": {"id": "a", "transcript": "Ten.", "data": "AAAA"}});
@@ -143,7 +144,7 @@ fn a_dated_deployment_is_asked_by_the_name_that_its_version_knows() {
         server.reply(Reply::says("Hi."));
         assert_eq!(home.ask("hello").printed, "Hi.\n");
         assert_eq!(server.requests()[0].json()[first], 800, "{version}");
-        // A deployment of a model that thinks knows the new name only.
+        // A deployment of a reasoning model knows only the new name.
         if first == "max_tokens" {
             let refusal = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
             server

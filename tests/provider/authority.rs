@@ -1,4 +1,4 @@
-//! An authority that nobody knows, and what it vouches for: a server on the loopback.
+//! An unknown certificate authority, and a server on the loopback that it vouches for.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate authority made a moment ago.
+/// A new certificate authority.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
@@ -21,14 +21,14 @@ impl Authority {
         Self { issuer }
     }
 
-    /// Its certificate as a file in `folder`, as users are given those of their companies.
+    /// Its certificate as a file in `folder`, as companies hand it to their users.
     pub(crate) fn file(&self, folder: &Path) -> PathBuf {
         let file = folder.join("authority.pem");
         std::fs::write(&file, self.issuer.pem()).unwrap();
         file
     }
 
-    /// What a server at `name` takes connections with, offering `protocols`.
+    /// The TLS acceptor of a server at `name`, offering `protocols`.
     pub(crate) fn server(&self, name: &str, protocols: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();

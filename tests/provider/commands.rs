@@ -1,5 +1,5 @@
-//! Templates before a chat model: what never reaches the server, what the model sees of it, and
-//! what is the model's alone.
+//! Templates in front of a chat model: what never reaches the server, what the model sees of it,
+//! and what is left to the model.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::home::{Home, provider};
 use crate::reply::Reply;
 use crate::server::Server;
 
-/// A conversation with what the configuration of a home puts together.
+/// A conversation with the engines of a home's configuration.
 struct Conversation {
     mind: Arc<dyn Responder>,
     tools: Registry,
@@ -30,7 +30,7 @@ impl Conversation {
         Self { mind: app.responder(&notes).unwrap(), tools, items: Vec::new(), epoch: 0 }
     }
 
-    /// What is answered to `text`, after as many rounds of tools as it takes.
+    /// The answer to `text`, after as many rounds of tools as it takes.
     async fn says(&mut self, text: &str) -> String {
         self.items.push(Item::User { utterance: None, text: text.into() });
         self.epoch += 1;
@@ -101,7 +101,7 @@ fn everything_else_is_the_models() {
         "play some jazz",
         "remind me to call mom at 5 pm",
         "what can you do",
-        // Only a repair makes commands of these.
+        // These become commands only by a repair.
         "I have a flight, wake me at 3:30",
         "was it hot on Mars when what time is it was said",
     ] {
@@ -152,7 +152,7 @@ fn without_a_network_commands_work_all_the_same() {
     let home = Home::with(&provider("x", base), r#"chat = "x/m""#);
     let answer = home.answer("what time is it");
     assert!(answer["reply"].as_str().unwrap().starts_with("It's "), "{answer}");
-    // Not beyond doubt, and there is nobody to ask.
+    // Not unambiguous, and there is nobody to ask.
     let answer = home.answer("I have a flight, wake me at 3:30");
     assert_eq!(answer["tool_calls"][0]["name"], "set_alarm", "{answer}");
     home.ask("who wrote hamlet").fails(69, &["provider x"]);
@@ -244,10 +244,10 @@ async fn a_sentence_that_leans_on_the_talk_is_the_models() {
         assert_eq!(talk.says(text).await, "Shall I go on?", "{text}");
         assert_eq!(server.requests().len(), at + 1, "{text}");
     }
-    // The answer to a question of the model's, whatever it would mean alone.
+    // The answer to the model's question, whatever it would mean alone.
     server.reply(Reply::says("Very well."));
     assert_eq!(talk.says("ten minute timer").await, "Very well.");
-    // Commands that lean on nothing, and those about the talk, are carried out here.
+    // Self-contained commands, and those about the conversation, are carried out here.
     assert!(talk.says("what time is it").await.starts_with("It's "));
     talk.says("turn it up").await;
     assert_eq!(server.requests().len(), leaning.len() + 1);

@@ -1,4 +1,4 @@
-//! Holds requests against the types of the vendor's own package.
+//! Checks requests against the types of the vendor's own package.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -15,17 +15,16 @@ use serde_json::{Value, json};
 use crate::server::Request;
 use crate::tools;
 
-/// Which state of the contract requests are held against.
+/// The version of the contract to check against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Contract {
-    /// The one of today.
+    /// The current one.
     Present,
-    /// The last one that has the old forms.
+    /// The last one with the old formats.
     Old,
 }
 
-/// Fails when one of `requests` does not fit. What has been looked at once in this test is not
-/// looked at again.
+/// Fails if one of `requests` is invalid. Each distinct request is checked once per test.
 pub(crate) fn hold(contract: Contract, requests: &[Request]) {
     static SEEN: Mutex<BTreeSet<(Contract, String, Vec<u8>)>> = Mutex::new(BTreeSet::new());
     let mut seen = SEEN.lock().unwrap();
@@ -37,8 +36,8 @@ pub(crate) fn hold(contract: Contract, requests: &[Request]) {
     assert!(mistakes.is_empty(), "the vendor would not take this ({contract:?}):\n{mistakes}");
 }
 
-/// Fails when what a server of the test answers is not what the vendor's type `kind` says:
-/// `MODULE.TYPE` below the package's types.
+/// Fails if a test server's answer does not match the vendor's type `kind`: `MODULE.TYPE` below the
+/// package's types.
 pub(crate) fn hold_answers(kind: &str, answers: &[Value]) {
     let answer = |answer: &Value| Request {
         method: "ANSWER".into(),
@@ -52,7 +51,7 @@ pub(crate) fn hold_answers(kind: &str, answers: &[Value]) {
     assert!(mistakes.is_empty(), "the vendor would not say this:\n{mistakes}");
 }
 
-/// What does not fit, a line each.
+/// The mistakes, one per line.
 pub(crate) fn mistakes(contract: Contract, requests: &[Request]) -> String {
     if requests.is_empty() {
         return String::new();

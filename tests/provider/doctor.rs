@@ -1,4 +1,4 @@
-//! `aloud doctor` asks each configured model for real, and names the fix of what fails.
+//! `aloud doctor` really uses each configured model, and names the fix for each failure.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::home::{Home, provider};
 use crate::reply::Reply;
 use crate::server::{Request, Server};
 
-/// A server that lists the model `m`, answers chat with words and refuses to speak.
+/// A server that lists the model `m`, answers chat and refuses to speak.
 fn server() -> Server {
     Server::answering(|request: &Request| match request.path() {
         "/v1/models" => Reply::json(&json!({"object": "list", "data": [{"id": "m"}]})),
@@ -15,7 +15,7 @@ fn server() -> Server {
     })
 }
 
-/// The line that `doctor` prints of `what`.
+/// The line that `doctor` prints about `what`.
 fn line(printed: &str, what: &str) -> String {
     let fits = |line: &&str| line.split_whitespace().nth(1) == Some(what);
     printed.lines().find(fits).unwrap_or_default().to_owned()

@@ -1,5 +1,4 @@
-//! Speech to text: what goes out, what comes back and when, and what the user is told when it does
-//! not.
+//! Speech to text: what is sent, what comes back and when, and what the user is told when it fails.
 
 use std::sync::Arc;
 
@@ -54,7 +53,7 @@ async fn words_are_shown_as_they_come() {
 
     let request = &server.requests()[0];
     assert_eq!(request.path(), "/v1/audio/transcriptions");
-    // The header of a WAV file, and a second of 16 bit samples at 16 kHz.
+    // The header of a WAV file, and a second of 16-bit samples at 16 kHz.
     assert!(request.body.len() > 32_044);
     let fields = request.fields();
     let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();

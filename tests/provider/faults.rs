@@ -1,4 +1,4 @@
-//! What a user reads when a provider does not do what it should.
+//! What a user reads when a provider misbehaves.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::mind::{Talk, reply, user};
 use crate::reply::{Gate, Reply, delta};
 use crate::server::Server;
 
-/// How often a request is made that is worth making again.
+/// Tries of a request that is worth retrying.
 const TRIES: usize = 3;
 
 /// A home whose provider answers one question like this, in every try.
@@ -26,7 +26,7 @@ fn failing(reply: &Reply) -> (Server, Home) {
     (server, home)
 }
 
-/// What a user reads when every try ends like this; the provider is asked `tries` times.
+/// What a user reads when every try ends like this; the provider gets `tries` requests.
 fn fails(reply: &Reply, tries: usize, code: i32, words: &[&str]) {
     let (server, home) = failing(reply);
     let told = home.ask("hello there");
@@ -35,7 +35,7 @@ fn fails(reply: &Reply, tries: usize, code: i32, words: &[&str]) {
     assert_eq!(server.requests().len(), tries, "{told:?}");
 }
 
-/// An error that is worth another try, which need not wait.
+/// An error that is worth retrying, without a wait.
 fn busy(status: u16) -> Reply {
     Reply::error(status, "busy", "Too busy now.").header("retry-after-ms", "1")
 }
@@ -121,7 +121,7 @@ async fn a_conversation_that_is_too_long_is_cut_once_and_stays_so() {
         server.reply(said("Fine."));
         talk.answer(turns(7)).await;
         assert_eq!(seen(2), ["question 5", "question 6", "question 7"]);
-        // It is tried once, not until nothing is left.
+        // It is shortened once, not until nothing is left.
         server.reply(too_long.clone()).reply(too_long.clone());
         let answer = talk.answer(turns(6)).await;
         assert!(matches!(answer.error, Some(EngineError::Rejected(_))), "{answer:?}");
@@ -164,7 +164,7 @@ fn trouble_that_passes_is_not_noticed() {
     assert!(bodies.len() == TRIES && bodies.iter().all(|body| *body == bodies[0]));
 }
 
-/// What passes between a request that is answered so and the next one.
+/// The time between a request with this answer and the next one.
 async fn wait_after(reply: Reply) -> Duration {
     let server = Server::start();
     server.reply(reply).reply(Reply::says("Hi."));
@@ -176,7 +176,7 @@ async fn wait_after(reply: Reply) -> Duration {
 #[tokio::test]
 async fn a_wait_that_the_provider_names_is_kept() {
     let busy = || Reply::error(429, "rate_limit_exceeded", "Slow down.");
-    // All of them are longer than the half second that is waited without a word.
+    // All of them are longer than the half second of the default wait.
     let ms = busy().header("retry-after-ms", "800").header("retry-after", "20");
     assert!(wait_after(ms).await >= Duration::from_millis(800));
     assert!(wait_after(busy().header("retry-after", "1")).await >= Duration::from_secs(1));
@@ -283,7 +283,7 @@ fn a_provider_that_never_answers_is_told() {
     assert_eq!(server.requests().len(), 1);
 }
 
-/// The configuration of `home` with the least patience there is, in a file of its own.
+/// The configuration of `home` with the shortest timeout, in a file of its own.
 fn impatient(home: &Home) -> String {
     let usual = std::fs::read_to_string(home.path(".config/aloud/config.toml")).unwrap();
     let file = home.path("impatient.toml");
@@ -343,7 +343,7 @@ fn a_redirect_within_the_origin_is_followed_with_the_key() {
     assert_eq!(requests[0].body, requests[1].body);
 }
 
-/// What the model is told of a call that it makes so.
+/// What the model is told about such a call.
 fn told_of_call(name: &str, arguments: &str) -> (String, String) {
     let server = Server::start();
     server.reply(Reply::calls(&[("call_1", name, arguments)]));

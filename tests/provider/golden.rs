@@ -1,5 +1,5 @@
-//! What a model sees of a conversation, whole, in both protocols. The conversation itself is held by
-//! the machine that holds every conversation.
+//! The complete conversation as a model sees it, in both protocols. The real machine keeps the
+//! conversation.
 
 use aloud::base::{CallId, Moment, UtteranceId};
 use aloud::dialog::{Effect, History, Item, Outcome, Picture};
@@ -11,7 +11,7 @@ use crate::mind::{Talk, call};
 use crate::reply::Reply;
 use crate::server::Server;
 
-/// A conversation; what is said in it takes a second a piece.
+/// A conversation; each piece of a reply takes a second.
 struct Conversation {
     machine: Machine,
     now: Moment,
@@ -50,7 +50,7 @@ impl Conversation {
         self.input(Input::Report { epoch: self.epoch, report })
     }
 
-    /// The reply goes on with these pieces.
+    /// The reply continues with these pieces.
     fn says(&mut self, pieces: &[&str]) -> &mut Self {
         for text in pieces {
             self.queued += SECOND;
@@ -59,7 +59,7 @@ impl Conversation {
         self
     }
 
-    /// All that was queued is heard, and nothing more comes.
+    /// Everything queued is heard, and nothing more comes.
     fn ends(&mut self) -> &mut Self {
         let (epoch, samples) = (self.epoch, self.queued);
         self.report(Report::Done);
@@ -80,7 +80,7 @@ impl Conversation {
         self.input(Input::ToolDone { epoch: self.epoch, outcome, stop: false, picture })
     }
 
-    /// The user presses the key after so much of the reply, and says something else.
+    /// The user presses the key after this much of the reply, and says something else.
     fn interrupts(&mut self, seconds: f64, text: &str) -> &mut Self {
         let (epoch, id) = (self.epoch, UtteranceId(1));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seconds")]
@@ -96,13 +96,13 @@ impl Conversation {
         self.input(Input::Transcript { cut, result: Ok(text.into()), certainty: None })
     }
 
-    /// What a model is asked now.
+    /// What a model would be asked now.
     fn prompt(&self) -> Vec<Item> {
         self.machine.prompt()
     }
 }
 
-/// The last request that `items` lead to, in both protocols, is the one in the file `name`.
+/// The last request for `items`, in both protocols, is the one in the file `name`.
 async fn sees(name: &str, items: Vec<Item>, refusals: &[Reply]) {
     let mut seen = json!({});
     let server = Server::start();

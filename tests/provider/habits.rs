@@ -1,5 +1,5 @@
-//! Servers that take only a part of what is sent, or say things in their own way: what is learned
-//! of a refusal, what the user is told of it, and what is made of odd answers.
+//! Servers that accept only part of a request, or have peculiar formats: what is learned from a
+//! refusal, what the user is told about it, and how odd answers are read.
 
 use aloud::engine::EngineError;
 use aloud::engine::openai::{MindSettings, Sampling};
@@ -10,14 +10,14 @@ use crate::mind::{Talk, call, outcome, reply, user};
 use crate::reply::{Reply, delta};
 use crate::server::{Request, Server};
 
-/// A refusal in the vendor's form that names a parameter.
+/// A refusal in the vendor's format that names a parameter.
 fn names(status: u16, param: Option<&str>, message: &str) -> Reply {
     let error =
         json!({"message": message, "type": "invalid_request_error", "param": param, "code": null});
     Reply::json(&json!({ "error": error })).status(status)
 }
 
-/// A server that refuses what `refuses` finds wrong, and says "Hi." to the rest.
+/// A server that refuses requests that `refuses` objects to, and says "Hi." to the rest.
 fn strict(refuses: impl Fn(&Value) -> Option<Reply> + Send + 'static) -> Server {
     Server::answering(move |request: &Request| {
         let body = request.json();
@@ -46,7 +46,7 @@ fn settings() -> MindSettings {
 }
 
 /// Two questions to a server that refuses: both are answered, the second without a detour, and the
-/// user reads of it once.
+/// user is told once.
 async fn learns(
     settings: MindSettings,
     refuses: impl Fn(&Value) -> Option<Reply> + Send + 'static,
@@ -149,7 +149,7 @@ async fn instructions_go_where_they_are_taken() {
     assert_eq!(requests[2].json()["input"][0]["content"], "You are aloud.\n\nhello");
 }
 
-/// A template that wants user and assistant to take turns, and fails as `status` in `words`.
+/// A template that wants user and assistant to alternate, and fails with `status` and `words`.
 fn alternating(status: u16, words: &'static str) -> impl Fn(&Value) -> Option<Reply> + Send {
     move |body| {
         let roles =
@@ -269,7 +269,7 @@ fn a_web_page_is_no_api() {
         told.fails(69, &["provider x (127.0.0.1)", "web page", "no API", "base_url"]);
         assert_eq!(server.requests().len(), 1);
     }
-    // A script that forgets to name its type answers all the same.
+    // A script that forgets to set a type still works.
     let server = Server::start();
     let answer = json!({"choices": [{"message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}]});
     server.reply(Reply::whole("application/json", answer.to_string()));
@@ -296,7 +296,7 @@ fn a_full_context_is_known_by_anybodys_wording() {
     }
 }
 
-/// What the words of a stream come to.
+/// The answer for the words of a stream.
 async fn says(words: &[&str]) -> crate::mind::Answer {
     let server = Server::start();
     let stream = words.iter().fold(Reply::stream(), |reply, words| reply.words(words));
@@ -368,7 +368,8 @@ async fn odd_streams_are_understood() {
     let message = |message: Value| json!({"choices": [{"index": 0, "message": message, "finish_reason": null}]});
     let whole = json!({"choices": [{"index": 0, "delta": {}, "message": {"content": "Hi there."}, "finish_reason": "stop"}]});
     for reply in [
-        // `message` instead of `delta`, in pieces that hold all so far, or once at the end.
+        // `message` instead of `delta`, in pieces that contain everything so far, or once at the
+        // end.
         Reply::stream()
             .event(&message(json!({"content": "Hi "})))
             .event(&message(json!({"content": "Hi there."})))
@@ -379,7 +380,7 @@ async fn odd_streams_are_understood() {
             .event(&message(json!({"content": "Hi there."})))
             .done(),
         Reply::stream().words("Hi ").words("there.").event(&whole).done(),
-        // Events of nothing.
+        // Empty events.
         Reply::stream()
             .bytes("data: \n\ndata:\n\n: ping\n\nid: 1\n\n")
             .words("Hi there.")
@@ -392,7 +393,7 @@ async fn odd_streams_are_understood() {
         let answer = Talk::at(&server).answer(vec![user("hello")]).await;
         assert_eq!((answer.text.as_str(), answer.error), ("Hi there.", None));
     }
-    // Errors in the stream, in each form.
+    // Errors in the stream, in each format.
     for body in [
         "event: error\ndata: {\"message\": \"Out of tea.\"}\n\n",
         "event: error\ndata: Out of tea.\n\n",
@@ -453,7 +454,7 @@ async fn fragments_of_calls_find_their_call() {
             call("b", "get_time", "{\"city\":\"Oslo\"}")
         ]
     );
-    // A server that counts its calls anew in each turn.
+    // A server that restarts the numbering of its calls in each turn.
     server.reply(Reply::calls(&[("a", "get_time", "{}")]));
     let items = vec![
         user("time?"),
@@ -480,7 +481,7 @@ async fn what_responses_have_streamed_is_not_told_twice() {
             .event(&text("msg_1", "Hi "))
             .event(&text("msg_1", "there."))
             .event(&done(json!([thought, message("msg_1")]))),
-        // Other names at the end.
+        // Other ids at the end.
         Reply::stream()
             .event(&text("msg_1", "Hi there."))
             .event(&json!({"type": "response.output_item.done", "item": message("msg_9")}))

@@ -1,4 +1,4 @@
-//! A home without models or sound, in which `aloud` runs as it would at a user's.
+//! A home without models or sound, in which `aloud` runs as it would for a user.
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -7,38 +7,38 @@ use serde_json::Value;
 
 use crate::server::Server;
 
-/// The key of every provider here; it may be shown nowhere.
+/// The key of every provider here; it must never be shown.
 pub(crate) const KEY: &str = "sk-test-0123456789abcdef";
 
-/// A home whose provider is a server of the test.
+/// A home whose provider is a test server.
 pub(crate) struct Home {
     folder: tempfile::TempDir,
     vars: Vec<(&'static str, String)>,
 }
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) code: i32,
     pub(crate) printed: String,
-    /// What it wrote to stderr.
+    /// Its stderr.
     pub(crate) aside: String,
 }
 
 impl Home {
-    /// One whose chat model is the model `m` at `server`.
+    /// A home whose chat model is the model `m` at `server`.
     pub(crate) fn at(server: &Server) -> Self {
         Self::with(&provider("x", &server.base()), r#"chat = "x/m""#)
     }
 
-    /// One with these providers, and these lines in `[cascade]`.
+    /// A home with these providers, and these lines in `[cascade]`.
     pub(crate) fn with(providers: &str, cascade: &str) -> Self {
         let home = Self { folder: tempfile::tempdir().unwrap(), vars: Vec::new() };
         home.configure(&format!("{providers}\n[cascade]\n{cascade}\n"));
         home
     }
 
-    /// One that knows nothing but the key and the address of `server`, as the provider `openai`.
+    /// A home with nothing but the key and the address of `server`, as the provider `openai`.
     pub(crate) fn plain(server: &Server) -> Self {
         let vars = vec![("OPENAI_API_KEY", KEY.to_owned()), ("OPENAI_BASE_URL", server.base())];
         Self { folder: tempfile::tempdir().unwrap(), vars }
@@ -49,7 +49,7 @@ impl Home {
         self.write(".config/aloud/config.toml", config);
     }
 
-    /// Writes a file; its path.
+    /// Writes a file; returns its path.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -57,12 +57,12 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// The names of what lies in a folder.
+    /// The names of the files in a folder.
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let files = std::fs::read_dir(self.path(folder)).unwrap();
         let mut names: Vec<String> =
             files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-        // What the program keeps for itself is hidden.
+        // The program's own files are hidden.
         names.retain(|name| !name.starts_with('.'));
         names.sort();
         names
@@ -103,14 +103,14 @@ impl Home {
         Told::of(&self.command(args).output().unwrap())
     }
 
-    /// The lines that a command prints which ends well.
+    /// The lines printed by a command that must succeed.
     pub(crate) fn lines(&self, args: &[&str]) -> Vec<String> {
         let told = self.run(args);
         assert_eq!(told.code, 0, "{args:?}: {}", told.aside);
         told.printed.lines().map(str::to_owned).collect()
     }
 
-    /// A command fails with `code`, and gives all of `words` as the reason.
+    /// A command fails with `code`, and its reason contains all of `words`.
     pub(crate) fn fails(&self, args: &[&str], code: i32, words: &[&str]) {
         self.run(args).fails(code, words);
     }
@@ -120,7 +120,7 @@ impl Home {
         self.run(&["ask", question])
     }
 
-    /// Asks what must be answered, and reads all that is told of the answer.
+    /// Asks a question that must be answered, and reads all of the answer.
     pub(crate) fn answer(&self, question: &str) -> Value {
         let told = self.run(&["ask", "--json", question]);
         assert_eq!(told.code, 0, "{}", told.aside);
@@ -138,7 +138,7 @@ impl Told {
         Self { code: output.status.code().unwrap(), printed, aside }
     }
 
-    /// The command failed with `code`, and gave all of `words` as the reason in its last line.
+    /// The command failed with `code`, and the reason in its last line contains all of `words`.
     pub(crate) fn fails(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, code, "{self:?}");
         let reason = self.aside.lines().last().unwrap_or_default();
@@ -148,7 +148,7 @@ impl Told {
     }
 }
 
-/// The lines of the provider `name`, compatible, with a key.
+/// The configuration of the compatible provider `name`, with a key.
 pub(crate) fn provider(name: &str, base: &str) -> String {
     format!(
         "[providers.{name}]\nkind = \"compatible\"\nbase_url = \"{base}\"\napi_key_env = \"X_KEY\"\n"

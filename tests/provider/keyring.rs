@@ -12,18 +12,18 @@ use crate::home::{Home, KEY, Told};
 use crate::reply::{Gate, Reply};
 use crate::server::{PATIENCE, Server};
 
-/// A bus on which nothing is started by itself: no program of this machine's desktop takes part.
+/// A bus that starts nothing by itself, so no program of this machine's desktop takes part.
 const BUS: &str = r#"<busconfig><type>session</type><listen>unix:dir=FOLDER</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"#;
 
-/// A home with the bus of a desktop.
+/// A home with a desktop bus.
 struct Desktop {
     home: Home,
     address: String,
     bus: Child,
 }
 
-/// A program that runs as long as this value.
+/// A program that runs as long as this value lives.
 struct Running(Child);
 
 impl Desktop {
@@ -47,7 +47,7 @@ impl Desktop {
         desktop
     }
 
-    /// What aloud asks the keyring for is written down, after `first`, which is a line of a script.
+    /// Records what aloud asks the keyring for, after `first`, a line of a script.
     fn asking(&self, first: &str) {
         let asking = format!(
             "#!/bin/sh\n{first}\necho \"$@\" >> \"$HOME/asked\"\nexec /usr/bin/secret-tool \"$@\"\n"
@@ -56,7 +56,7 @@ impl Desktop {
         std::fs::set_permissions(asking, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// From now on the key is looked for under `entry`.
+    /// From now on the key is looked up under `entry`.
     fn key_under(&self, server: &Server, entry: &str) {
         self.home.configure(&format!(
             "[providers.x]\nkind = \"compatible\"\nbase_url = \"{}\"\napi_key_keyring = \"{entry}\"\n[cascade]\nchat = \"x/m\"\n",
@@ -81,7 +81,7 @@ impl Desktop {
         command
     }
 
-    /// Starts the keyring; it is unlocked where a password is given.
+    /// Starts the keyring; unlocks it if a password is given.
     fn keyring(&self, password: Option<&str>) -> Running {
         let unlock: &[&str] = if password.is_some() { &["--unlock"] } else { &[] };
         let args = [&["--foreground", "--components=secrets"], unlock].concat();
@@ -99,7 +99,7 @@ impl Desktop {
         keyring
     }
 
-    /// Keeps the key of the tests under `entry`, as a user would.
+    /// Stores the test key under `entry`, as a user would.
     fn store(&self, entry: &str) {
         let args = ["store", "--label", "aloud", "service", "aloud", "provider", entry];
         let mut child = self.program("secret-tool", &args).spawn().unwrap();
@@ -107,7 +107,7 @@ impl Desktop {
         assert!(child.wait().unwrap().success());
     }
 
-    /// What a question comes to here.
+    /// The result of a question here.
     fn ask(&self) -> Told {
         self.ask_with(&self.path())
     }
@@ -120,7 +120,7 @@ impl Desktop {
         Told::of(&self.aloud(&["ask", "hello there"], path).output().unwrap())
     }
 
-    /// aloud on this desktop. The key is in no log either.
+    /// Runs aloud on this desktop. The key must not be in any log either.
     fn aloud(&self, args: &[&str], path: &str) -> Command {
         let mut command = self.home.command(args);
         command.env("PATH", path).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
@@ -192,7 +192,7 @@ fn a_keyring_that_waits_for_its_user_does_not_hold_up_the_service() {
     ));
     let _keyring = desktop.keyring(Some("password"));
     desktop.store("x");
-    // Nothing is answered before a word is written, like a password.
+    // Nothing is answered until a word is written, as with a password.
     let word = desktop.home.path("word");
     assert!(Command::new("mkfifo").arg(&word).status().unwrap().success());
     desktop.asking("read -r word < \"$HOME/word\"");

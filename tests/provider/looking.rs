@@ -32,7 +32,7 @@ fn calls(name: &'static str, arguments: Value) -> impl FnMut(&Request) -> Reply 
     }
 }
 
-/// The pictures that the model was shown last.
+/// The pictures last shown to the model.
 fn shown(server: &Server) -> Vec<String> {
     let last = server.requests().last().unwrap().json();
     let input = last["input"].as_array().unwrap().clone();
@@ -44,7 +44,7 @@ fn shown(server: &Server) -> Vec<String> {
 fn a_model_looks_at_the_screen() {
     let server = Server::answering(calls("look_at_screen", json!({})));
     let home = Home::plain(&server);
-    // Programs of the desktop: one that fails, and one that works.
+    // Screenshot programs: one that fails, and one that works.
     let (picture, programs) = (home.write("shot.png", PNG), home.path("programs"));
     for (name, script) in [
         ("scrot", "echo no luck >&2; exit 1".to_owned()),
@@ -79,7 +79,7 @@ fn a_model_makes_looks_at_and_changes_pictures() {
     assert_eq!(turn["tool_calls"][0]["result"]["path"], made.to_str().unwrap(), "{turn}");
     assert_eq!(std::fs::read(&made).unwrap(), PNG);
 
-    // The picture that was made last is changed, also by another process.
+    // The picture made last is edited, even by another process.
     server.answer(calls("edit_image", json!({"prompt": "with a hat"})));
     let before = server.requests().len();
     home.lines(&["ask", "--no-stream", "give it a hat"]);

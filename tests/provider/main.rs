@@ -1,4 +1,4 @@
-//! A provider over real HTTP: what aloud sends, what it makes of every answer, and what a user reads
+//! A provider over real HTTP: what aloud sends, how it handles every answer, and what a user reads
 //! when there is none.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "the environment of the test is handed to a program")]
@@ -42,7 +42,7 @@ use serde_json::json;
 use crate::contract::{Contract, mistakes};
 use crate::server::Request;
 
-/// What the vendor's types say to this body.
+/// What the vendor's types say about this body.
 fn verdict(contract: Contract, path: &str, kind: &str, body: &str) -> String {
     let request = Request {
         method: "POST".into(),

@@ -1,4 +1,4 @@
-//! A chat model at a server of the test, asked without a program around it.
+//! A chat model at a test server, called without the program around it.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use tokio::sync::mpsc::Receiver;
 use crate::home::KEY;
 use crate::server::{PATIENCE, Server};
 
-/// A model, and what it tells besides its answers.
+/// A model, and its notes besides the answers.
 pub(crate) struct Talk {
     pub(crate) mind: Mind,
     notes: Receiver<String>,
 }
 
-/// What an answer came to.
+/// An answer.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) text: String,
@@ -33,7 +33,7 @@ impl Talk {
         Self::patient(server, model, settings, PATIENCE)
     }
 
-    /// One that waits so long for the next piece of an answer.
+    /// With this timeout for the next piece of an answer.
     pub(crate) fn patient(
         server: &Server,
         model: &str,
@@ -46,17 +46,17 @@ impl Talk {
         Self { mind: Mind::new(http, model, settings, tell), notes }
     }
 
-    /// One by the chat protocol.
+    /// With the chat protocol.
     pub(crate) fn at(server: &Server) -> Self {
         Self::with(server, "m", MindSettings::default())
     }
 
-    /// One by the responses protocol, where the server has it.
+    /// With the Responses protocol, if the server has it.
     pub(crate) fn responses(server: &Server) -> Self {
         Self::with(server, "m", MindSettings { responses: true, ..MindSettings::default() })
     }
 
-    /// What the model answers to `items`.
+    /// The model's answer to `items`.
     pub(crate) async fn answer(&self, items: Vec<Item>) -> Answer {
         let mut answer = Answer { text: String::new(), calls: Vec::new(), error: None };
         let mut deltas = self.mind.respond(prompt(items));
@@ -72,7 +72,7 @@ impl Talk {
         answer
     }
 
-    /// What it has told since the last time.
+    /// Its notes since the last time.
     pub(crate) fn notes(&mut self) -> Vec<String> {
         (0..NOTES).map_while(|_| self.notes.try_recv().ok()).collect()
     }
@@ -108,7 +108,7 @@ pub(crate) fn call(id: &str, name: &str, arguments: &str) -> Call {
     Call { id: CallId(id.into()), name: name.into(), arguments: arguments.into() }
 }
 
-/// What came of the call `id`: what the model reads, and what may be spoken.
+/// The outcome of the call `id`: what the model reads, and what may be spoken.
 pub(crate) fn outcome(id: &str, output: &str, say: &str) -> Item {
     Item::Outcome(Outcome {
         id: CallId(id.into()),

@@ -1,4 +1,4 @@
-//! The models of a provider, and those that end.
+//! The models of a provider, and those that are retired soon.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The forms of the first description, against servers that still take them; what goes out is held
-//! against the last types that have them.
+//! The formats of the original API description, with servers that still accept them; requests are
+//! checked against the last types that have them.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::home::{Home, Told, provider};
 use crate::reply::Reply;
 use crate::server::Server;
 
-/// A server of old, and a home that uses it for everything.
+/// An old server, and a home that uses it for everything.
 fn house() -> (Server, Home) {
     let server = Server::of_old();
     let cascade = "chat = \"x/gpt-3.5-turbo\"\ntranscribe = \"x/whisper-1\"\nspeak = \"x/tts-1\"";

@@ -1,5 +1,5 @@
-//! When things happen: the first sentence is spoken while the rest is written, the next one is made
-//! while the first is spoken, and a long answer costs no memory.
+//! Timing: the first sentence is spoken while the rest is written, the next one is made while the
+//! first is spoken, and a long answer costs no memory.
 
 use serde_json::json;
 
@@ -7,8 +7,7 @@ use crate::home::{Home, Told, provider};
 use crate::reply::{Gate, Reply, delta};
 use crate::server::Server;
 
-/// The largest amount of memory that `aloud ask` has had, in kB, when `times` of the same piece have
-/// come.
+/// The peak memory of `aloud ask`, in kB, after `times` repetitions of the same piece.
 fn peak(times: usize) -> u64 {
     let (server, gate) = (Server::start(), Gate::default());
     let event = delta(&json!({"content": "word after word. ", "padding": "x".repeat(400)}));
@@ -32,7 +31,7 @@ fn an_answer_of_ten_megabytes_takes_no_more_memory_than_its_words() {
     assert!(long < short + 20_000, "{short} kB for a short answer, {long} kB for 10 MB");
 }
 
-/// Half a second of sound as a provider sends it: 24 kHz, 16 bits, all samples alike.
+/// Half a second of sound as a provider sends it: 24 kHz, 16 bits, all samples equal.
 fn sound(level: i16) -> Vec<u8> {
     level.to_le_bytes().repeat(12_000)
 }

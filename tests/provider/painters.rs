@@ -15,7 +15,7 @@ fn painted() -> Reply {
     Reply::json(&json!({"created": 1, "data": [{"b64_json": BASE64_STANDARD.encode(PNG)}]}))
 }
 
-/// A home that paints with `x/m`, and with `y/n` behind it.
+/// A home that paints with `x/m`, and falls back to `y/n`.
 fn home(first: &Server, second: &Server) -> Home {
     let image = "[image]\nmodel = [\"x/m\", \"y/n\"]\n";
     let providers =

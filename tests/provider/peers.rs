@@ -1,4 +1,4 @@
-//! Servers that nobody here wrote, started by a test and ended with it.
+//! Third-party servers, started and stopped by a test.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -18,7 +18,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// aimock, which answers what `fixtures` say.
+    /// aimock, which answers according to `fixtures`.
     pub(crate) fn aimock(fixtures: &Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("fixtures.json");
@@ -38,14 +38,14 @@ impl Peer {
         let address = lines
             .find_map(|line| line.split_once("listening on http://")?.1.parse().ok())
             .expect("aimock did not say where it listens");
-        // It must not stop because nobody reads what it says.
+        // It must not block because nobody reads its output.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address, _folder: folder }
     }
 
     /// llmsim, which answers everything with `words`.
     pub(crate) fn llmsim(words: &str) -> Self {
-        // It takes no port of the system's choice, and says nothing once it listens.
+        // It cannot take a port chosen by the system, and does not report that it listens.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = Command::new(tools::folder("llmsim").join("bin/llmsim"))
             .args(["serve", "--host", "127.0.0.1", "--port", &address.port().to_string()])

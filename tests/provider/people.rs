@@ -9,10 +9,10 @@ use crate::home::{Home, provider};
 use crate::reply::Reply;
 use crate::server::Server;
 
-/// Where it is quiet, in seconds: the only place for a cut before 12 minutes are over.
+/// Where it is quiet, in seconds: the only place for a cut within the first 12 minutes.
 const QUIET: f64 = 700.0;
 
-/// A recording of 12.5 minutes: somebody low until 5 s, somebody loud until 8 s, then murmurs.
+/// A recording of 12.5 minutes: a low voice until 5 s, a loud one until 8 s, then murmurs.
 fn recording() -> Vec<u8> {
     let spec = hound::WavSpec {
         channels: 1,
@@ -36,7 +36,7 @@ fn recording() -> Vec<u8> {
     wav.into_inner()
 }
 
-/// What a model says that tells people apart: `(speaker, from, to, words)`.
+/// The answer of a model that distinguishes speakers: `(speaker, from, to, words)`.
 fn diarized(said: &[(&str, f64, f64, &str)]) -> Reply {
     let text: Vec<&str> = said.iter().map(|(.., words)| *words).collect();
     let segments = said.iter().enumerate().map(|(at, (speaker, from, to, words))| {
@@ -56,7 +56,7 @@ fn in_a_long_recording_people_keep_their_names_over_the_cut_and_share_none() {
     let server = Server::start();
     server
         .reply(diarized(&[("A", 0.0, 5.0, "Good morning."), ("B", 5.0, 8.0, "Hello.")]))
-        // The loud one goes on; the other one is a stranger, whatever the server calls her.
+        // The loud voice continues; the other one is a stranger, whatever the server calls her.
         .reply(diarized(&[("known_B", 1.0, 2.0, "Where was I?"), ("A", 2.5, 4.0, "Who is that?")]));
     let cascade = "transcribe = \"x/gpt-4o-transcribe-diarize\"";
     let home = Home::with(&provider("x", &server.base()), cascade);

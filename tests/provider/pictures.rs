@@ -1,4 +1,4 @@
-//! Pictures that are made and changed.
+//! Making and editing pictures.
 
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::server::{PATIENCE, Request, Server};
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0not much of a picture";
 
-/// What a stream says of a picture besides its kind.
+/// The fields of a stream event about a picture, besides its kind.
 fn event(kind: &str, format: &str, bytes: &[u8]) -> Value {
     json!({
         "type": kind, "b64_json": BASE64_STANDARD.encode(bytes), "created_at": 1_790_000_000,
@@ -28,14 +28,14 @@ fn event(kind: &str, format: &str, bytes: &[u8]) -> Value {
     })
 }
 
-/// The picture that `call` makes, as far as it is.
+/// The unfinished picture of `call`.
 fn unfinished(call: &str, index: u32) -> Value {
     let mut event = event(&format!("{call}.partial_image"), "png", PNG);
     event["partial_image_index"] = json!(index);
     event
 }
 
-/// The picture that `call` makes.
+/// The finished picture of `call`.
 fn finished(call: &str) -> Value {
     let mut event = event(&format!("{call}.completed"), "jpeg", JPEG);
     event["usage"] = json!({
@@ -116,7 +116,7 @@ fn the_old_form_names_an_address_which_never_sees_the_key() {
     assert_eq!(requests[0].header("authorization"), Some(format!("Bearer {KEY}").as_str()));
     assert_eq!(requests[1].path(), "/made/1");
     assert_eq!(requests[1].header("authorization"), None);
-    // What is there is not lost, and nothing is paid for.
+    // The existing file is kept, and nothing is paid for.
     home.fails(&args, 73, &["fox.png", "already exists", "--force"]);
     assert_eq!(server.requests().len(), 2);
     home.lines(&[&args[..], &["--force"]].concat());
@@ -174,7 +174,7 @@ fn a_picture_that_breaks_off_leaves_nothing_and_is_not_paid_for_twice() {
     home.write("fox.jpg", JPEG);
     let args = ["image", "generate", "--partial", "1", "--out", "fox.jpg", "--force", "a fox"];
     home.fails(&args, 74, &["provider openai", "the connection was lost", "ask again"]);
-    // What was there before is there still.
+    // The old file is still there.
     assert_eq!(std::fs::read(home.path("fox.jpg")).unwrap(), JPEG);
     assert_eq!(home.names(""), ["fox.jpg"]);
     assert_eq!(server.requests().len(), 1);
@@ -223,7 +223,8 @@ fn a_picture_is_asked_for_again_only_when_surely_none_was_made() {
         (busy(429), 3, 75),
         (busy(500), 3, 75),
         (busy(503), 3, 75),
-        // A gateway has lost sight of a picture that may be made, and the connection as well.
+        // A gateway lost track of a picture that may have been made, and the connection broke as
+        // well.
         (busy(502), 1, 75),
         (busy(504), 1, 75),
         (told(504), 3, 75),
@@ -247,7 +248,7 @@ fn a_picture_is_asked_for_again_only_when_surely_none_was_made() {
 #[tokio::test]
 async fn a_picture_that_does_not_come_in_time_is_not_asked_for_again() {
     let server = Server::start();
-    // Made and paid for, and never handed over.
+    // Made and paid for, but never delivered.
     server.answer(|_| Reply::none().late(&Gate::default()));
     let address = Address::v1(&server.base()).unwrap();
     let http = Http::new("acme", address, Auth::Bearer(KEY.into()), PATIENCE).unwrap();

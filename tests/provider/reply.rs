@@ -1,4 +1,4 @@
-//! What a server of a test answers, part by part.
+//! A test server's answer, part by part.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 
 use crate::server::PATIENCE;
 
-/// What a server answers, part by part.
+/// A server's answer, part by part.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     parts: Vec<Part>,
-    /// Whether it is sent in chunks, each of them at once; else its length is told before.
+    /// Whether it is sent in chunks, each of them immediately; otherwise its length is announced.
     chunked: bool,
-    /// What holds back even its first byte.
+    /// Holds back even its first byte.
     late: Option<Gate>,
 }
 
 #[derive(Clone, Debug)]
 enum Part {
     Bytes(Vec<u8>),
-    /// The same bytes so many times.
+    /// The same bytes this many times.
     Many(Vec<u8>, usize),
     Hold(Gate),
     Act(Act),
@@ -46,7 +46,7 @@ impl Reply {
         Self { status, headers: Vec::new(), parts: Vec::new(), chunked: false, late: None }
     }
 
-    /// None: the connection is closed.
+    /// No answer: the connection is closed.
     pub(crate) fn none() -> Self {
         Self::of(0)
     }
@@ -56,7 +56,7 @@ impl Reply {
         Self::whole("application/json", value.to_string())
     }
 
-    /// An error in the vendor's form.
+    /// An error in the vendor's format.
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         let error = json!({"message": message, "type": "error", "param": null, "code": code});
         let mut reply = Self::json(&json!({ "error": error }));
@@ -64,7 +64,7 @@ impl Reply {
         reply
     }
 
-    /// Bytes of this type.
+    /// Bytes of this media type.
     pub(crate) fn whole(kind: &str, bytes: impl Into<Vec<u8>>) -> Self {
         Self::of(200).header("content-type", kind).bytes(bytes)
     }
@@ -83,7 +83,7 @@ impl Reply {
         reply
     }
 
-    /// A chat reply that says `words` and stops as it should.
+    /// A chat reply that says `words` and stops properly.
     pub(crate) fn says(words: &str) -> Self {
         Self::stream().words(words).stop("stop").done()
     }
@@ -100,7 +100,7 @@ impl Reply {
         reply.stop("tool_calls").done()
     }
 
-    /// A reply of the responses protocol that says `words`.
+    /// A reply of the Responses protocol that says `words`.
     pub(crate) fn responds(words: &str) -> Self {
         Self::stream()
             .event(&json!({"type": "response.created", "response": {"id": "resp_1", "status": "in_progress", "output": []}}))
@@ -141,7 +141,7 @@ impl Reply {
         self.event(&delta(&json!({ "content": words })))
     }
 
-    /// The chunk of a chat reply that tells why it stops.
+    /// The chunk of a chat reply with the reason why it stops.
     pub(crate) fn stop(self, reason: &str) -> Self {
         self.event(&json!({
             "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
@@ -154,19 +154,19 @@ impl Reply {
         self.bytes("data: [DONE]\n\n")
     }
 
-    /// Nothing more before the gate is open.
+    /// Nothing more until the gate is open.
     pub(crate) fn hold(mut self, gate: &Gate) -> Self {
         self.parts.push(Part::Hold(gate.clone()));
         self
     }
 
-    /// Not even a first byte before the gate is open.
+    /// Not even a first byte until the gate is open.
     pub(crate) fn late(mut self, gate: &Gate) -> Self {
         self.late = Some(gate.clone());
         self
     }
 
-    /// This happens when all before it was sent.
+    /// Runs `act` when everything before it was sent.
     pub(crate) fn act(mut self, act: impl Fn() + Send + Sync + 'static) -> Self {
         self.parts.push(Part::Act(Act(Arc::new(act))));
         self
@@ -178,7 +178,7 @@ impl Reply {
         self
     }
 
-    /// Writes it; whether the connection may be used again.
+    /// Writes it; whether the connection may be reused.
     pub(crate) fn write(&self, stream: &mut TcpStream) -> std::io::Result<bool> {
         if let Some(gate) = &self.late {
             gate.wait();
@@ -202,7 +202,7 @@ impl Reply {
             .sum();
         head.push_str(&match (self.chunked, self.cuts()) {
             (true, _) => "transfer-encoding: chunked\r\n\r\n".to_owned(),
-            // What is cut was meant to be longer.
+            // A cut reply was meant to be longer.
             (false, cut) => format!("content-length: {}\r\n\r\n", length + usize::from(cut)),
         });
         stream.write_all(head.as_bytes())?;
@@ -256,12 +256,12 @@ pub(crate) fn delta(delta: &Value) -> Value {
 pub(crate) struct Gate(Arc<(Mutex<(bool, bool)>, Condvar)>);
 
 impl Gate {
-    /// Lets the reply go on.
+    /// Lets the reply continue.
     pub(crate) fn open(&self) {
         self.set(|state| state.1 = true);
     }
 
-    /// Waits until a reply stands before it: all that comes before the gate was sent.
+    /// Waits until a reply has reached it: everything before the gate was sent.
     pub(crate) fn reached(&self) {
         let (state, changed) = &*self.0;
         let state = state.lock().unwrap();

@@ -1,4 +1,4 @@
-//! A key for each realtime session, asked for over HTTP.
+//! A key for each realtime session, requested over HTTP.
 
 use aloud::base::Clock;
 use aloud::engine::openai::realtime::{Realtime, Server as Sessions, Settings};
@@ -16,7 +16,7 @@ async fn a_key_for_one_session_is_asked_for_as_the_vendor_takes_it() {
     server.reply(Reply::json(&json!({"value": "ek_1", "expires_at": 1})));
     let own = Auth::Bearer(KEY.into());
     let http = Http::new("x", Address::v1(&server.base()).unwrap(), own.clone(), PATIENCE).unwrap();
-    // Nobody has sessions there: only the key is looked at here.
+    // There are no sessions: only the key is tested here.
     let nowhere = Address::v1("http://127.0.0.1:9/v1").unwrap();
     let sessions = Sessions::new("x", &nowhere, "gpt-x", own).unwrap().with_secrets(http, "gpt-x");
     let mut partner = Realtime::writing(Settings::default(), sessions, Clock::start());

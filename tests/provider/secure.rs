@@ -1,4 +1,4 @@
-//! A provider behind encryption: over HTTP/2 and over HTTP/1.1, trusted or not.
+//! A provider over TLS: with HTTP/2 and HTTP/1.1, trusted or not.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -29,20 +29,20 @@ use crate::mind::{prompt, user};
 use crate::reply::{Reply, delta};
 use crate::server::{PATIENCE, Server};
 
-/// A provider behind encryption. Its chat holds its breath after the first sentence.
+/// A provider over TLS. Its chat pauses after the first sentence.
 struct Secure {
     address: SocketAddr,
     seen: Arc<Watched>,
-    /// A permit for each chat that may go on.
+    /// A permit for each chat that may continue.
     breath: Arc<Semaphore>,
 }
 
-/// What was seen, and word of each request.
+/// What was seen, and a signal for each request.
 type Watched = (Mutex<Seen>, Condvar);
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Seen {
-    /// Connections, and those of them that agreed on how to encrypt.
+    /// Connections, and those with a complete handshake.
     connections: usize,
     handshakes: usize,
     requests: Vec<Asked>,
@@ -54,7 +54,7 @@ struct Asked {
     version: Version,
     key: String,
     connection: usize,
-    /// Connections that were made when it came.
+    /// Connections opened when it came.
     handshakes: usize,
 }
 
@@ -85,7 +85,7 @@ impl Secure {
                             answer(request, number, Arc::clone(&seen), Arc::clone(&breath))
                         });
                         let io = TokioIo::new(stream);
-                        // How a connection ends is the client's affair.
+                        // How a connection ends is up to the client.
                         if two {
                             let made =
                                 hyper::server::conn::http2::Builder::new(TokioExecutor::new());
@@ -109,7 +109,7 @@ impl Secure {
         self.seen.0.lock().unwrap().clone()
     }
 
-    /// Waits until so many requests have come.
+    /// Waits until this many requests have come.
     fn wait_for(&self, count: usize) {
         let seen = self.seen.0.lock().unwrap();
         let few = |seen: &mut Seen| seen.requests.len() < count;
@@ -183,7 +183,7 @@ fn a_sentence_is_spoken_while_the_next_is_written_over_both_versions_of_the_prot
         let mut asked = home.command(&["ask", "hello", "--out", "answer.wav"]);
         let asked = asked.env("SSL_CERT_FILE", authority.file(&home.path("")));
         let child = asked.spawn().unwrap();
-        // The chat is held in the middle until the voice was asked for its first sentence.
+        // The chat pauses in the middle until the voice was asked for its first sentence.
         server.wait_for(2);
         server.breath.add_permits(1);
         let told = Told::of(&child.wait_with_output().unwrap());
@@ -195,7 +195,7 @@ fn a_sentence_is_spoken_while_the_next_is_written_over_both_versions_of_the_prot
         }
         assert_eq!(seen.requests.len(), 3);
         if version == Version::HTTP_2 {
-            // All that goes on at once goes over one connection.
+            // Everything concurrent uses one connection.
             assert_eq!((seen.connections, seen.handshakes), (1, 1));
         }
         let wav = hound::WavReader::open(home.path("answer.wav")).unwrap();
@@ -204,13 +204,13 @@ fn a_sentence_is_spoken_while_the_next_is_written_over_both_versions_of_the_prot
     }
 }
 
-/// Where the client of the next test finds its server; set in its own process only.
+/// Where the client of the next test finds its server; set only in its own process.
 const PLACE: &str = "ALOUD_TEST_SECURE_BASE";
 
 #[test]
 fn the_handshake_is_over_before_the_turn_and_serves_all_of_it() {
-    // What a process trusts it reads from its environment, so the client has a process of its own:
-    // this test once more.
+    // A process reads its trusted authorities from the environment, so the client is a process of
+    // its own: this test again.
     if let Ok(base) = std::env::var(PLACE) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         return runtime.block_on(turn(&base));
@@ -240,7 +240,7 @@ fn the_handshake_is_over_before_the_turn_and_serves_all_of_it() {
     }
 }
 
-/// A turn as the cascade has it: all is warmed while the user speaks, then one engine after the
+/// A turn as in the cascade: everything is warmed while the user speaks, then one engine after the
 /// other is asked.
 async fn turn(base: &str) {
     let (address, auth) = (Address::v1(base).unwrap(), Auth::Bearer(KEY.into()));
@@ -253,7 +253,7 @@ async fn turn(base: &str) {
     let warmed = futures::future::join_all([ear.warm(), mind.warm(), voice.warm()]).await;
     assert_eq!(warmed, [Ok(()), Ok(()), Ok(())]);
     for _ in 0..50 {
-        // The connection goes back to the others; a user speaks for longer than that.
+        // The connection returns to the pool; a user speaks for longer than that.
         tokio::task::yield_now().await;
     }
     let utterance =
@@ -306,7 +306,7 @@ fn a_certificate_that_cannot_be_trusted_is_refused_with_the_next_step_and_the_ke
         told.fails(77, &["provider x (127.0.0.1)", words]);
         let seen = server.seen();
         assert_eq!((seen.handshakes, seen.requests), (0, Vec::new()), "{words}");
-        // It is not tried again: nothing would be another.
+        // Not retried: it would fail again.
         assert!(seen.connections <= 1, "{words}");
     }
 }
@@ -320,7 +320,7 @@ fn a_server_that_does_not_encrypt_is_told_apart_and_needs_no_certificates() {
     let output = home.command(&["ask", "hello"]).env("SSL_CERT_FILE", nowhere).output().unwrap();
     assert_eq!(Told::of(&output).printed, "Hi.\n");
     assert_eq!(server.requests().len(), 1);
-    // One that is asked for encryption answers as most servers do: in plain words.
+    // Like most servers, this one answers a TLS handshake in plain text.
     let plain = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("https://{}/v1", plain.local_addr().unwrap());
     let serving = std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! A provider on the loopback that says what a test tells it to, one piece at a time.
+//! A provider on the loopback that answers as a test says, one piece at a time.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use crate::reply::Reply;
 /// How long a test waits for something that must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A provider over HTTP/1.1. Every request is recorded, and held against the vendor's own types
+/// A provider over HTTP/1.1. Every request is recorded, and checked against the vendor's own types
 /// when the server is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
@@ -27,11 +27,11 @@ struct Shared {
     clock: Clock,
     state: Mutex<State>,
     changed: Condvar,
-    /// The server that is asked in this one's place.
+    /// The server to forward requests to.
     upstream: Option<SocketAddr>,
 }
 
-/// What makes a reply of a request for which no other one is kept.
+/// Makes the reply to a request without a queued one.
 type Answer = Box<dyn FnMut(&Request) -> Reply + Send>;
 
 #[derive(Default)]
@@ -45,7 +45,7 @@ struct State {
     strays: Vec<String>,
 }
 
-/// A request as it came in.
+/// A request as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -53,9 +53,9 @@ pub(crate) struct Request {
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// When it was here whole.
+    /// When it was complete.
     pub(crate) at: Moment,
-    /// Over which connection it came, counted from one.
+    /// The connection it came over, counted from one.
     pub(crate) connection: usize,
 }
 
@@ -68,12 +68,12 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The body as text, whatever in it is none.
+    /// The body as text, lossily converted.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The fields of a form in their order; of a file its name, its type and how it begins.
+    /// The fields of a form in order; for a file its name, its type and its first bytes.
     pub(crate) fn fields(&self) -> Vec<(String, String)> {
         let body = self.text();
         let boundary = body.lines().next().unwrap().to_owned();
@@ -97,7 +97,7 @@ impl Request {
 }
 
 impl Server {
-    /// A server whose requests must fit the present contract.
+    /// A server whose requests must match the current contract.
     pub(crate) fn start() -> Self {
         Self::with(Contract::Present, None)
     }
@@ -109,12 +109,12 @@ impl Server {
         server
     }
 
-    /// A server whose requests must fit the contract of the old forms.
+    /// A server whose requests must match the old contract.
     pub(crate) fn of_old() -> Self {
         Self::with(Contract::Old, None)
     }
 
-    /// A server that asks another one in its place: what goes through is recorded and checked.
+    /// A server that forwards to another one: everything is recorded and checked.
     pub(crate) fn before(upstream: SocketAddr) -> Self {
         Self::with(Contract::Present, Some(upstream))
     }
@@ -134,30 +134,30 @@ impl Server {
         Self { address, shared, contract }
     }
 
-    /// Where it is, without a path.
+    /// Its URL, without a path.
     pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Its base, as a configuration names it.
+    /// Its base URL, as in a configuration.
     pub(crate) fn base(&self) -> String {
         format!("{}/v1", self.origin())
     }
 
-    /// What the next request that nothing else is kept for is answered with.
+    /// Queues the answer to the next request that has no other one.
     pub(crate) fn reply(&self, reply: Reply) -> &Self {
         self.shared.lock().replies.push_back((None, reply));
         self
     }
 
-    /// What the next request whose path ends like this is answered with.
+    /// Queues the answer to the next request whose path ends like this.
     pub(crate) fn reply_to(&self, path: &str, reply: Reply) -> &Self {
         self.shared.lock().replies.push_back((Some(path.to_owned()), reply));
         self
     }
 
-    /// What every request that nothing is kept for is answered with. One is answered after the
-    /// other, so that an answer may depend on those before it.
+    /// Answers every request without a queued answer. Requests are answered one after the other, so
+    /// that an answer may depend on earlier ones.
     pub(crate) fn answer(&self, answer: impl FnMut(&Request) -> Reply + Send + 'static) -> &Self {
         self.shared.lock().answer = Some(Box::new(answer));
         self
@@ -181,7 +181,7 @@ impl Server {
         calls
     }
 
-    /// What the server behind this one answers; nothing of it is recorded.
+    /// The answer of the server behind this one; not recorded.
     pub(crate) fn send(&self, method: &str, target: &str, body: &Value) -> String {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request = Request {
@@ -210,7 +210,7 @@ impl Server {
         whole
     }
 
-    /// Waits for the first request, on whichever thread.
+    /// Waits for the first request, on any thread.
     pub(crate) fn comes(&self) -> impl FnOnce() + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || {
@@ -259,7 +259,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Answers the requests of one connection until either side has had enough.
+    /// Answers the requests of one connection until either side closes it.
     fn serve(&self, stream: TcpStream) {
         stream.set_nodelay(true).unwrap();
         let connection = {
@@ -332,7 +332,7 @@ impl Shared {
             return Reply::of(405);
         }
         let fits = |of: &Option<String>| of.as_ref().is_none_or(|end| path.ends_with(end.as_str()));
-        // An answer that is kept for this path goes before one for any.
+        // An answer queued for this path takes precedence over one for any.
         let own = state.replies.iter().position(|(of, _)| of.is_some() && fits(of));
         let at = own.or_else(|| state.replies.iter().position(|(of, _)| fits(of)));
         match at.and_then(|at| state.replies.remove(at)) {
@@ -349,14 +349,14 @@ impl Shared {
     }
 }
 
-/// One line without its end; none when the connection has ended.
+/// One line without its end; `None` when the connection has ended.
 fn line(reader: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
     Some(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Hands a request on, and its answer back as it comes.
+/// Forwards a request, and its answer as it arrives.
 fn pass(request: &Request, upstream: SocketAddr, back: &mut impl Write) -> std::io::Result<()> {
     let mut on = TcpStream::connect(upstream)?;
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);

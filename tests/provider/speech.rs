@@ -1,4 +1,4 @@
-//! Engines that hear and speak, asked without a program around them.
+//! Engines that hear and speak, called without the program around them.
 
 use aloud::base::Flow;
 use aloud::engine::EngineError;
@@ -9,7 +9,7 @@ use crate::home::KEY;
 use crate::reply::Reply;
 use crate::server::{PATIENCE, Server};
 
-/// A server that answers every request with `reply`, and a client of it that asks once.
+/// A server that answers every request with `reply`, and a client of it that does not retry.
 pub(crate) fn answers(reply: Reply) -> (Server, Http) {
     let server = Server::answering(move |_| reply.clone());
     let address = Address::v1(&server.base()).unwrap();
@@ -18,17 +18,17 @@ pub(crate) fn answers(reply: Reply) -> (Server, Http) {
     (server, http)
 }
 
-/// All that comes.
+/// All items.
 pub(crate) async fn all<T>(flow: Flow<T>) -> Vec<T> {
     tokio::time::timeout(PATIENCE, flow.collect()).await.unwrap()
 }
 
-/// What comes next.
+/// The next item.
 pub(crate) async fn next<T>(flow: &mut Flow<T>) -> Option<T> {
     tokio::time::timeout(PATIENCE, flow.next()).await.unwrap()
 }
 
-/// Why it failed, after so many good items.
+/// Why it failed, after this many good items.
 pub(crate) fn failure<T: std::fmt::Debug>(
     mut items: Vec<Result<T, EngineError>>,
     good: usize,

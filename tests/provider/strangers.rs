@@ -1,5 +1,5 @@
-//! The commands against servers that nobody here wrote, as a user would give them. A server of ours
-//! stands between, which records what goes out and holds it against the vendor's types.
+//! The commands against third-party servers, as a user would run them. A server of ours in between
+//! records the requests and checks them against the vendor's types.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,7 +13,7 @@ use crate::server::Server;
 const PNG: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
 
-/// aimock with these answers, our server before it, and a home that uses it for everything.
+/// aimock with these answers, our server in front of it, and a home that uses it for everything.
 fn aimock(fixtures: &Value) -> (Peer, Server, Home) {
     // It does not start without any.
     let mut fixtures = fixtures.clone();
@@ -26,7 +26,7 @@ fn aimock(fixtures: &Value) -> (Peer, Server, Home) {
     (peer, server, home)
 }
 
-/// Runs what must succeed.
+/// Runs a command that must succeed.
 fn done(home: &Home, args: &[&str]) -> Told {
     let told = home.run(args);
     assert_eq!(told.code, 0, "{args:?}: {}", told.aside);
@@ -90,7 +90,7 @@ fn a_picture_is_looked_at() {
         assert!(seen.contains("https://pictures.example/dot.png"), "{seen}");
         assert!(seen.contains(&BASE64_STANDARD.encode(PNG)), "{seen}");
     }
-    // What it has understood of it.
+    // What it understood of the request.
     let journal = server.send("GET", "/__aimock/journal", &Value::Null);
     let entries: Value = serde_json::from_str(&journal).unwrap();
     let content = &entries[0]["body"]["messages"][1]["content"];
@@ -156,7 +156,7 @@ fn a_model_is_tuned_and_another_job_is_cancelled() {
     let (one, other) = (ordered(), ordered());
     let ended = done(&home, &["finetune", "cancel", &other]);
     assert!(format!("{ended:?}").contains("cancelled"), "{ended:?}");
-    // The server takes a step at every look.
+    // The server advances one step per poll.
     let states: Vec<_> = (0..3)
         .map(|_| {
             let looked = done(&home, &["finetune", "status", &one, "--json"]).printed;
@@ -196,7 +196,7 @@ fn azure_is_asked_in_both_of_its_forms() {
         assert_eq!(requests[0].target, target);
         assert_eq!(requests[0].header("api-key"), Some(KEY));
         assert_eq!(requests[0].header("authorization"), None);
-        // The server knows the dated form only.
+        // The server knows only the dated API.
         if !version.is_empty() {
             assert_eq!(told.printed, "Hello there.\n", "{}", told.aside);
         }

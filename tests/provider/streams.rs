@@ -1,4 +1,4 @@
-//! Streams as servers send them: cut anywhere, with what no contract promises.
+//! Streams as servers send them: split anywhere, with contents that no contract promises.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn says(text: &str) -> Answer {
     Answer { text: text.into(), calls: Vec::new(), error: None }
 }
 
-/// An answer that broke off after `text`, for a reason that holds `why`.
+/// An answer that broke off after `text`, for a reason that contains `why`.
 fn broke_off(answer: &Answer, text: &str, why: &str) {
     assert_eq!(answer.text, text);
     match &answer.error {
@@ -153,7 +153,7 @@ async fn an_error_in_a_stream_is_told_with_its_words() {
     let error = json!({"error": {"message": "The server had an error", "type": "server_error", "code": null}});
     let reply = Reply::stream().words("So").event(&error).done();
     broke_off(&answer(reply).await, "So", "\"The server had an error\"");
-    // In the form of other servers.
+    // In the format of other servers.
     let reply = Reply::stream().event(&json!({"error": "out of memory"})).done();
     broke_off(&answer(reply).await, "", "\"out of memory\"");
     let flat = json!({"type": "error", "code": "server_error", "message": "Oh no", "param": null});
@@ -261,7 +261,7 @@ async fn an_answer_does_not_wait_for_the_end_of_its_stream_and_leaves_a_connecti
         tokio::task::spawn_blocking(ended).await.unwrap();
     }
     let used: HashSet<_> = server.requests().iter().map(|request| request.connection).collect();
-    // The next question may overtake the last bytes now and then.
+    // The next question may sometimes overtake the last bytes.
     assert!(used.len() <= 3, "{used:?}");
 }
 

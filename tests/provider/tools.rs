@@ -1,8 +1,8 @@
-//! Where the programs and packages are that nobody here wrote.
+//! Where the third-party programs and packages are.
 
 use std::path::PathBuf;
 
-/// The folder of the tool `name` in the version that `tools.txt` asks for.
+/// The folder of the tool `name` in the version required by `tools.txt`.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let version = include_str!("tools.txt")
         .lines()

@@ -1,4 +1,4 @@
-//! Jobs that make a model of one's own.
+//! Fine-tuning jobs.
 
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ fn the_form_of_the_first_description_is_converted() {
     );
 }
 
-/// A server of tuning jobs: a job runs until it was asked after twice.
+/// A server of fine-tuning jobs: a job runs until it was polled twice.
 fn tuning(ends: &'static str, legacy: bool) -> Server {
     let mut asked = 0;
     Server::answering(move |request| {
@@ -141,7 +141,7 @@ fn a_job_is_ordered_and_followed_to_its_model() {
     assert_eq!(home.lines(&["finetune", "cancel", "ftjob-1"]), ["ftjob-1: cancelled"]);
 }
 
-/// A job as the vendor tells of it.
+/// A job as the vendor reports it.
 fn job(state: &str) -> Value {
     let made = (state == "succeeded").then_some("ft:model:me::7p4");
     let error = json!({"code": "bad_data", "message": "line 3 is empty.", "param": null});
@@ -155,7 +155,7 @@ fn job(state: &str) -> Value {
     })
 }
 
-/// The first `count` things that happen in it, the newest first.
+/// Its first `count` events, newest first.
 fn events(count: usize) -> Vec<Value> {
     let told = ["Files are good", "It begins", "Step 1: loss 1.2", "Step 2: loss 0.4", "The end"];
     let event = |(at, words): (usize, &&str)| {
@@ -169,13 +169,13 @@ fn events(count: usize) -> Vec<Value> {
     events
 }
 
-/// What `finetune status --follow` tells of a job that is in these states, look for look, with so
-/// many events; where there is no state, the server is gone.
+/// What `finetune status --follow` prints about a job in these states, poll by poll, with this many
+/// events; without a state, the server is gone.
 fn followed(looks: &[Option<(&str, usize)>]) -> (Server, Told) {
     let server = Server::start();
     for look in looks {
         let Some((state, count)) = look else {
-            // Every try of this look.
+            // Every try of this poll.
             for _ in 0..3 {
                 server.reply_to("/ftjob-1", Reply::none());
             }

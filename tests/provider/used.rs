@@ -1,4 +1,4 @@
-//! What was used is written down, summed and priced.
+//! Usage is recorded, summed and priced.
 
 use serde_json::{Value, json};
 
@@ -6,13 +6,13 @@ use crate::home::{Home, KEY, provider};
 use crate::reply::Reply;
 use crate::server::Server;
 
-/// A home that talks with the model `m` at `server`, of which a million tokens cost something.
+/// A home that uses the model `m` at `server`, with prices.
 fn home(server: &Server) -> Home {
     let prices = "[prices.\"x/m\"]\ntext_in = 2\ncached_in = 1\ntext_out = 10.0\n";
     Home::with(&format!("{}{prices}", provider("x", &server.base())), "chat = \"x/m\"")
 }
 
-/// An answer that tells its use in a chunk of its own, as with `include_usage`.
+/// An answer that reports its usage in a chunk of its own, as with `include_usage`.
 fn metered(words: &str, usage: &Value) -> Reply {
     let last = json!({"choices": [], "usage": usage});
     Reply::stream().words(words).stop("stop").event(&last).done()
@@ -44,7 +44,7 @@ fn every_program_adds_to_the_sums_and_the_price_is_the_users_own() {
     });
     server.reply(metered("One.", &usage));
     server.reply(metered("Two.", &usage));
-    // A server that tells nothing, and one whose answer breaks off, count as requests.
+    // A server without usage, and one whose answer breaks off, count as requests.
     server.reply(Reply::says("Three."));
     server.reply(Reply::stream().words("Fo").cut());
     for question in ["one?", "two?", "three?", "four?"] {

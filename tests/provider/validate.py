@@ -19,7 +19,7 @@ sys.path.insert(0, sys.argv[1])
 import typing_extensions
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-# (method, path) and where the package keeps its type; None where it knows no such call any more.
+# (method, path) and where the package has its type; None if it no longer has such a call.
 CALLS = [
     ("POST", r"chat/completions", "chat.completion_create_params.CompletionCreateParams"),
     ("POST", r"responses", "responses.response_create_params.ResponseCreateParams"),
@@ -45,7 +45,7 @@ CALLS = [
     ("POST", r"fine_tuning/jobs/[^/]+/(cancel|pause|resume)", ""),
     ("GET|HEAD", r"models(/[^/]+)?", ""),
     ("GET|POST", r"fine-tunes(/.*)?", None),
-    # A picture that was made, at an address that the provider has named.
+    # A generated picture, at a URL that the provider has named.
     ("GET", r"made/[^/]+", None),
 ]
 
@@ -109,7 +109,7 @@ def form(kind, body):
         name = re.search(r'[; ]name="([^"]*)"', head).group(1)
         if "filename=" not in head:
             value = value.decode()
-            # A form knows text only; the package writes its booleans like this.
+            # A form has only text; this is how the package writes booleans.
             value = {"true": True, "false": False}.get(value, value)
         elif re.search(r'filename="[^"]+\.[a-z0-9]+"', head) is None:
             raise ValueError(f"{name}: a file without a name that tells its kind")

@@ -1,5 +1,4 @@
-//! Text to speech: what goes out, what comes back and when, and what the user is told when it does
-//! not.
+//! Text to speech: what is sent, what comes back and when, and what the user is told when it fails.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -31,7 +30,7 @@ async fn speaks(kind: &str, body: Vec<u8>) -> Vec<Result<Chunk, EngineError>> {
 #[tokio::test]
 async fn sound_is_handed_on_as_it_comes_and_the_words_are_complete_at_its_end() {
     let gate = Gate::default();
-    // The network cuts between the two bytes of a sample.
+    // The network splits a sample between its two bytes.
     let sound = bytes(&[16_384; 24_000]);
     let (first, rest) = sound.split_at(4_801);
     let (server, http) = answers(Reply::pieces("audio/pcm").bytes(first).hold(&gate).bytes(rest));
@@ -124,7 +123,7 @@ async fn what_is_no_sound_is_told_with_the_next_step() {
     assert_eq!(told, "provider acme: it sent no audio; ask again");
 }
 
-/// A second of a tone that ffmpeg has packed, of the kind that the name of the file tells.
+/// A second of a tone encoded by ffmpeg, in the format of the file's extension.
 fn packed(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/data/packed.{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(path).unwrap()
@@ -199,8 +198,8 @@ async fn sound_that_breaks_off_is_kept_and_the_loss_is_told() {
     assert_eq!(told, "provider acme: the connection was lost; ask again");
 }
 
-/// Words that are to be spoken into `out/x.wav` by a voice that answers with `reply`, once by
-/// themselves and once as the answer of a model; each ends with `code`.
+/// Words spoken into `out/x.wav` by a voice that answers with `reply`, once by themselves and once
+/// as a model's answer; each ends with `code`.
 fn spoken_into_a_file(home: &Home, server: &Server, reply: &Reply, code: i32) {
     for args in [["say", "Hi.", "--out", "out/x.wav"], ["ask", "hello", "--out", "out/x.wav"]] {
         server.answer({
@@ -235,7 +234,7 @@ fn a_voice_that_fails_leaves_no_file_and_takes_none() {
     assert_eq!(home.names("out"), ["mine", "x.wav"]);
     let spoken = std::fs::read(home.path("out/x.wav")).unwrap();
     assert!(hound::WavReader::open(home.path("out/x.wav")).unwrap().duration() >= 48_000);
-    // Somebody who may not read the first one may not read the next one.
+    // Somebody who may not read the old file must not be able to read the new one.
     let private = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(home.path("out/x.wav"), private).unwrap();
     for (reply, code) in &failing {

@@ -1,4 +1,4 @@
-//! Calls that repeat their names, calls that take long, and what is announced, in virtual time.
+//! Calls with repeated ids, slow calls, and announcements, in virtual time.
 
 use std::time::Duration;
 
@@ -51,15 +51,15 @@ fn a_tool_that_takes_long_keeps_nobody_from_talking() {
             let mut world = World::new(dialect, brain);
             world.tool = Duration::from_secs(8);
             world.say(at(2_000), plain(number));
-            // The tools run; the user talks on, and is answered before they are done.
+            // The tools run; the user goes on talking, and is answered before they are done.
             world.say(at(5_000), plain(2));
             world.run(at(9_900));
             let history = world.history();
             let broken = "= Interrupted by the user before it finished.";
             let wanted = match number {
-                // What only reads is asked anew with what the user goes on to say.
+                // A tool that only reads is called again for what the user adds.
                 5 => vec!["u: question 5 question 2"],
-                // What has effects may have had them.
+                // One with effects may have had them.
                 _ => vec![
                     "u: question 7",
                     "call get_time",
@@ -71,11 +71,11 @@ fn a_tool_that_takes_long_keeps_nobody_from_talking() {
             };
             let answer = format!("a: {}", expected(2));
             assert_eq!(history, [wanted, vec![answer.as_str()]].concat());
-            // What they come to then is past, and changes nothing.
+            // Their results are obsolete by then, and change nothing.
             world.run(at(16_000));
             world.rest();
             assert_eq!(world.history(), history);
-            // One that nobody talks into is used when it is due, however long it takes.
+            // Without interruption the result is used when it arrives, however long it takes.
             world.say(world.now + Duration::from_secs(1), plain(15));
             world.run(world.now + Duration::from_secs(4));
             world.rest();
@@ -89,7 +89,7 @@ fn a_tool_that_takes_long_keeps_nobody_from_talking() {
                 ]
             );
             assert_eq!(world.complaints(), Vec::<String>::new(), "{dialect:?}");
-            // Every call that stands has exactly one outcome, here and at the server.
+            // Every remaining call has exactly one outcome, here and at the server.
             let items = world.server().items.clone();
             let calls = items.iter().filter(|item| item.kind == "function_call");
             for call in calls {
@@ -127,7 +127,7 @@ fn a_session_says_what_is_announced_where_nobody_else_can_and_forgets_it() {
                 format!("a: {}", expected(2)),
             ]
         );
-        // The fallback did not speak, and the session was told what to say, out of the talk.
+        // The fallback did not speak; the session was told what to say, outside the conversation.
         assert_eq!(world.say_by_fallback, Vec::<String>::new());
         let asked: Vec<_> =
             world.sent.iter().filter(|event| event["response"]["conversation"] == "none").collect();

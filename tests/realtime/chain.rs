@@ -42,7 +42,7 @@ async fn the_next_server_takes_the_talk_over_with_all_of_its_turns() {
     assert!(note.starts_with("second answers for now, because provider first"), "{note}");
     assert_eq!(answer(&mut partner, Epoch(1)).await.0, expected(4));
 
-    // An interruption is the second server's affair too.
+    // Interruptions also reach the second server.
     let reply = Item::Reply { epoch: Epoch(1), text: expected(4), interrupted: false };
     speak(&mut partner, 2, 160_000, 6);
     let items = vec![user(1), reply.clone(), user(2)];

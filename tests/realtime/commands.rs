@@ -1,5 +1,5 @@
 //! `aloud ask --partner realtime` as a shell sees it: against the strict server, and against a
-//! server that nobody here wrote.
+//! third-party server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -58,7 +58,7 @@ impl Home {
         command
     }
 
-    /// What is answered, as JSON.
+    /// The answer, as JSON.
     fn json(&self, base: &str, args: &[&str]) -> Value {
         let all: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
         let output = self.ask(base, &all);
@@ -104,7 +104,7 @@ fn a_recorded_question_gets_a_recorded_answer() {
         assert_eq!(host.complaints(), Vec::<String>::new());
         let session = host.session();
         let session = session.lock().unwrap();
-        // The whole recording went out, at the rate of the wire.
+        // The whole recording was sent, at the rate of the wire.
         let heard = session.commits[0].1 as f64 / 24_000.0;
         assert!((1.5..4.0).contains(&heard), "{heard} s heard");
     }
@@ -136,7 +136,7 @@ fn a_session_is_encrypted_for_those_who_trust_the_authority_and_refused_by_all_o
         ),
         (&nowhere, "no certificates can be read on this machine; check SSL_CERT_FILE"),
     ] {
-        // The engines of the machine answer.
+        // The local engines answer.
         let (printed, aside) = ask(file);
         assert!(printed.contains("132"), "{printed}");
         assert!(aside.contains("provider mine (127.0.0.1)") && aside.contains(why), "{aside}");
@@ -171,7 +171,7 @@ fn a_server_that_is_not_there_is_told_and_the_cascade_answers() {
     assert!(output.status.success(), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("132"), "{output:?}");
     assert!(said.contains("provider mine (127.0.0.1) cannot be reached"), "{said}");
-    // A key that is not taken.
+    // A key that is refused.
     let house = House { dialect: Dialect::Ga, wants_beta: false, key: Some("another") };
     let host = Host::start(house, brain);
     let output = home.ask(&host.base(), &["what is 12 times 11"]);
@@ -247,7 +247,7 @@ struct SpeechToSpeech(Child, String);
 
 impl SpeechToSpeech {
     fn start() -> Self {
-        // Without its models, which the stub stands for.
+        // Without its models, which the stub replaces.
         let package = tools::folder("speech-to-speech");
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/realtime/stub_pipeline.py");
@@ -268,7 +268,7 @@ impl SpeechToSpeech {
 }
 
 impl SpeechToSpeech {
-    /// Waits until the server says that nothing of a session before is under way.
+    /// Waits until the server reports that nothing of an earlier session is in progress.
     fn rests(&self) {
         let address = self.1.trim_start_matches("http://").trim_end_matches("/v1");
         let clock = Clock::start();
@@ -301,7 +301,7 @@ fn another_server_that_nobody_here_wrote_hears_speaks_and_finds_the_turn() {
     assert_eq!(told["reply"], "It is time for tea.");
     let (question, answer) = (home.recording(), home.path("answer.wav"));
     let args = ["--audio", question.to_str().unwrap(), "--out", answer.to_str().unwrap(), "--json"];
-    // It cannot be told to leave the turns to us, and is heard all the same.
+    // It cannot be told to leave the turns to us, and works all the same.
     for turn_detection in ["server_vad", "ours"] {
         server.rests();
         let output = home.ask_with(&server.1, &args, turn_detection);

@@ -1,4 +1,4 @@
-//! Over real sockets: Azure in both its forms, telephone sound, and servers that find the turns.
+//! Over real sockets: both Azure APIs, telephone sound, and servers that detect turns.
 
 use aloud::base::{Epoch, FRAME_SAMPLES, Frame};
 use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
@@ -29,7 +29,7 @@ fn armed(items: Vec<Item>) -> Prompt {
     Prompt { tools: [tool].into(), ..prompt(items) }
 }
 
-/// A spoken question that needs a tool, to its answer.
+/// A spoken question that needs a tool, up to its answer.
 async fn turn(partner: &mut Realtime) -> (String, usize) {
     speak(partner, 1, 16_000, 5);
     partner.order(Order::Respond { epoch: Epoch(1), prompt: armed(vec![user(1)]) });
@@ -111,7 +111,7 @@ async fn telephone_sound_is_heard_and_spoken_as_clearly_as_its_steps_allow() {
             assert_eq!((text.as_str(), &rates[..]), (expected(4).as_str(), &[rate][..]));
             assert_eq!(pcm.len(), samples(text.len()) * rate / 24_000);
             let spoken = purity(&pcm, rate, 440.0);
-            // 1.3 s of which the middle is the tone: 200 ms of it at the least.
+            // 1.3 s with the tone in the middle: at least 200 ms of it.
             let session = host.session();
             let session = session.lock().unwrap();
             let sent = utterance(1, 16_000, 4).pcm.len() * rate / 16_000;
@@ -127,7 +127,7 @@ async fn telephone_sound_is_heard_and_spoken_as_clearly_as_its_steps_allow() {
     }
 }
 
-/// Speaks as into a microphone that stays open: `silent` milliseconds follow on the question.
+/// Speaks as into a microphone that stays open: `silent` milliseconds follow the question.
 fn speak_on(partner: &mut Realtime, id: u32, start: u64, number: u32, silent: usize) {
     let mut pcm = utterance(id, start, number).pcm.to_vec();
     pcm.extend(std::iter::repeat_n(0.0, silent * 16));
@@ -153,7 +153,7 @@ async fn a_server_that_finds_the_turns_hears_each_question_once_and_answers_it_o
             let address = Address::v1(&host.base()).unwrap();
             let settings = Settings { turn_detection, ..Settings::default() };
             let mut partner = partner(&host, &address, Auth::None, settings);
-            // The session is there before anybody speaks.
+            // The session is open before anybody speaks.
             let greet = Item::User { utterance: None, text: "tell me 3".into() };
             partner.order(Order::Respond { epoch: Epoch(1), prompt: prompt(vec![greet.clone()]) });
             assert_eq!(answer(&mut partner, Epoch(1)).await.0, expected(3));
@@ -170,7 +170,7 @@ async fn a_server_that_finds_the_turns_hears_each_question_once_and_answers_it_o
             items.push(user(1));
             partner.order(Order::Respond { epoch: Epoch(2), prompt: prompt(items.clone()) });
             assert_eq!(answer(&mut partner, Epoch(2)).await.0, expected(4), "{turn_detection:?}");
-            // We do before the server does.
+            // We find it before the server does.
             items.push(reply(2, 4));
             items.push(user(2));
             speak(&mut partner, 2, 320_000, 6);

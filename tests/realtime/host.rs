@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 
 use crate::strict::{Brain, Manners, Strict};
 
-/// A running server. Its sessions are kept for a look when they are over.
+/// A running server. Its sessions are kept for inspection when they are over.
 pub(crate) struct Host {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
@@ -41,7 +41,7 @@ pub(crate) struct Seen {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct House {
     pub(crate) dialect: Dialect,
-    /// Takes only those who announce the old dialect.
+    /// Accepts only clients that announce the old dialect.
     pub(crate) wants_beta: bool,
     /// Refuses every key but this one.
     pub(crate) key: Option<&'static str>,
@@ -53,7 +53,7 @@ impl Host {
         Self::with(house, brain, Manners::default(), None)
     }
 
-    /// The same with manners of its own, behind encryption where there is any.
+    /// The same with its own manners, and with TLS if given.
     pub(crate) fn with(
         house: House,
         brain: fn() -> Brain,
@@ -82,7 +82,7 @@ impl Host {
                         let attended = async {
                             match tls {
                                 None => attend(stream, house, clock, session, seen).await,
-                                // Who does not trust the certificate goes away here.
+                                // A client that does not trust the certificate disconnects here.
                                 Some(tls) => {
                                     if let Ok(stream) = tls.accept(stream).await {
                                         attend(stream, house, clock, session, seen).await;
@@ -101,12 +101,12 @@ impl Host {
         Self { address, clock, seen, drops, secure }
     }
 
-    /// Drops every connection, without a farewell.
+    /// Drops every connection without a close frame.
     pub(crate) fn drop_lines(&self) {
         self.drops.notify_waiters();
     }
 
-    /// Its base address.
+    /// Its base URL.
     pub(crate) fn base(&self) -> String {
         format!("{}/v1", self.origin())
     }
@@ -116,7 +116,7 @@ impl Host {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.address)
     }
 
-    /// What its sessions had to complain of.
+    /// The complaints of its sessions.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         seen.sessions.iter().flat_map(|session| session.lock().unwrap().faults.clone()).collect()

@@ -1,4 +1,4 @@
-//! One hour of conversation, the socket dropped every five minutes.
+//! One hour of conversation, with the socket dropped every five minutes.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ const HOUR: u64 = 3_600_000;
 fn an_hour_with_a_broken_line_every_five_minutes_loses_no_turn_and_doubles_no_word() {
     let clock = Clock::start();
     let mut world = World::new(Dialect::Ga, brain);
-    // Each new session gives the names of the last one's calls once more.
+    // Each new session repeats the call ids of the last one.
     world.manners.anew = true;
     for minute in (5..60).step_by(5) {
-        // Not at the same place of a turn each time.
+        // At a different place of a turn each time.
         world.kill(Moment::from_millis(minute * 60_000 + minute * 137));
     }
     // A question every eight seconds; every seventh interrupts the answer before it.
@@ -35,7 +35,7 @@ fn an_hour_with_a_broken_line_every_five_minutes_loses_no_turn_and_doubles_no_wo
             break;
         }
         if at < HOUR / 6 {
-            // By then everything has grown to its size.
+            // By then everything has grown to its full size.
             before = memory();
         }
     }
@@ -45,7 +45,7 @@ fn an_hour_with_a_broken_line_every_five_minutes_loses_no_turn_and_doubles_no_wo
     assert_eq!(world.troubles, Vec::<String>::new());
     assert_eq!(world.notes, Vec::<String>::new());
 
-    // The history keeps the newest turns; all that it has are checked, word by word.
+    // The history keeps the newest turns; all of them are checked, word by word.
     let items = world.machine.history().items();
     let mut turns = Vec::new();
     for item in items {
@@ -86,7 +86,7 @@ fn an_hour_with_a_broken_line_every_five_minutes_loses_no_turn_and_doubles_no_wo
     assert!(took < Duration::from_secs(100), "{took:?}");
 }
 
-/// Bytes of this process in memory.
+/// Resident memory of this process, in bytes.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -1,4 +1,4 @@
-//! An ear that hears the user while they speak, and what becomes of it when it cannot.
+//! An ear that hears the user while they speak, and what happens when it fails.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use aloud::engine::{
 use crate::host::{Host, House, PATIENCE};
 use crate::strict::says::question;
 
-/// Nobody answers.
+/// Answers nothing.
 struct Silent;
 
 impl Responder for Silent {
@@ -23,7 +23,7 @@ impl Responder for Silent {
     }
 }
 
-/// The ear behind, which remembers what it was given.
+/// The ear behind, which remembers its utterances.
 #[derive(Default)]
 struct Behind(Mutex<Vec<Utterance>>);
 
@@ -140,7 +140,7 @@ async fn what_the_live_ear_cannot_write_another_one_hears_whole() {
         let given = behind.0.lock().unwrap().pop().unwrap();
         assert_eq!((given.id, given.pcm), (utterance.id, utterance.pcm));
     }
-    // A key that was refused once is not shown at every turn.
+    // A refused key is not sent again at every turn.
     assert_eq!(host.seen.lock().unwrap().requests.len(), 1);
 }
 

@@ -1,5 +1,5 @@
-//! The realtime partner against a server that enforces the protocol: in virtual time, and over
-//! real sockets.
+//! The realtime partner against a server that enforces the protocol: in virtual time, and over real
+//! sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "the environment names where the tools are")]
 #![allow(clippy::print_stdout, reason = "figures are for whoever runs the test")]

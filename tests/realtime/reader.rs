@@ -1,5 +1,5 @@
-//! A realtime model as a voice: what is asked of it, what is heard and when, and what history holds
-//! of a sentence that it reads otherwise.
+//! A realtime model as a voice: what is requested, what is heard and when, and what the history
+//! contains if it reads a sentence differently.
 
 use aloud::base::{Flow, Moment};
 use aloud::engine::openai::realtime::{Dialect, Reader, Server, Settings};
@@ -10,7 +10,7 @@ use futures::StreamExt;
 use crate::host::{Host, House, PATIENCE};
 use crate::strict::{Answer, Asked, Brain, Item};
 
-/// Reads what it is told to read; `Answer me.` it answers.
+/// Reads what it is told to read; answers `Answer me.`.
 fn brain() -> Brain {
     Box::new(|_: &[Item], asked: &Asked| {
         assert!(asked.recital, "it is no part of a conversation");
@@ -44,7 +44,7 @@ async fn next(sound: &mut Flow<Sound>) -> Option<Sound> {
     tokio::time::timeout(PATIENCE, sound.next()).await.expect("something comes")
 }
 
-/// The words and the seconds of a sentence.
+/// The words of a sentence, and its seconds.
 async fn read(mut sound: Flow<Sound>) -> (String, f64) {
     let (mut words, mut seconds) = (String::new(), 0.0);
     while let Some(chunk) = next(&mut sound).await {
@@ -62,7 +62,7 @@ async fn sentences_are_read_in_one_session_and_outside_of_any_conversation() {
         let (reader, mut told) = reader(&host);
         reader.warm().await.unwrap();
         let sentences = ["It is ten o'clock.", "The tea — “Assam” — takes 5 minutes."];
-        // The next one is asked for while the first is read.
+        // The next one is requested while the first is read.
         let both = sentences.map(|sentence| read(reader.speak(sentence.into())));
         let read = futures::future::join_all(both).await;
         for ((words, seconds), sentence) in read.iter().zip(sentences) {

@@ -23,7 +23,7 @@ fn curt() -> Brain {
 }
 
 /// Takes what is in the ring four times a millisecond, until the other side hangs up. Returns when
-/// the first of it was there, and how much there was.
+/// the first sample came, and how many there were.
 fn take(mut edge: PlaybackEdge, clock: Clock, over: Receiver<()>) -> (Option<Moment>, usize) {
     let (mut first, mut taken) = (None, 0);
     let mut out = vec![0.0; 4_800];
@@ -83,7 +83,7 @@ async fn sound_is_in_the_ring_of_the_speaker_at_once() {
         drop(hang_up);
         let (first, taken) = loudspeaker.join().unwrap();
         assert_eq!(finished.troubles, Vec::<String>::new(), "turn {turn}");
-        // All of it, at 48 kHz, but for the last bit of the resampler.
+        // All of it, at 48 kHz, except for the rest in the resampler.
         let wanted = 2 * samples("Certainly.".len());
         assert!(taken.abs_diff(wanted) < 480, "{taken} of {wanted} samples");
         let sent = host.seen.lock().unwrap().sounds[0];

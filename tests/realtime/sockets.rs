@@ -33,7 +33,7 @@ impl Partner for Nobody {
     }
 }
 
-/// Nobody, as what stands behind a realtime partner.
+/// That fallback, behind a realtime partner.
 pub(crate) fn nobody() -> Fallback {
     Fallback { partner: Box::new(Nobody), name: "nobody".into(), voiced: false }
 }
@@ -74,7 +74,7 @@ pub(crate) fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
     partner.order(Order::Commit { utterance, take: 0 });
 }
 
-/// Reads until the answer is over; its words and its samples.
+/// Reads until the answer is over; returns its words and samples.
 pub(crate) async fn answer(partner: &mut Realtime, epoch: Epoch) -> (String, usize) {
     let (mut text, mut samples) = (String::new(), 0);
     loop {
@@ -105,7 +105,7 @@ async fn speech_goes_out_and_comes_back_in_both_dialects() {
         let (text, samples) = answer(&mut partner, Epoch(1)).await;
         assert_eq!(text, expected(4));
         assert_eq!(samples, crate::strict::samples(text.len()));
-        // Cut in the middle: the answer ends, the item is cut, the next answer is right.
+        // Cut in the middle: the answer ends, the item is truncated, the next answer is right.
         speak(&mut partner, 2, 160_000, 6);
         let items = || {
             vec![user(1), Item::Reply { epoch: Epoch(1), text: expected(4), interrupted: false }]
@@ -130,7 +130,7 @@ async fn speech_goes_out_and_comes_back_in_both_dialects() {
         let session = host.session();
         let session = session.lock().unwrap();
         assert_eq!(session.truncated.iter().map(|(_, ms)| *ms).collect::<Vec<_>>(), [50]);
-        // Three answers, and two utterances that were written down by the second.
+        // Three answers, and two utterances that were transcribed by the second.
         let usage = meter.so_far().usage;
         assert_eq!((usage.requests, usage.audio_in, usage.seconds_in), (3 + 2, 3 * 12, 2.0));
     }
@@ -141,7 +141,7 @@ async fn a_commit_is_on_the_wire_at_once_and_sound_is_handed_on_at_once() {
     let host = Host::start(open(Dialect::Ga), brain);
     let mut partner = partner(&host, Auth::None);
     partner.order(Order::Prepare);
-    // The session is there before anybody has finished speaking.
+    // The session is open before anybody has finished speaking.
     speak(&mut partner, 1, 16_000, 4);
     partner.order(Order::Respond { epoch: Epoch(1), prompt: prompt(vec![user(1)]) });
     answer(&mut partner, Epoch(1)).await;
@@ -154,7 +154,7 @@ async fn a_commit_is_on_the_wire_at_once_and_sound_is_handed_on_at_once() {
             let samples = (*piece).try_into().unwrap();
             partner.order(Order::Hear(Box::new(Frame { start, samples })));
             if n % 20 == 0 {
-                // The socket's task has its turn between frames, as it has in the driver.
+                // The socket's task runs between frames, as in the driver.
                 tokio::task::yield_now().await;
             }
         }

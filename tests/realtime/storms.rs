@@ -1,6 +1,6 @@
-//! Random storms: any order at any time, and a server that sends anything at all. What comes out
-//! keeps its promises: nothing of an answer that is not wanted, one end for each, and no message
-//! to a connection that is not there.
+//! Random storms: any order at any time, and a server that sends anything at all. The output keeps
+//! its promises: nothing of an unwanted answer, one end for each, and no message to a connection
+//! that does not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,16 +60,16 @@ fn op() -> impl Strategy<Value = Op> {
 
 const KINDS: u8 = 30;
 
-/// The kinds of event that tell of speech, and of an answer that speech has cut.
+/// The kinds of event about speech, and about an answer cut by speech.
 const SPEECH: u8 = 5;
 const CUT: u8 = 14;
 
-/// An event of the server, of either dialect, about things that may or may not exist.
-/// It gives `calls` different names to its calls, over and over.
+/// A server event, in either dialect, about things that may or may not exist. Calls have `calls`
+/// different ids, over and over.
 fn event(kind: u8, item: u8, response: u8, n: u32, calls: u32) -> Value {
     let name = |n: u32| format!("c{}", n % calls);
     let item = format!("item_{item}");
-    // The names of answers are new ones now and then.
+    // Answers have new ids now and then.
     let response = format!("resp_{}", u32::from(response) + n / 40);
     let at = |kind: &str| {
         json!({
@@ -138,7 +138,7 @@ fn event(kind: u8, item: u8, response: u8, n: u32, calls: u32) -> Value {
     }
 }
 
-/// Takes a field away, wherever it is.
+/// Removes a field, wherever it is.
 fn without(event: &mut Value, drop: u8) {
     let mut keys = Vec::new();
     if let Some(object) = event.as_object() {
@@ -165,7 +165,7 @@ fn drop_key(event: &mut Value, key: &str) {
 struct Watch {
     line: Line,
     now: Moment,
-    /// Dialed, and open ones.
+    /// Connections dialed, and open ones.
     dialed: Vec<SocketId>,
     open: BTreeSet<SocketId>,
     /// The epoch that may speak, and whether its round is over.
@@ -255,8 +255,8 @@ impl Watch {
     }
 }
 
-/// `calls`: how many different names the server gives to its calls. `detects`: it tells of speech
-/// that it was not to look for.
+/// `calls`: how many different ids the server gives to its calls. `detects`: it reports speech
+/// although it was told not to detect it.
 fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool) {
     let settings = Settings { turn_detection, ..Settings::default() };
     let mut watch = Watch {
@@ -296,7 +296,7 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
             }
             Op::Forget => watch.order(Order::Forget { utterance: UtteranceId(utterance), take }),
             Op::Respond { new } => {
-                // A round may follow only when the one before it is over.
+                // A round may follow only when the previous one is over.
                 if new || !watch.ended || watch.live.is_none() {
                     if let Some(epoch) = watch.live {
                         watch.live = None;
@@ -438,7 +438,7 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
             }
         }
     }
-    // Whatever was wanted comes to an end by itself, at least as a failure or by the fallback.
+    // Whatever was wanted ends by itself, at least as a failure or by the fallback.
     watch.wait(Duration::from_secs(600));
 }
 

@@ -1,5 +1,5 @@
-//! A server of the protocol that lets nothing pass, as a pure model: messages and moments in,
-//! messages out. What a client does wrong is noted in [`Strict::faults`].
+//! A strict server of the protocol, as a pure model: messages and moments in, messages out. A
+//! client's mistakes are collected in [`Strict::faults`].
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,22 +20,22 @@ mod hears;
 #[path = "strict/says.rs"]
 pub(crate) mod says;
 
-/// Sessions so far: names are never given twice.
+/// Sessions so far: ids are never reused.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
 
 /// How long an answer takes to begin.
 const THINKING: Duration = Duration::from_millis(100);
 
-/// Samples a second, both ways, where nothing else is asked for.
+/// Default rate in samples per second, both ways.
 pub(crate) const RATE: usize = 24_000;
 
-/// Deltas that a second of sound comes in.
+/// Deltas per second of sound.
 const DELTAS: usize = 10;
 
-/// What the server makes of a conversation.
+/// The server's answer to a conversation.
 pub(crate) type Brain = Box<dyn FnMut(&[Item], &Asked) -> Answer + Send>;
 
-/// What an answer was asked with.
+/// The parameters of a request for an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) instructions: String,
@@ -65,14 +65,14 @@ pub(crate) struct Item {
     pub(crate) said: Option<u32>,
 }
 
-/// What a server does in its own way, within the protocol or nearly so.
+/// Peculiarities of a server, within the protocol or nearly so.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Manners {
     /// Numbers its calls from one in each session.
     pub(crate) anew: bool,
-    /// Begins an answer when it has found the end of a turn, although it was told not to.
+    /// Begins an answer at the end of a turn, although it was told not to.
     pub(crate) answers: bool,
-    /// Finds the ends of turns although it was told not to, and takes no commit.
+    /// Detects turns although it was told not to, and accepts no commit.
     pub(crate) detects: bool,
 }
 
@@ -81,45 +81,45 @@ pub(crate) struct Strict {
     dialect: Dialect,
     brain: Brain,
     manners: Manners,
-    /// Only writes down what it hears.
+    /// Only transcribes.
     pub(crate) writes: bool,
     input: Wave,
     output: Wave,
-    /// Looks for the ends of turns, and answers them by itself.
+    /// Detects turns, and answers them by itself.
     finds: bool,
     creates: bool,
-    /// How far the buffer was looked through, and the speech that was found: the name of its item
-    /// and the silence behind it.
+    /// How far the buffer was searched, and the speech that was found: the id of its item and the
+    /// silence after it.
     looked: usize,
     speech: Option<(String, Duration)>,
-    /// The sound of the last turn, at the rate of the wire.
+    /// The sound of the last turn, at the wire's rate.
     pub(crate) heard: Vec<i16>,
     calls: u64,
     /// How much faster than speech an answer is made.
     pub(crate) haste: u32,
     pub(crate) items: Vec<Item>,
     pub(crate) faults: Vec<String>,
-    /// What came: the first append, and all other events.
+    /// Received: the first append, and all other events.
     pub(crate) append: Option<Value>,
     pub(crate) got: Vec<Value>,
     pub(crate) truncated: Vec<(String, u64)>,
-    /// When each commit came, and how much sound it held.
+    /// When each commit came, and how much sound it contained.
     pub(crate) commits: Vec<(Moment, usize)>,
     buffer: Vec<i16>,
     appended: bool,
     updated: bool,
-    /// The item of which it has written something before the commit.
+    /// The item of which it has transcribed something before the commit.
     early: Option<String>,
-    /// Words only were asked for.
+    /// Text only was requested.
     silent: bool,
     instructions: String,
     active: Option<Active>,
-    /// What goes out when.
+    /// What is sent when.
     queue: VecDeque<(Moment, String)>,
     events: BTreeSet<String>,
     made: u64,
     session: u64,
-    /// Answers that were cancelled.
+    /// Number of cancelled answers.
     pub(crate) cancelled: u64,
     pub(crate) answers: u64,
 }
@@ -132,7 +132,7 @@ struct Active {
     answer: Answer,
     next: Moment,
     words: VecDeque<String>,
-    /// Samples of the answer that are to come, and that were sent.
+    /// Samples of the answer still to come, and already sent.
     left: usize,
     sent: usize,
     begun: bool,
@@ -176,7 +176,7 @@ impl Strict {
         }
     }
 
-    /// The same with manners of its own.
+    /// The same with its own manners.
     pub(crate) fn with(self, manners: Manners) -> Self {
         Self { manners, finds: manners.detects, ..self }
     }
@@ -186,7 +186,7 @@ impl Strict {
         self.told("created")
     }
 
-    /// That the session is there, or was changed.
+    /// The event that the session exists, or was changed.
     fn told(&mut self, what: &str) -> String {
         let flat = self.writes && self.dialect == Dialect::Beta;
         let kind = if flat { "transcription_session" } else { "session" };
@@ -226,7 +226,7 @@ impl Strict {
         }
     }
 
-    /// Takes a message; what is to be sent comes out of [`Strict::poll`].
+    /// Takes a message; [`Strict::poll`] returns what to send.
     pub(crate) fn receive(&mut self, now: Moment, message: &str) {
         let Ok(event) = serde_json::from_str::<Value>(message) else {
             return self.fault(format!("no JSON: {message}"));
@@ -268,7 +268,7 @@ impl Strict {
         }
     }
 
-    /// What is to be sent by now.
+    /// What is due to be sent.
     pub(crate) fn poll(&mut self, now: Moment) -> Vec<String> {
         while self.active.as_ref().is_some_and(|active| active.next <= now) {
             self.go_on();
@@ -280,13 +280,13 @@ impl Strict {
         out
     }
 
-    /// When [`Strict::poll`] is wanted.
+    /// When [`Strict::poll`] is due.
     pub(crate) fn deadline(&self) -> Option<Moment> {
         let active = self.active.as_ref().map(|active| active.next);
         [active, self.queue.front().map(|(at, _)| *at)].into_iter().flatten().min()
     }
 
-    /// The settings of a session that only writes.
+    /// The settings of a session that only transcribes.
     fn on_orders(&mut self, now: Moment, event: &Value) {
         let session = &event["session"];
         let wrong = match self.dialect {
@@ -466,7 +466,7 @@ impl Strict {
 
     fn on_respond(&mut self, now: Moment, event: &Value) {
         if self.active.is_some() {
-            // One that it has begun by itself is not the client's mistake.
+            // An answer that it began by itself is not the client's mistake.
             if !self.creates {
                 self.fault("an answer is asked for while one is made".to_owned());
             }
@@ -549,7 +549,7 @@ impl Strict {
                 self.added(now, shown, previous);
             }
             let kind = if self.dialect == Dialect::Ga { "audio" } else { "output_audio" };
-            // Both spellings are seen in both dialects.
+            // Both spellings occur in both dialects.
             self.at(
                 now,
                 json!({
@@ -559,7 +559,7 @@ impl Strict {
                 }),
             );
         }
-        // The words go ahead of their sound, as the real ones do.
+        // The words precede their sound, as from real servers.
         for _ in 0..3 {
             if let Some(word) = active.words.pop_front() {
                 if let Some(item) = self.items.iter_mut().find(|item| item.id == active.item) {

@@ -36,7 +36,7 @@ def listen(unit):
     while True:
         message = unit.input_queue.get()
         if is_control_message(message):
-            # A session that ended in the middle of a word leaves nothing to the next one.
+            # A session that ended in the middle of a word leaves nothing behind for the next one.
             speaking, loud, quiet = False, 0.0, 0.0
             # The end of a session goes through all of the chain: what comes out behind it is the
             # next one's.

@@ -10,7 +10,7 @@ use aloud::engine::openai::realtime::Dialect;
 use crate::strict::{Answer, Asked, Brain, Item};
 use crate::world::{Say, World};
 
-/// What the server answers to question `number`.
+/// The server's answer to question `number`.
 pub(crate) fn expected(number: u32) -> String {
     let words: Vec<String> = ('a'..='h').map(|letter| format!("{letter}{number}")).collect();
     format!("Answer {number} is {} and no more.", words.join(" "))
@@ -87,13 +87,13 @@ fn a_spoken_question_is_answered_and_both_sides_are_written_down() {
         );
         assert_eq!(world.complaints(), Vec::<String>::new());
         assert_eq!((world.sessions, world.troubles.len(), world.truncated.len()), (1, 0, 0));
-        // Commit costs nothing: all of the sound was there but the last frame.
+        // The commit costs nothing: all of the sound except the last frame was already there.
         let (server, mut kinds) = (world.server(), Vec::new());
         for event in &server.got {
             kinds.push(event["type"].as_str().unwrap().to_owned());
         }
         assert_eq!(kinds.iter().filter(|kind| *kind == "response.create").count(), 2);
-        // The silence that was still sent behind the first question.
+        // The silence still sent after the first question.
         assert_eq!(kinds.iter().filter(|kind| *kind == "input_audio_buffer.clear").count(), 1);
     });
 }
@@ -113,7 +113,7 @@ fn a_user_who_goes_on_is_heard_to_the_end_and_answered_once() {
         assert_eq!(world.complaints(), Vec::<String>::new());
         let server = world.server();
         assert_eq!((server.commits.len(), server.cancelled), (2, 1));
-        // What was prepared in the pause is gone from the conversation.
+        // What was prepared during the pause is gone from the conversation.
         let replies = server.items.iter().filter(|item| item.role == "assistant");
         assert_eq!(replies.map(|item| item.text.as_str()).collect::<Vec<_>>(), [expected(3)]);
     });
@@ -209,7 +209,7 @@ fn a_question_outlives_its_connection_and_an_answer_goes_on_in_the_next() {
     });
 }
 
-/// An answer that was heard whole, but for one word where the line broke.
+/// An answer that was heard completely, except for one word where the connection broke.
 pub(crate) fn verify(number: u32, answer: &str, context: &str) {
     let expected = expected(number);
     let mut wanted = expected.split(' ');

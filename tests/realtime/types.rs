@@ -19,14 +19,14 @@ use crate::talk::brain;
 use crate::tools;
 use crate::world::{Say, World};
 
-/// A conversation with something of everything in it.
+/// A conversation with a bit of everything.
 fn conversation(dialect: Dialect, settings: Settings) -> Vec<Value> {
     let mut world = World::with(dialect, brain, settings);
     let at = Moment::from_millis;
     world.show(at(1_900), Picture::from("https://pictures.example/1.png".to_owned()), "tell me 4");
     world.say(at(10_000), Say { number: 5, ms: 800, pause: None });
     world.say(at(20_000), Say { number: 1, ms: 900, pause: Some(400) });
-    // Cut in the middle, then a broken line in the middle of an answer and after tools.
+    // Cut in the middle, then a broken connection in the middle of an answer and after tools.
     world.say(at(24_000), Say { number: 7, ms: 800, pause: None });
     world.say(at(34_000), Say { number: 2, ms: 800, pause: None });
     world.kill(at(36_900));
@@ -41,14 +41,14 @@ fn conversation(dialect: Dialect, settings: Settings) -> Vec<Value> {
     world.sent
 }
 
-/// What the types say; they must accept everything.
+/// The verdict of the types, which must accept everything.
 fn validate(dialect: &str, folder: PathBuf, events: &[Value]) -> String {
     let (fine, said) = verdict(dialect, folder, events);
     assert!(fine, "{said}");
     said
 }
 
-/// Whether the types accept `events`, and what they say.
+/// Whether the types accept `events`, and their messages.
 fn verdict(dialect: &str, folder: PathBuf, events: &[Value]) -> (bool, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/realtime/validate.py");
     let mut python = Command::new("python3")
@@ -69,7 +69,7 @@ fn verdict(dialect: &str, folder: PathBuf, events: &[Value]) -> (bool, String) {
     (done.status.success(), said)
 }
 
-/// What a session sends that only writes down what it hears.
+/// The events of a session that only transcribes.
 async fn dictation(dialect: Dialect, model: &str) -> Vec<Value> {
     let host = Host::start(open(dialect), brain);
     let address = Address::v1(&host.base()).unwrap();
@@ -127,7 +127,7 @@ fn the_types_refuse_what_is_unknown_missing_or_of_another_type_in_a_session() {
             json!({ "tools": [{ "type": "function", "nom": "x" }] }),
         ];
         if name == "beta" {
-            // Null is let through, and nothing else that is no detection.
+            // Null is accepted, and no other invalid detection.
             wrong.push(json!({ "turn_detection": 5 }));
             wrong.push(json!({ "turn_detection": { "type": "server_vad", "hush": true } }));
         }

@@ -1,6 +1,6 @@
-//! How sound travels, written from the standard and not from the client.
+//! The encoding of sound, implemented from the standard and not from the client.
 
-/// A format of sound on the wire.
+/// A sound format on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wave {
     Pcm,
@@ -9,7 +9,7 @@ pub(crate) enum Wave {
 }
 
 impl Wave {
-    /// The format of this name, in the present dialect or in the old one.
+    /// The format of this name, in either dialect.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             "audio/pcm" | "pcm16" => Some(Self::Pcm),
@@ -19,7 +19,7 @@ impl Wave {
         }
     }
 
-    /// Its names: in the present dialect, in the old one.
+    /// Its names: in the current dialect, in the old one.
     pub(crate) fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Pcm => ("audio/pcm", "pcm16"),
@@ -28,12 +28,12 @@ impl Wave {
         }
     }
 
-    /// Samples a second.
+    /// Rate in samples per second.
     pub(crate) fn rate(self) -> usize {
         if self == Self::Pcm { 24_000 } else { 8_000 }
     }
 
-    /// The samples in `bytes`; none when they are no whole number of them.
+    /// The samples in `bytes`; `None` if they are not a whole number of them.
     pub(crate) fn read(self, bytes: &[u8]) -> Option<Vec<i16>> {
         match self {
             Self::Pcm if bytes.len() % 2 == 1 => None,
@@ -44,7 +44,7 @@ impl Wave {
         }
     }
 
-    /// The bytes of `pcm`: of each sample the code whose value is the nearest.
+    /// The bytes of `pcm`: for each sample the code with the nearest value.
     pub(crate) fn write(self, pcm: &[i16]) -> Vec<u8> {
         if self == Self::Pcm {
             return pcm.iter().flat_map(|sample| sample.to_le_bytes()).collect();
@@ -65,13 +65,13 @@ impl Wave {
             (Self::Alaw, 0) => (2 * step + 1) * 8,
             (Self::Alaw, _) => ((2 * step + 33) << (segment - 1)) * 8,
         };
-        // The sign bit of the one law is the other's inverted.
+        // The sign bits of the two laws are inverse.
         let negative = (even & 0x80 == 0) == (self == Self::Alaw);
         i16::try_from(if negative { -size } else { size }).unwrap()
     }
 }
 
-/// How much stronger the tone of `frequency` in `pcm` is than all else, in decibels.
+/// How much stronger the tone of `frequency` in `pcm` is than the rest, in decibels.
 pub(crate) fn purity(pcm: &[f32], rate: usize, frequency: f64) -> f64 {
     let turn = std::f64::consts::TAU * frequency / rate as f64;
     let (mut ss, mut cc, mut sc, mut sx, mut cx) = (0.0, 0.0, 0.0, 0.0, 0.0);
@@ -79,7 +79,7 @@ pub(crate) fn purity(pcm: &[f32], rate: usize, frequency: f64) -> f64 {
         let ((s, c), x) = ((turn * n as f64).sin_cos(), f64::from(*x));
         (ss, cc, sc, sx, cx) = (ss + s * s, cc + c * c, sc + s * c, sx + s * x, cx + c * x);
     }
-    // Least squares: the tone that is the nearest.
+    // Least squares: the nearest tone.
     let det = ss * cc - sc * sc;
     let (a, b) = ((sx * cc - cx * sc) / det, (cx * ss - sx * sc) / det);
     let (mut signal, mut noise) = (0.0, 1e-12);

@@ -18,7 +18,7 @@ use aloud::turn::{
 use crate::strict::says::question;
 use crate::strict::{Brain, Manners, Strict};
 
-/// Events of the client that are kept.
+/// Client events kept.
 const SENT: usize = 1_000;
 
 /// Something on its way.
@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) now: Moment,
     pub(crate) line: Line,
     pub(crate) machine: Machine,
-    /// The first events of the client; of the many appends only some.
+    /// The first events of the client, with only some of the many appends.
     pub(crate) sent: Vec<serde_json::Value>,
     appended: u64,
     next_notice: u32,
@@ -72,13 +72,13 @@ pub(crate) struct World {
     pub(crate) notes: Vec<String>,
     pub(crate) troubles: Vec<String>,
     pub(crate) rewinds: Vec<(Epoch, Heard)>,
-    /// Pieces of sound (samples at 48 kHz) handed out, by epoch.
+    /// Sound handed out (samples at 48 kHz), by epoch.
     pub(crate) sound: BTreeMap<Epoch, u64>,
     pub(crate) aborted: usize,
-    /// Replies that were cued: turns that got an answer which could be heard.
+    /// Replies that were cued: turns with an audible answer.
     pub(crate) answered: usize,
     announcing: Option<Epoch>,
-    /// No connection can be made.
+    /// Connections cannot be opened, for this reason.
     pub(crate) dead: Option<EngineError>,
     pub(crate) dialect: Dialect,
     pub(crate) manners: Manners,
@@ -193,7 +193,7 @@ impl World {
         for (n, piece) in pcm.chunks_exact(FRAME_SAMPLES).enumerate() {
             let start = start + (n * FRAME_SAMPLES) as u64;
             let samples = piece.try_into().unwrap();
-            // A frame is there when its last sample is; the pre-roll comes when speech is found.
+            // A frame is available at its last sample; the preroll comes when speech is detected.
             let heard = Moment::from_micros((start + FRAME_SAMPLES as u64) * 1_000 / 16);
             self.schedule(heard.max(moment(60)), Event::Frame(Box::new(Frame { start, samples })));
         }
@@ -208,7 +208,7 @@ impl World {
         self.schedule(at, Event::Type(vec![picture], text.to_owned()));
     }
 
-    /// Something is to be said unasked.
+    /// Something is said unasked.
     pub(crate) fn notice(&mut self, at: Moment, text: &str) {
         self.schedule(at, Event::Notice(text.to_owned()));
     }
@@ -260,7 +260,7 @@ impl World {
         panic!("no rest: {:?}", self.machine.status());
     }
 
-    /// The texts of the history, `u:` what the user said and `a:` what was answered.
+    /// The texts of the history, `u:` for the user and `a:` for the answers.
     pub(crate) fn history(&self) -> Vec<String> {
         let items = self.machine.history().items();
         items
@@ -276,19 +276,19 @@ impl World {
             .collect()
     }
 
-    /// Everything that a server had to complain of.
+    /// All complaints of the servers.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let open = self.servers.values().flat_map(|server| server.faults.iter().cloned());
         self.faults.iter().cloned().chain(open).collect()
     }
 
-    /// How long the oldest session is open.
+    /// How long the oldest session has been open.
     pub(crate) fn oldest(&self) -> Duration {
         let ages = self.opened.iter().filter(|(socket, _)| self.servers.contains_key(socket));
         ages.map(|(_, at)| self.now.since(*at)).max().unwrap_or_default()
     }
 
-    /// The only session that is open.
+    /// The only open session.
     pub(crate) fn server(&mut self) -> &mut Strict {
         self.servers.values_mut().next().unwrap()
     }
@@ -380,7 +380,7 @@ impl World {
         self.schedule(at, Event::Down(socket, happening));
     }
 
-    /// When something sent now arrives: in order, late by chance.
+    /// When something sent now arrives: in order, with a random delay.
     fn arrival(&mut self, socket: SocketId, up: bool) -> Moment {
         // Linear congruential; Knuth's constants.
         self.seed = self
@@ -436,7 +436,7 @@ impl World {
         }
     }
 
-    /// The fallback: transcribes what it is given and says whose answer it is.
+    /// The fallback: transcribes what it gets and says whose answer it is.
     fn fall(&mut self, order: Order) {
         let at = self.now + Duration::from_millis(100);
         match order {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::sound::{PATIENCE, VirtualCard, hurry, until};
 
-/// A home folder with a sound card in it; `aloud` runs there as it would at a user's.
+/// A home folder with a sound card; `aloud` runs there as it would for a user.
 pub(crate) struct House {
     pub(crate) card: VirtualCard,
     folder: tempfile::TempDir,
@@ -25,7 +25,7 @@ impl House {
         Self { card, folder, extra: Vec::new() }
     }
 
-    /// Sets a variable for every program that is started from now on.
+    /// Sets a variable for every program started from now on.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.extra.push((name.to_owned(), value.to_owned()));
     }
@@ -58,8 +58,7 @@ impl House {
         self.tells(&serde_json::json!({"cmd": "ask", "text": text}));
     }
 
-    /// Gives the running service an order, as a key of the desktop does, and without the start of a
-    /// program.
+    /// Gives the running service an order, like a key of the desktop, without starting a program.
     pub(crate) fn tells(&self, order: &Value) {
         let socket = PathBuf::from(&self.card.env()[0].1).join("aloud/control.sock");
         let mut stream = UnixStream::connect(socket).unwrap();
@@ -82,8 +81,8 @@ impl House {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// A spoken sentence, mono at 48 kHz. This program says the same words alike each time: they are
-    /// spoken once for all tests.
+    /// A spoken sentence, mono at 48 kHz. This program always says the same words in the same way,
+    /// so they are spoken once for all tests.
     pub(crate) fn spoken(&self, sentence: &str) -> Vec<f32> {
         let built = std::fs::metadata(env!("CARGO_BIN_EXE_aloud")).unwrap().modified().unwrap();
         let built = built.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
@@ -93,13 +92,13 @@ impl House {
             folder.join(format!("{}.wav", sentence.replace(|c| !char::is_alphanumeric(c), "")));
         if !file.exists() {
             if !folder.exists() {
-                // Those of another build.
+                // Left over from another build.
                 let _ = std::fs::remove_dir_all(&all);
             }
             std::fs::create_dir_all(&folder).unwrap();
             let draft = self.path("spoken.wav");
             self.ok(&["say", sentence, "--out", draft.to_str().unwrap()]);
-            // Whole or not at all, also where the folders lie on two disks.
+            // Whole or not at all, even if the folders are on two disks.
             let beside = folder.join(std::process::id().to_string());
             std::fs::copy(draft, &beside).unwrap();
             std::fs::rename(beside, &file).unwrap();
@@ -107,7 +106,7 @@ impl House {
         samples(&file)
     }
 
-    /// What is said in `pcm`, mono at 48 kHz.
+    /// The words said in `pcm`, mono at 48 kHz.
     pub(crate) fn written(&self, pcm: &[f32]) -> String {
         let file = self.path("written.wav");
         let spec = hound::WavSpec {
@@ -131,7 +130,7 @@ impl House {
         self.attend(child)
     }
 
-    /// Waits until the service `child` answers, and watches what happens in it.
+    /// Waits until the service `child` answers, and watches its events.
     pub(crate) fn attend(&self, mut child: Child) -> Service {
         let mut stderr = child.stderr.take().unwrap();
         let (tell, log) = channel();
@@ -175,7 +174,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Waits for the next event of this kind that `wanted` says yes to.
+    /// Waits for the next event of this kind for which `wanted` is true.
     pub(crate) fn wait_for(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             match self.events.recv_timeout(PATIENCE) {
@@ -191,7 +190,7 @@ impl Service {
         }
     }
 
-    /// Waits until the mouth and the ear are at rest.
+    /// Waits until mouth and ear are at rest.
     pub(crate) fn wait_for_rest(&mut self) {
         self.wait_for("state", |state| state["mouth"] == "silent");
     }
@@ -201,7 +200,7 @@ impl Service {
         self.seen.iter().filter(|event| event["event"] == kind).collect()
     }
 
-    /// Waits for the end of the process; its exit code and what it wrote to stderr.
+    /// Waits for the end of the process; returns its exit code and stderr.
     pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         (code, self.log.recv_timeout(PATIENCE).unwrap_or_default())

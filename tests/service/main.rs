@@ -52,12 +52,12 @@ fn ask(house: &House, service: &mut Service, question: &str) -> String {
     heard(house, recorder)
 }
 
-/// What a recording of the loudspeaker says, once it has been silent again for half a second.
+/// The words of a loudspeaker recording, once it has been silent again for half a second.
 fn heard(house: &House, recorder: Recorder) -> String {
     house.written(&heard_whole(recorder)).to_lowercase()
 }
 
-/// A recording of the loudspeaker, once it has been silent again for half a second.
+/// A loudspeaker recording, once it has been silent again for half a second.
 fn heard_whole(recorder: Recorder) -> Vec<f32> {
     let quiet = RATE as usize / 2;
     recorder.wait_for(PATIENCE, |pcm| {
@@ -137,15 +137,15 @@ fn stop_silences_at_once_and_history_holds_what_was_heard() {
     assert!(!heard.contains("sleep"), "{heard:?}");
 }
 
-/// From the order to stop to the last sound: a period and the fade, what the sound server holds of the
-/// speaker, and what it holds of the recording.
+/// From the stop order to the last sound: a period and the fade, the sound server's buffer for the
+/// speaker, and its buffer for the recording.
 const STOP: Duration = Duration::from_millis(60);
 
-/// Gives the order to stop, and returns how long after it something was still to be heard.
+/// Sends the stop order, and returns how long after it sound was still audible.
 fn stops(house: &House, recorder: &Recorder) -> Duration {
     let ordered = recorder.now();
     house.tells(&serde_json::json!({"cmd": "stop"}));
-    // Silence for good: half a second of it.
+    // Lasting silence: half a second of it.
     let quiet = RATE as usize / 2;
     let mut last = 0;
     recorder.wait_for(PATIENCE, |pcm| {
@@ -182,7 +182,7 @@ fn a_ring_outlives_a_killed_service_and_a_stop_waits_for_no_lock() {
     let mut service = house.serve(&[]);
     let state = service.wait_for("state", rings);
     assert_eq!(state["ringing"], serde_json::json!(["pasta timer"]));
-    // Another program holds the lock of the timers, and does not let go.
+    // Another program holds the timers' lock, and does not release it.
     let lock = house.path(".local/state/aloud/timers.json.lock");
     let lock = std::fs::OpenOptions::new().write(true).open(lock).unwrap();
     lock.lock().unwrap();
@@ -299,7 +299,7 @@ fn the_service_manager_is_told_and_a_stop_takes_less_than_a_second() {
     assert!(took < Duration::from_secs(1), "a stop of the service took {took:?}");
 }
 
-/// How long [`without_any_device_the_service_lives_and_is_fed`] goes without; `scripts/soak` sets ten
+/// How long [`without_any_device_the_service_lives_and_is_fed`] runs; `scripts/soak` sets ten
 /// minutes.
 const SOAK: &str = "ALOUD_SOAK_SECONDS";
 
@@ -332,7 +332,7 @@ fn without_any_device_the_service_lives_and_is_fed() {
     assert!(told.contains("STATUS=waiting for sound: no sound server"), "{told}");
     let status = house.ok(&["status"]);
     assert!(status.contains("no sound server answers"), "{status}");
-    // All is picked up as soon as it is there, and works. The service manager goes on reading.
+    // All is used as soon as it appears. The service manager keeps reading.
     std::thread::spawn(move || while socket.recv(&mut [0; 512]).is_ok() {});
     house.card.restart();
     let back = Clock::start();
@@ -363,7 +363,7 @@ fn every_line_on_the_socket_is_answered() {
     stream.write_all(b"{\"cmd\":\"\xff\"}\n{\"cmd\":\"status\"}\n").unwrap();
     let lines: Vec<String> = BufReader::new(stream).lines().take(2).map(Result::unwrap).collect();
     assert!(lines[0].contains("UTF-8") && lines[1].contains("\"ok\":true"), "{lines:?}");
-    // Whoever opens far too many connections takes nothing away from the engines.
+    // Far too many connections must not take anything away from the engines.
     let many: Vec<_> = (0..300).map(|_| UnixStream::connect(&socket).unwrap()).collect();
     let mut refused = String::new();
     BufReader::new(&many[299]).read_line(&mut refused).unwrap();

@@ -7,11 +7,11 @@ use crate::reply::{Gate, Reply};
 use crate::server::Server;
 use crate::{ask, heard};
 
-/// A spoken sentence as a provider sends it: 24 kHz, 16 bit, without a header.
+/// A spoken sentence as a provider sends it: 24 kHz, 16 bits, without a header.
 fn spoken(house: &House, sentence: &str) -> Vec<u8> {
     let pcm = house.spoken(sentence);
     let halves = pcm.chunks_exact(2).map(|pair| (pair[0] + pair[1]) / 2.0);
-    // Within -1.0..=1.0, so the cast is exact but for rounding.
+    // Within -1.0..=1.0, so the cast is exact except for rounding.
     halves.flat_map(|sample| ((sample * 32_000.0) as i16).to_le_bytes()).collect()
 }
 
@@ -21,7 +21,7 @@ fn a_spoken_question_goes_to_the_provider_and_its_voice_comes_back() {
     let mut house = House::new();
     let question = "What is the capital of Sweden?";
     let (first, second) = ("The capital is Stockholm.", "It lies on fourteen islands.");
-    // Asked at the start, to see whether one of them is about to end.
+    // Requested at start, to see whether one of them will be retired.
     let models = ["gpt-transcribe", "gpt-6-luna", "gpt-4o-mini-tts"]
         .map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "x"}));
     server
@@ -41,13 +41,13 @@ fn a_spoken_question_goes_to_the_provider_and_its_voice_comes_back() {
     let reply = service.wait_for("reply", |_| true);
     service.wait_for_rest();
     assert_eq!(reply["text"], format!("{first} {second}"));
-    // What it took is known to the service, and written down for whoever asks later.
+    // The service knows the usage, and it is recorded for later.
     let status: Value = serde_json::from_str(&house.ok(&["status", "--json"])).unwrap();
     assert_eq!(status["spending"]["usage"]["requests"], 4);
     let usage: Value = serde_json::from_str(&house.ok(&["usage", "--json"])).unwrap();
     let requests = usage["models"].as_array().unwrap().iter().map(|model| &model["requests"]);
     assert_eq!(requests.collect::<Vec<_>>(), [2, 1, 1]);
-    // The recording is written down by the engine inside the machine.
+    // The local engine transcribes the recording.
     house.set("OPENAI_API_KEY", "");
     house.set("OPENAI_BASE_URL", "");
     let answer = heard(&house, recorder);
@@ -106,7 +106,7 @@ fn a_picture_is_finished_while_the_user_talks_of_something_else() {
     let text = said["text"].as_str().unwrap();
     assert!(text.starts_with("I saved the picture as a-red-fox.png in "), "{text}");
     service.wait_for_rest();
-    // The model knows of it too.
+    // The model knows about it too.
     house.types("thank you");
     service.wait_for("reply", |reply| reply["text"] == "You are welcome.");
     let last = server.requests().pop().unwrap().json();

@@ -10,7 +10,7 @@ use crate::sound::{PATIENCE, RATE, until};
 use crate::strict::{Answer, Asked, Brain, Item, samples};
 use crate::{heard_whole, loud};
 
-/// Calls the tool, then tells what it said.
+/// Calls the tool, then repeats what it said.
 fn forecaster() -> Brain {
     Box::new(|items: &[Item], _: &Asked| {
         let outcome = items.iter().rev().find(|item| item.kind == "function_call_output");
@@ -47,7 +47,7 @@ fn server(brain: fn() -> Brain) -> Host {
     Host::start(Server { dialect: Dialect::Ga, wants_beta: false, key: None }, brain)
 }
 
-/// Where in a recording there is sound, from the first loud sample to the last.
+/// Where a recording has sound, from the first loud sample to the last.
 fn sounding(pcm: &[f32]) -> std::ops::Range<usize> {
     let loud = |sample: &f32| sample.abs() > 0.05;
     let first = pcm.iter().position(loud).unwrap_or(0);
@@ -114,7 +114,7 @@ fn what_the_user_says_is_shown_while_the_key_is_still_held() {
     let mut service = house.serve(&[]);
     house.ok(&["press"]);
     house.card.play_into_mic(&pcm);
-    // The key is let go when the first words have been shown, and not before.
+    // The key is released once the first words have been shown, and not before.
     let partial = service.wait_for("transcript", |_| true);
     assert_eq!((&partial["text"], &partial["last"]), (&json!("question"), &json!(false)));
     house.ok(&["release"]);

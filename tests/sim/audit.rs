@@ -1,5 +1,5 @@
-//! Reads along what the machine orders and fails when an order breaks the protocol that the
-//! driver relies on. Knows the machine only from outside.
+//! Reads the machine's commands and fails when one breaks the protocol that the driver relies on.
+//! Knows the machine only from outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use aloud::base::{CallId, Epoch, NoticeId};
 use aloud::dialog::{Effect, Heard};
 use aloud::turn::{Command, Cut, EarStatus, Input, Machine, MouthStatus};
 
-/// What was ordered so far.
+/// The commands so far.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     tools: BTreeMap<String, Effect>,
-    /// The newest epoch; only this one may be worked on.
+    /// The newest epoch, the only one that may be worked on.
     live: Option<Live>,
     awaited: BTreeSet<Cut>,
-    /// Notices whose end is not known, by their number; a test may use one twice.
+    /// Notices that have not ended, by number; a test may use one twice.
     notices: BTreeMap<NoticeId, usize>,
     ducked: bool,
     paused: bool,
@@ -36,7 +36,7 @@ impl Audit {
         Self { tools, ..Self::default() }
     }
 
-    /// Notes an input before it is handled.
+    /// Records an input before it is handled.
     pub(crate) fn note(&mut self, input: &Input) {
         if let Input::Transcript { cut, .. } = input {
             self.awaited.remove(cut);
@@ -46,7 +46,7 @@ impl Audit {
         }
     }
 
-    /// Reads the orders of one input; `machine` is as it was after it.
+    /// Reads the commands of one input; `machine` is as it was after it.
     pub(crate) fn see(&mut self, machine: &Machine, orders: &[Command]) {
         for order in orders {
             self.read(machine, order, orders);

@@ -1,5 +1,5 @@
-//! One hour of talk, to see how long an hour takes. The figure is printed, not asserted: this
-//! machine may be busy.
+//! One hour of conversation, to see how long an hour takes. The figure is printed, not asserted:
+//! this machine may be busy.
 
 use aloud::base::Clock;
 use aloud::dialog::Item;
@@ -9,7 +9,7 @@ use super::script::{act, in_time, told};
 use super::tools;
 use super::world::World;
 
-/// Half a minute of talk: plain turns, a tool, a reply that is interrupted, a murmur, a notice.
+/// Half a minute of conversation: plain turns, a tool, an interrupted reply, a murmur, a notice.
 const TALK: [(u64, &str); 8] = [
     (500, r#"user "what time is it""#),
     (4_500, r#"user "set a timer (320) for ten minutes""#),
@@ -43,7 +43,7 @@ fn an_hour_of_talk() {
     });
     let took = clock.now();
 
-    // Every round does the same, to the word.
+    // Every round is the same, to the word.
     assert_eq!(past.room.lock().effects.len() as u64, ROUNDS);
     let items = past.items();
     let begins = |item: &Item| matches!(item, Item::User { text, .. } if text == "what time is it");

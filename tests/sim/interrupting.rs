@@ -1,5 +1,5 @@
-//! What is said over a reply: what is meant cuts it, what is not takes no word from it, and its own
-//! echo is nothing at all.
+//! Speech over a reply: what is meant cuts it, anything else costs it no word, and its own echo is
+//! nothing at all.
 
 use super::script::{check, play, told};
 use super::world::Past;
@@ -98,7 +98,7 @@ fn its_own_voice_is_nothing_that_the_user_said() {
             past.noticed()
         );
         assert_eq!(noticed(&past, "cut"), 0, "{mode}: {:#?}", past.noticed());
-        // Once it knows its echo it stands still for it no more.
+        // Once it knows its echo it no longer pauses for it.
         assert!(noticed(&past, "held") <= 1, "{mode}: {:#?}", past.noticed());
     }
 }

@@ -11,7 +11,7 @@ const PERIOD: usize = 480;
 /// Samples at 16 kHz from the loudspeaker to the microphone: 60 ms.
 const ECHO: u64 = 960;
 
-/// The level that piece `n` of a reply sounds with, so that an ear could tell the pieces apart.
+/// The level of piece `n` of a reply, so that an ear can tell the pieces apart.
 pub(crate) fn level(n: usize) -> f32 {
     0.1 + 0.01 * (n % 64) as f32
 }
@@ -21,16 +21,16 @@ pub(crate) struct Loudspeaker {
     edge: PlaybackEdge,
     gauge: Gauge,
     alive: bool,
-    /// The reply that may sound, as was last seen.
+    /// The reply that may sound, as last seen.
     live: Epoch,
     ducked: bool,
     paused: bool,
-    /// Whether it stood still and says again what it has said, or fades: then its levels are not
-    /// those of the next samples.
+    /// Whether it was paused and repeats what it said, or fades: then its levels are not those of
+    /// the next samples.
     repeats: bool,
-    /// Periods of sound in which the volume still moves.
+    /// Periods of sound in which the volume still changes.
     turning: u32,
-    /// A reply that was cut and has not faded out.
+    /// A reply that was cut and has not faded out yet.
     fading: Option<Epoch>,
     /// A cut that a dead device never settled: when it comes back, it first fades that out.
     ghost: bool,
@@ -61,12 +61,12 @@ impl Loudspeaker {
         self.room.lock().died |= !on;
     }
 
-    /// Whether nothing is to be heard for now.
+    /// Whether nothing is audible for now.
     pub(crate) fn rests(&self) -> bool {
         self.live == Epoch::NONE && self.fading.is_none() && !self.ghost
     }
 
-    /// Sees what the driver has ordered since.
+    /// Checks what the driver has ordered since.
     pub(crate) fn look(&mut self) {
         let (live, ducked) = (self.gauge.live(), self.gauge.duck());
         let paused = self.gauge.paused();
@@ -84,7 +84,7 @@ impl Loudspeaker {
                 self.fading = Some(self.live);
                 self.room.lock().died |= !self.alive;
             } else {
-                // A reply that was heard to its end is let go of without a cut.
+                // A reply heard to its end is released without a cut.
                 let unsettled = self.fading.take().is_some();
                 let died = std::mem::replace(&mut self.room.lock().died, !self.alive);
                 assert!(!unsettled || died, "cued before the last reply was silent");
@@ -99,7 +99,7 @@ impl Loudspeaker {
         }
     }
 
-    /// What is given out in one period.
+    /// Plays one period.
     pub(crate) fn play(&mut self) {
         if !self.alive || self.rests() {
             return;
@@ -122,7 +122,7 @@ impl Loudspeaker {
         let mut room = self.room.lock();
         room.sounds(given);
         if room.rings {
-            // What a ring sounds like is the bell's own matter.
+            // The sound of a ring is up to the bell.
             if room.sounded.insert(epoch) {
                 room.notice(&format!("sounds {}", epoch.0));
             }
@@ -133,28 +133,28 @@ impl Loudspeaker {
         }
         let at = room.now_in_samples();
         let truth = room.truth.get_mut(&epoch).unwrap();
-        // The piece that sounds, for whoever hears it come back.
+        // The piece that sounds, for whoever hears its echo.
         let mut end = 0;
         let begins = |start: u64| truth.given.saturating_sub(start) < PERIOD as u64;
         let sounding = truth.pieces.iter().find_map(|(samples, text)| {
             end += samples;
             (end > truth.given).then(|| (text.clone(), begins(end - samples)))
         });
-        // Where the end mark of the reply before lies unread, its last sample fades out first.
+        // If the end mark of the previous reply is still unread, its last sample fades out first.
         let (counted, samples) = self.gauge.progress();
         let begins = cut.is_none() && counted == epoch && truth.given == 0;
         let faded = if begins { given - (samples as usize).min(given) } else { 0 };
         assert!(faded <= FADE_SAMPLES, "{faded} samples before the first one of {epoch:?}");
         let repeats = self.repeats;
         if repeats {
-            // What is said again counts once; when it is over, every sample is a new one.
+            // A repetition counts once; when it is over, every sample is new.
             let (counted, samples) = self.gauge.progress();
             let before = truth.given;
             truth.given = if counted == epoch { samples } else { self.gauge.played(epoch) };
             self.repeats = self.paused || truth.given < before + PERIOD as u64;
             self.turning = self.turning.saturating_sub(1);
         } else if cut.is_none() {
-            // A cut fades; until then every sample is the one that comes next.
+            // A cut fades; until then every sample is the expected next one.
             let (mut next, mut start) = (truth.given, 0);
             let mut rest = &out[faded..given];
             for (n, (samples, _)) in truth.pieces.iter().enumerate() {
@@ -162,7 +162,7 @@ impl Loudspeaker {
                 let (now, later) =
                     rest.split_at((end.saturating_sub(next) as usize).min(rest.len()));
                 let level = level(n);
-                // Turned down it is a fifth, and moves there and back without a step.
+                // Ducked it is a fifth, and moves there and back without a step.
                 let (least, most) = match (self.ducked, self.turning) {
                     (_, 1..) => (0.199, 1.001),
                     (true, 0) => (0.199, 0.201),
@@ -179,7 +179,7 @@ impl Loudspeaker {
         }
         if !repeats {
             self.turning = self.turning.saturating_sub(1);
-            // A cut in a gap fades the last sample out, which is no sound of the reply any more.
+            // A cut in a gap fades the last sample out, which is no longer sound of the reply.
             truth.given = (truth.given + (given - faded) as u64).min(truth.queued());
         }
         if let (true, Some((text, begins))) = (room.echo, sounding) {

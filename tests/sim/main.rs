@@ -1,8 +1,8 @@
 //! Whole conversations in virtual time, on the real driver, speaker, machine, listener and playback
-//! edge. Engines, tools and the people who talk are played by the simulation.
+//! edge. Engines, tools and people are simulated.
 //!
-//! Nothing here waits: a minute of talk takes a few milliseconds. Whatever happens comes from a
-//! script or a seed, so every run is the same run.
+//! Nothing here waits: a minute of conversation takes a few milliseconds. Everything comes from a
+//! script or a seed, so every run is the same.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The partner: what it makes of words, and when.
+//! The partner: its answers to words, and their timing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::loudspeaker::level;
 use super::room::Room;
 
-/// Answers by a table, each thing at its time; also things that nobody wants any more.
+/// Answers from a table, each thing at its time; also things that nobody wants any more.
 pub(crate) struct Engine {
     room: Room,
     hears: bool,
@@ -38,10 +38,10 @@ impl Transcriber for Early {
     }
 }
 
-/// What is said when its time comes.
+/// What to say when its time comes.
 enum Next {
     Said(Said),
-    /// Sound of so many milliseconds that says this.
+    /// This many milliseconds of sound that says this.
     Sound(Epoch, u64, String),
 }
 
@@ -124,7 +124,7 @@ impl Engine {
         }
     }
 
-    /// Makes the pieces of `text`; returns after how many milliseconds the last one is there.
+    /// Makes the pieces of `text`; returns the time of the last one in milliseconds.
     fn speak(&mut self, epoch: Epoch, think: u64, text: &str, done: bool) -> u64 {
         let engines = self.room.lock().engines;
         let mut at = think;
@@ -155,7 +155,7 @@ impl Engine {
         room.notice(&line);
     }
 
-    /// What `next` is, now that its time has come.
+    /// The output for `next`, now that its time has come.
     fn utter(&self, next: Next) -> Said {
         match next {
             Next::Said(said) => said,
@@ -164,7 +164,7 @@ impl Engine {
                 let mut room = self.room.lock();
                 let pieces = &mut room.truth.entry(epoch).or_default().pieces;
                 let pcm = vec![level(pieces.len()); samples as usize];
-                // Work that was dropped still speaks up: nobody must listen.
+                // Dropped work still produces output: nobody must listen.
                 if !self.aborted.contains(&epoch) {
                     pieces.push((samples, text.clone()));
                 }

@@ -9,14 +9,14 @@ use serde_json::json;
 use super::script::{in_time, setup};
 use super::world::{Act, World};
 
-/// A world in which a timer of `seconds` for the pasta was set at the start.
+/// A world in which a pasta timer of `seconds` was set at the start.
 fn with_timer(mode: &str, seconds: u64) -> World {
     let mut world = World::new(setup(mode), true);
     world.at(0, Act::Call("set_timer", json!({"seconds": seconds, "label": "pasta"})));
     world
 }
 
-/// Milliseconds at which somebody in the room notices a ring begin.
+/// The times in milliseconds at which somebody in the room hears a ring begin.
 fn rounds(world: &World) -> Vec<u64> {
     let noticed = world.room.lock().noticed.clone();
     let times = noticed.iter().filter_map(|line| line.split_once(" sounds "));
@@ -128,7 +128,7 @@ fn snooze_rings_again_later() {
         assert!(world.state().ringing.is_empty());
         world.run(607_000).await;
         assert_eq!(world.state().ringing, ["pasta timer"]);
-        // Also after it was stopped, for those who stop before they think.
+        // Also after a stop, for those who stop before they think.
         world.at(608_000, Act::Ask(Request::Stop));
         world.at(610_000, Act::Ask(Request::Snooze { minutes: None }));
         world.run(611_000).await;
@@ -201,7 +201,7 @@ fn forty_timers_at_once_are_one_ring_and_none_is_lost() {
         world.run(6_000).await;
         assert_eq!(world.state().ringing.len(), 40);
         world.run(200_000).await;
-        // The last twenty are told; that is as many as anybody listens to.
+        // The last twenty are announced; nobody listens to more.
         assert_eq!(world.book.view().missed.len(), 20);
         let past = world.end().await;
         let said = replies(past.items());
@@ -210,7 +210,7 @@ fn forty_timers_at_once_are_one_ring_and_none_is_lost() {
     });
 }
 
-/// A ring is no reply: a question right after it has an epoch and a history of its own.
+/// A ring is not a reply: a question right after it has an epoch and a history of its own.
 #[test]
 fn a_long_ring_leaves_few_lines_in_the_history() {
     in_time(async {

@@ -1,5 +1,5 @@
 //! What all parts of the world share: who talks, how the engines behave, what somebody in the room
-//! notices, and what truly came out of the loudspeaker.
+//! notices, and what really came out of the loudspeaker.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::user::User;
 
-/// How the engines behave. Milliseconds.
+/// The engines' delays, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Engines {
     pub(crate) transcribe: u64,
@@ -27,8 +27,8 @@ impl Default for Engines {
     }
 }
 
-/// The pieces of one epoch and how many samples of them came out of the loudspeaker, counted apart
-/// from all counters of the program.
+/// The pieces of one epoch and how many of their samples came out of the loudspeaker, counted
+/// separately from all counters of the program.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth {
     pub(crate) pieces: Vec<(u64, String)>,
@@ -46,7 +46,7 @@ pub(crate) struct State {
     log: bool,
     pub(crate) user: User,
     pub(crate) engines: Engines,
-    /// What the transcriber answers from now on instead of the words.
+    /// The transcriber's answer from now on, instead of the words.
     pub(crate) transcriber: Option<EngineError>,
     /// One line each.
     pub(crate) noticed: Vec<String>,
@@ -54,15 +54,15 @@ pub(crate) struct State {
     pub(crate) effects: Vec<String>,
     pub(crate) truth: BTreeMap<Epoch, Truth>,
     pub(crate) announced: BTreeSet<Epoch>,
-    /// Whether timers ring in this scenario: their tones are no pieces of a reply.
+    /// Whether timers ring in this scenario: their tones are not pieces of a reply.
     pub(crate) rings: bool,
-    /// What was heard of since.
+    /// Epochs that were heard since.
     pub(crate) sounded: BTreeSet<Epoch>,
-    /// Microphone samples that nobody delivered: it was lost, or in a hurry.
+    /// Microphone samples that were never delivered: it was lost, or in a hurry.
     pub(crate) deaf: u64,
     /// Whether the loudspeaker was dead at any time since the last reply began.
     pub(crate) died: bool,
-    /// When the loudspeaker gave out its last sample.
+    /// When the loudspeaker played its last sample.
     pub(crate) silent: Option<Moment>,
     /// Whether the microphone hears the loudspeaker.
     pub(crate) echo: bool,
@@ -70,7 +70,7 @@ pub(crate) struct State {
     pub(crate) turns: u64,
 }
 
-/// A hold on the room; all clones are one.
+/// A handle to the room; all clones share it.
 #[derive(Clone)]
 pub(crate) struct Room(Arc<Mutex<State>>);
 
@@ -114,18 +114,18 @@ impl State {
         }
     }
 
-    /// The microphone's sample that is heard now.
+    /// The microphone's current sample.
     pub(crate) fn now_in_samples(&self) -> u64 {
         self.start.elapsed().as_millis() as u64 * 16
     }
 
-    /// The loudspeaker gives out `samples` in the period that begins now.
+    /// The loudspeaker plays `samples` in the period that begins now.
     pub(crate) fn sounds(&mut self, samples: usize) {
         let micros = self.start.elapsed().as_micros() as u64 + samples as u64 * 1_000_000 / 48_000;
         self.silent = Some(Moment::from_micros(micros));
     }
 
-    /// The same with a word that has only begun: an early look guesses what it is.
+    /// The same including a word that has only begun: an early look guesses what it is.
     pub(crate) fn words_begun_in(&self, span: &Range<u64>) -> String {
         self.user.words_begun_in(&(span.start + self.deaf..span.end + self.deaf))
     }

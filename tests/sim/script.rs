@@ -1,4 +1,4 @@
-//! The language of the scenarios: one line for each thing that happens, `seconds what`.
+//! The language of the scenarios: one line for each event, `seconds what`.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,10 +14,10 @@ use super::tools;
 use super::world::{Act, Past, World};
 
 /// Plays a scenario and compares everything that someone in the room notices, to the millisecond,
-/// and the whole history, with what stands behind `-- noticed` and `-- told`.
+/// and the whole history, with what follows `-- noticed` and `-- told`.
 ///
-/// Besides, in every scenario: the history holds exactly what came out of the loudspeaker, and the
-/// driver's record, played to another machine, makes the same history.
+/// In every scenario it also checks that the history contains exactly what came out of the
+/// loudspeaker, and that the driver's record, replayed on another machine, yields the same history.
 pub(crate) fn check(scenario: &str) {
     let lines = |text: &str| -> Vec<String> {
         text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
@@ -43,16 +43,17 @@ pub(crate) fn in_time<T>(work: impl Future<Output = T>) -> T {
     builder.enable_time().start_paused(true).build().unwrap().block_on(work)
 }
 
-/// Runs `work` in paused time, with sockets. What travels between sockets in `work` takes no time.
+/// Runs `work` in paused time, with sockets. Traffic between sockets in `work` takes no time.
 pub(crate) fn in_time_with_sockets<T>(work: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().start_paused(true).build().unwrap().block_on(work)
 }
 
-/// Plays `script` to its line `end`.
+/// Plays `script` up to its line `end`.
 ///
-/// The first line names the mode, and after it what is switched on: `speculate`, `hears`, `echo` (the
-/// microphone hears the loudspeaker), `blind` (nobody recognizes words before their utterance ends).
+/// The first line names the mode, followed by the enabled options: `speculate`, `hears`, `echo`
+/// (the microphone hears the loudspeaker), `blind` (nobody recognizes words before their utterance
+/// ends).
 pub(crate) fn play(script: &str) -> Past {
     in_time(async {
         let mut lines = script.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -126,7 +127,7 @@ pub(crate) fn act(what: &str) -> Act {
     }
 }
 
-/// The history as a reader would tell it.
+/// The history as a reader would describe it.
 pub(crate) fn told(items: &[Item]) -> Vec<String> {
     let mut names = BTreeMap::new();
     items

@@ -1,5 +1,5 @@
 //! Random storms: any input at any time, sensible or not. The machine checks itself after every
-//! input, the audit reads every order, and when the storm is over everything comes to rest.
+//! input, the audit reads every command, and when the storm is over everything comes to rest.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ use super::script::{act, in_time, setup};
 use super::tools;
 use super::world::World;
 
-/// Something that happens. `stale` ones carry a name that is over, or never was.
+/// Something that happens. `stale` ones carry an id that is over, or never existed.
 #[derive(Clone, Debug)]
 enum Op {
     Wait(u16),
@@ -190,10 +190,10 @@ impl Storm {
         self.input(Input::Report { epoch, report });
     }
 
-    /// Lets time pass, with every tick that is asked for on the way.
+    /// Lets time pass, with every tick that is due on the way.
     fn wait(&mut self, ms: u64) {
         let end = self.now + Duration::from_millis(ms);
-        // A machine that asks for a tick again and again at the same moment never gets anywhere.
+        // A machine that wants a tick again and again at the same moment never makes progress.
         for _ in 0..10_000 {
             match self.machine.deadline().filter(|at| *at <= end) {
                 Some(at) => {
@@ -334,8 +334,8 @@ proptest! {
     }
 }
 
-/// What happens in a storm of the whole: people who talk, press keys and pull plugs as they like,
-/// engines that are late or fail, devices that die, queues that are filled.
+/// The events of a storm on the whole system: people who talk, press keys and pull plugs as they
+/// like, engines that are late or fail, devices that die, queues that fill up.
 const LINES: [&str; 40] = [
     r#"user "what time is it""#,
     r#"user "what time is it""#,
@@ -382,7 +382,7 @@ const LINES: [&str; 40] = [
 /// The storms of the suite; a script runs others, named by `ALOUD_STORMS`, such as `0..10000`.
 const SEEDS: Range<u64> = 0..1_000;
 
-/// Numbers without a pattern: SplitMix64.
+/// Random numbers: SplitMix64.
 struct Dice(u64);
 
 impl Dice {
@@ -439,7 +439,7 @@ fn weather(seed: u64) {
         for second in 1..=600 {
             let calm = world.calm();
             world.run(second * 1_000).await;
-            // For a second: the listener tells some things late.
+            // For a second: the listener reports some things late.
             if calm && world.calm() {
                 return world.end().await;
             }

@@ -1,4 +1,4 @@
-//! The machine alone: what goes in, and every command that comes out, to the letter.
+//! The machine alone: inputs, and every command that comes out, to the letter.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Bench {
         bench
     }
 
-    /// What an input, a millisecond after the one before, leads to.
+    /// The commands for an input, a millisecond after the previous one.
     fn put(&mut self, input: Input) -> Vec<Command> {
         self.now = self.now + Duration::from_millis(1);
         let mut out = Vec::new();
@@ -38,7 +38,7 @@ impl Bench {
         out
     }
 
-    /// What a tick at the machine's own deadline leads to.
+    /// The commands for a tick at the machine's own deadline.
     fn tick(&mut self) -> Vec<Command> {
         self.now = self.machine.deadline().expect("a wait has a deadline");
         let mut out = Vec::new();
@@ -46,7 +46,7 @@ impl Bench {
         out
     }
 
-    /// A reply of two pieces of 100 ms that sounds.
+    /// A sounding reply of two pieces of 100 ms.
     fn replying() -> Self {
         let mut bench = Self::new(Mode::PushToTalk, false);
         bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
@@ -318,7 +318,7 @@ fn the_wake_word_opens_a_window_and_a_finished_reply_the_next() {
     let woken = bench.put(Input::Trigger(Trigger::Wake));
     assert_eq!(woken, [Command::OpenEar { how: How::Woken }]);
     bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
-    // Its own voice is no question: where the wake word opens the ear, it also interrupts.
+    // Its own voice is not a question: where the wake word opens the ear, it also interrupts.
     let cue = [Command::Cue { epoch: ONE }, Command::ShutEar];
     assert_eq!(bench.put(queued(ONE, 4_800, "Good day.")), cue);
     bench.put(done(ONE));

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::room::Room;
 
-/// How long each takes, what it does to the world and what it says.
+/// For each tool its duration, its effect and what it says.
 const TOOLS: [(&str, u64, Effect, &str); 4] = [
     ("get_time", 5, Effect::Reads, "It is ten o'clock."),
     ("get_weather", 2_000, Effect::Reads, "It will rain."),
@@ -28,14 +28,14 @@ struct Asked {
     text: String,
 }
 
-/// The names of the tools, and what they do.
+/// The names of the tools, and their effects.
 pub(crate) fn effects() -> BTreeMap<String, Effect> {
     TOOLS.map(|(name, _, effect, _)| (name.to_owned(), effect)).into()
 }
 
 pub(crate) fn registry(room: &Room) -> Registry {
     let made = TOOLS.map(|(name, ms, effect, say)| tool(room, name, ms, effect, say));
-    // The real ones that look; there is no screen here.
+    // The real tools that look; there is no screen here.
     let (painter, home) = (None, None);
     let (album, screen) = (Album::new("pictures".into()), Screen::default());
     let looks = pictures(&PictureSettings { painter, album, screen, home });
@@ -43,7 +43,7 @@ pub(crate) fn registry(room: &Room) -> Registry {
     Registry::new(made.into_iter().chain(looks))
 }
 
-/// A tool of which somebody in the room notices when it begins.
+/// A tool whose start somebody in the room notices.
 struct Seen(Room, Arc<dyn Tool>);
 
 impl Tool for Seen {

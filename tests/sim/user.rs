@@ -1,4 +1,4 @@
-//! The simulated user: a voice that the real voice activity takes for one.
+//! The simulated user: a voice that the real voice activity detection takes for one.
 
 use std::f32::consts::TAU;
 use std::ops::Range;
@@ -8,8 +8,8 @@ use aloud::base::{Frame, VoiceActivity};
 /// Samples of a frame: 10 ms at 16 kHz.
 const FRAME: u64 = 160;
 
-/// The voice activity model of this world: knows the user's voice for certain. The gate before it
-/// is the real one.
+/// The voice activity model of this world: recognizes the user's voice with certainty. The gate in
+/// front of it is the real one.
 pub(crate) struct Judge;
 
 impl VoiceActivity for Judge {
@@ -20,7 +20,7 @@ impl VoiceActivity for Judge {
     fn reset(&mut self) {}
 }
 
-/// A word and where it lies in the stream of the microphone, in samples at 16 kHz.
+/// A word and its position in the microphone's stream, in samples at 16 kHz.
 #[derive(Clone, Debug)]
 pub(crate) struct Word {
     pub(crate) text: String,
@@ -33,7 +33,7 @@ pub(crate) struct User {
     words: Vec<Word>,
     /// What comes back from the loudspeaker.
     echoes: Vec<Word>,
-    /// Where the next frame is looked for.
+    /// Where to look for the next frame.
     next: usize,
     voices: [[f32; FRAME as usize]; 2],
 }
@@ -62,8 +62,8 @@ impl User {
         }
     }
 
-    /// Says `text` from `at` (a sample) on. `(300)` in the text is a pause of 300 ms; `*80` is a
-    /// noise of 80 ms that is no word. Returns where it ends.
+    /// Says `text` from sample `at` on. `(300)` in the text is a pause of 300 ms; `*80` is a noise
+    /// of 80 ms that is not a word. Returns where it ends.
     pub(crate) fn say(&mut self, at: u64, text: &str) -> u64 {
         let mut at = at.next_multiple_of(FRAME);
         for word in text.split_whitespace() {
@@ -83,7 +83,8 @@ impl User {
         at
     }
 
-    /// 10 ms of `text` come back from the loudspeaker at sample `at`; `begins` it, or go on with it.
+    /// 10 ms of `text` come back from the loudspeaker at sample `at`; they begin it if `begins`,
+    /// else continue it.
     pub(crate) fn echo(&mut self, at: u64, text: &str, begins: bool) {
         let span = at..at + FRAME;
         match self.echoes.last_mut() {
@@ -92,7 +93,7 @@ impl User {
         }
     }
 
-    /// The words that lie in `span` with at least their middle.
+    /// The words whose middle is in `span`.
     pub(crate) fn words_in(&self, span: &Range<u64>) -> String {
         self.words(|word| span.contains(&((word.span.start + word.span.end) / 2)))
     }
@@ -120,7 +121,7 @@ impl User {
         self.words.get(self.next).is_some_and(|word| word.span.start < at + 8_000)
     }
 
-    /// The frame that begins at sample `at`; asked for in order.
+    /// The frame that begins at sample `at`; requested in order.
     pub(crate) fn frame(&mut self, at: u64) -> [f32; FRAME as usize] {
         while self.words.get(self.next).is_some_and(|word| word.span.end <= at) {
             self.next += 1;

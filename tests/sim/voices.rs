@@ -1,4 +1,4 @@
-//! Who speaks: the real cascade, with the real client of a voice somewhere else and a voice inside.
+//! Voices: the real cascade, with the real client of a remote voice and a local voice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::room::Room;
 use super::script::{act, in_time, in_time_with_sockets, setup};
 use super::world::{Act, World};
 
-/// Nothing is spoken here.
+/// Never returns a transcript, for tests in which nobody speaks.
 struct Deaf;
 
 impl Transcriber for Deaf {
@@ -27,8 +27,8 @@ impl Transcriber for Deaf {
     }
 }
 
-/// Answers everything alike: each thing after so many milliseconds more. A second round has nothing to
-/// say.
+/// Gives the same answer to everything, each item this many milliseconds after the previous one. A
+/// second round is empty.
 struct Mind(Vec<(u64, Result<Delta, EngineError>)>);
 
 impl Mind {
@@ -53,7 +53,7 @@ impl Responder for Mind {
     }
 }
 
-/// The voice of this machine: at its rate, and so many samples for each sentence.
+/// The local voice: at its rate, with a fixed number of samples per sentence.
 struct Inside(Room, Rate, usize);
 
 impl Synthesizer for Inside {
@@ -63,7 +63,7 @@ impl Synthesizer for Inside {
     }
 }
 
-/// A server that takes every request, sends the head of an answer and then nothing more.
+/// A server that accepts every request, sends the head of an answer and then nothing more.
 async fn stands_still(room: Room, listener: TcpListener) {
     while let Ok((mut stream, _)) = listener.accept().await {
         let room = room.clone();
@@ -79,7 +79,7 @@ async fn stands_still(room: Room, listener: TcpListener) {
     }
 }
 
-/// A world whose voice is that server's, with a voice inside behind it.
+/// A world whose voice is that server's, with a local voice as fallback.
 async fn world(mind: Mind) -> World {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -95,7 +95,7 @@ async fn world(mind: Mind) -> World {
     })
 }
 
-/// A world of this cascade. What its pieces sound like is not looked at.
+/// A world with this cascade. The sound of its pieces is not checked.
 fn with(made: impl FnOnce(&Room) -> Cascade) -> World {
     let world = World::with(setup("push-to-talk"), true, |room| Box::new(made(room)));
     world.room.lock().rings = true;

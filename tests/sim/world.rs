@@ -40,14 +40,14 @@ pub(crate) enum Act {
     Say(String),
     /// A device is lost or comes back, and the driver is told.
     Device(Side, bool),
-    /// The microphone falls silent without a word.
+    /// The microphone silently stops delivering.
     Microphone(bool),
     /// The speaker takes no more sound; the driver is not told.
     Speaker(bool),
     Engines(Engines),
-    /// A tool of timers and alarms is called from elsewhere.
+    /// A timer or alarm tool is called from elsewhere.
     Call(&'static str, serde_json::Value),
-    /// What the transcriber answers from now on instead of the words.
+    /// The transcriber's answer from now on, instead of the words.
     Transcriber(Option<EngineError>),
 }
 
@@ -70,7 +70,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<(), Refusal>>>>;
 /// The world.
 pub(crate) struct World {
     pub(crate) room: Room,
-    /// The real tools of timers and alarms, and their book.
+    /// The real timer and alarm tools, and their book.
     clocks: Registry,
     pub(crate) book: Book,
     pub(crate) volume: Volume,
@@ -86,7 +86,7 @@ pub(crate) struct World {
     sound: mpsc::Sender<SoundEvent>,
     loudspeaker: Loudspeaker,
     microphone: bool,
-    /// Whether the listener does not know yet that it is lost.
+    /// Whether the listener does not know yet that the microphone is lost.
     lost: bool,
     acts: BTreeMap<(u64, u64), Act>,
     start: Instant,
@@ -103,13 +103,13 @@ pub(crate) struct Past {
 }
 
 impl World {
-    /// A world that keeps a record of everything, or, for long runs, none.
+    /// A world that records everything, or nothing for long runs.
     pub(crate) fn new(setup: Setup, record: bool) -> Self {
         let hears = setup.hears;
         Self::with(setup, record, |room| Box::new(Engine::new(room, hears)))
     }
 
-    /// The same with a partner of its own.
+    /// The same with its own partner.
     pub(crate) fn with(
         setup: Setup,
         record: bool,
@@ -153,7 +153,7 @@ impl World {
         });
         let handle = driver.handle();
         let (_, events) = handle.watch();
-        // The loudspeaker is there.
+        // The loudspeaker is connected.
         sound.try_send(SoundEvent::Up { side: Side::Output, device: "Desk".into() }).unwrap();
         Self {
             clocks: aloud::tool::builtin(tools),
@@ -195,7 +195,7 @@ impl World {
         self.handle.state()
     }
 
-    /// Whether all of the script has happened, and nothing sounds, is about to or waits.
+    /// Whether the script is finished, and nothing plays, is about to play or waits.
     pub(crate) fn calm(&self) -> bool {
         let state = self.state();
         let silent = state.mouth == MouthStatus::Silent && state.waits_for.is_none();
@@ -226,7 +226,7 @@ impl World {
         }
     }
 
-    /// Ends the driver, when all of the script has happened.
+    /// Ends the driver once all of the script has happened.
     pub(crate) async fn end(mut self) -> Past {
         assert!(self.acts.is_empty(), "what comes after the end: {:?}", self.acts);
         self.act(Act::Ask(Request::Quit));
@@ -247,7 +247,7 @@ impl World {
         self.ms = ms;
     }
 
-    /// Lets the driver do all that it can do now, and does what it orders.
+    /// Lets the driver do all that it can do now, and carries out its orders.
     fn attend(&mut self, cx: &mut Context<'_>) {
         loop {
             if self.finished.is_none()
@@ -279,11 +279,11 @@ impl World {
         }
     }
 
-    /// Hands on what the listener heard; whether there was anything.
+    /// Passes on what the listener heard; whether there was anything.
     fn tell(&mut self) -> bool {
         let any = !self.listening.is_empty();
         for event in self.listening.drain(..) {
-            // A driver that has ended hears nothing; one that runs takes all at once.
+            // A driver that has ended hears nothing; a running one takes all at once.
             let sent = self.ear.try_send(event);
             assert!(sent.is_ok() || self.finished.is_some(), "the driver does not listen");
         }
@@ -328,8 +328,8 @@ impl World {
         }
     }
 
-    /// Hands on what happened to a device, as the supervisor does: whether anybody is left to listen
-    /// is none of its business.
+    /// Passes on what happened to a device, as the supervisor does, whether or not anybody is left
+    /// to listen.
     fn tell_sound(&self, event: SoundEvent) {
         let sent = self.sound.try_send(event);
         assert!(sent.is_ok() || self.finished.is_some(), "the driver asks for no device");
@@ -380,8 +380,8 @@ impl Past {
         self.finished.history.items()
     }
 
-    /// Compares the history with what truly came out of the loudspeaker: every word that was
-    /// heard to its end is in it, and no other.
+    /// Compares the history with what really came out of the loudspeaker: it contains every word
+    /// heard to its end, and no other.
     pub(crate) fn verify(&self) {
         let mut spoken: BTreeMap<Epoch, String> = BTreeMap::new();
         for item in self.items() {
@@ -409,8 +409,8 @@ impl Past {
         assert_eq!(spoken, BTreeMap::new(), "replies that never sounded");
     }
 
-    /// Reads the driver's record and plays it to a machine of its own, while the audit reads along:
-    /// the same inputs make the same history.
+    /// Reads the driver's record and replays it on another machine, with the audit reading along:
+    /// the same inputs yield the same history.
     pub(crate) fn replay(&self) {
         let pages = self.pages.as_ref().expect("a world with a record").0.lock().unwrap();
         let mut lines = std::str::from_utf8(&pages).unwrap().lines();

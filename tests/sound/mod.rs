@@ -1,5 +1,5 @@
 //! A virtual sound card for tests: a private sound server with a microphone that tests speak into
-//! and a loudspeaker that they record. Driven by `scripts/virtual-sound`.
+//! and a loudspeaker that they record. Controlled by `scripts/virtual-sound`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
@@ -19,7 +19,7 @@ pub const RATE: u32 = 48_000;
 /// How long a test waits for something that is quick on an idle machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A private sound server. Ends with this value.
+/// A private sound server. Ends when dropped.
 pub struct VirtualCard {
     dir: PathBuf,
     _kept: Option<tempfile::TempDir>,
@@ -34,14 +34,14 @@ impl VirtualCard {
         card
     }
 
-    /// Starts a server that the programs of the folder `dir` find.
+    /// Starts a server for programs that use the folder `dir`.
     pub fn start_in(dir: &Path) -> Self {
         let card = Self { dir: dir.to_owned(), _kept: None };
         card.script("start");
         card
     }
 
-    /// The environment by which a program finds the server in `dir`, running or not.
+    /// The environment through which a program finds the server in `dir`, running or not.
     pub fn env_in(dir: &Path) -> Vec<(&'static str, String)> {
         let inside = |name: &str| dir.join(name).display().to_string();
         vec![
@@ -51,27 +51,27 @@ impl VirtualCard {
         ]
     }
 
-    /// The environment by which a program finds this server.
+    /// The environment through which a program finds this server.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         Self::env_in(&self.dir)
     }
 
-    /// Ends the server as a crash does.
+    /// Ends the server as a crash would.
     pub fn kill(&self) {
         self.script("kill");
     }
 
-    /// Starts it again after [`VirtualCard::kill`], with the same devices.
+    /// Restarts it after [`VirtualCard::kill`], with the same devices.
     pub fn restart(&self) {
         self.script("start");
     }
 
-    /// Makes the server hang, as a machine short of memory does.
+    /// Makes the server hang, as on a machine short of memory.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub fn thaw(&self) {
         self.signal("-CONT");
     }
@@ -90,8 +90,8 @@ impl VirtualCard {
         String::from_utf8(run.stdout).unwrap()
     }
 
-    /// Adds another loudspeaker of this id and name (and what it plays as a microphone), and returns the number by which [`VirtualCard::unplug`] takes it
-    /// away.
+    /// Adds another loudspeaker of this id and name (and its monitor), and returns the number by
+    /// which [`VirtualCard::unplug`] removes it.
     pub fn plug_speaker(&self, name: &str) -> String {
         let id = format!("sink_name={name}");
         let name = format!("sink_properties=device.description={name}");
@@ -99,7 +99,7 @@ impl VirtualCard {
         number.trim().to_owned()
     }
 
-    /// Takes the device of module `number` away.
+    /// Removes the device of module `number`.
     pub fn unplug(&self, number: &str) {
         self.pactl(&["unload-module", number]);
     }
@@ -127,11 +127,11 @@ impl VirtualCard {
         Speaking { child, writer: Some(writer) }
     }
 
-    /// As [`VirtualCard::speak`], with raw samples (32 bit floats, mono) as they are written, into
+    /// As [`VirtualCard::speak`], with raw samples (32-bit floats, mono) as they are written, into
     /// any sink.
     pub fn pipe_into(&self, sink: &str, rate: u32) -> Pipe {
         let mut command = self.stream("pacat", sink);
-        // The last word counts.
+        // The last option counts.
         command.arg(format!("--rate={rate}"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         hurry(child.id());
@@ -223,7 +223,7 @@ impl Drop for Speaking {
     }
 }
 
-/// A way into the microphone.
+/// A pipe into the microphone.
 pub struct Pipe {
     pipe: Option<std::process::ChildStdin>,
     child: Child,
@@ -258,8 +258,8 @@ impl Drop for Pipe {
 struct Heard {
     pcm: Mutex<Vec<f32>>,
     more: Condvar,
-    /// Microseconds of the clock at which the first sample came, at the latest: what the quickest
-    /// delivery so far says.
+    /// When the first sample came at the latest, in microseconds of the clock, judging by the
+    /// fastest delivery so far.
     start: AtomicU64,
 }
 
@@ -271,35 +271,35 @@ pub struct Recorder {
     clock: Clock,
 }
 
-/// How long so many samples last, in microseconds.
+/// The duration of this many samples, in microseconds.
 fn micros(samples: usize) -> u64 {
     samples as u64 * 1_000_000 / u64::from(RATE)
 }
 
 impl Recorder {
-    /// What has been recorded so far, mono at [`RATE`].
+    /// What was recorded so far, mono at [`RATE`].
     pub fn pcm(&self) -> Vec<f32> {
         self.heard.pcm.lock().unwrap().clone()
     }
 
-    /// The time on the clock of [`Recorder::when`].
+    /// The current time on the clock of [`Recorder::when`].
     pub fn now(&self) -> Moment {
         self.clock.now()
     }
 
-    /// When sample `n` was recorded, at the latest.
+    /// The latest time at which sample `n` was recorded.
     pub fn when(&self, n: usize) -> Moment {
         Moment::from_micros(self.heard.start.load(Ordering::Relaxed) + micros(n))
     }
 
-    /// Hands every sample after the first `from` to `each`, and moves `from` on.
+    /// Passes every sample after the first `from` to `each`, and advances `from`.
     pub fn each_since(&self, from: &mut usize, each: impl FnMut(f32)) {
         let pcm = self.heard.pcm.lock().unwrap();
         pcm[*from..].iter().copied().for_each(each);
         *from = pcm.len();
     }
 
-    /// Waits until `found` holds of what has been recorded.
+    /// Waits until `found` is true for the recording so far.
     pub fn wait_for(&self, patience: Duration, mut found: impl FnMut(&[f32]) -> bool) {
         let clock = Clock::start();
         let mut pcm = self.heard.pcm.lock().unwrap();
@@ -325,8 +325,8 @@ impl Drop for Recorder {
     }
 }
 
-/// Gives a program real-time priority where that is allowed; without it a loaded machine loses
-/// sound before it reaches anybody.
+/// Gives a program real-time priority if allowed; without it a loaded machine loses sound before it
+/// reaches anybody.
 pub fn hurry(pid: u32) {
     let _ = Command::new("chrt")
         .args(["-a", "-f", "-p", "10", &pid.to_string()])
@@ -335,7 +335,7 @@ pub fn hurry(pid: u32) {
         .status();
 }
 
-/// Waits until `done` gives something, looking every few milliseconds.
+/// Waits until `done` returns something, polling every few milliseconds.
 pub fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let clock = Clock::start();
     loop {
@@ -356,7 +356,7 @@ pub fn tone(frequency: f64, seconds: f64) -> Vec<f32> {
         .collect()
 }
 
-/// Whether the tests can have a virtual card here; says on stderr what is missing where not.
+/// Whether tests can have a virtual card here; if not, reports on stderr what is missing.
 pub fn available() -> bool {
     let found = ["pulseaudio", "pactl", "pacat", "parec"]
         .iter()

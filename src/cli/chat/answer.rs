@@ -1,18 +1,18 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
-/// Words that are looked through for the next one that sounds; what is spoken may leave out some of
-/// what is written, or put it otherwise.
+/// Words searched for the next one that sounds; the spoken text may omit or rephrase some of the
+/// written one.
 const NEAR: usize = 12;
 
-/// The same for a word that is too long to stand there by chance: over a page of code.
+/// The same for a word too long to match by chance: across a page of code.
 const FAR: usize = 400;
 
 /// A reply as it is written, and how far it has sounded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Answer {
     pub(super) epoch: u32,
-    /// What the model wrote: markdown, line breaks and all.
+    /// What the model wrote, including markdown and line breaks.
     pub(super) text: String,
     /// Bytes of `text` that have sounded.
     pub(super) sounded: usize,
@@ -23,7 +23,7 @@ impl Answer {
         Self { epoch, text: String::new(), sounded: 0 }
     }
 
-    /// `words` sound: finds them in what is written.
+    /// Finds the `words` that now sound in what is written.
     pub(super) fn sound(&mut self, words: &str) {
         for (_, word) in tokens(words) {
             let reach = if word.chars().count() > 4 { FAR } else { NEAR };
@@ -31,14 +31,14 @@ impl Answer {
             let found = tokens(rest).take(reach).find(|(_, other)| same(word, other));
             if let Some((at, other)) = found {
                 let end = self.sounded + at + other.len();
-                // The marks behind a word sound with it.
+                // Punctuation after the word sounds with it.
                 let marks = self.text[end..].find(|c: char| c.is_alphanumeric() || c == '\n');
                 self.sounded = marks.map_or(self.text.len(), |marks| end + marks);
             }
         }
     }
 
-    /// The lines for the screen: what has sounded bright, the rest dim, marks of markdown kept.
+    /// The lines for the screen: what has sounded bright, the rest dim, markdown kept.
     pub(super) fn lines(&self, colour: bool) -> Vec<Line<'static>> {
         let mut lines = Vec::new();
         let (mut at, mut code) = (0, false);
@@ -70,7 +70,7 @@ impl Answer {
     }
 }
 
-/// What a terminal can show: control characters would move its cursor.
+/// `text` without control characters, which would move the terminal's cursor.
 pub(super) fn shown(text: &str) -> String {
     text.replace('\t', "    ").chars().filter(|c| !c.is_control()).collect()
 }
@@ -91,7 +91,7 @@ fn tint(colour: bool, tint: Color) -> Style {
     if colour { Style::new().fg(tint) } else { Style::new() }
 }
 
-/// One line of markdown in runs of one style. Together they are the line.
+/// One line of markdown in runs of one style. Concatenated they are the line.
 fn inline(line: &str, colour: bool) -> Vec<(&str, Style)> {
     let bold = Style::new().add_modifier(Modifier::BOLD);
     if line.starts_with('#') && line.trim_start_matches('#').starts_with(' ') {

@@ -28,8 +28,8 @@ pub(super) const COMMANDS: [(&str, &str); 9] = [
     ("/quit", "leave the chat"),
 ];
 
-/// Reads `text` as a command: `None` where it is a question, which may begin with a slash too, as
-/// in "/etc/hosts is empty, why?".
+/// Parses `text` as a command: `None` if it is a question, which may begin with a slash too, as in
+/// "/etc/hosts is empty, why?".
 pub(super) fn parse(text: &str) -> Option<Result<Command, String>> {
     let text = text.trim();
     let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -64,7 +64,7 @@ pub(super) fn parse(text: &str) -> Option<Result<Command, String>> {
     }
 }
 
-/// The only command that begins as `text` does.
+/// The only command that begins with `text`.
 pub(super) fn complete(text: &str) -> Option<&'static str> {
     let mut fits = COMMANDS.iter().map(|(name, _)| *name).filter(|name| name.starts_with(text));
     let first = fits.next().filter(|_| text.len() > 1)?;

@@ -11,7 +11,7 @@ use crate::turn::{EarStatus, MouthStatus};
 /// Cells of the level meter.
 const METER: usize = 8;
 
-/// The live part, and where the cursor stands in it: column and row.
+/// The live part, and the position of the cursor in it: column and row.
 pub(super) fn live(view: &View, prompt: &Prompt, size: (u16, u16)) -> (Buffer, Option<(u16, u16)>) {
     let (width, height) = (size.0.max(12) - 1, size.1);
     let (typed, (x, y)) = prompt.draw(width.saturating_sub(2), (height / 3).max(1));
@@ -29,7 +29,7 @@ pub(super) fn live(view: &View, prompt: &Prompt, size: (u16, u16)) -> (Buffer, O
     let needed = rows(&below);
     let above: Vec<Buffer> = view.under_way().iter().map(|entry| entry.rows(size.0)).collect();
     let all = rows(&above);
-    // One row of air, where there is room for it.
+    // One blank row, if there is room for it.
     let room = height.saturating_sub(needed);
     let air = u16::from(room > 2);
     let shown = all.min(room.saturating_sub(air));
@@ -50,8 +50,8 @@ pub(super) fn live(view: &View, prompt: &Prompt, size: (u16, u16)) -> (Buffer, O
     (buffer, Some((x + 2, row)))
 }
 
-/// The first row of the turn that is shown where not all of it has room: what sounds now stays in
-/// sight; before anything sounds, its beginning.
+/// The first visible row of a turn that is too tall: what sounds now stays in sight; before
+/// anything sounds, its beginning.
 fn window(stack: &Buffer, all: u16, shown: u16, view: &View) -> u16 {
     if all <= shown {
         return 0;
@@ -59,7 +59,7 @@ fn window(stack: &Buffer, all: u16, shown: u16, view: &View) -> u16 {
     let last = all - shown;
     let sounds = view.turn.answer.as_ref().is_some_and(|answer| answer.sounded > 0);
     if !sounds {
-        // What the user says or has typed now stands at the end.
+        // What the user is saying or has just typed is at the end.
         let talks = !view.heard.is_empty();
         return if talks { last } else { 0 };
     }
@@ -77,7 +77,7 @@ fn rows(buffers: &[Buffer]) -> u16 {
     buffers.iter().fold(0, |sum: u16, buffer| sum.saturating_add(buffer.area.height))
 }
 
-/// Puts `buffers` under each other into `to`, from row `at` on, as far as it goes.
+/// Stacks `buffers` into `to`, from row `at` on, as far as they fit.
 fn pile(buffers: &[Buffer], to: &mut Buffer, mut at: u16) {
     for buffer in buffers {
         let room = to.area.height.saturating_sub(at);
@@ -105,7 +105,7 @@ fn line(line: Line<'static>, width: u16) -> Buffer {
     buffer
 }
 
-/// What aloud does now, the microphone's level, and what else is to be known.
+/// What aloud is doing, the microphone's level, and other remarks.
 fn status(view: &View, width: u16) -> Line<'static> {
     let state = &view.state;
     let (mark, word, colour) = match (state.ear, state.mouth) {

@@ -1,4 +1,4 @@
-//! What stands on the screen: an entry with who says it, and the list of keys and commands.
+//! Entries on the screen, each with its speaker, and the list of keys and commands.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,10 +8,10 @@ use ratatui::widgets::{Paragraph, Widget as _, Wrap};
 
 use super::command::COMMANDS;
 
-/// Cells before the text of an entry: who says it.
+/// Cells before the text of an entry, for its speaker.
 pub(super) const GUTTER: u16 = 7;
 
-/// The same where the keys are listed.
+/// The same in the list of keys.
 const WIDE_GUTTER: u16 = 15;
 
 /// The keys as the help shows them.
@@ -26,7 +26,7 @@ const KEYS: [(&str, &str); 8] = [
     ("?", "on an empty line: show this"),
 ];
 
-/// Something that was said or happened, and who said it.
+/// Something that was said or happened, and its speaker.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) who: Span<'static>,
@@ -46,7 +46,7 @@ impl Entry {
         let width = width.saturating_sub(1).max(self.gutter + 4);
         let text = Paragraph::new(self.body.clone()).wrap(Wrap { trim: false });
         let inner = width - self.gutter;
-        // A row of air before each question.
+        // A blank row before each question.
         let air = u16::from(self.who.content == "you");
         let height = u16::try_from(text.line_count(inner)).unwrap_or(u16::MAX).clamp(1, 4_000);
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height + air));

@@ -1,5 +1,6 @@
-//! The screen in each state, as a terminal emulator shows it, held against files. After a change
-//! that is meant, `ALOUD_GOLDEN=write cargo nextest run --lib -E 'test(chat::golden)'` writes them anew.
+//! The screen in each state, as a terminal emulator shows it, compared with files. After an
+//! intended change, `ALOUD_GOLDEN=write cargo nextest run --lib -E 'test(chat::golden)'` rewrites
+//! them.
 
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -100,8 +101,8 @@ impl Room {
         self.is(EarStatus::Shut, MouthStatus::Silent);
     }
 
-    /// What stands on the terminal. Dim cells are underlined with `~` in the row below, the
-    /// cursor's row ends in its column.
+    /// The contents of the terminal. Dim cells are underlined with `~` in the row below, the
+    /// cursor's row ends with its column.
     fn picture(&mut self) -> String {
         let screen = self.screen.out().screen();
         let (rows, columns) = screen.size();
@@ -138,7 +139,7 @@ fn emulator(width: u16, height: u16) -> vt100::Parser {
     vt100::Parser::new(cells(height), cells(width), 100)
 }
 
-/// Holds what `play` leaves on terminals of all widths against the file of `name`.
+/// Compares what `play` leaves on terminals of all widths with the file of `name`.
 #[expect(clippy::disallowed_methods, reason = "how the files are written anew")]
 fn golden(name: &str, play: impl Fn(&mut Room)) {
     let mut all = String::new();
@@ -217,7 +218,7 @@ fn what_rings_is_shown_and_any_key_ends_it() {
         room.is(EarStatus::Shut, MouthStatus::Speaking);
         let picture = room.picture();
         assert!(picture.contains("ringing: pasta timer"), "{picture}");
-        // Nothing else comes of the key.
+        // The key has no other effect.
         assert_eq!(room.keys(" \n"), vec![Action::Ask(Request::Stop); 2]);
         assert_eq!(room.chat.prompt.text(), "half a question");
     }
@@ -234,7 +235,7 @@ fn error() {
         room.said("What time is it?");
         let message = "openai rejected the key in OPENAI_API_KEY; run \"aloud doctor\"";
         room.event(Event::Trouble { message: message.into() });
-        // It is spoken too, and not shown twice.
+        // It is also spoken, and not shown twice.
         room.event(Event::Written { epoch: 2, text: message.into() });
         room.event(Event::Reply { epoch: 0, text: message.into(), interrupted: false });
         room.is(EarStatus::Shut, MouthStatus::Silent);
@@ -306,7 +307,7 @@ fn a_tap_says_how_to_send_and_the_next_tap_sends() {
     room.is(EarStatus::Hearing, MouthStatus::Silent);
     assert!(room.picture().contains("tap space again to send"));
     assert_eq!(room.keys(" "), [Action::Ask(Request::Release)]);
-    // A terminal that tells when a key is let go: holding it is enough.
+    // A terminal that reports key releases: holding it is enough.
     let space = KeyEvent::new(KeyCode::Char(' '), KeyModifiers::NONE);
     let up = KeyEvent { kind: KeyEventKind::Release, ..space };
     assert_eq!(room.key(space), Action::Ask(Request::Press));

@@ -3,10 +3,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
-/// Questions that are kept; older ones go when the file is next shortened.
+/// Questions kept; older ones are dropped when the file is next shortened.
 const KEPT: usize = 1_000;
 
-/// What was typed in the chat, the newest last: one JSON string a line, in a file of the user's own.
+/// What was typed in the chat, newest last: one JSON string per line, in a file of the user's own.
 #[derive(Debug, Default)]
 pub(super) struct History {
     file: Option<PathBuf>,
@@ -14,8 +14,8 @@ pub(super) struct History {
 }
 
 impl History {
-    /// What was typed before. A file that cannot be read counts as empty, a line that is none is
-    /// skipped: a lost history is no reason not to chat.
+    /// Reads the history. An unreadable file counts as empty and an invalid line is skipped: a lost
+    /// history is no reason not to chat.
     pub(super) fn open(file: PathBuf) -> Self {
         let text = fs::read_to_string(&file).unwrap_or_default();
         let mut lines: Vec<String> =
@@ -28,15 +28,15 @@ impl History {
         Self { file: Some(file), lines }
     }
 
-    /// The entries, the oldest first.
+    /// The entries, oldest first.
     pub(super) fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// Keeps `text`, unless it is what was typed last.
+    /// Keeps `text`, unless it repeats the last entry.
     ///
     /// # Errors
-    /// When the file cannot be written; the entry is kept for this chat all the same.
+    /// When the file cannot be written; the entry is still kept for this chat.
     pub(super) fn push(&mut self, text: &str) -> io::Result<()> {
         if self.lines.last().is_some_and(|last| last == text) {
             return Ok(());
@@ -59,7 +59,7 @@ fn append(file: &PathBuf, text: &str) -> io::Result<()> {
 
 fn rewrite(file: &PathBuf, lines: &[String]) -> io::Result<()> {
     let folder = file.parent().unwrap_or_else(|| std::path::Path::new("."));
-    // Made for its owner alone, and put in place whole.
+    // Created for its owner alone, and moved into place whole.
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
     for text in lines {
         draft.write_all(line(text).as_bytes())?;

@@ -9,29 +9,29 @@ pub(super) enum Talk {
     Release,
 }
 
-/// Longest time between a key's first event and its first repeat, and between two repeats: the
-/// usual delays are 250 to 660 ms and 30 to 50 ms.
+/// Longest time between a key's first event and its first repeat: the usual delays are 250 to 660
+/// ms, and 30 to 50 ms between repeats.
 const FIRST_REPEAT: Duration = Duration::from_millis(700);
 const REPEAT: Duration = Duration::from_millis(150);
 
 /// Without a repeat for this long the key is up.
 const UP: Duration = Duration::from_millis(250);
 
-/// Makes one talk key of what terminals send: those that report key releases, those that only
-/// repeat a held key, and a person who taps to start and taps to stop.
+/// One talk key for all terminals: those that report key releases, those that only repeat a held
+/// key, and a person who taps to start and taps to stop.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum TalkKey {
     /// Not talking.
     #[default]
     Up,
-    /// Talking since a press; whether the key is held is not known yet.
+    /// Talking since a press; not known yet whether the key is held.
     Down { since: Moment },
     /// Talking while the key repeats.
     Repeating { last: Moment },
 }
 
 impl TalkKey {
-    /// The terminal reported the key going down, or repeating.
+    /// The terminal reported a key press or repeat.
     pub(super) fn on_press(&mut self, now: Moment) -> Option<Talk> {
         match *self {
             Self::Up => {
@@ -53,7 +53,7 @@ impl TalkKey {
         }
     }
 
-    /// The terminal reported the key going up.
+    /// The terminal reported a key release.
     pub(super) fn on_release(&mut self, now: Moment) -> Option<Talk> {
         match *self {
             // A short tap means "start", the next one "stop".

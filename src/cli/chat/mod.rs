@@ -5,9 +5,9 @@
 //!                             (a terminal that cannot move its cursor, a pipe: plain lines)
 //! ```
 //!
-//! **Invariant:** the terminal is given back as it was, whatever ends the chat.
-//! **Invariant:** nothing is asked of the terminal, so one that does not answer holds nothing up.
-//! Absent on purpose: turns and sound; this is one more client of the driver.
+//! **Invariant:** the terminal is restored, however the chat ends.
+//! **Invariant:** the terminal is never queried, so one that does not answer causes no delay.
+//! Deliberately absent: turns and sound; this is one more client of the driver.
 
 mod answer;
 mod command;
@@ -48,24 +48,24 @@ use crate::config::Environment;
 use crate::drive::{Event, Handle, Request};
 use crate::turn::Mode;
 
-/// How often a key that only repeats is looked after.
+/// How often a repeating key is checked for its release.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Events taken before the screen is drawn again.
+/// Events processed before the screen is redrawn.
 const BATCH: usize = 64;
 
-/// How long the second Ctrl-C may take.
+/// Time for the second Ctrl-C.
 const TWICE: Duration = Duration::from_secs(3);
 
-/// What is worth knowing before the microphone is open all the time, where its own voice is not taken
-/// out of what aloud hears.
+/// Printed before the microphone opens for good while aloud's own voice is not removed from what it
+/// hears.
 pub(super) const HEADPHONES: &str = "Use headphones: from loudspeakers, aloud hears its own voice.";
 
-/// What the chat is given.
+/// Settings of the chat.
 pub(super) struct Settings {
-    /// Lines to begin with: who answers, and what is worth knowing.
+    /// First lines: who answers, and other remarks.
     pub(super) greeting: Vec<String>,
-    /// Where typed questions are kept.
+    /// The file with typed questions.
     pub(super) history: PathBuf,
     /// How the terminal is used.
     pub(super) look: Look,
@@ -76,7 +76,7 @@ pub(super) struct Settings {
 /// What the terminal can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Look {
-    /// Whether anybody types: else standard input is read to its end, a question a line.
+    /// Whether a person types: otherwise standard input is read to its end, one question per line.
     pub(super) typed: bool,
     /// Whether the cursor can be moved.
     pub(super) screen: bool,
@@ -86,7 +86,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// What this process's terminal can do, as far as the environment tells.
+    /// What this process's terminal can do, according to the environment.
     pub(super) fn of(env: &Environment) -> Self {
         let typed = io::stdin().is_terminal();
         let shown = io::stdout().is_terminal();
@@ -180,7 +180,7 @@ async fn on_screen(handle: &Handle, clock: Clock, settings: Settings) -> io::Res
     screen.close()
 }
 
-/// Takes the events that are there already; false when there will be no more.
+/// Processes the events that are already there; false when there will be no more.
 fn drain(events: &mut Receiver<Event>, view: &mut View) -> bool {
     for _ in 0..BATCH {
         match events.try_recv() {
@@ -208,7 +208,7 @@ async fn any(signals: &mut [Option<Signal>; 2]) {
     }
 }
 
-/// What a key comes to.
+/// The effect of a key.
 #[derive(Clone, Debug, PartialEq)]
 enum Action {
     None,
@@ -222,11 +222,11 @@ struct Chat {
     view: View,
     prompt: Prompt,
     talk: TalkKey,
-    /// Whether this terminal tells when a key is let go.
+    /// Whether this terminal reports key releases.
     releases: bool,
     /// Until when Ctrl-C quits.
     quitting: Option<Moment>,
-    /// Whether what was typed could be kept.
+    /// Whether the history could be saved.
     saved: bool,
     /// Whether aloud hears its own voice from loudspeakers.
     hears_itself: bool,
@@ -261,7 +261,7 @@ impl Chat {
                 return Action::None;
             }
             let talk = self.talk.on_release(now);
-            // A key that was only tapped talks on.
+            // A key that was only tapped keeps talking.
             self.view.tapped = talk.is_none() && self.talk != TalkKey::Up;
             return talk.map_or(Action::None, |talk| self.talk(talk));
         }
@@ -272,7 +272,7 @@ impl Chat {
         }
         self.quitting = None;
         if !self.view.state.ringing.is_empty() && key.kind == KeyEventKind::Press {
-            // Any key ends a ring. What is typed is kept: it may be "snooze".
+            // Any key ends a ring. The character is kept: it may begin "snooze".
             if matches!(key.code, KeyCode::Char(c) if c != ' ') && plain {
                 self.prompt.on_key(key);
             }
@@ -297,7 +297,7 @@ impl Chat {
                 self.talk = TalkKey::default();
                 Action::Ask(Request::Stop)
             }
-            // The tap that began to talk is ended by enter too.
+            // Enter also ends talking that began with a tap.
             KeyCode::Enter if empty && self.talk != TalkKey::Up => {
                 self.talk = TalkKey::Up;
                 Action::Ask(Request::Release)
@@ -312,7 +312,7 @@ impl Chat {
         }
     }
 
-    /// Clears the line, else stops what is under way, else quits when it comes twice.
+    /// Clears the line, else stops what is in progress, else quits on the second press.
     fn on_interrupt(&mut self, now: Moment) -> Action {
         if !self.prompt.is_empty() {
             self.prompt.clear();
@@ -389,19 +389,19 @@ impl Chat {
     }
 }
 
-/// What opens the microphone from now on.
+/// The request that opens the microphone all the time, or only for the talk key.
 fn mode(open: bool) -> Request {
     Request::Mode { mode: if open { Mode::Open } else { Mode::PushToTalk } }
 }
 
-/// The terminal in raw mode; dropped, it is as it was.
+/// The terminal in raw mode; restored on drop.
 struct Guard;
 
 impl Guard {
     fn take() -> io::Result<Self> {
         terminal::enable_raw_mode()?;
         let guard = Self;
-        // A terminal that does not know these passes them over.
+        // A terminal that does not know these ignores them.
         let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES
             | KeyboardEnhancementFlags::REPORT_EVENT_TYPES;
         execute!(io::stdout(), EnableBracketedPaste, PushKeyboardEnhancementFlags(flags))?;
@@ -411,7 +411,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Every step is tried; there is nobody to tell when the terminal itself is gone.
+        // Every step is tried; if the terminal itself is gone, nobody is left to tell.
         let _ = execute!(io::stdout(), PopKeyboardEnhancementFlags, DisableBracketedPaste);
         let _ = execute!(io::stdout(), crossterm::cursor::Show);
         let _ = terminal::disable_raw_mode();

@@ -8,9 +8,9 @@ use super::{Settings, mode};
 use crate::drive::{Event, Handle, Refusal, Request, State};
 use crate::turn::MouthStatus;
 
-/// Chats line by line, for a terminal that cannot move its cursor, a screen reader, or a pipe: what
-/// is typed is a question, and each answer is printed when it is over. From a pipe a question is
-/// asked when the one before is answered, and the end of the input ends the chat.
+/// Chats line by line, for a terminal that cannot move its cursor, a screen reader, or a pipe: each
+/// line is a question, and each answer is printed when it is over. From a pipe, a question is asked
+/// once the previous one is answered, and the end of the input ends the chat.
 ///
 /// # Errors
 /// When standard output cannot be written to.
@@ -48,7 +48,7 @@ pub(super) async fn chat(handle: &Handle, settings: Settings) -> io::Result<()> 
                     open = false;
                     None
                 }
-                // Bytes that are no text; the lines after them may be.
+                // Invalid UTF-8; the following lines may be valid.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     talk.aside("that line is not UTF-8 text; it was skipped")?;
                     None
@@ -73,16 +73,16 @@ struct Talk {
     /// Whether a person types.
     typed: bool,
     state: State,
-    /// Whether a question is under way.
+    /// Whether a question is in progress.
     asked: bool,
-    /// The answer under way as it is written, and whose it is.
+    /// The current answer as it is written, and its epoch.
     written: Option<(u32, String)>,
 }
 
 impl Talk {
     fn on_line(&mut self, line: &str) -> io::Result<Option<Request>> {
         if line.trim().is_empty() {
-            // Enter ends what rings.
+            // Enter ends a ring.
             return Ok((!self.state.ringing.is_empty()).then_some(Request::Stop));
         }
         let command = match command::parse(line) {
@@ -123,7 +123,7 @@ impl Talk {
                 self.state = state;
                 if ends {
                     self.asked = false;
-                    // What was written and could not be spoken is an answer all the same.
+                    // What was written but could not be spoken is still an answer.
                     if let Some((_, text)) = self.written.take() {
                         self.answer(&text)?;
                     }
@@ -170,7 +170,7 @@ impl Talk {
         if self.typed { self.print(&format!("aloud: {text}")) } else { self.print(text) }
     }
 
-    /// What is meant for the reader.
+    /// Prints to standard output, for the reader.
     fn print(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         for line in text.trim_end().split('\n') {
@@ -179,7 +179,7 @@ impl Talk {
         out.flush()
     }
 
-    /// What is not.
+    /// Prints what is not meant for the reader.
     fn aside(&self, text: &str) -> io::Result<()> {
         let mut err = io::stderr().lock();
         writeln!(err, "{}", super::answer::shown(text))

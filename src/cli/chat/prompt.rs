@@ -8,14 +8,14 @@ use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use super::command;
 use super::history::History;
 
-/// Rows that are laid out at most, to see how many the text needs.
+/// The most rows laid out to measure the text.
 const TALLEST: u16 = 64;
 
 /// The line editor: what is being typed, and what was typed before.
 pub(super) struct Prompt {
     area: TextArea<'static>,
     history: History,
-    /// The entry of the history that is shown, and what was being typed before.
+    /// The history entry being shown, and the text typed before browsing.
     browsing: Option<(usize, String)>,
 }
 
@@ -37,19 +37,19 @@ impl Prompt {
         self.browsing = None;
     }
 
-    /// What was typed before, and what is typed now.
+    /// The history of typed lines.
     pub(super) fn history(&mut self) -> &mut History {
         &mut self.history
     }
 
-    /// Puts `text` in, as it was copied: several lines stay several lines.
+    /// Inserts `text` as copied: several lines stay several lines.
     pub(super) fn paste(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
         let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
         self.area.insert_str(text.trim_end_matches('\n'));
     }
 
-    /// Takes a key; true when the text is complete.
+    /// Handles a key; true when the text is complete.
     #[expect(clippy::wildcard_enum_match_arm, reason = "an enum of another crate")]
     pub(super) fn on_key(&mut self, key: KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
@@ -88,7 +88,7 @@ impl Prompt {
         false
     }
 
-    /// The line above, or from the first one the entry before.
+    /// Moves to the line above, or from the first one to the previous entry.
     fn older(&mut self) {
         if self.area.screen_cursor().row > 0 {
             return self.area.move_cursor(CursorMove::Up);
@@ -100,7 +100,7 @@ impl Prompt {
         }
     }
 
-    /// The line below, or from the last one the entry after.
+    /// Moves to the line below, or from the last one to the next entry.
     fn newer(&mut self) {
         let cursor = self.area.screen_cursor().row;
         self.area.move_cursor(CursorMove::Down);
@@ -128,7 +128,7 @@ impl Prompt {
         self.area.move_cursor(CursorMove::End);
     }
 
-    /// Lays the text out in `width` cells and at most `rows` rows, and tells where its cursor is:
+    /// Lays the text out in `width` cells and at most `rows` rows; returns it with the cursor's
     /// column and row. A longer text is scrolled to its cursor.
     pub(super) fn draw(&self, width: u16, rows: u16) -> (Buffer, (u16, u16)) {
         let width = width.max(2);
@@ -154,7 +154,7 @@ fn area(text: &str) -> TextArea<'static> {
     let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
     area.set_wrap_mode(WrapMode::WordOrGlyph);
     area.set_cursor_line_style(Style::new());
-    // The terminal's own cursor stands there.
+    // The terminal's own cursor is there.
     area.set_cursor_style(Style::new());
     area
 }

@@ -9,26 +9,27 @@ use ratatui::text::Span;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Writes to the terminal: lines that scroll away like the output of any program, and below them a
-/// live part that is drawn again and again.
+/// live part that is redrawn.
 ///
-/// It never asks the terminal anything and moves the cursor only from where it is, so it works where
-/// nobody answers, beside what stood on the screen before, and after the terminal has changed size.
+/// It never queries the terminal and moves the cursor only relatively, so it works on terminals
+/// that do not answer, below whatever was on the screen before, and after the terminal has changed
+/// size.
 pub(super) struct Screen<W> {
     out: W,
     /// Columns and rows.
     size: (u16, u16),
     /// Whether only ASCII can be shown.
     ascii: bool,
-    /// The live part as it stands there.
+    /// The live part as drawn.
     drawn: Vec<Row>,
-    /// Where the cursor stands in it: row and column.
+    /// The cursor's row and column in it.
     at: (u16, u16),
     shown: bool,
-    /// Whether nothing that stands there can be kept.
+    /// Whether everything drawn must be redrawn.
     stale: bool,
 }
 
-/// One row as it is written.
+/// One row as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Row {
     bytes: String,
@@ -47,7 +48,7 @@ impl<W: Write> Screen<W> {
         self.size
     }
 
-    /// The terminal has another size now, and has broken its lines anew.
+    /// The terminal has a new size, and has rewrapped its lines.
     pub(super) fn resize(&mut self, size: (u16, u16)) {
         let width = usable(size).0;
         let rows = |row: &Row| row.width.saturating_sub(1) / width + 1;
@@ -123,7 +124,7 @@ impl<W: Write> Screen<W> {
         self.out.write_all(b"\x1b[2J\x1b[H")
     }
 
-    /// Takes the live part away; what scrolled stays.
+    /// Removes the live part; what scrolled stays.
     ///
     /// # Errors
     /// As [`Screen::draw`].
@@ -182,7 +183,7 @@ impl<W: Write> Screen<W> {
     }
 }
 
-/// Rows and columns as far as they can be believed: some terminals say that they have none.
+/// Plausible columns and rows: some terminals report zero.
 fn usable((width, height): (u16, u16)) -> (u16, u16) {
     (if width == 0 { 80 } else { width }, if height == 0 { 24 } else { height })
 }
@@ -204,7 +205,7 @@ fn put(bytes: &mut String, run: &mut (Style, String)) {
     let _ = write!(bytes, "{}", style.apply(std::mem::take(&mut run.1)));
 }
 
-/// What stands for `symbol` in `width` cells where only ASCII can be shown.
+/// The ASCII replacement of `symbol`, in `width` cells.
 fn ascii(symbol: &str, width: usize) -> String {
     let plain = match symbol {
         "●" => "*",

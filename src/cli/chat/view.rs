@@ -6,37 +6,37 @@ use super::entry::{self, Entry, GUTTER};
 use crate::drive::{Event, State};
 use crate::turn::{EarStatus, MouthStatus};
 
-/// What the terminal shows: entries that scroll away above, and the turn under way.
+/// What the terminal shows: entries that scroll away above, and the current turn.
 pub(super) struct View {
     pub(super) state: State,
     /// The microphone's level in decibels below full scale.
     pub(super) level: f32,
-    /// What the user is saying, as far as it was made out.
+    /// What the user is saying, as recognized so far.
     pub(super) heard: String,
     pub(super) turn: Turn,
-    /// What the user said or typed while the turn under way was not over.
+    /// What the user said or typed during the current turn.
     next: Option<Entry>,
-    /// Entries that are over and not printed yet.
+    /// Finished entries that were not printed yet.
     done: Vec<Entry>,
-    /// A line of passing interest, shown until something else happens.
+    /// A passing remark, shown until something else happens.
     pub(super) hint: Option<String>,
     /// Whether the talk key was tapped, so that another tap ends the utterance.
     pub(super) tapped: bool,
     pub(super) colour: bool,
-    /// The last answer, as it was written.
+    /// The last answer, as written.
     last: Option<String>,
-    /// What was told last of what went wrong; it is spoken too, and not shown twice.
+    /// The last problem reported; it is also spoken, and not shown twice.
     told: String,
 }
 
-/// The turn under way.
+/// The current turn.
 #[derive(Default)]
 pub(super) struct Turn {
     pub(super) you: Option<Entry>,
-    /// Calls, and what became of them.
+    /// Calls and their results.
     pub(super) notes: Vec<Entry>,
     pub(super) answer: Option<Answer>,
-    /// What belongs below the answer: the pages it rests on, and what went wrong.
+    /// What goes below the answer: its sources, and problems.
     after: Vec<Entry>,
     /// Milliseconds from the end of speech to the first sound.
     delay: Option<u64>,
@@ -48,7 +48,7 @@ impl Turn {
         self.delay.is_some() || self.answer.as_ref().is_some_and(|answer| answer.sounded > 0)
     }
 
-    /// What is to be said of an answer that is given up.
+    /// The remark on an answer that is given up.
     fn ended(&self) -> &'static str {
         if self.begun() { "cut off here" } else { "not spoken" }
     }
@@ -71,12 +71,12 @@ impl View {
         }
     }
 
-    /// The entries that are over since the last call.
+    /// The entries finished since the last call.
     pub(super) fn take_done(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.done)
     }
 
-    /// The last answer, as it was written.
+    /// The last answer, as written.
     pub(super) fn last_answer(&self) -> Option<&str> {
         self.last.as_deref()
     }
@@ -86,7 +86,7 @@ impl View {
         self.state.mode != "push-to-talk"
     }
 
-    /// Whether something is heard, made or said that Ctrl-C or Esc can stop.
+    /// Whether something is in progress that Ctrl-C or Esc can stop.
     pub(super) fn busy(&self) -> bool {
         self.state.mouth != MouthStatus::Silent
             || self.state.ear == EarStatus::Hearing && !self.open()
@@ -108,12 +108,12 @@ impl View {
         self.done.extend(entry::help(|colour| self.style(colour)));
     }
 
-    /// Prints what went wrong.
+    /// Prints a problem.
     pub(super) fn trouble(&mut self, text: &str) {
         self.done.push(self.entry("!", text, Color::Red));
     }
 
-    /// Takes an event.
+    /// Handles an event.
     pub(super) fn on_event(&mut self, event: Event) {
         match event {
             Event::State(state) => self.on_state(state),
@@ -181,7 +181,7 @@ impl View {
         self.state = state;
         if over && self.turn.answer.as_ref().is_some_and(|answer| !answer.text.is_empty()) {
             if speaks && !self.turn.begun() {
-                // It was made while the user paused, who has gone on: nothing of it happened.
+                // It was made during a pause, and the user has gone on: nothing of it happened.
                 self.turn.answer = None;
                 self.turn.notes.clear();
             } else {
@@ -190,7 +190,7 @@ impl View {
         }
     }
 
-    /// The answer of `epoch`, which takes the place of one that was given up before it sounded.
+    /// The answer of `epoch`, which replaces one that was given up before it sounded.
     fn answer(&mut self, epoch: u32) -> &mut Answer {
         let other = self.turn.answer.as_ref().is_some_and(|answer| answer.epoch != epoch);
         if other {
@@ -208,12 +208,12 @@ impl View {
         let entry = self.entry("you", text, Color::Cyan);
         self.hint = None;
         if self.turn.begun() {
-            // The answer that sounds is over first.
+            // The sounding answer is over first.
             self.done.extend(self.next.take());
             self.next = Some(entry);
             return;
         }
-        // The words of one utterance come again when the user went on after a pause.
+        // The transcript of an utterance is repeated if the user went on after a pause.
         let again = self.turn.you.as_ref().is_some_and(|you| goes_on(&you.text(), text));
         if !again {
             self.settle(self.turn.ended());
@@ -239,12 +239,12 @@ impl View {
         self.settle(if interrupted { "cut off here" } else { delay.as_deref().unwrap_or("") });
     }
 
-    /// Prints what is under way, for the chat is over.
+    /// Prints what is in progress, because the chat is over.
     pub(super) fn finish(&mut self) {
         self.settle(self.turn.ended());
     }
 
-    /// The turn under way is over: it scrolls away, with `note` at its end.
+    /// The current turn is over: it scrolls away, with `note` at its end.
     fn settle(&mut self, note: &str) {
         let Turn { you, notes, answer, after, delay: _ } = std::mem::take(&mut self.turn);
         self.done.extend(you);
@@ -263,7 +263,7 @@ impl View {
         self.turn.you = self.next.take();
     }
 
-    /// The entries of the turn under way.
+    /// The entries of the current turn.
     pub(super) fn under_way(&self) -> Vec<Entry> {
         let mut entries: Vec<Entry> = self.turn.you.iter().cloned().collect();
         if self.shows_answer() {
@@ -321,7 +321,7 @@ fn words(value: &serde_json::Value) -> String {
     }
 }
 
-/// Whether `now` are the words of the utterance of which `before` was the beginning.
+/// Whether `now` continues the utterance that began with `before`.
 fn goes_on(before: &str, now: &str) -> bool {
     let first = |text: &str| {
         let word = text.split_whitespace().next().unwrap_or_default().to_lowercase();

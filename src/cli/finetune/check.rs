@@ -6,7 +6,7 @@ use crate::cli::exit::{Code, Failure};
 use crate::cli::{Outcome, print};
 use crate::engine::openai::training::{Finding, Form, Summary, check};
 
-/// Looks through `file`, prints what is found, and writes what can be mended to `convert`.
+/// Checks `file`, prints the findings, and writes what can be repaired to `convert`.
 pub(super) fn run(file: &Path, convert: Option<&Path>, form: Form) -> Outcome {
     let mut told = Ok(());
     let mut found = |finding: Finding| {
@@ -48,7 +48,7 @@ pub(super) fn run(file: &Path, convert: Option<&Path>, form: Form) -> Outcome {
     }
 }
 
-/// Looks through data that is about to be sent; what is found goes to stderr.
+/// Checks data that is about to be uploaded; findings go to stderr.
 ///
 /// # Errors
 /// When the data cannot be used.
@@ -87,7 +87,7 @@ fn look(
     check(input, form, found, keep).map_err(unread)
 }
 
-/// The same, and writes what is good to the new file `out`, whole or not at all.
+/// Also writes what is good to the new file `out`, all of it or nothing.
 fn converted(
     file: &Path,
     out: &Path,

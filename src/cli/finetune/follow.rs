@@ -8,18 +8,18 @@ use crate::cli::{Outcome, print};
 use crate::engine::EngineError;
 use crate::engine::openai::finetune::{Event, Job, Tuning};
 
-/// The wait before the next look when something has happened; it doubles while nothing does, or
-/// while nobody answers.
+/// The wait before the next poll after an event; it doubles while nothing happens or the provider
+/// does not answer.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// The longest wait. A job takes from minutes to hours.
 const LONGEST: Duration = Duration::from_secs(16);
 
-/// Looks in a row that may fail, each after the client's own tries: a job outlives a broken
-/// network of some minutes.
+/// Consecutive polls that may fail, each after the client's own retries: a job outlives a network
+/// failure of several minutes.
 const MISSES: u32 = 12;
 
-/// Prints what happens in the job `id` until it ends.
+/// Prints the events of the job `id` until it ends.
 pub(super) async fn run(tuning: &Tuning, id: &str, json: bool) -> Outcome {
     let mut seen = HashSet::new();
     let (mut wait, mut misses) = (SHORTEST, 0);
@@ -53,7 +53,7 @@ pub(super) async fn run(tuning: &Tuning, id: &str, json: bool) -> Outcome {
                 wait = if news { SHORTEST } else { (wait * 2).min(LONGEST) };
             }
             Err(EngineError::Refused(why)) => return Err(EngineError::Refused(why).into()),
-            // Nothing was ever seen of it: there may be no such job.
+            // It was never seen: there may be no such job.
             Err(error) if state.is_empty() || misses >= MISSES => return Err(error.into()),
             Err(error) => {
                 misses += 1;
@@ -66,12 +66,12 @@ pub(super) async fn run(tuning: &Tuning, id: &str, json: bool) -> Outcome {
 }
 
 async fn look(tuning: &Tuning, id: &str) -> Result<(Job, Vec<Event>), EngineError> {
-    // The job first: what happens after it has ended is nothing, so no event is missed.
+    // The job first: nothing happens after its end, so no event is missed.
     let job = tuning.get(id).await?;
     Ok((job, tuning.events(id).await?))
 }
 
-/// Tells an event from others, also on servers that give none an id.
+/// Identifies an event, even on servers that assign no ids.
 fn key(event: &Event) -> String {
     if event.id.is_empty() { event.raw.to_string() } else { event.id.clone() }
 }

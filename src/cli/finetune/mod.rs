@@ -1,4 +1,4 @@
-//! Models of one's own: the data looked through, jobs ordered and followed.
+//! Fine-tuning: checking data, ordering and following jobs.
 
 mod check;
 mod follow;
@@ -124,7 +124,7 @@ impl Place {
     }
 }
 
-/// Checks data, or orders, lists, follows or ends jobs.
+/// Checks data, or creates, lists, follows or ends jobs.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Finetune) -> Outcome {
     match args {
         Finetune::Check { file, convert, model } => {
@@ -189,7 +189,8 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Finetune) 
     }
 }
 
-/// The model to tune: the one named, or our default for as long as its vendor tunes it.
+/// The model to tune: the named one, or our default as long as its vendor offers it for
+/// fine-tuning.
 fn base(named: Option<String>, today: Date) -> Result<String, Failure> {
     if let Some(model) = named {
         return Ok(model);
@@ -209,7 +210,7 @@ fn base(named: Option<String>, today: Date) -> Result<String, Failure> {
     Ok(defaults::TUNE.to_owned())
 }
 
-/// The id of the file that `data` means: one that was sent before, or one that is sent now.
+/// The file id for `data`: an uploaded file, or one that is uploaded now.
 async fn sent(app: &App, place: &Place, data: &str, model: &str) -> Result<String, Failure> {
     let path = Path::new(data);
     if !path.exists() {
@@ -251,7 +252,7 @@ fn list(jobs: &[Job], json: bool) -> Outcome {
     print::table(&rows)
 }
 
-/// The time of day and the day on which a job was ordered.
+/// The day and time at which a job was created.
 fn created(job: &Job) -> String {
     let local = |at: jiff::Timestamp| at.to_zoned(TimeZone::system());
     job.created.map_or_else(String::new, |at| local(at).strftime("%Y-%m-%d %H:%M").to_string())
@@ -288,7 +289,7 @@ fn stages(stages: &[serde_json::Value], json: bool) -> Outcome {
     print::table(&rows)
 }
 
-/// What a job comes to for the shell.
+/// The exit status of a job.
 fn ended(job: &Job) -> Outcome {
     let id = &job.id;
     let why = match &job.state {

@@ -1,17 +1,18 @@
-//! Sentences in other languages, which the templates do not know: told in one sentence of theirs.
+//! Sentences in languages that the templates do not know: each gets an apology in its own language.
 
 use std::collections::BTreeSet;
 
-/// A language that is told by its commonest short words.
+/// A language recognized by its commonest short words.
 struct Language {
-    /// What is said to it.
+    /// The apology.
     apology: &'static str,
-    /// Words that are common in it and rare or absent in English, in lower case, parted by blanks.
+    /// Words that are common in it and rare or absent in English, in lower case, separated by
+    /// blanks.
     words: &'static str,
 }
 
-/// The languages that are told apart by their words. A word may stand in several lists; the list
-/// with the most words of a sentence wins.
+/// The languages recognized by their words. A word may be in several lists; the list with the most
+/// words of a sentence wins.
 const LANGUAGES: &[Language] = &[
     Language {
         apology: "Ich verstehe leider nur Englisch.",
@@ -85,7 +86,8 @@ const LANGUAGES: &[Language] = &[
     },
 ];
 
-/// English words that stand in lists above too, or that no other language begins a sentence with.
+/// English words that are also in lists above, or that other languages do not begin a sentence
+/// with.
 const ENGLISH: &str = "the a an and is are was were i you he she it we they me my your his her our their not \
     no what who where when how why which of for with on in at to from by or but if that \
     this these those do does did can could will would should have has had be been am an as \
@@ -93,20 +95,19 @@ const ENGLISH: &str = "the a an and is are was were i you he she it we they me m
     time day make get let more order find call send open read write say sing want need like \
     know";
 
-/// A sentence for a speaker of the language of `text`, in it; none where `text` is English, or in
-/// no language that can be told.
+/// An apology in the language of `text`; `None` if that is English or cannot be recognized.
 pub(super) fn apology(text: &str) -> Option<&'static str> {
     by_script(text).or_else(|| by_words(text))
 }
 
-/// Whether a letter belongs to a script.
+/// Whether a character belongs to a script.
 type Letters = fn(&char) -> bool;
 
-/// Languages whose letters tell them.
+/// Languages recognized by their script.
 fn by_script(text: &str) -> Option<&'static str> {
     let letters: Vec<char> = text.chars().filter(|c| c.is_alphabetic()).collect();
     let count = |is: Letters| letters.iter().filter(|letter| is(letter)).count();
-    // A name in another script does not make a sentence.
+    // A name in another script does not make the whole sentence foreign.
     let most = |is: Letters| count(is) * 2 > letters.len();
     let kana = |c: &char| matches!(c, '\u{3040}'..='\u{30ff}');
     let han = |c: &char| matches!(c, '\u{3400}'..='\u{9fff}');
@@ -142,10 +143,10 @@ fn by_script(text: &str) -> Option<&'static str> {
     scripts.into_iter().find(|(is, _)| most(*is)).map(|(_, apology)| apology)
 }
 
-/// Languages that are told by their commonest words.
+/// Languages recognized by their commonest words.
 fn by_words(text: &str) -> Option<&'static str> {
     let text = text.to_lowercase().replace('’', "'");
-    // Each word once: "la la land" is no French.
+    // Each word once: "la la land" is not French.
     let words: BTreeSet<&str> = text
         .split(|c: char| !(c.is_alphabetic() || c == '\'' || c == '-'))
         .filter(|word| !word.is_empty())
@@ -156,7 +157,7 @@ fn by_words(text: &str) -> Option<&'static str> {
         .iter()
         .map(|language| (hits(language.words), language))
         .reduce(|best, next| if next.0 > best.0 { next } else { best })?;
-    // Of a few words one is enough only where no English one stands beside it.
+    // In a short sentence one word is enough if there is no English one.
     let enough = most >= 2 || (most == 1 && words.len() <= 3 && english == 0);
     (enough && most > english).then_some(language.apology)
 }

@@ -1,17 +1,18 @@
-//! Engines inside the machine: no key, no account, no service.
+//! Local engines: no key, no account, no service.
 //!
 //! ```text
 //! order ─▶ Worker (a thread per model) ─▶ Model::answer ─▶ Session (onnxruntime) ─▶ Replies ─▶ Flow
-//!               loads it first, unloads it when idle          looks at the stop flag at each step
+//!               loads it first, unloads it when idle          checks the stop flag at each step
 //! ```
 //!
 //! [`Silero`], which listens all the time, needs neither onnxruntime nor a file.
 //!
 //! **Invariant:** one process loads one onnxruntime, and none before a model is needed.
 //! **Invariant:** a model lives on its own thread, never in the async pool.
-//! **Invariant:** a dropped flow stops its model at the next step, inside an inference too.
-//! **Invariant:** a missing or cut file is [`EngineError::Unreachable`] and names the next step.
-//! Absent on purpose: where model files come from (that is `models`), and batching: there is one
+//! **Invariant:** a dropped flow stops its model at the next step, even inside an inference.
+//! **Invariant:** a missing or truncated file is [`EngineError::Unreachable`] and names the next
+//! step.
+//! Deliberately absent: where model files come from (see `models`), and batching: there is one
 //! user.
 //!
 //! [`EngineError::Unreachable`]: crate::engine::EngineError::Unreachable

@@ -15,7 +15,7 @@ use crate::engine::EngineError;
 /// The one onnxruntime of this process. Cheap to clone.
 ///
 /// Loading it costs about 20 MB of resident memory and 15 ms, so nothing loads it before the first
-/// model is needed: hand the library's path to the engines and call [`Runtime::open`] on their
+/// model is needed: pass the library's path to the engines and call [`Runtime::open`] on their
 /// threads.
 #[derive(Clone, Debug)]
 pub struct Runtime(Environment);
@@ -24,12 +24,12 @@ pub struct Runtime(Environment);
 /// one opened stays.
 static OPEN: Mutex<Option<Runtime>> = Mutex::new(None);
 
-/// Threads of one inference, of every session that is made from now on.
+/// Threads per inference, for sessions created from now on.
 static THREADS: AtomicUsize = AtomicUsize::new(1);
 
 impl Runtime {
-    /// Sets how many threads one inference uses, for models that are loaded from now on; 1 when
-    /// never set. More is quicker only on long utterances: the models are small.
+    /// Sets the number of threads per inference, for models loaded from now on; 1 by default. More
+    /// is faster only for long utterances: the models are small.
     pub fn set_threads(threads: u8) {
         THREADS.store(usize::from(threads.max(1)), Ordering::Relaxed);
     }
@@ -38,7 +38,7 @@ impl Runtime {
     /// return the same one, whatever path they name.
     ///
     /// # Errors
-    /// [`EngineError::Unreachable`] when the file is missing, cut short, not an onnxruntime, or
+    /// [`EngineError::Unreachable`] when the file is missing, truncated, not an onnxruntime, or
     /// older than 1.22.
     pub fn open(library: &Path) -> Result<Self, EngineError> {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,13 +60,13 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// A session of the model file at `model` (`.onnx` or `.ort`), set up for one utterance at a
-    /// time: threads that never spin, and memory given back after each run.
+    /// A session of the model file at `model` (`.onnx` or `.ort`), configured for one utterance at
+    /// a time: threads that never spin, and memory released after each run.
     ///
     /// # Errors
-    /// [`EngineError::Unreachable`] when the file is missing, cut short or not a model.
+    /// [`EngineError::Unreachable`] when the file is missing, truncated or not a model.
     pub fn session(&self, model: &Path) -> Result<Session, EngineError> {
-        // Opened here first: the library below says little of why it cannot open a file.
+        // Opened here first: the library reports little about why it cannot open a file.
         opened(model)?;
         let mut builder = self
             .builder()
@@ -76,7 +76,7 @@ impl Runtime {
             .map_err(|error| unusable(model, &format!("it is not a complete model ({error})")))
     }
 
-    /// As [`Runtime::session`], of a model in memory; `model` names the file it came from.
+    /// As [`Runtime::session`], for a model in memory; `model` names the file it came from.
     ///
     /// # Errors
     /// [`EngineError::Unreachable`] when it is not a model.
@@ -89,9 +89,9 @@ impl Runtime {
             .map_err(|error| unusable(model, &format!("it is not a complete model ({error})")))
     }
 
-    /// The choices for memory are measured on Moonshine, loaded and after 55 s of speech: without
-    /// the arena, which never gives back, 129 instead of 175 MB; with the file mapped while it is
-    /// read, 14 MB less. Memory patterns only pay for inputs of one size.
+    /// The memory options are measured on Moonshine, loaded and after 55 s of speech: without the
+    /// arena, which never releases memory, 129 instead of 175 MB; with the file mapped while it is
+    /// read, 14 MB less. Memory patterns only pay off for inputs of one size.
     fn builder(&self) -> ort::Result<SessionBuilder> {
         Ok(Session::builder(&self.0)?
             .with_intra_threads(THREADS.load(Ordering::Relaxed))?
@@ -106,7 +106,7 @@ impl Runtime {
     }
 }
 
-/// The error for a model file that is not there.
+/// The error for a missing model file.
 pub(super) fn missing(file: &Path) -> EngineError {
     EngineError::Unreachable(format!(
         "model file {} is missing; run \"aloud models fetch\"",
@@ -117,8 +117,8 @@ pub(super) fn missing(file: &Path) -> EngineError {
 /// Opens a model file.
 ///
 /// # Errors
-/// [`missing`] only when it is not there. There are other reasons, and fetching it again is no cure
-/// for those: too many open files, or no permission.
+/// [`missing`] only when it does not exist. Other causes, such as too many open files or missing
+/// permission, are not cured by fetching it again.
 pub(super) fn opened(file: &Path) -> Result<File, EngineError> {
     let unopened = |why: &dyn std::fmt::Display| {
         EngineError::Unreachable(format!(
@@ -146,7 +146,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, EngineError> {
     Ok(bytes)
 }
 
-/// The error for a model file that is there but of no use.
+/// The error for a model file that exists but is unusable.
 pub(super) fn unusable(file: &Path, why: &str) -> EngineError {
     EngineError::Unreachable(format!(
         "model file {} cannot be used: {why}; run \"aloud models verify\", then \"aloud models fetch\"",
@@ -154,14 +154,14 @@ pub(super) fn unusable(file: &Path, why: &str) -> EngineError {
     ))
 }
 
-/// The error for an inference that failed, which no file explains.
+/// The error for an inference that failed for no reason in a file.
 pub(super) fn failed(error: &ort::Error) -> EngineError {
     EngineError::Broken(format!("the local model failed ({error}); run \"aloud models verify\""))
 }
 
-/// Refuses a missing library and an ELF library that was cut short: the dynamic loader would map
-/// the missing part all the same and the process would die of it. The section headers of an ELF
-/// file lie at its very end, so a whole file reaches at least to them.
+/// Refuses a missing library and a truncated ELF library: the dynamic loader would map the missing
+/// part all the same, and the process would crash. The section headers of an ELF file are at its
+/// very end, so a complete file reaches at least to them.
 fn check_whole(library: &Path) -> Result<(), EngineError> {
     let mut file = opened(library)?;
     let mut head = [0_u8; 64];
@@ -182,7 +182,7 @@ fn check_whole(library: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Sends onnxruntime's own log to ours; its warnings speak to model makers, not to users.
+/// Forwards onnxruntime's log to ours; its warnings are for model makers, not for users.
 fn log(level: LogLevel, category: &str, _id: &str, _location: &str, message: &str) {
     match level {
         LogLevel::Verbose | LogLevel::Info => tracing::trace!(category, "onnxruntime: {message}"),

@@ -5,33 +5,35 @@ use realfft::{RealFftPlanner, RealToComplex};
 
 use crate::base::{Frame, VoiceActivity};
 
-/// Samples that are scored at once: 32 ms at 16 kHz.
+/// Samples scored at once: 32 ms at 16 kHz.
 pub const WINDOW: usize = 512;
 
 /// Samples before the window that are scored with it.
 const CONTEXT: usize = 64;
 
-/// Samples behind the window, mirrored from its end, so that the last spectrum is a whole one.
+/// Samples after the window, mirrored from its end, to complete the last spectrum.
 const MIRROR: usize = 64;
 
+/// Samples per spectrum, samples between two of them, bins of each, spectra per window, and values
+/// of the LSTM state.
 const FFT: usize = 256;
 const HOP: usize = 128;
 const BINS: usize = FFT / 2 + 1;
 const SPECTRA: usize = (CONTEXT + WINDOW + MIRROR - FFT) / HOP + 1;
 const HIDDEN: usize = 128;
 
-/// Says how likely speech is: Silero VAD v6 at 16 kHz, computed here and not by onnxruntime.
+/// Scores how likely speech is: Silero VAD v6 at 16 kHz, computed here without onnxruntime.
 ///
 /// The network is four spectra, four small convolutions and one LSTM cell, 0.4 million
-/// multiplications or 35 us per 32 ms (onnxruntime: 110 us). Doing them here keeps onnxruntime out of the listening path, which
-/// saves its tens of megabytes while nobody speaks, and the 1.3 MB of weights ship with the
-/// program, so that speech is told from noise on a machine that never fetched a model. The
-/// architecture is that of `tinygrad_model.py` in the package `silero-vad` 6.2.3, whose own weights
-/// are older ones.
+/// multiplications or 35 us per 32 ms (onnxruntime: 110 us). Computing them here keeps onnxruntime
+/// out of the listening path, which saves its tens of megabytes while nobody speaks, and the 1.3 MB
+/// of weights ship with the program, so speech is detected on a machine that never fetched a model.
+/// The architecture is that of `tinygrad_model.py` in the package `silero-vad` 6.2.3, whose own
+/// weights are older.
 pub struct Silero {
     weights: &'static Weights,
     spectrum: Spectrum,
-    /// [`CONTEXT`] samples that were scored before, and those that wait for a whole window.
+    /// The last [`CONTEXT`] samples scored, and those waiting for a whole window.
     waiting: Vec<f32>,
     hidden: [f32; HIDDEN],
     cell: [f32; HIDDEN],
@@ -39,7 +41,7 @@ pub struct Silero {
 }
 
 impl Silero {
-    /// A listener that has heard nothing yet.
+    /// A detector that has heard nothing yet.
     pub fn new() -> Self {
         let mut silero = Self {
             weights: &WEIGHTS,
@@ -53,8 +55,8 @@ impl Silero {
         silero
     }
 
-    /// The probabilities, 0.0..=1.0, that each [`WINDOW`] of `pcm` (16 kHz) holds speech; the last
-    /// window is filled up with silence. Starts from nothing heard and leaves nothing heard.
+    /// The probabilities, 0.0..=1.0, that each [`WINDOW`] of `pcm` (16 kHz) contains speech; the
+    /// last window is padded with silence. Resets the state before and after.
     pub fn track(&mut self, pcm: &[f32]) -> Vec<f32> {
         self.reset();
         let mut track = Vec::with_capacity(pcm.len().div_ceil(WINDOW));
@@ -67,7 +69,8 @@ impl Silero {
         track
     }
 
-    /// Scores the context and the window at the front of what waits, and moves on by a window.
+    /// Scores the context and the window at the front of the waiting samples, and advances by a
+    /// window.
     fn score_window(&mut self) -> f32 {
         let weights = self.weights;
         let magnitudes = self.spectrum.magnitudes(&self.waiting);
@@ -87,7 +90,7 @@ impl Silero {
         sigmoid(sum + weights.last_bias)
     }
 
-    /// One step of the LSTM cell; its gates come in the order input, forget, candidate, output.
+    /// One step of the LSTM cell; its gates are in the order input, forget, candidate, output.
     fn advance(&mut self, input: &[f32; HIDDEN]) {
         let weights = self.weights;
         let mut gates = [0.0; 4 * HIDDEN];
@@ -131,8 +134,8 @@ impl VoiceActivity for Silero {
     }
 }
 
-/// Magnitudes of short spectra under a Hann window. The package has the same transform as a
-/// convolution with 258 kernels; it differs from this by less than 1e-7.
+/// Magnitudes of short spectra under a Hann window. The package implements the same transform as a
+/// convolution with 258 kernels; the difference is less than 1e-7.
 struct Spectrum {
     fft: Arc<dyn RealToComplex<f32>>,
     hann: [f32; FFT],
@@ -159,7 +162,7 @@ impl Spectrum {
         }
     }
 
-    /// Of the first [`CONTEXT`] + [`WINDOW`] of `samples`, which must be there.
+    /// Of the first [`CONTEXT`] + [`WINDOW`] of `samples`, which must exist: `[spectrum][bin]`.
     fn magnitudes(&mut self, samples: &[f32]) -> [[f32; BINS]; SPECTRA] {
         let end = CONTEXT + WINDOW;
         self.padded[..end].copy_from_slice(&samples[..end]);
@@ -172,8 +175,8 @@ impl Spectrum {
             for ((input, sample), window) in self.input.iter_mut().zip(part).zip(&self.hann) {
                 *input = sample * window;
             }
-            // It only fails when the lengths do not fit, and they come from the plan itself; the
-            // spectrum then stays the one before.
+            // It fails only if the lengths do not match, and they come from the plan itself; the
+            // spectrum would then stay as before.
             let _ =
                 self.fft.process_with_scratch(&mut self.input, &mut self.output, &mut self.scratch);
             for (magnitude, bin) in magnitudes.iter_mut().zip(&self.output) {
@@ -184,13 +187,13 @@ impl Spectrum {
     }
 }
 
-/// The weights, decoded once for all listeners.
+/// The weights, decoded once for all detectors.
 static WEIGHTS: LazyLock<Weights> = LazyLock::new(Weights::decode);
 
-/// `silero_vad_16k_op15.onnx` as the package `silero-vad` 6.2.3 has it (sha256 7ed98ddb); it holds
-/// the same numbers for 16 kHz as the package's `silero_vad.onnx`. They lie in one piece each, so
-/// that nothing has to read the graph around them. A test compares the places below with the names
-/// that the file puts in front of them.
+/// `silero_vad_16k_op15.onnx` from the package `silero-vad` 6.2.3 (sha256 7ed98ddb); it holds the
+/// same numbers for 16 kHz as the package's `silero_vad.onnx`. Each tensor is contiguous, so
+/// nothing has to parse the graph around it. A test compares the offsets below with the names that
+/// the file puts in front of them.
 static FILE: &[u8; 1_289_603] = include_bytes!("../../../models/silero_vad_16k_op15.onnx");
 
 struct Weights {
@@ -198,7 +201,7 @@ struct Weights {
     conv2: Convolution,
     conv3: Convolution,
     conv4: Convolution,
-    /// Rows of [`HIDDEN`], one for each gate of each cell.
+    /// `[gate][cell][HIDDEN]`, the gates as in [`Silero::advance`]; `gate_hidden` likewise.
     gate_input: Vec<f32>,
     gate_hidden: Vec<f32>,
     gate_bias: Vec<f32>,
@@ -229,10 +232,10 @@ fn numbers(at: usize, count: usize) -> Vec<f32> {
     words.iter().map(|word| f32::from_le_bytes(*word)).collect()
 }
 
-/// A convolution over time with a kernel of three, one step of padding and a ReLU behind it.
+/// A convolution over time with a kernel of three, one step of padding, followed by a ReLU.
 struct Convolution {
-    /// Rows of three times the inputs, one for each output: all inputs of the step before, then of
-    /// the step itself, then of the one after. (The file interleaves them.)
+    /// `[output][step][input]`, the three steps being the previous, the current and the next. (The
+    /// file has `[output][input][step]`.)
     rows: Vec<f32>,
     bias: Vec<f32>,
 }
@@ -256,7 +259,7 @@ impl Convolution {
     ) {
         for (at, output) in output.iter_mut().enumerate() {
             let middle = at * stride;
-            // The kernel's part that hangs over an end would only meet padding, so it is left out.
+            // The part of the kernel beyond an end would only meet padding, so it is skipped.
             let from = middle.saturating_sub(1);
             let to = (middle + 2).min(input.len());
             let seen = input[from..to].as_flattened();
@@ -270,7 +273,7 @@ impl Convolution {
     }
 }
 
-/// The sum of products, in eight strands so that the compiler can use vector instructions.
+/// The dot product, in eight lanes so that it vectorizes.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a8, a_rest) = a.as_chunks::<8>();
     let (b8, b_rest) = b.as_chunks::<8>();
@@ -333,7 +336,8 @@ mod tests {
         }
     }
 
-    /// The wanted numbers are what the package's own `silero_vad.onnx` says of the same samples.
+    /// The expected numbers are the output of the package's own `silero_vad.onnx` for the same
+    /// samples.
     #[test]
     fn it_says_what_the_original_says() {
         let mut silero = Silero::new();
@@ -392,7 +396,8 @@ mod tests {
             ("decoder.decoder.2.weight", 1_288_862),
             ("decoder.decoder.2.bias", 1_289_412),
         ] {
-            // The name is followed by the tag of the numbers and their length, one to three bytes.
+            // The name is followed by the field tag of the numbers and their length, one to three
+            // bytes.
             let before = &FILE[at - 4 - name.len()..at];
             let found = before.windows(name.len()).any(|part| part == name.as_bytes());
             assert!(found, "{name} is not in front of byte {at}");

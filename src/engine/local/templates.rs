@@ -12,30 +12,30 @@ use crate::dialog::{Call, Item, Outcome, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
 use crate::grammar::{Before, Grammar, Meaning, ParsedCall};
 
-/// How the answer to the first question begins that no template meets; see [`advice`].
+/// Start of the answer to the first question that matches no template; see [`advice`].
 const NO_ANSWER: &str = "I can't answer that by myself.";
-/// What is said to every wish after the first that no template meets.
+/// The answer to every further request that matches no template.
 const NO_WISH: &str = "Sorry, I can't do that.";
-/// What is added to it the first time.
+/// Appended to it the first time.
 const TRY_HELP: &str = "Say \"help\" to hear what I can do.";
-/// What is said of a known command whose tool is not there and of which the grammar says nothing.
+/// The answer to a known command whose tool is missing, if the grammar has no words for that.
 const NO_TOOL: &str = "I understand that, but I can't do it yet.";
-/// What is said to a transcript without words.
+/// The answer to a transcript without words.
 const NO_WORDS: &str = "I didn't catch that.";
-/// How the question ends that a tool asks when it needs the user's town.
+/// End of a tool's question when it needs the user's town.
 const WHICH_TOWN: &str = "Which town?";
-/// How the names of calls begin that templates make.
+/// Prefix of the ids of calls made by templates.
 const CALLS: &str = "template-";
 
-/// Finds out which model server runs on this machine, by its name.
+/// Finds the name of a model server on this machine.
 pub type Nearby = Arc<dyn Fn() -> Job<Option<&'static str>> + Send + Sync>;
 
-/// Counts calls, so that their names differ within a process.
+/// Counts calls, so that their ids are unique within a process.
 #[derive(Debug, Default)]
 struct Counter(AtomicU64);
 
 impl Counter {
-    /// A call name that no item of `items` uses.
+    /// A call id that no item of `items` uses.
     fn next(&self, items: &[Item]) -> CallId {
         loop {
             let number = self.0.fetch_add(1, Ordering::Relaxed);
@@ -54,7 +54,7 @@ impl Counter {
     }
 }
 
-/// The grammar as a responder. Making it is making a [`Grammar`]; share it.
+/// The grammar as a responder. Creating one builds a [`Grammar`]; share it.
 #[derive(Default)]
 pub struct Templates {
     grammar: Grammar,
@@ -65,7 +65,7 @@ pub struct Templates {
 /// The next step of a reply.
 enum Step {
     Give(Vec<Delta>),
-    /// The question needs a chat model, and the user has not been told so.
+    /// The question needs a chat model, and the user has not been told so yet.
     Advise,
 }
 
@@ -75,15 +75,14 @@ impl Templates {
         Self { grammar, calls: Counter::default(), nearby: None }
     }
 
-    /// The same, which names a model server that runs on this machine where it has to say that it
-    /// needs one.
+    /// Names a model server on this machine when saying that one is needed.
     #[must_use]
     pub fn with_nearby(self, nearby: Nearby) -> Self {
         Self { nearby: Some(nearby), ..self }
     }
 
-    /// The next step of the reply to `prompt` where templates are certain of it: the call of a
-    /// command that leaves no doubt, or what such a call came to. `None` leaves it to a chat model.
+    /// The next step of the reply to `prompt` if templates are certain of it: an unambiguous
+    /// command, or the result of such a call. `None` leaves it to a chat model.
     pub fn certain(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
         let (text, after) = prompt.last_turn()?;
         if !after.is_empty() {
@@ -92,20 +91,21 @@ impl Templates {
         self.asked(prompt).or_else(|| self.act(self.grammar.certain(text)?, prompt))
     }
 
-    /// The same of what goes on from the turn before, which is all that templates know of it: the
-    /// answer to a question that one of their tools asked, and what their tools came to.
+    /// The next step if it only depends on the previous turn, which is all that templates know of
+    /// the conversation: the answer to a question that one of their tools asked, and the results of
+    /// their tools.
     pub fn asked(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
         let (text, _) = prompt.last_turn().filter(|(_, after)| after.is_empty())?;
         self.town(text, prompt).or_else(|| self.act(self.follows(text, prompt)?, prompt))
     }
 
-    /// What goes on from a command of ours: a correction of it, or the answer to its question.
+    /// What follows up a command of ours: a correction of it, or the answer to its question.
     fn follows(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
         before(prompt).and_then(|(before, _)| self.grammar.follow(&before, text))
     }
 
-    /// What the answer to "Which town?" leads to: the town is remembered, and the tool that asked
-    /// is called again. `None` when nothing asked, or the answer is no town.
+    /// Handles the answer to "Which town?": the town is remembered, and the tool that asked is
+    /// called again. `None` if nothing asked, or the answer is not a town.
     fn town(&self, text: &str, prompt: &Prompt) -> Option<Vec<Delta>> {
         let at = prompt.items.iter().rposition(|item| matches!(item, Item::User { .. }))?;
         let before = &prompt.items[..at];
@@ -113,7 +113,7 @@ impl Templates {
         if !question.trim_end().ends_with(WHICH_TOWN) {
             return None;
         }
-        // "I live in Ludlow" is an answer too; any other command is none.
+        // "I live in Ludlow" is an answer too; any other command is not.
         if let Some(Meaning::Calls(calls)) = self.grammar.understand(text)
             && calls.iter().any(|call| call.tool != "set_home")
         {
@@ -132,8 +132,8 @@ impl Templates {
             .or_else(|| self.all_calls(vec![again], prompt))
     }
 
-    /// The calls that begin the reply to `prompt` where they only think so, for want of a chat
-    /// model that can be reached.
+    /// The first calls of the reply to `prompt` if they are only likely, for want of a reachable
+    /// chat model.
     pub fn likely(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
         let (text, _) = prompt.last_turn().filter(|(_, after)| after.is_empty())?;
         match self.grammar.understand(text)? {
@@ -146,7 +146,7 @@ impl Templates {
         }
     }
 
-    /// What `meaning` leads to where it asks nothing back and everything that it takes is there.
+    /// The result of `meaning` if it asks nothing back and everything it needs is there.
     fn act(&self, meaning: Meaning, prompt: &Prompt) -> Option<Vec<Delta>> {
         match meaning {
             Meaning::Calls(calls) => self.all_calls(calls, prompt),
@@ -157,14 +157,13 @@ impl Templates {
         }
     }
 
-    /// The calls, where the tools of all are there.
+    /// The calls, if all their tools exist.
     fn all_calls(&self, calls: Vec<ParsedCall>, prompt: &Prompt) -> Option<Vec<Delta>> {
         let there = |call: &ParsedCall| is_there(call, prompt);
         if calls.iter().all(there) { self.calls(calls, prompt).ok() } else { None }
     }
 
-    /// The calls whose tools are there, with what is to be said of the others; or only that, where
-    /// none is there.
+    /// The calls whose tools exist, with what to say about the others; only that if none exists.
     fn calls(&self, calls: Vec<ParsedCall>, prompt: &Prompt) -> Result<Vec<Delta>, String> {
         let (calls, missing): (Vec<_>, Vec<_>) =
             calls.into_iter().partition(|call| is_there(call, prompt));
@@ -181,7 +180,7 @@ impl Templates {
             name: call.tool,
             arguments: call.arguments.to_string(),
         };
-        // What is only said comes first: what the tools come to is told after all of them.
+        // Words come first: the results of the tools follow all of them.
         let (say, calls): (Vec<_>, Vec<_>) =
             calls.into_iter().partition(|call| call.said().is_some());
         let say = say.iter().filter_map(ParsedCall::said).map(|text| fresh(text, prompt));
@@ -194,11 +193,11 @@ impl Templates {
             .collect())
     }
 
-    /// What `text` means after what was said and done before it.
+    /// The meaning of `text` after what was said and done before.
     fn meant(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
         let mut asked = false;
         let before = before(prompt).or_else(|| {
-            // A question of ours is not in the history, but what was asked about is.
+            // A question of ours is not in the history, but what it was about is.
             let said = last_said(prompt)?;
             match self.grammar.understand(&said)? {
                 Meaning::Ask { call, .. } => {
@@ -231,8 +230,8 @@ impl Templates {
         }
     }
 
-    /// "An alarm for the evening." "At 8.": the part of the day that was said before the question
-    /// counts for the answer to it.
+    /// "An alarm for the evening." "At 8.": the part of the day named before the question applies
+    /// to the answer.
     fn at_that_time(&self, said: &str, text: &str) -> Option<Vec<ParsedCall>> {
         const PARTS: &[&str] = &["morning", "afternoon", "evening", "night", "tonight"];
         let lower = said.to_lowercase();
@@ -256,7 +255,7 @@ impl Templates {
         Some(calls)
     }
 
-    /// The next step of the reply to `prompt`; nothing when there is nothing left to say.
+    /// The next step of the reply to `prompt`; nothing if there is nothing left to say.
     fn reply(&self, prompt: &Prompt) -> Step {
         let Some((text, after)) = prompt.last_turn() else { return Step::Give(Vec::new()) };
         if after.iter().any(|item| matches!(item, Item::Call { .. } | Item::Outcome(_))) {
@@ -300,7 +299,7 @@ impl Responder for Templates {
     }
 }
 
-/// What is said to a sentence that no template meets.
+/// The answer to a sentence that matches no template.
 fn refuse(text: &str, items: &[Item]) -> Step {
     if let Some(apology) = foreign::apology(text) {
         return Step::Give(vec![Delta::Text(apology.to_owned())]);
@@ -316,7 +315,7 @@ fn refuse(text: &str, items: &[Item]) -> Step {
     Step::Give(vec![Delta::Text(text)])
 }
 
-/// What is said to the first question that takes a chat model.
+/// The answer to the first question that needs a chat model.
 fn advice(server: Option<&str>) -> String {
     let server = match server {
         Some("ollama") => ", or choose Ollama, which runs on this computer",
@@ -326,14 +325,14 @@ fn advice(server: Option<&str>) -> String {
     format!("{NO_ANSWER} A chat model could: set an OpenAI API key{server}.")
 }
 
-/// Whether a chat model could answer `text`: a question, or a wish for words.
+/// Whether a chat model could answer `text`: a question, or a request for words.
 fn is_question(text: &str) -> bool {
     let text = text.trim().to_lowercase();
     let polite = ["can you", "could you", "would you", "will you", "please"];
     let bare = polite.iter().find_map(|start| text.strip_prefix(start)).unwrap_or(&text);
     let first = bare.split_whitespace().next().unwrap_or_default();
     let first = first.trim_matches(|c: char| !c.is_alphanumeric());
-    // "Can you order a pizza?" asks for a deed, however it ends.
+    // "Can you order a pizza?" asks for an action, however it ends.
     let asked = bare.len() == text.len() && text.ends_with('?');
     asked
         || [
@@ -379,13 +378,13 @@ fn is_question(text: &str) -> bool {
         .contains(&first)
 }
 
-/// Whether the tool of `call` is there, or it is only something to say.
+/// Whether the tool of `call` exists, or the call is only something to say.
 fn is_there(call: &ParsedCall, prompt: &Prompt) -> bool {
     call.said().is_some() || prompt.tools.iter().any(|tool| tool.name == call.tool)
 }
 
-/// Of several answers, parted by strokes, the first that was not given yet, or the one that was
-/// given longest ago.
+/// Among several answers, separated by bars, the first one not given yet, or the one given longest
+/// ago.
 fn fresh(answer: &str, prompt: &Prompt) -> String {
     let given = |text: &&str| {
         prompt.items.iter().rposition(
@@ -417,7 +416,7 @@ fn is_ours(call: &Call) -> bool {
     call.id.0.starts_with(CALLS)
 }
 
-/// What the tools of a turn came to, as it stands; nothing while one of them still runs.
+/// What the tools of a turn said, verbatim; empty while one of them is running.
 fn told(after: &[Item]) -> Vec<Delta> {
     let called = after.iter().filter(|item| matches!(item, Item::Call { .. })).count();
     let outcomes: Vec<_> = after.iter().filter_map(outcome).collect();
@@ -425,15 +424,15 @@ fn told(after: &[Item]) -> Vec<Delta> {
         return Vec::new();
     }
     let mut said: Vec<&str> = outcomes.into_iter().map(|o| o.say.trim()).collect();
-    // Two calls that fail alike are told of once.
+    // Two calls that fail alike are reported once.
     said.dedup();
     said.retain(|said| !said.is_empty());
     let said = said.join(" ");
     if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] }
 }
 
-/// What the turn before the last one did, and the words that asked for it: its last call, where it
-/// was the templates' own.
+/// The last call of the turn before the last one, if the templates made it, and the words that
+/// asked for it.
 fn before(prompt: &Prompt) -> Option<(Before, String)> {
     let turn = last_turn_but_one(prompt)?;
     if !called_here(turn.1) {

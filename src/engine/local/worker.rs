@@ -16,24 +16,24 @@ use super::runtime::failed;
 use crate::base::{Flow, Job, heap};
 use crate::engine::EngineError;
 
-/// Orders that may wait for a worker. A further one is told [`EngineError::Overloaded`]: a model
-/// serves one person, so a longer line means that somebody forgot to drop their flows.
+/// Orders that may wait for a worker. Further ones get [`EngineError::Overloaded`]: a model serves
+/// one person, so a longer queue means that somebody forgot to drop their flows.
 pub const WAITING_ORDERS: usize = 8;
 
-/// Answers that may wait for their reader. The worker stops at a further one until the reader has
-/// taken one or has gone, so a slow reader costs memory for so many and no more.
+/// Answers that may wait for their reader. The worker then blocks until the reader takes one or is
+/// gone, so the memory for a slow reader is bounded.
 pub const WAITING_ANSWERS: usize = 4;
 
-/// What runs on a [`Worker`]'s thread. It is made there, used there and dropped there, so it needs
-/// not be `Send`.
+/// What runs on a [`Worker`]'s thread. It is created, used and dropped there, so it need not be
+/// `Send`.
 pub trait Model: 'static {
     /// One order.
     type Ask: Send + 'static;
-    /// One of the answers to it.
+    /// One of its answers.
     type Answer: Send + 'static;
 
-    /// Answers `ask` into `desk`. Long work is cut in steps, each behind [`Replies::check`] or run
-    /// under [`Replies::options`].
+    /// Answers `ask` into `desk`. Long work is split into steps, each after [`Replies::check`] or
+    /// run under [`Replies::options`].
     ///
     /// # Errors
     /// [`Stopped`]; `?` on an [`EngineError`] makes one.
@@ -45,7 +45,7 @@ pub trait Model: 'static {
 pub enum Stopped {
     /// Nobody waits for the answer any longer.
     Cancelled,
-    /// It could not go on; the reader gets this error.
+    /// It failed; the reader gets this error.
     Failed(EngineError),
 }
 
@@ -57,11 +57,11 @@ impl From<EngineError> for Stopped {
 
 /// A model on a thread of its own.
 ///
-/// The thread starts and the model is loaded when the first order comes, and both are given back
-/// when no order came for a while. A load error goes to every order that meets it; the next order
-/// tries again, since the file may have been fetched by then. Dropping the worker waits for the
-/// thread: at the end of the process the library's own clean-up must not meet a thread that is
-/// still inside of it. The order in hand has been dropped by then, so only a load is waited for.
+/// The thread starts and the model is loaded when the first order comes, and both are released
+/// after a time without orders. A load error is reported to every order that meets it; the next
+/// order tries again, since the file may have been fetched by then. Dropping the worker waits for
+/// the thread: when the process ends, the library's clean-up must not meet a thread that is still
+/// inside it. The current order has been dropped by then, so only a load is waited for.
 pub struct Worker<M: Model> {
     name: &'static str,
     idle: Option<Duration>,
@@ -69,10 +69,10 @@ pub struct Worker<M: Model> {
     thread: Mutex<Option<WorkerHandle<M>>>,
 }
 
-/// The way to the worker's thread, and the thread.
+/// The queue to the worker's thread, and the thread.
 struct WorkerHandle<M: Model> {
     orders: SyncSender<Order<M>>,
-    /// Closed when the thread has done its last work.
+    /// Closed when the thread has finished its work.
     gone: Receiver<()>,
     thread: thread::JoinHandle<()>,
 }
@@ -82,7 +82,7 @@ const LEAVE: Duration = Duration::from_secs(5);
 
 type Load<M> = dyn Fn() -> Result<M, EngineError> + Send + Sync;
 
-/// Where a model puts its answers, and where it looks whether it should go on.
+/// Where a model puts its answers and checks whether to go on.
 pub struct Replies<A> {
     answers: mpsc::Sender<Result<A, EngineError>>,
     stop: Stop,
@@ -93,20 +93,20 @@ enum Order<M: Model> {
     Warm(oneshot::Sender<Result<(), EngineError>>),
 }
 
-/// The stop flag of one order, shared by the flow that sets it and the model that looks at it.
+/// The stop flag of one order, set by the flow and checked by the model.
 #[derive(Clone, Default)]
 struct Stop(Arc<StopState>);
 
 #[derive(Default)]
 struct StopState {
     set: AtomicBool,
-    /// The options of the inference under way, if one is, so that it can be broken off inside.
+    /// The options of the current inference, if any, so that it can be aborted from outside.
     run: Mutex<Option<Arc<RunOptions>>>,
 }
 
 impl<M: Model> Worker<M> {
     /// A worker whose model is made by `load`, on the worker's thread, and dropped after `idle`
-    /// without an order (never, when `None`). `name` names the thread and appears in errors.
+    /// without an order (never, if `None`). `name` names the thread and appears in errors.
     pub fn new(
         name: &'static str,
         idle: Option<Duration>,
@@ -115,9 +115,9 @@ impl<M: Model> Worker<M> {
         Self { name, idle, load: Arc::new(load), thread: Mutex::new(None) }
     }
 
-    /// Orders an answer. Orders are served one after the other; dropping the flow stops the work
-    /// at its next step. The flow always ends, and with an error unless the answer is complete:
-    /// what [`Model::answer`] failed with, [`EngineError::Overloaded`] when too many orders wait,
+    /// Orders an answer. Orders are served one after the other; dropping the flow stops the work at
+    /// its next step. The flow always ends, and with an error unless the answer is complete: the
+    /// error of [`Model::answer`], [`EngineError::Overloaded`] when too many orders wait,
     /// [`EngineError::Broken`] when the model panicked.
     pub fn ask(&self, ask: M::Ask) -> Flow<Result<M::Answer, EngineError>> {
         let (answers, incoming) = mpsc::channel(WAITING_ANSWERS);
@@ -180,14 +180,14 @@ impl<M: Model> Drop for Worker<M> {
         let Some(WorkerHandle { orders, gone, thread }) = thread else { return };
         drop(orders);
         if gone.recv_timeout(LEAVE) == Err(RecvTimeoutError::Disconnected) {
-            // It has left its last line; a panic of the model was caught before.
+            // It is past its last line; a panic of the model was caught earlier.
             let _ = thread.join();
         }
     }
 }
 
 impl<A> Replies<A> {
-    /// Hands out one answer. Blocks while [`WAITING_ANSWERS`] lie unread.
+    /// Hands out one answer. Blocks while [`WAITING_ANSWERS`] are unread.
     ///
     /// # Errors
     /// [`Stopped::Cancelled`] when nobody reads any longer.
@@ -196,7 +196,7 @@ impl<A> Replies<A> {
         self.answers.blocking_send(Ok(answer)).map_err(|_| Stopped::Cancelled)
     }
 
-    /// To be called between two steps.
+    /// Must be called between steps.
     ///
     /// # Errors
     /// [`Stopped::Cancelled`] when nobody waits for the answer any longer.
@@ -204,8 +204,8 @@ impl<A> Replies<A> {
         if self.stop.0.set.load(Ordering::Relaxed) { Err(Stopped::Cancelled) } else { Ok(()) }
     }
 
-    /// Options for the inferences of this order: those run under them break off inside the
-    /// session, between two nodes of its graph, when the flow is dropped.
+    /// Options for the inferences of this order: when the flow is dropped, those run under them are
+    /// aborted between two nodes of the graph.
     ///
     /// # Errors
     /// [`Stopped`]; onnxruntime must be loaded.
@@ -216,12 +216,12 @@ impl<A> Replies<A> {
             None => Arc::new(RunOptions::new().map_err(|error| failed(&error))?),
         };
         *run = Some(options.clone());
-        // After the lock is taken a later stop finds the options; an earlier one is seen here.
+        // Once the lock is taken, a later stop finds the options; an earlier one is seen here.
         self.check()?;
         Ok(options)
     }
 
-    /// What an inference under [`Replies::options`] that failed means: stopped, when the flow was
+    /// The meaning of a failed inference under [`Replies::options`]: cancelled if the flow was
     /// dropped, else a failure of the model.
     pub fn halt(&self, error: &ort::Error) -> Stopped {
         match self.check() {
@@ -236,7 +236,7 @@ impl Stop {
         self.0.set.store(true, Ordering::Relaxed);
         let run = self.0.run.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(options) = run {
-            // It can only fail where the options do not exist.
+            // It can only fail if the options do not exist.
             let _ = options.terminate();
         }
     }
@@ -283,7 +283,7 @@ impl<M: Model> WorkerThread<M> {
                     });
                 }
                 Order::Ask(ask, desk) => {
-                    // An order that was dropped while it waited costs nothing, not even the load.
+                    // An order dropped while it waited costs nothing, not even the load.
                     let answered = desk
                         .check()
                         .and_then(|()| self.guard(|shop| shop.model()?.answer(ask, &desk)));
@@ -296,8 +296,8 @@ impl<M: Model> WorkerThread<M> {
         }
     }
 
-    /// The next order; drops the model when none comes for the idle time. `None` when the worker
-    /// is gone.
+    /// The next order; drops the model if none comes for the idle time. `None` when the worker is
+    /// gone.
     fn next(&mut self, orders: &Receiver<Order<M>>) -> Option<Order<M>> {
         if let (Some(idle), Some(_)) = (self.idle, &self.model) {
             match orders.recv_timeout(idle) {
@@ -321,8 +321,8 @@ impl<M: Model> WorkerThread<M> {
         Ok(self.model.insert(model))
     }
 
-    /// Runs `work`; a panic inside becomes an error, and the model, whose state nobody knows then,
-    /// is loaded anew for the next order.
+    /// Runs `work`; a panic inside becomes an error, and the model, whose state is then unknown, is
+    /// reloaded for the next order.
     fn guard(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(), Stopped>,
@@ -359,7 +359,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts up to the number asked for; 0 panics, 13 fails.
+    /// Counts up to the requested number; 0 panics, 13 fails.
     #[derive(Default)]
     struct Counter {
         steps: Arc<AtomicUsize>,
@@ -463,7 +463,7 @@ mod tests {
         assert_eq!(first.next().await, Some(Ok(1)));
         drop(worker.ask(0));
         drop(first);
-        // Had the second been begun it would have panicked, and the model been loaded anew.
+        // Had the second one started, it would have panicked, and the model been reloaded.
         assert_eq!(read(worker.ask(1)).await, [Ok(1)]);
         assert_eq!(seen.loads(), 1);
     }

@@ -1,22 +1,21 @@
 use reqwest::Url;
 
-/// Where a provider's calls go.
+/// Where requests to a provider go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// Below one base that ends in `/v1` or the like; the model stands in the body. OpenAI,
-    /// compatible servers, and Azure in its v1 form.
+    /// Under one base that ends in `/v1` or similar, with the model in the body. OpenAI, compatible
+    /// servers, and Azure's v1 API.
     V1(Url),
-    /// Azure in its dated form: calls of a model go below its deployment, and each call names the
-    /// version of the interface.
+    /// Azure's dated API: calls go under the model's deployment, and each names the API version.
     Dated {
         /// `https://RESOURCE.openai.azure.com`
         endpoint: Url,
-        /// The date, such as `2025-04-01-preview`.
+        /// The version, such as `2025-04-01-preview`.
         version: String,
     },
 }
 
-/// Calls that Azure's dated form keeps below a deployment.
+/// Calls that Azure's dated API puts under a deployment.
 const OF_A_DEPLOYMENT: [&str; 5] =
     ["chat/completions", "completions", "embeddings", "audio/", "images/"];
 
@@ -46,8 +45,8 @@ impl Address {
         }
     }
 
-    /// The address of the call `path`, which begins without a slash. `model` is the one that the
-    /// call is for, when it is for one.
+    /// The URL of the call `path`, which begins without a slash. `model` is the model it concerns,
+    /// if any.
     pub fn of(&self, path: &str, model: Option<&str>) -> Url {
         match self {
             Self::V1(base) => join(base, path.split('/')),
@@ -68,14 +67,14 @@ impl Address {
         }
     }
 
-    /// Whether what goes there is encrypted.
+    /// Whether the connection is encrypted.
     pub(super) fn encrypted(&self) -> bool {
         match self {
             Self::V1(url) | Self::Dated { endpoint: url, .. } => url.scheme() == "https",
         }
     }
 
-    /// The host that it leads to.
+    /// The host name.
     pub fn host(&self) -> &str {
         match self {
             Self::V1(url) | Self::Dated { endpoint: url, .. } => url.host_str().unwrap_or_default(),
@@ -90,7 +89,7 @@ fn folder(base: &str) -> Result<Url, String> {
         .ok_or_else(|| format!("base_url \"{base}\" is not an http or https URL; fix it"))
 }
 
-/// `base` with `segments` behind its path, each of them escaped; a query in `path` is kept.
+/// `base` with `segments` appended to its path, each escaped; a query in `path` is kept.
 fn join<'a>(base: &Url, segments: impl Iterator<Item = &'a str>) -> Url {
     let mut url = base.clone();
     let mut query = None;

@@ -5,7 +5,7 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use crate::base::Job;
 use crate::engine::EngineError;
 
-/// How a request shows who sends it.
+/// How a request authenticates.
 #[derive(Clone)]
 pub enum Auth {
     /// Not at all.
@@ -14,25 +14,25 @@ pub enum Auth {
     Bearer(String),
     /// `api-key: KEY`, as Azure takes it.
     ApiKey(String),
-    /// With a key that was asked for and is on its way.
+    /// With a key that was requested and is on its way.
     Later(Later),
 }
 
-/// Who sends a request, once it is known. All clones wait for the same answer.
+/// Authentication that becomes known later. All clones wait for the same result.
 #[derive(Clone)]
 pub struct Later(Shared<Job<Result<Auth, EngineError>>>);
 
 impl Auth {
-    /// One that is known when `asked` is done. Nobody waits for it before a request is to be sent.
+    /// Becomes known when `asked` completes. Nothing waits for it until a request is to be sent.
     pub fn later(asked: impl Future<Output = Result<Self, EngineError>> + Send + 'static) -> Self {
         let asked: Job<_> = Box::pin(asked);
         Self::Later(Later(asked.shared()))
     }
 
-    /// The same with its key, when that is there.
+    /// The authentication with its key, once it is there.
     ///
     /// # Errors
-    /// Why it is not to be had.
+    /// Why the key is not available.
     pub(super) async fn known(&self) -> Result<Self, EngineError> {
         match self {
             Self::None | Self::Bearer(_) | Self::ApiKey(_) => Ok(self.clone()),
@@ -40,10 +40,10 @@ impl Auth {
         }
     }
 
-    /// The header of a request to the provider `name`; none without a key that is known.
+    /// The header of a request to the provider `name`; `None` without a known key.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when the key cannot be sent.
+    /// [`EngineError::Refused`] when the key cannot be sent in a header.
     pub(super) fn header(
         &self,
         name: &str,

@@ -1,11 +1,11 @@
-//! Packed sound as a whole, whatever kind it is.
+//! Decodes complete encoded sound of any format.
 
 use std::io::Cursor;
 
 use crate::base::Rate;
 use crate::pcm::{Decoder, Unreadable};
 
-/// The samples of `bytes`, which are called a `kind`, with all channels mixed.
+/// The samples of `bytes`, in the format named `kind`, mixed to one channel.
 ///
 /// # Errors
 /// What is wrong with it, as the end of a sentence.

@@ -26,42 +26,42 @@ use super::wording;
 use crate::base::{Flow, Job, LISTEN_RATE, Utterance};
 use crate::engine::{EngineError, Known, Notes, Segment, Transcriber, Transcript, heard};
 
-/// The call.
+/// The endpoint.
 const PATH: &str = "audio/transcriptions";
 
-/// The longest recording that fits into the 25 MB that a provider takes, as 16 bit samples, with the
-/// voices of those who are known beside it.
+/// The longest recording that fits into a provider's limit of 25 MB as 16-bit samples, together
+/// with the voice samples of known speakers.
 const LONGEST: Duration = Duration::from_secs(720);
 
-/// Seconds from which on a model that tells speakers apart must be told to cut by itself.
+/// Seconds from which on a model that distinguishes speakers must be told to chunk by itself.
 const CHUNKED: usize = 30;
 
-/// What a model that listens is told besides the sound.
+/// Settings of a transcription model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EarSettings {
-    /// The languages that may be spoken, two letters each: `en`. Without any, or with several
-    /// where the model takes only one, it finds out by itself.
+    /// The languages that may be spoken, as two letters: `en`. Empty, or several with a model that
+    /// takes only one, means automatic detection.
     pub languages: Vec<String>,
-    /// Names and words that are likely, for models that take them.
+    /// Likely names and words, for models that take them.
     pub keywords: Vec<String>,
-    /// A text in whose style and spelling is written, for models that take it.
+    /// A text whose style and spelling to follow, for models that take it.
     pub prompt: Option<String>,
-    /// Randomness, 0.0..=1.0.
+    /// Sampling temperature, 0.0..=1.0.
     pub temperature: Option<f64>,
-    /// Whether the provider is known to stream a transcript where its models do. Of others some
-    /// refuse it, and some answer in forms of their own.
+    /// Whether the provider is known to stream transcripts if the model can. Some others refuse,
+    /// and some answer in formats of their own.
     pub streams: bool,
 }
 
-/// A model that listens. Cheap to clone.
+/// A transcription model. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ear {
     http: Http,
     model: String,
     settings: Arc<EarSettings>,
-    /// Whether segments are asked for, of models that tell them.
+    /// Whether segments are requested, if the model provides them.
     segments: bool,
-    /// Fields that the model has shown that it does not take.
+    /// Fields that the model has refused.
     left_out: Arc<Mutex<BTreeSet<&'static str>>>,
     notes: Option<Notes>,
 }
@@ -73,14 +73,13 @@ impl Ear {
         Self { http, model: model.to_owned(), settings, segments: false, left_out, notes: None }
     }
 
-    /// The same, telling `notes` what it learns of the model.
+    /// Sends what it learns about the model to `notes`.
     #[must_use]
     pub fn noting(self, notes: Notes) -> Self {
         Self { notes: Some(notes), ..self }
     }
 
-    /// Learns from a refusal of a form with the sound of so many samples; false where there was
-    /// nothing to learn.
+    /// Learns from a refused form with this many samples; false if there was nothing to learn.
     fn learn(&self, declined: &Declined, samples: usize) -> bool {
         if !declined.judges() || declined.no_such_call() {
             return false;
@@ -105,8 +104,7 @@ impl Ear {
         true
     }
 
-    /// The same, but it is asked when each of its words was said, and by whom, if the model tells
-    /// that.
+    /// Requests times and speakers of the words, if the model provides them.
     #[must_use]
     pub fn with_segments(self) -> Self {
         Self { segments: true, ..self }
@@ -133,7 +131,7 @@ impl Ear {
         form
     }
 
-    /// What stands in the form beside the sound of so many samples.
+    /// The form's fields besides the sound, for this many samples.
     fn fields(&self, samples: usize) -> Vec<(&'static str, String)> {
         let EarSettings { languages, keywords, prompt, temperature, .. } = &*self.settings;
         let quirks = EarQuirks::of(&self.model);
@@ -193,7 +191,7 @@ impl Transcriber for Ear {
             let response = loop {
                 match ear.http.post_form(PATH, Some(&ear.model), form).await {
                     Ok(response) => break response,
-                    // Each time a field less is sent.
+                    // Each time one field fewer is sent.
                     Err(declined) if ear.learn(&declined, utterance.pcm.len()) => {}
                     Err(declined) => {
                         yield Err(declined.error);
@@ -224,7 +222,7 @@ impl Transcriber for Ear {
                             return;
                         }
                     },
-                    // Some servers end without a last event; a connection that is lost is an error.
+                    // Some servers end without a final event; a lost connection is an error.
                     Ok(None) => break,
                     Err(error) => {
                         yield Err(error);
@@ -263,19 +261,19 @@ impl Fault {
     }
 }
 
-/// A transcript as its events come in.
+/// A transcript assembled from its events.
 #[derive(Debug, Default)]
 struct Hearing {
     text: String,
     segments: Vec<Segment>,
     usage: Value,
     begun: bool,
-    /// The last event was seen.
+    /// The final event was seen.
     done: bool,
 }
 
 impl Hearing {
-    /// Takes the data of one event; true when it brought words.
+    /// Takes the data of one event; true if it brought words.
     fn event(&mut self, data: &str) -> Result<bool, Fault> {
         if data.trim() == "[DONE]" {
             self.done = true;
@@ -307,7 +305,7 @@ impl Hearing {
                 }
                 Ok(true)
             }
-            // Others tell what it costs; servers that stream whole answers send those.
+            // Others report usage; servers that stream complete answers send those.
             Some(_) => Ok(false),
             None => {
                 match (event["text"].as_str(), event["choices"][0]["delta"]["content"].as_str()) {
@@ -316,7 +314,7 @@ impl Hearing {
                         self.text = text.to_owned();
                         Ok(true)
                     }
-                    // vLLM streams a transcript in the form of a chat: `transcription.chunk`.
+                    // vLLM streams a transcript in the format of a chat: `transcription.chunk`.
                     (None, Some(more)) => {
                         self.begun = true;
                         self.text.push_str(more);
@@ -328,7 +326,7 @@ impl Hearing {
         }
     }
 
-    /// The last transcript.
+    /// The final transcript.
     fn finish(self) -> Result<Transcript, Fault> {
         if !self.begun {
             return Err(Fault::new("the stream ended without a transcript"));
@@ -337,9 +335,8 @@ impl Hearing {
     }
 }
 
-/// The transcript in a whole body: JSON in one of its forms, or bare text, which is what some
-/// servers answer whatever was asked; some of them put a whole stream into it. `page` says that it
-/// is HTML.
+/// The transcript in a complete body: JSON in one of its formats, or bare text, which some servers
+/// send whatever was requested; some put a whole stream into it. `page` says that it is HTML.
 fn whole(body: &[u8], page: bool) -> Result<Transcript, Fault> {
     let text =
         std::str::from_utf8(body).map_err(|_| Fault::new("its transcript is not UTF-8 text"))?;
@@ -362,12 +359,12 @@ fn whole(body: &[u8], page: bool) -> Result<Transcript, Fault> {
         Err(_) if page && text.starts_with('<') || text.starts_with('{') => {
             Err(Fault::new("its answer has no transcript"))
         }
-        // A transcript that happens to be a number is one.
+        // A transcript may happen to be a number.
         Ok(_) | Err(_) => told(text),
     }
 }
 
-/// The transcript that `text` is, or that the events in it come to.
+/// The transcript in `text`, or in the events that it contains.
 fn told(text: &str) -> Result<Transcript, Fault> {
     let start = text.trim_start();
     if !start.starts_with("data:") && !start.starts_with("event:") {
@@ -383,7 +380,7 @@ fn told(text: &str) -> Result<Transcript, Fault> {
     hearing.finish()
 }
 
-/// The same without what nobody said.
+/// Removes what nobody said.
 fn clean(transcript: Transcript) -> Transcript {
     let mut segments = transcript.segments.clone();
     for segment in &mut segments {
@@ -393,7 +390,7 @@ fn clean(transcript: Transcript) -> Transcript {
     Transcript { text: heard(&transcript.text), segments, ..transcript }
 }
 
-/// A segment in either form; none when it has no times or no words.
+/// A segment in either format; `None` if it has no times or no words.
 fn segment(value: &Value) -> Option<Segment> {
     let text = value["text"].as_str()?.trim();
     let speaker = value["speaker"].as_str().filter(|name| !name.is_empty());

@@ -12,16 +12,16 @@ use tokio::io::AsyncReadExt;
 use super::http::Http;
 use crate::engine::EngineError;
 
-/// A file is read and sent in pieces of this many bytes.
+/// Files are read and sent in pieces of this many bytes.
 const PIECE: usize = 64 * 1024;
 
-/// The time for an answer, besides that for sending.
+/// Time limit for an answer, besides the time for sending.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A connection that carries less, in bytes a second, is given up.
+/// Slowest upload before giving up, in bytes per second.
 const SLOWEST: u64 = 50_000;
 
-/// Files that are listed at most; more than that are at no account.
+/// The most files listed; no account has more.
 const MOST: usize = 10_000;
 
 /// A file at a provider.
@@ -29,15 +29,15 @@ const MOST: usize = 10_000;
 pub struct Kept {
     /// Its name in requests.
     pub id: String,
-    /// Its name on the machine that it came from.
+    /// Its name on the machine it was uploaded from.
     pub name: String,
     /// What it is for.
     pub purpose: String,
-    /// Its bytes, where they are told.
+    /// Its size in bytes, if reported.
     pub bytes: Option<u64>,
-    /// When it was sent.
+    /// When it was uploaded.
     pub created: Option<Timestamp>,
-    /// All that is told of it.
+    /// Everything the provider reports about it.
     pub raw: Value,
 }
 
@@ -50,7 +50,7 @@ impl Kept {
         Some(Self { id, name, purpose, bytes, created, raw })
     }
 
-    /// Its size for a reader.
+    /// Its size for display.
     pub fn size(&self) -> String {
         match self.bytes {
             None => String::new(),
@@ -61,7 +61,7 @@ impl Kept {
     }
 }
 
-/// The files at a provider, those for `purpose` or all, in the provider's order: the newest first.
+/// The files at a provider, those for `purpose` or all, in the provider's order: newest first.
 ///
 /// # Errors
 /// As any request.
@@ -79,17 +79,17 @@ pub async fn list(http: &Http, purpose: Option<&str>) -> Result<Vec<Kept>, Engin
         let fresh = fresh.ok_or_else(|| http.broken("its answer is not a list of files"))?;
         let known = all.len();
         all.extend(fresh.into_iter().filter_map(Kept::of));
-        // Who has no pages answers the same once more.
+        // A server without paging repeats the same answer.
         let last = all.last().filter(|_| value["has_more"] == true && all.len() > known);
         let Some(last) = last else { break };
         page = format!("{path}&after={}", last.id);
     }
-    // Some ignore what is asked for.
+    // Some ignore the requested purpose.
     all.retain(|file| purpose.is_none_or(|purpose| file.purpose == purpose));
     Ok(all)
 }
 
-/// Removes the file called `id`.
+/// Deletes the file `id`.
 ///
 /// # Errors
 /// As any request.
@@ -102,7 +102,7 @@ pub async fn remove(http: &Http, id: &str) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Sends the file at `path` for `purpose` (`fine-tune`, `vision`, `user_data`, …), in constant
+/// Uploads the file at `path` for `purpose` (`fine-tune`, `vision`, `user_data`, …), in constant
 /// memory.
 ///
 /// # Errors
@@ -114,10 +114,10 @@ pub async fn upload(http: &Http, path: &Path, purpose: &str) -> Result<Kept, Eng
     };
     let bytes = tokio::fs::metadata(path).await.map_err(unread)?.len();
     let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
-    // The silence before the answer begins with the request, so it holds the sending.
+    // The timeout counts from the start of the request, so it includes the upload.
     let http = http.with_timeout(PATIENCE + Duration::from_secs(bytes / SLOWEST))?;
     let form = || {
-        // Read anew for each try.
+        // Read again for each try.
         let body = Body::wrap_stream(pieces(path.to_owned()));
         let part = Part::stream_with_length(body, bytes).file_name(name.to_string());
         Form::new().text("purpose", purpose.to_owned()).part("file", part)

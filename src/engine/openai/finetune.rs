@@ -1,4 +1,4 @@
-//! Jobs that make a model of one's own.
+//! Fine-tuning jobs.
 
 use jiff::Timestamp;
 use reqwest::Response;
@@ -9,56 +9,56 @@ use super::http::Http;
 use super::refusal::Declined;
 use crate::engine::EngineError;
 
-/// Entries of a page of a list.
+/// Entries per page of a list.
 const PAGE: usize = 100;
 
-/// Pages that are read of one list.
+/// Pages read of one list.
 const PAGES: usize = 20;
 
-/// What is to be tuned.
+/// A fine-tuning order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order {
-    /// The model to begin with.
+    /// The base model.
     pub model: String,
-    /// The training file at the provider.
+    /// Id of the training file at the provider.
     pub training: String,
-    /// The file that the result is measured with, where there is one.
+    /// Id of the validation file, if any.
     pub validation: Option<String>,
-    /// A word in the name of the new model.
+    /// A suffix for the name of the new model.
     pub suffix: Option<String>,
-    /// Makes two jobs alike.
+    /// Makes jobs reproducible.
     pub seed: Option<u64>,
 }
 
-/// A job, as the provider tells of it.
+/// A job as reported by the provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
     /// Its name in requests.
     pub id: String,
-    /// The model that it begins with.
+    /// The base model.
     pub model: String,
-    /// How far it is.
+    /// Its state.
     pub state: State,
-    /// The new model, once it is there.
+    /// The new model, once it exists.
     pub made: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
-    /// When it was ordered.
+    /// When it was created.
     pub created: Option<Timestamp>,
-    /// All that the provider says.
+    /// Everything the provider reports.
     pub raw: Value,
 }
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It waits or works, in the provider's words.
+    /// Waiting or running, in the provider's words.
     Open(String),
-    /// The model is there.
+    /// The model is ready.
     Succeeded,
     /// There will be no model.
     Failed,
-    /// Somebody ended it.
+    /// Somebody cancelled it.
     Cancelled,
 }
 
@@ -91,36 +91,36 @@ impl State {
     }
 }
 
-/// Something that happened in a job.
+/// An event of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Tells it from others; empty on servers that give none.
+    /// Identifies it; empty on servers that assign none.
     pub id: String,
     /// When.
     pub at: Option<Timestamp>,
     /// `info`, `warn` or `error`.
     pub level: String,
-    /// What.
+    /// The message.
     pub message: String,
-    /// All that the provider says.
+    /// Everything the provider reports.
     pub raw: Value,
 }
 
-/// The place at a provider where models are tuned.
+/// The fine-tuning endpoint of a provider.
 #[derive(Clone, Debug)]
 pub struct Tuning {
     http: Http,
-    /// `/fine-tunes`, as it was before `/fine_tuning/jobs`.
+    /// `/fine-tunes`, the predecessor of `/fine_tuning/jobs`.
     legacy: bool,
 }
 
 impl Tuning {
-    /// At the provider of `http`; in the form of the first interface where `legacy` is set.
+    /// At the provider of `http`; with the first API if `legacy` is set.
     pub fn new(http: Http, legacy: bool) -> Self {
         Self { http, legacy }
     }
 
-    /// Orders a job.
+    /// Creates a job.
     ///
     /// # Errors
     /// As any request.
@@ -132,16 +132,16 @@ impl Tuning {
         if let Some(suffix) = &order.suffix {
             body["suffix"] = json!(suffix);
         }
-        // The first interface knew no seed.
+        // The first API has no seed.
         if let Some(seed) = order.seed.filter(|_| !self.legacy) {
             body["seed"] = json!(seed);
         }
-        // Once only: an order whose answer is lost on the way must not become two jobs.
+        // Never retried: an order whose answer is lost must not become two jobs.
         let answer = self.http.without_retries().post(self.root(), None, &body).await;
         self.job(answer).await
     }
 
-    /// The newest jobs, the newest first.
+    /// The jobs, newest first.
     ///
     /// # Errors
     /// As any request.
@@ -161,20 +161,21 @@ impl Tuning {
         self.job(answer).await
     }
 
-    /// What has happened in a job, the first event first.
+    /// The events of a job, oldest first.
     ///
     /// # Errors
     /// As any request.
     pub async fn events(&self, id: &str) -> Result<Vec<Event>, EngineError> {
         let mut events: Vec<Event> =
             self.pages(&self.path(id, "/events")).await?.into_iter().map(event).collect();
-        // They come newest first, and those of one second in no order that is told.
+        // They come newest first, and within one second in no defined order.
         events.reverse();
         events.sort_by_key(|event| event.at);
         Ok(events)
     }
 
-    /// The stages of the new model that can be used by themselves, as the provider tells of them.
+    /// The checkpoints of the new model that can be used by themselves, as reported by the
+    /// provider.
     ///
     /// # Errors
     /// As any request.
@@ -182,7 +183,7 @@ impl Tuning {
         self.pages(&self.path(id, "/checkpoints")).await
     }
 
-    /// Ends a job.
+    /// Cancels a job.
     ///
     /// # Errors
     /// As any request.
@@ -190,7 +191,7 @@ impl Tuning {
         self.order(id, "/cancel").await
     }
 
-    /// Stops a job for now.
+    /// Pauses a job.
     ///
     /// # Errors
     /// As any request.
@@ -198,7 +199,7 @@ impl Tuning {
         self.order(id, "/pause").await
     }
 
-    /// Lets a stopped job go on.
+    /// Resumes a paused job.
     ///
     /// # Errors
     /// As any request.
@@ -216,7 +217,7 @@ impl Tuning {
     }
 
     fn path(&self, id: &str, what: &str) -> String {
-        // A slash or a question mark in an id would make another call of it.
+        // A slash or question mark in an id would turn it into another call.
         let id = id.replace(['/', '?'], "");
         format!("{}/{id}{what}", self.root())
     }
@@ -243,7 +244,7 @@ impl Tuning {
             };
             let response = self.http.get(&path).await.map_err(|d| self.declined(d))?;
             let page: Page = self.http.json(response).await?;
-            // A server that knows no pages sends the same one again.
+            // A server without paging repeats the same page.
             let repeats = page.data.first().is_some_and(|first| all.contains(first));
             let more = page.has_more == Some(true) && !page.data.is_empty() && !repeats;
             if !repeats {

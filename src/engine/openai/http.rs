@@ -16,73 +16,73 @@ use super::tls;
 use crate::base::{Chance, Clock, Job, WallClock};
 use crate::engine::{EngineError, Meter, Usage};
 
-/// Times a request is sent again: what the vendor's own clients do.
+/// How often a request is retried: as in the vendor's own clients.
 const RETRIES: u32 = 2;
 
-/// The longest wait before a retry that a server may ask for: nobody who talks waits longer. Who
-/// asks for more is told of at once, and somebody else may answer.
+/// The longest wait before a retry that a server may ask for; nobody waits longer in a
+/// conversation. If it asks for more, that is reported immediately, and another engine may answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// The longest wait of our own choice.
+/// The longest wait of our own, in seconds.
 const LONGEST_BACKOFF: f64 = 8.0;
 
-/// How long a connection may take to be made.
+/// Time limit for connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Connections are kept open this long without use; OpenAI closes them after about as much.
+/// Idle connections are kept this long; OpenAI closes them after about as much.
 const KEEP: Duration = Duration::from_secs(240);
 
 /// A connection used within this time needs no warming.
 const WARM: Duration = Duration::from_secs(50);
 
-/// How long the end of a reply is waited for when its last word was read.
+/// How long to wait for the end of a reply after its last word.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// The largest answer that is read as a whole: a picture in base64, a list of models. Streams have
-/// no such bound.
+/// no such limit.
 pub(super) const WHOLE: usize = 64 * 1024 * 1024;
 
 /// Silence after which a file that a provider has named counts as lost.
 const FETCH: Duration = Duration::from_secs(60);
 
-/// The letters by which a web page is known.
+/// Bytes that suffice to recognize a web page.
 const PAGE_MARK: usize = 9;
 
 const AGENT: &str = concat!("aloud/", env!("CARGO_PKG_VERSION"));
 
-/// One provider's address and key, and the way requests to it are made. Cheap to clone; clones
-/// share their connections.
+/// A provider's address and key, and the way to send it requests. Cheap to clone; clones share
+/// their connections.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
     auth: Auth,
     address: Arc<Address>,
     name: Arc<str>,
-    /// Where its user keeps the key.
+    /// Where the user keeps the key, for messages.
     key_place: Option<Arc<str>>,
     retries: u32,
     meter: Meter,
-    /// Whether nothing is sent again that may be at work already.
+    /// Whether requests that may already be in progress are never sent again.
     careful: bool,
     clock: Clock,
     chance: Chance,
-    /// Microseconds of the clock at which a connection was last used.
+    /// When a connection was last used, in microseconds of the clock.
     used: Arc<AtomicU64>,
 }
 
 impl Http {
-    /// A client of the provider `name` (for messages). A reply in which nothing comes for
+    /// A client of the provider `name` (for messages). A reply in which nothing arrives for
     /// `patience` counts as broken off.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when the key cannot be sent.
+    /// [`EngineError::Refused`] when the key cannot be sent in a header.
     pub fn new(
         name: &str,
         address: Address,
         auth: Auth,
         patience: Duration,
     ) -> Result<Self, EngineError> {
-        // The one provider of cryptography; the second call of a process is refused, which is fine.
+        // Sets the process's only crypto provider; any further call fails, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         auth.header(name)?;
         Ok(Self {
@@ -100,13 +100,13 @@ impl Http {
         })
     }
 
-    /// The same, naming where the key is kept (such as a variable) when the provider rejects it.
+    /// Names where the key is kept (such as a variable) when the provider rejects it.
     #[must_use]
     pub fn key_from(self, place: Option<&str>) -> Self {
         Self { key_place: place.map(Into::into), ..self }
     }
 
-    /// The same, counting what is used with `meter`.
+    /// Counts usage with `meter`.
     #[must_use]
     pub fn metered(self, meter: Meter) -> Self {
         Self { meter, ..self }
@@ -117,22 +117,22 @@ impl Http {
         self.meter.count(&format!("{}/{model}", self.name), usage);
     }
 
-    /// The same, but what fails is not asked again: somebody else stands behind it.
+    /// A clone that never retries, because another engine is waiting to take over.
     #[must_use]
     pub fn without_retries(&self) -> Self {
         Self { retries: 0, ..self.clone() }
     }
 
-    /// The same, but what may have reached the provider is asked again only where its answer says
-    /// that nothing was made: what it makes is paid for, also when the answer is lost on the way.
+    /// A clone that resends what may have reached the provider only if the answer says that nothing
+    /// was made: what it makes must be paid for, even if the answer is lost on the way.
     #[must_use]
     pub fn careful(&self) -> Self {
         Self { careful: true, ..self.clone() }
     }
 
-    /// The same for work that takes longer before anything comes back: a picture that is made, a
-    /// large file that is sent. `patience` is the silence after which it counts as broken off.
-    /// Its connections are its own.
+    /// A clone for work that takes longer before anything comes back: making a picture, uploading a
+    /// large file. `patience` is the silence after which it counts as broken off. It has its own
+    /// connections.
     ///
     /// # Errors
     /// As [`Http::new`].
@@ -154,12 +154,12 @@ impl Http {
         &self.name
     }
 
-    /// The host that it is at.
+    /// The provider's host.
     pub fn host(&self) -> &str {
         self.address.host()
     }
 
-    /// Makes a connection now, if none was used of late, so that the next request does not wait
+    /// Opens a connection now, unless one was used recently, so that the next request does not wait
     /// for it.
     pub fn warm(&self) -> Job<Result<(), EngineError>> {
         let used = Duration::from_micros(self.used.load(Ordering::Relaxed));
@@ -171,7 +171,7 @@ impl Http {
         let request = self.client.head(self.address.of("models", None));
         let http = self.clone();
         Box::pin(async move {
-            // What it answers does not matter: the connection is what is wanted.
+            // The answer does not matter, only the connection does.
             let sent = http.sign(request).await?.send().await;
             sent.map(drop).map_err(|error| http.refusal().unreachable(&error).error)
         })
@@ -193,7 +193,7 @@ impl Http {
         self.send(|| self.request(Method::DELETE, path, None)).await
     }
 
-    /// As [`Http::get`], but never sent again.
+    /// As [`Http::get`], without retries.
     ///
     /// # Errors
     /// As [`Http::get`].
@@ -201,8 +201,8 @@ impl Http {
         self.without_retries().get(path).await
     }
 
-    /// A POST of `body` as JSON to `path`, relative to the base, for `model`;
-    /// without a body where it is null.
+    /// A POST of `body` as JSON to `path`, relative to the base, for `model`; without a body if it
+    /// is null.
     ///
     /// # Errors
     /// [`Declined`], after the retries.
@@ -214,13 +214,13 @@ impl Http {
     ) -> Result<Response, Declined> {
         self.send(|| {
             let request = self.request(Method::POST, path, model);
-            // Some servers refuse a POST that does not say that there is nothing in it.
+            // Some servers refuse a POST without a content length.
             if body.is_null() { request.header(CONTENT_LENGTH, "0") } else { request.json(body) }
         })
         .await
     }
 
-    /// A POST of the form that `form` makes, once for each try.
+    /// A POST of the form that `form` makes, anew for each try.
     ///
     /// # Errors
     /// [`Declined`], after the retries.
@@ -233,11 +233,11 @@ impl Http {
         self.send(|| self.request(Method::POST, path, model).multipart(form())).await
     }
 
-    /// The bytes at `url`, which the provider has named and which may be anywhere: fetched without
-    /// the key, and once.
+    /// The bytes at `url`, which the provider has named and which may be anywhere: fetched once,
+    /// without the key.
     ///
     /// # Errors
-    /// [`EngineError::Broken`] when they cannot be had or are more than 64 MB.
+    /// [`EngineError::Broken`] when they cannot be fetched or exceed 64 MB.
     pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, EngineError> {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT)
@@ -246,7 +246,7 @@ impl Http {
             .user_agent(AGENT)
             .build()
             .map_err(|error| self.broken(&error.without_url().to_string()))?;
-        // Such an address may hold a signature that opens it to anybody: it is not shown.
+        // Such a URL may contain a signature that opens it to anybody: it is not shown.
         let lost =
             |why: String| self.broken(&format!("the file it made cannot be downloaded ({why})"));
         let response = client.get(url).send().await;
@@ -260,7 +260,7 @@ impl Http {
     /// The whole body of `response` as JSON.
     ///
     /// # Errors
-    /// [`EngineError::Broken`] when it is none, is larger than 64 MB or does not come.
+    /// [`EngineError::Broken`] when it is not JSON, exceeds 64 MB or does not arrive.
     pub async fn json<T: DeserializeOwned>(&self, response: Response) -> Result<T, EngineError> {
         let body = self.whole(response).await?;
         serde_json::from_slice(&body)
@@ -285,12 +285,12 @@ impl Http {
         }
     }
 
-    /// This attempt is lost, for this reason.
+    /// The error of an attempt that is lost for this reason.
     pub(super) fn broken(&self, why: &str) -> EngineError {
         EngineError::Broken(format!("provider {}: {why}; ask again", self.name))
     }
 
-    /// The reply stopped coming.
+    /// The error of a reply that stopped arriving.
     pub(super) fn lost(&self, error: &reqwest::Error) -> EngineError {
         self.broken(if error.is_timeout() {
             "no data arrived for too long"
@@ -303,7 +303,7 @@ impl Http {
         self.client.request(method, self.address.of(path, model))
     }
 
-    /// `request` with the key.
+    /// Adds the key to `request`.
     async fn sign(&self, request: RequestBuilder) -> Result<RequestBuilder, EngineError> {
         let key = self.auth.known().await?.header(&self.name)?;
         Ok(match key {
@@ -326,7 +326,7 @@ impl Http {
         }
     }
 
-    /// Sends what `make` makes, again where that may help.
+    /// Sends what `make` makes, and retries if that may help.
     async fn send(&self, make: impl Fn() -> RequestBuilder) -> Result<Response, Declined> {
         let mut tried = 0;
         loop {
@@ -354,9 +354,9 @@ impl Http {
         }
     }
 
-    /// `response`, unless it is a web page: that is what a base that is none of an API answers.
+    /// `response`, unless it is a web page, which is what a base URL without an API returns.
     async fn answer(&self, mut response: Response) -> Result<Response, Declined> {
-        // Scripts that forget to name their type are taken for pages too, so its bytes decide.
+        // Scripts that forget to set a type also claim HTML, so the bytes decide.
         let doubtful = is(&response, "html")
             || is(&response, "text/plain")
             || !response.headers().contains_key(CONTENT_TYPE);
@@ -364,7 +364,7 @@ impl Http {
             return Ok(response);
         }
         let mut head = Vec::new();
-        // A page shows in its first letters.
+        // A page shows in its first bytes.
         while head.trim_ascii_start().len() < PAGE_MARK {
             match response.chunk().await {
                 Ok(Some(bytes)) => head.extend_from_slice(&bytes),
@@ -389,7 +389,7 @@ impl Http {
         Ok(whole.into())
     }
 
-    /// What an error that came inside of an answer means.
+    /// The meaning of an error inside an answer.
     pub(super) fn reported(&self, told: &ErrorBody) -> Declined {
         self.refusal().told(reqwest::StatusCode::OK, told, None, None)
     }
@@ -402,8 +402,8 @@ impl Http {
     }
 }
 
-/// Whether the content type of `response` names `kind`: what a server answers is not always what
-/// was asked for.
+/// Whether the content type of `response` contains `kind`: servers do not always answer what was
+/// requested.
 pub(super) fn is(response: &Response, kind: &str) -> bool {
     let value = response.headers().get(CONTENT_TYPE);
     let value = value.and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
@@ -417,7 +417,7 @@ fn client(
 ) -> Result<reqwest::Client, EngineError> {
     let made = builder(patience).build();
     let made = if made.is_err() && !address.encrypted() {
-        // A machine without certificates still talks to its own servers, where none are needed.
+        // A machine without certificates can still talk to its own servers, which need none.
         builder(patience).tls_certs_only([]).build()
     } else {
         made
@@ -433,14 +433,14 @@ fn client(
 }
 
 fn builder(patience: Duration) -> reqwest::ClientBuilder {
-    // A redirect to another origin would carry the conversation, and maybe the key, to somebody
-    // who was never named.
+    // A redirect to another origin would send the conversation, and perhaps the key, to somebody
+    // the user never named.
     let home = reqwest::redirect::Policy::custom(|attempt| {
         let from = attempt.previous().last().map(reqwest::Url::origin);
         let stays = from == Some(attempt.url().origin()) && attempt.previous().len() < 4;
         if stays { attempt.follow() } else { attempt.stop() }
     });
-    // What is packed comes late. Who packs all the same is understood.
+    // Compressed streams arrive late. Servers that compress anyway are understood.
     let headers = [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
     reqwest::Client::builder()
         .default_headers(HeaderMap::from_iter(headers))
@@ -454,10 +454,10 @@ fn builder(patience: Duration) -> reqwest::ClientBuilder {
         .user_agent(AGENT)
 }
 
-/// Reads what is left of a reply that has said its last word: a connection whose reply was read to
-/// its end can be used again, and that end may come a moment after the last word. Nobody waits.
+/// Reads the rest of a reply after its last word, in the background: a connection can be reused
+/// once its reply was read to the end, which may come a moment after the last word.
 pub(super) fn read_out(mut response: Response) {
-    // A server that goes on costs a new connection.
+    // If a server keeps sending, the cost is a new connection.
     let rest = async move { while let Ok(Some(_)) = response.chunk().await {} };
     tokio::spawn(tokio::time::timeout(LAST_BYTES, rest));
 }

@@ -1,10 +1,10 @@
-//! What is left of an account's limits, as the headers of every answer tell it.
+//! What is left of an account's rate limits, from the headers of every answer.
 
 use reqwest::header::HeaderMap;
 
 use crate::engine::Limit;
 
-/// The limits that the headers of an answer tell.
+/// The limits in the headers of an answer.
 pub(super) fn limits(headers: &HeaderMap) -> Vec<Limit> {
     let told = |what: &str, name: &str| {
         headers.get(format!("x-ratelimit-{what}-{name}")).and_then(|value| value.to_str().ok())
@@ -21,7 +21,7 @@ pub(super) fn limits(headers: &HeaderMap) -> Vec<Limit> {
     ["requests", "tokens"].into_iter().filter_map(limit).collect()
 }
 
-/// A length such as `1s`, `6m0s`, `20ms` or a bare number of seconds.
+/// A duration such as `1s`, `6m0s`, `20ms` or a bare number of seconds.
 fn seconds(text: &str) -> Option<f64> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {

@@ -1,17 +1,17 @@
-//! Engines that speak the OpenAI protocols: OpenAI itself, Azure, and every server that is
-//! compatible.
+//! Engines for the OpenAI protocols: OpenAI itself, Azure, and every compatible server.
 //!
 //! ```text
 //! Utterance ─▶ Ear ───▶ ┐
-//! Prompt ────▶ Mind ──▶ ├─▶ Http (address, key, retries, refusals in the user's terms) ─▶ Events, bytes
+//! Prompt ────▶ Mind ──▶ ├─▶ Http (address, key, retries, errors for the user) ─▶ Events, bytes
 //! sentence ──▶ Voice ─▶ ┘
 //! ```
 //!
-//! **Invariant:** one HTTP client for a provider, one reader of event streams, one retry policy.
-//! **Invariant:** a reply of any length runs in constant memory; nothing streamed is buffered whole.
+//! **Invariant:** one HTTP client per provider, one reader of event streams, one retry policy.
+//! **Invariant:** a reply of any length runs in constant memory; nothing streamed is buffered
+//! whole.
 //! **Invariant:** a request is never sent again once a piece of its reply has been handed out.
-//! **Invariant:** a key is sent to its provider's own origin only, and shown nowhere.
-//! Absent on purpose: which models there are; every name comes from the configuration.
+//! **Invariant:** a key is sent only to its provider's own origin, and never shown. Deliberately
+//! absent: a list of models; every name comes from the configuration.
 
 mod address;
 mod auth;

@@ -1,4 +1,4 @@
-//! The models of a provider, and when they end.
+//! The models of a provider, and their retirement dates.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::http::Http;
 use crate::engine::EngineError;
 
-/// A user is warned this many days before a model ends.
+/// The user is warned this many days before a model is retired.
 pub const WARNING_DAYS: i32 = 60;
 
 /// A model that a provider offers.
@@ -17,14 +17,14 @@ pub const WARNING_DAYS: i32 = 60;
 pub struct Model {
     /// Its name in requests.
     pub id: String,
-    /// Who made it, in the provider's words.
+    /// Its owner, in the provider's words.
     pub owner: Option<String>,
-    /// The day on which it ends, where the provider names one.
+    /// The day on which it is retired, if the provider names one.
     pub ends: Option<Date>,
 }
 
 impl Model {
-    /// Days from `today` until it ends, negative when it has ended; none when no end is known.
+    /// Days from `today` until it is retired, negative afterwards; `None` if no date is known.
     pub fn days_left(&self, today: Date) -> Option<i32> {
         let span = today.until(self.ends?).ok()?;
         Some(span.get_days())
@@ -34,7 +34,7 @@ impl Model {
 /// The models of a provider, by name.
 ///
 /// # Errors
-/// [`EngineError`] when it does not answer, refuses, or answers something else than a list.
+/// [`EngineError`] when it does not answer, refuses, or does not answer with a list.
 pub async fn models(http: &Http) -> Result<Vec<Model>, EngineError> {
     let response = http.get("models").await?;
     let list: List = http.json(response).await?;
@@ -44,7 +44,7 @@ pub async fn models(http: &Http) -> Result<Vec<Model>, EngineError> {
     Ok(models)
 }
 
-/// Those of `models` that end within `days` of `today` or have ended, the first to end first.
+/// Those of `models` that are retired within `days` of `today` or already, earliest first.
 pub fn ending(models: &[Model], today: Date, days: i32) -> Vec<&Model> {
     let soon = |model: &&Model| model.days_left(today).is_some_and(|left| left <= days);
     let mut ending: Vec<&Model> = models.iter().filter(soon).collect();
@@ -52,8 +52,8 @@ pub fn ending(models: &[Model], today: Date, days: i32) -> Vec<&Model> {
     ending
 }
 
-/// The model of `models` that requests mean by `name`: some servers take a name without the tag
-/// that they list it with.
+/// The model among `models` that requests mean by `name`: some servers accept a name without the
+/// tag that they list it with.
 pub fn named<'a>(models: &'a [Model], name: &str) -> Option<&'a Model> {
     let latest = format!("{name}:latest");
     let by = |id: &str| models.iter().find(|model| model.id == id);
@@ -70,7 +70,7 @@ struct Entry {
     id: Option<String>,
     owned_by: Option<Value>,
     shutdown_date: Option<Value>,
-    /// Azure says it so: `{"inference": SECONDS}`.
+    /// Azure's form: `{"inference": SECONDS}`.
     deprecation: Option<Value>,
 }
 

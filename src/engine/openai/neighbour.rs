@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use super::{Address, Auth, Http};
 
-/// Model servers that people run on their own machine, by name and usual address.
+/// Model servers that people run locally, with name and usual address.
 pub const NEIGHBOURS: [(&str, &str); 2] =
     [("ollama", "http://127.0.0.1:11434/v1"), ("llama-server", "http://127.0.0.1:8080/v1")];
 
-/// A server on this machine answers within this time, or is not asked any further.
+/// How long a local server may take to answer before it is ignored.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 /// A model server found on this machine.
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_millis(400);
 pub struct Neighbour {
     /// The provider's name in the configuration.
     pub name: &'static str,
-    /// Its models, as it names them.
+    /// Its models, by its own names.
     pub models: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl Neighbour {
     }
 }
 
-/// Looks for model servers at their usual ports on this machine.
+/// Looks for model servers on their usual ports on this machine.
 pub async fn neighbours() -> Vec<Neighbour> {
     let looks = NEIGHBOURS.map(|(name, base)| look(name, base));
     futures::future::join_all(looks).await.into_iter().flatten().collect()

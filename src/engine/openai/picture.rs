@@ -1,4 +1,4 @@
-//! Pictures: made from words, or changed.
+//! Making and editing pictures.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::base::Flow;
 use crate::dialog::PictureKind;
 use crate::engine::{Canvas, EngineError, Painted, Painter, Wish};
 
-/// Silence after which a picture counts as not coming: without streaming, nothing comes before it
-/// is done, and the slow ones take two minutes.
+/// Silence after which a picture counts as failed: without streaming nothing arrives before it is
+/// done, and the slow models take two minutes.
 const PATIENCE: Duration = Duration::from_secs(170);
 
 /// The keys of a wish besides the model, in the order of the documentation.
@@ -38,8 +38,7 @@ fn keys(wish: &Wish) -> Vec<(&'static str, Value)> {
     all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
-/// A model of a provider that makes pictures and changes them, none of them twice: what was lost on
-/// the way may have been paid for.
+/// A model that makes and edits pictures. Never retried: a lost picture may have been paid for.
 #[derive(Clone, Debug)]
 pub struct Hand {
     http: Http,
@@ -47,7 +46,7 @@ pub struct Hand {
 }
 
 impl Hand {
-    /// The hand of `model` at the provider of `http`.
+    /// The model `model` at the provider of `http`.
     ///
     /// # Errors
     /// As [`Http::with_timeout`].
@@ -70,7 +69,7 @@ impl Hand {
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 form = form.text(key, text);
             }
-            // One is a value, several are a list: so the vendor's own clients write it.
+            // One picture is a value, several are a list, as in the vendor's own clients.
             let name = if canvas.pictures.len() == 1 { "image" } else { "image[]" };
             for (index, bytes) in canvas.pictures.iter().enumerate() {
                 form = form.part(name, part(bytes, &format!("image-{}", index + 1)));
@@ -97,7 +96,7 @@ impl Painter for Hand {
     }
 }
 
-/// A file of a form. The services go by its name and its media type.
+/// A file part of a form. The services go by its name and media type.
 fn part(bytes: &[u8], name: &str) -> Part {
     let kind = PictureKind::of(bytes).unwrap_or(PictureKind::Png);
     let part = Part::bytes(bytes.to_vec()).file_name(format!("{name}.{}", kind.extension()));
@@ -107,7 +106,7 @@ fn part(bytes: &[u8], name: &str) -> Part {
     part.headers(headers)
 }
 
-/// Reads the answer to a request: one piece of JSON, or a stream of events.
+/// Reads the answer to a request: a JSON document, or a stream of events.
 fn read(
     http: Http,
     by: Arc<str>,
@@ -154,7 +153,7 @@ fn read(
     })
 }
 
-/// An event that holds a picture.
+/// An event that contains a picture.
 struct Step {
     finished: bool,
     source: Source,
@@ -162,7 +161,7 @@ struct Step {
     usage: Value,
 }
 
-/// What an event says; nothing for one that holds no picture.
+/// Parses an event; `None` if it contains no picture.
 fn step(http: &Http, event: &str) -> Result<Option<Step>, EngineError> {
     let event: Value =
         serde_json::from_str(event).map_err(|_| http.broken("it sent invalid JSON"))?;
@@ -170,7 +169,7 @@ fn step(http: &Http, event: &str) -> Result<Option<Step>, EngineError> {
     if kind == "error" || !event["error"].is_null() {
         return Err(refused(http, &event));
     }
-    // Made or edited, the two differ in their first word only.
+    // Events for making and editing differ only in their first word.
     let finished = kind.ends_with(".completed");
     if !finished && !kind.ends_with(".partial_image") {
         return Ok(None);

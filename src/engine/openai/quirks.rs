@@ -1,24 +1,23 @@
-//! What differs from model to model, in one table for each job. A model that no row knows is an
-//! ordinary one.
+//! What differs between models, in one table per job. A model without a row is an ordinary one.
 
-/// How a model wants to be asked.
+/// How to ask a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Quirks {
     /// Where the instructions go.
     pub(super) instructions: Instructions,
-    /// Whether it takes `temperature` and what else bends chance.
+    /// Whether it takes `temperature` and the other sampling parameters.
     pub(super) sampling: bool,
     /// Whether it can stream its answer.
     pub(super) streams: bool,
-    /// Whether it is asked by chat only.
+    /// Whether it only supports chat completions.
     pub(super) chat_only: bool,
     /// Whether it takes tools.
     pub(super) tools: bool,
-    /// Whether it thinks first: takes `reasoning_effort`, and only `max_completion_tokens`.
+    /// Whether it reasons first: takes `reasoning_effort`, and only `max_completion_tokens`.
     pub(super) reasons: bool,
-    /// Whether it goes on with a text instead of answering: the completions endpoint.
+    /// Whether it continues a text instead of answering: the completions endpoint.
     pub(super) completes: bool,
-    /// Whether it was trained on pairs of prompt and completion, and knows nothing of a dialogue.
+    /// Whether it was trained on pairs of prompt and completion, and knows no dialogue.
     pub(super) tuned_pairs: bool,
     /// Whether it searches the web by itself, in the chat protocol.
     pub(super) searches: bool,
@@ -31,7 +30,7 @@ pub(super) enum Instructions {
     System,
     /// A message of role `developer`.
     Developer,
-    /// In front of the first message of the user: the model takes neither role.
+    /// At the start of the first user message: the model takes neither role.
     Folded,
 }
 
@@ -50,8 +49,8 @@ const ORDINARY: Quirks = Quirks {
 const REASONING: Quirks =
     Quirks { instructions: Instructions::Developer, sampling: false, reasons: true, ..ORDINARY };
 
-/// Rows of (how the name begins, how it ends, quirks); the first that fits counts. From the
-/// vendor's model pages, in the state that the contract of November 2026 describes.
+/// Rows of (name prefix, name suffix, quirks); the first match counts. From the vendor's model
+/// pages as of November 2026.
 const TABLE: [(&str, &str, Quirks); 23] = [
     ("o1-mini", "", BARE),
     ("o1-preview", "", BARE),
@@ -78,7 +77,7 @@ const TABLE: [(&str, &str, Quirks); 23] = [
     ("gpt-3.5", "", ORDINARY),
 ];
 
-/// The first ones that thought: words in, words out, and nothing else.
+/// The first reasoning models: text in, text out, and nothing else.
 const BARE: Quirks =
     Quirks { instructions: Instructions::Folded, tools: false, chat_only: true, ..REASONING };
 
@@ -87,10 +86,10 @@ const SEARCHING: Quirks = Quirks { sampling: false, tools: false, searches: true
 const COMPLETING: Quirks = Quirks { completes: true, tuned_pairs: true, tools: false, ..ORDINARY };
 
 impl Quirks {
-    /// The quirks of `model`, tuned or not, behind a gateway's prefix or not.
+    /// The quirks of `model`, fine-tuned or not, with or without a gateway's prefix.
     pub(super) fn of(model: &str) -> Self {
         let base = base(model);
-        // A dated name is its model's: gpt-4o-search-preview-2025-03-11.
+        // A dated name means the same model: gpt-4o-search-preview-2025-03-11.
         let undated = base.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
         TABLE
             .iter()
@@ -99,23 +98,24 @@ impl Quirks {
     }
 }
 
-/// How a model that listens wants to be asked.
+/// How to ask a transcription model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EarQuirks {
-    /// Whether it takes `stream`. Others may refuse it, and a short utterance loses nothing.
+    /// Whether it takes `stream`. Others may refuse it, and for a short utterance it makes no
+    /// difference.
     pub(super) streams: bool,
     /// Whether it takes `prompt`.
     pub(super) prompt: bool,
     /// Whether it takes `languages` and `keywords`.
     pub(super) hints: bool,
-    /// In which form it tells the times of its words.
+    /// The format in which it reports times.
     pub(super) times: Times,
 }
 
-/// In which form a model tells when something was said.
+/// The format in which a model reports times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Times {
-    /// In none.
+    /// No times.
     Untold,
     /// `verbose_json`: segments.
     Verbose,
@@ -126,7 +126,7 @@ pub(super) enum Times {
 const WRITING: EarQuirks =
     EarQuirks { streams: false, prompt: true, hints: false, times: Times::Untold };
 
-/// Rows of (what is in the name, quirks); the first that fits counts.
+/// Rows of (part of the name, quirks); the first match counts.
 const EARS: [(&str, EarQuirks); 4] = [
     (
         "transcribe-diarize",
@@ -144,13 +144,13 @@ impl EarQuirks {
     }
 }
 
-/// Whether the voice `model` can be told how to speak.
+/// Whether the speech model `model` takes instructions on how to speak.
 pub(super) fn takes_instructions(model: &str) -> bool {
     !base(model).starts_with("tts-1")
 }
 
-/// The model that `model` was made of: `ft:BASE:…` and the older `BASE:ft-…` are tuned ones, and
-/// gateways put the maker's name and a slash in front.
+/// The base model of `model`: `ft:BASE:…` and the older `BASE:ft-…` are fine-tuned, and gateways
+/// prepend the maker's name and a slash.
 fn base(model: &str) -> &str {
     let model = model.rsplit('/').next().unwrap_or(model);
     match model.strip_prefix("ft:") {

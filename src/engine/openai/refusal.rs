@@ -9,26 +9,26 @@ use super::{tls, wording};
 use crate::base::WallClock;
 use crate::engine::EngineError;
 
-/// The most of an error page that is read.
+/// The most that is read of an error page, in bytes.
 const ERROR_PAGE: usize = 64 * 1024;
 
-/// A request that came to nothing.
+/// A failed request.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{error}")]
 pub struct Declined {
-    /// Why, in the user's terms.
+    /// Why, for the user.
     pub error: EngineError,
-    /// The status of the answer; none without an answer.
+    /// The HTTP status; `None` without an answer.
     pub status: Option<u16>,
-    /// The provider's own word for it, such as `context_length_exceeded`.
+    /// The provider's code, such as `context_length_exceeded`.
     pub code: Option<String>,
     /// The parameter that it names, such as `temperature`.
     pub param: Option<String>,
-    /// What it says of it; empty where it says nothing.
+    /// Its message; may be empty.
     pub message: String,
     /// Whether a web page came instead of an answer.
     pub(super) page: bool,
-    /// Whether it is worth asking again, and after which wait where the provider named one.
+    /// Whether a retry may help, and after which wait if the provider named one.
     pub(super) again: Option<Option<Duration>>,
 }
 
@@ -53,32 +53,32 @@ impl Declined {
         told || self.status == Some(413) || (self.judges() && wording::too_long(&self.message))
     }
 
-    /// Whether the provider has no such call at all, as servers that speak a part of the protocol.
+    /// Whether the provider lacks this endpoint, like servers that implement part of the protocol.
     pub fn no_such_call(&self) -> bool {
         let known = matches!(self.code.as_deref(), Some("model_not_found" | "DeploymentNotFound"));
         let missing = matches!(self.status, Some(404 | 405 | 501)) && !known;
-        // A page in place of an answer of trouble comes from somebody in between.
+        // A page instead of an overload or gateway error comes from a proxy in between.
         let page = self.page && !matches!(self.status, Some(401 | 403 | 429 | 502..));
         let worded = self.judges() && wording::no_such_call(&self.message);
-        // A gateway that has nobody who takes tools says it like a missing path.
+        // A gateway without a provider that takes tools reports it like a missing path.
         (missing || page || worded) && !wording::no_tools(&self.message)
     }
 
-    /// Whether it is the request itself that the answer is about: what it names can be changed.
+    /// Whether the answer is about the request itself, so that changing the request may help.
     pub(super) fn judges(&self) -> bool {
-        // Some answer well, and put the refusal into the answer; some fail over their templates.
+        // Some put the refusal into a successful answer; some fail in their templates.
         matches!(self.status, Some(200 | 400 | 404 | 406 | 413 | 415 | 422 | 500 | 501))
     }
 }
 
-/// Puts what a provider refuses into the user's terms.
+/// Turns a provider's refusals into messages for the user.
 pub(super) struct Refusal<'a> {
     pub(super) name: &'a str,
     pub(super) host: &'a str,
     pub(super) keyed: bool,
-    /// Where its user keeps the key.
+    /// Where the user keeps the key, for messages.
     pub(super) key_place: Option<&'a str>,
-    /// Whether only that is worth another try which has surely come to nothing.
+    /// Whether to retry only what certainly had no effect.
     pub(super) careful: bool,
 }
 
@@ -91,8 +91,8 @@ impl Refusal<'_> {
                 EngineError::Refused(format!("provider {} ({}) {why}", self.name, self.host));
             return Declined::unanswered(error, None);
         }
-        // Without a connection nothing was sent. Who has been silent for as long as anybody waits
-        // would be asked for another conversation's length.
+        // Without a connection nothing was sent. A server that has been silent until the timeout
+        // would be waited for again just as long.
         let again = error.is_connect() || !(self.careful || error.is_timeout());
         let why = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
         let error = EngineError::Unreachable(format!(
@@ -102,7 +102,7 @@ impl Refusal<'_> {
         Declined::unanswered(error, again.then_some(None))
     }
 
-    /// A web page came where an answer was asked for.
+    /// A web page came instead of an answer.
     pub(super) fn page(&self, status: StatusCode) -> Declined {
         let error = EngineError::Unreachable(format!(
             "provider {} ({}) answered with a web page, not an API; check base_url (most end in /v1)",
@@ -112,7 +112,7 @@ impl Refusal<'_> {
         Declined { status, page: true, ..Declined::unanswered(error, None) }
     }
 
-    /// What a failed response means.
+    /// The meaning of a failed response.
     pub(super) async fn read(&self, response: Response, wall: &WallClock) -> Declined {
         let status = response.status();
         let asked = retry_after(response.headers(), wall);
@@ -128,13 +128,13 @@ impl Refusal<'_> {
         }
         let worth = match status.as_u16() {
             408 | 409 | 429 | 500 | 503 => true,
-            // The others come from somebody in between, who has lost sight of the request.
+            // The others come from a proxy in between, which has lost track of the request.
             501.. => !self.careful,
             _ => false,
         };
         let mut declined = self.told(status, &told, asked, elsewhere.as_deref());
         declined.page = looks_like_a_page(&body) || (html && told.message.is_none());
-        // What is wrong with the request is still wrong the next time.
+        // A request that is wrong stays wrong.
         let message = &declined.message;
         let hopeless = status != StatusCode::TOO_MANY_REQUESTS
             && (declined.no_such_call()
@@ -147,7 +147,7 @@ impl Refusal<'_> {
         declined
     }
 
-    /// What is refused in an answer that came with `status`, in the user's terms.
+    /// The meaning of a refusal inside an answer with `status`.
     pub(super) fn told(
         &self,
         status: StatusCode,
@@ -223,8 +223,8 @@ impl Refusal<'_> {
     }
 }
 
-/// What a provider's 401 means: its key is wrong, or it has none. `place` is where its user keeps
-/// it, such as a variable.
+/// The message for a 401: the key is wrong or missing. `place` is where the user keeps it, such as
+/// a variable.
 pub(super) fn no_access(name: &str, keyed: bool, place: Option<&str>) -> String {
     match (keyed, place) {
         (true, Some(place)) => {
@@ -245,7 +245,7 @@ fn in_time(retry_after: Option<Duration>, unknown: &str) -> String {
     }
 }
 
-/// Whether these first bytes of a body are those of a web page.
+/// Whether a body that begins with these bytes is a web page.
 pub(super) fn looks_like_a_page(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let begins =
@@ -253,7 +253,7 @@ pub(super) fn looks_like_a_page(bytes: &[u8]) -> bool {
     begins(b"<!doctype") || begins(b"<html") || begins(b"<head") || begins(b"<?xml")
 }
 
-/// The origin of an address, for a message: the rest may hold secrets.
+/// The origin of a URL, for a message: the rest may contain secrets.
 fn origin(address: &str) -> String {
     reqwest::Url::parse(address)
         .map_or_else(|_| "another path".into(), |url| url.origin().ascii_serialization())
@@ -283,7 +283,7 @@ async fn read_some(mut response: Response) -> Vec<u8> {
     body
 }
 
-/// What an error response says of itself; every part may be missing.
+/// The content of an error response; every part may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ErrorBody {
     pub(super) message: Option<String>,
@@ -293,7 +293,7 @@ pub(super) struct ErrorBody {
     pub(super) param: Option<String>,
 }
 
-/// Where the words of an error stand, in the servers that were seen; the first that is there counts.
+/// Where servers put the text of an error; the first one present counts.
 const MESSAGES: [&str; 11] = [
     "message",
     "msg",
@@ -308,16 +308,16 @@ const MESSAGES: [&str; 11] = [
     "error",
 ];
 
-/// What an error may be wrapped in.
+/// Keys that may wrap an error.
 const WRAPPERS: [&str; 10] = [
     "error", "detail", "details", "errors", "fault", "data", "body", "response", "cause", "message",
 ];
 
-/// Wrappers in wrappers that are still opened.
+/// Levels of nested wrappers that are opened.
 const DEPTH: usize = 6;
 
 impl ErrorBody {
-    /// Reads an error in whatever form it comes: JSON of any shape, an event, or a line of text.
+    /// Reads an error in any format: JSON of any shape, an event, or a line of text.
     pub(super) fn parse(body: &[u8]) -> Self {
         if let Ok(value) = serde_json::from_slice::<Value>(body) {
             return Self::of(&value);
@@ -331,21 +331,21 @@ impl ErrorBody {
             let first = events.first().filter(|_| read.is_ok());
             return first.map(|event| Self::parse(event.as_bytes())).unwrap_or_default();
         }
-        // One line is a reason; more than that is a page.
+        // One line is a reason; anything more is a page.
         let line = !text.is_empty() && text.len() <= 300 && !text.contains(['<', '{', '\n']);
         Self { message: line.then(|| text.to_owned()), ..Self::default() }
     }
 
-    /// The same from parsed JSON.
+    /// Reads an error from parsed JSON.
     pub(super) fn of(value: &Value) -> Self {
         Self::within(value, DEPTH)
     }
 
-    /// The error that `value` is, where it is one and no answer.
+    /// The error in `value`, if it is an error and not an answer.
     pub(super) fn in_answer(value: &Value) -> Option<Self> {
         let answers = ["choices", "output", "message", "id", "text", "content", "delta", "audio"];
         let is = |key: &str, word: &str| value[key] == word;
-        // `message` is an answer too where it is an object.
+        // `message` can also be an answer, as an object.
         let bare = !answers.iter().any(|key| value[*key].is_array() || value[*key].is_object())
             && (value["message"].is_string() || !value["detail"].is_null());
         let error = !value["error"].is_null() || is("object", "error") || is("type", "error");
@@ -356,7 +356,7 @@ impl ErrorBody {
         let Some(depth) = depth.checked_sub(1) else { return Self::default() };
         match value {
             Value::String(text) => match serde_json::from_str(text) {
-                // Gateways hand on what they got as text.
+                // Gateways pass on the original error as text.
                 Ok(inner @ (Value::Object(_) | Value::Array(_))) => Self::within(&inner, depth),
                 Ok(_) | Err(_) if text.trim().is_empty() => Self::default(),
                 Ok(_) | Err(_) => Self { message: Some(text.clone()), ..Self::default() },
@@ -381,12 +381,12 @@ impl ErrorBody {
             kind: text("type"),
             param: text("param"),
         };
-        // What is named by its way through the request: ["body", "temperature"].
+        // Some name the parameter by its path in the request: ["body", "temperature"].
         let way = value["loc"].as_array().into_iter().flatten();
         if let Some(last) = way.filter_map(Value::as_str).rfind(|step| *step != "body") {
             told.param = Some(last.to_owned());
         }
-        // What the provider behind a gateway said is worth more than the gateway's words for it.
+        // The original error of the provider behind a gateway is worth more than the gateway's.
         let raw = Self::within(&value["metadata"]["raw"], depth);
         let inner = WRAPPERS.iter().map(|key| &value[*key]);
         let inner =
@@ -412,14 +412,13 @@ impl ErrorBody {
         told
     }
 
-    /// The provider's word for what is wrong: its code, or its type where it has no code that says
-    /// more than the status.
+    /// The provider's code, or its type if the code says no more than the status.
     pub(super) fn code(&self) -> Option<&str> {
         let worded = |code: &&str| !code.chars().all(|c| c.is_ascii_digit());
         self.code.as_deref().filter(worded).or(self.kind.as_deref())
     }
 
-    /// Its message for a sentence of ours, one line and not too long.
+    /// Its message for a sentence of ours: one line, not too long.
     pub(super) fn words(&self) -> String {
         let Some(message) = &self.message else { return String::new() };
         let line: String = message.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -428,7 +427,7 @@ impl ErrorBody {
         format!(": \"{}\"", short.trim_end_matches('.'))
     }
 
-    /// Whether money or quota is the matter, which no waiting mends.
+    /// Whether it is about money or quota, where waiting does not help.
     pub(super) fn spent(&self) -> bool {
         let Some(code) = self.code() else { return false };
         matches!(code, "insufficient_quota" | "credit_balance_exhausted")
@@ -437,7 +436,7 @@ impl ErrorBody {
     }
 }
 
-/// `text` without what looks like a key: providers repeat a part of it in their errors.
+/// `text` without anything that looks like a key: providers repeat parts of it in their errors.
 fn without_keys(text: &str) -> String {
     text.split(' ')
         .map(|word| {

@@ -1,4 +1,4 @@
-//! Sound as these protocols carry it: 16 bit samples, in WAV, in base64 or plain.
+//! Sound as these protocols carry it: 16-bit samples in WAV, in base64 or raw.
 
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
@@ -7,7 +7,7 @@ use ::base64::{alphabet, engine::DecodePaddingMode};
 use crate::base::{LISTEN_RATE, Rate};
 use crate::pcm::unpack;
 
-/// The rate of plain samples in both directions: 24 kHz.
+/// The rate of raw samples in both directions: 24 kHz.
 pub(super) const VOICE_RATE: Rate = Rate(24_000);
 
 /// Bytes as base64.
@@ -15,7 +15,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Base64 as bytes, with or without its padding; none when it is no base64.
+/// Base64 as bytes, with or without padding; `None` if it is not base64.
 pub(super) fn unbase64(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,
@@ -24,12 +24,12 @@ pub(super) fn unbase64(text: &str) -> Option<Vec<u8>> {
     LENIENT.decode(text.trim()).ok()
 }
 
-/// An utterance as a WAV file: mono, 16 kHz, 16 bit.
+/// An utterance as a WAV file: mono, 16 kHz, 16 bits.
 pub(super) fn wav(pcm: &[f32]) -> Vec<u8> {
     let bytes = u32::try_from(pcm.len() * 2).unwrap_or(u32::MAX - 36);
     let rate = LISTEN_RATE.0;
     let mut out = Vec::with_capacity(44 + pcm.len() * 2);
-    // The canonical header: RIFF, a format chunk (PCM, one channel, 16 bit), the samples.
+    // The canonical header: RIFF, a format chunk (PCM, one channel, 16 bits), the samples.
     out.extend_from_slice(b"RIFF");
     out.extend_from_slice(&(36 + bytes).to_le_bytes());
     out.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
@@ -41,18 +41,18 @@ pub(super) fn wav(pcm: &[f32]) -> Vec<u8> {
     out
 }
 
-/// A sample as 16 bits; what is louder than full scale is clipped.
+/// A sample as 16 bits; anything beyond full scale is clipped.
 pub(super) fn sixteen(sample: f32) -> i16 {
     // Clamped, so the cast cannot overflow.
     (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
 }
 
-/// The samples of a sound file of any kind, its channels mixed, and their rate.
+/// The samples of a sound file of any format, mixed to one channel, and their rate.
 pub(super) fn read_file(bytes: Vec<u8>) -> Result<(Vec<f32>, Rate), String> {
     unpack(bytes).map_err(|why| format!("its sound {why}"))
 }
 
-/// Bytes of 16 bit samples as they come in, however the network cut them.
+/// A stream of 16-bit samples as bytes, however the network splits them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PcmBytes {
     odd: Option<u8>,

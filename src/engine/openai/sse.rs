@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 /// The longest event, in bytes: a partial image in base64 fits, a runaway stream does not.
 pub(super) const EVENT_LIMIT: usize = 32 * 1024 * 1024;
 
-/// Why a stream of events cannot be read on.
+/// Why a stream of events cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SseError {
     /// One event is longer than 32 MB.
@@ -14,31 +14,31 @@ pub enum SseError {
     NotText,
 }
 
-/// Splits a body into server-sent events, however the network cut it.
+/// Splits a body into server-sent events, however the network split it.
 ///
 /// Lines end with LF, CRLF or CR, comments and unknown fields are skipped, `data` lines of one
-/// event are joined with a newline, and a byte-order mark at the start is dropped, as the HTML
-/// standard says (section 9.2.6). Bytes are kept as bytes until an event is whole, so a character
-/// may be cut anywhere. An event's name is not kept, because these protocols repeat it in the data;
-/// only what is named `error` says so nowhere else on some servers, and is handed out as
-/// `{"error": DATA}`. Events of white space alone are skipped: some servers keep a line open so.
+/// event are joined with a newline, and a byte-order mark at the start is dropped, as in the HTML
+/// standard (section 9.2.6). Bytes are kept as bytes until an event is complete, so a character may
+/// be split anywhere. Event names are dropped, because these protocols repeat them in the data,
+/// except `error`, which some servers say nowhere else: it comes out as `{"error": DATA}`. Events
+/// of white space alone, which some servers send as keep-alives, are skipped.
 #[derive(Debug, Default)]
 pub struct Events {
     line: Vec<u8>,
     data: Vec<u8>,
     has_data: bool,
-    /// The event under way is named `error`.
+    /// The current event is named `error`.
     is_error: bool,
-    /// The last byte was a CR: an LF right behind it belongs to it.
+    /// The last byte was a CR: a directly following LF belongs to it.
     after_cr: bool,
     begun: bool,
 }
 
 impl Events {
-    /// Takes the next bytes and hands out the data of every event that they complete.
+    /// Takes the next bytes and appends the data of every event that they complete.
     ///
     /// # Errors
-    /// [`SseError`]; the stream cannot be read on after one.
+    /// [`SseError`]; the stream cannot be read any further.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<String>) -> Result<(), SseError> {
         for &byte in bytes {
             let after_cr = std::mem::take(&mut self.after_cr);
@@ -60,8 +60,8 @@ impl Events {
         Ok(())
     }
 
-    /// The stream has ended: hands out an event that was left without its empty line, as servers
-    /// that close early leave it.
+    /// The stream has ended: appends an event without its final empty line, which servers that
+    /// close early leave behind.
     ///
     /// # Errors
     /// As [`Events::push`].
@@ -113,7 +113,7 @@ impl Events {
     }
 }
 
-/// The data of an event that is named `error`, such that it says so itself.
+/// The data of an event named `error`, wrapped so that it says so itself.
 fn error(data: &str) -> String {
     match serde_json::from_str::<Value>(data) {
         Ok(value) if !value["error"].is_null() => data.to_owned(),

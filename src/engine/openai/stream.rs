@@ -7,8 +7,7 @@ use super::http::read_out;
 use super::sse::Events;
 use crate::engine::EngineError;
 
-/// The events of one response, in their order; it holds no more of it than the network brings at
-/// once.
+/// The events of one response, in order; buffers no more than the network delivers at once.
 pub(super) struct Stream {
     http: Http,
     response: Response,
@@ -24,11 +23,11 @@ impl Stream {
         Self { http, response, events, ready: VecDeque::new(), end: None }
     }
 
-    /// The data of the next event; none when the response has ended.
+    /// The data of the next event; `None` when the response has ended.
     ///
     /// # Errors
-    /// [`EngineError::Broken`] when the connection is lost, nothing comes for too long, or what
-    /// comes are no events; after all events that came before it.
+    /// [`EngineError::Broken`] when the connection is lost, nothing arrives for too long, or the
+    /// data are not events; after all events that came before.
     pub(super) async fn next(&mut self) -> Result<Option<String>, EngineError> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -56,8 +55,8 @@ impl Stream {
         }
     }
 
-    /// The last event was seen: what is left of the response is read, so that its connection can be
-    /// used again.
+    /// The last event was seen: reads the rest of the response, so that its connection can be
+    /// reused.
     pub(super) fn close(self) {
         read_out(self.response);
     }

@@ -1,4 +1,4 @@
-//! What websockets trust, and why a connection could not be encrypted, in the user's terms.
+//! Certificate authorities for websockets, and explanations of TLS failures for the user.
 
 use std::error::Error;
 use std::io;
@@ -6,13 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-/// What a user does on a machine that knows no authority at all.
+/// The advice for a machine without any certificate authorities.
 pub(super) const NO_AUTHORITIES: &str = "cannot be verified, because no certificates can be read on \
     this machine; check SSL_CERT_FILE, or install the package ca-certificates";
 
-/// What websockets trust: the authorities of this machine, or those of `SSL_CERT_FILE`. Read once,
-/// beside the async tasks, so that a session that is opened again neither waits for it nor shakes
-/// hands at full length. None where there are no authorities.
+/// The trusted authorities: those of this machine, or of `SSL_CERT_FILE`. Read once, off the async
+/// threads, so that reopening a session neither waits for it nor needs a full handshake. `None` if
+/// there are no authorities.
 pub(super) async fn trusted() -> Option<Arc<ClientConfig>> {
     static TRUSTED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     if let Some(trusted) = TRUSTED.get() {
@@ -37,7 +37,7 @@ fn read() -> Option<Arc<ClientConfig>> {
 }
 
 /// What is wrong with the encryption of a connection, as the end of a sentence about the other
-/// side; none when `error` has another cause.
+/// side; `None` if `error` has another cause.
 pub(super) fn trouble(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -45,7 +45,8 @@ pub(super) fn trouble(error: &(dyn Error + 'static)) -> Option<&'static str> {
             return Some(words(tls));
         }
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            // Such an error names the cause of what it holds as its own, and hides that itself.
+            // Such an error reports its inner error's source as its own, and so hides the inner
+            // error.
             Some(held) => Some(held),
             None => error.source(),
         };

@@ -1,12 +1,12 @@
-//! What a request used, in the words of every call, and what is left of the account's limits.
+//! What a request used, in the terms of every endpoint, and what is left of the account's limits.
 
 use serde_json::Value;
 
 use super::http::Http;
 use crate::engine::Usage;
 
-/// Reads a `usage` object: of chat, Responses, transcription, pictures or realtime. Whatever it
-/// leaves out counts as nothing.
+/// Reads a `usage` object: of chat, Responses, transcription, pictures or realtime. Missing numbers
+/// count as zero.
 pub(super) fn usage(told: &Value) -> Usage {
     let mut usage = Usage::request();
     if told["type"] == "duration" {
@@ -29,7 +29,7 @@ pub(super) fn usage(told: &Value) -> Usage {
     usage.audio_in = fresh("audio_tokens");
     usage.image_in = fresh("image_tokens");
     let text = all_in.saturating_sub(usage.cached_in + usage.audio_in + usage.image_in);
-    // A server that tells the parts alone is believed too.
+    // A server may report only the parts.
     usage.text_in = if all_in > 0 { text } else { fresh("text_tokens") };
     usage.audio_out = count(written, &["audio_tokens"]);
     usage.image_out = count(written, &["image_tokens"]);
@@ -38,8 +38,8 @@ pub(super) fn usage(told: &Value) -> Usage {
     usage
 }
 
-/// A request that was taken: it is counted when this goes, with what was told of it by then. A
-/// reply that is cut short tells nothing, and counts as a request alone.
+/// An accepted request, counted on drop with the usage known by then. A reply that is cut short
+/// reports no usage, and counts as a mere request.
 pub(super) struct Tab<'a> {
     http: &'a Http,
     model: &'a str,
@@ -51,14 +51,14 @@ impl<'a> Tab<'a> {
         Self { http, model, usage: Usage::request() }
     }
 
-    /// The `usage` object of the reply, where there is one.
+    /// Takes the `usage` object of the reply, if there is one.
     pub(super) fn told(&mut self, value: &Value) {
         if value.is_object() {
             self.usage = usage(value);
         }
     }
 
-    /// What is known without being told.
+    /// Usage that is known without a report.
     pub(super) fn known(&mut self) -> &mut Usage {
         &mut self.usage
     }

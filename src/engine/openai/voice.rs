@@ -4,8 +4,9 @@
 //! sentence ─▶ Http ─▶ bytes | events with base64 ─▶ SoundBytes ─▶ Pacing ─▶ Chunk…
 //! ```
 //!
-//! Plain samples are asked for, because they sound as they come. A server that does not offer them
-//! is asked for the next format; what it sends is known by its bytes, whatever was asked for.
+//! Raw samples are requested, because they can be played as they arrive. A server that does not
+//! offer them is asked for the next format; what it sends is recognized by its bytes, whatever was
+//! requested.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,37 +28,37 @@ use super::wording;
 use crate::base::{Flow, Job};
 use crate::engine::{Chunk, EngineError, Notes, Pacing, Synthesizer};
 
-/// The call.
+/// The endpoint.
 const PATH: &str = "audio/speech";
 
-/// The longest text that is spoken by one request, in characters.
+/// The longest text for one request, in characters.
 const LONGEST: usize = 4096;
 
-/// How long the sound may take to begin, all tries together, and to go on. The turn waits for 30 s,
-/// so that somebody else still has the time to speak.
+/// Time limit for the sound to begin, including all tries, and for gaps in it. The turn waits for
+/// 30 s, so another voice still has time to speak.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The formats that are asked for, the preferred one first.
+/// Formats to request, in order of preference.
 const FORMATS: [&str; 5] = ["pcm", "wav", "flac", "mp3", "opus"];
 
-/// What may be left out of a request.
+/// Parts of a request that may be left out.
 const OPTIONS: [&str; 2] = ["instructions", "speed"];
 
-/// How the ids of voices begin that somebody made; they are named in another form.
+/// Prefix of the ids of custom voices, which are passed in another form.
 const MADE: &str = "voice_";
 
-/// How a model speaks.
+/// Settings of a speech model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VoiceSettings {
-    /// Whose voice: a name that the model knows, or the id of one that was made (`voice_…`).
+    /// The voice: a name that the model knows, or the id of a custom one (`voice_…`).
     pub voice: String,
-    /// In which manner, for models that can be told.
+    /// How to speak, for models that take instructions.
     pub instructions: Option<String>,
-    /// How fast, 0.25..=4.0; without it as usual.
+    /// Speed, 0.25..=4.0; `None` for the default.
     pub speed: Option<f64>,
 }
 
-/// A model that speaks. Cheap to clone.
+/// A speech model. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Voice {
     http: Http,
@@ -67,10 +68,10 @@ pub struct Voice {
     notes: Option<Notes>,
 }
 
-/// What the model has shown that it does not take.
+/// What the model has turned out not to support.
 #[derive(Debug, Default)]
 struct Lessons {
-    /// Which of [`FORMATS`] is asked for.
+    /// The requested format, an index into [`FORMATS`].
     format: usize,
     left_out: BTreeSet<&'static str>,
 }
@@ -82,18 +83,18 @@ impl Voice {
         Self { http, model: model.to_owned(), settings, lessons, notes: None }
     }
 
-    /// The same, telling `notes` what it learns of the model.
+    /// Sends what it learns about the model to `notes`.
     #[must_use]
     pub fn noting(self, notes: Notes) -> Self {
         Self { notes: Some(notes), ..self }
     }
 
     fn lessons(&self) -> MutexGuard<'_, Lessons> {
-        // Nothing that holds it can panic half way.
+        // No holder of this lock can panic halfway.
         self.lessons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Learns from a refusal; false where there was nothing to learn.
+    /// Learns from a refusal; false if there was nothing to learn.
     fn learn(&self, declined: &Declined) -> bool {
         if !declined.judges() || declined.no_such_call() {
             return false;
@@ -151,7 +152,7 @@ impl Voice {
         body
     }
 
-    /// Asks for the sound of `input`, which one request can speak.
+    /// Requests the sound of `input`, which fits into one request.
     async fn ask(&self, input: &str) -> Result<Sound, EngineError> {
         let response = tokio::time::timeout(PATIENCE, self.answer(input))
             .await
@@ -175,19 +176,19 @@ impl Voice {
         Ok(Sound { body, bytes, usage: Value::Null, over: false })
     }
 
-    /// Asks, in another way where one is not taken.
+    /// Sends the request, in another form if one is refused.
     async fn answer(&self, input: &str) -> Result<Response, Declined> {
         loop {
             let body = self.body(input);
             match self.http.post(PATH, Some(&self.model), &body).await {
-                // Each time something new is learned, and there are few things to learn.
+                // Each time something new is learned, and there is little to learn.
                 Err(declined) if self.learn(&declined) => {}
                 answer => return answer,
             }
         }
     }
 
-    /// The next samples of `sound`; none at the end.
+    /// The next samples of `sound`; `None` at the end.
     async fn hear(&self, sound: &mut Sound) -> Result<Option<Vec<f32>>, EngineError> {
         tokio::time::timeout(PATIENCE, sound.next(self)).await.map_err(|_| self.stalled())?
     }
@@ -200,7 +201,7 @@ impl Voice {
         ))
     }
 
-    /// Trying again would bring the same.
+    /// The error of sound that a retry would not improve.
     fn unplayable(&self, why: &str) -> EngineError {
         let (name, model) = (self.http.name(), &self.model);
         EngineError::Refused(format!(
@@ -243,12 +244,12 @@ impl Synthesizer for Voice {
     }
 }
 
-/// A sentence's sound on its way.
+/// The sound of a sentence as it arrives.
 struct Sound {
     body: Body,
     bytes: SoundBytes,
     usage: Value,
-    /// The network brings no more.
+    /// The response has ended.
     over: bool,
 }
 
@@ -260,7 +261,7 @@ enum Body {
 }
 
 impl Sound {
-    /// The samples of what the network brings next; none at the end.
+    /// The samples of what the network delivers next; `None` at the end.
     async fn next(&mut self, voice: &Voice) -> Result<Option<Vec<f32>>, EngineError> {
         if self.over {
             return Ok(None);
@@ -290,7 +291,7 @@ impl Sound {
         fresh.map(Some).map_err(|why| voice.unplayable(&why))
     }
 
-    /// What is left when all bytes have come.
+    /// What is left when all bytes have arrived.
     fn finish(&mut self) -> Result<Vec<f32>, String> {
         self.over = true;
         self.bytes.finish()
@@ -309,7 +310,7 @@ fn packed_in(value: &Value) -> Option<Vec<u8>> {
     })
 }
 
-/// What an event brings.
+/// The content of an event.
 enum Heard {
     Sound(Vec<u8>),
     Usage(Value),
@@ -333,7 +334,7 @@ fn audio(event: &str) -> Result<Heard, String> {
     }
 }
 
-/// `text` in parts of at most [`LONGEST`] characters, cut between words where there are any.
+/// `text` in parts of at most [`LONGEST`] characters, cut between words where possible.
 fn parts(mut text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     while let Some((limit, _)) = text.char_indices().nth(LONGEST) {

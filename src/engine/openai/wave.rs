@@ -1,19 +1,19 @@
-//! Sound as its bytes stream in, told by those bytes and not by what was asked for.
+//! Sound as its bytes arrive, recognized by those bytes and not by what was requested.
 
 use super::decode::decode;
 use super::sound::VOICE_RATE;
 use crate::base::Rate;
 
-/// The longest header of a WAV file that is waited for: some carry a picture's worth of notes.
+/// The longest WAV header that is waited for, in bytes: some carry a picture's worth of notes.
 const HEADER: usize = 64 * 1024;
 
-/// The most packed sound that is taken in for one sentence, in bytes: minutes of it.
+/// The most encoded sound for one sentence, in bytes: minutes of it.
 const PACKED_MOST: usize = 16 * 1024 * 1024;
 
-/// How packed sound begins, and what it is called.
+/// First bytes of encoded formats, and their names.
 const PACKED: [(&[u8], &str); 3] = [(b"ID3", "MP3"), (b"OggS", "Ogg"), (b"fLaC", "FLAC")];
 
-/// What is no sound.
+/// First bytes of what is not sound.
 const NONE: [(&[u8], &str); 5] = [
     (b"{\"er", "JSON"),
     (b"{\"de", "JSON"),
@@ -22,13 +22,13 @@ const NONE: [(&[u8], &str); 5] = [
     (b"\x1a\x45\xdf\xa3", "WebM"),
 ];
 
-/// Sound as its bytes stream in: plain 16 bit samples, or a WAV file of integers or floats at any
-/// rate, its channels mixed; both come out as they come in. Packed sound comes out at its end.
-/// Which it is shows in the first bytes.
+/// Sound as its bytes arrive: raw 16-bit samples, or a WAV file of integers or floats at any rate,
+/// mixed to one channel; both come out as they arrive. Encoded sound comes out at its end. The
+/// first bytes show which it is.
 #[derive(Debug)]
 pub(super) struct SoundBytes {
     rate: Rate,
-    /// Of plain samples.
+    /// Channels of raw samples.
     channels: usize,
     state: State,
 }
@@ -40,20 +40,20 @@ enum State {
     /// Samples.
     Samples {
         coding: Coding,
-        /// Bytes of a moment that is not complete.
+        /// Bytes of an incomplete frame.
         moment: Vec<u8>,
         channels: usize,
-        /// Bytes that are left, where the header tells.
+        /// Bytes left, if the header tells.
         left: u64,
     },
-    /// Packed sound so far, and what it is called.
+    /// Encoded sound so far, and the format's name.
     Packed(Vec<u8>, &'static str),
 }
 
-/// How a sample is written, little end first.
+/// The encoding of a sample, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Coding {
-    /// A signed number of 2, 3 or 4 bytes.
+    /// A signed integer of 2, 3 or 4 bytes.
     Integer(usize),
     /// A float of 4 or 8 bytes.
     Float(usize),
@@ -66,12 +66,12 @@ impl Coding {
         }
     }
 
-    /// The sample that `bytes` write.
+    /// Decodes the sample in `bytes`.
     fn read(self, bytes: &[u8]) -> f32 {
         let mut wide = [0; 8];
         match self {
             Self::Integer(size) => {
-                // At the upper end, so that the sign is where it belongs.
+                // In the high bytes, so that the sign is where it belongs.
                 wide[4 - size..4].copy_from_slice(&bytes[..size]);
                 let value = i32::from_le_bytes([wide[0], wide[1], wide[2], wide[3]]);
                 value as f32 / 2_147_483_648.0
@@ -94,7 +94,7 @@ impl Default for SoundBytes {
 }
 
 impl SoundBytes {
-    /// Sound whose type is told, such as `audio/pcm;rate=16000`: that is what plain samples are.
+    /// Sound with a media type such as `audio/pcm;rate=16000`, which describes raw samples.
     pub(super) fn told(kind: &str) -> Self {
         let mut sound = Self::default();
         for part in kind.to_lowercase().split([';', ',']) {
@@ -111,7 +111,7 @@ impl SoundBytes {
         sound
     }
 
-    /// The rate of the samples that came out so far.
+    /// The rate of the samples returned so far.
     pub(super) fn rate(&self) -> Rate {
         self.rate
     }
@@ -151,7 +151,7 @@ impl SoundBytes {
         }
     }
 
-    /// The sound is over: what is left of it.
+    /// The sound has ended: returns the rest.
     ///
     /// # Errors
     /// As [`SoundBytes::push`].
@@ -175,7 +175,7 @@ impl SoundBytes {
         }
     }
 
-    /// Finds out what it is; `over` says that nothing more comes.
+    /// Recognizes the format; `over` says that nothing more comes.
     fn begin(&mut self, head: Vec<u8>, over: bool) -> Result<Vec<f32>, String> {
         if let Some((_, kind)) = NONE.iter().find(|(mark, _)| head.starts_with(mark)) {
             return Err(format!("it answered with {kind} instead of audio"));
@@ -225,15 +225,15 @@ impl SoundBytes {
     }
 }
 
-/// Whether bytes are frames of MP3.
+/// Whether bytes are MP3 frames.
 enum Frames {
     Yes,
     No,
-    /// It takes more of them to tell.
+    /// More bytes are needed to tell.
     Unknown,
 }
 
-/// Looks for two frames of MP3 one behind the other: samples may begin like one.
+/// Looks for two consecutive MP3 frames: samples may happen to look like one.
 fn frames(head: &[u8]) -> Frames {
     match head {
         [] => Frames::Unknown,
@@ -251,7 +251,7 @@ fn frames(head: &[u8]) -> Frames {
     }
 }
 
-/// The length of the frame of layer III that begins with these four bytes (ISO 11172-3, 2.4.3.1).
+/// The length of the layer III frame that begins with these four bytes (ISO 11172-3, 2.4.3.1).
 fn frame_length(head: &[u8]) -> Option<usize> {
     const FIRST: [usize; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
     const LATER: [usize; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
@@ -270,10 +270,10 @@ fn frame_length(head: &[u8]) -> Option<usize> {
     Some(if first { 144_000 } else { 72_000 } * kilobits / rate + padding)
 }
 
-/// What the header of a WAV file says.
+/// The contents of a WAV header.
 struct Header {
     rate: Rate,
-    /// How its samples are written; none where they are packed.
+    /// The encoding of its samples; `None` if they are compressed.
     coding: Option<Coding>,
     channels: usize,
     /// Where the samples begin, and how many bytes of them there are.
@@ -281,7 +281,7 @@ struct Header {
     length: u64,
 }
 
-/// Reads the header; none while it is not complete.
+/// Reads the header; `None` while it is incomplete.
 fn header(head: &[u8]) -> Result<Option<Header>, String> {
     let number = |at: usize| -> Option<u32> {
         Some(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?))
@@ -300,7 +300,7 @@ fn header(head: &[u8]) -> Result<Option<Header>, String> {
                     Some((short(body)?, short(body + 2)?, number(body + 4)?, short(body + 14)?))
                 })();
                 let Some((kind, channels, rate, bits)) = told else { return Ok(None) };
-                // Extensible headers (0xfffe) name the kind further behind.
+                // Extensible headers (0xfffe) name the format further on.
                 let kind = if kind == 0xfffe { short(body + 24).unwrap_or(1) } else { kind };
                 let coding = match (kind, bits) {
                     (1, 16 | 24 | 32) => Some(Coding::Integer(usize::from(bits / 8))),
@@ -315,14 +315,15 @@ fn header(head: &[u8]) -> Result<Option<Header>, String> {
             Some(b"data") => {
                 let (rate, channels, coding) =
                     format.ok_or("its WAV file does not say what format it is in")?;
-                // Who streams does not know the length: then it is nothing or the largest number.
+                // A streaming server does not know the length, and writes zero or the largest
+                // number.
                 let open = size == 0 || size > 0x7fff_0000;
                 let length = if open { u64::MAX } else { u64::from(size) };
                 return Ok(Some(Header { rate, coding, channels, at: body, length }));
             }
             Some(_) | None => {}
         }
-        // Chunks lie at even places.
+        // Chunks are aligned to even offsets.
         at = body.saturating_add(size as usize).saturating_add(size as usize & 1);
         if at > HEADER {
             return Err("the header of its WAV file does not end".to_owned());
@@ -415,7 +416,7 @@ mod tests {
 
     #[test]
     fn samples_that_begin_like_a_frame_are_samples() {
-        // 0xff 0xfb begins a frame of MP3; no other one follows where it should.
+        // 0xff 0xfb begins an MP3 frame; no other one follows where it should.
         let bytes: Vec<u8> = [0xff, 0xfb, 0x90, 0x00].into_iter().chain(vec![1; 2_000]).collect();
         assert_eq!(read(&bytes, 100).unwrap().0.len(), 1_002);
         assert_eq!(read(&[0xff, 0xfb, 0x90, 0x00], 1).unwrap().0.len(), 2);

@@ -1,6 +1,6 @@
-//! What servers mean by their words. There is no code for most of what they refuse, and each of
-//! them says it in its own way, so this is the one place where the text of a message is looked at.
-//! Every phrase stands as its server writes it, in lower case.
+//! Interprets servers' messages. Most refusals have no code, and every server words them
+//! differently, so this is the only place that looks at the text of a message. Every phrase is as
+//! its server writes it, in lower case.
 
 /// The conversation does not fit into the model's context.
 const TOO_LONG: [&str; 18] = [
@@ -28,7 +28,7 @@ const TOO_LONG: [&str; 18] = [
     "token limit",
 ];
 
-/// The server has no such call.
+/// The server lacks the endpoint.
 const NO_SUCH_CALL: [&str; 13] = [
     "unknown endpoint",
     "unexpected endpoint",
@@ -45,7 +45,7 @@ const NO_SUCH_CALL: [&str; 13] = [
     "invalid url",
 ];
 
-/// The model, or the server as it was started, takes no tools.
+/// The model, or the server as started, takes no tools.
 const NO_TOOLS: [&str; 13] = [
     // Ollama: "x does not support tools".
     "not support tool",
@@ -66,7 +66,7 @@ const NO_TOOLS: [&str; 13] = [
     "tool use is not",
 ];
 
-/// User and assistant have to take turns.
+/// User and assistant must alternate.
 const TURNS: [&str; 12] = [
     "must alternate",
     "roles alternate",
@@ -102,18 +102,18 @@ fn any(message: &str, phrases: &[&str]) -> bool {
 
 /// Whether the conversation is too long for the model.
 pub(super) fn too_long(message: &str) -> bool {
-    // A reply that was asked to be longer than the context is another matter.
+    // A requested reply length beyond the context is another matter.
     any(message, &TOO_LONG) && !reply_too_long(message)
 }
 
-/// Whether the longest reply that was asked for is too long.
+/// Whether the requested reply length is too long.
 pub(super) fn reply_too_long(message: &str) -> bool {
     any(message, &["max_tokens", "max_completion_tokens", "max_output_tokens"])
         && any(message, &["too large", "at most", "must be less", "exceeds the limit"])
         && !any(message, &["in the messages"])
 }
 
-/// Whether the server has no such call.
+/// Whether the server lacks the endpoint.
 pub(super) fn no_such_call(message: &str) -> bool {
     any(message, &NO_SUCH_CALL)
 }
@@ -123,7 +123,7 @@ pub(super) fn no_tools(message: &str) -> bool {
     any(message, &NO_TOOLS)
 }
 
-/// Whether user and assistant have to take turns.
+/// Whether user and assistant must alternate.
 pub(super) fn turns(message: &str) -> bool {
     any(message, &TURNS)
 }
@@ -133,16 +133,16 @@ pub(super) fn no_system(message: &str) -> bool {
     any(message, &NO_SYSTEM)
 }
 
-/// Whether a model that hears and speaks wants sound on one side at least.
+/// Whether a model that hears and speaks requires sound on at least one side.
 pub(super) fn wants_sound(message: &str) -> bool {
     any(message, &["contain audio", "requires audio", "audio modality"])
 }
 
-/// Whether `message` names the parameter `key`: in quotes or backticks, or plainly where the name
-/// is no word of English.
+/// Whether `message` names the parameter `key`: in quotes or backticks, or plainly if the name is
+/// not an English word.
 pub(super) fn names(message: &str, key: &str) -> bool {
     let message = message.to_lowercase();
-    // Words that sentences use for something else.
+    // Words that sentences use in another sense.
     let plain = !matches!(key, "stop" | "store" | "include" | "text" | "voice" | "audio" | "speed");
     let bounds = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
     message.match_indices(key).any(|(at, found)| {

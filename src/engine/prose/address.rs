@@ -1,4 +1,4 @@
-//! Addresses, citations and pictures of one letter: what is written to be seen.
+//! URLs, citations and emoji: what is written to be seen.
 
 use unicode_properties::UnicodeEmoji;
 
@@ -6,27 +6,27 @@ use super::super::Source;
 use crate::language::scan::{follows, has, is_word, literal, text};
 use crate::language::traced::Traced;
 
-/// Stands where a citation was, until the space around it is put right: the marks that some models
-/// write around a source.
+/// Placeholder of a citation until the space around it is fixed: the characters that some models
+/// put around a source.
 pub(super) const CITED: &str = "\u{e200}\u{e201}";
 
-/// The longest address that is looked for.
+/// The longest URL that is looked for, in characters.
 const LONGEST: usize = 2_000;
 
-/// Whether the target of `[name]: target` is an address.
+/// Whether the target of `[name]: target` is a URL.
 pub(super) fn is_target(target: &str) -> bool {
     ["http://", "https://", "www.", "<", "/", "#", "mailto:"]
         .iter()
         .any(|start| target.starts_with(start))
 }
 
-/// `[name]: address`, where a link or a footnote is explained.
+/// A line `[name]: address` that defines a link or footnote.
 pub(super) fn reference(line: &str) -> Option<(&str, &str)> {
     let (name, target) = line.trim().strip_prefix('[')?.split_once("]:")?;
     (!name.contains(['[', ']'])).then_some((name, target.trim()))
 }
 
-/// The source that a line `[name]: address "title"` names.
+/// The source in a line `[name]: address "title"`.
 pub(super) fn reference_source(line: &str) -> Option<Source> {
     let (name, target) = reference(line)?;
     let (url, title) = target.split_once(' ').unwrap_or((target, ""));
@@ -38,13 +38,13 @@ pub(super) fn reference_source(line: &str) -> Option<Source> {
     is_page.then(|| Source { title: title.to_owned(), url: url.to_owned() })
 }
 
-/// Speaks addresses by their site, and leaves out what only marks a source, and emoji.
+/// Replaces URLs by their site, and removes citation marks and emoji.
 pub(super) fn speak(words: &mut Traced) {
     words.rewrite(silent);
     words.rewrite(site);
 }
 
-/// What has no sound, with the space before it where that would be left over.
+/// Something without a sound, with the space before it if that would be left over.
 fn silent(chars: &[char], at: usize) -> Option<(usize, String)> {
     let from = if chars[at] == ' ' { at + 1 } else { at };
     let mut end = dropped(chars, from)?;
@@ -63,7 +63,7 @@ fn silent(chars: &[char], at: usize) -> Option<(usize, String)> {
     if from > at {
         return Some((end, if closes { String::new() } else { " ".into() }));
     }
-    // At the beginning the space behind it is left over.
+    // At the beginning the space after it would be left over.
     let end = if at == 0 && has(chars, end, |c| c == ' ') { end + 1 } else { end };
     Some((end, String::new()))
 }
@@ -84,7 +84,7 @@ fn dropped(chars: &[char], at: usize) -> Option<usize> {
                     break;
                 }
             }
-            // Brackets around nothing at all are a function's.
+            // Empty brackets belong to a function.
             literal(chars, end, ")").filter(|_| end > at + 1)
         }
         '[' if !follows(chars, at, is_word) || !code_like(chars, at) => {
@@ -97,7 +97,7 @@ fn dropped(chars: &[char], at: usize) -> Option<usize> {
             (counts || footnote).then_some(at + end + 2)
         }
         '【' => chars[at..].iter().position(|c| *c == '】').map(|end| at + end + 1),
-        // The marks around a source in some models' answers; what stands between is for machines.
+        // Some models' markers around a source; what is between them is for machines.
         '\u{e200}' => {
             let end = chars[at..].iter().position(|c| *c == '\u{e201}');
             Some(end.map_or(chars.len(), |end| at + end + 1))
@@ -108,23 +108,23 @@ fn dropped(chars: &[char], at: usize) -> Option<usize> {
     }
 }
 
-/// A bracket directly behind a word is an index where a word follows inside it.
+/// A bracket directly after a word is an index if a word follows inside it.
 fn code_like(chars: &[char], at: usize) -> bool {
     has(chars, at + 1, char::is_alphabetic)
 }
 
-/// An emoji or a part of one; signs with a name of their own are none.
+/// An emoji or part of one; symbols with a name of their own are not.
 fn is_picture(c: char) -> bool {
     let named = c.is_ascii() || matches!(c, '©' | '®' | '™' | '↔'..='↪' | '‼' | '⁉' | 'ℹ');
     !named && (c.is_emoji_char() || c.is_emoji_component())
 }
 
-/// A web address is spoken by its site.
+/// A URL is spoken as its site.
 fn site(chars: &[char], at: usize) -> Option<(usize, String)> {
     address_end(chars, at)
 }
 
-/// The end of the web address at `at`, and its site in words.
+/// The end of the URL at `at`, and its site in words.
 fn address_end(chars: &[char], at: usize) -> Option<(usize, String)> {
     if follows(chars, at, |c| is_word(c) || matches!(c, '.' | '@' | '/' | '-')) {
         return None;
@@ -144,7 +144,7 @@ fn address_end(chars: &[char], at: usize) -> Option<(usize, String)> {
         }
         end += 1;
     }
-    // The mark that ends the sentence is no part of the address.
+    // The punctuation that ends the sentence is not part of the URL.
     while end > from && matches!(chars[end - 1], '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '’') {
         end -= 1;
     }

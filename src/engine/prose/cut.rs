@@ -1,22 +1,22 @@
-//! Where a piece of markdown text ends that can be spoken by itself.
+//! Finds where a piece of markdown ends that can be spoken by itself.
 
 /// A sentence longer than this many bytes is cut at its next comma or space, so that a voice never
 /// gets a page at once.
 const LONGEST: usize = 400;
 
-/// The most bytes that a link, a code span or a tag may hold; an opening mark that is not closed
-/// by then is a letter like any other.
+/// The longest link, code span or tag, in bytes; an opening mark not closed by then is an ordinary
+/// character.
 const LONGEST_SPAN: usize = 1_000;
 
-/// A line shorter than this that breaks off was broken on purpose, as in a list or an address.
+/// A line with fewer characters than this was broken on purpose, as in a list or an address.
 const WRAPPED: usize = 40;
 
 /// What a piece is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A sentence at the beginning of a line, where a mark may stand: a heading, a list item.
+    /// A sentence at the start of a line, which may have a mark: a heading, a list item.
     Line,
-    /// A sentence that goes on behind another one in its line.
+    /// A sentence that continues a line.
     Sentence,
     /// A row of a table.
     Row,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Fence,
     /// `[name]: address`.
     Reference,
-    /// A line of code, a rule, the line under the head of a table.
+    /// A line of code, a rule, the line under a table's header.
     Silent,
 }
 
@@ -32,18 +32,18 @@ pub(super) enum Kind {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) kind: Kind,
-    /// Its length in bytes, white space around it included.
+    /// Its length in bytes, including surrounding white space.
     pub(super) len: usize,
 }
 
-/// Where in the document the text has come to.
+/// The state of the document at the start of the text.
 #[derive(Debug)]
 pub(super) struct Cutter {
-    /// The next letter begins a line.
+    /// The next character begins a line.
     fresh: bool,
-    /// The mark of the code block that is open, and its length.
+    /// The mark of the open code block, and its length.
     fence: Option<(char, usize)>,
-    /// The line before was a row of a table.
+    /// The previous line was a row of a table.
     table: bool,
 }
 
@@ -54,15 +54,15 @@ impl Default for Cutter {
 }
 
 impl Cutter {
-    /// The first piece of `text`; `None` where more of it has to be known, or nothing is left.
-    /// With `finished` no more will come.
+    /// The first piece of `text`; `None` if more text is needed, or nothing is left. With
+    /// `finished` no more will come.
     pub(super) fn next(&mut self, text: &str, finished: bool) -> Option<Piece> {
         let body = text.trim_start();
         if body.is_empty() {
             return None;
         }
         let lead = text.len() - body.len();
-        // A piece takes the end of its line with it, so this is a blank line.
+        // A piece includes the end of its line, so this is a blank line.
         self.table &= !text[..lead].contains('\n');
         let fresh = self.fresh || text[..lead].contains('\n');
         let piece = if fresh || self.fence.is_some() {
@@ -114,7 +114,7 @@ impl Cutter {
             return None;
         }
         if let Some((name, target)) = super::address::reference(line) {
-            // Whether it is one is known by its whole line.
+            // It takes the whole line to tell.
             if !complete {
                 return None;
             }
@@ -125,7 +125,7 @@ impl Cutter {
         Some(Piece { kind: Kind::Line, len: sentence_end(text, finished)? })
     }
 
-    /// Whether `line` is a row of a table, where `next` follows; `None` while that is not known.
+    /// Whether `line` is a row of a table, given the `next` line; `None` while that is unknown.
     fn is_row(&self, line: &str, next: Option<&str>, finished: bool) -> Option<bool> {
         if line.starts_with('|') {
             return Some(true);
@@ -149,7 +149,7 @@ impl Cutter {
     }
 }
 
-/// A letter that only marks what the line is.
+/// A character that only marks the kind of line.
 fn is_mark(c: char) -> bool {
     matches!(c, '`' | '~' | '-' | '=' | '*' | '_' | '|' | ':' | '+' | '#' | '>' | ' ')
 }
@@ -163,7 +163,7 @@ fn opens_code(line: &str) -> Option<(char, usize)> {
     })
 }
 
-/// The byte where the first sentence of `text` ends, its trailing white space included.
+/// The byte where the first sentence of `text` ends, including its trailing white space.
 fn sentence_end(text: &str, finished: bool) -> Option<usize> {
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
@@ -214,9 +214,9 @@ fn sentence_end(text: &str, finished: bool) -> Option<usize> {
 
 /// A stretch in which no sentence ends.
 enum Span {
-    /// It is over at this byte.
+    /// It ends at this byte.
     Whole(usize),
-    /// Its end is not there yet.
+    /// Its end has not arrived yet.
     Open,
     /// The mark opens nothing.
     Letter,
@@ -233,7 +233,7 @@ fn span(text: &str, at: usize, finished: bool) -> Span {
         }
         rest = &rest[..end];
     }
-    // No span reaches over a blank line, and a tag not even over a line.
+    // No span crosses a blank line, and a tag not even a line end.
     let paragraph = rest.find("\n\n");
     let rest = &rest[..paragraph.unwrap_or(rest.len())];
     let open = if full || paragraph.is_some() || finished { Span::Letter } else { Span::Open };
@@ -270,7 +270,7 @@ fn span(text: &str, at: usize, finished: bool) -> Span {
     length.map_or(open, |length| Span::Whole(at + length))
 }
 
-/// The end of the code span that a run of `run` backticks opens.
+/// The end of the code span opened by a run of `run` backticks.
 fn code_end(text: &str, run: usize) -> Option<usize> {
     let mut at = run;
     while let Some(found) = text[at..].find('`') {
@@ -284,7 +284,7 @@ fn code_end(text: &str, run: usize) -> Option<usize> {
     None
 }
 
-/// The byte behind the bracket that closes the first one of `text`.
+/// The byte after the bracket that closes the first one of `text`.
 fn closing(text: &str, opens: char, closes: char) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
@@ -300,7 +300,7 @@ fn closing(text: &str, opens: char, closes: char) -> Option<usize> {
     None
 }
 
-/// Past more marks at a sentence's end, quotes, brackets and emphasis that close there.
+/// Past further marks at a sentence's end: closing quotes, brackets and emphasis.
 fn past_marks(text: &str, at: usize) -> usize {
     let rest = text[at..].trim_start_matches([
         '.', '!', '?', '…', '。', '！', '？', '"', '”', '’', '\'', ')', ']', '*', '_', '~', '」',
@@ -312,7 +312,7 @@ fn past_space(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_start().len()
 }
 
-/// Whether a line's end ends the sentence: not where a paragraph was wrapped and goes on.
+/// Whether a line end also ends the sentence: not if a wrapped paragraph continues.
 fn breaks(before: &str, after: &str, finished: bool) -> Option<bool> {
     let line = before.rsplit('\n').next().unwrap_or_default();
     if line.chars().count() < WRAPPED || line.trim_start().starts_with(['#', '|']) {
@@ -325,20 +325,20 @@ fn breaks(before: &str, after: &str, finished: bool) -> Option<bool> {
     }
 }
 
-/// Titles and the like, behind which a name or an explanation follows.
+/// Titles and the like, which are followed by a name or an explanation.
 const NEVER: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "st", "mt", "gen", "gov", "sen", "rep", "capt", "lt", "col",
     "sgt", "rev", "hon", "vs", "e.g", "i.e", "cf", "al",
 ];
 
-/// Short forms that count what follows: no end before a number.
+/// Abbreviations of what is numbered: no end before a digit.
 const COUNTING: &[&str] = &[
     "no", "nos", "fig", "figs", "vol", "vols", "ch", "sec", "art", "p", "pp", "approx", "est",
     "ca", "apt", "ste", "rm", "bldg", "ext", "tel", "jan", "feb", "mar", "apr", "jun", "jul",
     "aug", "sep", "sept", "oct", "nov", "dec",
 ];
 
-/// Short forms that may stand last: an end where a capital letter follows.
+/// Abbreviations that may end a sentence: an end if a capital letter follows.
 const EITHER: &[&str] = &[
     "etc", "inc", "jr", "sr", "ltd", "co", "corp", "dept", "u.s", "u.k", "u.n", "a.m", "p.m",
     "ave", "rd", "blvd", "ph.d", "m.d", "b.c", "a.d", "min", "max", "hr", "hrs", "ft", "lb", "lbs",
@@ -346,7 +346,7 @@ const EITHER: &[&str] = &[
 ];
 
 /// Whether the mark at `at`, whose closing marks end at `after`, ends a sentence; `None` while what
-/// follows is not known.
+/// follows is unknown.
 fn ends(text: &str, at: usize, after: usize, finished: bool) -> Option<bool> {
     if &text[at..after] != "." {
         return Some(true);

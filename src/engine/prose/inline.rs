@@ -1,4 +1,4 @@
-//! The words of a piece of markdown.
+//! The spoken words of a piece of markdown.
 
 use std::ops::Range;
 
@@ -8,8 +8,8 @@ use super::super::Source;
 use super::address;
 use crate::language::traced::Traced;
 
-/// Stands before a piece while it is parsed, so that no letter of it is taken for the mark of a
-/// block: those marks are known already.
+/// Prefixed to a piece while it is parsed, so that nothing in it is taken for a block mark: those
+/// were handled already.
 const PARAGRAPH: &str = "x ";
 
 /// A sentence that begins a line: without the marks of headings, lists and quotations.
@@ -30,7 +30,7 @@ pub(super) fn line(written: &str, sources: &mut Vec<Source>) -> Traced {
     with_space(words(written, from..to, sources), written)
 }
 
-/// A sentence that goes on in its line.
+/// A sentence that continues its line.
 pub(super) fn sentence(written: &str, sources: &mut Vec<Source>) -> Traced {
     let from = written.len() - written.trim_start().len();
     with_space(words(written, from..written.trim_end().len().max(from), sources), written)
@@ -65,7 +65,7 @@ pub(super) fn row(written: &str, sources: &mut Vec<Source>) -> Traced {
     with_space(out, written)
 }
 
-/// Where the bars between cells stand: not those after a backslash.
+/// The positions of the bars between cells: not those after a backslash.
 fn bars(row: &str) -> Vec<usize> {
     let escaped = |at: usize| row[..at].ends_with('\\');
     row.match_indices('|').map(|(at, _)| at).filter(|at| !escaped(*at)).collect()
@@ -102,20 +102,20 @@ fn words(written: &str, part: Range<usize>, sources: &mut Vec<Source>) -> Traced
     out
 }
 
-/// The same with the white space at the end of what was written.
+/// Appends the white space at the end of what was written.
 fn with_space(mut words: Traced, written: &str) -> Traced {
     let from = written.trim_end().len();
     words.push_written(&written[from..], from);
     words
 }
 
-/// Gathers the words of a parsed piece.
+/// Collects the words of a parsed piece.
 struct Reader<'a> {
     source: &'a str,
     /// Where the piece begins in what was written.
     shift: usize,
     out: Traced,
-    /// Where the text of each open link begins, and its address.
+    /// Where the text of each open link begins, and its URL.
     links: Vec<(usize, String)>,
     sources: &'a mut Vec<Source>,
 }
@@ -126,7 +126,7 @@ impl Reader<'_> {
             Event::Text(text) => self.text(&text, range.start),
             Event::Code(code) => {
                 let inside = self.source[range.clone()].find(&*code).unwrap_or(0);
-                // Brackets in code are no citation.
+                // Brackets in code are not citations.
                 self.text(&code.replace(['[', ']'], " "), range.start + inside);
             }
             Event::SoftBreak | Event::HardBreak => self.push(" ", range.start),
@@ -148,7 +148,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The byte of what was written that byte `at` of the parsed text stands for.
+    /// The position in what was written of byte `at` of the parsed text.
     fn place(&self, at: usize) -> usize {
         (at + self.shift).saturating_sub(PARAGRAPH.len())
     }
@@ -160,7 +160,7 @@ impl Reader<'_> {
     fn text(&mut self, text: &str, at: usize) {
         let (text, at) = match text.strip_prefix(PARAGRAPH) {
             Some(rest) if at == 0 => (rest, at + PARAGRAPH.len()),
-            // Alone, the mark loses the space behind it.
+            // Alone, the prefix loses the space after it.
             _ if at == 0 => (text.strip_prefix('x').unwrap_or(text), at + 1),
             _ => (text, at),
         };
@@ -172,7 +172,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A link whose text names nothing but a source is a citation: who listens has no use for it.
+    /// A link whose text only names a source is a citation, which a listener has no use for.
     fn link_ends(&mut self, end: usize) {
         let Some((from, url)) = self.links.pop() else { return };
         let title: String = self.out.chars()[from..].iter().collect();
@@ -191,8 +191,8 @@ impl Reader<'_> {
     }
 }
 
-/// Emphasis that was never closed, or closes in another sentence. A star between numbers or spaces
-/// multiplies, a stroke inside a word belongs to it.
+/// Emphasis that was never closed, or is closed in another sentence. An asterisk between numbers or
+/// spaces multiplies, an underscore inside a word belongs to it.
 fn stray_mark(chars: &[char], at: usize) -> Option<(usize, String)> {
     let mark = chars[at];
     if !matches!(mark, '*' | '_' | '~' | '`') {

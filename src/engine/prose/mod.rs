@@ -4,15 +4,15 @@
 //! deltas ─▶ cut (where a sentence, a row, a line of code ends) ─▶ inline (its words) ─▶ Passage
 //! ```
 //!
-//! Markdown is understood before anything is cut, so a link or a code block is never torn apart,
-//! wherever the deltas end. Links are spoken by their text, addresses by their site; citations go
-//! to the list of sources, code is announced and left to the screen, tables are read by rows,
-//! emoji are silent. Numbers and units stay as they are written: how they are read is the voice's
-//! business.
+//! Markdown is parsed before anything is cut, so a link or a code block is never torn apart,
+//! wherever the deltas end. Links are spoken as their text, URLs as their site; citations go to the
+//! list of sources, code is announced and left to the screen, tables are read row by row, emoji are
+//! silent. Numbers and units stay as written: how to read them is up to the voice.
 //!
-//! **Invariant:** the written texts of all passages, joined, are what the model wrote.
-//! **Invariant:** how the text was split into deltas changes no passage, white space aside.
-//! **Invariant:** text that a voice cannot read is told, never passed over in silence.
+//! **Invariant:** the written texts of all passages, concatenated, are what the model wrote.
+//! **Invariant:** how the text was split into deltas does not change the passages, white space
+//! aside.
+//! **Invariant:** text that a voice cannot read is announced, never silently skipped.
 
 mod address;
 mod cut;
@@ -25,11 +25,11 @@ pub use script::Alphabet;
 use super::Source;
 use crate::language::traced::Traced;
 
-/// Said in the place of a code block.
+/// Spoken in place of a code block.
 const CODE: &str = "The code is on the screen. ";
 
-/// The stage between a model's tokens and the voice: takes text as it is written and hands out
-/// each sentence as soon as it is complete.
+/// The stage between a model's tokens and the voice: takes text as it is written and returns each
+/// sentence as soon as it is complete.
 #[derive(Debug)]
 pub struct Prose {
     rest: String,
@@ -37,12 +37,12 @@ pub struct Prose {
     alphabet: Alphabet,
     sources: Vec<Source>,
     notes: Vec<String>,
-    /// Scripts that the listener knows of by now, with whether it was said aloud.
+    /// Scripts that the listener already knows about.
     told: Vec<&'static str>,
     noted: Vec<&'static str>,
 }
 
-/// A sentence, or another piece that is spoken in one go.
+/// A sentence, or another piece that is spoken at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passage {
     written: String,
@@ -63,7 +63,7 @@ impl Prose {
         }
     }
 
-    /// Adds text as it was written, and hands out the passages that it completes.
+    /// Adds text, and returns the passages that it completes.
     pub fn push(&mut self, text: &str) -> Vec<Passage> {
         self.rest.push_str(text);
         self.cut(false)
@@ -122,8 +122,8 @@ impl Prose {
         Passage { written: written.to_owned(), spoken }
     }
 
-    /// Takes out what the voice cannot read; a passage of which nothing is left becomes a sentence
-    /// that says so, once for each script.
+    /// Removes what the voice cannot read; if nothing is left of a passage, it becomes a sentence
+    /// that says so, once per script.
     fn readable(&mut self, spoken: &mut Traced) {
         let Some(found) = script::unreadable(spoken.chars()) else { return };
         let why = format!("{}, which this voice can't read.", found.name);
@@ -145,7 +145,7 @@ impl Prose {
 }
 
 impl Passage {
-    /// A passage that is spoken as it is written.
+    /// A passage that is spoken as written.
     pub fn plain(text: &str) -> Self {
         Self { written: text.to_owned(), spoken: Traced::new(text) }
     }
@@ -155,12 +155,12 @@ impl Passage {
         &self.written
     }
 
-    /// What the voice is given; without a letter or a digit in it there is nothing to speak.
+    /// What the voice gets; without a letter or a digit there is nothing to speak.
     pub fn spoken(&self) -> String {
         self.spoken.chars().iter().collect()
     }
 
-    /// Follows the voice through the passage.
+    /// Tracks the voice through the passage.
     pub(super) fn follow(&self) -> Follower {
         let chars = self.spoken.chars();
         let from = self.spoken.from();
@@ -187,15 +187,15 @@ impl Passage {
     }
 }
 
-/// Gives back the written text of a passage as its sound comes.
+/// Returns the written text of a passage as its sound arrives.
 #[derive(Debug)]
 pub(super) struct Follower {
     written: String,
-    /// For each spoken letter where it ends, in bytes of the spoken and of the written text.
+    /// For each spoken character, where it ends in bytes of the spoken and of the written text.
     marks: Vec<(usize, usize)>,
-    /// What is spoken is what is written.
+    /// The spoken text equals the written one.
     plain: bool,
-    /// Bytes spoken and bytes given back.
+    /// Bytes spoken and bytes returned.
     said: usize,
     given: usize,
 }
@@ -221,7 +221,7 @@ impl Follower {
         text
     }
 
-    /// What was never given back, once the voice has ended.
+    /// What was not returned yet, once the voice has ended.
     pub(super) fn rest(&mut self) -> Option<String> {
         let rest = self.written.get(self.given..).filter(|_| !self.plain)?.to_owned();
         self.given = self.written.len();
@@ -240,7 +240,7 @@ mod tests {
         (passages, prose)
     }
 
-    /// What is spoken of `text`, sentence by sentence.
+    /// The spoken form of `text`, sentence by sentence.
     fn spoken(text: &str) -> Vec<String> {
         let (passages, _) = read(text, Alphabet::Any);
         let spoken = passages.iter().map(|passage| passage.spoken().trim().to_owned());
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(spoken(bare), rows);
     }
 
-    /// Everything at once, to be split anywhere.
+    /// A bit of everything, to be split anywhere.
     const PAGE: &str = "# Weather. Today\n\nWell... really?! \"Yes.\" he said. E.g. this: one, two. \
         See [the *forecast*. It is good](https://example.com/a_b?q=1&r=(2)). **Bold. And on** no. 5.\n\
         \n* one\n* two `a. b`\n  1. three\n\n```sh\nls | wc. Now!\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\
@@ -398,7 +398,7 @@ mod tests {
             assert_eq!(spoken(&passages), spoken(&whole), "in parts of {length}");
             assert_eq!(prose.sources(), sources);
         }
-        // Torn once, at every letter.
+        // Split once, at every character.
         for (at, _) in PAGE.char_indices() {
             let mut prose = Prose::new(Alphabet::Latin);
             let mut passages = prose.push(&PAGE[..at]);

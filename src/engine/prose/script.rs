@@ -1,20 +1,20 @@
-//! Which writing a text is in, and whether a voice can read it.
+//! Which script a text is in, and whether a voice can read it.
 
 use unicode_script::{Script, UnicodeScript};
 
 use crate::language::traced::Traced;
 
-/// What a voice reads.
+/// The scripts that a voice reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Alphabet {
-    /// Whatever it is given.
+    /// All of them.
     #[default]
     Any,
-    /// Latin letters, digits and signs.
+    /// Latin letters, digits and symbols.
     Latin,
 }
 
-/// Writing that a voice for Latin letters cannot read.
+/// A script that a voice for Latin letters cannot read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
     /// Its name, as in "That is in Cyrillic".
@@ -23,17 +23,17 @@ pub(super) struct Found {
     pub(super) all: bool,
 }
 
-/// The first writing in `chars` that is not Latin.
+/// The first script in `chars` that is not Latin.
 pub(super) fn unreadable(chars: &[char]) -> Option<Found> {
     let name = (0..chars.len()).filter(|at| !reads(chars, *at)).map(|at| name(chars[at])).next()?;
-    // Japanese is written with Chinese characters too.
+    // Japanese also uses Chinese characters.
     let kana = chars.iter().any(|c| matches!(c.script(), Script::Hiragana | Script::Katakana));
     let name = if kana { "Japanese" } else { name };
     let latin = chars.iter().any(|c| c.is_alphabetic() && c.script() == Script::Latin);
     Some(Found { name, all: !latin })
 }
 
-/// Takes out what cannot be read, with the space before it, and brackets around nothing else.
+/// Removes what cannot be read, with the space before it, and brackets that enclose nothing else.
 pub(super) fn leave_out(words: &mut Traced) {
     words.rewrite(|chars, at| {
         let from = at + usize::from(chars[at] == ' ');
@@ -48,7 +48,7 @@ pub(super) fn leave_out(words: &mut Traced) {
     });
 }
 
-/// The end of the words that cannot be read and begin at `at`, signs between them included.
+/// The end of the unreadable words that begin at `at`, including symbols between them.
 fn run(chars: &[char], at: usize) -> Option<usize> {
     let mut end = None;
     for (next, c) in chars.iter().enumerate().skip(at) {
@@ -65,7 +65,7 @@ fn is_latin(c: char) -> bool {
     matches!(c.script(), Script::Latin | Script::Common | Script::Inherited)
 }
 
-/// Whether the letter at `at` can be read: a Greek one that stands alone is a sign.
+/// Whether the character at `at` can be read: a lone Greek letter is a symbol.
 fn reads(chars: &[char], at: usize) -> bool {
     let greek = |at: Option<&char>| at.is_some_and(|c| c.script() == Script::Greek);
     let before = at.checked_sub(1).and_then(|at| chars.get(at));

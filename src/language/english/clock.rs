@@ -28,7 +28,7 @@ pub(super) fn time(chars: &[char], at: usize) -> Match {
             let spoken = spoken_time(hour, minute, second, half.is_some())
                 .unwrap_or_else(|| text(chars, at, clock_end));
             let half = half.map_or(String::new(), |(end, letter)| {
-                // With dots the lexicon spells the letters; a full stop that follows is the dot.
+                // With dots the lexicon spells the letters; a following full stop is the dot.
                 let dot = if has(chars, end, |c| c == '.') { "" } else { "." };
                 format!(" {letter}.M{dot}")
             });
@@ -50,7 +50,7 @@ pub(super) fn hour(chars: &[char], at: usize) -> Match {
     Some((half_end, format!("{hour} {letter}.M{dot}")))
 }
 
-/// 9-11am, 9-5pm: the hour that shares the half of the day with the next.
+/// 9-11am, 9-5pm: an hour that shares the half of the day with the next.
 pub(super) fn hours(chars: &[char], at: usize) -> Match {
     let first = digits(chars, at);
     if follows(chars, at, |c| is_word(c) || matches!(c, '.' | ':' | ',' | '-'))
@@ -67,7 +67,7 @@ pub(super) fn hours(chars: &[char], at: usize) -> Match {
         .then(|| (end, format!("{low} to {high} {letter}.M{dot}")))
 }
 
-/// Tue, Dec 1: the short name of a day before a date.
+/// Tue, Dec 1: the abbreviation of a day before a date.
 pub(super) fn weekday(chars: &[char], at: usize) -> Match {
     const DAYS: [(&str, &str); 11] = [
         ("Mon", "Monday"),
@@ -126,7 +126,7 @@ pub(super) fn days_month(chars: &[char], at: usize) -> Match {
         .then(|| (end, format!("the {} to the {} of {month}", day(a), day(b))))
 }
 
-/// Dec 2025: the short name of a month before a year.
+/// Dec 2025: the abbreviation of a month before a year.
 pub(super) fn month_year(chars: &[char], at: usize) -> Match {
     let (end, month) = month(chars, at).filter(|(end, _)| !has(chars, *end, is_word))?;
     let dot = literal(chars, end, ".").unwrap_or(end);
@@ -178,7 +178,7 @@ pub(super) fn date_iso(chars: &[char], at: usize) -> Match {
     is_edge(chars, day).then(|| (day, format!("{date}, {}", text(chars, at, year))))
 }
 
-/// 10/12/2019, month first unless it cannot be one.
+/// 10/12/2019, month first unless that is impossible.
 pub(super) fn date_us(chars: &[char], at: usize) -> Match {
     let (first, second, year, end) = three(chars, at, "/", &[4, 2])?;
     let year = if year.len() == 2 {
@@ -191,13 +191,13 @@ pub(super) fn date_us(chars: &[char], at: usize) -> Match {
     Some((end, format!("{}, {year}", date(month, day)?)))
 }
 
-/// 23.11.2026, as most of Europe writes it: the day comes first.
+/// 23.11.2026, as in most of Europe: the day comes first.
 pub(super) fn date_dotted(chars: &[char], at: usize) -> Match {
     let (day, month, year, end) = three(chars, at, ".", &[4])?;
     Some((end, format!("{}, {year}", date(month, day)?)))
 }
 
-/// Two short numbers and a year of as many digits as `years` allows.
+/// Two short numbers and a year with as many digits as `years` allows.
 fn three(
     chars: &[char],
     at: usize,
@@ -270,7 +270,7 @@ pub(super) fn day_month(chars: &[char], at: usize) -> Match {
     Some((end, format!("the {} of {month}", number::ordinal(&day.to_string()))))
 }
 
-/// The name of a month, whole or short, at `at`.
+/// The name of a month at `at`, full or abbreviated.
 fn month(chars: &[char], at: usize) -> Option<(usize, &'static str)> {
     if !is_edge(chars, at) {
         return None;

@@ -4,7 +4,7 @@
 use crate::language::scan::{digits, exactly, follows, has, is_edge, is_word, literal, text};
 use crate::language::traced::Match;
 
-/// Words behind which a number is a code.
+/// Words after which a number is a code.
 #[rustfmt::skip]
 const CODES: &[&str] = &[
     "pin", "pins", "pincode", "passcode", "password", "otp", "code", "codes", "zip", "zipcode",
@@ -13,10 +13,10 @@ const CODES: &[&str] = &[
     "fax", "telephone", "order", "invoice", "combination", "agent", "id", "passport", "license",
 ];
 
-/// Words behind which a number is dialled where nothing follows that it could count.
+/// Words after which a number is dialled if nothing that it could count follows.
 const DIALS: &[&str] = &["call", "dial", "text", "ring", "phone"];
 
-/// Words that may stand between such a word and its number.
+/// Words that may come between such a word and its number.
 #[rustfmt::skip]
 const BETWEEN: &[&str] = &[
     "is", "was", "be", "are", "number", "numbers", "no", "now", "the", "it", "it's", "with", "to",
@@ -67,7 +67,7 @@ pub(super) fn phone(chars: &[char], at: usize) -> Match {
     let dialled = || words_before(chars, at, 1).iter().any(|word| DIALS.contains(&word.as_str()));
     let fits = match lengths.as_slice() {
         [_] => plus && count >= 7,
-        // A card, as it is embossed.
+        // A card number, grouped as on the card.
         [4, 4, 4, 4] | [4, 6, 5] => !dotted && !slashed,
         _ if !(7..=15).contains(&count) => false,
         // A German area code: 030/123456.
@@ -90,7 +90,7 @@ pub(super) fn phone(chars: &[char], at: usize) -> Match {
     Some((end, format!("{}{}", if plus { "plus " } else { "" }, spoken.join(", "))))
 }
 
-/// The digits of a code, of a ZIP code, of a number that begins with a zero or has no end.
+/// The digits of a code, of a ZIP code, or of a number that begins with a zero or is very long.
 pub(super) fn code(chars: &[char], at: usize) -> Match {
     let end = digits(chars, at);
     if end < at + 2
@@ -123,7 +123,7 @@ pub(super) fn code(chars: &[char], at: usize) -> Match {
     (zero || long || zip || told).then(|| (end, spaced(&text(chars, at, end))))
 }
 
-/// Whether a state's letters stand before `at`: "CA 90210".
+/// Whether a state's letters precede `at`: "CA 90210".
 fn state(chars: &[char], at: usize) -> bool {
     #[rustfmt::skip]
     const STATES: &[&str] = &[
@@ -142,7 +142,7 @@ fn state(chars: &[char], at: usize) -> bool {
     })
 }
 
-/// Whether the words before say that the number is a code.
+/// Whether the words before it say that the number is a code.
 fn named(chars: &[char], at: usize, end: usize) -> bool {
     let before = words_before(chars, at, 6);
     let mut near = before.iter().take_while(|word| BETWEEN.contains(&word.as_str())).count();
@@ -172,15 +172,15 @@ fn named(chars: &[char], at: usize, end: usize) -> bool {
     !state
 }
 
-/// Words that go on behind a code, and that no number counts.
+/// Words that may follow a code and that no number counts.
 #[rustfmt::skip]
 const GOES_ON: &[&str] = &[
     "now", "for", "if", "and", "or", "to", "right", "at", "on", "by", "when", "then", "before",
     "within", "as", "is", "was", "has", "expires", "will", "into", "please", "but", "instead", "so",
 ];
 
-/// Up to `count` words before `at`, the nearest first, in small letters; another number or the
-/// end of a sentence ends them.
+/// Up to `count` words before `at`, nearest first, in lower case; another number or the end of a
+/// sentence ends them.
 pub(super) fn words_before(chars: &[char], at: usize, count: usize) -> Vec<String> {
     let mut words = Vec::new();
     let mut end = at;
@@ -207,12 +207,12 @@ pub(super) fn words_before(chars: &[char], at: usize, count: usize) -> Vec<Strin
     words
 }
 
-/// "4711" as "4 7 1 1": single digits are read as their words.
+/// "4711" as "4 7 1 1": single digits are read as words.
 pub(super) fn spaced(digits: &str) -> String {
     digits.chars().map(String::from).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a number goes on behind a point, rather than a sentence ending there.
+/// Whether a number continues after a point, rather than a sentence ending there.
 pub(super) fn is_decimal(chars: &[char], at: usize) -> bool {
     has(chars, at, |c| c == '.') && has(chars, at + 1, is_word)
 }

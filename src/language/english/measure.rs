@@ -50,7 +50,7 @@ pub(super) fn money_range(chars: &[char], at: usize) -> Match {
     Some((end, format!("{low} to {high} {scale}{many}")))
 }
 
-/// $.99 and $3.999, which are no amounts of whole cents.
+/// $.99 and $3.999, which are not amounts in whole cents.
 pub(super) fn odd_money(chars: &[char], at: usize) -> Match {
     let sign = chars[at];
     let (mark, _, many) = *CURRENCIES[..3].iter().find(|(mark, ..)| mark.starts_with(sign))?;
@@ -88,7 +88,7 @@ pub(super) fn cents(chars: &[char], at: usize) -> Match {
     Some((end, format!("{amount} {}", one_or_many(&amount, "cent", "cents"))))
 }
 
-/// ¥500, Rs. 20, USD 3 million: the currencies that the lexicon does not read.
+/// ¥500, Rs. 20, USD 3 million: currencies that the lexicon does not read.
 pub(super) fn currency(chars: &[char], at: usize) -> Match {
     if follows(chars, at, is_word) {
         return None;
@@ -167,14 +167,14 @@ pub(super) fn unit(chars: &[char], at: usize) -> Match {
         }
     })?;
     let amount = grouped(text(chars, at, amount));
-    // The full stop of a short form, where the sentence goes on: 5 ft. tall.
+    // The full stop of an abbreviation, if the sentence continues: 5 ft. tall.
     let dot = has(chars, end, |c| c == '.')
         && has(chars, end + 1, |c| c == ' ')
         && has(chars, end + 2, char::is_lowercase);
     Some((end + usize::from(dot), format!("{amount} {}", one_or_many(&amount, one, many))))
 }
 
-/// Before a unit four digits are no year: 1013 hPa.
+/// Before a unit four digits are not a year: 1013 hPa.
 fn grouped(amount: String) -> String {
     if amount.len() == 4 && amount.chars().all(|c| c.is_ascii_digit()) {
         return format!("{},{}", &amount[..1], &amount[1..]);
@@ -182,7 +182,7 @@ fn grouped(amount: String) -> String {
     amount
 }
 
-/// The end of a number that does not go on from a word or another number.
+/// The end of a number that does not continue a word or another number.
 fn standing_number(chars: &[char], at: usize) -> Option<usize> {
     if follows(chars, at, |c| is_word(c) || c == '.') {
         return None;

@@ -1,4 +1,4 @@
-//! English: its number words, and numbers, times, dates, money and units both written and said.
+//! English: its number words, and numbers, times, dates, money and units, both written and said.
 
 mod clock;
 mod code;

@@ -1,7 +1,7 @@
 //! English number words: the part of num2words that misaki's readings need (`numbers.py`).
 //!
-//! Numbers come as digits, so that no length overflows; the callers split the words at whatever is
-//! not a letter.
+//! Numbers are passed as digits, so that no length overflows; the callers split the words at
+//! anything that is not a letter.
 
 const ONES: [&str; 20] = [
     "zero",
@@ -116,7 +116,7 @@ pub fn year(digits: &str) -> String {
     format!("{} {low}", below_1000(high))
 }
 
-/// "three point one four"; zeros at the end are not read.
+/// "three point one four"; trailing zeros are not read.
 pub fn decimal(number: &str) -> String {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let fraction = fraction.trim_end_matches('0');
@@ -131,17 +131,17 @@ pub fn decimal(number: &str) -> String {
     words
 }
 
-/// Whether a small-letter word is one of twenty to ninety.
+/// Whether a lower-case word is one of twenty to ninety.
 pub fn is_tens(word: &str) -> bool {
     !word.is_empty() && TENS.contains(&word)
 }
 
-/// Whether a small-letter word is one of one to nine, first to ninth.
+/// Whether a lower-case word is one of one to nine, first to ninth.
 pub fn is_unit(word: &str) -> bool {
     ONES[1..10].contains(&word) || (1..10).any(|n: u8| ordinal(&n.to_string()) == word)
 }
 
-/// Whether a small-letter word is a cardinal number's.
+/// Whether a lower-case word is part of a cardinal number.
 pub fn is_word(word: &str) -> bool {
     ONES.contains(&word)
         || is_tens(word)

@@ -1,15 +1,15 @@
-//! Words for the ear: numbers, lengths of time, clock times, dates, lists.
+//! Words for the ear: numbers, durations, clock times, dates, lists.
 //!
-//! What comes out is read by a speech synthesizer and by people in a terminal, so numbers stay
-//! digits (grouped, because "1984" without a comma is read as a year), and nothing holds a sign or
-//! an abbreviation with dots, at which a sentence would be cut.
+//! The output is read by a speech synthesizer and by people in a terminal, so numbers stay digits
+//! (grouped, because "1984" without a comma is read as a year), and there are no symbols or
+//! abbreviations with dots, at which a sentence would be cut.
 
 use jiff::civil::{Date, Time, Weekday};
 
-/// A number, rounded as one would say it. The flag tells whether it was rounded.
+/// A number, rounded as one would say it. The flag says whether it was rounded.
 ///
-/// Whole numbers stay whole; up to four decimals are kept when they are all there is, else two
-/// from 1 on and three significant digits below; beyond 10^15 and below 10^-6 powers of ten.
+/// Whole numbers stay whole; up to four decimals are kept if there are no more, else two from 1 on
+/// and three significant digits below; beyond 10^15 and below 10^-6 powers of ten.
 pub(crate) fn number(value: f64) -> (String, bool) {
     let size = value.abs();
     if value == 0.0 {
@@ -26,7 +26,8 @@ pub(crate) fn number(value: f64) -> (String, bool) {
         };
         return (words, !exact);
     }
-    // Twelve significant digits are far beyond what is spoken and far above the noise of f64.
+    // Twelve significant digits are far more than is spoken and far above the rounding error of
+    // f64.
     let near = |rounded: f64| (rounded - value).abs() <= size * 1e-12;
     let decimals = match (0..=4).find(|n| near(round(value, *n))) {
         Some(exact) => return (grouped(&format!("{value:.exact$}")), false),
@@ -36,7 +37,7 @@ pub(crate) fn number(value: f64) -> (String, bool) {
     (grouped(&trim(&format!("{value:.decimals$}"))), true)
 }
 
-/// A number with "about" in front where it was rounded.
+/// A number, preceded by "about" if it was rounded.
 pub(crate) fn about_number(value: f64) -> String {
     match number(value) {
         (words, false) => words,
@@ -49,14 +50,14 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// A length of time to the second: "1 hour, 2 minutes and 3 seconds".
+/// A duration to the second: "1 hour, 2 minutes and 3 seconds".
 pub(crate) fn span(seconds: u64) -> String {
     let words: Vec<String> =
         parts(seconds).into_iter().map(|(n, unit)| count(n as usize, unit)).collect();
     if words.is_empty() { "0 seconds".into() } else { list(&words) }
 }
 
-/// A length of time as one would tell it: its two greatest units, the rest dropped.
+/// A duration as one would say it: its two largest units, the rest dropped.
 pub(crate) fn about(seconds: u64) -> String {
     let mut parts = parts(seconds);
     parts.truncate(2);
@@ -68,7 +69,7 @@ pub(crate) fn about(seconds: u64) -> String {
     if words.is_empty() { "0 seconds".into() } else { list(&words) }
 }
 
-/// A length of time in front of a noun: "10 minute", "1 hour 30 minute".
+/// A duration in front of a noun: "10 minute", "1 hour 30 minute".
 pub(crate) fn span_before_noun(seconds: u64) -> String {
     parts(seconds).into_iter().map(|(n, unit)| format!("{n} {unit}")).collect::<Vec<_>>().join(" ")
 }
@@ -149,7 +150,7 @@ pub(crate) fn list(items: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// The same with a capital letter in front.
+/// `text`, capitalized.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {

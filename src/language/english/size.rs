@@ -1,5 +1,5 @@
 //! Reading rules for ratios, heights, lengths in feet and inches, prices per something, and amounts
-//! whose unit is one letter; see [`super::spell`].
+//! with a one-letter unit; see [`super::spell`].
 
 use super::code::{is_decimal, words_before};
 use super::words::CURRENCIES;
@@ -8,7 +8,7 @@ use crate::language::scan::{
 };
 use crate::language::traced::Match;
 
-/// 3:1, 16:9, and 1:25 where a ratio is spoken of.
+/// 3:1, 16:9, and 1:25 if the text is about a ratio.
 pub(super) fn ratio(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || matches!(c, '.' | ':' | ',' | '-')) {
         return None;
@@ -60,7 +60,7 @@ fn is_foot(c: char) -> bool {
     matches!(c, '\'' | '’' | '′')
 }
 
-/// The end of the mark of inches at `at`.
+/// The end of the inch mark at `at`.
 fn inches(chars: &[char], at: usize) -> Option<usize> {
     if has(chars, at, |c| matches!(c, '"' | '”' | '″')) {
         return Some(at + 1);
@@ -68,7 +68,7 @@ fn inches(chars: &[char], at: usize) -> Option<usize> {
     (has(chars, at, is_foot) && has(chars, at + 1, is_foot)).then_some(at + 2)
 }
 
-/// Whether a quotation is open behind `chars`; the mark of inches behind a number opens none.
+/// Whether a quotation is open at the end of `chars`; an inch mark after a number opens none.
 fn in_quotes(chars: &[char]) -> bool {
     let mut open = false;
     for (at, c) in chars.iter().enumerate() {
@@ -124,7 +124,7 @@ pub(super) fn height(chars: &[char], at: usize) -> Match {
 const MEASURES: &[&str] =
     &["tall", "high", "long", "wide", "deep", "thick", "across", "by", "in diameter", "of", "and"];
 
-/// The foot and the inch of "5 ft 11 in", and 5 in. where nothing else can be meant.
+/// The foot and the inch of "5 ft 11 in", and 5 in. if nothing else can be meant.
 pub(super) fn inch(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || c == '.') {
         return None;
@@ -150,7 +150,7 @@ pub(super) fn inch(chars: &[char], at: usize) -> Match {
     (after_feet || told || last || dot).then(|| (end, format!("{} {unit}", text(chars, at, first))))
 }
 
-/// $5/month, 60 words/min: what stands behind the stroke is "per" something.
+/// $5/month, 60 words/min: what follows the slash is "per" something.
 pub(super) fn per(chars: &[char], at: usize) -> Match {
     #[rustfmt::skip]
     const PER: &[(&str, &str)] = &[
@@ -169,7 +169,7 @@ pub(super) fn per(chars: &[char], at: usize) -> Match {
         let end = literal(chars, at + 1, short)?;
         (!has(chars, end, is_word)).then_some((end, *word))
     })?;
-    // An amount of money stands before it, or a word that a number stands before.
+    // An amount of money precedes it, or a word after a number.
     let mut start = at;
     while start > 0 && (is_word(chars[start - 1]) || matches!(chars[start - 1], '.' | ',')) {
         start -= 1;
@@ -181,7 +181,7 @@ pub(super) fn per(chars: &[char], at: usize) -> Match {
     (digits && money || !digits && counted).then(|| (end, format!(" per {word}")))
 }
 
-/// What a number of millions or thousands may count, where "5m" could be meters too.
+/// What millions or thousands may count, where "5m" could also be meters.
 #[rustfmt::skip]
 const MANY: &[&str] = &[
     "people", "users", "inhabitants", "residents", "copies", "views", "subscribers", "dollars",
@@ -219,13 +219,13 @@ pub(super) fn large(chars: &[char], at: usize) -> Match {
     let resolution = matches!(chars[first], 'K' | 'k')
         && matches!(text(chars, at, first).as_str(), "4" | "8")
         && !counts;
-    // 221B is a house.
+    // 221B is a house number.
     let plain = !matches!(chars[first], 'm' | 'B') || end > first + 1 || counts;
     let fits = !run && !resolution && plain;
     fits.then(|| (end, format!("{} {word}", text(chars, at, first))))
 }
 
-/// 10m wide, 30s, 200g, 2L: a unit of one letter that stands close to its number.
+/// 10m wide, 30s, 200g, 2L: a one-letter unit directly after its number.
 pub(super) fn close_unit(chars: &[char], at: usize) -> Match {
     const UNITS: [(char, &str, &str); 8] = [
         ('m', "meter", "meters"),
@@ -247,7 +247,7 @@ pub(super) fn close_unit(chars: &[char], at: usize) -> Match {
     }
     let written = text(chars, at, first);
     if chars[first] == 's' {
-        // The 80s and the 1990s are no lengths of time, nor is anybody's 30s.
+        // The 80s and the 1990s are not durations, nor is anybody's 30s.
         let round =
             written.ends_with('0') && !written.contains('.') && matches!(written.len(), 2 | 4);
         let before = words_before(chars, at, 1);
@@ -275,7 +275,7 @@ pub(super) fn close_unit(chars: &[char], at: usize) -> Match {
     Some((first + 1, format!("{written} {}", if written == "1" { one } else { many })))
 }
 
-/// 1000 m high: so many meters that the number could be a year.
+/// 1000 m high: a number of meters that could be a year.
 pub(super) fn many_meters(chars: &[char], at: usize) -> Match {
     if !is_edge(chars, at) || follows(chars, at, |c| matches!(c, '.' | ',')) {
         return None;
@@ -318,7 +318,7 @@ pub(super) fn leading_point(chars: &[char], at: usize) -> Match {
     fits.then(|| (end, format!("{minus}point {}", super::code::spaced(&text(chars, from, end)))))
 }
 
-/// 2.0: the nought is said.
+/// 2.0: the zero is said.
 pub(super) fn nought(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || matches!(c, '.' | ',' | '$' | '£' | '€' | '-')) {
         return None;
@@ -332,7 +332,7 @@ pub(super) fn nought(chars: &[char], at: usize) -> Match {
         .then(|| (end, format!("{} point 0", text(chars, at, whole))))
 }
 
-/// 10 - 2 is 8, 10 / 2 = 5: a sum that goes on with its outcome.
+/// 10 - 2 is 8, 10 / 2 = 5: a calculation followed by its result.
 pub(super) fn sum(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || c == '.') {
         return None;

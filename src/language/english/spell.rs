@@ -1,11 +1,12 @@
-//! What is written becomes what is read: times, dates, units, amounts, abbreviations, signs
-//! (`normalize.py`). Plain numbers, ordinals, years, decimals, percents and amounts of dollars,
+//! Turns what is written into what is read: times, dates, units, amounts, abbreviations, symbols
+//! (`normalize.py`). Plain numbers, ordinals, years, decimals, percentages and amounts in dollars,
 //! pounds and euros stay: the lexicon reads them.
 //!
-//! A rule looks at one place and says how far it matches and what is read instead. The rules run
-//! one after the other, in the order of the original. Where an assistant's sentences showed it
-//! wrong, they differ: a full stop does not hide a number before it ("call 555-1234."), a lone
-//! "I" after a small "part" is a person, and a letter such as C or L alone is no numeral.
+//! A rule looks at one position and says how far it matches and what is read instead. The rules run
+//! one after the other, in the order of the original. They differ where an assistant's sentences
+//! showed the original to be wrong: a full stop does not hide a number before it ("call
+//! 555-1234."), a lone "I" after a lower-case "part" is a person, and a single letter such as C or
+//! L is not a numeral.
 
 use super::clock::{
     date, date_dotted, date_iso, date_us, day_month, days_month, hour, hours, month_day,
@@ -25,7 +26,7 @@ use crate::language::scan::{
 };
 use crate::language::traced::{Match, Traced};
 
-/// Rewrites one sentence. Its letters are bounded by the caller; the work is linear in them.
+/// Rewrites one sentence. The caller bounds its length; the work is linear in it.
 pub(crate) fn normalize(sentence: &mut Traced) {
     sentence.squeeze();
     const RULES: &[fn(&[char], usize) -> Match] = &[
@@ -143,7 +144,7 @@ fn named_version(chars: &[char], at: usize) -> Match {
             return None;
         }
         let part = text(chars, end, next);
-        // A nought in front is said: twenty-two point oh four.
+        // A leading zero is said: twenty-two point oh four.
         parts.push(if part.len() > 1 && part.starts_with('0') { spaced(&part) } else { part });
         end = next;
         match literal(chars, end, ".") {
@@ -222,7 +223,7 @@ fn ranked(chars: &[char], at: usize) -> Match {
     Some((end, format!("{head} the {}", number::ordinal(&count.to_string()))))
 }
 
-/// Thutmose II: a numeral behind any other name is a rank.
+/// Thutmose II: a numeral after any other name is a rank.
 fn king(chars: &[char], at: usize) -> Match {
     let from = at + 1;
     if chars[at] != ' ' || !follows(chars, at, char::is_lowercase) {
@@ -246,7 +247,7 @@ fn king(chars: &[char], at: usize) -> Match {
     first.then_some((end, words))
 }
 
-/// The hyphen of twenty-six: both ways to write it are read alike.
+/// The hyphen of twenty-six: both spellings are read alike.
 fn number_hyphen(chars: &[char], at: usize) -> Match {
     if chars[at] != '-' {
         return None;
@@ -268,7 +269,7 @@ fn head(chars: &[char], at: usize, heads: &[&'static str]) -> Option<(usize, &'s
     })
 }
 
-/// A roman numeral up to 399 that stands as a word.
+/// A Roman numeral up to 399 that is a word of its own.
 fn roman(chars: &[char], at: usize) -> Option<(usize, u32)> {
     const STEPS: [(&str, u32); 9] = [
         ("C", 100),
@@ -307,7 +308,7 @@ fn roman(chars: &[char], at: usize) -> Option<(usize, u32)> {
     (count > 0 && !is_letter && !goes_on && is_edge(chars, end)).then_some((end, count))
 }
 
-/// 3/4; a day of a month where it is no fraction.
+/// 3/4; a date if it is not a fraction.
 fn fraction(chars: &[char], at: usize) -> Match {
     if follows(chars, at, |c| is_word(c) || matches!(c, '.' | '/')) {
         return None;
@@ -331,7 +332,7 @@ fn fraction(chars: &[char], at: usize) -> Match {
     Some((end, spoken))
 }
 
-/// 1½ and 1 1/2, whose fraction is words by now or a sign.
+/// 1½ and 1 1/2, whose fraction has become words or a symbol by now.
 fn mixed(chars: &[char], at: usize) -> Match {
     if !follows(chars, at, |c| c.is_ascii_digit()) {
         return None;
@@ -384,7 +385,7 @@ fn space_before_mark(chars: &[char], at: usize) -> Match {
     fits.then(|| (at + 2, chars[at + 1].to_string()))
 }
 
-/// The second of two marks that stand together where a word between them had no sound.
+/// The second of two adjacent punctuation marks, if a word between them had no sound.
 fn second_mark(chars: &[char], at: usize) -> Match {
     if !matches!(chars[at], ',' | ';' | ':') {
         return None;

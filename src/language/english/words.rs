@@ -1,14 +1,14 @@
 //! The word tables of the reading rules: those of hibari-tts (`normalize.json`), and what weather,
-//! timers and prices need besides.
+//! timers and prices need in addition.
 
-/// Names of the months, January first. The first three letters are their short forms.
+/// Names of the months, January first. The first three letters are their abbreviations.
 #[rustfmt::skip]
 pub(crate) const MONTHS: &[&str] = &[
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 ];
 
-/// Read out before a capitalized word: "St Paul".
+/// Expanded before a capitalized word: "St Paul".
 #[rustfmt::skip]
 pub(crate) const TITLES: &[(&str, &str)] = &[
     ("Mr", "Mr"), ("Mrs", "Mrs"), ("Ms", "Miz"), ("Dr", "Dr"), ("Prof", "Professor"),
@@ -19,7 +19,7 @@ pub(crate) const TITLES: &[(&str, &str)] = &[
     ("Maj", "Major"), ("Adm", "Admiral"), ("Fr", "Father"), ("Msgr", "Monsignor"),
 ];
 
-/// Read out anywhere.
+/// Expanded anywhere.
 #[rustfmt::skip]
 pub(super) const ABBREVIATIONS: &[(&str, &str)] = &[
     ("Mr.", "Mr"), ("Mrs.", "Mrs"), ("Ms.", "Miz"), ("Dr.", "Dr"), ("Jr.", "Junior"),
@@ -46,7 +46,7 @@ pub(super) const ABBREVIATIONS: &[(&str, &str)] = &[
     ("BTW", "by the way"), ("IMO", "in my opinion"), ("TBD", "to be determined"),
 ];
 
-/// After a number: what is written, one, many. Longer ones first where one begins another.
+/// After a number: written form, singular, plural. Longer ones first if one begins another.
 #[rustfmt::skip]
 pub(super) const UNITS: &[(&str, &str, &str)] = &[
     ("km/h", "kilometers per hour", "kilometers per hour"),
@@ -143,7 +143,7 @@ pub(super) const UNITS: &[(&str, &str, &str)] = &[
     ("µm", "micrometer", "micrometers"),
 ];
 
-/// Units of one letter, which stand for so much else that they count only after a number of up to
+/// One-letter units, which have so many other meanings that they only count after a number of up to
 /// three digits and a space.
 #[rustfmt::skip]
 pub(super) const SHORT_UNITS: &[(&str, &str, &str)] = &[
@@ -152,8 +152,8 @@ pub(super) const SHORT_UNITS: &[(&str, &str, &str)] = &[
     ("h", "hour", "hours"), ("V", "volt", "volts"),
 ];
 
-/// Currencies: what is written, one, many. The first three are read by the lexicon where they
-/// stand before an amount.
+/// Currencies: written form, singular, plural. The lexicon reads the first three in front of an
+/// amount.
 #[rustfmt::skip]
 pub(super) const CURRENCIES: &[(&str, &str, &str)] = &[
     ("$", "dollar", "dollars"),
@@ -170,7 +170,7 @@ pub(super) const CURRENCIES: &[(&str, &str, &str)] = &[
     ("JPY", "yen", "yen"),
 ];
 
-/// Signs read as a word; those with no word vanish.
+/// Symbols read as a word; those with an empty word vanish.
 #[rustfmt::skip]
 pub(super) const SIGNS: &[(char, &str)] = &[
     ('=', "equals"),
@@ -204,7 +204,7 @@ pub(super) const SIGNS: &[(char, &str)] = &[
     ('\\', ""),
 ];
 
-/// What a roman numeral after it counts: "Chapter IV" is chapter 4.
+/// Words whose Roman numeral is a number: "Chapter IV" is chapter 4.
 #[rustfmt::skip]
 pub(super) const COUNTED: &[&str] = &[
     "Chapter", "chapter", "Part", "part", "Act", "Scene", "Section", "section", "Volume", "volume",
@@ -218,7 +218,7 @@ pub(super) const COUNTED: &[&str] = &[
     "Star", "Basel", "Diabetes", "SALT", "START", "Rambo", "Godfather", "Toy Story", "Windows",
 ];
 
-/// Whose roman numeral is a rank: "Henry VIII" is Henry the eighth.
+/// Names whose Roman numeral is a rank: "Henry VIII" is Henry the eighth.
 #[rustfmt::skip]
 pub(super) const RANKED: &[&str] = &[
     "Pope", "King", "Queen", "Henry", "Louis", "Edward", "George", "William", "Charles", "James",
@@ -232,7 +232,7 @@ pub(super) const RANKED: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const PARTS: &[&str] = &["half", "third", "quarter", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
 
-/// Words for big numbers after an amount; one letter stands for the word in the second place.
+/// Words for large numbers after an amount; a letter stands for the word in the second place.
 #[rustfmt::skip]
 pub(super) const BIG: &[(&str, &str)] = &[
     ("hundred", "hundred"),
@@ -254,7 +254,7 @@ pub(super) const BIG: &[(&str, &str)] = &[
     ("T", "trillion"),
 ];
 
-/// Greek letters that stand alone, as signs do.
+/// Greek letters that stand alone, as symbols do.
 #[rustfmt::skip]
 pub(crate) const GREEK: &[(char, &str)] = &[
     ('α', "alpha"), ('β', "beta"), ('γ', "gamma"), ('δ', "delta"), ('ε', "epsilon"),

@@ -1,37 +1,37 @@
 use crate::base::{LISTEN_RATE, SPEAKER_RATE};
 
-/// Calls after the speaker's stream began that say nothing: its first buffer is filled in one go.
+/// Calls ignored after the speaker's stream starts: its first buffer is filled in one go.
 const BURST: u32 = 20;
-/// Calls whose median sets the line, once the burst is over: 300 ms at 5 ms.
+/// Calls whose median places the line, once the burst is over: 300 ms at 5 ms each.
 const SETTLING: usize = 60;
-/// A time without calls after which the stream has been paused, in seconds.
+/// Seconds without a call that mean the stream was paused.
 const PAUSE: f64 = 0.06;
-/// The error of a call that counts at most, and the mean error that means a jump: sound was lost,
-/// or a buffer has become longer. Samples at [`LISTEN_RATE`].
+/// The most that the error of one call counts, and the mean error that means a jump because sound
+/// was lost or a buffer grew. Samples at [`LISTEN_RATE`].
 const OUTLIER: f64 = 48.0;
 const JUMP: f64 = 128.0;
-/// The share by which a call changes the mean error.
+/// The weight of one call in the mean error.
 const MEAN: f64 = 0.02;
-/// The speed of the loop that follows the clocks, in radians a second: quick at first, then slow, so
-/// that a call that comes late moves nothing.
+/// The bandwidth of the loop that follows the clocks, in radians per second: fast at first, then
+/// slow, so that a late call moves nothing.
 const QUICK: f64 = 0.5;
 const SLOW: f64 = 0.04;
-/// No clock of a sound card is off by more.
+/// No sound card's clock is off by more than this share.
 const WORST_DRIFT: f64 = 4e-4;
 
-/// Where the samples that the speaker was given lie on the clock of the microphone.
+/// Maps the samples that the speaker was given to the clock of the microphone.
 ///
-/// Both count samples, each at the pace of its own device. Every call of the speaker's callback says
-/// how much the microphone had delivered by then, give or take a few milliseconds. A line is laid
-/// through these points: a median at first, then a phase-locked loop of second order, so that the
-/// drift of the clocks is known to a few parts in a million.
+/// Both count samples, each at the rate of its own device. Every call of the speaker's callback
+/// shows how much the microphone had delivered by then, within a few milliseconds. A line is fitted
+/// to these points: a median at first, then a second-order phase-locked loop, which measures the
+/// drift of the clocks to a few parts per million.
 pub(super) struct Clocks {
     /// A point on the line: samples at [`SPEAKER_RATE`], and samples at [`LISTEN_RATE`].
     speaker: u64,
     microphone: f64,
-    /// By how much more the microphone counts than the speaker.
+    /// How much faster the microphone counts than the speaker, as a share.
     drift: f64,
-    /// For how long the drift has been measured, in seconds; pauses do not count.
+    /// Seconds for which the drift has been measured, without pauses.
     age: f64,
     state: State,
 }
@@ -39,18 +39,18 @@ pub(super) struct Clocks {
 enum State {
     /// Nothing is known.
     Blank,
-    /// The stream has begun: calls to let pass, and the errors of those after them.
+    /// The stream has started: calls to ignore, and the errors of those after them.
     Settling { burst: u32, errors: Vec<f64> },
-    /// The line stands, with this mean error.
+    /// The line is placed; the mean error.
     Following { mean: f64 },
 }
 
 /// What a call means for the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// It goes on.
+    /// Not paused.
     Same,
-    /// It begins anew: what was learnt of the way between the devices may be wrong.
+    /// It starts again: what was learned about the delay between the devices may be wrong.
     Moved,
 }
 
@@ -59,28 +59,28 @@ impl Clocks {
         Self { speaker: 0, microphone: 0.0, drift: 0.0, age: 0.0, state: State::Blank }
     }
 
-    /// Another device: nothing is known any more.
+    /// Another device: forgets everything.
     pub(super) fn forget(&mut self) {
         *self = Self::new();
     }
 
-    /// The line has moved along the microphone's clock, by samples at [`LISTEN_RATE`].
+    /// Moves the line along the microphone's clock, by samples at [`LISTEN_RATE`].
     pub(super) fn shift(&mut self, samples: f64) {
         self.microphone += samples;
     }
 
-    /// Microphone samples for each of the speaker's.
+    /// Microphone samples per speaker sample.
     fn rate(&self) -> f64 {
         f64::from(LISTEN_RATE.0) / f64::from(SPEAKER_RATE.0) * (1.0 + self.drift)
     }
 
-    /// By how much more the microphone counts than the speaker, in parts per million.
+    /// How much faster the microphone counts than the speaker, in parts per million.
     pub(super) fn ppm(&self) -> f64 {
         self.drift * 1e6
     }
 
-    /// The speaker's position at the microphone's `position`, and how many of its samples go into one
-    /// of the microphone's; `None` while nothing is known.
+    /// The speaker's position at the microphone's `position`, and the speaker samples per
+    /// microphone sample; `None` while nothing is known.
     pub(super) fn at(&self, position: f64) -> Option<(f64, f64)> {
         match self.state {
             State::Blank => None,
@@ -91,7 +91,7 @@ impl Clocks {
         }
     }
 
-    /// A call of the speaker's callback at its position `speaker`, when the microphone stood at
+    /// Notes a call of the speaker's callback at its position `speaker`, when the microphone was at
     /// `microphone`.
     pub(super) fn note(&mut self, speaker: u64, microphone: f64) -> Line {
         let passed = speaker.saturating_sub(self.speaker) as f64;
@@ -125,7 +125,7 @@ impl Clocks {
             }
             State::Settling { errors, .. } if !paused => {
                 errors.push(error);
-                // The first ones decide for the time being; all of them in the end.
+                // The first errors give a provisional line, all of them the final one.
                 if matches!(errors.len(), 1 | 4 | 16 | SETTLING) {
                     let done = errors.len() == SETTLING;
                     let median = median(errors);
@@ -144,14 +144,14 @@ impl Clocks {
         }
     }
 
-    /// Lays the line anew through this point.
+    /// Restarts the line at this point.
     fn begin(&mut self, speaker: u64, microphone: f64, burst: u32) {
         (self.speaker, self.microphone) = (speaker, microphone);
         self.state = State::Settling { burst, errors: Vec::with_capacity(SETTLING) };
     }
 }
 
-/// The middle one of `values`, which are not empty.
+/// The median of `values`, which must not be empty.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -162,8 +162,8 @@ fn median(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    /// Calls every 5 ms for `seconds`, the microphone at `ppm` and behind by `lag`, each call late
-    /// by up to `jitter` samples.
+    /// Calls every 5 ms for `seconds`, with the microphone off by `ppm` and behind by `lag`, each
+    /// call late by up to `jitter` samples.
     struct Devices {
         clocks: Clocks,
         speaker: u64,
@@ -231,7 +231,7 @@ mod tests {
     fn lost_sound_is_a_jump_and_not_a_drift() {
         let mut devices = Devices::new(0.0, 40.0);
         devices.run(30.0);
-        // 30 ms more in the speaker's buffer from now on.
+        // From now on the speaker's buffer holds 30 ms more.
         devices.speaker += 1_440;
         assert_eq!(devices.run(1.0), Line::Moved);
         devices.run(2.0);

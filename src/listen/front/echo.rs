@@ -4,54 +4,53 @@ use sonora_aec3::config::EchoCanceller3Config;
 
 use crate::base::LISTEN_RATE;
 
-/// Samples that are worked on at a time: 4 ms.
+/// Samples processed at a time: 4 ms.
 pub(super) const BLOCK: usize = 64;
 
-/// How far what comes out lies behind what went in: the overlap of the suppressor's windows.
+/// How many samples the output lags behind the input: the overlap of the suppressor's windows.
 pub(super) const DELAY: usize = BLOCK;
 
-/// Blocks of the adaptive filters: 100 ms of the room. What comes later is left to the suppressor's
-/// model of reverberation. With more, both learn more slowly.
+/// Length of the adaptive filters in blocks: 100 ms of the room. The rest is left to the
+/// suppressor's model of reverberation. Longer filters learn more slowly.
 const FILTER: usize = 25;
-/// The same while they begin to learn.
+/// The same while they start to learn.
 const FILTER_AT_FIRST: usize = 12;
 
-/// The delay in blocks that is assumed until one was found: 20 ms.
+/// The delay in blocks that is assumed until one is measured: 20 ms.
 const AT_FIRST: usize = 5;
 
-/// The same in samples: by so much the sound of the speaker must come earlier than its echo.
+/// The same in samples: how much earlier than its echo the speaker's sound must arrive.
 pub(super) const LEAD: f64 = (AT_FIRST * BLOCK) as f64;
 
-/// The scale of the canceller's samples.
+/// Full scale of the canceller's samples.
 const SCALE: f32 = 32_768.0;
-/// What the canceller takes for a microphone at its limit.
+/// The level that the canceller takes for a clipping microphone.
 const FULL: f32 = 32_700.0 / SCALE;
 
-/// Decibels that the filters alone must remove before words are read from what they leave. The
-/// suppressor, which knows no more than they do, takes the user's words with the echo: at equal
-/// loudness two words of three.
+/// Decibels that the filters alone must remove before their output is transcribed. At equal
+/// loudness the suppressor removes two of three of the user's words with the echo.
 const FAIR: f32 = 6.0;
 
-/// Blocks in a reading of how much was removed: half a second.
+/// Blocks per measurement of what was removed: half a second.
 const READING: u32 = 125;
-/// Readings of which the median counts.
+/// Measurements whose median counts.
 const READINGS: usize = 9;
-/// Below this mean square there is nothing to remove: -60 dB.
+/// Mean square below which there is nothing to remove: -60 dB.
 const AUDIBLE: f32 = 1e-6;
 
-/// Takes the sound of the speaker out of the sound of the microphone: WebRTC's AEC3 in the port of
-/// the crate `sonora-aec3`, two adaptive filters and a suppressor of what they leave.
+/// Removes the speaker's sound from the microphone's with the AEC3 of WebRTC, ported by the crate
+/// `sonora-aec3`: two adaptive filters, and a suppressor for what they leave.
 pub(super) struct Canceller {
     core: BlockProcessor,
     far: Block,
     near: Block,
     linear: Block,
-    /// What the filters alone left of the block before.
+    /// What the filters alone left of the previous block.
     filtered: [f32; BLOCK],
-    /// What both remove, and what the filters alone do.
+    /// What both remove, and what the filters alone remove.
     removed: Removed,
     subtracted: Removed,
-    /// Whether the way of the echo has just changed.
+    /// Whether the delay of the echo has just changed.
     moved: bool,
 }
 
@@ -69,9 +68,8 @@ impl Canceller {
         }
     }
 
-    /// Takes the echo of `far` out of `near`: `near` becomes what the suppressor leaves, in which
-    /// nobody speaks but people; what is returned is to be written down. Both lie [`DELAY`] samples
-    /// behind what went in.
+    /// Removes the echo of `far` from `near`: `near` becomes the suppressor's output, for detecting
+    /// voice; the returned block is for transcription. Both lag [`DELAY`] samples behind the input.
     pub(super) fn block(&mut self, far: &[f32; BLOCK], near: &mut [f32; BLOCK]) -> [f32; BLOCK] {
         let before = power(near);
         for (sample, far) in self.far.view_mut(0, 0).iter_mut().zip(far) {
@@ -93,28 +91,28 @@ impl Canceller {
         }
         self.removed.note(before, power(near));
         self.subtracted.note(before, power(&filtered));
-        // The filters come without the suppressor's delay.
+        // The filters' output lacks the suppressor's delay.
         let filtered = std::mem::replace(&mut self.filtered, filtered);
         if self.subtracted.db().is_some_and(|db| db >= FAIR) { filtered } else { *near }
     }
 
-    /// The way from the speaker to the microphone has become longer or shorter.
+    /// The delay from the speaker to the microphone has changed.
     pub(super) fn moved(&mut self) {
         self.moved = true;
     }
 
-    /// The sound has a gap here: what is kept of the block before is none of the next.
+    /// Marks a gap in the sound: what is left of the previous block does not belong to the next.
     pub(super) fn pause(&mut self) {
         self.filtered = [0.0; BLOCK];
     }
 
-    /// Decibels by which it makes the echo quieter (ERLE), as far as it was measured: the median of
-    /// the last half seconds in which there was one, so that a user who talks over it hardly counts.
+    /// How many decibels quieter the echo becomes (ERLE), if measured: the median of the last half
+    /// seconds with an echo, so that a user who talks over it hardly counts.
     pub(super) fn removed_db(&self) -> Option<f32> {
         self.removed.db()
     }
 
-    /// Milliseconds between the far sound that it is given and its echo, as it has found out.
+    /// The measured delay from the far sound to its echo, in milliseconds.
     pub(super) fn delay_ms(&self) -> i32 {
         self.core.get_metrics().delay_ms
     }
@@ -135,13 +133,13 @@ fn power(samples: &[f32; BLOCK]) -> f32 {
     samples.iter().map(|sample| sample * sample).sum::<f32>() / BLOCK as f32
 }
 
-/// Measures how much quieter the microphone becomes.
+/// Measures how much quieter the microphone's sound becomes.
 #[derive(Default)]
 struct Removed {
     blocks: u32,
     before: f32,
     after: f32,
-    /// The last readings in decibels.
+    /// The last measurements in decibels.
     readings: Vec<f32>,
 }
 

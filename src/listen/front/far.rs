@@ -1,26 +1,27 @@
 use std::f64::consts::PI;
 
-/// Samples that are kept: 1.4 s at [`crate::base::SPEAKER_RATE`], a power of two.
+/// Samples kept: 1.4 s at [`crate::base::SPEAKER_RATE`], a power of two.
 const KEPT: usize = 1 << 16;
 
-/// Taps of the filter on each side of a sample, and positions between two samples for which it is
-/// known; in between it is interpolated.
+/// Taps of the filter on each side of a sample, and the positions between two samples at which it
+/// is tabulated; in between it is interpolated.
 const HALF: usize = 32;
 const PHASES: usize = 128;
 
-/// The filter's cutoff as a share of the speaker's rate: 7.6 kHz, so that nothing folds back at
-/// 16 kHz.
+/// The filter's cutoff as a share of the speaker's rate: 7.6 kHz, so that nothing aliases at 16
+/// kHz.
 const CUTOFF: f64 = 7_600.0 / 48_000.0;
 
-/// What the speaker was given of late, to be read at the pace of the microphone: a windowed sinc at
-/// any position between two samples.
+/// What the speaker was given recently, read at the microphone's rate: a windowed sinc at any
+/// position between two samples.
 pub(super) struct Far {
     ring: Box<[f32]>,
     /// The position after the last sample.
     end: u64,
-    /// The position after the last sample that was not silent, and where that stretch of sound began.
+    /// The position after the last sample that was not silent, and where that stretch of sound
+    /// began.
     loud: u64,
-    /// The filter, phase by phase; made with the first sound.
+    /// The filter, one row per phase; computed with the first sound.
     taps: Vec<[f32; 2 * HALF]>,
 }
 
@@ -29,7 +30,7 @@ impl Far {
         Self { ring: Box::default(), end: 0, loud: 0, taps: Vec::new() }
     }
 
-    /// Adds `len` samples at `at`; silent ones where `pcm` is empty. What is missing before them is
+    /// Adds `len` samples at `at`; silence if `pcm` is empty. A gap before them is filled with
     /// silence.
     pub(super) fn push(&mut self, at: u64, len: u64, pcm: &[f32]) {
         if self.ring.is_empty() {
@@ -41,7 +42,7 @@ impl Far {
             self.taps = taps();
         }
         if at < self.end {
-            // The count runs on for good; this would be another speaker.
+            // Positions never go back; this is another speaker.
             self.end = at;
         }
         self.silence(at);
@@ -60,7 +61,7 @@ impl Far {
         self.loud
     }
 
-    /// Reads one sample for each of `out`, from `position` on in steps of `step`.
+    /// Fills `out` with samples from `position` on, `step` apart.
     pub(super) fn read(&self, position: f64, step: f64, out: &mut [f32]) {
         if self.ring.is_empty() {
             out.fill(0.0);
@@ -86,7 +87,7 @@ impl Far {
         }
     }
 
-    /// Silence up to the position `until`.
+    /// Adds silence up to the position `until`.
     fn silence(&mut self, until: u64) {
         let from = self.end.max(until.saturating_sub(KEPT as u64));
         for at in from..until {
@@ -96,14 +97,14 @@ impl Far {
     }
 }
 
-/// The filter for every position between two samples, both ends included.
+/// The filter for every tabulated position between two samples, both ends included.
 fn taps() -> Vec<[f32; 2 * HALF]> {
     let tap = |phase: usize, k: usize| {
-        // From the position that is read to the sample, in samples.
+        // From the position read to the sample, in samples.
         let away = k as f64 + 1.0 - HALF as f64 - phase as f64 / PHASES as f64;
         let angle = 2.0 * PI * CUTOFF * away;
         let sinc = if away.abs() < 1e-9 { 1.0 } else { angle.sin() / angle };
-        // Blackman's window.
+        // Blackman window.
         let turn = PI * away / HALF as f64;
         let window = 0.42 + 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos();
         (2.0 * CUTOFF * sinc * window) as f32

@@ -1,5 +1,5 @@
-//! What is done to the microphone's sound before anybody listens to it: the echo of our own speaker
-//! is taken out.
+//! Processing of the microphone's sound before anything listens to it: removes the echo of the
+//! speaker.
 //!
 //! ```text
 //! Tap ─▶ Clocks: where the speaker's samples lie on the microphone's clock
@@ -7,13 +7,13 @@
 //! 16 kHz ─▶ Front ─▶ blocks of 4 ms ─▶ Canceller ─┴─▶ 16 kHz, to the Listener
 //! ```
 //!
-//! **Invariant:** what comes out is as long as what went in and lies where it lay; while the speaker
-//! sounds it comes 8 ms later. So no count and no time of the listener knows of it.
-//! **Invariant:** while the speaker is silent, and where it is worn, samples pass untouched and
-//! nothing is computed.
+//! **Invariant:** the output is as long as the input and in the same place; while the speaker plays
+//! it arrives 8 ms later. No count or time of the listener is affected.
+//! **Invariant:** while the speaker is silent, or is a headset, samples pass unchanged and nothing
+//! is computed.
 //! **Invariant:** the two devices are never assumed to agree: positions are counted on both, and
 //! their drift is measured.
-//! Absent on purpose: gain control, which would turn what is left of the echo up between words.
+//! Deliberately absent: gain control, which would amplify the remaining echo between words.
 
 mod clocks;
 mod echo;
@@ -27,7 +27,7 @@ use self::far::Far;
 use crate::audio::{Form, Tap};
 use crate::base::{LISTEN_RATE, SPEAKER_RATE};
 
-/// When the speaker's echo is taken out.
+/// When the speaker's echo is removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Echo {
     /// Unless the speaker is known to be worn.
@@ -39,66 +39,65 @@ pub enum Echo {
     Off,
 }
 
-/// How it stands with the echo of the speaker.
+/// State of the speaker's echo.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EchoState {
-    /// Whether it is taken out when the speaker sounds.
+    /// Whether it is removed while the speaker plays.
     pub on: bool,
-    /// Decibels by which it is made quieter (ERLE), as far as it was measured. Low where the
-    /// microphone hardly hears the speaker.
+    /// How many decibels quieter it becomes (ERLE), if measured. Low if the microphone hardly hears
+    /// the speaker.
     pub removed_db: Option<i8>,
-    /// Milliseconds from the moment when a sample is given out until its echo has come back.
+    /// Milliseconds from handing out a sample to the return of its echo.
     pub delay_ms: Option<i16>,
-    /// By how much more the microphone's clock counts than the speaker's, in parts per million.
+    /// How much faster the microphone's clock counts than the speaker's, in parts per million.
     pub drift_ppm: i16,
 }
 
-/// What is left when the echo has been taken out, twice, of the same length.
+/// The sound without the echo, in two versions of the same length.
 #[derive(Default)]
 pub(super) struct Clean {
-    /// To find out whether somebody speaks: hardly any echo is left in it, and not all of the words
-    /// that were said over it.
+    /// For detecting voice: hardly any echo is left, but words said over it may be missing.
     pub(super) voice: Vec<f32>,
-    /// To understand what was said: all of the words, and a little of the echo.
+    /// For transcription: every word, and a little of the echo.
     pub(super) words: Vec<f32>,
 }
 
-/// How long the room is listened to after the speaker has fallen silent: the way there and back, and
-/// the reverberation.
+/// How long the echo is still expected after the speaker falls silent, in samples: the latency of
+/// both devices, and the reverberation.
 const TAIL: f64 = 0.5 * SPEAKER_RATE.0 as f64;
 
-/// What is worth telling: so many decibels, and so many milliseconds.
+/// Changes worth reporting, in decibels and milliseconds.
 const ROUGH_DB: i8 = 6;
 const ROUGH_MS: i16 = 20;
 
-/// The way through the microphone that nobody reports, in samples at [`LISTEN_RATE`]: 10 ms.
+/// The latency of the microphone, which nothing reports, in samples at [`LISTEN_RATE`]: 10 ms.
 const MICROPHONE: f64 = 160.0;
 
-/// The longest way that is believed, in samples at [`LISTEN_RATE`]: 400 ms.
+/// The longest plausible delay, in samples at [`LISTEN_RATE`]: 400 ms.
 const LONGEST: f64 = 6_400.0;
 
-/// Takes the speaker's echo out of the sound that is heard.
+/// Removes the speaker's echo from the sound heard.
 pub(super) struct Front {
     echo: Echo,
     tap: Tap,
     clocks: Clocks,
     far: Far,
-    /// Made when the speaker first sounds; it keeps what it has learnt of the room.
+    /// Created when the speaker first plays; keeps what it has learned about the room.
     canceller: Option<Canceller>,
-    /// Whether blocks are worked on, because the speaker sounds.
+    /// Whether blocks are processed, because the speaker plays.
     working: bool,
-    /// The block that is being filled, where it begins, and how much of what comes out of it belongs
-    /// to what has passed before.
+    /// The block being filled, where it begins, and how much of its output belongs to sound passed
+    /// on before.
     block: [f32; BLOCK],
     filled: usize,
     start: u64,
     skip: usize,
-    /// Samples that went in, and that came out.
+    /// Samples in, and out.
     taken: u64,
     given: u64,
-    /// A moment on the microphone's clock, in microseconds, and the sample that belongs to it.
+    /// A time on the microphone's clock in microseconds, and its sample.
     base: (u64, f64),
-    /// By how much the far sound is held back, so that it comes [`LEAD`] before its echo.
+    /// By how many samples the far sound is delayed to arrive [`LEAD`] before its echo.
     held_back: f64,
     /// Samples in the last call of the speaker.
     period: u32,
@@ -129,13 +128,13 @@ impl Front {
         }
     }
 
-    /// Another setting.
+    /// Changes the setting.
     pub(super) fn set(&mut self, echo: Echo) {
         self.echo = echo;
     }
 
-    /// The next sample that goes in comes from a newly opened microphone, whose clock shows `micros`.
-    /// To be called after [`Front::flush`].
+    /// The next sample comes from a newly opened microphone, whose clock shows `micros`. Call after
+    /// [`Front::flush`].
     pub(super) fn restart(&mut self, micros: u64) {
         self.base = (micros, self.taken as f64);
         self.clocks.forget();
@@ -148,7 +147,7 @@ impl Front {
         self.clocks.shift(-samples(micros as f64));
     }
 
-    /// Takes `pcm` in, mono at [`LISTEN_RATE`], and appends to `out` what is ready.
+    /// Takes `pcm`, mono at [`LISTEN_RATE`], and appends to `out` what is ready.
     pub(super) fn hear(&mut self, mut pcm: &[f32], out: &mut Clean) {
         let on = self.wanted();
         self.tap.open(on);
@@ -179,7 +178,7 @@ impl Front {
         }
     }
 
-    /// Appends to `out` what is still inside.
+    /// Appends to `out` what is still buffered.
     pub(super) fn flush(&mut self, out: &mut Clean) {
         while self.working && self.given < self.taken {
             // What follows is not known yet.
@@ -189,7 +188,7 @@ impl Front {
         self.working = false;
     }
 
-    /// How it stands, where that has changed.
+    /// The state, if it has changed.
     pub(super) fn news(&mut self) -> Option<EchoState> {
         let measured = self.canceller.as_ref().and_then(Canceller::removed_db);
         let held_back = self.held_back / f64::from(LISTEN_RATE.0) * 1_000.0;
@@ -203,7 +202,7 @@ impl Front {
                 .map(|canceller| canceller.delay_ms() as i16 + held_back as i16),
             drift_ppm: self.clocks.ppm().round() as i16,
         };
-        // Neither the drift by itself is news nor a little more or less.
+        // Neither the drift alone nor a small change is worth reporting.
         let rough = |state: &EchoState| {
             let db = state.removed_db.map(|db| (db + ROUGH_DB / 2) / ROUGH_DB);
             let ms = state.delay_ms.map(|ms| (ms + ROUGH_MS / 2) / ROUGH_MS);
@@ -224,7 +223,7 @@ impl Front {
         }
     }
 
-    /// Reads what the speaker was given since the last time.
+    /// Reads what the speaker was given since the last call.
     fn follow(&mut self) {
         let mut pcm = std::mem::take(&mut self.pcm);
         while let Some(call) = self.tap.next(&mut pcm) {
@@ -245,19 +244,18 @@ impl Front {
         self.pcm = pcm;
     }
 
-    /// The speaker's position that belongs to sample `taken` of the microphone, and the step to the
-    /// next.
+    /// The speaker's position at sample `taken` of the microphone, and the step to the next.
     fn place(&self, taken: u64) -> Option<(f64, f64)> {
         self.clocks.at(taken as f64 - self.held_back)
     }
 
-    /// Whether what the speaker plays can be heard now, or soon.
+    /// Whether the speaker's sound can be heard now or soon.
     fn sounds(&self) -> bool {
         let loud = self.far.loud() as f64;
         loud > 0.0 && self.place(self.taken).is_some_and(|(at, _)| at < loud + TAIL)
     }
 
-    /// From here on the echo is taken out.
+    /// Starts to remove the echo.
     fn begin(&mut self) {
         if self.canceller.is_none() {
             let gauge = self.tap.gauge();
@@ -272,7 +270,7 @@ impl Front {
         (self.working, self.filled, self.skip, self.start) = (true, 0, DELAY, self.taken);
     }
 
-    /// Works on the block, and empties it.
+    /// Processes the block, and empties it.
     fn work(&mut self, out: &mut Clean) {
         let mut far = [0.0; BLOCK];
         if let Some((position, step)) = self.place(self.start) {
@@ -283,7 +281,7 @@ impl Front {
             words = canceller.block(&far, &mut self.block);
         }
         let voice = self.block;
-        // What was filled up with silence behind the last sample is not given out.
+        // The silence that padded the last block is not output.
         let owed = usize::try_from(self.taken - self.given).unwrap_or(usize::MAX);
         let end = BLOCK.min(self.skip + owed);
         self.give(&voice[self.skip..end], &words[self.skip..end], out);

@@ -1,4 +1,4 @@
-//! What the wake word models hear: forty loudnesses each 10 ms.
+//! The input of the wake word models: forty loudness values every 10 ms.
 
 use super::fft::{BINS, Complex, Fft, SAMPLES};
 
@@ -8,38 +8,38 @@ pub const CHANNELS: usize = 40;
 /// The logarithmic loudness of [`CHANNELS`] bands, 0 to about 670.
 pub type Feature = [u16; CHANNELS];
 
-/// The same, in the unit in which the models' input is scaled.
+/// The scale of a feature's values in the models' input.
 pub(super) const UNIT: f32 = 0.039_062_5;
 
 /// 30 ms of sound, of which the last 10 ms are new.
 const WINDOW: usize = 480;
 const STEP: usize = 160;
 
-/// Bits behind the point of the window, of the bands' weights and of the smoothing.
+/// Fractional bits of the window, of the bands' weights and of the smoothing.
 const WINDOW_BITS: u32 = 12;
 const WEIGHT_BITS: u32 = 12;
 const SMOOTHING_BITS: u32 = 14;
-/// Bits by which the estimate of the noise is finer than the signal.
+/// Extra fractional bits of the noise estimate.
 const ESTIMATE_BITS: u32 = 10;
-/// What the transform and the square root took away: log2(512) less half of [`WEIGHT_BITS`].
+/// Bits removed by the transform and the square root: log2(512) less half of [`WEIGHT_BITS`].
 const CORRECTION_BITS: u32 = 3;
 
-/// How fast the noise estimate follows, in even and odd channels, and what of the signal is left
-/// at the least.
+/// How fast the noise estimate follows, in even and odd channels, and the least share of the signal
+/// that is kept.
 const EVEN_SMOOTHING: u64 = 409;
 const ODD_SMOOTHING: u64 = 983;
 const LEAST: u64 = 819;
 
-/// The microphone frontend of TensorFlow Lite with the settings of microWakeWord, in whole numbers
-/// and bit for bit: a window, a spectrum, bands at even distances on the mel scale from 125 to
-/// 7500 Hz, noise subtracted, gain by the noise that there is (PCAN, R. Lyon and others, "Trainable
-/// frontend for robust and far-field keyword spotting", 2017), logarithm. About 9 us per 10 ms.
+/// TensorFlow Lite's microphone frontend with microWakeWord's settings, in integers and bit-exact:
+/// a window, a spectrum, bands at equal distances on the mel scale from 125 to 7500 Hz, noise
+/// subtraction, gain by the noise level (PCAN, R. Lyon and others, "Trainable frontend for robust
+/// and far-field keyword spotting", 2017), logarithm. About 9 us per 10 ms.
 pub struct Features {
     window: [i16; WINDOW],
     fft: Fft,
     bands: Bands,
     gain: Gain,
-    /// The last samples, the newest last, and how many there are.
+    /// The last samples, newest last, and how many there are.
     recent: [i16; WINDOW],
     filled: usize,
     noise: [u32; CHANNELS],
@@ -67,14 +67,14 @@ impl Features {
         }
     }
 
-    /// Forgets what was heard, the noise of the room included.
+    /// Forgets what was heard, including the noise of the room.
     pub fn reset(&mut self) {
         self.recent = [0; WINDOW];
         self.filled = 0;
         self.noise = [0; CHANNELS];
     }
 
-    /// Hears the next 10 ms; `None` until there are 30.
+    /// Takes the next 10 ms; `None` until there are 30.
     pub fn hear(&mut self, samples: &[i16; STEP]) -> Option<Feature> {
         self.recent.copy_within(STEP.., 0);
         self.recent[WINDOW - STEP..].copy_from_slice(samples);
@@ -88,7 +88,7 @@ impl Features {
             *to = ((i32::from(sample) * i32::from(weight)) >> WINDOW_BITS) as i16;
             peak = peak.max(to.wrapping_abs());
         }
-        // As loud as sixteen bits allow, for the sake of the transform's resolution.
+        // As loud as sixteen bits allow, for the transform's resolution.
         let shift = u32::from(peak as u16).leading_zeros().saturating_sub(17);
         framed.iter_mut().for_each(|sample| *sample = ((*sample as u16) << shift) as i16);
         self.fft.run(&framed, &mut self.spectrum);
@@ -112,7 +112,7 @@ fn hann() -> [i16; WINDOW] {
     })
 }
 
-/// The signal of a channel without its noise, and what the noise is now estimated at.
+/// The signal of a channel without its noise, and the new noise estimate.
 fn subtract(signal: u32, noise: u32, channel: usize) -> (u32, u32) {
     let smoothing = if channel.is_multiple_of(2) { EVEN_SMOOTHING } else { ODD_SMOOTHING };
     let fine = signal << ESTIMATE_BITS;
@@ -124,11 +124,12 @@ fn subtract(signal: u32, noise: u32, channel: usize) -> (u32, u32) {
     (clean.max(least as u32), noise)
 }
 
-/// Bands that overlap by half: what one has of a frequency less than one, its neighbour below has.
+/// Bands that overlap by half: a frequency's weight in one band and in the band below add up to
+/// one.
 struct Bands {
     first: usize,
-    /// For each frequency from `first` on: the band below whose centre it lies, its weight in the
-    /// band before that one, and in that one.
+    /// For each frequency from `first` on: the band below whose centre it is, its weight in the
+    /// previous band, and in that one.
     weights: Vec<(usize, u64, u64)>,
 }
 
@@ -137,13 +138,13 @@ impl Bands {
         const LOW: f64 = 125.0;
         const HIGH: f64 = 7_500.0;
         const SPACING_HZ: f64 = 0.5 * 16_000.0 / (BINS - 1) as f64;
-        // The frontend computes in 32 bits, and two weights that lie 0.011 and 0.012 below a half
-        // are rounded up there. No other weight lies so close.
+        // The frontend computes in 32 bits, and two weights that are 0.011 and 0.012 below a half
+        // are rounded up there. No other weight is that close.
         const EDGE: f64 = 0.0125;
         let mel = |frequency: f64| 1_127.0 * (frequency / 700.0).ln_1p();
         let spacing = (mel(HIGH) - mel(LOW)) / (CHANNELS + 1) as f64;
         let centre = |band: usize| mel(LOW) + spacing * (band + 1) as f64;
-        // Never the direct current.
+        // Never DC.
         let first = (1.5 + LOW / SPACING_HZ) as usize;
         let mut weights = Vec::new();
         for band in 0..=CHANNELS {
@@ -164,7 +165,7 @@ impl Bands {
 
     /// The square roots of the bands' energies.
     fn loudness(&self, spectrum: &[Complex; BINS]) -> [u32; CHANNELS] {
-        // One more below, which takes what falls out of the lowest band.
+        // One more below, for what falls out of the lowest band.
         let mut energy = [0u64; CHANNELS + 2];
         for (value, (band, weight, rest)) in spectrum[self.first..].iter().zip(&self.weights) {
             let (re, im) = (i32::from(value.re), i32::from(value.im));
@@ -176,7 +177,7 @@ impl Bands {
     }
 }
 
-/// The square root, rounded, as the frontend rounds it.
+/// The square root, rounded like the frontend's.
 fn root(energy: u64) -> u32 {
     let root = energy.isqrt();
     let most = if energy >> 32 == 0 { 0xffff } else { 0xffff_ffff };
@@ -184,10 +185,10 @@ fn root(energy: u64) -> u32 {
     (root + u64::from(up)) as u32
 }
 
-/// Gain by the noise of the channel: a parabola between powers of two.
+/// Gain by the channel's noise: a parabola between powers of two.
 struct Gain {
     small: [i32; 2],
-    /// For each bit length of the noise, from two on: value, slope and bend.
+    /// For each bit length of the noise, from two on: value, slope and curvature.
     curves: [[i32; 3]; 31],
 }
 
@@ -195,7 +196,7 @@ impl Gain {
     const STRENGTH: f32 = 0.95;
     const OFFSET: f32 = 80.0;
     const BITS: u32 = 21;
-    /// Bits behind the point of what [`shrink`] takes.
+    /// Fractional bits of the input of [`shrink`].
     const RATIO_BITS: u32 = 12;
     const SHIFT: u32 = Self::BITS - CORRECTION_BITS - Self::RATIO_BITS;
 
@@ -211,7 +212,7 @@ impl Gain {
             let [at_low, at_middle, at_high] = [low, low + (low >> 1), high].map(gain);
             let slope = 4 * (at_middle - at_low) - (at_high - at_low);
             let bend = at_high - at_low - slope;
-            // The table that is the model for this holds sixteen bits.
+            // The original table has sixteen bits.
             [at_low, i32::from(slope as i16), i32::from(bend as i16)]
         });
         Self { small: [gain(0), gain(1)], curves }
@@ -223,7 +224,7 @@ impl Gain {
             return self.small[noise as usize];
         };
         let [value, slope, bend] = curve;
-        // Exactly two has its own entry, which is where its curve begins.
+        // Exactly two has its own entry, at the start of its curve.
         let part = if bits < 11 { noise << (11 - bits) } else { noise >> (bits - 11) } & 0x3ff;
         let part = part as i32;
         let rise = (((bend * part) >> 5) + (slope << 5)) * part;
@@ -235,7 +236,7 @@ impl Gain {
     }
 }
 
-/// Squares what is small and leaves what is large, with six bits behind the point.
+/// Squares small values and leaves large ones, with six fractional bits.
 fn shrink(ratio: u32) -> u32 {
     const RATIO_BITS: u32 = Gain::RATIO_BITS;
     const OUT_BITS: u32 = 6;
@@ -246,7 +247,7 @@ fn shrink(ratio: u32) -> u32 {
     }
 }
 
-/// The natural logarithm, 64 to the unit.
+/// The natural logarithm, times 64.
 fn logarithm(value: u32) -> u16 {
     let value = value << CORRECTION_BITS;
     if value <= 1 {
@@ -263,8 +264,8 @@ fn logarithm(value: u32) -> u16 {
     (((natural << 6) + 32_768) >> 16).min(0xffff) as u16
 }
 
-/// How far log2(1 + x) lies above x, for x in 128 steps from 0 to 1, with sixteen bits behind the
-/// point: the table of the frontend, which differs from the exact values by a few bits.
+/// The excess of log2(1 + x) over x, for x in 128 steps from 0 to 1, with sixteen fractional bits:
+/// the frontend's table, which differs from the exact values by a few bits.
 const BULGE: [u16; 130] = [
     0, 224, 442, 654, 861, 1063, 1259, 1450, 1636, 1817, 1992, 2163, 2329, 2490, 2646, 2797, 2944,
     3087, 3224, 3358, 3487, 3611, 3732, 3848, 3960, 4068, 4172, 4272, 4368, 4460, 4549, 4633, 4714,

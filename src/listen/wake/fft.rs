@@ -1,26 +1,26 @@
-//! The Fourier transform of sixteen-bit samples that the wake word models were trained behind.
+//! The Fourier transform of sixteen-bit samples that the wake word models were trained with.
 
-/// Real samples that are transformed at once.
+/// Real samples per transform.
 pub(super) const SAMPLES: usize = 512;
 
-/// Frequencies that come out: 0 to half the sampling rate.
+/// Output frequencies: 0 to half the sampling rate.
 pub(super) const BINS: usize = SAMPLES / 2 + 1;
 
 /// Complex values of the inner transform, which takes the real samples in pairs.
 const HALF: usize = SAMPLES / 2;
 
-/// A complex number with fifteen bits behind the point.
+/// A complex number with fifteen fractional bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Complex {
     pub(super) re: i16,
     pub(super) im: i16,
 }
 
-/// A transform of [`SAMPLES`] real samples in fixed point, bit for bit that of kissfft, with which
-/// the features of the models were computed: radix 4, every stage scaled down by four.
+/// A fixed-point transform of [`SAMPLES`] real samples, bit-exact with kissfft, which computed the
+/// features that the models were trained on: radix 4, every stage scaled down by four.
 pub(super) struct Fft {
     twiddles: [Complex; HALF],
-    /// The rotations that take the pairs apart again.
+    /// The rotations that separate the pairs.
     unpack: [Complex; HALF / 2],
     /// Where each value goes before the first stage.
     order: [u8; HALF],
@@ -31,7 +31,7 @@ impl Fft {
     pub(super) fn new() -> Self {
         use std::f64::consts::PI;
         let order = std::array::from_fn(|n| {
-            // The digits of the index to base four, read backwards.
+            // The digits of the index in base four, reversed.
             let n = n as u8;
             (n & 3) << 6 | (n >> 2 & 3) << 4 | (n >> 4 & 3) << 2 | n >> 6
         });
@@ -60,7 +60,7 @@ impl Fft {
         self.take_apart(out);
     }
 
-    /// From the spectrum of pairs to that of the samples.
+    /// Converts the spectrum of pairs to that of the samples.
     fn take_apart(&self, out: &mut [Complex; BINS]) {
         let zero = self.work[0].halved();
         out[0] = Complex { re: zero.re.wrapping_add(zero.im), im: 0 };
@@ -80,7 +80,7 @@ impl Fft {
     }
 }
 
-/// Joins four transforms of `length` values into one of `4 * length`.
+/// Combines four transforms of `length` values into one of `4 * length`.
 fn stage(group: &mut [Complex], length: usize, twiddles: &[Complex; HALF]) {
     let step = HALF / (4 * length);
     let (first, rest) = group.split_at_mut(length);
@@ -95,7 +95,7 @@ fn stage(group: &mut [Complex], length: usize, twiddles: &[Complex; HALF]) {
         let (sum, difference) = (b.plus(d), b.minus(d));
         first[n] = near.plus(sum);
         third[n] = near.minus(sum);
-        // The difference, a quarter turn on.
+        // The difference, rotated by a quarter turn.
         let turned = Complex { re: difference.im, im: difference.re.wrapping_neg() };
         second[n] = far.plus(turned);
         fourth[n] = far.minus(turned);
@@ -108,7 +108,7 @@ fn turn(phase: f64) -> Complex {
     Complex { re: fixed(phase.cos()), im: fixed(phase.sin()) }
 }
 
-/// From thirty bits behind the point to fifteen.
+/// Rounds thirty fractional bits to fifteen.
 fn round(product: i32) -> i16 {
     (product.wrapping_add(1 << 14) >> 15) as i16
 }

@@ -1,18 +1,18 @@
-//! Wake words: who says, while the ear is shut, that the user has called.
+//! Wake words: detects, while the ear is closed, that the user has called.
 //!
 //! ```text
 //! Frame ─▶ Features (each 10 ms) ─▶ ring of 1.5 s ─┬─ voice gate open ─▶ Micro (one per word) ─▶ Call
 //!                                                  └─ gate shut: kept, and nothing else
 //! ```
 //!
-//! The features follow the noise of the room, so they are computed all the time; the networks run
-//! while the gate finds voice likely and for a second after, and are shown the ring first, so that
-//! nothing of the word is lost to the gate.
+//! The features adapt to the noise of the room, so they are computed all the time; the networks run
+//! while the gate considers voice likely and for a second after, and process the ring first, so
+//! that the gate costs nothing of the word.
 //!
 //! **Invariant:** in silence no network runs, and nothing allocates.
-//! **Invariant:** a word that is called once is told once.
-//! **Invariant:** a model that cannot be had is told, and the others listen all the same.
-//! Absent on purpose: what a call leads to (`turn`), and whether the words that follow bear it out
+//! **Invariant:** a word that is said once is reported once.
+//! **Invariant:** a model that is not available is reported, and the others still listen.
+//! Deliberately absent: what a call leads to (`turn`), and whether the words that follow confirm it
 //! (`drive`).
 
 mod features;
@@ -24,10 +24,10 @@ pub use self::features::{CHANNELS, Feature, Features};
 pub use self::micro::Micro;
 pub use self::spotter::{Call, LONGEST, Spotter, Word};
 
-/// A model that ships with the program.
+/// A built-in model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
-    /// What it is called in the configuration.
+    /// Its name in the configuration.
     pub name: &'static str,
     /// The file.
     pub model: &'static [u8],
@@ -35,10 +35,9 @@ pub struct Builtin {
     cutoff: u8,
 }
 
-/// The models that ship with the program. microWakeWord's own cutoffs are 0.90, 0.97, 0.95 and
-/// 0.85, for devices that act at once. Here the first words of the transcript must bear a call out,
-/// so it may be given at a lower score: with these, `alexa` is missed by none of 66 people and by
-/// none with noise at 10 dB.
+/// The built-in models. microWakeWord's own cutoffs are 0.90, 0.97, 0.95 and 0.85, for devices that
+/// act at once. Here the first words of the transcript must confirm a call, so a lower score is
+/// enough: with these, `alexa` is missed by none of 66 people and by none with noise at 10 dB.
 pub const BUILTIN: [Builtin; 4] = [
     Builtin {
         name: "alexa",
@@ -62,11 +61,11 @@ pub const BUILTIN: [Builtin; 4] = [
     },
 ];
 
-/// The cutoff of a model of the user's own, at a sensitivity of 0.5.
+/// The cutoff of a user's own model, at a sensitivity of 0.5.
 pub const OWN_CUTOFF: f32 = 0.9;
 
 impl Builtin {
-    /// The one called `name`.
+    /// The built-in model `name`.
     pub fn named(name: &str) -> Option<&'static Self> {
         BUILTIN.iter().find(|builtin| builtin.name == name)
     }
@@ -77,8 +76,8 @@ impl Builtin {
     }
 }
 
-/// Makes the words to listen for, on the listen thread, when they are first listened for. Errors
-/// are for the user and end with the next step.
+/// Makes the words to listen for, on the listen thread, when they are first needed. Errors are for
+/// the user and end with the next step.
 pub type WakeFactory = Box<dyn FnMut() -> Vec<Result<Word, String>> + Send>;
 
 /// The score above which a word counts as called, from the one at a sensitivity of 0.5: down to a

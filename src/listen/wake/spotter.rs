@@ -6,16 +6,15 @@ use crate::base::{FRAME_SAMPLES, Frame, LISTEN_RATE};
 use super::features::{Feature, Features};
 use super::micro::Micro;
 
-/// Features that are kept for the networks: 1.5 s, what the deepest of them looks back on.
+/// Features kept for the networks: 1.5 s, as far as the deepest of them looks back.
 const KEPT: usize = 150;
 /// Frames without voice after which the networks rest: one second.
 const REST: u32 = 100;
-/// Frames after a call in which there is no other one: one second.
+/// Frames after a call without another one: one second.
 const PAUSE: u32 = 100;
-/// How long a word lasts at most, with the delay of the network, in samples: where its utterance
-/// may begin.
+/// The longest word, including the network's delay, in samples: where its utterance may begin.
 pub const LONGEST: u64 = 1_500 * LISTEN_RATE.0 as u64 / 1000;
-/// How late the gate notices voice.
+/// How late the gate notices voice, in samples.
 const LATE: u64 = 300 * LISTEN_RATE.0 as u64 / 1000;
 
 /// A word to listen for.
@@ -26,8 +25,7 @@ pub struct Word {
 }
 
 impl Word {
-    /// `name` as the user writes it, the model that knows it, and the score above which it counts
-    /// as called.
+    /// `name` as the user writes it, its model, and the score above which it counts as called.
     ///
     /// # Errors
     /// What is wrong with the model.
@@ -35,7 +33,7 @@ impl Word {
         Ok(Self { name: name.into(), model: Micro::read(model)?, cutoff })
     }
 
-    /// What it is called.
+    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -46,9 +44,9 @@ impl Word {
 pub struct Call {
     /// Which one.
     pub word: Arc<str>,
-    /// How sure the model is, 0.0..=1.0.
+    /// How certain the model is, 0.0..=1.0.
     pub score: f32,
-    /// Where the word may begin at the earliest, and where it was noticed, in samples.
+    /// The earliest start of the word, and where it was noticed, in samples.
     pub span: std::ops::Range<u64>,
 }
 
@@ -59,11 +57,11 @@ pub struct Spotter {
     recent: VecDeque<Feature>,
     /// Frames since the last voice; the networks are awake below [`REST`].
     lapse: u32,
-    /// Where the voice began for which they are awake.
+    /// Where the voice that woke them began.
     since: u64,
     /// Frames until the next call counts.
     pause: u32,
-    /// The best score of the frames since somebody asked.
+    /// The best score of the frames since it was last read.
     best: f32,
 }
 
@@ -86,7 +84,7 @@ impl Spotter {
         self.words.iter().map(Word::name)
     }
 
-    /// Whether no network runs.
+    /// Whether no network is running.
     pub fn rests(&self) -> bool {
         self.lapse >= REST
     }
@@ -103,7 +101,7 @@ impl Spotter {
         std::mem::take(&mut self.best)
     }
 
-    /// Hears the next frame; `voice` says that the gate finds voice likely.
+    /// Takes the next frame; `voice` says that the gate considers voice likely.
     pub fn hear(&mut self, frame: &Frame, voice: bool) -> Option<Call> {
         let mut pcm = [0; FRAME_SAMPLES];
         for (to, from) in pcm.iter_mut().zip(&frame.samples) {
@@ -125,7 +123,8 @@ impl Spotter {
         call
     }
 
-    /// Shows the networks what came before the voice was noticed. What they say of it is old.
+    /// Shows the networks what came before the voice was noticed. Their output for it is out of
+    /// date.
     fn wake(&mut self, at: u64) {
         self.since = at.saturating_sub(LATE);
         for word in &mut self.words {
@@ -150,7 +149,7 @@ impl Spotter {
         }
         if call.is_some() {
             self.pause = PAUSE;
-            // What was said is over: its end cannot count as the word once more.
+            // The word is over: its end must not count as another one.
             self.words.iter_mut().for_each(|word| word.model.reset());
         }
         call

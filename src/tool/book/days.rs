@@ -30,7 +30,7 @@ impl Week {
     /// Every day.
     pub const ALL: Self = Self(0b111_1111);
 
-    /// These weekdays; `None` when there are none.
+    /// These weekdays; `None` if there are none.
     pub fn of(days: impl IntoIterator<Item = Weekday>) -> Option<Self> {
         let bits = days.into_iter().fold(0, |bits, day| bits | bit(day));
         (bits != 0).then_some(Self(bits))
@@ -83,7 +83,7 @@ impl TryFrom<Vec<String>> for Week {
     }
 }
 
-/// The days as files hold them, those of the first release among them.
+/// The days as stored in files, including the format of the first release.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Written {
@@ -107,7 +107,7 @@ impl From<Written> for Days {
 }
 
 impl Days {
-    /// Whether the alarm stays after it rang.
+    /// Whether the alarm stays after it has rung.
     pub fn recurs(self) -> bool {
         match self {
             Self::On(_) => false,
@@ -123,15 +123,16 @@ impl Days {
         }
     }
 
-    /// The first time after `after` at which the clock in `zone` shows `time` on one of these
-    /// days. Where the clock skips that time (summer time begins) it is as much later as the
-    /// clock skips; where it shows it twice it is the first of the two (RFC 5545, "compatible").
+    /// The first time after `after` at which the clock in `zone` shows `time` on one of these days.
+    /// If the clock skips that time (start of summer time), it is later by as much as the clock
+    /// skips; if it occurs twice, it is the first of the two (RFC 5545, "compatible").
     pub fn next(self, time: Time, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let at = |date: Date| Some(date.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp());
         if let Self::On(date) = self {
             return at(date).filter(|at| *at > after);
         }
-        // One day before, because a zone's midnight may be skipped; eight days hold every pattern.
+        // One day earlier, because a zone's midnight may be skipped; eight days cover every
+        // pattern.
         let mut date = after.to_zoned(zone.clone()).date().yesterday().ok()?;
         for _ in 0..10 {
             if self.holds(date)
@@ -154,7 +155,7 @@ impl Days {
         zone: &TimeZone,
     ) -> Option<Timestamp> {
         let mut last = self.next(time, since, zone).filter(|due| *due <= now)?;
-        // After a long sleep it is enough to look at the last days.
+        // After a long sleep only the last days matter.
         if let Ok(lately) = now.checked_sub(jiff::SignedDuration::from_hours(24 * 9)) {
             last =
                 last.max(self.next(time, lately, zone).filter(|due| *due <= now).unwrap_or(last));
@@ -254,7 +255,7 @@ mod tests {
                 let next = EVERY.next(time, after, &zone).unwrap();
                 let local = next.to_zoned(zone.clone());
                 proptest::prop_assert_eq!(local.date(), date.tomorrow().unwrap());
-                // Late by what the clock skips, at most an hour; never early.
+                // Late by what the clock skips, an hour at most; never early.
                 let late = local.time().duration_since(time);
                 proptest::prop_assert!((0..=60).contains(&late.as_mins()), "{}", local);
                 (after, date) = (next, local.date());

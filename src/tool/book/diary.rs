@@ -1,5 +1,5 @@
-//! The book as its owner holds it: the page, the file, the clocks. All that waits for a disk is
-//! in here, so this lives on a thread of its own.
+//! The book as its owner holds it: the page, the file, the clocks. Everything that waits for a disk
+//! is in here, so this lives on a thread of its own.
 
 use std::fs::File;
 use std::io;
@@ -15,25 +15,25 @@ use super::ring::{Rang, Ring};
 use super::{Full, MAX_ENTRIES, Saved, View};
 use crate::base::{BootMoment, LocalZone, WallClock};
 
-/// The most changes that wait to be saved; beyond it the oldest is given up. Far more than anyone
-/// speaks while a disk is full.
+/// The most changes that wait to be saved; beyond that the oldest is given up. Far more than anyone
+/// makes by voice while a disk is full.
 const MAX_UNSAVED: usize = 1_000;
 
-/// The longest time between two looks at the file and the clocks. The wall clock may be set and
-/// another program may add a timer, so it is not enough to sleep until the next one is due.
+/// The longest time between two checks of the file and the clocks. The wall clock may be set and
+/// another program may add a timer, so sleeping until the next due time is not enough.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 /// The shortest one, so that a book that cannot be saved does not spin.
 const TICK: Duration = Duration::from_millis(1);
 
-/// A wall clock that moves against the other clock by more than this was set: microseconds.
+/// A wall clock that moves against the boot clock by more than this was set: microseconds.
 const SET: i64 = 500_000;
 
-/// How long alarms wait when the wall clock was set: a clock that was set wrongly is often set
-/// back at once. Microseconds.
+/// How long alarms wait after the wall clock was set: a clock set wrongly is often set back at
+/// once. Microseconds.
 const GRACE: u64 = 10_000_000;
 
-/// A clock that is set by less than this was slow or fast and is right now: microseconds.
+/// A change below this is a correction of a slow or fast clock: microseconds.
 const GRACE_FROM: i64 = 60_000_000;
 
 /// The timers and alarms with everything that belongs to them.
@@ -42,30 +42,30 @@ pub(crate) struct Diary {
     path: Option<PathBuf>,
     wall: WallClock,
     zone: LocalZone,
-    /// The file as last seen, with the unsaved changes made to it.
+    /// The file as last read, with the unsaved changes applied.
     page: Page,
-    /// Changes that are not on disk, oldest first.
+    /// Changes that are not on disk yet, oldest first.
     unsaved: Vec<Change>,
     stamp: Option<file::Stamp>,
-    /// Why the file could not be read or saved last, so that it is logged once and not each second.
+    /// Why the last read or save failed, so that it is logged once and not every second.
     failing: Option<String>,
-    /// Why the file could not even be read last.
+    /// Why the last read failed.
     unreadable: Option<String>,
     /// What the user has yet to be told; see [`View::news`].
     trouble: Vec<String>,
-    /// The clocks at the last look.
+    /// The clocks at the last check.
     looked: Option<(Timestamp, BootMoment)>,
-    /// The wall clock was set a moment ago, and may be set back.
+    /// The wall clock was just set, and may be set back.
     grace: Option<Grace>,
     bell: Bell,
 }
 
-/// A clock that was set: what alarms do about it waits.
+/// A clock that was set; alarms wait before they follow it.
 #[derive(Clone, Copy, Debug)]
 struct Grace {
     /// By how much, in microseconds; forward is positive.
     net: i64,
-    /// When it counts.
+    /// When it takes effect.
     until: BootMoment,
 }
 
@@ -76,8 +76,7 @@ enum Bell {
     No,
     /// It would, but another program that shares the file does.
     Waits,
-    /// It does. Held while it does, where there is a file: the lock ends with the program,
-    /// whatever ends it.
+    /// It does. With a file it holds a lock, which ends with the program however that ends.
     Rings { _lock: Option<File> },
 }
 
@@ -99,7 +98,7 @@ impl Diary {
         }
     }
 
-    /// Goes on from what another program left, as if through the file.
+    /// Continues from another program's state, as if through the file.
     #[cfg(test)]
     pub(super) fn take_over(&mut self, before: &Self) {
         self.page = before.page.clone();
@@ -117,7 +116,7 @@ impl Diary {
         }
     }
 
-    /// Looks at what changes by itself: the file, the zone, the clocks.
+    /// Checks what changes by itself: the file, the zone, the clocks.
     pub(super) fn look(&mut self) {
         self.zone.look();
         let now = self.now();
@@ -137,7 +136,7 @@ impl Diary {
         }
     }
 
-    /// How things stand, for those who must not wait.
+    /// The current state, for those who must not wait.
     pub(super) fn view(&self) -> View {
         let now = self.now();
         let ringing = match self.bell {
@@ -153,23 +152,23 @@ impl Diary {
         }
     }
 
-    /// How long nothing will happen by itself, at most [`LOOK`].
+    /// How long until the next check, at most [`LOOK`].
     pub(super) fn wait(&self) -> Duration {
         let now = self.now();
         let next = self.page.entries.iter().filter_map(|entry| entry.due(&now));
-        // What rings already is known; the next one counts.
+        // Anything already ringing is known; the next one counts.
         let next = next.filter(|due| *due > now.wall).min();
         next.map_or(LOOK, |due| {
             Duration::try_from(due.duration_since(now.wall)).unwrap_or(LOOK).clamp(TICK, LOOK)
         })
     }
 
-    /// The entries, the next to ring first, paused ones last.
+    /// The entries, next to ring first, paused ones last.
     pub(crate) fn entries(&self, now: &Now) -> Vec<Entry> {
         self.page.sorted(now)
     }
 
-    /// What rings now, whoever rings it, the longest due first.
+    /// What rings now, whoever rings it, longest due first.
     pub(crate) fn ringing(&self, now: &Now) -> Vec<Ring> {
         let mut rings = self.page.ringing(now);
         if let Some(Grace { net, .. }) = self.grace.filter(|grace| grace.net > 0)
@@ -189,38 +188,38 @@ impl Diary {
         self.page.rang(now)
     }
 
-    /// Whether the user has called a timer `name` before.
+    /// Whether the user has used the timer name `name` before.
     pub(crate) fn has_named(&self, name: &str) -> bool {
         self.page.names.iter().any(|old| old == name)
     }
 
-    /// Why the file cannot be read, when it cannot.
+    /// Why the file cannot be read, if it cannot.
     pub(crate) fn unreadable(&self) -> Option<&str> {
         self.unreadable.as_deref()
     }
 
-    /// Keeps what went wrong for the user.
+    /// Keeps a problem for the user.
     pub(super) fn trouble(&mut self, message: String) {
         tracing::warn!("{message}");
         self.trouble.push(message);
     }
 
-    /// Says that the user was told the first `count` of what is wrong with the file.
+    /// The user was told the first `count` problems with the file.
     pub(super) fn noted(&mut self, count: usize) {
         self.trouble.drain(..count.min(self.trouble.len()));
     }
 
-    /// Ends the rings of `ids`: somebody answered them, or nobody did for as long as they rang.
+    /// Ends the rings of `ids`: answered, or unanswered for their full time.
     pub(crate) fn end(&mut self, ids: &[EntryId], answered: bool, now: &Now) -> Saved {
         self.change(|page| ((), page.end(ids, answered, now))).1
     }
 
-    /// Says that what rang is over for good: "the timer" is another one from now on.
+    /// The last ring is over for good: "the timer" means another one from now on.
     pub(crate) fn hush(&mut self) -> Saved {
         self.change(|_| ((), vec![Change::Hushed])).1
     }
 
-    /// Says that the user was told of these missed rings.
+    /// The user was told about these missed rings.
     pub(crate) fn told(&mut self, missed: Vec<Rang>) -> Saved {
         self.change(|_| ((), vec![Change::Told(missed)])).1
     }
@@ -247,7 +246,7 @@ impl Diary {
         entry.map(|entry| (entry, saved)).ok_or(Full)
     }
 
-    /// Removes the entries that `choose` picks from the newest book; gives them back.
+    /// Removes the entries that `choose` picks from the newest book, and returns them.
     pub(crate) fn remove(
         &mut self,
         choose: impl FnOnce(&[Entry]) -> Vec<EntryId>,
@@ -259,7 +258,7 @@ impl Diary {
         })
     }
 
-    /// Replaces the entry `new.id`, if it is still there.
+    /// Replaces the entry `new.id`, if it still exists.
     pub(crate) fn replace(&mut self, new: Entry) -> (bool, Saved) {
         self.change(|page| {
             let there = page.entries.iter().any(|entry| entry.id == new.id);
@@ -267,7 +266,7 @@ impl Diary {
         })
     }
 
-    /// Makes the changes that `decide` asks for, given the newest page, and saves them.
+    /// Applies the changes that `decide` requests, given the newest page, and saves them.
     fn change<T>(&mut self, decide: impl FnOnce(&Page) -> (T, Vec<Change>)) -> (T, Saved) {
         let held = match self.path.clone() {
             Some(path) => self.take_up(&path).map(Some),
@@ -289,7 +288,7 @@ impl Diary {
         (answer, self.settle(&path, result))
     }
 
-    /// Sees that the wall clock was set against the clock that nobody sets.
+    /// Detects that the wall clock was set, by comparing it with the boot clock.
     fn follow_clock(&mut self, now: &Now) {
         let before = self.looked.replace((now.wall, now.boot));
         let Some((wall, boot)) = before else { return self.adjust(now, None) };
@@ -323,13 +322,13 @@ impl Diary {
         }
     }
 
-    /// Reads the file anew, and saves what is unsaved.
+    /// Reads the file again, and saves unsaved changes.
     fn reload(&mut self) {
         let Some(path) = self.path.clone() else { return };
         if self.unsaved.is_empty() {
-            // The file is whole at any moment: who only reads needs no lock.
+            // The file is whole at any moment: a mere reader needs no lock.
             let result = self.refresh(&path);
-            // What is left of a broken file is to be written into a new one.
+            // What was salvaged of a broken file goes into a new one.
             if result.is_err() || self.unsaved.is_empty() {
                 self.settle(&path, result);
                 return;
@@ -347,15 +346,15 @@ impl Diary {
         !self.unsaved.is_empty() || self.unreadable.is_some() || self.stamp != file::stamp(path)
     }
 
-    /// The lock and the newest page. Where there is no lock to be had (a folder that cannot be
-    /// written) the page is read all the same: the file is whole at any moment.
+    /// The lock and the newest page. If the lock cannot be taken (a folder that is not writable)
+    /// the page is read all the same: the file is whole at any moment.
     fn take_up(&mut self, path: &Path) -> io::Result<File> {
         let held = file::lock(path);
         self.refresh(path)?;
         held
     }
 
-    /// Takes over the file when it has changed, and makes the unsaved changes to it again.
+    /// Rereads the file if it has changed, and reapplies the unsaved changes.
     fn refresh(&mut self, path: &Path) -> io::Result<()> {
         if self.stamp.is_some() && self.stamp == file::stamp(path) && self.unreadable.is_none() {
             return Ok(());
@@ -372,7 +371,7 @@ impl Diary {
         if let Some(trouble) = found.trouble {
             tracing::warn!("{trouble}");
             self.trouble.push(trouble);
-            // The broken file may hold less than is known here. What is known is not given up.
+            // The broken file may contain less than is known here. What is known is not given up.
             let mut kept = found.page;
             for entry in self.page.entries.drain(..) {
                 if kept.entries.iter().all(|other| other.id != entry.id) {
@@ -403,7 +402,7 @@ impl Diary {
         self.unsaved.push(change);
     }
 
-    /// Notes how saving went.
+    /// Records the result of saving.
     fn settle(&mut self, path: &Path, result: io::Result<()>) -> Saved {
         match result {
             Ok(()) => {
@@ -434,7 +433,7 @@ impl Diary {
     }
 }
 
-/// An entry with an id of its own; `None` when the book is full.
+/// An entry with an id of its own; `None` if the book is full.
 fn new_entry(page: &Page, label: Option<String>, now: &Now, what: What) -> Option<Entry> {
     if page.entries.len() >= MAX_ENTRIES {
         return None;
@@ -451,7 +450,7 @@ fn new_entry(page: &Page, label: Option<String>, now: &Now, what: What) -> Optio
     Some(Entry { id, label, set: now.wall, what })
 }
 
-/// Why a file could not be used, for the ear.
+/// Why a file could not be used, as spoken text.
 fn reason(error: &io::Error) -> String {
     use io::ErrorKind::{
         PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull, TimedOut,

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::days::Days;
 use crate::base::BootMoment;
 
-/// What every question about due times is asked with: both clocks and the zone.
+/// What due times are computed from: both clocks and the zone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Now {
-    /// The time on the wall, by which alarms ring.
+    /// The wall clock, which alarms follow.
     pub wall: Timestamp,
-    /// The moment on the clock that nobody sets, by which timers count.
+    /// The boot clock, which nobody sets and timers count on.
     pub boot: BootMoment,
     /// The local zone.
     pub zone: TimeZone,
@@ -24,8 +24,8 @@ impl Now {
     }
 }
 
-/// One entry of the book: microseconds since 1970 of its making, pushed up where taken, so that
-/// two programs that write into one file do not meet.
+/// Id of an entry: the microsecond since 1970 at which it was made, or the next one free, so that
+/// two programs that write to one file do not clash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EntryId(pub i64);
 
@@ -35,12 +35,12 @@ pub struct EntryId(pub i64);
 pub enum RingKind {
     /// A timer of this length.
     Timer {
-        /// The length that was asked for.
+        /// The requested duration.
         seconds: u64,
     },
     /// An alarm at this clock time.
     Alarm {
-        /// The clock time that was asked for.
+        /// The requested clock time.
         time: Time,
     },
 }
@@ -48,12 +48,12 @@ pub enum RingKind {
 /// A timer or an alarm that will ring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Which one. Of two the greater one was set later.
+    /// Its id. The greater of two was set later.
     pub id: EntryId,
     /// What the user calls it, in lower case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// When it was set, by the wall clock of that time.
+    /// When it was set, by the wall clock at the time.
     pub set: Timestamp,
     /// When it rings.
     #[serde(flatten)]
@@ -64,50 +64,50 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum What {
-    /// After a length of time.
+    /// After a duration.
     Timer {
-        /// The length, as it was asked for, with what was added since.
+        /// The requested duration, plus what was added since.
         seconds: u64,
-        /// How far it is.
+        /// State of its countdown.
         #[serde(flatten)]
         run: Run,
     },
-    /// At a clock time here, wherever the machine then is.
+    /// At a local clock time, wherever the machine then is.
     Alarm {
         /// The clock time.
         time: Time,
         /// On which days.
         days: Days,
-        /// Only what lies after this is still to ring: when it was set or last answered.
+        /// Only times after this are still to ring: when it was set or last answered.
         since: Timestamp,
-        /// One day on which it does not ring, though it comes back.
+        /// One day on which it does not ring, although it recurs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         skip: Option<Date>,
     },
-    /// Again, after it rang and was put off.
+    /// Again, after it was snoozed.
     Snoozed {
         /// What rang.
         of: RingKind,
-        /// How far it is.
+        /// State of its countdown.
         #[serde(flatten)]
         run: Run,
     },
 }
 
-/// How far a countdown is.
+/// State of a countdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Run {
-    /// It stands still.
+    /// Paused.
     Paused {
-        /// Milliseconds that are left.
+        /// Milliseconds left.
         left_ms: u64,
     },
-    /// It counts.
+    /// Running.
     Counting {
-        /// The end on the wall clock: what counts after the machine was started anew.
+        /// The end on the wall clock: what counts after a reboot.
         due: Timestamp,
-        /// The end on the clock that nobody sets: what counts until then.
+        /// The end on the boot clock: what counts until then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         boot: Option<BootMoment>,
     },
@@ -132,7 +132,7 @@ impl Run {
         }
     }
 
-    /// Whether it stands still.
+    /// Whether it is paused.
     pub fn paused(self) -> bool {
         match self {
             Self::Paused { .. } => true,
@@ -140,7 +140,7 @@ impl Run {
         }
     }
 
-    /// When it ends, on the wall clock as it now stands.
+    /// When it ends, by the wall clock as it is now.
     pub fn due(self, now: &Now) -> Option<Timestamp> {
         match self {
             Self::Paused { .. } => None,
@@ -171,7 +171,7 @@ impl Entry {
         }
     }
 
-    /// Since when it rings, if it does: of several times that were missed only the last one.
+    /// Since when it rings, if it does: only the last of several missed times.
     pub fn rings_since(&self, now: &Now) -> Option<Timestamp> {
         let due = self.due(now).filter(|due| *due <= now.wall)?;
         match self.what {
@@ -186,7 +186,7 @@ impl Entry {
         }
     }
 
-    /// How far its countdown is; alarms have none.
+    /// Its countdown; alarms have none.
     pub fn run(&self) -> Option<Run> {
         match self.what {
             What::Timer { run, .. } | What::Snoozed { run, .. } => Some(run),
@@ -194,7 +194,7 @@ impl Entry {
         }
     }
 
-    /// Timer or alarm, for the user.
+    /// What it is to the user, a timer or an alarm.
     pub fn kind(&self) -> RingKind {
         match self.what {
             What::Timer { seconds, .. } => RingKind::Timer { seconds },
@@ -203,7 +203,7 @@ impl Entry {
         }
     }
 
-    /// Whether it is a timer for the user, a snoozed one included.
+    /// Whether it is a timer to the user, even when snoozed.
     pub fn is_timer(&self) -> bool {
         match self.kind() {
             RingKind::Timer { .. } => true,
@@ -211,7 +211,7 @@ impl Entry {
         }
     }
 
-    /// Whether it is rung again after it was put off.
+    /// Whether it was snoozed.
     pub fn is_snoozed(&self) -> bool {
         match self.what {
             What::Snoozed { .. } => true,
@@ -219,12 +219,12 @@ impl Entry {
         }
     }
 
-    /// How one speaks of it; see [`RingKind::name`].
+    /// Its name in speech; see [`RingKind::name`].
     pub fn name(&self) -> String {
         self.kind().name(self.label.as_deref())
     }
 
-    /// What becomes of it once its ring is over: `None` when it leaves the book.
+    /// What becomes of it once its ring is over: `None` if it leaves the book.
     pub(super) fn after_ring(&self, now: &Now) -> Option<Self> {
         match self.what {
             What::Alarm { time, days, skip, .. } if days.recurs() => {
@@ -236,9 +236,9 @@ impl Entry {
         }
     }
 
-    /// The entry after the wall clock was set by `shift` microseconds, or by nobody knows how much
-    /// while no program looked, where it changes: an alarm that was answered by a clock that ran
-    /// wrong has not rung yet by the right one, and the wall's end of a countdown moves with it.
+    /// The changed entry, if any, after the wall clock was set by `shift` microseconds, or by an
+    /// unknown amount while no program ran: an alarm answered by a clock that was wrong has not
+    /// rung yet by the right one, and the wall-clock end of a countdown moves with the clock.
     pub(super) fn after_clock_change(&self, now: &Now, shift: Option<i64>) -> Option<Self> {
         let what = match self.what {
             What::Alarm { time, days, since, skip } if since > now.wall => {
@@ -260,11 +260,11 @@ impl Entry {
     }
 }
 
-/// A clock set back by less than this does not make an alarm that was answered ring once more:
-/// microseconds, ten minutes.
+/// A clock set back by less than this does not make an answered alarm ring again: microseconds, ten
+/// minutes.
 const SAME_RING: i64 = 600_000_000;
 
-/// A countdown with its end on the wall as the wall now stands; `None` where it stands already.
+/// A countdown with its end on the current wall clock; `None` if unchanged.
 fn moved(run: Run, now: &Now) -> Option<Run> {
     match run {
         Run::Counting { due, boot: Some(boot) } if now.boot.boot == boot.boot => {
@@ -289,11 +289,11 @@ mod tests {
     fn a_countdown_follows_the_clock_that_nobody_sets() {
         let start = now("2026-11-03T10:00:00Z", 1, 100);
         let run = Run::start(&start, 600_000_000).unwrap();
-        // An hour back on the wall, ten seconds later.
+        // The wall clock an hour back, ten seconds later.
         let later = now("2026-11-03T09:00:10Z", 1, 110);
         assert_eq!(run.left(&later), 590_000_000);
         assert_eq!(run.due(&later), Some("2026-11-03T09:10:00Z".parse().unwrap()));
-        // The machine was started anew: only the wall is left.
+        // After a reboot only the wall clock is left.
         let anew = now("2026-11-03T10:04:00Z", 2, 5);
         assert_eq!(run.left(&anew), 360_000_000);
     }

@@ -13,14 +13,14 @@ use super::entry::Entry;
 use super::page::Page;
 use super::ring::Rang;
 
-/// The version of the form below.
+/// The version of the format below.
 const VERSION: u64 = 1;
 
-/// No book is longer; a file beyond this is not ours.
+/// Upper bound for the file's size in bytes; a larger one is not ours.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// How often the lock is tried, and how long one waits in between. A holder needs milliseconds,
-/// so two seconds mean that it hangs.
+/// How often to try the lock, and the wait in between. A holder needs milliseconds, so two seconds
+/// mean that it hangs.
 const LOCK_TRIES: u32 = 200;
 const LOCK_WAIT: Duration = Duration::from_millis(10);
 
@@ -49,7 +49,7 @@ struct Whole {
     names: Vec<String>,
 }
 
-/// What was found on disk.
+/// The contents found on disk.
 pub(super) struct Found {
     pub(super) page: Page,
     pub(super) stamp: Option<Stamp>,
@@ -57,14 +57,14 @@ pub(super) struct Found {
     pub(super) trouble: Option<String>,
 }
 
-/// The stamp of the file at `path`; `None` when there is none.
+/// The stamp of the file at `path`; `None` if there is none.
 pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     let meta = fs::metadata(path).ok()?;
     Some(Stamp(meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.len()))
 }
 
-/// Takes the lock that all writers of `path` share. It lies in a file beside it, because the file
-/// itself is replaced. The lock ends with the returned handle, also when the program is killed.
+/// Takes the lock shared by all writers of `path`. It is on a file beside it, because the file
+/// itself is replaced. The lock ends with the returned handle, even if the program is killed.
 pub(super) fn lock(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -81,7 +81,7 @@ pub(super) fn lock(path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::TimedOut, "another aloud program is holding it"))
 }
 
-/// The lock of the one program that rings what stands in `path`; `None` while another one holds it.
+/// The lock of the one program that rings the entries of `path`; `None` while another one holds it.
 pub(super) fn lock_bell(path: &Path) -> io::Result<Option<File>> {
     let name = beside(path, "bell");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(name)?;
@@ -92,13 +92,13 @@ pub(super) fn lock_bell(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Reads the file. One that is missing is an empty book. One that is broken is renamed, so that
-/// nothing in it is lost, and what can still be read of it is taken over.
+/// Reads the file. A missing one is an empty book. A broken one is renamed, so that nothing in it
+/// is lost, and what is still readable is taken over.
 ///
 /// # Errors
 /// When it cannot be read or set aside: then it must not be written either.
 pub(super) fn read(path: &Path) -> io::Result<Found> {
-    // The stamp is taken first: a change in between is then seen at the next look.
+    // The stamp is taken first, so that a change in between is seen at the next check.
     let stamp = stamp(path);
     let mut bytes = Vec::new();
     match File::open(path) {
@@ -133,7 +133,7 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
     Ok(Found { page, stamp: None, trouble: Some(trouble) })
 }
 
-/// Writes the file: a new one beside it, flushed to the disk, then renamed over it.
+/// Writes the file: a new one beside it, flushed to disk, then renamed over it.
 pub(super) fn write(path: &Path, page: &Page) -> io::Result<Option<Stamp>> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -149,12 +149,12 @@ pub(super) fn write(path: &Path, page: &Page) -> io::Result<Option<Stamp>> {
     file.write_all(&text)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    // The rename itself is on the disk only once the folder is.
+    // The rename itself is on disk only once the folder is synced.
     File::open(folder)?.sync_all()?;
     Ok(stamp(path))
 }
 
-/// The entries that can be read in a file that is not whole.
+/// The readable entries of a broken file.
 fn salvage(bytes: &[u8]) -> Vec<Entry> {
     let Ok(Value::Object(mut all)) = serde_json::from_slice(bytes) else { return Vec::new() };
     let Some(Value::Array(entries)) = all.remove("entries") else { return Vec::new() };

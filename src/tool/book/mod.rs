@@ -8,14 +8,13 @@
 //! **Invariant:** a change is on disk before the tool says that it is done, or the tool says that
 //! it could not be saved. The file is whole at any moment: it is only ever replaced.
 //! **Invariant:** several programs may share the file. Each change is made to the newest file,
-//! under a lock; one program rings, the one that holds the lock of the bell.
-//! **Invariant:** nothing is lost in silence. An entry stays in the book until its ring was
-//! answered, or rang in vain for as long as it rings: then it is kept as missed until the user has
-//! been told. A broken file is kept aside, a change that could not be saved stays in memory and is
-//! tried again.
-//! **Invariant:** timers count by the clock that nobody sets, alarms follow the wall clock.
+//! under a lock; one program rings, the one that holds the bell's lock.
+//! **Invariant:** nothing is lost silently. An entry stays in the book until its ring was answered,
+//! or rang unanswered for its full time: then it is kept as missed until the user has been told. A
+//! broken file is kept aside; a change that could not be saved stays in memory and is retried.
+//! **Invariant:** timers count on the boot clock, alarms follow the wall clock.
 //! **Invariant:** a thread owns the book. Locks and disks are waited for there and nowhere else.
-//! Absent on purpose: sound, and how long something rings.
+//! Deliberately absent: sound, and how long something rings.
 
 mod days;
 mod diary;
@@ -39,17 +38,17 @@ pub use ring::{Rang, Ring};
 
 use crate::base::{Flow, LocalZone, WallClock};
 
-/// The most timers and alarms that a book holds; the next one is refused in words.
+/// The most timers and alarms in a book; the next one is refused in words.
 pub const MAX_ENTRIES: usize = 200;
 
-/// Work that waits for the book's thread; more is refused. Far more than one person asks for while
-/// a lock is waited for.
+/// Work waiting for the book's thread; more is refused. Far more than one person requests while a
+/// lock is waited for.
 const MAX_WORK: usize = 64;
 
 /// How long a program that ends waits for its book.
 const FINISH: Duration = Duration::from_millis(500);
 
-/// The timers and alarms. Cheap to clone; all clones are one book.
+/// The timers and alarms. Cheap to clone; all clones share one book.
 #[derive(Clone)]
 pub struct Book {
     owner: Owner,
@@ -61,28 +60,28 @@ pub struct Book {
 enum Owner {
     /// A thread that may wait for a disk.
     Thread { work: SyncSender<Work>, view: watch::Receiver<View> },
-    /// Whoever asks: there is no file, so nobody waits.
+    /// The caller's own thread: there is no file to wait for.
     Nobody(Arc<Mutex<Diary>>),
 }
 
 type Work = Box<dyn FnOnce(&mut Diary) + Send>;
 
-/// How the book stands. A copy: reading it waits for nobody.
+/// The state of the book. A copy: reading it never waits.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
-    /// The entries, the next to ring first, paused ones last.
+    /// The entries, next to ring first, paused ones last.
     pub entries: Vec<Entry>,
-    /// What this program is to ring now, the longest due first.
+    /// What this program must ring now, longest due first.
     pub ringing: Vec<Ring>,
-    /// What nobody answered, and nobody was told of yet.
+    /// Unanswered rings that the user was not told about yet.
     pub missed: Vec<Rang>,
-    /// What is wrong with the file and still is; a sentence.
+    /// What is wrong with the file right now; a sentence.
     pub trouble: Option<String>,
-    /// What the user has yet to be told of the file; sentences with the next step.
+    /// News about the file for the user; sentences with the next step.
     pub news: Vec<String>,
 }
 
-/// How well a change is kept.
+/// Where a change is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Saved {
     /// On disk.
@@ -91,7 +90,7 @@ pub enum Saved {
     No(String),
 }
 
-/// The book's thread is gone or has too much to do.
+/// The book's thread is gone or too busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the timers cannot be reached; try again, or restart aloud")]
 pub struct Unreachable;
@@ -108,23 +107,23 @@ impl std::fmt::Debug for Book {
 
 impl Book {
     /// The book in the file at `path`, read by a thread of its own; the file and its folder are
-    /// made at the first change. Alarms ring by the clock in `zone`.
+    /// created with the first change. Alarms ring by the clock in `zone`.
     ///
-    /// Never fails: what is wrong is told by [`View::news`], and the book then lives in
-    /// memory until the file can be read and written.
+    /// Never fails: problems are reported in [`View::news`], and the book then lives in memory
+    /// until the file can be read and written.
     pub fn open(path: &Path, wall: WallClock, zone: LocalZone) -> Self {
         let (work, queue) = sync_channel(MAX_WORK);
         let (publish, view) = watch::channel(View::default());
         let mut diary = Diary::new(Some(path.to_owned()), wall.clone(), zone.clone());
         let thread = std::thread::Builder::new().name("book".into());
         if let Err(error) = thread.spawn(move || keep(&mut diary, &queue, &publish)) {
-            // The queue is gone with the thread, so every question says that nobody answers.
+            // The queue is gone with the thread, so every request reports that nobody answers.
             tracing::error!("the timers cannot be kept: {error}");
         }
         Self { owner: Owner::Thread { work, view }, wall, zone }
     }
 
-    /// A book without a file, for tests and trials.
+    /// A book without a file, for tests and experiments.
     pub fn in_memory(wall: WallClock, zone: LocalZone) -> Self {
         let diary = Diary::new(None, wall.clone(), zone.clone());
         Self { owner: Owner::Nobody(Arc::new(Mutex::new(diary))), wall, zone }
@@ -140,7 +139,7 @@ impl Book {
         Now { wall: self.wall.now(), boot: self.wall.boot(), zone: self.zone.get() }
     }
 
-    /// How things stand as far as the book's thread has told. Waits for nobody.
+    /// The state last reported by the book's thread. Never waits.
     pub fn view(&self) -> View {
         match &self.owner {
             Owner::Thread { view, .. } => view.borrow().clone(),
@@ -148,8 +147,8 @@ impl Book {
         }
     }
 
-    /// How things stand now and whenever that changes. Whoever polls this is to ring what is due,
-    /// unless another program does. Never ends.
+    /// The current state, and every change. Whoever polls this must ring what is due, unless
+    /// another program does. Never ends.
     pub fn watch(&self) -> Flow<View> {
         self.tell(Diary::ring_here);
         match &self.owner {
@@ -185,10 +184,10 @@ impl Book {
         }
     }
 
-    /// Has `work` done with the newest book, and waits for what it comes to.
+    /// Runs `work` on the newest book, and waits for its result.
     ///
     /// # Errors
-    /// When the book's thread is gone or has too much to do.
+    /// When the book's thread is gone or too busy.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Diary, &Now) -> T + Send + 'static,
@@ -197,20 +196,20 @@ impl Book {
         self.hand_over(Box::new(move |diary| {
             diary.look();
             let now = diary.now();
-            // Who no longer waits has no use for the answer.
+            // If nobody waits any more, nobody needs the answer.
             let _ = answer.send(work(diary, &now));
         }))?;
         wait.await.map_err(|_| Unreachable)
     }
 
-    /// Has `work` done, some time.
+    /// Runs `work` at some point.
     fn tell(&self, work: impl FnOnce(&mut Diary) + Send + 'static) {
         if let Err(error) = self.hand_over(Box::new(work)) {
             tracing::error!("{error}");
         }
     }
 
-    /// Ends the rings of `ids`: somebody answered them. Waits for nobody.
+    /// Ends the rings of `ids`: somebody answered them. Never waits.
     pub fn answered(&self, ids: Vec<EntryId>) {
         self.tell(move |diary| {
             let now = diary.now();
@@ -218,8 +217,8 @@ impl Book {
         });
     }
 
-    /// Ends the rings of `ids`: nobody answered them for as long as they rang. They are kept as
-    /// missed until [`Book::told`]. Waits for nobody.
+    /// Ends the rings of `ids`: nobody answered them for their full time. They are kept as missed
+    /// until [`Book::told`]. Never waits.
     pub fn unanswered(&self, ids: Vec<EntryId>) {
         self.tell(move |diary| {
             let now = diary.now();
@@ -227,8 +226,8 @@ impl Book {
         });
     }
 
-    /// Puts off what rings or was answered a moment ago. Waits for nobody; what goes wrong is told
-    /// by [`View::news`].
+    /// Snoozes what rings or was answered a moment ago. Never waits; problems are reported in
+    /// [`View::news`].
     pub fn snooze(&self, seconds: u64) {
         self.tell(move |diary| {
             let now = diary.now();
@@ -238,29 +237,29 @@ impl Book {
         });
     }
 
-    /// Waits until the book's thread has done what it was asked, half a second at most: a program
-    /// that ends must not hang on a lock, and what is not saved then rings again.
+    /// Waits until the book's thread has done its work, half a second at most: a program that ends
+    /// must not hang on a lock, and what is not saved by then rings again.
     pub async fn finish(&self) {
         let _ = tokio::time::timeout(FINISH, self.ask(|_, _| ())).await;
     }
 
-    /// Says that the user was told of these missed rings. Waits for nobody.
+    /// The user was told about these missed rings. Never waits.
     pub fn told(&self, missed: Vec<Rang>) {
         self.tell(move |diary| {
             diary.told(missed);
         });
     }
 
-    /// Says that the user was told the first `count` of [`View::news`]. Waits for nobody.
+    /// The user was told the first `count` of [`View::news`]. Never waits.
     pub fn noted(&self, count: usize) {
         self.tell(move |diary| diary.noted(count));
     }
 
-    /// How things stand, with the newest file; waits for the book's thread, so it is for programs
+    /// The state according to the newest file. Waits for the book's thread, so it is for programs
     /// that have nothing else to do.
     ///
     /// # Errors
-    /// When the book's thread is gone or has too much to do.
+    /// When the book's thread is gone or too busy.
     pub fn read(&self) -> Result<Reading, Unreachable> {
         let (answer, wait) = sync_channel(1);
         self.hand_over(Box::new(move |diary| {
@@ -268,7 +267,7 @@ impl Book {
             let view = diary.view();
             diary.noted(view.news.len());
             let reading = Reading { view, unreadable: diary.unreadable().map(str::to_owned) };
-            // Who no longer waits has no use for the answer.
+            // If nobody waits any more, nobody needs the answer.
             let _ = answer.send(reading);
         }))?;
         wait.recv().map_err(|_| Unreachable)
@@ -289,17 +288,17 @@ impl Book {
     }
 }
 
-/// What a look at the book finds.
+/// The result of reading the book.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// How it stands.
+    /// Its state.
     pub view: View,
-    /// Why its file cannot be read, when it cannot.
+    /// Why its file cannot be read, if it cannot.
     pub unreadable: Option<String>,
 }
 
-/// The book's thread: does what is asked, looks at clocks and file, and tells how things stand.
-/// Ends with the last [`Book`].
+/// The book's thread: does the work, checks clocks and file, and publishes the state. Ends with the
+/// last [`Book`].
 fn keep(diary: &mut Diary, queue: &Receiver<Work>, publish: &watch::Sender<View>) {
     loop {
         diary.look();
@@ -324,7 +323,7 @@ fn lock(diary: &Mutex<Diary>) -> MutexGuard<'_, Diary> {
     diary.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The default place of the book below the state folder `$XDG_STATE_HOME`.
+/// The default path of the book under the state folder `$XDG_STATE_HOME`.
 pub fn default_path(state_home: &Path) -> PathBuf {
     state_home.join("aloud").join("timers.json")
 }

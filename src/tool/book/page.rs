@@ -1,32 +1,32 @@
-//! What stands in the book's file, and the changes to it. Pure.
+//! The contents of the book's file, and the changes to it. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::entry::{Entry, EntryId, Now};
 use super::ring::{Rang, Ring};
 
-/// How long what rang can still be spoken of: "stop the timer", "snooze".
+/// How long after a ring one can still refer to it: "stop the timer", "snooze".
 const LATELY: SignedDuration = SignedDuration::from_secs(120);
 
-/// The most missed rings that are kept to be told; nobody listens to a longer list.
+/// The most missed rings kept; nobody listens to a longer list.
 const MAX_MISSED: usize = 20;
 
-/// How many names of timers are remembered.
+/// How many timer names are remembered.
 const MAX_NAMES: usize = 100;
 
-/// What stands in the file.
+/// The contents of the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Page {
     pub(super) entries: Vec<Entry>,
-    /// What was answered in the last [`LATELY`].
+    /// Rings answered within [`LATELY`].
     pub(super) rang: Vec<Rang>,
-    /// What nobody answered, and nobody was told of yet.
+    /// Unanswered rings that the user was not told about yet.
     pub(super) missed: Vec<Rang>,
-    /// What the user has called timers, the latest last.
+    /// Names that the user has given timers, latest last.
     pub(super) names: Vec<String>,
 }
 
-/// One change to a page. Kept as such, so that it can be made again to a newer file.
+/// One change to a page, so that it can be reapplied to a newer file.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     /// An entry is new or different.
@@ -37,11 +37,11 @@ pub(super) enum Change {
     Answered(Rang),
     /// Nobody answered a ring.
     Missed(Rang),
-    /// What rang is no longer the one that is meant.
+    /// "The timer" no longer means the last ring.
     Hushed,
-    /// The user was told of these.
+    /// The user was told about these.
     Told(Vec<Rang>),
-    /// The user called a timer so.
+    /// The user gave a timer this name.
     Named(String),
 }
 
@@ -89,7 +89,7 @@ impl Change {
 }
 
 impl Page {
-    /// The entries, the next to ring first, paused ones last.
+    /// The entries, next to ring first, paused ones last.
     pub(super) fn sorted(&self, now: &Now) -> Vec<Entry> {
         let mut entries = self.entries.clone();
         entries.sort_by_key(|entry| {
@@ -99,7 +99,7 @@ impl Page {
         entries
     }
 
-    /// What rings now, the longest due first.
+    /// What rings now, longest due first.
     pub(super) fn ringing(&self, now: &Now) -> Vec<Ring> {
         let mut rings: Vec<Ring> =
             self.entries.iter().filter_map(|entry| Ring::of(entry, now)).collect();
@@ -116,7 +116,7 @@ impl Page {
     }
 
     /// The changes that end the rings of `ids`, answered or not. What no longer rings, because it
-    /// was cancelled meanwhile, is left as it is.
+    /// was cancelled meanwhile, is unchanged.
     pub(super) fn end(&self, ids: &[EntryId], answered: bool, now: &Now) -> Vec<Change> {
         let mut changes = Vec::new();
         for ring in self.ringing(now).into_iter().filter(|ring| ids.contains(&ring.id)) {

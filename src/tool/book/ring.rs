@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::entry::{Entry, EntryId, Now, RingKind};
 use crate::tool::say;
 
-/// From this lateness on it is said how late a ring is, and that it could not ring in time.
+/// From this delay on a ring says how late it is, and that it could not ring in time.
 const LATE: SignedDuration = SignedDuration::from_secs(30);
 
-/// A timer that ran out or an alarm whose time has come, and that nobody has answered yet.
+/// A timer that ran out or an alarm that is due, still unanswered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ring {
     /// Its entry, which stays in the book until the ring is answered or given up.
@@ -19,7 +19,8 @@ pub struct Ring {
     pub kind: RingKind,
     /// When it should have rung, by the wall clock.
     pub due: Timestamp,
-    /// What the local clock shows at that time; an alarm may differ, where the clock skips it.
+    /// What the local clock shows at that time; may differ from the alarm's time if the clock skips
+    /// it.
     pub clock: Time,
 }
 
@@ -35,7 +36,7 @@ pub struct Rang {
     /// Timer or alarm.
     #[serde(flatten)]
     pub what: RingKind,
-    /// When it should have rung, or for one that was answered when that was.
+    /// When it should have rung, or when it was answered.
     pub at: Timestamp,
 }
 
@@ -51,12 +52,12 @@ impl Ring {
         Some(Self { id: entry.id, label: entry.label.clone(), kind: entry.kind(), due, clock })
     }
 
-    /// How one speaks of it.
+    /// Its name in speech.
     pub fn name(&self) -> String {
         self.kind.name(self.label.as_deref())
     }
 
-    /// What is said when it rings. One that is late says how late, and that nobody was there.
+    /// What to say when it rings. If it is late, also how late, and that nobody was there.
     pub fn say(&self, now: Timestamp) -> String {
         let name = self.name();
         let late = now.duration_since(self.due);
@@ -79,19 +80,19 @@ impl Ring {
         }
     }
 
-    /// The ring once it is over, at `at`.
+    /// The finished ring, as of `at`.
     pub(super) fn over(&self, at: Timestamp) -> Rang {
         Rang { id: self.id, label: self.label.clone(), what: self.kind, at }
     }
 }
 
 impl Rang {
-    /// How one speaks of it.
+    /// Its name in speech.
     pub fn name(&self) -> String {
         self.what.name(self.label.as_deref())
     }
 
-    /// What is said of one that nobody answered: "You missed your pasta timer at 7:40 AM."
+    /// What to say about one that nobody answered: "You missed your pasta timer at 7:40 AM."
     pub fn missed(&self, now: &Now) -> String {
         let at = self.at.to_zoned(now.zone.clone());
         let day = match (now.today() - at.date()).get_days() {
@@ -101,7 +102,7 @@ impl Rang {
         };
         let name = self.name();
         match self.what {
-            // "Your 7 AM alarm at 7 AM" says the time twice.
+            // "Your 7 AM alarm at 7 AM" would say the time twice.
             RingKind::Alarm { .. } if self.label.is_none() => {
                 format!("You missed your {name}{day}.")
             }
@@ -113,7 +114,7 @@ impl Rang {
 }
 
 impl RingKind {
-    /// How one speaks of it: "pasta timer", "10 minute timer", "7 AM alarm", "gym alarm".
+    /// Its name in speech: "pasta timer", "10 minute timer", "7 AM alarm", "gym alarm".
     pub fn name(&self, label: Option<&str>) -> String {
         match (self, label) {
             (Self::Timer { .. }, Some(label)) => format!("{label} timer"),

@@ -1,4 +1,4 @@
-//! Random schedules in virtual time: timers and alarms over clock changes, restarts, zones and
+//! Random schedules in virtual time: timers and alarms across clock changes, restarts, zones and
 //! summer time. Nothing is lost, nothing doubled, everything within a second.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::{Days, Diary, EntryId, Run, Week, What};
 use crate::base::{LocalZone, WallClock};
 
-/// A random number generator that gives the same for the same seed (SplitMix64).
+/// A random number generator that is reproducible by seed (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -36,10 +36,10 @@ struct World {
     diary: Diary,
     /// Microseconds of true time.
     real: i64,
-    /// When each timer must ring, in true time, and whether it goes by the wall clock since a
-    /// restart of the machine.
+    /// When each timer must ring, in true time, and whether it follows the wall clock because of a
+    /// reboot.
     timers: BTreeMap<EntryId, (i64, bool)>,
-    /// What each alarm is, and after which time its times are still to ring.
+    /// Each alarm, and the time after which it has yet to ring.
     alarms: BTreeMap<EntryId, (Time, Days, Timestamp)>,
     /// The days on which each alarm has rung.
     rung: BTreeSet<(EntryId, Date)>,
@@ -50,7 +50,7 @@ const SECOND: i64 = 1_000_000;
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        // Some start on the eve of a change of summer time.
+        // Some start on the eve of a change to or from summer time.
         let starts = ["2026-03-28T20:00:00Z", "2026-10-24T20:00:00Z", "2026-06-10T04:13:07Z"];
         let start: Timestamp = starts[random.below(3) as usize].parse().unwrap();
         let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"];
@@ -70,7 +70,7 @@ impl World {
         }
     }
 
-    /// A program that starts with the page of the one before.
+    /// A program that starts with the page of the previous one.
     fn program(wall: &WallClock, zone: &LocalZone, before: Option<&Diary>) -> Diary {
         let mut diary = Diary::new(None, wall.clone(), zone.clone());
         if let Some(before) = before {
@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    /// The program looks: what it rings must be what is due, and somebody answers.
+    /// The program checks: what it rings must be what is due, and somebody answers.
     fn look(&mut self) {
         self.diary.look();
         let now = self.diary.now();
@@ -107,7 +107,7 @@ impl World {
         }
         for (id, (time, days, checked)) in &mut self.alarms {
             let zone = self.zone.get();
-            // Every day between the last look and now, and one more on each side.
+            // Every day between the last check and now, and one more on each side.
             let mut date = checked.to_zoned(zone.clone()).date().yesterday().unwrap();
             let mut due = false;
             while date <= now.today() {
@@ -135,8 +135,8 @@ impl World {
         }
     }
 
-    /// Time passes while the program looks as often as its thread does; the looks at which nothing
-    /// can happen are left out.
+    /// Time passes while the program checks as often as its thread does; checks at which nothing
+    /// can happen are skipped.
     fn run(&mut self, micros: i64) {
         let end = self.real + micros;
         while self.real < end {
@@ -184,8 +184,8 @@ impl World {
                 let micros = self.random.below(30_000 * SECOND);
                 self.run(micros);
             }
-            // Set wrongly by up to three days, for six seconds. Nothing becomes due meanwhile
-            // that is not due anyway.
+            // Set wrongly by up to three days, for six seconds. Nothing becomes due meanwhile that
+            // is not due anyway.
             8 => {
                 let shift = 3_600 * SECOND + self.random.below(3 * 86_400 * SECOND);
                 let shift = if self.random.below(2) == 0 { shift } else { -shift };
@@ -198,7 +198,7 @@ impl World {
                     self.pass(SECOND);
                     self.diary.look();
                     let mut rings = self.diary.view().ringing;
-                    // What is due by the right clock as well rings rightly.
+                    // What is also due by the right clock rings correctly.
                     let right = self.wall.now() - SignedDuration::from_micros(shift);
                     rings.retain(|ring| !self.timers.contains_key(&ring.id) && ring.due > right);
                     let (seed, at) = (self.seed, now.wall);
@@ -213,7 +213,7 @@ impl World {
                 self.shift(micros);
                 self.look();
             }
-            // The program ends, and starts again after a while.
+            // The program ends, and restarts after a while.
             10 => {
                 let micros = self.random.below(20_000 * SECOND);
                 self.pass(micros);

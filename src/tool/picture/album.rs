@@ -3,10 +3,10 @@ use std::path::{Path, PathBuf};
 
 use crate::dialog::PictureKind;
 
-/// The longest name, in characters, without number and ending.
+/// The longest name, in characters, without number and extension.
 const LONGEST: usize = 60;
 
-/// A folder of pictures, made when the first one is kept.
+/// A folder of pictures, created with the first one.
 #[derive(Clone, Debug)]
 pub struct Album {
     dir: PathBuf,
@@ -23,7 +23,7 @@ impl Album {
         &self.dir
     }
 
-    /// Saves a picture under the first words of `prompt`, with a number where that name is taken.
+    /// Saves a picture under the first words of `prompt`, numbered if that name is taken.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -38,7 +38,7 @@ impl Album {
                 _ => format!("{slug}-{number}.{extension}"),
             };
             let path = self.dir.join(name);
-            // Another program may keep one at the same time, so the saving itself decides.
+            // Another program may save one at the same time, so only saving itself can tell.
             match save(&path, bytes, false) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 saved => return saved.map(|()| path),
@@ -46,7 +46,7 @@ impl Album {
         }
     }
 
-    /// The picture that was kept last.
+    /// The picture saved last.
     pub fn newest(&self) -> Option<PathBuf> {
         let files = std::fs::read_dir(&self.dir).ok()?.filter_map(Result::ok);
         let is_picture = |path: &Path| {
@@ -61,16 +61,16 @@ impl Album {
     }
 }
 
-/// Writes `bytes` to `path`, whole or not at all; over a file that is there only if `over` is set.
+/// Writes `bytes` to `path`, whole or not at all; replaces an existing file only if `over` is set.
 ///
 /// # Errors
-/// When it cannot be written; [`io::ErrorKind::AlreadyExists`] when there is one.
+/// When it cannot be written; [`io::ErrorKind::AlreadyExists`] when a file exists.
 pub fn save(path: &Path, bytes: &[u8], over: bool) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".aloud-")
-        // As any program would make it; what the user's mask takes away is taken away.
+        // The usual permissions of new files; the umask still applies.
         .permissions(std::fs::Permissions::from_mode(0o666))
         .tempfile_in(dir)?;
     file.write_all(bytes)?;

@@ -1,4 +1,4 @@
-//! Pictures by voice: made, changed, and looked at.
+//! Pictures by voice: making, editing, and looking at them.
 //!
 //! ```text
 //! generate_image, edit_image ─▶ Painter (an engine, behind a trait) ─▶ Album (a folder)
@@ -6,8 +6,9 @@
 //! look_at_screen ─▶ Screen ───┴─▶ ToolOutput.picture, for a model that sees
 //! ```
 //!
-//! **Invariant:** nothing that is no picture, or too large for the services, is sent to a model.
-//! Absent on purpose: who paints; the wiring hands a painter in, or none.
+//! **Invariant:** nothing that is not a picture, or is too large for the services, is sent to a
+//! model.
+//! Deliberately absent: who paints; the wiring passes in a painter, or none.
 
 mod album;
 mod screen;
@@ -29,28 +30,28 @@ use super::{Tool, ToolCx, ToolError, ToolOutput, arguments, function};
 use crate::base::Job;
 use crate::dialog::{Effect, Picture, PictureKind, ToolSpec};
 
-/// How long a picture may take: the slow models need two minutes.
+/// How long a picture may take: slow models need two minutes.
 const PAINTING: Duration = Duration::from_secs(180);
 
-/// How long a look may take: each program that takes pictures of the screen is waited for.
+/// How long a look may take: each screenshot program is waited for.
 const LOOKING: Duration = Duration::from_secs(35);
 
-/// The largest picture that is shown to a model, in bytes: what the services take.
+/// The largest picture for a model, in bytes: the limit of the services.
 pub const LARGEST: u64 = 20 * 1024 * 1024;
 
-/// Somebody who makes pictures. A failure is a sentence for the user.
+/// Makes pictures. A failure is a sentence for the user.
 pub trait Painter: Send + Sync {
-    /// Makes a picture of what `prompt` says; `size` is `1024x1024` and the like.
+    /// Makes a picture of `prompt`; `size` is for example `1024x1024`.
     fn paint(&self, prompt: String, size: Option<String>) -> Job<Result<Vec<u8>, String>>;
 
-    /// Changes `picture` as `prompt` says.
+    /// Edits `picture` as `prompt` says.
     fn change(&self, prompt: String, picture: Arc<[u8]>) -> Job<Result<Vec<u8>, String>>;
 }
 
-/// What the picture tools need.
+/// Settings of the picture tools.
 #[derive(Clone)]
 pub struct PictureSettings {
-    /// Who paints; without anybody there are only the tools that look.
+    /// The painter; without one there are only the tools that look.
     pub painter: Option<Arc<dyn Painter>>,
     /// Where pictures are kept.
     pub album: Album,
@@ -60,7 +61,7 @@ pub struct PictureSettings {
     pub home: Option<PathBuf>,
 }
 
-/// The tools that make, change and look at pictures.
+/// The tools that make, edit and look at pictures.
 pub fn pictures(settings: &PictureSettings) -> Vec<Arc<dyn Tool>> {
     let last = Last::default();
     let mut tools = Vec::new();
@@ -73,7 +74,7 @@ pub fn pictures(settings: &PictureSettings) -> Vec<Arc<dyn Tool>> {
     tools
 }
 
-/// The picture that was made or shown last, for `edit_image`.
+/// The picture made or shown last, for `edit_image`.
 #[derive(Clone, Default)]
 struct Last(Arc<Mutex<Option<Arc<[u8]>>>>);
 
@@ -158,7 +159,7 @@ fn edit(painter: &Arc<dyn Painter>, album: &Album, last: &Last) -> Arc<dyn Tool>
     Arc::new(Slow { tool, deadline: PAINTING })
 }
 
-/// Saves a picture that was made.
+/// Saves a new picture.
 async fn keep(
     album: &Album,
     last: &Last,
@@ -223,8 +224,8 @@ fn look_at_screen(screen: &Screen, last: &Last) -> Arc<dyn Tool> {
     let tool = function(
         "look_at_screen",
         "Shows you what is on the user's screen now.",
-        // It shows others what may be private: only when the user has certainly asked for it, never
-        // in the middle of a sentence.
+        // It may show others something private: only when the user has definitely asked for it,
+        // never in the middle of a sentence.
         Effect::Writes,
         arguments(&[], json!({})),
         move |_: Nothing, _| {
@@ -245,7 +246,7 @@ fn shown(data: serde_json::Value, picture: Picture) -> ToolOutput {
     ToolOutput { picture: Some(picture), ..ToolOutput::new(data, say) }
 }
 
-/// The file that a person means by `named`: in the home folder, in the album, or where it says.
+/// The file that a person means by `named`: in the home folder, in the album, or at that path.
 fn place(named: &str, settings: &PictureSettings) -> PathBuf {
     let named = named.strip_prefix("file://").unwrap_or(named);
     if let (Some(rest), Some(home)) = (named.strip_prefix("~/"), &settings.home) {
@@ -259,13 +260,13 @@ fn place(named: &str, settings: &PictureSettings) -> PathBuf {
 /// Why a file cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum Unshown {
-    /// It cannot be read; whether there is none says the error.
+    /// It cannot be read; the error says whether it exists.
     #[error("cannot read {0}: {1}; give an image file")]
     Unread(PathBuf, std::io::Error),
-    /// It has more than 20 MB.
+    /// It exceeds 20 MB.
     #[error("the image is larger than 20 MB; make it smaller")]
     TooLarge,
-    /// It is something else.
+    /// It is not a picture.
     #[error("not an image that models accept; convert it to PNG, JPEG, WebP or GIF")]
     NoPicture,
 }
@@ -288,7 +289,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Unshown> {
     if PictureKind::of(&bytes).is_none() { Err(Unshown::NoPicture) } else { Ok(bytes) }
 }
 
-/// A picture as an address that holds it.
+/// A picture as a data URL.
 ///
 /// # Errors
 /// [`Unshown::TooLarge`] and [`Unshown::NoPicture`].
@@ -300,13 +301,13 @@ pub fn data_url(bytes: &[u8]) -> Result<Picture, Unshown> {
     Ok(format!("data:{};base64,{}", kind.media_type(), STANDARD.encode(bytes)).into())
 }
 
-/// Opens the file at `path` in whatever the desktop shows pictures with.
+/// Opens the file at `path` in the desktop's picture viewer.
 ///
 /// # Errors
-/// A sentence when there is nothing to open it with.
+/// A sentence when there is no viewer.
 ///
 /// # Panics
-/// Outside of an async runtime, which is what collects the program when its window is closed.
+/// Outside of an async runtime, which reaps the viewer when its window is closed.
 pub fn open(path: &Path) -> Result<(), String> {
     // It lives as long as its window; nobody waits for it.
     tokio::process::Command::new("xdg-open")
@@ -319,7 +320,7 @@ pub fn open(path: &Path) -> Result<(), String> {
         .map_err(|_| "To open it, install xdg-utils.".to_owned())
 }
 
-/// A tool that takes its time.
+/// A tool with a long deadline.
 struct Slow {
     tool: Arc<dyn Tool>,
     deadline: Duration,

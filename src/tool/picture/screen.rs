@@ -7,10 +7,10 @@ use tokio::process::Command;
 
 use super::xwd;
 
-/// How long one program may take.
+/// Time limit for one program.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a program can take a picture of.
+/// The kind of display that a program captures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
     Wayland,
@@ -18,8 +18,7 @@ enum Of {
     Both,
 }
 
-/// Programs that take a picture of the whole screen, with their arguments before the file's name,
-/// the quickest first.
+/// Programs that capture the whole screen, with the arguments before the file name, fastest first.
 const PROGRAMS: [(&str, Of, &[&str]); 6] = [
     ("grim", Of::Wayland, &[]),
     ("gnome-screenshot", Of::Both, &["-f"]),
@@ -32,19 +31,19 @@ const PROGRAMS: [(&str, Of, &[&str]); 6] = [
 /// The user's screen.
 #[derive(Clone, Debug, Default)]
 pub struct Screen {
-    /// What `WAYLAND_DISPLAY` says.
+    /// The value of `WAYLAND_DISPLAY`.
     pub wayland: Option<OsString>,
-    /// What `DISPLAY` says.
+    /// The value of `DISPLAY`.
     pub x11: Option<OsString>,
-    /// Where the programs are looked for, as in `PATH`; as this process does by itself.
+    /// Where to look for the programs, in the format of `PATH`; `None` for this process's own.
     pub path: Option<OsString>,
 }
 
 impl Screen {
-    /// A picture of the screen, as a PNG or whatever the program makes.
+    /// A screenshot, as PNG or whatever the program makes.
     ///
     /// # Errors
-    /// A sentence with the next step, when there is no screen or nothing to take a picture with.
+    /// A sentence with the next step, when there is no screen or no program to capture it.
     pub async fn shot(&self) -> Result<Vec<u8>, String> {
         if self.wayland.is_none() && self.x11.is_none() {
             return Err("I see no screen: neither WAYLAND_DISPLAY nor DISPLAY is set. Start me \
@@ -79,7 +78,7 @@ impl Screen {
         }))
     }
 
-    /// The picture that `program` takes; nothing when it is not installed.
+    /// The screenshot by `program`; nothing if it is not installed.
     async fn run(
         &self,
         program: &str,

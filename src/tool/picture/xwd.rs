@@ -1,6 +1,6 @@
 //! X window dumps, which every X server's own tools can make and no model reads, as PNG.
 //!
-//! The header is that of `XWDFile.h`, version 7: 32 bit numbers, the most significant byte first.
+//! The header is that of `XWDFile.h`, version 7: 32-bit numbers, most significant byte first.
 
 use std::io::Write;
 
@@ -19,7 +19,7 @@ pub(super) fn png(dump: &[u8]) -> Result<Vec<u8>, String> {
     for y in 0..image.height {
         let row = image.row(y);
         line.clear();
-        // Filter "up": the difference to the row above, which on a screen is mostly nothing.
+        // Filter "up": the difference to the row above, which is mostly zero on a screen.
         line.push(2);
         line.extend(row.iter().zip(&before).map(|(now, above)| now.wrapping_sub(*above)));
         rows.write_all(&line).map_err(|error| error.to_string())?;
@@ -58,7 +58,7 @@ struct Dump<'a> {
     pixel: usize,
     stride: usize,
     little: bool,
-    /// Where red, green and blue lie in a pixel.
+    /// The masks of red, green and blue in a pixel.
     masks: [u32; 3],
     data: &'a [u8],
 }
@@ -70,7 +70,7 @@ impl<'a> Dump<'a> {
             Some(u32::from_be_bytes(bytes.try_into().ok()?))
         };
         let size = |index: usize| usize::try_from(number(index)?).ok();
-        // Version 7 and pixels beside each other (ZPixmap).
+        // Version 7 and packed pixels (ZPixmap).
         if number(1)? != 7 || number(2)? != 2 {
             return None;
         }
@@ -126,7 +126,7 @@ mod tests {
         (header[14], header[15], header[16]) = (0xff_0000, 0xff00, 0xff);
         header[19] = 1;
         let mut bytes: Vec<u8> = header.iter().flat_map(|number| number.to_be_bytes()).collect();
-        // The end of the window's name, and one colour of a map that is not used.
+        // The end of the window's name, and one unused colormap entry.
         bytes.extend_from_slice(&[0; 4 + 12]);
         bytes.extend_from_slice(pixels);
         bytes

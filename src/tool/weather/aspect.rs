@@ -1,4 +1,4 @@
-//! One thing of the weather at a time, several days, and two places compared.
+//! One aspect of the weather, several days, and two places compared.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -8,10 +8,10 @@ use super::place::Place;
 use super::words::{Wanted, data, days, degrees, missing, rain, sky, speed, tenth, whole};
 use crate::tool::{ToolError, ToolOutput, Units, say};
 
-/// From this chance on rain is worth a word in a forecast of several days, in percent.
+/// From this chance on rain is mentioned in a forecast of several days, in percent.
 const WORTH_SAYING: f64 = 30.0;
 
-/// What is asked for, where it is one thing.
+/// The requested aspect, if it is a single one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum What {
@@ -26,7 +26,7 @@ pub(crate) enum What {
 }
 
 impl What {
-    /// What the service is asked for besides the usual, of each day.
+    /// Additional daily values to request from the service.
     pub(crate) fn daily(self) -> &'static str {
         match self {
             Self::Temperature | Self::Wind | Self::Rain => "",
@@ -139,7 +139,7 @@ fn of_day(place: &str, when: &str, day: &Day, what: What, units: Units) -> Optio
     Some(say::sentence(&text))
 }
 
-/// "about 4 millimeters of water", rain and melted snow alike.
+/// "about 4 millimeters of water", for rain and melted snow alike.
 fn fallen(depth: f64, units: Units) -> String {
     let (rounded, one, many) = match units {
         Units::Metric => (depth.round(), "millimeter", "millimeters"),
@@ -174,7 +174,7 @@ pub(crate) fn several(
     let said: Vec<String> = days
         .map(|(number, day)| {
             let weekday = say::weekday(day.date.weekday());
-            // From a week on a weekday alone would mean another day.
+            // A week away, the weekday alone would mean another day.
             let when = match number {
                 0 => format!("In {}, today", place.spoken()),
                 1..7 => weekday.to_owned(),
@@ -241,7 +241,7 @@ pub(crate) fn compare(
     Ok(ToolOutput::new(data, say))
 }
 
-/// The number that places are compared by.
+/// The number by which places are compared.
 fn measure(forecast: &Forecast, what: What, wanted: Wanted) -> Option<f64> {
     let now = forecast.now.filter(|_| wanted == Wanted::Now);
     let at_once = now.and_then(|now| match what {

@@ -5,35 +5,35 @@ use super::place::Place;
 use super::web::{Web, WebError};
 use crate::tool::{Units, WeatherSettings};
 
-/// How many days are asked for, where no more are wanted: each weekday once.
+/// Days to request by default: each weekday once.
 const DAYS: u32 = 7;
 
-/// How many days ahead the service looks.
+/// How many days ahead the service forecasts.
 pub(crate) const MOST_DAYS: u32 = 16;
 
-/// What is asked for besides the usual.
+/// Additional data to request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct More {
-    /// This many days, where that is more than a week; at most [`MOST_DAYS`].
+    /// Number of days, if more than a week; at most [`MOST_DAYS`].
     pub(crate) days: u32,
-    /// These values of each day, as the service calls them, parted by commas.
+    /// Additional daily values, by the service's names, separated by commas.
     pub(crate) daily: &'static str,
 }
 
-/// The weather of a place, in the units that were asked for.
+/// The weather of a place, in the requested units.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Forecast {
     pub(crate) now: Option<Now>,
-    /// Today at the place first; what could not be read is missing.
+    /// From today at the place; what could not be read is missing.
     pub(crate) days: Vec<Day>,
 }
 
-/// The weather at this moment.
+/// The current weather.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Now {
     /// Degrees.
     pub(crate) temperature: f64,
-    /// What it feels like, in degrees.
+    /// Apparent temperature, in degrees.
     pub(crate) feels: Option<f64>,
     /// Percent.
     pub(crate) humidity: Option<f64>,
@@ -51,9 +51,9 @@ pub(crate) struct Day {
     pub(crate) high: f64,
     /// Degrees.
     pub(crate) low: f64,
-    /// The greatest chance in any hour, in percent.
+    /// The highest chance in any hour, in percent.
     pub(crate) rain_chance: Option<f64>,
-    /// The greatest wind, in kilometers or miles per hour.
+    /// The strongest wind, in kilometers or miles per hour.
     pub(crate) wind: Option<f64>,
     /// WMO code 4677, the most severe of the day.
     pub(crate) code: Option<u32>,
@@ -61,13 +61,13 @@ pub(crate) struct Day {
     pub(crate) rain: Option<f64>,
     /// Percent, the mean of the day.
     pub(crate) humidity: Option<f64>,
-    /// The greatest UV index.
+    /// The highest UV index.
     pub(crate) uv: Option<f64>,
-    /// What it feels like at most and at least, in degrees.
+    /// Highest and lowest apparent temperature, in degrees.
     pub(crate) feels: Option<(f64, f64)>,
-    /// On the clocks of the place.
+    /// In local time of the place.
     pub(crate) sunrise: Option<Time>,
-    /// On the clocks of the place.
+    /// In local time of the place.
     pub(crate) sunset: Option<Time>,
 }
 
@@ -119,7 +119,7 @@ struct Daily {
     sunset: Vec<Option<String>>,
 }
 
-/// The units that an answer names for itself.
+/// The units that an answer declares.
 #[derive(Default, Deserialize)]
 struct Scales {
     #[serde(alias = "temperature_2m_max")]
@@ -130,7 +130,7 @@ struct Scales {
 }
 
 impl Forecast {
-    /// Asks the service at `settings.base_url` (<https://open-meteo.com/en/docs>).
+    /// Queries the service at `settings.base_url` (<https://open-meteo.com/en/docs>).
     pub(crate) async fn fetch(
         web: &Web,
         settings: &WeatherSettings,

@@ -6,8 +6,8 @@
 //!
 //! **Invariant:** both services together answer within the deadline of a tool call or are given up.
 //! **Invariant:** no TLS is set up before the first encrypted request.
-//! **Invariant:** what is told is in the units that the answer itself names, converted where they
-//! are not the ones asked for; days are those of the place, never of this machine's clock.
+//! **Invariant:** answers are in the units that the service declares, converted if they are not the
+//! requested ones; days are those of the place, never of this machine's clock.
 
 mod aspect;
 mod forecast;
@@ -82,7 +82,7 @@ pub(crate) fn tool(settings: &Arc<Settings>, places: &Arc<Places>) -> Arc<dyn To
     )
 }
 
-/// Whether a "place" is only a word for where one is.
+/// Whether a "place" only means the current location.
 pub(crate) fn is_here(place: &str) -> bool {
     let place = super::zone::fold(place);
     let place = place.strip_prefix("in ").or(place.strip_prefix("at ")).unwrap_or(&place);

@@ -9,15 +9,15 @@ use crate::base::Moment;
 use crate::tool::zone::fold;
 use crate::tool::{BaseUrl, WeatherSettings};
 
-/// How long a found place is kept, and how many of them. Beyond it all are forgotten, which costs
-/// one more request each.
+/// How long a found place is cached, and how many of them. When full, all are forgotten, at the
+/// cost of one more request each.
 const KEEP: Duration = Duration::from_secs(600);
 const KEEP_PLACES: usize = 64;
 
-/// How many places of one name are looked at, to find the one in the country that was said.
+/// How many places of one name are considered, to find the one in the country that was said.
 const CANDIDATES: u32 = 10;
 
-/// From this size on a place is known without its country.
+/// Population from which on a place is known without its country.
 const GREAT_CITY: f64 = 300_000.0;
 
 /// Why a place was not found.
@@ -41,14 +41,14 @@ pub(crate) struct Place {
     pub(crate) timezone: Option<String>,
     pub(crate) population: Option<f64>,
     pub(crate) feature_code: Option<String>,
-    /// Whether the user told it apart from others, so that the answer should as well.
+    /// Whether the user qualified it, so that the answer should as well.
     #[serde(skip)]
     pub(crate) qualified: bool,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    // The service leaves the list out when it finds nothing.
+    // The service leaves the list out if it finds nothing.
     #[serde(default)]
     results: Vec<Place>,
 }
@@ -70,7 +70,7 @@ impl Places {
         }
     }
 
-    /// What fetches.
+    /// The HTTP client.
     pub(crate) fn web(&self) -> &Web {
         &self.web
     }
@@ -108,7 +108,7 @@ impl Places {
                 break;
             }
         }
-        // The service does not know "Portland Oregon" as a name, so the last words may tell where.
+        // The service does not know "Portland Oregon" as a name, so the last words may be a region.
         let words: Vec<&str> = name.split_whitespace().collect();
         if results.is_empty() && qualifier.is_empty() && words.len() > 1 {
             let last_words = |n: usize| (words[..n].join(" "), fold(&words[n..].join(" ")));
@@ -162,8 +162,8 @@ impl Places {
 }
 
 impl Place {
-    /// How one speaks of it: great cities and countries by their name, others with the state (in
-    /// the United States) or country they lie in.
+    /// Its name in speech: large cities and countries by name, others with their state (in the
+    /// United States) or country.
     pub(crate) fn spoken(&self) -> String {
         let capital_or_country = self
             .feature_code
@@ -183,8 +183,9 @@ impl Place {
         }
     }
 
-    /// Whether every part of a folded qualifier ("oregon", "or usa") is its state or country, with
-    /// `short` also the short form of its state. A service that tells neither is believed.
+    /// Whether every part of a folded qualifier ("oregon", "or usa") is its state or country; with
+    /// `short`, the short form of its state counts too. If the service gives neither, it is
+    /// trusted.
     fn lies_in(&self, qualifier: &str, short: bool) -> bool {
         let regions = [&self.admin1, &self.country, &self.country_code];
         if regions.iter().all(|region| region.is_none()) {
@@ -208,15 +209,15 @@ impl Place {
 }
 
 /// The first place in the country that a folded qualifier names, else in the state: "CA" is Canada
-/// before it is California, where there is such a place.
+/// before it is California, if there is such a place.
 fn told_apart(places: &[Place], qualifier: &str) -> Option<Place> {
     let lies_in = |short| places.iter().find(|place| place.lies_in(qualifier, short));
     let place = lies_in(false).or_else(|| lies_in(true))?;
     Some(Place { qualified: true, ..place.clone() })
 }
 
-/// Ways to write a name, the given one first: the service knows "Stoke-on-Trent" and not "Stoke on
-/// Trent", "St Ives" and not "St. Ives". At most three, each of which may cost a request.
+/// Spellings of a name, the given one first: the service knows "Stoke-on-Trent" but not "Stoke on
+/// Trent", "St Ives" but not "St. Ives". At most three, each of which may cost a request.
 fn spellings(name: &str) -> Vec<String> {
     let short = name.to_lowercase();
     if let Some((_, long)) = NICKNAMES.iter().find(|(nickname, _)| *nickname == short) {
@@ -237,7 +238,7 @@ fn spellings(name: &str) -> Vec<String> {
     names
 }
 
-/// Towns by the names that people in their country use.
+/// Towns by nicknames used in their country.
 const NICKNAMES: &[(&str, &str)] = &[
     ("la", "Los Angeles"),
     ("l.a.", "Los Angeles"),
@@ -250,7 +251,7 @@ const NICKNAMES: &[(&str, &str)] = &[
     ("philly", "Philadelphia"),
 ];
 
-/// Countries by names that the service does not use, and their ISO 3166 codes.
+/// Country names that the service does not use, and their ISO 3166 codes.
 const COUNTRIES: &[(&str, &str)] = &[
     ("usa", "us"),
     ("u s a", "us"),

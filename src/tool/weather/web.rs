@@ -6,34 +6,34 @@ use serde::de::DeserializeOwned;
 
 use crate::tool::BaseUrl;
 
-/// How long one request may take, its body included. A tool call makes two of them, and both fit
+/// How long one request may take, including its body. A tool call makes two of them, and both fit
 /// into [`crate::tool::CALL_DEADLINE`].
 const REQUEST_DEADLINE: Duration = Duration::from_millis(4_500);
 
-/// The longest answer that is read, in bytes; a forecast has about three thousand.
+/// The longest answer, in bytes; a forecast has about three thousand.
 const MAX_BODY: usize = 512 * 1024;
 
 /// Why a service gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WebError {
-    /// No connection, or it broke off.
+    /// No connection, or it broke.
     Unreachable,
     /// No answer within the deadline.
     Slow,
-    /// It has too much to do.
+    /// It is too busy.
     Busy,
-    /// It failed by itself, with this status.
+    /// Its own failure, with this status.
     Failing(u16),
-    /// It does not do what was asked, with this status.
+    /// It refused the request, with this status.
     Refused(u16),
-    /// It answered something else than it should.
+    /// Its answer is invalid.
     Nonsense,
     /// This machine has no certificates or no encryption to reach it with.
     NoTls,
 }
 
 impl WebError {
-    /// The rest of a sentence behind "because", and the next step.
+    /// The rest of a sentence after "because", and the next step.
     pub(crate) fn tell(self, service: &str) -> String {
         match self {
             Self::Unreachable => {
@@ -65,7 +65,7 @@ impl WebError {
     }
 }
 
-/// Fetches JSON. Clients are made when first needed: reading the machine's certificates takes time
+/// Fetches JSON. Clients are created on first use: reading the machine's certificates takes time
 /// and memory, and a service on plain HTTP does not need them.
 #[derive(Debug, Default)]
 pub(crate) struct Web {
@@ -84,7 +84,7 @@ impl Web {
         let client = self.client(base)?;
         let mut url = Url::parse_with_params(&base.join(path), query)
             .map_err(|_| WebError::Refused(StatusCode::BAD_REQUEST.as_u16()))?;
-        // A blank as "+" is understood by forms only, as "%20" by everyone.
+        // Only forms understand "+" as a blank; everyone understands "%20".
         let blanks = url.query().map(|query| query.replace('+', "%20"));
         url.set_query(blanks.as_deref());
         let work = async {
@@ -120,8 +120,8 @@ impl Web {
     fn client(&self, base: &BaseUrl) -> Result<&Client, WebError> {
         if base.is_plain() {
             return Ok(self.plain.get_or_init(|| {
-                // Without certificates nothing can go wrong here; a default client would read them.
-                // And no proxy: a service on plain HTTP is one's own, on this machine or beside it.
+                // Without certificates this cannot fail; a default client would read them. And no
+                // proxy: a service on plain HTTP is the user's own, on this machine or near it.
                 builder().tls_certs_only([]).no_proxy().build().unwrap_or_default()
             }));
         }
@@ -141,10 +141,10 @@ fn builder() -> reqwest::ClientBuilder {
         .redirect(redirect::Policy::limited(3))
 }
 
-/// The program installs it at its start; a library user may not have.
+/// The program installs one at start; a user of the library may not have.
 fn install_crypto() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // It fails only where another thread was faster, and then it is there.
+        // It fails only if another thread was faster, and then one is installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }

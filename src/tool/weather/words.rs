@@ -5,10 +5,10 @@ use super::forecast::{Day, Forecast, Now};
 use super::place::Place;
 use crate::tool::{ToolError, ToolOutput, Units, say};
 
-/// From this difference on it is said what the air feels like, in degrees.
+/// From this difference on the apparent temperature is mentioned, in degrees.
 const FEELS_DIFFERENT: f64 = 3.0;
 
-/// For which time the weather is wanted.
+/// The requested time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// No day was said.
@@ -201,12 +201,12 @@ pub(crate) fn speed(value: f64, units: Units) -> String {
     format!("{number} {}", if number == "1" { one } else { many })
 }
 
-/// A whole number in words' order: "minus 3", and never "minus 0".
+/// A whole number as spoken: "minus 3", and never "minus 0".
 pub(crate) fn whole(value: f64) -> String {
     say::number(value.round() + 0.0).0
 }
 
-/// What the sky does, for a WMO code 4677 as the service documents them.
+/// The state of the sky, for a WMO code 4677 as the service documents it.
 pub(crate) fn sky(code: u32) -> Option<&'static str> {
     Some(match code {
         0 => "clear skies",
@@ -276,7 +276,7 @@ pub(crate) fn data(place: &Place, forecast: &Forecast, units: Units) -> Value {
             "wind": now.wind.map(tenth),
         })
     });
-    // What was not asked for is no news to a model.
+    // What was not requested does not help a model.
     let days: Vec<Value> = days
         .into_iter()
         .map(|mut day| {

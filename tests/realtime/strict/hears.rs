@@ -1,4 +1,4 @@
-//! How the strict server hears: appends, commits, and the ends of turns where it finds them.
+//! How the strict server hears: appends, commits, and the ends of turns if it detects them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::says::heard;
 use super::{Item, Strict};
 
-/// Silence after which a server that looks for it has found the end of a turn.
+/// Silence after which a server that detects turns has found the end of one.
 const SILENCE: Duration = Duration::from_millis(500);
 
 impl Strict {
@@ -28,7 +28,7 @@ impl Strict {
         }
     }
 
-    /// A session that only writes does so while it hears.
+    /// A transcribing session does so while it hears.
     fn write_early(&mut self, now: Moment) {
         let rate = self.input.rate();
         if !self.writes || self.early.is_some() || self.buffer.len() < rate * 6 / 10 {
@@ -46,7 +46,7 @@ impl Strict {
         );
     }
 
-    /// Looks for speech and its end, where that is the server's part.
+    /// Looks for speech and its end, if that is the server's part.
     fn look(&mut self, now: Moment) {
         let step = Duration::from_millis(10);
         let window = self.input.rate() / 100;

@@ -7,7 +7,7 @@ use super::RATE;
 /// Sound of one character of an answer: 150 words a minute.
 const CHARACTER: Duration = Duration::from_micros(66_667);
 
-/// Samples at [`RATE`] that `characters` of an answer sound for.
+/// Samples at [`RATE`] for `characters` of an answer.
 pub(crate) fn samples(characters: usize) -> usize {
     lasts(characters, RATE)
 }
@@ -17,7 +17,7 @@ pub(super) fn lasts(characters: usize, rate: usize) -> usize {
     characters * CHARACTER.as_micros() as usize * rate / 1_000_000
 }
 
-/// The words of `text` that are over after `ms` of its sound.
+/// The words of `text` that are complete after `ms` of its sound.
 pub(crate) fn spoken(text: &str, ms: u64) -> String {
     let mut over = String::new();
     for word in text.split_inclusive(' ') {
@@ -30,13 +30,13 @@ pub(crate) fn spoken(text: &str, ms: u64) -> String {
     over
 }
 
-/// What an answer sounds like: 440 Hz, half as loud as can be.
+/// The sound of an answer: 440 Hz at half of full scale.
 pub(super) fn tone(at: usize, rate: usize) -> i16 {
     let turn = at as f64 * 440.0 / rate as f64;
     (16_000.0 * (turn * std::f64::consts::TAU).sin()) as i16
 }
 
-/// Sound at 16 kHz in which a user says `number`: silence, a tone of so many times 20 Hz, silence.
+/// Sound at 16 kHz in which a user says `number`: silence, a tone of 20 Hz times `number`, silence.
 pub(crate) fn question(number: u32, tone_ms: usize) -> Vec<f32> {
     let frequency = 20.0 * f64::from(number % 200 + 20);
     let wave = |n: usize| {
@@ -47,7 +47,7 @@ pub(crate) fn question(number: u32, tone_ms: usize) -> Vec<f32> {
     silence(400).chain((0..tone_ms * 16).map(wave)).chain(silence(200)).collect()
 }
 
-/// The number that is said in `pcm`, modulo 200; none when nothing is.
+/// The number that `pcm` says, modulo 200; `None` if nothing is said.
 pub(super) fn heard(pcm: &[i16], rate: usize) -> Option<u32> {
     // Zero crossings of the loud part; a wrong rate gives a wrong number.
     let loud: Vec<usize> = (0..pcm.len()).filter(|at| pcm[*at].unsigned_abs() > 2_000).collect();

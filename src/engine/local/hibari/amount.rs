@@ -4,7 +4,7 @@ use super::lexicon::{Lexicon, with_ed, with_ing, with_s};
 use super::stress::Stress;
 use crate::language::english::number;
 
-/// A currency that stands before its amount: the whole and the hundredth part.
+/// A currency whose sign precedes the amount: its unit and hundredth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Currency {
     Dollar,
@@ -31,14 +31,14 @@ impl Currency {
         }
     }
 
-    /// What is said after a number that could not be read with its currency.
+    /// The word after a number that could not be read with its currency.
     pub(super) fn plural(self) -> String {
         format!("{}s", self.units()[0])
     }
 }
 
-/// Whether a word is a number, with a suffix ("90s", "5th") or a minus in front where it begins a
-/// word.
+/// Whether a word is a number, possibly with a suffix ("90s", "5th") or, at the start of a word, a
+/// minus.
 pub(super) fn is_number(word: &str, is_head: bool) -> bool {
     if !word.contains(|c: char| c.is_ascii_digit()) {
         return false;
@@ -51,7 +51,7 @@ pub(super) fn is_number(word: &str, is_head: bool) -> bool {
     minus.unwrap_or(bare).chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'))
 }
 
-/// The phonemes of a number while they are gathered.
+/// Collects the phonemes of a number.
 struct Spoken<'l> {
     lexicon: &'l Lexicon,
     words: Vec<String>,
@@ -62,7 +62,7 @@ impl Spoken<'_> {
         self.words.extend(self.lexicon.number_word(word, stress));
     }
 
-    /// Number words in writing; "and" is not spoken, "point" not stressed.
+    /// Written number words; "and" is not spoken, "point" not stressed.
     fn words(&mut self, words: &str) {
         for word in words.split(|c: char| !c.is_ascii_lowercase()) {
             match word {
@@ -77,7 +77,7 @@ impl Spoken<'_> {
         self.words(&number::cardinal(digits));
     }
 
-    /// A long number is cut like every other: see [`number::cardinal`].
+    /// Long numbers are split like any other: see [`number::cardinal`].
     fn digits(&mut self, digits: &str) {
         for c in digits.chars().take(100) {
             self.words(number::digit(c));
@@ -86,8 +86,8 @@ impl Spoken<'_> {
 }
 
 impl Lexicon {
-    /// Reads a number: an ordinal, a year, an amount, a decimal, or its digits where it goes on
-    /// from letters (`is_head` false).
+    /// Reads a number: an ordinal, a year, an amount, a decimal, or its digits if it continues
+    /// letters (`is_head` false).
     pub(super) fn number(
         &self,
         word: &str,
@@ -194,7 +194,7 @@ impl Spoken<'_> {
     }
 }
 
-/// Whether a number has no more than two digits behind its point.
+/// Whether a number has at most two decimals.
 fn is_amount(number: &str) -> bool {
     number.split_once('.').is_none_or(|(_, part)| part.len() < 3)
 }
@@ -204,7 +204,7 @@ mod tests {
     use super::super::reading::pack_one;
     use super::*;
 
-    /// A lexicon in which every number word sounds like its writing.
+    /// A lexicon in which every number word is pronounced as written.
     fn lexicon() -> Lexicon {
         let mut lexicon = Lexicon::default();
         let words = "zero one two three four five six seven eight nine ten twelve nineteen twenty \

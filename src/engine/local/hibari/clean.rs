@@ -1,5 +1,5 @@
-//! What has no sound goes, and what is written short is written out: addresses, spans, signs of
-//! other writings. Plain English comes through as it is; markdown never comes this far.
+//! Removes what has no sound and spells out what is abbreviated: addresses, ranges, symbols of
+//! other scripts. Plain English is unchanged; markdown never gets this far.
 
 use unicode_normalization::char::compose;
 
@@ -7,11 +7,11 @@ use crate::language::english::words::GREEK;
 use crate::language::scan::{digits, exactly, follows, has, is_edge, is_word, literal, text};
 use crate::language::traced::{Match, Traced};
 
-/// The longest run without a space; a longer one is broken, so that no step that looks at a whole
-/// word ever meets a page.
+/// The longest run without a space, in characters; longer ones are broken up, so that no step that
+/// handles a whole word ever meets a page.
 const LONGEST_WORD: usize = 120;
 
-/// The longest mail address that is looked for.
+/// The longest mail address that is looked for, in characters.
 const LONGEST_ADDRESS: usize = 320;
 
 /// Endings that make "name.ending" a site or a file, whose dot is spoken.
@@ -21,7 +21,7 @@ const ENDINGS: &[&str] = &[
     "toml", "yaml", "html", "css", "csv", "wav", "mp3", "png", "jpg", "zip", "exe", "sh",
 ];
 
-/// The whole text, made fit to be read.
+/// The whole text, ready to be read.
 pub(super) fn clean(written: &str) -> Traced {
     let mut text = letters(written);
     const RULES: &[fn(&[char], usize) -> Match] =
@@ -32,7 +32,8 @@ pub(super) fn clean(written: &str) -> Traced {
     broken_up(&text)
 }
 
-/// Letter by letter: composed, in the plain forms that the rules know, without what has no sound.
+/// Character by character: composed, in the plain forms that the rules know, without silent
+/// characters.
 fn letters(written: &str) -> Traced {
     let mut out = Traced::default();
     let mut before = ' ';
@@ -166,12 +167,12 @@ fn name_with_dot(chars: &[char], at: usize) -> Match {
             || (has(chars, end, |c| matches!(c, '\'' | '’')) && has(chars, end + 1, is_word));
         (!goes_on).then_some(end)
     })?;
-    // "Tell me.me too" has no such luck, but "the U.S.us" and "No.co" are no names either.
+    // "Tell me.me too" is out of luck, but "the U.S.us" and "No.co" are not names either.
     let start = (0..at).rev().take(40).take_while(|i| is_word(chars[*i])).count();
     (start > 1).then(|| (ending, format!(" dot {}", text(chars, at + 1, ending))))
 }
 
-/// A star between numbers multiplies; another one has no sound.
+/// An asterisk between numbers multiplies; any other is silent.
 fn star(chars: &[char], at: usize) -> Match {
     let run = chars[at..].iter().take_while(|c| **c == '*').count();
     if run == 0 {
@@ -262,7 +263,7 @@ fn span_to(chars: &[char], at: usize) -> Match {
     (money || dash).then(|| (at + 1, " to ".to_owned()))
 }
 
-/// The minus of -$5, and of –5 where the dash is long.
+/// The minus of -$5, and of –5 with a long dash.
 fn minus(chars: &[char], at: usize) -> Match {
     if !matches!(chars[at], '-' | '–')
         || !(at == 0 || follows(chars, at, |c| matches!(c, ' ' | '(' | '\n')))
@@ -285,7 +286,7 @@ fn times(chars: &[char], at: usize) -> Match {
             && follows(chars, before, |c| c.is_ascii_digit())
             && has(chars, after, |c| c.is_ascii_digit())
     };
-    // 0x18 is a number itself.
+    // 0x18 is itself a number.
     let is_hex = follows(chars, at, |c| c == '0') && !(at > 1 && chars[at - 2].is_ascii_digit());
     if between(at, at + 1) && !is_hex {
         return Some((at + 1, " by ".to_owned()));
@@ -294,7 +295,7 @@ fn times(chars: &[char], at: usize) -> Match {
     (is_spaced && between(at - 1, at + 2)).then(|| (at + 1, "times".to_owned()))
 }
 
-/// Brackets of other kinds sound like round ones.
+/// Other kinds of brackets are treated like round ones.
 fn bracket(chars: &[char], at: usize) -> Match {
     let round = match chars[at] {
         '[' | '{' => "(",
@@ -304,7 +305,7 @@ fn bracket(chars: &[char], at: usize) -> Match {
     Some((at + 1, round.to_owned()))
 }
 
-/// Breaks endless words.
+/// Breaks up overlong words.
 fn broken_up(text: &Traced) -> Traced {
     let mut out = Traced::default();
     let mut run = 0;

@@ -1,9 +1,9 @@
-//! A sentence becomes phonemes (`g2p/__init__.py`; after misaki 0.9.4 `en.py`, Apache-2.0,
+//! Turns a sentence into phonemes (`g2p/__init__.py`; after misaki 0.9.4 `en.py`, Apache-2.0,
 //! hexgrad).
 //!
-//! Tokens are cut further where letters meet digits or capitals meet small letters; then they are
-//! read from the last to the first, since "the" and "to" depend on the sound that follows. What
-//! stands together without space is tried as one word first, then in ever smaller parts.
+//! Tokens are split further between letters and digits and between cases; then they are read from
+//! last to first, since "the" and "to" depend on the following sound. Tokens without space between
+//! them are tried as one word first, then in ever smaller parts.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -18,20 +18,20 @@ use crate::language::english::number;
 use crate::language::scan::{digits, has, is_letter, is_word, letters};
 use crate::language::traced::Traced;
 
-/// Reads words that no lexicon holds.
+/// Reads words that are in no lexicon.
 pub(super) trait Unknown {
-    /// The phonemes of a word of letters; empty when it has none.
+    /// The phonemes of a word of letters; empty if there are none.
     fn read(&mut self, word: &str) -> Result<String, Stopped>;
 }
 
-/// Marks that the voice knows, except quotes.
+/// Punctuation that the voice knows, except quotes.
 const MARKS: &str = ";:,.!?—…";
-/// What is silent inside a word.
+/// Characters that are silent inside a word.
 const SILENT: &str = "',-._‘’/";
 const MARK_TAGS: [&str; 11] =
     [".", ",", "-LRB-", "-RRB-", "``", "\"\"", "''", ":", "$", "#", "NFP"];
 
-/// What signs are called where no word holds them.
+/// Names of symbols that are part of no word.
 const SIGN_NAMES: [(char, &str); 14] = [
     ('/', "slˈæʃ"),
     ('=', "ˈikwᵊlz"),
@@ -49,7 +49,7 @@ const SIGN_NAMES: [(char, &str); 14] = [
     ('—', "—"),
 ];
 
-/// What reading a sentence takes, apart from the net for unknown words.
+/// Everything needed to read a sentence, apart from the network for unknown words.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     pub(super) tokenizer: Tokenizer,
@@ -57,7 +57,7 @@ pub(super) struct Reader {
     pub(super) lexicon: Lexicon,
 }
 
-/// A token on its way to its phonemes.
+/// A token being turned into phonemes.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Token {
     text: String,
@@ -68,13 +68,13 @@ struct Token {
     is_head: bool,
     alias: Option<&'static str>,
     currency: Option<Currency>,
-    /// Whether a space goes before it where it is joined to others.
+    /// Whether a space precedes it when joined to others.
     gap: bool,
     from: u32,
 }
 
 impl Reader {
-    /// The phonemes of a normalized sentence; each stands for a place in the original text.
+    /// The phonemes of a normalized sentence; each is traced to its place in the original text.
     pub(super) fn read(
         &self,
         sentence: &Traced,
@@ -146,7 +146,7 @@ impl Reader {
         }
     }
 
-    /// Reads tokens that stand together: the longest parts that are known, from the last on.
+    /// Reads adjoining tokens: the longest known parts, starting from the last.
     fn read_parts(
         &self,
         parts: &mut [Token],
@@ -193,7 +193,7 @@ impl Reader {
         Ok(cx)
     }
 
-    /// Words that are not known by the net, digits as numbers, signs by their names.
+    /// Reads unknown words with the network, digits as numbers, symbols by name.
     fn spelled(&self, text: &str, unknown: &mut impl Unknown) -> Result<String, Stopped> {
         let chars: Vec<char> = text.chars().collect();
         let mut out: Vec<String> = Vec::new();
@@ -232,7 +232,7 @@ impl Reader {
     }
 }
 
-/// The places of the word "point" between two numbers in words: as unstressed as in digits.
+/// The positions of the word "point" between two number words: unstressed, as in digits.
 fn decimal_points(words: &[Vec<Token>]) -> Vec<usize> {
     let counts = |word: &Vec<Token>| {
         word.iter().all(|token| {
@@ -252,7 +252,7 @@ fn decimal_points(words: &[Vec<Token>]) -> Vec<usize> {
         .collect()
 }
 
-/// What a word's neighbour before it needs to know of it.
+/// What the preceding word needs to know about a word.
 fn context(cx: Context, token: &Token) -> Context {
     let tells = |c: &char| is_vowel(*c) || is_consonant(*c) || MARKS.contains(*c);
     let first = token.phonemes.as_deref().and_then(|phonemes| phonemes.chars().find(tells));
@@ -266,8 +266,8 @@ fn context(cx: Context, token: &Token) -> Context {
     Context { vowel, to }
 }
 
-/// Cuts tokens at capitals and digits, finds marks and currencies, and puts what stands together
-/// into one word.
+/// Splits tokens at capitals and digits, finds punctuation and currencies, and groups adjoining
+/// parts into one word.
 fn retokenized(tokens: Vec<Token>) -> Vec<Vec<Token>> {
     let mut words: Vec<Vec<Token>> = Vec::new();
     // Whether the last word may take more tokens.
@@ -289,7 +289,7 @@ fn retokenized(tokens: Vec<Token>) -> Vec<Vec<Token>> {
                 && !part.text.chars().all(|c| c.is_ascii_alphabetic())
             {
                 part.phonemes = Some(mark(part));
-                // The original lets a currency go on behind a comma, to the next number.
+                // The original lets a currency extend across a comma to the next number.
                 currency = None;
             } else if currency.is_some() {
                 if part.tag != "CD" {
@@ -363,7 +363,7 @@ fn merged(parts: &[Token]) -> Token {
     let heaviest = |token: &Token| -> usize {
         token.text.chars().map(|c| if c.is_uppercase() { 2 } else { 1 }).sum()
     };
-    // The first of the heaviest, as `max` takes it.
+    // The first of the heaviest, as `max` picks it.
     let tag = parts.iter().rev().max_by_key(|token| heaviest(token)).map_or("", |token| token.tag);
     Token {
         text: merged_text(parts),
@@ -446,7 +446,7 @@ fn weaken(token: &mut Token) {
     token.phonemes = token.phonemes.as_deref().map(|phonemes| stressed(phonemes, Some(-0.5)));
 }
 
-/// Adds a word's phonemes, in the voice's alphabet, with the space behind it.
+/// Appends a word's phonemes, in the voice's alphabet, followed by a space.
 fn push_word(word: &[Token], out: &mut Traced) {
     let start = out.len();
     for token in word {
@@ -469,7 +469,7 @@ fn push_word(word: &[Token], out: &mut Traced) {
     }
 }
 
-/// Takes off the space around a sentence.
+/// Trims the space around a sentence.
 fn trimmed(phonemes: &mut Traced) {
     let is_space = |c: &&char| c.is_whitespace();
     let start = phonemes.chars().iter().take_while(is_space).count();

@@ -1,5 +1,5 @@
 //! misaki's lexicon and its rules for American English (`lexicon.py`; misaki 0.9.4, Apache-2.0,
-//! hexgrad): which reading of a word, its stems, capitals spelled out, stress.
+//! hexgrad): choice of reading, stems, spelled-out capitals, stress.
 
 use super::reading::Reading;
 
@@ -15,7 +15,7 @@ pub(super) struct Context {
     pub(super) to: bool,
 }
 
-/// The words with their readings, the checked ones and the rest.
+/// The words with their readings, checked and unchecked.
 #[derive(Debug, Default)]
 pub(super) struct Lexicon {
     pub(super) gold: Table,
@@ -86,8 +86,8 @@ impl Lexicon {
         };
         let phonemes = found.and_then(|reading| choose(reading, tag, cx));
         match phonemes {
-            // A short name in capitals that has no stress of its own is spelled: "US". The
-            // original spells "THIS" too.
+            // A short capitalized name without stress of its own is spelled: "US". The original
+            // spells "THIS" too.
             Some(phonemes) if !is_name || key.len() > 3 || phonemes.contains(PRIMARY) => {
                 Some(stressed(phonemes, stress))
             }
@@ -95,13 +95,13 @@ impl Lexicon {
         }
     }
 
-    /// A word of a number, whatever surrounds it.
+    /// A word of a number, whatever its context.
     pub(super) fn number_word(&self, word: &str, stress: Stress) -> Option<String> {
         // No context is not the end of a clause: the readings for that do not apply.
         self.lookup(word, "", stress, Context { vowel: Some(false), to: false })
     }
 
-    /// A plural, as a currency's is: "dollars".
+    /// A plural, for currencies: "dollars".
     pub(super) fn plural(&self, word: &str) -> Option<String> {
         self.stem_s(word, "", None, Context { vowel: Some(false), to: false })
     }
@@ -188,7 +188,7 @@ impl Lexicon {
             || word[1..] == upper[1..]
     }
 
-    /// The word as a plural, a past or a progressive of a known one.
+    /// The word as a plural, past or progressive form of a known one.
     fn stem(
         &self,
         word: &str,
@@ -244,8 +244,8 @@ impl Lexicon {
     }
 }
 
-/// A lexicon's entry for a word; a small word answers for a capitalized one and the other way
-/// round, unless that has its own entry.
+/// A lexicon's entry for a word; lower case also matches capitalized words and vice versa, unless
+/// they have their own entry.
 fn get<'t>(table: &'t Table, word: &str) -> Option<Reading<'t>> {
     let found = table.get(word).or_else(|| {
         let mut chars = word.chars();
@@ -264,7 +264,7 @@ fn get<'t>(table: &'t Table, word: &str) -> Option<Reading<'t>> {
     found.map(Reading::unpack)
 }
 
-/// The reading for a tag, or for a wider one, or for any.
+/// The reading for a tag, or for a broader one, or for any.
 fn choose<'t>(reading: Reading<'t>, tag: &str, cx: Context) -> Option<&'t str> {
     if let Reading::One(phonemes) = reading {
         return Some(phonemes);
@@ -291,14 +291,14 @@ fn read_in(tag: &str, cx: Context) -> &'static str {
     if cx.vowel.is_none() || tag != "IN" { "ˈɪn" } else { "ɪn" }
 }
 
-/// "U.S.", "e.g": letters with dots between, one or two at a time.
+/// "U.S.", "e.g": dots between groups of one or two letters.
 fn is_dotted(word: &str) -> bool {
     word.trim_matches('.').contains('.')
         && word.chars().all(|c| c == '.' || c.is_alphabetic())
         && word.split('.').all(|part| part.chars().count() < 3)
 }
 
-/// Adds a plural's s.
+/// Adds the plural s.
 pub(super) fn with_s(stem: &str) -> Option<String> {
     Some(match stem.chars().last()? {
         'p' | 't' | 'k' | 'f' | 'θ' => format!("{stem}s"),
@@ -307,7 +307,7 @@ pub(super) fn with_s(stem: &str) -> Option<String> {
     })
 }
 
-/// Adds a past's ed.
+/// Adds the past ed.
 pub(super) fn with_ed(stem: &str) -> Option<String> {
     let mut back = stem.chars().rev();
     let last = back.next()?;
@@ -321,7 +321,7 @@ pub(super) fn with_ed(stem: &str) -> Option<String> {
     })
 }
 
-/// Adds a progressive's ing.
+/// Adds the progressive ing.
 pub(super) fn with_ing(stem: &str) -> Option<String> {
     let mut back = stem.chars().rev();
     Some(match (back.next()?, back.next()) {
@@ -330,7 +330,7 @@ pub(super) fn with_ing(stem: &str) -> Option<String> {
     })
 }
 
-/// After which sounds an American t is flapped.
+/// Sounds after which an American t is flapped.
 fn flaps(c: char) -> bool {
     "AIOWYiuæɑəɛɪɹʊʌ".contains(c)
 }

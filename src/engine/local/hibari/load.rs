@@ -14,7 +14,7 @@ use super::tag::{TAGS, Tagger};
 use crate::engine::EngineError;
 use crate::engine::local::runtime::{opened, read, unusable};
 
-/// No file of the package unpacks to more; a bigger one is not ours.
+/// Upper bound for the unpacked size of the package's files, in bytes; a larger one is not ours.
 const LARGEST: u64 = 32 << 20;
 
 /// Reads a lexicon (`lexicon_us_*.json.gz`): word to phonemes, or to phonemes by tag.
@@ -35,14 +35,14 @@ pub(super) fn tagger(file: &Path) -> Result<Tagger, EngineError> {
     Ok(Tagger { known: file.tagdict.into_table(), vocabulary, weights: file.weights.into_table() })
 }
 
-/// Reads the tokenizer's exceptions (`tokenizer_exceptions.json`): text to its pieces, each ended
-/// by a zero byte.
+/// Reads the tokenizer's exceptions (`tokenizer_exceptions.json`): text to its pieces, each
+/// terminated by a zero byte.
 pub(super) fn exceptions(file: &Path) -> Result<Table, EngineError> {
     let json = read(file)?;
     Ok(parse::<Rows<Pieces>>(file, &json)?.into_table())
 }
 
-/// Reads the voice's alphabet (`vocab.json`): phoneme to the number that the voice knows it by.
+/// Reads the voice's alphabet (`vocab.json`): phoneme to its number in the voice.
 pub(super) fn vocabulary(file: &Path) -> Result<Vec<(char, i64)>, EngineError> {
     let json = read(file)?;
     let rows: std::collections::HashMap<char, i64> = parse(file, &json)?;
@@ -51,21 +51,21 @@ pub(super) fn vocabulary(file: &Path) -> Result<Vec<(char, i64)>, EngineError> {
     Ok(rows)
 }
 
-/// What `oov.json` says of the net for unknown words.
+/// The contents of `oov.json`: the alphabets of the network for unknown words.
 #[derive(Debug, Deserialize)]
 pub(super) struct UnknownAlphabet {
-    /// The letters it reads; the first has number 1.
+    /// Input letters; the first has number 1.
     #[serde(rename = "in")]
     pub(super) letters: Vec<char>,
-    /// The phonemes it writes; the first has number 1.
+    /// Output phonemes; the first has number 1.
     #[serde(rename = "out")]
     pub(super) phonemes: Vec<char>,
-    /// How many letters of a word it reads at most.
+    /// The longest word, in letters.
     #[serde(rename = "maxlen")]
     pub(super) longest: usize,
 }
 
-/// Reads the alphabet of the net for unknown words (`oov.json`).
+/// Reads the alphabets of the network for unknown words (`oov.json`).
 pub(super) fn unknown_alphabet(file: &Path) -> Result<UnknownAlphabet, EngineError> {
     let json = read(file)?;
     parse(file, &json)
@@ -94,16 +94,16 @@ struct TaggerFile<'a> {
     weights: Rows<Weights>,
 }
 
-/// A string that is borrowed from the file where it has no escapes.
+/// A string borrowed from the file if it has no escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// What a row's value becomes in a [`Table`].
+/// How a row's value is packed in a [`Table`].
 trait Packed {
     fn pack(&self, bytes: &mut Vec<u8>);
 }
 
-/// An object that goes into a [`Table`] row by row, so that it is never held twice.
+/// An object read into a [`Table`] row by row, so that it is never held twice.
 struct Rows<V>(Table, PhantomData<V>);
 
 impl<V> Rows<V> {
@@ -181,7 +181,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Reading<'a> {
     }
 }
 
-/// A tag, by its place in [`TAGS`].
+/// A tag, as its index in [`TAGS`].
 struct KnownTag(u8);
 
 impl Packed for KnownTag {
@@ -201,7 +201,7 @@ fn place(tag: &str) -> Option<u8> {
     TAGS.iter().position(|known| *known == tag).and_then(|at| u8::try_from(at).ok())
 }
 
-/// The weights of a feature: place of the tag and tenths, three bytes each.
+/// The weights of a feature: tag index and tenths, three bytes each.
 struct Weights(Vec<u8>);
 
 impl Packed for Weights {
@@ -235,7 +235,7 @@ impl<'de> Deserialize<'de> for Weights {
     }
 }
 
-/// The pieces of a tokenizer exception, each ended by a zero byte.
+/// The pieces of a tokenizer exception, each terminated by a zero byte.
 #[derive(Deserialize)]
 struct Pieces(Vec<String>);
 

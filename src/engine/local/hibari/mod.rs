@@ -1,7 +1,7 @@
-//! Hibari: text to speech in American English, on this machine.
+//! Hibari: local text to speech in American English.
 //!
-//! A port of the Python package hibari-tts 0.2.1 (Apache-2.0, Maureese Williams; its reading of
-//! words after misaki, Apache-2.0, hexgrad, and its tokenizer rules after spaCy, MIT).
+//! A port of the Python package hibari-tts 0.2.1 (Apache-2.0, Maureese Williams; its pronunciation
+//! after misaki, Apache-2.0, hexgrad, and its tokenizer rules after spaCy, MIT).
 //!
 //! ```text
 //! sentence ─▶ clean ─▶ sentences ─▶ normal ─▶ tokens ─▶ tags ─▶ lexicon, unknown ─▶ phonemes
@@ -9,17 +9,18 @@
 //!          Chunk (word by word) ◀─ wave (noise, pulses, inverse STFT) ◀─ spectra ◀─ net ┘
 //! ```
 //!
-//! Plain English is read to the phoneme as by the original. Where an assistant's sentences showed
-//! that wrong, this differs: "(555) 123-4567" is dialled, "9am" and "1.2.3" are spelled out, "THIS"
-//! is a word, a comma ends a currency, a sentence that is left open is closed, "forty-four" sounds
-//! as "44" does. The silence before a sentence is dropped, since a listener waits through it.
+//! Plain English yields the same phonemes as the original. It differs where an assistant's
+//! sentences showed the original to be wrong: "(555) 123-4567" is dialled, "9am" and "1.2.3" are
+//! spelled out, "THIS" is a word, a comma ends a currency, an unterminated sentence is closed,
+//! "forty-four" sounds like "44". The silence before a sentence is dropped, since a listener would
+//! wait through it.
 //!
-//! **Invariant:** the texts of all chunks, joined, are the sentence, to the byte.
-//! **Invariant:** a chunk ends where a word ends, in its text and in its sound, so that a reply
-//! that is broken off is known to the word.
-//! **Invariant:** one inference holds at most one sentence of bounded length, whatever the text.
-//! Absent on purpose: British voices, and misaki's `[word](/phonemes/)` marks, since replies come
-//! with links of that form.
+//! **Invariant:** the texts of all chunks, concatenated, are the sentence, to the byte.
+//! **Invariant:** a chunk ends where a word ends, in its text and in its sound, so that an
+//! interrupted reply is known to the word.
+//! **Invariant:** one inference takes at most one sentence of bounded length, whatever the text.
+//! Deliberately absent: British voices, and misaki's `[word](/phonemes/)` markup, which would clash
+//! with links in replies.
 
 mod amount;
 mod clean;
@@ -53,7 +54,7 @@ use voice::Voice;
 /// The rate of hibari's sound: 24 kHz.
 pub const RATE: Rate = Rate(24_000);
 
-/// Where hibari's files are. Names and contents are those of the package's `assets` folder.
+/// Paths of hibari's files. Names and contents are those of the package's `assets` folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HibariFiles {
     /// The onnxruntime library.
@@ -70,7 +71,7 @@ pub struct HibariFiles {
     pub tagger: PathBuf,
     /// `tokenizer_exceptions.json`: contractions and abbreviations.
     pub exceptions: PathBuf,
-    /// `oov.onnx`: reads words that no lexicon holds.
+    /// `oov.onnx`: reads words that are in no lexicon.
     pub unknown: PathBuf,
     /// `oov.json`: the letters and phonemes of `oov.onnx`.
     pub unknown_alphabet: PathBuf,
@@ -107,14 +108,14 @@ impl HibariFiles {
     }
 }
 
-/// The voice "heart" on its own thread. Cheap to make: nothing is loaded before it has to speak.
+/// The voice "heart" on its own thread. Cheap to create: nothing is loaded before it has to speak.
 pub struct Hibari {
     worker: Worker<Voice>,
 }
 
 impl Hibari {
-    /// Finds the files. The model is loaded by the first sentence, and given back after `idle`
-    /// without one (never, when `None`).
+    /// Checks for the files. The model is loaded for the first sentence, and unloaded after `idle`
+    /// without one (never, if `None`).
     ///
     /// # Errors
     /// [`EngineError::Unreachable`] when a file is missing.

@@ -7,39 +7,39 @@ use crate::engine::EngineError;
 use crate::engine::local::runtime::{read, unusable};
 use crate::engine::local::{Replies, Runtime, Stopped};
 
-/// Bins of a spectrum: half of [`super::wave::FFT`] and one.
+/// Bins of a spectrum: half of [`super::wave::FFT`] plus one.
 pub(super) const BINS: usize = 601;
 
-/// Frames of 12.5 ms that one step of the model's durations lasts.
+/// Frames of 12.5 ms per step of the model's durations.
 const FRAMES_PER_STEP: usize = 2;
 
-/// The tensor inside the graph that holds how many steps each phoneme lasts. The package's own
-/// model does not hand it out, though it is what tells where in the sound a word lies.
+/// The tensor inside the graph with the number of steps per phoneme. The package's own model does
+/// not output it, but it tells where in the sound each word is.
 const DURATIONS: &str = "/Cast_32_output_0";
 
 /// The acoustic model (`hibari.onnx`): phonemes to spectra.
 pub(super) struct Net {
     session: Session,
-    /// Whether the model could be made to tell its durations.
+    /// Whether the model could be made to output its durations.
     tells_durations: bool,
 }
 
-/// What the model makes of a phoneme string.
+/// The model's output for a phoneme string.
 #[derive(Debug, Default)]
 pub(super) struct Spectra {
-    /// The spectra, frame after frame, in each the [`PARTS`] one after the other.
+    /// The spectra, `[frame][part][bin]`, with the [`PARTS`] in order.
     pub(super) values: Vec<f32>,
-    /// Pitch in Hz for each frame, 0 where there is none.
+    /// Pitch in Hz per frame, 0 if unvoiced.
     pub(super) pitch: Vec<f32>,
-    /// Frames for each phoneme number that went in; empty when the model does not tell.
+    /// Frames per input phoneme; empty if the model does not output them.
     pub(super) durations: Vec<usize>,
 }
 
-/// One frame, [`BINS`] values in each part.
+/// One frame, [`BINS`] values per part.
 pub(super) struct Frame<'s> {
     /// Log magnitude of the harmonics.
     pub(super) harmonic: &'s [f32],
-    /// Phase of the harmonics against the pulses, before tanh, in half turns.
+    /// Phase of the harmonics relative to the pulses, before tanh, in half turns.
     pub(super) turn: &'s [f32],
     /// Log magnitude of the noise.
     pub(super) noise: &'s [f32],
@@ -49,25 +49,25 @@ pub(super) struct Frame<'s> {
     pub(super) phase: &'s [f32],
 }
 
-/// The outputs that hold the parts of a frame.
+/// The outputs with the parts of a frame.
 const PARTS: [&str; 5] = ["lh", "theta", "ln", "lr", "phi"];
 
 impl Spectra {
-    /// How many frames there are.
+    /// The number of frames.
     pub(super) fn frames(&self) -> usize {
         self.pitch.len()
     }
 
-    /// The frame at `at`, which must be one.
+    /// The frame at index `at`, which must exist.
     pub(super) fn frame(&self, at: usize) -> Frame<'_> {
         let start = at * PARTS.len() * BINS;
         let part = |n: usize| &self.values[start + n * BINS..start + (n + 1) * BINS];
         Frame { harmonic: part(0), turn: part(1), noise: part(2), rest: part(3), phase: part(4) }
     }
 
-    /// Takes over one part, which the model lays out by bin, then by frame.
+    /// Stores one part, which the model lays out as `[bin][frame]`.
     fn take(&mut self, part: usize, by_bin: &[f32]) {
-        // So many frames at a time fit a line of the cache on both sides.
+        // This many frames at a time fit a cache line on both sides.
         const BLOCK: usize = 16;
         let frames = self.frames();
         self.values.resize(frames * PARTS.len() * BINS, 0.0);
@@ -87,7 +87,7 @@ impl Net {
     /// Loads the model.
     ///
     /// # Errors
-    /// [`EngineError::Unreachable`] when the file is missing or no model.
+    /// [`EngineError::Unreachable`] when the file is missing or not a model.
     pub(super) fn load(runtime: &Runtime, model: &Path) -> Result<Self, EngineError> {
         let mut bytes = read(model)?;
         let name = DURATIONS.as_bytes();
@@ -103,8 +103,8 @@ impl Net {
         Ok(Self { session, tells_durations: holds_durations })
     }
 
-    /// Runs the model on phoneme numbers, which begin and end with 0. Breaks off when nobody
-    /// waits for the sound any longer.
+    /// Runs the model on phoneme numbers, which begin and end with 0. Aborts when nobody waits for
+    /// the sound any longer.
     pub(super) fn run<A>(
         &mut self,
         ids: &[i64],
@@ -137,7 +137,7 @@ impl Net {
                 value.try_extract_tensor::<i64>().map_err(|error| desk.halt(&error))?;
             let frames = |n: &i64| usize::try_from(*n).unwrap_or(0) * FRAMES_PER_STEP;
             let durations: Vec<usize> = steps.iter().map(frames).collect();
-            // Durations that do not fit the sound would cut it in the wrong places.
+            // Durations that do not match the sound would cut it in the wrong places.
             if durations.len() == ids.len() && durations.iter().sum::<usize>() == spectra.frames() {
                 spectra.durations = durations;
             }
@@ -154,14 +154,14 @@ fn broken() -> Stopped {
 
 /// Makes a tensor inside an ONNX graph one of its outputs.
 ///
-/// A model is a protocol buffer, and such buffers may be continued: what follows is merged into
-/// what was there. So it is enough to append `graph { output { name } }` (fields 7, 12 and 1 of
-/// `ModelProto`, `GraphProto`, `ValueInfoProto`), and the file stays as it was published.
+/// A model is a protocol buffer, and appended fields are merged with what precedes them. So it is
+/// enough to append `graph { output { name } }` (fields 7, 12 and 1 of `ModelProto`, `GraphProto`,
+/// `ValueInfoProto`), and the file stays as published.
 fn add_output(model: &mut Vec<u8>, name: &str) {
     const NAME: u8 = 1 << 3 | 2;
     const OUTPUT: u8 = 12 << 3 | 2;
     const GRAPH: u8 = 7 << 3 | 2;
-    // Lengths below 128 are one byte; the caller's name is short.
+    // Lengths below 128 take one byte; the caller's name is short.
     let Ok(len) = u8::try_from(name.len()) else { return };
     if len > 120 {
         return;

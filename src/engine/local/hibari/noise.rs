@@ -2,8 +2,8 @@ use std::f32::consts::TAU;
 
 use realfft::num_complex::Complex;
 
-/// Gaussian noise from a seed: SplitMix64 (Steele, Lea and Flood, 2014) through the transform of
-/// Box and Muller (1958).
+/// Gaussian noise from a seed: SplitMix64 (Steele, Lea and Flood, 2014) with the Box-Muller
+/// transform (1958).
 ///
 /// The same seed gives the same noise, so that a sentence sounds the same each time.
 pub(super) struct Noise(u64);
@@ -17,7 +17,7 @@ impl Noise {
     /// Two independent values of variance one.
     pub(super) fn pair(&mut self) -> Complex<f32> {
         let bits = self.next();
-        // Half a step up, so that the logarithm never meets 0.
+        // Offset by half a step, so that the logarithm never gets 0.
         let unit = |bits: u64| ((bits & 0xff_ffff) as f32 + 0.5) / 16_777_216.0;
         let radius = (-2.0 * unit(bits >> 40).ln()).sqrt();
         let (sin, cos) = (TAU * unit(bits)).sin_cos();

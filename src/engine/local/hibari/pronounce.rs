@@ -10,21 +10,21 @@ use crate::engine::local::{Runtime, Stopped};
 use crate::language::english::spell::normalize;
 use crate::language::traced::Traced;
 
-/// Words that the lexicons are too old for and the net gets wrong.
+/// Words newer than the lexicons that the network gets wrong.
 const NEWER_WORDS: &[(&str, &str)] =
     &[("JSON", "ʤˈAsən"), ("wifi", "wˈIfˌI"), ("emoji", "ɪmˈOʤi"), ("podcast", "pˈɑdkˌæst")];
 
-/// Text to phonemes, without the voice: what a sentence will sound like, in misaki's alphabet.
+/// Text to phonemes, without the voice: how a sentence will be pronounced, in misaki's alphabet.
 ///
-/// Works on the caller's thread and waits for the disk; [`super::Hibari`] keeps one of its own.
+/// Works on the caller's thread and blocks on the disk; [`super::Hibari`] has one of its own.
 pub struct Pronouncer {
     reader: Reader,
     unknown: unknown::Net,
 }
 
 impl Pronouncer {
-    /// Loads the lexicons and the tagger, about 8 MB; the net for unknown words comes with the
-    /// first one.
+    /// Loads the lexicons and the tagger, about 8 MB; the network for unknown words is loaded for
+    /// the first one.
     ///
     /// # Errors
     /// [`EngineError::Unreachable`] when a file is missing or not as published.
@@ -50,7 +50,7 @@ impl Pronouncer {
     /// The phonemes of each sentence of `text` that has a sound.
     ///
     /// # Errors
-    /// [`EngineError`] when the net for unknown words cannot be loaded or fails.
+    /// [`EngineError`] when the network for unknown words cannot be loaded or fails.
     pub fn phonemes(&mut self, text: &str) -> Result<Vec<String>, EngineError> {
         let cleaned = clean(text);
         let mut out = Vec::new();
@@ -78,7 +78,7 @@ impl Pronouncer {
     }
 }
 
-/// Looks at the stop flag before each word that the net has to read.
+/// Checks the stop flag before each word that the network has to read.
 struct Watched<'a> {
     net: &'a mut unknown::Net,
     look: &'a dyn Fn() -> Result<(), Stopped>,

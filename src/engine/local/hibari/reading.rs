@@ -1,10 +1,10 @@
 /// A packed lexicon value: phonemes, or phonemes by part of speech.
 ///
-/// Packed as one kind byte, then for [`Reading::One`] the phonemes, and for [`Reading::ByTag`] rows
-/// of tag length, tag, phoneme length ([`NOTHING`] for none), phonemes.
+/// Packed as one kind byte, followed by the phonemes for [`Reading::One`], and for
+/// [`Reading::ByTag`] by rows of tag length, tag, phoneme length ([`NOTHING`] for none), phonemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading<'t> {
-    /// The same phonemes whatever the word is in its sentence.
+    /// The same phonemes in any part of speech.
     One(&'t str),
     /// Packed rows.
     ByTag(&'t [u8]),
@@ -19,7 +19,7 @@ pub(super) fn pack_one(phonemes: &str, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(phonemes.as_bytes());
 }
 
-/// Packs phonemes by tag. No reading is longer than 254 bytes; a longer one is cut to nothing.
+/// Packs phonemes by tag. Readings are at most 254 bytes; a longer one is dropped.
 pub(super) fn pack_by_tag<'a>(
     rows: impl Iterator<Item = (&'a str, Option<&'a str>)>,
     bytes: &mut Vec<u8>,
@@ -41,7 +41,7 @@ pub(super) fn pack_by_tag<'a>(
 }
 
 impl<'t> Reading<'t> {
-    /// What a table of a lexicon holds.
+    /// Unpacks a value of a lexicon table.
     pub(super) fn unpack(bytes: &'t [u8]) -> Self {
         match bytes.split_first() {
             Some((0, phonemes)) => Self::One(std::str::from_utf8(phonemes).unwrap_or_default()),
@@ -58,7 +58,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// The row of `tag`: `None` without one, `Some(None)` where it says "do not use this entry".
+    /// The row of `tag`: `None` if there is none, `Some(None)` if it says "do not use this entry".
     pub(super) fn of_tag(self, tag: &str) -> Option<Option<&'t str>> {
         let Self::ByTag(mut rows) = self else { return None };
         while let Some((name, rest)) = field(rows) {

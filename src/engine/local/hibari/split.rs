@@ -6,17 +6,17 @@ use crate::language::english::words::{MONTHS, TITLES};
 use crate::language::scan::{follows, has};
 use crate::language::traced::Traced;
 
-/// The longest sentence in letters. A longer one is cut, at a clause if there is one: nobody
-/// speaks such sentences, and every later step looks at a sentence as a whole.
+/// The longest sentence in characters. A longer one is cut, at a clause if possible: nobody speaks
+/// such sentences, and every later step handles a sentence as a whole.
 const LONGEST_SENTENCE: usize = 600;
 
-/// Short forms behind which a number goes on with the sentence; months do so too.
+/// Abbreviations after which a number continues the sentence; months do too.
 const COUNTING: &[&str] = &[
     "No", "Nos", "no", "nos", "approx", "vol", "Vol", "fig", "Fig", "ch", "Ch", "pp", "vs", "est",
     "cf", "Sept", "Rs", "Apt", "apt", "Ste", "Rm", "Bldg", "Ext", "ext", "Tel", "tel",
 ];
 
-/// The sentences of a cleaned text, without the space around them (`Hibari.split_sentences`).
+/// The sentences of a cleaned text, without surrounding space (`Hibari.split_sentences`).
 pub(super) fn sentences(text: &Traced) -> Vec<Range<usize>> {
     let chars = text.chars();
     let mut out = Vec::new();
@@ -47,8 +47,8 @@ fn run(chars: &[char], test: impl Fn(char) -> bool) -> usize {
     chars.iter().take_while(|c| test(**c)).count()
 }
 
-/// Whether the mark before `end` ends a sentence: not after a title, an initial or a short form
-/// that a number follows, and not before a small letter.
+/// Whether the mark before `end` ends a sentence: not after a title, an initial or an abbreviation
+/// followed by a number, and not before a small letter.
 fn is_end(line: &[char], end: usize, next: char) -> bool {
     if next.is_lowercase() {
         return false;
@@ -66,7 +66,7 @@ fn is_end(line: &[char], end: usize, next: char) -> bool {
     !(is_title || is_initial || counts)
 }
 
-/// Adds a sentence, cut where it is too long.
+/// Adds a sentence, cut if it is too long.
 fn push(chars: &[char], sentence: Range<usize>, out: &mut Vec<Range<usize>>) {
     let part = &chars[sentence.clone()];
     let start = sentence.start + run(part, char::is_whitespace);

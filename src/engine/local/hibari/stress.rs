@@ -3,9 +3,9 @@
 pub(super) const PRIMARY: char = 'ˈ';
 pub(super) const SECONDARY: char = 'ˌ';
 
-/// How a word is to be stressed: the lexicon's way unless told otherwise. Half steps as in the
-/// original: -2 takes all marks off, -1 and -0.5 weaken, 0.5 and 1 give an unstressed word a
-/// secondary mark, 2 a primary one.
+/// How to stress a word: as in the lexicon unless told otherwise. Half steps as in the original: -2
+/// removes all marks, -1 and -0.5 weaken, 0.5 and 1 give an unstressed word a secondary mark, 2 a
+/// primary one.
 pub(super) type Stress = Option<f32>;
 
 pub(super) fn is_vowel(c: char) -> bool {
@@ -16,12 +16,12 @@ pub(super) fn is_consonant(c: char) -> bool {
     "bdfhjklmnpstvwzðŋɡɹɾʃʒʤʧθ".contains(c)
 }
 
-/// How long phonemes sound, for choosing which of two words keeps its stress.
+/// The duration weight of phonemes, for choosing which of two words keeps its stress.
 pub(super) fn weight(phonemes: &str) -> usize {
     phonemes.chars().map(|c| if "AIOQWYʤʧ".contains(c) { 2 } else { 1 }).sum()
 }
 
-/// Gives `phonemes` the stress asked for.
+/// Gives `phonemes` the requested stress.
 pub(super) fn stressed(phonemes: &str, stress: Stress) -> String {
     let Some(stress) = stress else { return phonemes.to_owned() };
     let primary = phonemes.contains(PRIMARY);
@@ -42,7 +42,7 @@ pub(super) fn stressed(phonemes: &str, stress: Stress) -> String {
     }
 }
 
-/// Puts a mark in front of the first vowel.
+/// Puts a mark before the first vowel.
 fn before_vowel(mark: char, phonemes: &str) -> String {
     let at = phonemes.find(is_vowel).unwrap_or(0);
     let (onset, rest) = phonemes.split_at(at);

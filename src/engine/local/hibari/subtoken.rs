@@ -1,4 +1,4 @@
-//! Where a token is cut at capitals, digits and quotes: misaki's `SUBTOKEN_RE`, alternative by
+//! Splits a token at capitals, digits and quotes: misaki's `SUBTOKEN_RE`, alternative by
 //! alternative.
 
 use crate::language::scan::{has, is_high, is_letter, is_low, is_word, letters};
@@ -43,7 +43,7 @@ pub(super) fn subtoken(chars: &[char], at: usize) -> Option<usize> {
     (quotes > at && quotes == chars.len()).then_some(quotes)
 }
 
-/// Digits with single points and commas between: `(?:\d?[,.]?\d)+`.
+/// Digits with single points and commas in between: `(?:\d?[,.]?\d)+`.
 fn number_like(chars: &[char], at: usize) -> Option<usize> {
     let mut end = at;
     loop {
@@ -59,7 +59,7 @@ fn number_like(chars: &[char], at: usize) -> Option<usize> {
     }
 }
 
-/// The shortest start that ends small before a capital: the "i" of "iPhone".
+/// The shortest prefix that ends in lower case before a capital: the "i" of "iPhone".
 fn camel(chars: &[char], at: usize) -> Option<usize> {
     let mut from = at;
     loop {
@@ -82,7 +82,7 @@ fn camel(chars: &[char], at: usize) -> Option<usize> {
     }
 }
 
-/// Past letters that follow quotes one by one: the "n't" of "didn't".
+/// Skips letters that each follow a quote: the "n't" of "didn't".
 fn quoted_letters(chars: &[char], at: usize) -> usize {
     let mut end = at;
     while has(chars, end, |c| matches!(c, '\'' | '‘' | '’')) && has(chars, end + 1, is_letter) {

@@ -2,23 +2,23 @@ use std::hash::Hasher;
 
 /// A dictionary from words to bytes that costs little more than its own text.
 ///
-/// A hash map of a hundred thousand small strings spends about 100 bytes an entry on headers,
-/// pointers and rounding. This one lays keys and values end to end in one block and finds them
-/// through a table of offsets: 7 to 12 bytes an entry beside the text itself.
+/// A hash map of a hundred thousand small strings spends about 100 bytes per entry on headers,
+/// pointers and rounding. This one stores keys and values end to end in one block and finds them
+/// through a table of offsets: 7 to 12 bytes per entry beside the text itself.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// Entries: length of the key (1 byte), of the value (2 bytes), key, value. The first byte is
-    /// padding, so that no entry lies at 0.
+    /// padding, so that no entry is at 0.
     block: Vec<u8>,
-    /// Offsets into `block`, found by linear probing; 0 is an empty slot. A power of two long, and
-    /// never more than three quarters full.
+    /// Offsets into `block`, found by linear probing; 0 is an empty slot. The length is a power of
+    /// two, and the table at most three quarters full.
     slots: Vec<u32>,
     entries: usize,
 }
 
 impl Table {
-    /// Adds an entry. A key that is there keeps its first value. Keys above 255 bytes and values
-    /// above 65,535 bytes are left out: no word is that long.
+    /// Adds an entry. An existing key keeps its first value. Keys above 255 bytes and values above
+    /// 65,535 bytes are left out: no word is that long.
     pub(super) fn insert(&mut self, key: &str, value: &[u8]) {
         let (Ok(key_len), Ok(value_len)) = (u8::try_from(key.len()), u16::try_from(value.len()))
         else {
@@ -54,7 +54,7 @@ impl Table {
         }
     }
 
-    /// Whether `key` is there.
+    /// Whether `key` exists.
     pub(super) fn contains(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
@@ -65,7 +65,7 @@ impl Table {
         self.entries
     }
 
-    /// Gives back what the block reserved for more.
+    /// Frees unused capacity of the block.
     pub(super) fn shrink(&mut self) {
         self.block.shrink_to_fit();
     }
@@ -101,7 +101,7 @@ impl Table {
     }
 }
 
-/// FNV-1a: good enough for words, and the files are our own, so nobody aims at its weak spots.
+/// FNV-1a: good enough for words, and the files are our own, so nobody attacks it.
 fn hash(key: &[u8]) -> usize {
     struct Fnv(u64);
     impl Hasher for Fnv {

@@ -1,6 +1,6 @@
 use super::table::Table;
 
-/// The Penn Treebank tags that the tagger gives, in byte order.
+/// The tagger's Penn Treebank tags, in byte order.
 ///
 /// Among equal scores the later one wins, as `max` over (score, tag) does in the original.
 pub(super) const TAGS: [&str; 50] = [
@@ -16,16 +16,16 @@ const END: [&str; 2] = ["-END-", "-END2-"];
 /// The averaged-perceptron part-of-speech tagger of hibari-tts (`tagger.py`).
 ///
 /// A word with one dominant tag is answered from a dictionary, every other from sums of weights.
-/// The weights of the file are tenths, so whole numbers hold them exactly; they are summed as
-/// the original sums them, in order and in floating point, since that decides near ties.
+/// The file's weights are tenths, so integers hold them exactly; they are summed in order and in
+/// floating point like the original, since that decides near ties.
 #[derive(Debug, Default)]
 pub(super) struct Tagger {
-    /// Word to one byte: the place of its tag in [`TAGS`].
+    /// Word to one byte: the index of its tag in [`TAGS`].
     pub(super) known: Table,
-    /// The words that features name; rarer ones are replaced by their shape.
+    /// The words named by features; rarer ones are replaced by their shape.
     pub(super) vocabulary: Table,
-    /// Feature to entries of three bytes: the tag's place, then its weight in tenths (i16, little
-    /// end first).
+    /// Feature to entries of three bytes: the tag's index, then its weight in tenths (little-endian
+    /// i16).
     pub(super) weights: Table,
 }
 
@@ -106,7 +106,7 @@ fn end(word: &str) -> &str {
     &word[at..]
 }
 
-/// A word as the features name it.
+/// A word as it appears in features.
 fn plain(word: &str) -> String {
     let first_is = |test: fn(&char) -> bool| word.chars().next().as_ref().is_some_and(test);
     if word.contains('-') && !word.starts_with('-') {
@@ -120,7 +120,7 @@ fn plain(word: &str) -> String {
     }
 }
 
-/// What kind of letters a word is made of.
+/// The kinds of characters in a word.
 fn shape(word: &str) -> String {
     let mut chars = word.chars();
     let all_letters = word.chars().all(char::is_alphabetic);

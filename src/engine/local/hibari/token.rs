@@ -1,9 +1,9 @@
-//! Words and marks, cut apart by spaCy's rules for English as hibari-tts writes them out
+//! Words and punctuation, split by spaCy's rules for English as hibari-tts implements them
 //! (`tokenize.py`; spaCy, MIT).
 //!
-//! Special cases ("don't", "Mr.") come first, then marks are peeled off both ends of what stands
-//! between spaces, then hyphens and slashes cut what is left; neighbours that spell a special case
-//! are joined again.
+//! Special cases ("don't", "Mr.") come first, then punctuation is stripped from both ends of what
+//! stands between spaces, then hyphens and slashes split the rest; neighbours that form a special
+//! case are joined again.
 
 use std::ops::Range;
 
@@ -24,14 +24,14 @@ const UNITS: &[&str] = &[
     "G", "M", "K", "%",
 ];
 
-/// Cuts text into tokens. Holds the special cases.
+/// Splits text into tokens. Holds the special cases.
 #[derive(Debug, Default)]
 pub(super) struct Tokenizer {
-    /// Text to its pieces, each ended by a zero byte; the pieces together are the text.
+    /// Text to its pieces, each terminated by a zero byte; together they are the text.
     pub(super) special: Table,
 }
 
-/// A token: where it lies, and whether space follows.
+/// A token: its position, and whether space follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) letters: Range<usize>,
@@ -104,7 +104,7 @@ impl Tokenizer {
         !word.is_empty() && self.special.contains(&word.iter().collect::<String>())
     }
 
-    /// The pieces of a special case that lies at `range`.
+    /// The pieces of the special case at `range`.
     fn special(&self, word: &[char], range: Range<usize>) -> Option<Vec<Range<usize>>> {
         let text: String = word[range.clone()].iter().collect();
         let packed = std::str::from_utf8(self.special.get(&text)?).ok()?;
@@ -117,7 +117,7 @@ impl Tokenizer {
         Some(pieces.collect())
     }
 
-    /// spaCy's pass over what was cut: "Sept" and "." are "Sept." again.
+    /// spaCy's pass over the result: "Sept" and "." are "Sept." again.
     fn rejoined(&self, word: &[char], pieces: &[Range<usize>]) -> Vec<Range<usize>> {
         let mut out = Vec::new();
         let mut at = 0;
@@ -141,7 +141,7 @@ impl Tokenizer {
     }
 }
 
-/// How many letters are a mark at the start.
+/// The length of a punctuation mark at the start.
 fn prefix(word: &[char]) -> usize {
     let Some(first) = word.first().copied() else { return 0 };
     let dots = word.iter().take_while(|c| **c == '.').count();
@@ -160,7 +160,7 @@ fn prefix(word: &[char]) -> usize {
     }
 }
 
-/// How many letters are a mark at the end: the longest that fits.
+/// The length of a punctuation mark at the end: the longest that matches.
 fn suffix(word: &[char]) -> usize {
     let Some(last) = word.last().copied() else { return 0 };
     let len = word.len();
@@ -208,7 +208,7 @@ fn suffix(word: &[char]) -> usize {
     longest.max(after_digit(CURRENCIES)).max(after_digit(UNITS))
 }
 
-/// Cuts at hyphens, slashes and the like between letters.
+/// Splits at hyphens, slashes and the like between letters.
 fn cut_inside(word: &[char], range: Range<usize>, out: &mut Vec<Range<usize>>) {
     let part = &word[range.clone()];
     let mut start = 0;
@@ -232,7 +232,7 @@ fn cut_inside(word: &[char], range: Range<usize>, out: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The end of a mark inside a word.
+/// The end of a punctuation mark inside a word.
 fn infix(word: &[char], at: usize) -> Option<usize> {
     let c = word[at];
     let dots = word[at..].iter().take_while(|c| **c == '.').count();

@@ -8,10 +8,10 @@ use crate::engine::local::runtime::{failed, unusable};
 use crate::engine::local::{Runtime, Stopped};
 use std::path::{Path, PathBuf};
 
-/// Reads words that no lexicon holds, with a small character transformer (`oov.onnx`): one run a
-/// word, its output collapsed as CTC does.
+/// Reads words that are in no lexicon with a small character transformer (`oov.onnx`): one run per
+/// word, its output collapsed as in CTC.
 ///
-/// Most sentences have no such word, so the session is made by the first one.
+/// Most sentences have no such word, so the session is created for the first one.
 pub(super) struct Net {
     runtime: Runtime,
     model: PathBuf,
@@ -20,10 +20,10 @@ pub(super) struct Net {
 }
 
 impl Net {
-    /// A net that will be loaded from `model`.
+    /// A network to be loaded from `model`.
     ///
     /// # Errors
-    /// [`EngineError::Unreachable`] when the alphabet is none.
+    /// [`EngineError::Unreachable`] when the alphabet is invalid.
     pub(super) fn new(
         runtime: Runtime,
         model: &Path,

@@ -15,23 +15,23 @@ use crate::engine::local::{Model, Replies, Runtime, Stopped};
 use crate::engine::{Chunk, EngineError};
 use crate::language::traced::Traced;
 
-/// The most phonemes of the first inference: about nine seconds of sound, made within about 40 ms
-/// of one core. Most sentences are shorter and are spoken in one piece.
+/// The most phonemes of the first inference: about nine seconds of sound, made in about 40 ms on
+/// one core. Most sentences are shorter and are spoken in one piece.
 const FIRST_PIECE: usize = 130;
-/// The most phonemes of every later one, while the sound before it plays.
+/// The most phonemes of later ones, made while the sound before plays.
 const LATER_PIECE: usize = 200;
-/// Frames made between two looks at the stop flag: about 2 ms of work.
+/// Frames between two checks of the stop flag: about 2 ms of work.
 const FRAMES_PER_LOOK: usize = 32;
-/// Frames of silence that stay behind a piece that does not end its sentence.
+/// Frames of silence kept after a piece that does not end its sentence.
 const BREATH: usize = 6;
-/// What is louder than this is no longer the silence before a sentence.
+/// Amplitude above which the silence before a sentence has ended.
 const AUDIBLE: f32 = 0.004;
-/// Samples that stay before the first audible one: 15 ms.
+/// Samples kept before the first audible one: 15 ms.
 const ATTACK: usize = 360;
 /// The model divides its durations by this.
 const PACE: f32 = 1.0;
 
-/// Everything that speaking takes.
+/// Everything needed to speak.
 pub(super) struct Voice {
     pronouncer: Pronouncer,
     vocabulary: Vec<(char, i64)>,
@@ -122,14 +122,14 @@ impl Model for Voice {
     }
 }
 
-/// The text that is spoken, as it is handed out with the sound.
+/// The spoken text, handed out along with the sound.
 struct Text<'t> {
     text: &'t str,
     /// Where its words begin, in bytes.
     starts: Vec<u32>,
-    /// The last word with a letter that can be spoken: what follows goes with it.
+    /// The last word with a letter that can be spoken: the rest goes with it.
     last: usize,
-    /// How much is handed out, in bytes.
+    /// How much was handed out, in bytes.
     given: usize,
 }
 
@@ -149,13 +149,13 @@ impl<'t> Text<'t> {
         new
     }
 
-    /// The word in which byte `at` lies.
+    /// The word at byte `at`.
     fn word_at(&self, at: u32) -> usize {
         self.starts.partition_point(|start| *start <= at).saturating_sub(1)
     }
 
-    /// The text from what was handed out last to the end of `word`, where `next` is the word that
-    /// sounds next; nothing while it is the same.
+    /// The text not yet handed out, up to the end of `word`, where `next` is the next word to
+    /// sound; empty while that is the same word.
     fn through(&mut self, word: usize, next: Option<usize>) -> String {
         if next.is_some_and(|next| next <= word) {
             return String::new();
@@ -168,7 +168,7 @@ impl<'t> Text<'t> {
         text
     }
 
-    /// What has no sound at all.
+    /// The remaining text, which has no sound.
     fn rest(&self) -> &'t str {
         &self.text[self.given..]
     }
@@ -181,15 +181,15 @@ struct Group {
     end: usize,
 }
 
-/// Where each word ends, when `words` are the words of the phonemes between the two silences. The
-/// silences go with the first and the last.
+/// Where each word ends, given the word of each phoneme between the two silences. The silences go
+/// with the first and the last word.
 fn groups(words: &[usize], durations: &[usize], end: usize) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut frame = durations.first().copied().unwrap_or(0);
     for (place, word) in words.iter().enumerate() {
         frame += durations.get(place + 1).copied().unwrap_or(0);
         match groups.last_mut() {
-            // A reading out of order belongs to the word that was reached.
+            // An out-of-order reading belongs to the word reached last.
             Some(group) if *word <= group.word || durations.is_empty() => group.end = frame,
             _ => groups.push(Group { word: *word, end: frame }),
         }
@@ -203,7 +203,7 @@ fn groups(words: &[usize], durations: &[usize], end: usize) -> Vec<Group> {
     groups
 }
 
-/// The frames of the silence before a piece, and where the sound ends.
+/// The frames of silence before a piece, and where the sound ends.
 fn margins(spectra: &Spectra, ends_sentence: bool) -> (usize, usize) {
     let frames = spectra.frames();
     let lead = spectra.durations.first().copied().unwrap_or(0);
@@ -213,7 +213,7 @@ fn margins(spectra: &Spectra, ends_sentence: bool) -> (usize, usize) {
     }
 }
 
-/// Ends a sentence that was left open: its tune would stay open too.
+/// Ends an unterminated sentence, whose intonation would stay open too.
 fn close(phonemes: &mut Traced) {
     let closes = |c: &&char| !matches!(**c, ' ' | ')' | '”' | '"' | '“');
     let is_open =
@@ -224,12 +224,12 @@ fn close(phonemes: &mut Traced) {
     }
 }
 
-/// Cuts phonemes where an inference would take too long: behind a clause's mark if there is one,
-/// else between words.
+/// Splits phonemes where an inference would take too long: after a clause's punctuation if
+/// possible, else between words.
 fn pieces(phonemes: &[char], first: usize) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let (mut start, mut longest) = (0, first);
-    // A little more than the longest is better than a few words alone.
+    // Slightly more than the longest is better than a few words alone.
     while phonemes.len() - start > longest + longest / 4 {
         let window = &phonemes[start..start + longest];
         let space_after = |from: usize, test: fn(char) -> bool| {

@@ -1,12 +1,12 @@
-//! Spectra become sound (`dsp.py`): a train of pulses at the pitch, filtered by the harmonic
-//! branch, plus shaped noise, plus a branch with phases of its own, through one inverse STFT.
+//! Turns spectra into sound (`dsp.py`): a pulse train at the pitch, filtered by the harmonic
+//! branch, plus shaped noise, plus a branch with its own phases, through one inverse STFT.
 //!
 //! ```text
 //! S = exp(lh) e^(iπ tanh θ) STFT(pulses(f0)) + exp(ln) Z + exp(lr) e^(iφ)
 //! ```
 //!
-//! Nothing here looks further ahead than four frames, so the sound is made as it is needed: the
-//! first word while the rest is still spectra.
+//! Nothing here looks more than four frames ahead, so the sound is made on demand: the first word
+//! while the rest is still spectra.
 
 use std::f32::consts::{PI, TAU};
 use std::sync::Arc;
@@ -17,22 +17,22 @@ use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use super::net::{BINS, Spectra};
 use super::noise::Noise;
 
-/// Samples of a window.
+/// Samples per window.
 pub(super) const FFT: usize = 1200;
 /// Samples between two frames: 12.5 ms at 24 kHz.
 pub(super) const HOP: usize = 300;
 /// Frames that overlap at any sample.
 const OVERLAP: usize = FFT / HOP;
-/// Samples by which the first window begins before the sound.
+/// Samples of the first window before the start of the sound.
 const LEAD: usize = FFT / 2;
-/// Below this pitch, in Hz, there is no voice.
+/// Pitch in Hz below which a frame is unvoiced.
 const VOICED: f32 = 40.0;
-/// Harmonics end here, in Hz.
+/// Highest frequency of the harmonics, in Hz.
 const TOP: f32 = 11_000.0;
-/// Log magnitudes are cut here.
+/// Upper limit of log magnitudes.
 const LOUDEST: f32 = 7.0;
 
-/// The tables and plans of the transforms; made once.
+/// The tables and plans of the transforms; created once.
 pub(super) struct Wave {
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
@@ -50,13 +50,13 @@ pub(super) struct Sound<'w> {
     noise: Noise,
     /// The pulse train so far.
     pulses: Vec<f32>,
-    /// Turns of the pulse train so far.
+    /// Phase of the pulse train so far, in turns.
     turns: f64,
     /// Frames added so far.
     added: usize,
     /// Hops handed out so far.
     given: usize,
-    /// The overlapping hops from the one to be given next on: [`OVERLAP`] of them.
+    /// The overlapping hops from the next one to hand out: [`OVERLAP`] of them.
     sum: Vec<f32>,
 }
 
@@ -94,11 +94,11 @@ impl Wave {
 }
 
 impl Sound<'_> {
-    /// Appends the samples of the frames up to `frame` (not with it) to `out`, [`HOP`] each.
+    /// Appends the samples of the frames up to, but not including, `frame` to `out`, [`HOP`] each.
     pub(super) fn fill(&mut self, frame: usize, out: &mut Vec<f32>) {
         let frames = self.spectra.frames();
         while self.given < frame.min(frames) {
-            // A hop is complete when the window that begins in it is added: two frames on.
+            // A hop is complete when the window that begins in it was added: two frames later.
             while self.added < (self.given + 3).min(frames) {
                 self.add_frame();
             }
@@ -120,7 +120,7 @@ impl Sound<'_> {
             let rest = Complex::new(cos, sin) * values.rest[bin].min(LOUDEST).exp();
             wave.spectrum[bin] = wave.pulse[bin] * harmonic + noise + rest;
         }
-        // A real signal has no phase at both ends; the transform insists on it.
+        // The ends of a real signal's spectrum have no phase; the transform insists on it.
         wave.spectrum[0].im = 0.0;
         wave.spectrum[BINS - 1].im = 0.0;
         // The lengths are the plan's own, so this cannot fail.
@@ -129,8 +129,8 @@ impl Sound<'_> {
             &mut wave.block,
             &mut wave.scratch,
         );
-        // The window reaches two hops back; what lies before the hop to be given next is the start
-        // of the first two windows, before the sound begins.
+        // The window reaches two hops back; what precedes the next hop to hand out is the start of
+        // the first two windows, before the sound begins.
         let skip = (self.given + OVERLAP / 2).saturating_sub(frame) * HOP;
         let windowed = wave.block.iter().zip(&wave.window).skip(skip);
         for (sum, (sample, window)) in self.sum.iter_mut().zip(windowed) {
@@ -152,7 +152,7 @@ impl Sound<'_> {
             let at = (frame * HOP + n).abs_diff(LEAD);
             let at = if at >= len { (2 * len - 2).saturating_sub(at) } else { at };
             let pulse = self.pulses.get(at).copied().unwrap_or(0.0);
-            // So scaled, a cosine of height one has height one in the transform.
+            // With this scale a cosine of height one has height one in the transform.
             *sample = pulse * wave.window[n] / HOP as f32;
         }
         // As above.
@@ -187,7 +187,7 @@ impl Sound<'_> {
         }
     }
 
-    /// Hands out the first hop of the sum, levelled by the windows that lie over it.
+    /// Hands out the first hop of the sum, normalized by the windows that overlap it.
     fn give_hop(&mut self, out: &mut Vec<f32>) {
         let frames = self.spectra.frames();
         let hop = self.given;
@@ -210,7 +210,7 @@ impl Sound<'_> {
 mod tests {
     use super::*;
 
-    /// Spectra that a formula gives, the same as in `make_reference.py`.
+    /// Spectra from a formula, the same as in `make_reference.py`.
     fn spectra(frames: usize) -> Spectra {
         let mut spectra = Spectra::default();
         for frame in 0..frames {
@@ -246,7 +246,7 @@ mod tests {
         let mut wave = Wave::new();
         let mut sound = wave.sound(spectra(24), Noise::new(1));
         let mut samples = Vec::new();
-        // In uneven steps, as words are.
+        // In uneven steps, like words.
         for frame in [1, 2, 7, 7, 20, 24, 99] {
             sound.fill(frame, &mut samples);
             assert_eq!(samples.len(), frame.min(24) * HOP);

@@ -2,24 +2,24 @@ use std::ops::Range;
 
 use crate::engine::local::silero::WINDOW;
 
-/// The longest piece that is read at once. The model was trained on pieces of up to 30 s; its
-/// work grows with the square of the length.
+/// The longest piece transcribed at once, in samples at 16 kHz. The model was trained on pieces of
+/// up to 30 s; its work grows with the square of the length.
 pub(super) const LONGEST: usize = 16 * 16_000;
 
-/// A window that is at least so likely to hold speech begins a stretch of it.
+/// Probability of speech at which a stretch begins.
 const SPEECH: f32 = 0.5;
 
-/// A stretch goes on while windows are at least so likely to hold speech.
+/// Probability of speech below which a stretch ends.
 const STILL_SPEECH: f32 = 0.2;
 
-/// Shorter pauses than this stay inside a piece: the model hears the sentence in them.
+/// Pauses shorter than this, in samples, stay inside a piece: the context helps the model.
 const PAUSE: usize = 2 * 16_000;
 
-/// What is kept around speech, since its soft ends score low.
+/// Sound kept around speech, in samples, since its soft edges score low.
 const MARGIN: usize = 16_000 / 4;
 
-/// Cuts a recording of any length into the pieces that hold speech, none longer than [`LONGEST`],
-/// in order and without overlap; no piece where nobody speaks. `track` is the recording's
+/// Cuts a recording of any length into the pieces that contain speech, none longer than
+/// [`LONGEST`], in order and without overlap; no pieces if nobody speaks. `track` is the
 /// probability of speech for each [`WINDOW`].
 pub(super) fn pieces(length: usize, track: &[f32]) -> Vec<Range<usize>> {
     let mut pieces: Vec<Range<usize>> = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn pieces(length: usize, track: &[f32]) -> Vec<Range<usize>> {
     pieces.into_iter().flat_map(|piece| shorter(piece, track)).collect()
 }
 
-/// Runs of windows that hold speech.
+/// Runs of windows with speech.
 fn stretches(track: &[f32]) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
     let mut open: Option<usize> = None;
@@ -71,7 +71,7 @@ pub(super) fn halves(piece: &Range<usize>, track: &[f32]) -> [Range<usize>; 2] {
     [piece.start..cut, cut..piece.end]
 }
 
-/// The sample within `range` where the least speech is around; the latest such.
+/// The sample within `range` where speech is least likely; the latest if there are several.
 fn quietest(range: Range<usize>, track: &[f32]) -> usize {
     let around = |window: usize| -> f32 {
         let from = window.saturating_sub(2);
@@ -87,7 +87,7 @@ fn quietest(range: Range<usize>, track: &[f32]) -> usize {
 mod tests {
     use super::*;
 
-    /// A track that holds speech in the given seconds.
+    /// A track with speech in the given seconds.
     fn track(seconds: usize, speech: &[Range<usize>]) -> (usize, Vec<f32>) {
         let length = seconds * 16_000;
         let score = |window: usize| {

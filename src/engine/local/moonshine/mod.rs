@@ -1,7 +1,7 @@
-//! Moonshine: speech to text in English, on this machine.
+//! Moonshine: local speech to text in English.
 //!
-//! The model "tiny" of Useful Sensors (MIT), as the Python package moonshine-voice 0.0.69 carries
-//! it: an encoder that reads the sound itself, and a decoder with a memory of what it has said.
+//! The model "tiny" of Useful Sensors (MIT), as shipped in the Python package moonshine-voice
+//! 0.0.69: an encoder that takes raw sound, and a decoder with a cache of what it has produced.
 //!
 //! ```text
 //! Utterance ─▶ Silero ─▶ pieces with speech ─▶ level, rim ─▶ encoder ─▶ decoder, token by token
@@ -9,12 +9,12 @@
 //!                                                  └──────── in doubt ◀─────────────┴─▶ Transcript
 //! ```
 //!
-//! **Invariant:** where nobody speaks the text is empty; the model would make words up.
-//! **Invariant:** a recording of any length is read in pieces of bounded length, and the flow tells
-//! after each what was understood so far.
-//! **Invariant:** the decoder never says more than a mouth can in that time, and no loop.
-//! Absent on purpose: other languages (their weights are not free), and words before the utterance
-//! is over: reading it again for each word would cost more than waiting for its end.
+//! **Invariant:** the text is empty if nobody speaks; the model would make words up.
+//! **Invariant:** a recording of any length is transcribed in pieces of bounded length, and the
+//! flow yields the words so far after each.
+//! **Invariant:** the decoder never produces more than a person can say in that time, nor a loop.
+//! Deliberately absent: other languages (their weights are not free), and words before the end of
+//! the utterance: transcribing it again for each word would cost more than waiting for its end.
 
 mod cut;
 mod net;
@@ -31,7 +31,7 @@ use super::{Model, Replies, Runtime, Stopped, Worker};
 use crate::base::{Flow, Job, Utterance};
 use crate::engine::{EngineError, Transcriber, Transcript};
 
-/// Where Moonshine's files are. Names and contents are those of the package's `assets/tiny-en`.
+/// Paths of Moonshine's files. Names and contents are those of the package's `assets/tiny-en`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MoonshineFiles {
     /// The onnxruntime library.
@@ -60,21 +60,22 @@ impl MoonshineFiles {
     }
 }
 
-/// Moonshine tiny on its own thread. Cheap to make: nothing is loaded before somebody speaks.
+/// Moonshine tiny on its own thread. Cheap to create: nothing is loaded before somebody speaks.
 ///
-/// Measured on one core of a shared machine: loaded it takes 85 MB beside the 24 MB of a process
-/// with onnxruntime; loading costs 0.4 s of CPU, reading 35 ms for a command of 2.8 s.
+/// Measured on one core of a shared machine: it takes 85 MB when loaded, beside the 24 MB of a
+/// process with onnxruntime; loading takes 0.4 s of CPU, transcribing a command of 2.8 s takes 35
+/// ms.
 pub struct Moonshine {
     worker: Worker<Reader>,
 }
 
 impl Moonshine {
-    /// Finds the files. The model is loaded by the first utterance, and given back after `idle`
-    /// without one (never, when `None`).
+    /// Checks for the files. The model is loaded for the first utterance, and unloaded after `idle`
+    /// without one (never, if `None`).
     ///
     /// # Errors
-    /// [`EngineError::Unreachable`] when a file is missing. One that is cut short or damaged is
-    /// found when it is loaded, and every utterance that meets it hears of it.
+    /// [`EngineError::Unreachable`] when a file is missing. A truncated or damaged file is found on
+    /// loading, and reported to every utterance that needs it.
     pub fn open(files: MoonshineFiles, idle: Option<Duration>) -> Result<Self, EngineError> {
         files.all().into_iter().try_for_each(|file| opened(file).map(drop))?;
         let load = move || Reader::load(&Runtime::open(&files.runtime)?, &files);
@@ -88,8 +89,8 @@ impl Moonshine {
 }
 
 impl Transcriber for Moonshine {
-    /// Utterances may be of any length. After each piece of a long one comes a transcript that is
-    /// not the last.
+    /// Utterances may be of any length. After each piece of a long one comes a provisional
+    /// transcript.
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
         self.worker.ask(utterance.pcm)
     }

@@ -7,7 +7,7 @@ use ort::value::{DynValue, Tensor, TensorRef};
 use crate::engine::EngineError;
 use crate::engine::local::runtime::{Runtime, unusable};
 
-/// Layers of the decoder, heads in each, and numbers in each head (the model's `config.json`).
+/// Layers of the decoder, heads per layer, and values per head (the model's `config.json`).
 const LAYERS: usize = 6;
 const HEADS: usize = 8;
 const HEAD: usize = 36;
@@ -19,24 +19,23 @@ pub(super) struct Net {
     slots: Vec<Slot>,
 }
 
-/// One part of the decoder's memory of what it has read and said: what it is called when it goes
-/// in and when it comes out.
+/// One tensor of the decoder's key-value cache: its input and output names.
 struct Slot {
     past: String,
     present: String,
-    /// Whether it is about the words so far, which grow, or about the sound, which stays.
+    /// Whether it is about the words so far, which grow, or about the sound, which is fixed.
     grows: bool,
 }
 
-/// One decoding under way.
+/// One decoding in progress.
 pub(super) struct Decoding<'n> {
     net: &'n mut Net,
     hidden: DynValue,
-    /// In the order of the slots; empty before the first step.
+    /// In the order of the slots, each `[1, HEADS, length, HEAD]`; empty before the first step.
     past: Vec<DynValue>,
 }
 
-/// What the decoder would say next.
+/// The decoder's choice of the next token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Choice {
     /// The likeliest token.
@@ -72,7 +71,7 @@ impl Net {
         Ok(Self { encoder, decoder, slots })
     }
 
-    /// Reads `pcm`, mono at 16 kHz; it fails on less than 60 ms.
+    /// Encodes `pcm`, mono at 16 kHz; fails below 60 ms.
     pub(super) fn encode(
         &mut self,
         pcm: &[f32],
@@ -92,16 +91,17 @@ impl Net {
 }
 
 impl Decoding<'_> {
-    /// Tells the decoder the token that was chosen last and asks for the next one.
+    /// Passes the token chosen last to the decoder and requests the next one.
     ///
-    /// The memory travels as the values that onnxruntime made: nothing is copied on our side.
+    /// The cache is passed on as onnxruntime's own values: nothing is copied on our side.
     pub(super) fn step(&mut self, token: i64, options: &RunOptions) -> ort::Result<Choice> {
         let first = self.past.is_empty();
-        // The branch for the first step reads no memory, but wants to be given some.
+        // The branch for the first step reads no cache, but requires one as input.
         let nothing = Tensor::from_array(([1, HEADS, 1, HEAD], vec![0.0_f32; HEADS * HEAD]))?;
         let mut inputs: Vec<(Cow<'_, str>, SessionInputValue<'_>)> = ort::inputs! {
             "input_ids" => Tensor::from_array(([1, 1], vec![token]))?,
-            // All of the sound counts. The graph takes every 384th value and spreads a single one.
+            // All of the sound counts. The graph takes every 384th value and broadcasts a single
+            // one.
             "encoder_attention_mask" => Tensor::from_array(([1, 1], vec![1_i64]))?,
             "encoder_hidden_states" => &self.hidden,
             "use_cache_branch" => Tensor::from_array(([1], vec![!first]))?,

@@ -8,38 +8,37 @@ use crate::engine::local::worker::{Replies, Stopped};
 use crate::engine::local::{Runtime, Silero, WINDOW};
 use crate::engine::{EngineError, Transcript};
 
-/// Quieter than this at its loudest sample, -66 dBFS, sound is silence.
+/// A peak below this, -66 dBFS, is silence.
 const SILENCE: f32 = 5e-4;
 
-/// The loudest sample of a piece when the model reads it, and by how much sound is made louder at
-/// most for that.
+/// Target peak of a piece for the model, and the highest gain used to reach it.
 const PEAK: f32 = 0.5;
 const GAIN: f32 = 100.0;
 
-/// Silence that the model is given before and behind a piece, in samples, and the same for a
-/// second try. Words at a bare edge get lost, and which ones depends on chance. On 500 prompts
-/// (asterisk-core-sounds-en, those of the test left out) the word error rate was 5.0 % bare and
-/// 3.7 % with level and rim.
+/// Silence added before and after a piece, in samples at 16 kHz, and the same for a second try.
+/// Words at a bare edge get lost at random. On 500 prompts (asterisk-core-sounds-en, without those
+/// of the test) the word error rate was 5.0 % bare and 3.7 % with level and rim.
 const RIM: [usize; 2] = [3_200, 3_200];
 const OTHER_RIM: [usize; 2] = [0, 4_800];
 
-/// Tokens that people say in a second at most, by the makers of the model, and how many more are
-/// let pass since short words come in bursts.
+/// The most tokens people say per second, by the makers of the model, and an allowance on top,
+/// since short words come in bursts.
 const TOKENS_PER_SECOND: f32 = 6.5;
 const MORE_TOKENS: usize = 8;
 
-/// Below this mean logarithm of probability a reading is in doubt.
+/// Below this mean log probability a reading is in doubt.
 const DOUBT: f32 = -0.45;
 
-/// Below this one, what was read is no speech, unless Silero is at least so sure that it is: the
-/// least sure of 500 prompts was the letter "a" with 0.57, music reached 0.83 for a moment.
+/// Below this mean log probability a reading is not speech, unless Silero is at least this certain
+/// that it is: the least certain of 500 prompts was the letter "a" with 0.57, music reached 0.83
+/// for a moment.
 const NONSENSE: f32 = -1.0;
 const SURELY_SPEECH: f32 = 0.85;
 
-/// Pieces at least so long are read in halves when nothing else helped.
+/// Pieces of at least this many samples are read in halves if nothing else helped.
 const WORTH_HALVING: usize = 4 * 16_000;
 
-/// What lives on the thread: the network, its words, and the ear that says where speech is.
+/// What lives on the thread: the network, its vocabulary, and the detector that finds speech.
 pub(super) struct Reader {
     net: Net,
     tokens: Tokens,
@@ -49,9 +48,9 @@ pub(super) struct Reader {
 /// One reading of a piece.
 struct Reading {
     tokens: Vec<i64>,
-    /// The mean logarithm of the probability of its tokens.
+    /// The mean log probability of its tokens.
     certainty: f32,
-    /// Whether it came to its own end, and not to ours.
+    /// Whether it ended by itself and not at our limit.
     whole: bool,
 }
 
@@ -59,13 +58,13 @@ struct Reading {
 #[derive(Default)]
 pub(super) struct Words {
     pub(super) text: String,
-    /// The sum of the logarithms of the probabilities of its tokens, and how many they are.
+    /// The sum of its tokens' log probabilities, and their number.
     sum: f32,
     tokens: f32,
 }
 
 impl Words {
-    /// Adds the words of the sound that follows.
+    /// Appends the words of the sound that follows.
     pub(super) fn push(&mut self, more: &Self) {
         if more.text.is_empty() {
             return;
@@ -78,7 +77,7 @@ impl Words {
         self.tokens += more.tokens;
     }
 
-    /// The mean logarithm of the probability of a token; none where nothing was said.
+    /// The mean log probability of a token; `None` if nothing was said.
     pub(super) fn certainty(&self) -> Option<f32> {
         (!self.text.is_empty()).then(|| self.sum / self.tokens)
     }
@@ -103,7 +102,7 @@ impl Reader {
         })
     }
 
-    /// The pieces of `pcm` that hold speech, and the probability of speech in each window.
+    /// The pieces of `pcm` with speech, and the probability of speech in each window.
     pub(super) fn pieces(&mut self, pcm: &[f32]) -> (Vec<Range<usize>>, Vec<f32>) {
         let peak = peak(pcm);
         if peak < SILENCE {
@@ -146,7 +145,7 @@ impl Reader {
         Ok(Words { text, sum, tokens })
     }
 
-    /// Reads `sound` with so much silence around, always choosing the likeliest token.
+    /// Decodes `sound` with this much silence around it, always choosing the likeliest token.
     fn decode(
         &mut self,
         sound: &[f32],
@@ -194,13 +193,13 @@ fn likeliest(piece: &Range<usize>, track: &[f32]) -> f32 {
     track.get(windows).map_or(0.0, |track| track.iter().fold(0.0, |a, b| a.max(*b)))
 }
 
-/// The most tokens that `samples` of speech can hold.
+/// The most tokens that `samples` of speech can contain.
 fn limit(samples: usize) -> usize {
     (samples as f32 / 16_000.0 * TOKENS_PER_SECOND) as usize + MORE_TOKENS
 }
 
-/// Where the decoder runs in circles: how many of `tokens` come before it said the same again. A
-/// user may well say "no" ten times, so a circle is only one after many rounds.
+/// Detects that the decoder loops: the number of `tokens` before it began to repeat itself. A user
+/// may well say "no" ten times, so it takes many repetitions.
 fn before_loop(tokens: &[i64]) -> Option<usize> {
     (1..=24).find_map(|period| {
         let rounds = (24_usize).div_ceil(period).clamp(4, 12);

@@ -3,7 +3,7 @@ use std::path::Path;
 use crate::engine::EngineError;
 use crate::engine::local::runtime::{read, unusable};
 
-/// The mark that stands for a space in front of a word.
+/// Marks a space before a word.
 const SPACE: &str = "\u{2581}";
 
 /// Tokens of the vocabulary that the decoder can choose from.
@@ -11,18 +11,18 @@ const VOCABULARY: usize = 32_768;
 
 /// The vocabulary of the decoder: from token numbers to text.
 pub(super) struct Tokens {
-    /// The bytes of each token, in the order of their numbers.
+    /// The bytes of each token, by number.
     pieces: Vec<Box<[u8]>>,
 }
 
 impl Tokens {
-    /// Token that begins every decoding.
+    /// The token that begins every decoding.
     pub(super) const START: i64 = 1;
-    /// Token that ends it.
+    /// The token that ends it.
     pub(super) const END: i64 = 2;
 
-    /// Reads a `tokenizer.bin`: for each token its length and its bytes. A length under 128 is one
-    /// byte; a longer one is two, the low seven bits with the high bit set, then the rest.
+    /// Reads a `tokenizer.bin`: for each token its length and its bytes. A length under 128 takes
+    /// one byte; a longer one takes two, the low seven bits with the high bit set, then the rest.
     pub(super) fn load(file: &Path) -> Result<Self, EngineError> {
         let bytes = read(file)?;
         Self::parse(&bytes).ok_or_else(|| unusable(file, "it is truncated"))
@@ -45,9 +45,9 @@ impl Tokens {
         (pieces.len() >= VOCABULARY).then_some(Self { pieces })
     }
 
-    /// The text of `tokens`, trimmed, with single spaces. Control tokens (`<s>` and their kind)
-    /// say nothing; byte tokens (`<0x41>`) are joined to characters; what is no UTF-8 is dropped,
-    /// and so are the notes that the model writes for music.
+    /// The text of `tokens`, trimmed, with single spaces. Control tokens (`<s>` and the like) are
+    /// skipped; byte tokens (`<0x41>`) are joined to characters; invalid UTF-8 is dropped, and so
+    /// are the notes that the model writes for music.
     pub(super) fn text(&self, tokens: &[i64]) -> String {
         let mut bytes = Vec::new();
         for token in tokens {

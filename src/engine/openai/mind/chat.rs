@@ -1,4 +1,4 @@
-//! Chat completions: messages in, chunks out; with sound both ways where the model takes it.
+//! Chat completions: messages in, chunks out; with sound both ways if the model takes it.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(super) fn request(
     let instructions = lessons.instructions.unwrap_or(quirks.instructions);
     let mut messages = messages(prompt, lessons.no_tools);
     if lessons.strict {
-        // With instructions of their own before them, which the first words may belong to.
+        // With its own instructions in front, to which the first words may belong.
         messages = taking_turns(instruct(instructions, &prompt.instructions, messages));
     } else {
         messages = instruct(instructions, &prompt.instructions, messages);
@@ -32,7 +32,7 @@ pub(super) fn request(
     let whole = settings.whole || lessons.whole || !quirks.streams;
     if !whole {
         body["stream"] = json!(true);
-        // Servers of others may not know the key, and most tell it anyway.
+        // Other servers may not know the key, and most report usage anyway.
         if settings.modern {
             body["stream_options"] = json!({ "include_usage": true });
         }
@@ -42,7 +42,7 @@ pub(super) fn request(
         body["modalities"] =
             if voice.is_some() { json!(["text", "audio"]) } else { json!(["text"]) };
         if let Some(voice) = voice {
-            // A stream can only carry plain samples.
+            // A stream can only carry raw samples.
             let format = if whole { "wav" } else { "pcm16" };
             body["audio"] = json!({ "voice": voice, "format": format });
         }
@@ -52,7 +52,7 @@ pub(super) fn request(
     }
     settings.sampling.put(&mut body, quirks.sampling);
     if let Some(max) = settings.max_tokens {
-        // The old name is what older servers know; reasoning models refuse it.
+        // Older servers know the old name; reasoning models refuse it.
         let new = (settings.modern || quirks.reasons) != lessons.other_limit;
         body[if new { "max_completion_tokens" } else { "max_tokens" }] = json!(max);
     }
@@ -84,10 +84,10 @@ pub(super) fn request(
     body
 }
 
-/// The conversation as messages. Without tools, what they came to is told in words.
+/// The conversation as messages. Without tools, their outcomes are given in words.
 fn messages(prompt: &Prompt, no_tools: bool) -> Vec<Value> {
     let mut messages: Vec<Value> = Vec::new();
-    // Pictures go into the user's next message, or into one of their own when it is a tool's.
+    // Pictures go into the user's next message; a tool's into one of their own.
     let mut pictures: Vec<Value> = Vec::new();
     for item in &prompt.items {
         match item {
@@ -130,8 +130,8 @@ fn messages(prompt: &Prompt, no_tools: bool) -> Vec<Value> {
                     "type": "function",
                     "function": { "name": call.name, "arguments": call.arguments },
                 });
-                // Calls made at once stand in one message with the words before them, and before
-                // all of their outcomes.
+                // Parallel calls belong into one message with the words before them, ahead of all
+                // their outcomes.
                 let last = messages.last_mut().filter(|message| message["role"] == "assistant");
                 match last.and_then(Value::as_object_mut) {
                     Some(message) => {
@@ -158,7 +158,7 @@ fn messages(prompt: &Prompt, no_tools: bool) -> Vec<Value> {
     messages
 }
 
-/// Takes words that stand right before a sound into its message: they were typed with it.
+/// Moves words right before a sound into its message: they were typed with it.
 fn before(messages: &mut Vec<Value>, parts: &mut Vec<Value>) {
     let typed =
         messages.last().filter(|last| last["role"] == "user" && last["content"].is_string());
@@ -168,7 +168,7 @@ fn before(messages: &mut Vec<Value>, parts: &mut Vec<Value>) {
     }
 }
 
-/// Puts pictures that no words of the user follow into a message of their own.
+/// Puts pictures that no user words follow into a message of their own.
 fn show(messages: &mut Vec<Value>, pictures: &mut Vec<Value>) {
     if !pictures.is_empty() {
         messages.push(json!({ "role": "user", "content": std::mem::take(pictures) }));
@@ -200,7 +200,7 @@ fn instruct(form: Instructions, instructions: &str, mut messages: Vec<Value>) ->
     messages
 }
 
-/// A reply as its chunks come in.
+/// A reply as its chunks arrive.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     calls: Calls,
@@ -215,7 +215,7 @@ pub(super) struct Reply {
     done: bool,
 }
 
-/// A fragment of a call, as chat sends it.
+/// A fragment of a call in chat format.
 pub(super) fn fragment(call: &Value) -> Fragment<'_> {
     let full = |value: &'_ Value| value.as_str().is_some_and(|text| !text.is_empty());
     let id = call["id"].as_str().filter(|_| full(&call["id"]));
@@ -230,13 +230,13 @@ pub(super) fn fragment(call: &Value) -> Fragment<'_> {
 }
 
 impl Reply {
-    /// What streamed deltas and whole messages have in common. A `whole` message may tell again
-    /// what has streamed.
+    /// What streamed deltas and complete messages have in common. A `whole` message may repeat what
+    /// was streamed.
     fn take(&mut self, part: &Value, whole: bool, out: &mut Vec<Delta>) {
         for call in part["tool_calls"].as_array().into_iter().flatten() {
             self.calls.add(&fragment(call));
         }
-        // The form before tools: one call, without an id.
+        // The format before tools: one call, without an id.
         if part["function_call"].is_object() {
             self.calls.add(&fragment(&part["function_call"]));
         }
@@ -310,7 +310,7 @@ impl Reading for Reply {
             return Err(Fault::Told(told));
         }
         let choice = &value["choices"][0];
-        // A chunk of a stream may come alone.
+        // A streaming chunk may come alone.
         let message =
             if choice["message"].is_object() { &choice["message"] } else { &choice["delta"] };
         if !message.is_object() && !choice["text"].is_string() {

@@ -1,4 +1,4 @@
-//! Completions: a text that the model goes on with. For base models and what is tuned of them.
+//! Completions: a text for the model to continue. For base models and their fine-tunes.
 
 use serde_json::{Value, json};
 
@@ -10,15 +10,15 @@ use crate::engine::Delta;
 use crate::engine::openai::quirks::Quirks;
 use crate::engine::openai::refusal::ErrorBody;
 
-/// The longest reply where nothing is set: the endpoint's own default of 16 tokens ends in the
-/// middle of most sentences.
+/// The longest reply by default: the endpoint's own default of 16 tokens ends in the middle of most
+/// sentences.
 const MAX_TOKENS: u32 = 256;
 
-/// What begins a line of the user's, and so ends the model's.
+/// Begins a line of the user, and so ends the model's.
 const USER: &str = "\nUser:";
 
-/// The body of a request. A model that was tuned on pairs gets the newest words alone, as it was
-/// trained; others get the conversation as a script.
+/// The body of a request. A model tuned on pairs gets only the newest words, as in its training;
+/// others get the conversation as a script.
 pub(super) fn request(
     model: &str,
     settings: &MindSettings,
@@ -39,7 +39,7 @@ pub(super) fn request(
     settings.sampling.put(&mut body, true);
     if !quirks.tuned_pairs {
         let mut stop = vec![json!(USER)];
-        // Four of them are the most that is taken.
+        // The API takes at most four.
         stop.extend(body["stop"].as_array().into_iter().flatten().take(3).cloned());
         body["stop"] = json!(stop);
     }
@@ -62,7 +62,7 @@ fn script(prompt: &Prompt) -> String {
     text
 }
 
-/// A reply as its chunks come in.
+/// A reply as its chunks arrive.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     begun: bool,

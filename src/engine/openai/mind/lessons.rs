@@ -1,5 +1,5 @@
-//! What a model has shown that it does not take. A refusal that names a part of the request is
-//! learned from: the part is left out, or put in another way, and the question asked once more.
+//! What a model has turned out not to support. If a refusal names a part of the request, that part
+//! is left out or expressed another way, and the question is asked again.
 
 use std::collections::BTreeSet;
 
@@ -9,44 +9,44 @@ use super::super::quirks::Instructions;
 use super::super::refusal::Declined;
 use super::super::wording;
 
-/// Questions that are asked once more for what is learned, each for something new. A server that
-/// refuses more than that refuses all.
+/// How often a question is asked again, each time with something new learned. A server that refuses
+/// more refuses everything.
 pub(super) const MOST: usize = 6;
 
-/// Keys without which there is no question.
+/// Keys that a request cannot do without.
 const NEEDED: [&str; 6] = ["model", "messages", "input", "prompt", "modalities", "audio"];
 
-/// What is known of a model so far; by itself nothing.
+/// What is known about a model; initially nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lessons {
-    /// It answers only as a whole.
+    /// It cannot stream.
     pub(super) whole: bool,
     /// It takes no tools.
     pub(super) no_tools: bool,
-    /// Where its instructions go, if not where they went.
+    /// Where its instructions go, if not in the usual place.
     pub(super) instructions: Option<Instructions>,
-    /// User and assistant have to take turns.
+    /// User and assistant must alternate.
     pub(super) strict: bool,
-    /// It knows the longest reply by the other one of its two names.
+    /// It knows the token limit by the other of its two names.
     pub(super) other_limit: bool,
-    /// It has to sound, though nobody hears it.
+    /// It must produce sound, although nobody hears it.
     pub(super) sounds: bool,
-    /// It is asked by chat, because it does not know the other protocol.
+    /// It is asked through chat completions, because it does not know the other protocol.
     pub(super) chat_only: bool,
     /// Keys that are left out.
     pub(super) left_out: BTreeSet<String>,
 }
 
 impl Lessons {
-    /// Takes what is left out of a body.
+    /// Removes these from a body.
     pub(super) fn prune(&self, body: &mut Value) {
         if let Some(body) = body.as_object_mut() {
             body.retain(|key, _| !self.left_out.contains(key));
         }
     }
 
-    /// Learns from a refusal of `body`, in which the instructions went as `instructions` say: what
-    /// the user is told of it, or nothing where there was nothing to learn.
+    /// Learns from a refusal of `body`, whose instructions went where `instructions` says. Returns
+    /// what to tell the user, or nothing if there was nothing to learn.
     pub(super) fn learn(
         &mut self,
         declined: &Declined,
@@ -115,7 +115,7 @@ impl Lessons {
         if let Some(key) = named {
             return self.leave_out(key);
         }
-        // Templates fail in many words over a conversation in which somebody speaks twice.
+        // Chat templates fail with all kinds of messages if somebody speaks twice in a row.
         if declined.status != Some(404) && !self.strict && twice(&body["messages"]) {
             self.strict = true;
             return Some(
@@ -168,7 +168,7 @@ mod tests {
         })
     }
 
-    /// What is learned of one refusal, and what the user reads.
+    /// The lesson of one refusal, and the note for the user.
     fn learned(status: u16, param: Option<&str>, message: &str) -> (Lessons, Option<String>) {
         let mut lessons = Lessons::default();
         let told = lessons.learn(&declined(status, param, message), &body(), Instructions::System);

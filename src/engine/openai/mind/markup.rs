@@ -1,12 +1,12 @@
-//! What models write into their words that is none of them: thoughts, calls of tools as text, and
-//! the marks of their templates. It is taken out as the words stream by, wherever they are cut.
+//! Removes what models write into their words that is not meant to be read: thoughts, tool calls as
+//! text, and special tokens of their templates. Works on the stream, however it is split.
 
 use serde_json::Value;
 
 use crate::base::CallId;
 use crate::dialog::Call;
 
-/// What begins thoughts. Families differ in the word; what ends one of them ends any.
+/// Openings of thoughts. The tag depends on the model family; any closing tag ends any of them.
 const THOUGHTS: [&str; 10] = [
     "<think>",
     "<thinking>",
@@ -20,7 +20,7 @@ const THOUGHTS: [&str; 10] = [
     "<|channel|>commentary<|message|>",
 ];
 
-/// What ends them.
+/// Closings of thoughts.
 const THOUGHT_ENDS: [&str; 9] = [
     "</think>",
     "</thinking>",
@@ -33,8 +33,8 @@ const THOUGHT_ENDS: [&str; 9] = [
     "<|end|>",
 ];
 
-/// What begins a call that is written as text, and what ends it; without an end it goes on to the
-/// end of the answer.
+/// Opening and closings of tool calls written as text; without a closing, a call extends to the end
+/// of the answer.
 const CALLS: [(&str, &[&str]); 7] = [
     ("<tool_call>", &["</tool_call>"]),
     ("<tool_calls>", &["</tool_calls>"]),
@@ -45,7 +45,7 @@ const CALLS: [(&str, &[&str]); 7] = [
     ("<|python_tag|>", &["<|eom_id|>", "<|eot_id|>"]),
 ];
 
-/// Marks of templates, which mean nothing to anybody else.
+/// Special tokens of templates, which mean nothing to anybody else.
 const MARKS: [&str; 12] = [
     "<|start|>assistant",
     "<|channel|>final<|message|>",
@@ -64,47 +64,47 @@ const MARKS: [&str; 12] = [
 /// The longest of all of them, in bytes.
 const LONGEST: usize = 40;
 
-/// The most that is kept back of an answer that may be a call, in bytes.
+/// The most that is held back of an answer that may be a call, in bytes.
 const KEPT: usize = 32 * 1024;
 
-/// Takes apart one answer.
+/// Parses one answer.
 #[derive(Debug)]
 pub(super) struct Markup {
-    /// The tools that there are.
+    /// The available tools.
     tools: Vec<String>,
     state: State,
-    /// What was not decided yet.
+    /// Text not decided yet.
     rest: String,
     /// Whether words were handed out.
     begun: bool,
-    /// Whether the next word begins after something that was taken out.
+    /// Whether something was removed before the next word.
     gap: bool,
-    /// Marks of code in what was handed out.
+    /// Code fences in what was handed out.
     fences: usize,
-    /// The last letter that was handed out.
+    /// The last character handed out.
     last: Option<char>,
     /// What was found besides words.
     pub(super) found: Found,
 }
 
-/// What an answer held besides words.
+/// What an answer contained besides words.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// Thoughts.
     pub(super) thought: bool,
     /// The end of thoughts whose beginning the template had written.
     pub(super) open_thought: bool,
-    /// A call of a tool that is not there, or one that cannot be read.
+    /// A call of an unknown tool, or an unreadable one.
     pub(super) odd_call: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Nothing but white space has come.
+    /// Nothing but white space so far.
     Start,
     Words,
     Thought,
-    /// Thoughts that may have no beginning: all of it waits for their end.
+    /// Possibly thoughts without an opening tag: everything is held back until they end.
     Unopened,
     /// A call, by its row in [`CALLS`].
     Call(usize),
@@ -112,7 +112,7 @@ enum State {
     Bare,
 }
 
-/// A piece of an answer, taken apart.
+/// A parsed piece of an answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Piece {
     Words(String),
@@ -120,7 +120,7 @@ pub(super) enum Piece {
 }
 
 impl Markup {
-    /// For an answer of a model that may call `tools`. `unopened` says that its template begins its
+    /// For an answer of a model that may call `tools`. `unopened` says that its template opens its
     /// thoughts for it.
     pub(super) fn new(tools: Vec<String>, unopened: bool) -> Self {
         let state = if unopened { State::Unopened } else { State::Start };
@@ -128,7 +128,7 @@ impl Markup {
         Self { tools, state, rest, begun: false, gap: false, fences: 0, last: None, found }
     }
 
-    /// The thoughts come in a way of their own, so that none is among the words.
+    /// The thoughts come in a field of their own, so none are among the words.
     pub(super) fn thinks_elsewhere(&mut self) {
         if self.state == State::Unopened {
             self.state = State::Start;
@@ -147,7 +147,7 @@ impl Markup {
         let rest = std::mem::take(&mut self.rest);
         match self.state {
             State::Start | State::Words => self.words(&rest, out),
-            // No end of thoughts has come, so they were words.
+            // No closing tag came, so they were words.
             State::Unopened => self.words(rest.trim_start(), out),
             State::Thought => {}
             State::Call(row) => self.call(row, &rest, out),
@@ -158,7 +158,7 @@ impl Markup {
         }
     }
 
-    /// Decides on the beginning of what is left; false when it takes more to decide.
+    /// Decides on the beginning of the rest; false if more text is needed.
     fn step(&mut self, out: &mut Vec<Piece>) -> bool {
         match self.state {
             State::Start => self.start(),
@@ -232,7 +232,7 @@ impl Markup {
         if inside.is_empty() {
             return false;
         }
-        // An answer that begins with a bracket is hardly one for the ear.
+        // An answer that begins with a brace is hardly meant to be spoken.
         let bare = inside.starts_with('{') && !self.tools.is_empty();
         self.go(if bare { State::Bare } else { State::Words })
     }
@@ -249,7 +249,7 @@ impl Markup {
             let (at, mark) = first(&self.rest, marks)?;
             Some((at, kind, mark))
         });
-        // Of two that begin at one place the longer one is meant.
+        // Of two that begin at the same place, the longer one counts.
         let found = found.min_by_key(|(at, _, mark)| (*at, std::cmp::Reverse(*mark)));
         let Some((at, kind, mark)) = found else {
             let keep = self.undecided(&all);
@@ -260,7 +260,7 @@ impl Markup {
         let before: String = self.rest[..at].to_owned();
         let name = self.rest[at..at + mark].to_lowercase();
         if self.code(&before) {
-            // Somebody writes about it.
+            // The answer talks about the tag.
             let words: String = self.rest.drain(..at + mark).collect();
             self.words(&words, out);
             return true;
@@ -281,7 +281,7 @@ impl Markup {
         true
     }
 
-    /// How much of the rest is surely words: what may be the beginning of a mark is not.
+    /// How much of the rest is certainly words: not what may be the beginning of a tag.
     fn undecided(&self, all: &[&[&str]]) -> usize {
         let from = floor(&self.rest, self.rest.len().saturating_sub(LONGEST));
         let starts = self.rest[from..].char_indices().filter(|(_, c)| matches!(c, '<' | '[' | '◁'));
@@ -294,7 +294,7 @@ impl Markup {
         self.rest.len()
     }
 
-    /// Whether what follows `before` stands in code.
+    /// Whether text after `before` is inside code.
     fn code(&self, before: &str) -> bool {
         let fences = self.fences + before.matches("```").count();
         let last = before.chars().next_back().or(self.last);
@@ -341,7 +341,7 @@ impl Markup {
         }
     }
 
-    /// The calls that an answer of bare JSON makes, if all of them are calls.
+    /// The calls in an answer of bare JSON, if it consists only of calls.
     fn bare(&self, text: &str) -> Option<Vec<Call>> {
         let calls = calls(text);
         let fits = !calls.is_empty() && calls.iter().all(|call| self.tools.contains(&call.name));
@@ -354,7 +354,7 @@ impl Markup {
     }
 }
 
-/// The first of `marks` in `text`: where, and how long it is. Capitals do not count.
+/// The first of `marks` in `text`: its position and length. Case is ignored.
 fn first(text: &str, marks: &[&str]) -> Option<(usize, usize)> {
     let found = text.char_indices().filter(|(_, c)| matches!(c, '<' | '[' | '◁'));
     let at = |at: usize| {
@@ -369,7 +369,7 @@ fn first(text: &str, marks: &[&str]) -> Option<(usize, usize)> {
     found.map(|(start, _)| start).find_map(at)
 }
 
-/// The last place at or before `at` where `text` may be cut.
+/// The last character boundary at or before `at`.
 fn floor(text: &str, mut at: usize) -> usize {
     while !text.is_char_boundary(at) {
         at -= 1;
@@ -377,7 +377,7 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The calls in `text`, as JSON in one of its forms or in the tags of one template. Their ids are
+/// The calls in `text`, as JSON in one of its formats or in the tags of one template. Their ids are
 /// empty.
 fn calls(text: &str) -> Vec<Call> {
     let text = text.trim();
@@ -390,7 +390,7 @@ fn calls(text: &str) -> Vec<Call> {
         return text[at..].split("<function=").skip(1).filter_map(tagged).collect();
     }
     let mut values: Vec<Value> = Vec::new();
-    // The last bracket is the first thing that models forget.
+    // Models often forget the last brace.
     for end in ["", "}", "}}"] {
         let whole = format!("{text}{end}");
         values =
@@ -406,7 +406,7 @@ fn calls(text: &str) -> Vec<Call> {
     lists.flatten().filter_map(|value| of_json(&value)).collect()
 }
 
-/// `{"name": …, "arguments": …}` and what is like it.
+/// `{"name": …, "arguments": …}` and variants.
 fn of_json(value: &Value) -> Option<Call> {
     let function = if value["function"].is_object() { &value["function"] } else { value };
     let name =

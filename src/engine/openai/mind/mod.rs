@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! Prompt ─▶ chat | responses | completions (request) ─▶ Http ─▶ Events ─▶ … (reply) ─▶ Markup ─▶ Delta…
-//!            ◀── Lessons ◀── a refusal that names what is not taken
+//!            ◀── Lessons ◀── a refusal that names what is not supported
 //! ```
 //!
-//! **Invariant:** a protocol is two pure halves, a request made of a prompt and a reply made of
+//! **Invariant:** a protocol is two pure halves, a request made from a prompt and a reply made from
 //! events; everything that waits is here, once.
 //! **Invariant:** a prompt that is too long is cut at whole turns and sent once more, never twice.
-//! **Invariant:** a question is asked once more only for something that was learned anew.
-//! **Invariant:** an answer without words, sound or calls is an error: silence is told.
-//! Absent on purpose: what the words are for; speaking and tools are others' business.
+//! **Invariant:** a question is asked again only if something new was learned.
+//! **Invariant:** an answer without words, sound or calls is an error: silence is reported.
+//! Deliberately absent: what the words are for; speaking and tools are handled elsewhere.
 
 mod chat;
 mod completions;
@@ -40,7 +40,7 @@ use replies::{Replies, Step};
 use reply::{Fault, Reading, TOO_LONG};
 pub use settings::{MindSettings, Protocol, Sampling, ToolChoice};
 
-/// Parts of the names of models whose templates begin the thoughts for them.
+/// Parts of the names of models whose templates open their thoughts for them.
 const THINKERS: [&str; 5] = ["deepseek-r1", "qwq", "thinking", "magistral", "-r1"];
 
 /// A model behind one of the three protocols.
@@ -50,16 +50,16 @@ pub struct Mind {
     model: String,
     settings: Arc<MindSettings>,
     notes: Notes,
-    /// What it has shown that it does not take.
+    /// What it has turned out not to support.
     lessons: Arc<Mutex<Lessons>>,
-    /// Its template begins its thoughts for it.
+    /// Its template opens its thoughts for it.
     thinks_first: Arc<AtomicBool>,
-    /// Items that a prompt may have, once the model has shown that more is too long.
+    /// The most items in a prompt, once the model has turned out to take no more.
     longest: Arc<AtomicUsize>,
 }
 
 impl Mind {
-    /// The model `model` of a provider; what is worth knowing and no failure goes to `notes`.
+    /// The model `model` of a provider; remarks that are not failures go to `notes`.
     pub fn new(http: Http, model: &str, settings: MindSettings, notes: Notes) -> Self {
         let name = model.to_lowercase();
         let thinks_first = THINKERS.iter().any(|part| name.contains(part));
@@ -75,7 +75,7 @@ impl Mind {
     }
 
     fn lessons(&self) -> MutexGuard<'_, Lessons> {
-        // Nothing that holds it can panic half way.
+        // No holder of this lock can panic halfway.
         self.lessons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,7 +92,7 @@ impl Mind {
         }
     }
 
-    /// The call, its body, and who reads the reply.
+    /// The endpoint, the body, and the reader of the reply.
     fn question(
         &self,
         protocol: Protocol,
@@ -118,8 +118,8 @@ impl Mind {
         }
     }
 
-    /// Whether the question can be asked in another way after this refusal of `body`: with a
-    /// shorter prompt, by another protocol, or without what is not taken.
+    /// Whether the question can be asked another way after this refusal of `body`: with a shorter
+    /// prompt, by another protocol, or without what is not supported.
     fn adapt(&self, asking: &mut Asking, body: &Value, declined: &Declined) -> bool {
         if asking.tries == lessons::MOST {
             return false;
@@ -139,11 +139,12 @@ impl Mind {
         let quirks = Quirks::of(&self.model);
         let mut lessons = self.lessons();
         let instructions = lessons.instructions.unwrap_or(quirks.instructions);
-        // Beside the conversation they have no role yet, so the next place is that of no role.
+        // Beside the conversation they have no role yet, so the next place is the one without a
+        // role.
         let instructions =
             if responses { super::quirks::Instructions::System } else { instructions };
         let Some(lesson) = lessons.learn(declined, body, instructions) else { return false };
-        // Turns are put in order in the protocol that has messages.
+        // Alternating turns are arranged in the protocol that has messages.
         lessons.chat_only |= responses && by_choice && lessons.strict;
         drop(lessons);
         tracing::debug!(model = self.model, refused = declined.message, "learned");
@@ -151,7 +152,7 @@ impl Mind {
         true
     }
 
-    /// Leaves the older half of the conversation out; false when there is nothing to leave out.
+    /// Drops the older half of the conversation; false if there is nothing to drop.
     fn shorten(&self, prompt: &mut Prompt) -> bool {
         let keep = prompt.items.len() / 2;
         if !prompt.keep_newest(keep) {
@@ -173,7 +174,7 @@ impl Mind {
         }
     }
 
-    /// Why an answer that holds nothing does, and what helps.
+    /// Why an answer is empty, and what helps.
     fn nothing(&self, thought: bool, cut: bool, odd_call: Option<&str>) -> EngineError {
         let (name, model) = (self.http.name(), &self.model);
         EngineError::Broken(match (odd_call, thought, cut) {
@@ -199,7 +200,7 @@ impl Mind {
         })
     }
 
-    /// What is handed out of `piece`, under a name that no other call of the conversation has.
+    /// The delta for `piece`, with a call id that is unique in the conversation.
     fn delta(&self, piece: Piece, names: &mut Vec<String>) -> Delta {
         match piece {
             Piece::Words(words) => Delta::Text(words),
@@ -216,21 +217,21 @@ impl Mind {
     }
 }
 
-/// A question on its way, in the form that it has taken so far.
+/// A question in progress, in its current form.
 struct Asking {
     prompt: Prompt,
     protocol: Protocol,
     shortened: bool,
-    /// How often it was asked in another way.
+    /// How often it was asked another way.
     tries: usize,
 }
 
-/// What an answer has come to so far.
+/// What an answer has produced so far.
 #[derive(Default)]
 struct Given {
-    /// Something was handed out, so that nothing can be asked again.
+    /// Something was handed out, so the question cannot be asked again.
     any: bool,
-    /// There was something to be heard, or to be done.
+    /// There was something to hear or to do.
     real: bool,
 }
 
@@ -245,8 +246,8 @@ impl Given {
     }
 }
 
-/// What the tools say of their outcomes, where they were called for the newest question: it may
-/// stand for the answer of a model that has none.
+/// The tools' own words for their outcomes, if they were called for the newest question: they can
+/// replace the answer of a model that gives none.
 fn outcomes(prompt: &Prompt) -> Option<String> {
     let (_, items) = prompt.last_turn()?;
     let mut said = Vec::new();
@@ -313,13 +314,13 @@ impl Responder for Mind {
                     match step {
                         Step::More => {}
                         Step::Over => break,
-                        // Some say in the answer that there is none.
+                        // Some report the error inside the answer.
                         Step::Fault(Fault::Told(told)) if !given.any => {
                             let declined = mind.http.reported(&told);
                             if mind.adapt(&mut asking, &body, &declined) {
                                 continue 'ask;
                             }
-                            // What it says of the conversation's length is more than that it broke off.
+                            // A context that is too long is the more useful error.
                             let error = if declined.too_long() { declined.error } else { mind.fault(Fault::Told(told)) };
                             yield Err(error);
                             return;
@@ -367,7 +368,7 @@ impl Responder for Mind {
 }
 
 impl Mind {
-    /// `prompt` behind what was said before the conversation.
+    /// `prompt` after the opening items.
     fn opened(&self, prompt: &Prompt) -> Prompt {
         let mut prompt = prompt.clone();
         if !self.settings.opening.is_empty() {
@@ -376,7 +377,7 @@ impl Mind {
         prompt
     }
 
-    /// `out` taken apart: pieces, or what is none of words and calls. `over` says that nothing more
+    /// Parses `out` into pieces; sound and sources pass through. `over` says that nothing more
     /// comes.
     fn pieces(
         &self,
@@ -386,7 +387,7 @@ impl Mind {
     ) -> Vec<Result<Piece, Delta>> {
         let mut all = Vec::new();
         let mut pieces = Vec::new();
-        // The calls that the protocol itself carries come when the words are over.
+        // Calls made through the protocol come after the words.
         let mut calls: Vec<Call> = Vec::new();
         for delta in out.drain(..) {
             match delta {

@@ -7,28 +7,28 @@ use crate::engine::openai::http::is;
 use crate::engine::openai::stream::Stream;
 use crate::engine::{Delta, EngineError};
 
-/// A reply as it comes in: whole, or as a stream.
+/// A reply as it arrives: complete, or as a stream.
 pub(super) enum Replies<'a> {
     Whole(&'a Http, Option<Response>),
     Stream(Box<Stream>, Ending),
 }
 
-/// How far the end of a stream was taken in.
+/// How far the end of a stream was processed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     Open,
     Over,
 }
 
-/// What reading on has brought.
+/// The result of reading on.
 pub(super) enum Step {
     /// There is more.
     More,
-    /// That was all.
+    /// It is complete.
     Over,
-    /// It cannot be read on.
+    /// It cannot be read.
     Fault(Fault),
-    /// It does not come on.
+    /// The connection was lost.
     Lost(EngineError),
 }
 
@@ -41,7 +41,7 @@ impl<'a> Replies<'a> {
         }
     }
 
-    /// Takes in what comes next, and adds what it brings to `out`.
+    /// Takes in what comes next, and appends the result to `out`.
     pub(super) async fn next(&mut self, reading: &mut dyn Reading, out: &mut Vec<Delta>) -> Step {
         let read = match self {
             Self::Whole(http, response) => match response.take() {
@@ -65,7 +65,7 @@ impl<'a> Replies<'a> {
                     *ending = Ending::Over;
                     reading.finish(out)
                 }
-                // Only the end mark was lost.
+                // Only the end marker was lost.
                 Err(_) if reading.complete() => {
                     *ending = Ending::Over;
                     reading.finish(out)

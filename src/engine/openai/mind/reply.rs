@@ -1,4 +1,4 @@
-//! What the three protocols have in common when a reply is read.
+//! Reading replies: what the three protocols have in common.
 
 use serde_json::Value;
 
@@ -7,14 +7,14 @@ use crate::dialog::Call;
 use crate::engine::openai::refusal::ErrorBody;
 use crate::engine::{Delta, Source};
 
-/// Why a reply cannot be read on.
+/// Why a reply cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The server tells an error where the reply should be.
+    /// The server sent an error instead of the reply.
     Told(ErrorBody),
-    /// It broke off, or is nonsense.
+    /// It broke off, or is invalid.
     Broken(String),
-    /// It was refused on the way.
+    /// It was refused halfway.
     Refused(String),
 }
 
@@ -29,48 +29,48 @@ impl Fault {
     }
 }
 
-/// Reads one reply, streamed or whole.
+/// Reads one reply, streamed or complete.
 pub(super) trait Reading: Send {
-    /// Takes the data of one event and adds what it brings to `out`.
+    /// Takes the data of one event and appends the result to `out`.
     fn event(&mut self, data: &str, out: &mut Vec<Delta>) -> Result<(), Fault>;
 
-    /// Takes the whole reply.
+    /// Takes the complete reply.
     fn whole(&mut self, value: &Value, out: &mut Vec<Delta>) -> Result<(), Fault>;
 
-    /// What the server told of its use, once it has.
+    /// The usage reported by the server, once it is.
     fn usage(&self) -> &Value;
 
-    /// Whether the model has thought, in a way of its own besides the words.
+    /// Whether the model has thought, in a field of its own.
     fn thought(&self) -> bool {
         false
     }
 
-    /// Whether it was cut at its longest length.
+    /// Whether it was cut at the token limit.
     fn cut(&self) -> bool;
 
-    /// Whether the last event was seen.
+    /// Whether the final event was seen.
     fn done(&self) -> bool;
 
-    /// Whether nothing more is needed, though an end mark may still come.
+    /// Whether nothing more is needed, though an end marker may still come.
     fn complete(&self) -> bool;
 
-    /// The stream has ended: adds what was kept back.
+    /// The stream has ended: appends what was held back.
     fn finish(&mut self, out: &mut Vec<Delta>) -> Result<(), Fault>;
 }
 
-/// What a reply that was cut at its longest length is worth to the user.
+/// The note for the user about a reply that was cut at the token limit.
 pub(super) const TOO_LONG: &str =
     "the answer reached its length limit; raise [chat] max_output_tokens";
 
-/// Tool calls as their fragments come in. Servers number them, name them, do both, or neither, and
-/// some number all of them alike.
+/// Tool calls assembled from fragments. Servers number them, name them, do both, or neither, and
+/// some give all of them the same number.
 #[derive(Debug, Default)]
 pub(super) struct Calls(Vec<Part>);
 
 /// A call so far.
 #[derive(Debug)]
 struct Part {
-    /// By what its fragments say that they are of it.
+    /// Ids by which fragments refer to it.
     ids: Vec<String>,
     index: Option<u64>,
     call: Call,
@@ -79,15 +79,15 @@ struct Part {
 /// A fragment of a call; every part of it may be missing.
 #[derive(Debug, Default)]
 pub(super) struct Fragment<'a> {
-    /// Names that only this call has.
+    /// Ids that only this call has.
     pub(super) ids: Vec<&'a str>,
     /// Its number.
     pub(super) index: Option<u64>,
-    /// The id under which its outcome is given back.
+    /// The id under which its outcome is returned.
     pub(super) call_id: Option<&'a str>,
     /// The name of its tool.
     pub(super) name: Option<&'a str>,
-    /// More of its arguments: text, or the whole of them as an object.
+    /// More of its arguments: text, or all of them as an object.
     pub(super) arguments: Option<&'a Value>,
 }
 
@@ -117,7 +117,7 @@ impl Calls {
         }
     }
 
-    /// The whole arguments of the call of `fragment`, however much of them came before.
+    /// Sets the complete arguments of the call of `fragment`, however much of them came before.
     pub(super) fn set(&mut self, fragment: &Fragment<'_>) {
         let at = self.place(fragment);
         let whole = fragment.arguments.is_some_and(|arguments| !blank(arguments));
@@ -127,7 +127,7 @@ impl Calls {
         self.add(fragment);
     }
 
-    /// Where the call of `fragment` is; a new one where there is none.
+    /// The index of the call of `fragment`; adds it if it is new.
     fn place(&mut self, fragment: &Fragment<'_>) -> usize {
         let Fragment { ids, index, name, arguments, .. } = fragment;
         let named = |part: &Part| ids.iter().any(|id| part.ids.iter().any(|known| known == id));
@@ -137,8 +137,8 @@ impl Calls {
         let numbered = |part: &&Part| index.is_none() || part.index == *index;
         let at = self.0.iter().rposition(|part| numbered(&part));
         if let Some(part) = at.and_then(|at| self.0.get(at)) {
-            // Another id and a name, or a name after arguments that are complete, begin another
-            // call, whatever its number.
+            // Another id with a name, or a name after complete arguments, begins another call,
+            // whatever its number.
             let other_id = !ids.is_empty() && !part.ids.is_empty();
             let full = serde_json::from_str::<Value>(&part.call.arguments).is_ok();
             let more = arguments.is_some_and(|arguments| !blank(arguments));
@@ -150,7 +150,7 @@ impl Calls {
                 return at.unwrap_or_default();
             }
         } else if name.is_none() && ids.is_empty() && !self.0.is_empty() {
-            // A number that nobody introduced.
+            // An unknown number.
             return self.0.len() - 1;
         }
         let call =
@@ -165,7 +165,7 @@ impl Calls {
         (at < self.0.len()).then(|| complete(self.0.remove(at).call))
     }
 
-    /// Takes all of them, in the order in which they were begun.
+    /// Takes all of them, in the order in which they began.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Call> {
         let all = std::mem::take(&mut self.0).into_iter().map(|part| complete(part.call));
         all.filter(|call| !call.name.is_empty())
@@ -183,7 +183,7 @@ fn complete(mut call: Call) -> Call {
     call
 }
 
-/// Words that may be told again as a whole, after they have streamed.
+/// Words that may be repeated as a whole after they were streamed.
 #[derive(Debug, Default)]
 pub(super) struct Streamed(String);
 
@@ -193,19 +193,19 @@ impl Streamed {
         self.0.push_str(words);
     }
 
-    /// What is new in `whole`, which holds all the words so far; nothing where it holds others.
+    /// The new part of `whole`, which repeats all words so far; empty if it differs.
     pub(super) fn rest<'a>(&self, whole: &'a str) -> &'a str {
         whole.strip_prefix(self.0.as_str()).unwrap_or_default()
     }
 
-    /// Whether these words were the last ones.
+    /// Whether these were the last words.
     pub(super) fn ends_with(&self, words: &str) -> bool {
         let words = words.trim();
         !words.is_empty() && self.0.trim_end().ends_with(words)
     }
 }
 
-/// The page that an annotation names, in its flat form and in the nested one.
+/// The page that an annotation cites, in its flat or its nested format.
 pub(super) fn source(annotation: &Value) -> Option<Source> {
     if annotation["type"] != "url_citation" {
         return None;
@@ -216,7 +216,7 @@ pub(super) fn source(annotation: &Value) -> Option<Source> {
     Some(Source { title: flat["title"].as_str().unwrap_or_default().to_owned(), url })
 }
 
-/// The text of `value`, unless it is empty or none.
+/// The text of `value`, unless it is empty or not text.
 pub(super) fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
@@ -227,7 +227,7 @@ mod tests {
 
     use super::*;
 
-    /// What chat fragments come to: the names and arguments of the calls.
+    /// The calls that chat fragments result in: ids, names and arguments.
     fn put_together(fragments: Value) -> Vec<(String, String, String)> {
         let mut calls = Calls::default();
         for fragment in fragments.as_array().unwrap() {
@@ -251,14 +251,14 @@ mod tests {
             {"index": 0, "function": {"arguments": "1}"}},
         ]);
         assert_eq!(put_together(usual), [call("a", "x", "{\"q\":1}"), call("b", "y", "{}")]);
-        // Everything has the number 0.
+        // Every call has the number 0.
         let alike = json!([
             {"index": 0, "id": "a", "function": part(json!("x"), json!("{\"q\":"))},
             {"index": 0, "function": {"arguments": "1}"}},
             {"index": 0, "id": "b", "function": part(json!("y"), json!("{}"))},
         ]);
         assert_eq!(put_together(alike), [call("a", "x", "{\"q\":1}"), call("b", "y", "{}")]);
-        // No numbers, the ids with each fragment, in a mixed order.
+        // No numbers, an id with each fragment, interleaved.
         let named = json!([
             {"id": "a", "function": part(json!("x"), json!("{"))},
             {"id": "b", "function": part(json!("y"), json!("{"))},
@@ -272,7 +272,7 @@ mod tests {
             {"function": part(json!("x"), json!("{\"q\":2}"))},
         ]);
         assert_eq!(put_together(bare), [call("", "x", "{\"q\":1}"), call("", "x", "{\"q\":2}")]);
-        // The name with each fragment; arguments as an object; none at all.
+        // The name with each fragment; arguments as an object; no arguments at all.
         let repeated = json!([
             {"index": 0, "id": "a", "function": part(json!("x"), json!("{\"q\""))},
             {"index": 0, "id": "a", "function": part(json!("x"), json!(":1}"))},

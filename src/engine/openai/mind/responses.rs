@@ -10,7 +10,7 @@ use crate::engine::Delta;
 use crate::engine::openai::quirks::{Instructions, Quirks};
 use crate::engine::openai::refusal::ErrorBody;
 
-/// The body of a request. Nothing is stored at the provider: the whole conversation is in it.
+/// The body of a request. Nothing is stored at the provider: it contains the whole conversation.
 pub(super) fn request(
     model: &str,
     settings: &MindSettings,
@@ -72,8 +72,8 @@ pub(super) fn request(
     body
 }
 
-/// Puts the instructions where the model takes them: beside the conversation, except for one that
-/// has shown that it does not know that place, or takes none at all.
+/// Puts the instructions where the model takes them: beside the conversation, unless it has turned
+/// out not to know that place, or to take none at all.
 fn instruct(form: Instructions, instructions: &str, body: &mut Value) {
     let Some(input) = body["input"].as_array_mut() else { return };
     match form {
@@ -138,18 +138,18 @@ fn input(prompt: &Prompt) -> Vec<Value> {
     input
 }
 
-/// Puts pictures that no words of the user follow into a message of their own.
+/// Puts pictures that no user words follow into a message of their own.
 fn show(input: &mut Vec<Value>, pictures: &mut Vec<Value>) {
     if !pictures.is_empty() {
         input.push(json!({ "role": "user", "content": std::mem::take(pictures) }));
     }
 }
 
-/// A reply as its events come in.
+/// A reply as its events arrive.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     calls: Calls,
-    /// All the words that were handed out, and those of each item by its name.
+    /// All words handed out, and those of each item by its name.
     streamed: Streamed,
     items: Vec<(String, Streamed)>,
     /// Calls handed out: ids, names and arguments.
@@ -168,7 +168,7 @@ enum End {
 }
 
 impl Reply {
-    /// Hands words of the item called `name` out.
+    /// Hands out words of the item `name`.
     fn say(&mut self, name: &str, words: &str, out: &mut Vec<Delta>) {
         if words.is_empty() {
             return;
@@ -185,11 +185,11 @@ impl Reply {
         out.push(Delta::Text(words.to_owned()));
     }
 
-    /// Hands out what is new in `words`, which are all those of the item called `name`.
+    /// Hands out what is new in `words`, which is the full text of the item `name`.
     fn say_rest(&mut self, name: &str, words: &str, out: &mut Vec<Delta>) {
         let rest = match self.items.iter().find(|(known, _)| known == name) {
             Some((_, item)) => item.rest(words),
-            // Some name an item anew with each event.
+            // Some rename an item with each event.
             None if self.streamed.ends_with(words) => "",
             None => words,
         };
@@ -225,7 +225,7 @@ impl Reply {
         }
     }
 
-    /// Hands a call out, once.
+    /// Hands out a call, once.
     fn call(&mut self, call: Option<crate::dialog::Call>, out: &mut Vec<Delta>) {
         let Some(call) = call.filter(|call| !call.name.is_empty()) else { return };
         if !self.called.iter().any(|known| known.id == call.id) {
@@ -234,8 +234,8 @@ impl Reply {
         }
     }
 
-    /// The whole response: at the end of a stream, or alone. It tells everything once more, under
-    /// names that are not always the same.
+    /// The complete response, at the end of a stream or alone. It repeats everything, not always
+    /// under the same names.
     fn response(&mut self, response: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
         self.usage = response["usage"].clone();
         if !response["error"].is_null() {
@@ -262,7 +262,7 @@ impl Reply {
             let event = json!({ "item": item });
             self.calls.set(&fragment(&event));
             let call = self.calls.take(&fragment(&event));
-            // The same call under another name was made already.
+            // The same call was already made under another id.
             let told = call.as_ref().is_some_and(|call| {
                 streamed.iter().any(|s| s.name == call.name && s.arguments == call.arguments)
             });
@@ -286,7 +286,7 @@ impl Reply {
     }
 }
 
-/// The words of a message, and the pages that it rests on.
+/// The words of a message, and the pages that it cites.
 fn content(item: &Value) -> (String, Vec<Value>) {
     let (mut words, mut annotations) = (String::new(), Vec::new());
     if item["type"] == "message" || (item["type"].is_null() && item["role"] == "assistant") {
@@ -299,13 +299,13 @@ fn content(item: &Value) -> (String, Vec<Value>) {
     (words, annotations)
 }
 
-/// What the item of an event is called: by its id, or by its number where it has none.
+/// The name of an event's item: its id, or its number if it has none.
 fn name(event: &Value) -> String {
     let id = text(&event["item_id"]).or_else(|| text(&event["item"]["id"]));
     id.unwrap_or_else(|| format!("#{}", event["output_index"].as_u64().unwrap_or_default()))
 }
 
-/// The fragment of a call that an event brings.
+/// The fragment of a call in an event.
 fn fragment(event: &Value) -> Fragment<'_> {
     let item = &event["item"];
     let full = |value: &'_ Value| value.as_str().is_some_and(|text| !text.is_empty());
@@ -344,7 +344,7 @@ impl Reading for Reply {
             }
             "response.output_text.done" | "response.refusal.done" => {
                 let words = text(&event["text"]).or_else(|| text(&event["refusal"]));
-                // An item may have several parts, which its end tells together.
+                // An item may have several parts, which its final event combines.
                 let known = self.items.iter().any(|(known, _)| *known == name(&event));
                 if let Some(words) = words.filter(|_| !known) {
                     self.say_rest(&name(&event), &words, out);
@@ -360,7 +360,7 @@ impl Reading for Reply {
             "response.completed" | "response.incomplete" | "response.failed" | "response.done" => {
                 return self.response(&event["response"], out);
             }
-            // Flat in the contract, nested on some servers.
+            // Flat in the documentation, nested on some servers.
             "error" => return Err(failed(&event)),
             _ if !event["error"].is_null() => return Err(failed(&event)),
             other => self.thought |= other.starts_with("response.reasoning"),

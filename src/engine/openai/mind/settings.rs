@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::dialog::{Item, Prompt};
 
-/// Which protocol a chat model is asked by.
+/// The protocol for a chat model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
-    /// What suits the model and the provider: Responses on OpenAI, chat completions elsewhere,
-    /// completions for base models.
+    /// Depends on model and provider: Responses on OpenAI, chat completions elsewhere, completions
+    /// for base models.
     #[default]
     Auto,
     /// `/chat/completions`
@@ -22,7 +22,7 @@ pub enum Protocol {
 /// Which tools a model may or must call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ToolChoice {
-    /// As it sees fit.
+    /// Any, as it sees fit.
     #[default]
     Auto,
     /// None of them.
@@ -33,20 +33,20 @@ pub enum ToolChoice {
     Tool(String),
 }
 
-/// How a chat model is asked.
+/// Settings of a chat model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MindSettings {
-    /// By which protocol.
+    /// The protocol.
     pub protocol: Protocol,
     /// Whether [`Protocol::Auto`] means Responses: the provider is OpenAI.
     pub responses: bool,
-    /// Whether the provider is known to take the present names of parameters.
+    /// Whether the provider is known to take the current parameter names.
     pub modern: bool,
-    /// Whether the reply is waited for as a whole, because the server cannot stream.
+    /// Whether to request the reply as a whole, because the server cannot stream.
     pub whole: bool,
-    /// How hard a reasoning model thinks: `none` to `max`.
+    /// Reasoning effort: `none` to `max`.
     pub effort: Option<String>,
-    /// What bends chance, for models that take it.
+    /// Sampling parameters, for models that take them.
     pub sampling: Sampling,
     /// The longest reply, in tokens.
     pub max_tokens: Option<u32>,
@@ -56,33 +56,33 @@ pub struct MindSettings {
     pub search: bool,
     /// Whether the model takes the user's sound itself.
     pub hears: bool,
-    /// The voice of a model that speaks by itself; none for text.
+    /// The voice of a model that speaks by itself; `None` for text.
     pub voice: Option<String>,
-    /// Whether nobody would hear that voice, so that words are asked for.
+    /// Whether nobody would hear that voice, so that text is requested.
     pub mute: bool,
-    /// What was said before the conversation, and is never left out of it.
+    /// Items before the conversation that are never dropped from it.
     pub opening: Arc<[Item]>,
 }
 
-/// What bends a model's chance.
+/// Sampling parameters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sampling {
-    /// Randomness, 0.0..=2.0.
+    /// Temperature, 0.0..=2.0.
     pub temperature: Option<f64>,
-    /// The part of the likely words that is chosen from, 0.0..=1.0.
+    /// Nucleus sampling: the share of probability to choose from, 0.0..=1.0.
     pub top_p: Option<f64>,
-    /// How much words that were often written are avoided, -2.0..=2.0.
+    /// Penalty for words by how often they occurred, -2.0..=2.0.
     pub frequency_penalty: Option<f64>,
-    /// How much words that were written at all are avoided, -2.0..=2.0.
+    /// Penalty for words that occurred at all, -2.0..=2.0.
     pub presence_penalty: Option<f64>,
-    /// Texts at which it stops.
+    /// Stop sequences.
     pub stop: Vec<String>,
-    /// With the same seed the same question has the same answer, where the server can do that.
+    /// With the same seed the same question gets the same answer, if the server supports it.
     pub seed: Option<i64>,
 }
 
 impl Sampling {
-    /// What `over` says, and this where it says nothing.
+    /// The values of `over`, falling back to these.
     #[must_use]
     pub fn under(self, over: &Self) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Sampling {
         }
     }
 
-    /// Puts it into the body of a request. A model that is not `free` takes the seed alone.
+    /// Adds them to the body of a request. A model that is not `free` takes only the seed.
     pub(super) fn put(&self, body: &mut Value, free: bool) {
         for (key, value) in [
             ("temperature", self.temperature),
@@ -117,7 +117,7 @@ impl Sampling {
 }
 
 impl ToolChoice {
-    /// What a word of the configuration means: `auto`, `none`, `required`, or a tool's name.
+    /// Parses a configuration value: `auto`, `none`, `required`, or a tool's name.
     pub fn of(word: &str) -> Self {
         match word {
             "auto" => Self::Auto,
@@ -129,8 +129,8 @@ impl ToolChoice {
 }
 
 impl MindSettings {
-    /// The tools that must be called now. A must is met by the first call; after it the reply would
-    /// never come.
+    /// The tool choice for this prompt. A forced choice is satisfied by the first call; forcing
+    /// more would prevent the reply.
     pub(super) fn tool_choice(&self, prompt: &Prompt) -> &ToolChoice {
         let first = matches!(prompt.items.last(), Some(Item::User { .. }));
         match &self.tool_choice {

@@ -1,12 +1,12 @@
-//! A conversation for models whose templates want user and assistant to take turns.
+//! Alternating user and assistant turns, for models whose templates require them.
 
 use serde_json::{Value, json};
 
-/// What stands between the outcome of a tool and what the user said next, where the answer was lost.
+/// Placed between a tool outcome and the user's next words if the answer was lost.
 const LOST: &str = "(no answer)";
 
-/// `messages` without two of the user's or the assistant's in a row, and with the user's first.
-/// Nothing that was said is lost: what stands in a row is put together.
+/// `messages` without two user or assistant messages in a row, and with the user's first. Nothing
+/// is lost: consecutive messages are merged.
 pub(super) fn taking_turns(messages: Vec<Value>) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     // What the assistant said before anybody asked.
@@ -25,7 +25,7 @@ pub(super) fn taking_turns(messages: Vec<Value>) -> Vec<Value> {
         match last {
             Some(last) if last["role"] == role.as_str() && role != "tool" => {
                 if last["tool_calls"].is_array() && calls {
-                    // Calls of two answers, of which the first has lost its outcomes.
+                    // Calls of two answers; the first has lost its outcomes.
                     all.push(message);
                     continue;
                 }
@@ -46,7 +46,7 @@ pub(super) fn taking_turns(messages: Vec<Value>) -> Vec<Value> {
                     std::mem::replace(first, json!({ "role": first["role"], "content": said }));
                 let system = own["role"] != "user";
                 if system {
-                    // What it is comes first.
+                    // Its own words come first.
                     let said = std::mem::replace(first, own);
                     put_together(first, said);
                 } else {
@@ -59,7 +59,7 @@ pub(super) fn taking_turns(messages: Vec<Value>) -> Vec<Value> {
     all
 }
 
-/// Adds what `more` says to `message`, which is of the same role.
+/// Appends `more` to `message`, which has the same role.
 fn put_together(message: &mut Value, mut more: Value) {
     let calls = more["tool_calls"].take();
     if calls.is_array() {
@@ -74,7 +74,7 @@ fn put_together(message: &mut Value, mut more: Value) {
     };
 }
 
-/// The content of a message as the parts that it may be made of.
+/// The content of a message as a list of parts.
 fn parts(content: Value) -> Vec<Value> {
     match content {
         Value::Array(parts) => parts,

@@ -1,4 +1,4 @@
-//! What a line of sessions wants done on its connections, and what happens to them.
+//! What a line of sessions wants done on its connections, and what happens on them.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ pub struct SocketId(pub u32);
 /// What a line wants done.
 #[derive(Debug)]
 pub enum Act {
-    /// Make a connection; [`Happening::Open`] or [`Happening::Failed`] follows.
+    /// Open a connection; [`Happening::Open`] or [`Happening::Failed`] follows.
     Dial {
-        /// Its name.
+        /// Its id.
         socket: SocketId,
-        /// The dialect to announce, where it is known to be the old one.
+        /// The dialect to announce, if it is known to be the old one.
         dialect: Option<Dialect>,
     },
     /// Send this message.
@@ -29,36 +29,36 @@ pub enum Act {
         /// The event as JSON.
         text: String,
     },
-    /// Ask whether the other side is there.
+    /// Ask whether the other side is alive.
     Ping(SocketId),
-    /// Close the connection; nothing is expected of it any more.
+    /// Close the connection; nothing more is expected of it.
     Hang(SocketId),
     /// Say this.
     Say(Said),
-    /// The fallback is to do this.
+    /// Order for the fallback.
     Fall(Order),
-    /// So much of a model of this provider was used.
+    /// Usage to count.
     Count {
         /// The model.
         model: String,
-        /// How much of it.
+        /// The usage.
         usage: Usage,
     },
-    /// So much may still be used.
+    /// Remaining rate limits.
     Limits(Vec<Limit>),
 }
 
-/// What happens to a connection.
+/// What happens on a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Happening {
-    /// It is made.
+    /// It is open.
     Open,
-    /// It cannot be made.
+    /// It could not be opened.
     Failed(EngineError),
-    /// A message came.
+    /// A message arrived.
     Text(String),
-    /// The other side is there.
+    /// The other side is alive.
     Pong,
-    /// It was closed, with a code where the other side gave one.
+    /// It was closed, with a code if the other side gave one.
     Closed(Option<u16>),
 }

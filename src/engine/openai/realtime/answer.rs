@@ -1,4 +1,4 @@
-//! One answer of the server as it comes.
+//! One answer of the server as it arrives.
 
 use std::collections::HashMap;
 
@@ -6,42 +6,42 @@ use super::event::Place;
 use crate::base::{CallId, Epoch, Moment};
 use crate::dialog::Call;
 
-/// An answer that was asked for and is not over.
+/// An answer that was requested and is not over.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) epoch: Epoch,
-    /// The server's name for it, once it has told.
+    /// The server's id for it, once known.
     pub(super) id: Option<String>,
-    /// The event that asked for it.
+    /// Id of the event that requested it.
     pub(super) asked: String,
     pub(super) state: State,
-    /// It is no reply but a text that is read out, and no part of the conversation.
+    /// It is a text being read out, not a reply, and not part of the conversation.
     pub(super) recital: bool,
     pub(super) parts: Vec<Part>,
-    /// Calls handed out, and the names of those that were begun, by item.
+    /// Calls handed out, and the names of those that have begun, by item.
     calls: Vec<String>,
     names: HashMap<String, String>,
     /// Whether its first words were handed out.
     pub(super) begun: bool,
-    /// The words of its sound; those of them that were handed out; and the seconds of sound that
-    /// were.
+    /// The words of its sound; how many of them were handed out; and the seconds of sound handed
+    /// out.
     pub(super) written: String,
     pub(super) worded: usize,
     pub(super) seconds: f64,
-    /// The items whose words came piece by piece.
+    /// Items whose words were streamed.
     known: Vec<String>,
 }
 
 /// Whether an answer is still wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum State {
-    /// What comes of it is handed out.
+    /// Its output is handed out.
     Live,
-    /// It was cancelled; what comes of it is dropped. The server should be done with it by then.
+    /// It was cancelled; its output is dropped. The server should have ended it by then.
     Cancelled { until: Moment, unheard: bool },
 }
 
-/// A stretch of sound of a reply.
+/// A stretch of a reply's sound.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Part {
     pub(super) item: Option<String>,
@@ -73,8 +73,8 @@ impl Answer {
         self.state == State::Live
     }
 
-    /// Whether something of the server's answer `id` is of this one. Servers that leave the name
-    /// out have only one at a time.
+    /// Whether a part of the server's answer `id` belongs to this one. Servers that omit the id
+    /// have only one answer at a time.
     pub(super) fn owns(&mut self, id: Option<&str>) -> bool {
         match (&self.id, id) {
             (_, None) => true,
@@ -86,7 +86,7 @@ impl Answer {
         }
     }
 
-    /// Counts sound that came.
+    /// Counts sound that arrived.
     pub(super) fn receive(&mut self, at: &Place, samples: u64) {
         match self.parts.iter_mut().find(|part| part.item == at.item && part.content == at.content)
         {
@@ -99,12 +99,12 @@ impl Answer {
         }
     }
 
-    /// Remembers what the call that is item `item` is called.
+    /// Remembers the tool name of the call in item `item`.
     pub(super) fn name(&mut self, item: &str, name: &str) {
         self.names.insert(item.to_owned(), name.to_owned());
     }
 
-    /// A complete call; `None` when it was handed out before or its name is not known yet.
+    /// A complete call; `None` if it was already handed out or its name is not known yet.
     pub(super) fn call(
         &mut self,
         item: Option<&str>,
@@ -122,22 +122,22 @@ impl Answer {
         Some(Call { id: CallId(call.to_owned()), name, arguments })
     }
 
-    /// The words that the sound handed out so far has begun to say, at `pace` characters a second.
+    /// The words begun in the sound handed out so far, at `pace` characters per second.
     pub(super) fn said(&self, pace: f64) -> &str {
         let over = (self.seconds * pace) as usize;
         let mut ends = self.written.char_indices().skip(over);
-        // A word that has begun counts as said: better lost than said twice.
+        // A word that has begun counts as said: better lost than repeated.
         let end = ends.find(|(_, c)| c.is_whitespace()).map_or(self.written.len(), |(at, _)| at);
         if self.seconds > 0.0 { &self.written[..end] } else { "" }
     }
 
-    /// Characters a second, where there is enough to tell.
+    /// Characters per second, if there is enough to tell.
     pub(super) fn pace(&self) -> Option<f64> {
         let chars = self.written.chars().count();
         (self.seconds > 1.0 && chars > 15).then(|| chars as f64 / self.seconds)
     }
 
-    /// Whether words at `at` are news: the whole text of an item whose pieces came is none.
+    /// Whether words at `at` are new: the full text of an item that was streamed is not.
     pub(super) fn news(&mut self, at: &Place, whole: bool) -> bool {
         let item = format!("{}/{}", at.item.as_deref().unwrap_or_default(), at.content);
         let known = self.known.contains(&item);

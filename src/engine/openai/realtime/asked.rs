@@ -1,24 +1,24 @@
-//! What the user said and nobody has answered: kept until that has happened, whatever becomes of
-//! the session that was told.
+//! Unanswered questions of the user: kept until they are answered, whatever becomes of the session
+//! that heard them.
 
 use std::time::Duration;
 
 use crate::base::{LISTEN_RATE, Moment, Utterance, UtteranceId};
 use crate::dialog::{Item, Prompt};
 
-/// Utterances kept at most. When there are more the oldest is given up; the machine asks only so
-/// many at once, and a minute of speech is 4 MB.
+/// The most utterances kept; beyond that the oldest is given up. The machine has few open at a
+/// time, and a minute of speech is 4 MB.
 const MOST: usize = 8;
 
-/// The longest stretch of speech that is kept before there is an utterance of it: 70 s at 16 kHz,
-/// more than an utterance may have.
+/// The longest stretch of speech kept before there is an utterance for it: 70 s at 16 kHz, more
+/// than an utterance can last.
 const STRETCH: usize = 70 * 16_000;
 
-/// How long words may take, besides a tenth of what was said. The turn waits for 20 s in all, so
-/// that another ear still has the time to listen.
+/// How long a transcript may take, plus a tenth of the speech's length. The turn waits for 20 s in
+/// all, so another ear still has time to listen.
 const WRITING: Duration = Duration::from_secs(8);
 
-/// What the user said and nobody has answered, oldest first.
+/// Unanswered questions, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     questions: Vec<Question>,
@@ -29,11 +29,11 @@ pub(super) struct Asked {
 pub(super) struct Question {
     pub(super) utterance: Utterance,
     pub(super) take: u32,
-    /// Its words, once they were told.
+    /// Its transcript, once known.
     pub(super) words: Option<String>,
-    /// Whether something of an answer was handed out.
+    /// Whether some of an answer was handed out.
     answered: bool,
-    /// Until when its words are waited for, where they are all that is wanted.
+    /// Deadline of its transcript, if that is all that is wanted.
     pub(super) until: Moment,
 }
 
@@ -50,33 +50,33 @@ impl Asked {
         self.questions.retain(|q| (q.utterance.id, q.take) != (utterance, take));
     }
 
-    /// When the first wait for words is over.
+    /// When the first transcript is due.
     pub(super) fn due(&self) -> Option<Moment> {
         self.questions.iter().map(|question| question.until).min()
     }
 
-    /// Nobody who cannot be reached will be in time: no wait is longer than until `until`.
+    /// An unreachable server will not be in time: shortens all waits to `until`.
     pub(super) fn hasten(&mut self, until: Moment) {
         for question in &mut self.questions {
             question.until = question.until.min(until);
         }
     }
 
-    /// Takes out what is waited for no longer.
+    /// Takes out what is overdue.
     pub(super) fn overdue(&mut self, now: Moment) -> Vec<Question> {
         self.questions.extract_if(.., |question| question.until <= now).collect()
     }
 
-    /// Takes out all of it.
+    /// Takes everything out.
     pub(super) fn take(&mut self) -> Vec<Question> {
         std::mem::take(&mut self.questions)
     }
 
-    /// Lets go what `items` show to be past: a question before the last one.
+    /// Drops what `items` show to be past: any question before the last one.
     pub(super) fn settle(&mut self, items: &[Item]) {
         let last = items.iter().rposition(|item| matches!(item, Item::User { .. })).unwrap_or(0);
         let past = |q: &Question| items[..last].iter().any(|i| spoken(i) == Some(q.utterance.id));
-        // What was asked together bears the number of its last part.
+        // What was asked together has the id of its last part.
         if let Some(newest) = self.questions.iter().rposition(past) {
             self.questions.drain(..=newest);
         }
@@ -89,7 +89,7 @@ impl Asked {
         }
     }
 
-    /// Takes the words of a take; false when they are no news, or of nothing that is asked.
+    /// Takes the transcript of a take; false if it is not new, or not of an open question.
     pub(super) fn learn(
         &mut self,
         utterance: UtteranceId,
@@ -109,18 +109,18 @@ impl Asked {
         }
     }
 
-    /// What a fresh session has to hear: what it could not be told in words.
+    /// What a fresh session must hear: what it could not be told in words.
     pub(super) fn unheard(&self) -> Vec<Question> {
         let unheard = |q: &&Question| !q.answered || q.words.is_none();
         self.questions.iter().filter(unheard).cloned().collect()
     }
 
-    /// What waits for an answer.
+    /// Questions waiting for an answer.
     pub(super) fn open(&self) -> impl Iterator<Item = &Question> {
         self.questions.iter().filter(|question| !question.answered)
     }
 
-    /// `prompt` without what a fresh session is to hear instead of reading it.
+    /// `prompt` without what a fresh session will hear instead of read.
     pub(super) fn before(&self, prompt: &Prompt) -> Prompt {
         let unheard = self.unheard();
         let heard = |item: &Item| {
@@ -132,14 +132,14 @@ impl Asked {
         self.fill(Prompt { instructions, items, tools, sounds: Vec::new() })
     }
 
-    /// `prompt` with the words that have become known since it was made.
+    /// `prompt` with the transcripts that came since it was made.
     pub(super) fn fill(&self, mut prompt: Prompt) -> Prompt {
         for item in &mut prompt.items {
             if let Item::User { utterance: Some(id), text } = item
                 && text.is_empty()
                 && let Some(at) = self.questions.iter().position(|q| q.utterance.id == *id)
             {
-                // What was asked together bears the number of its last part.
+                // What was asked together has the id of its last part.
                 let words = self.questions[..=at].iter().filter_map(|q| q.words.as_deref());
                 *text = words.collect::<Vec<_>>().join(" ");
             }
@@ -148,12 +148,12 @@ impl Asked {
     }
 }
 
-/// The utterance that an item is.
+/// The utterance behind an item.
 fn spoken(item: &Item) -> Option<UtteranceId> {
     if let Item::User { utterance, .. } = item { *utterance } else { None }
 }
 
-/// Speech that no session could be told yet.
+/// Speech that no session has heard yet.
 #[derive(Debug, Default)]
 pub(super) struct Stretch {
     start: u64,
@@ -163,7 +163,7 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// Adds what lies at `start` in the stream. What does not follow on the rest begins anew.
+    /// Adds the sound at `start` in the stream. A gap starts a new stretch.
     pub(super) fn push(&mut self, now: Moment, start: u64, pcm: &[f32]) {
         self.grown = now;
         let end = self.start + self.pcm.len() as u64;
@@ -176,14 +176,14 @@ impl Stretch {
         self.pcm.extend_from_slice(pcm);
     }
 
-    /// Takes all of it.
+    /// Takes everything.
     pub(super) fn take(&mut self) -> Option<(u64, Vec<f32>)> {
         let pcm = std::mem::take(&mut self.pcm);
         (!pcm.is_empty()).then_some((self.start, pcm))
     }
 }
 
-/// Until when the words of `utterance` are waited for.
+/// Deadline of the transcript of `utterance`.
 pub(super) fn until(now: Moment, utterance: &Utterance) -> Moment {
     let spoken = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
     now + WRITING + Duration::from_secs_f64(spoken / 10.0)

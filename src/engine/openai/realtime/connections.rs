@@ -1,5 +1,5 @@
-//! The connections of a line: made when somebody needs one, looked after, exchanged between turns,
-//! and made again when they are lost.
+//! The connections of a line: opened on demand, monitored, replaced between turns, and reopened
+//! when lost.
 
 use std::time::Duration;
 
@@ -12,51 +12,52 @@ use crate::engine::EngineError;
 /// How long a connection may take to be made.
 const DIALING: Duration = Duration::from_secs(10);
 
-/// Silence of a server after which it is asked whether it is there, and the wait for its answer;
-/// shorter while somebody waits for it.
+/// Silence of a server after which it is pinged, and the wait for its answer; shorter while
+/// somebody is waiting for it.
 const SILENCE: Duration = Duration::from_secs(20);
 const WAITED: Duration = Duration::from_secs(4);
 const PONG: Duration = Duration::from_secs(5);
 
-/// The age at which a fresh session is opened beside the old one. Servers end one at 60 minutes.
+/// The age at which a fresh session is opened beside the old one. Servers end sessions at 60
+/// minutes.
 const REFRESH: Duration = Duration::from_secs(55 * 60);
 
-/// Times a lost or refused connection is tried again, and the wait before the first of them, which
-/// doubles: what the vendor's own clients do.
+/// How often a lost or refused connection is retried, and the first wait, which doubles: as in the
+/// vendor's own clients.
 const TRIES: u32 = 5;
 const BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(8);
 
-/// One connection with the session on it, once the server has greeted.
+/// A connection and its session, once the server has greeted.
 pub(super) struct Connection {
     pub(super) socket: SocketId,
     pub(super) since: Moment,
     pub(super) session: Option<Session>,
     pub(super) ready: bool,
-    /// When something last came, and when that was last asked for.
+    /// When something last arrived, and when the server was last pinged.
     heard: Moment,
     pinged: Option<Moment>,
 }
 
-/// What is to be done about a connection whose server is silent.
+/// What to do about a connection whose server is silent.
 pub(super) enum Silence {
-    /// It is not too long yet.
+    /// Not too long yet.
     Bearable,
-    /// It cannot be made.
+    /// It could not be opened.
     Unmade,
-    /// Its server was asked whether it is there.
+    /// The server was pinged.
     Asked,
-    /// Its server is gone.
+    /// The server is gone.
     Gone,
 }
 
 impl Connection {
-    /// Something came.
+    /// Something arrived.
     pub(super) fn hear(&mut self, now: Moment) {
         (self.heard, self.pinged) = (now, None);
     }
 
-    /// Until when its server may be silent; less long while somebody `waits`.
+    /// How long its server may stay silent; shorter while somebody `waits`.
     fn due(&self, waits: bool) -> Moment {
         if self.session.is_none() {
             return self.since + DIALING;
@@ -70,30 +71,30 @@ impl Connection {
     }
 }
 
-/// The connection that talks, a fresh one beside it, and what was learned about having one.
+/// The active connection, a fresh one beside it, and what was learned about opening one.
 pub(super) struct Connections {
     live: Option<Connection>,
     next: Option<Connection>,
-    /// How many were ever made.
+    /// Connections opened since the start.
     made: u32,
     /// The dialect to announce.
     dialect: Option<Dialect>,
     tries: u32,
     again: Option<Moment>,
-    /// Why none can be had, and until when none is tried.
+    /// Why none is available, and until when none is tried.
     down: Option<(EngineError, Moment)>,
     /// Why the last try failed.
     why: Option<EngineError>,
 }
 
 impl Connections {
-    /// None, and none on its way.
+    /// No connection, and none being opened.
     pub(super) const fn new(dialect: Option<Dialect>) -> Self {
         let (made, tries) = (0, 0);
         Self { live: None, next: None, made, dialect, tries, again: None, down: None, why: None }
     }
 
-    /// Makes sure that one is there or on its way, unless none can be had for now.
+    /// Makes sure that one is open or being opened, unless none is available for now.
     pub(super) fn wake(&mut self, now: Moment, out: &mut Vec<Act>) {
         if let Some((_, until)) = &self.down {
             if now < *until {
@@ -107,7 +108,7 @@ impl Connections {
         }
     }
 
-    /// Makes one where there is none.
+    /// Opens one if there is none.
     pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Act>) {
         if self.live.is_none() {
             self.live = Some(self.connect(now, out));
@@ -121,7 +122,7 @@ impl Connections {
         Connection { socket, since: now, session: None, ready: false, heard: now, pinged: None }
     }
 
-    /// Makes those for which it is time: the next try, and a fresh one beside an old one.
+    /// Opens what is due: the next try, and a fresh one beside an old one.
     pub(super) fn renew(&mut self, now: Moment, out: &mut Vec<Act>) {
         if self.again.is_some_and(|again| again <= now) {
             self.again = None;
@@ -132,7 +133,7 @@ impl Connections {
         }
     }
 
-    /// Takes the fresh one, if it is ready, in place of the old one.
+    /// Replaces the old one with the fresh one, if it is ready.
     pub(super) fn exchange(&mut self, out: &mut Vec<Act>) {
         if let Some(next) = self.next.take_if(|next| next.ready)
             && let Some(old) = self.live.replace(next)
@@ -141,13 +142,13 @@ impl Connections {
         }
     }
 
-    /// Closes all: nobody speaks.
+    /// Closes all, because nobody speaks.
     pub(super) fn park(&mut self, out: &mut Vec<Act>) {
         let all = self.live.take().into_iter().chain(self.next.take());
         out.extend(all.map(|connection| Act::Hang(connection.socket)));
     }
 
-    /// All that are there, or on their way.
+    /// All connections, open or being opened.
     pub(super) fn sockets(&self) -> Vec<SocketId> {
         self.live.iter().chain(&self.next).map(|connection| connection.socket).collect()
     }
@@ -156,18 +157,18 @@ impl Connections {
         self.live.iter_mut().chain(&mut self.next).find(|made| made.socket == socket)
     }
 
-    /// The one that talks, whether it is ready or not.
+    /// The active one, whether it is ready or not.
     pub(super) const fn live(&self) -> Option<&Connection> {
         self.live.as_ref()
     }
 
-    /// The session that talks, once its server has greeted.
+    /// The active session, once its server has greeted.
     pub(super) fn talking(&mut self) -> Option<(SocketId, &mut Session)> {
         let live = self.live.as_mut().filter(|live| live.ready)?;
         Some((live.socket, live.session.as_mut()?))
     }
 
-    /// Sees whether a server is silent for too long, and asks whether it is there.
+    /// Checks whether a server is silent for too long, and pings it.
     pub(super) fn look_after(
         &mut self,
         now: Moment,
@@ -189,8 +190,8 @@ impl Connections {
         Silence::Asked
     }
 
-    /// When something is to be done next: `waits` says that somebody waits for an answer, `swap`
-    /// when a fresh one may take over.
+    /// When something is due next: `waits` says that somebody waits for an answer, `swap` when a
+    /// fresh one may take over.
     pub(super) fn deadline(&self, waits: bool, swap: Option<Moment>) -> Option<Moment> {
         let old = self.live.as_ref().filter(|live| live.ready && self.next.is_none());
         let fresh = self.next.as_ref().filter(|next| next.ready);
@@ -202,8 +203,8 @@ impl Connections {
         all.into_iter().flatten().min()
     }
 
-    /// One is over: what was on it, where it is the one that talked. That one goes on without a
-    /// fresh one beside it; its own end will ask for another.
+    /// Removes one that is over; returns it if it was the active one. The active one goes on
+    /// without a fresh one beside it; its own end will request another.
     pub(super) fn remove(&mut self, now: Moment, socket: SocketId) -> Option<Connection> {
         if self.next.take_if(|next| next.socket == socket).is_some() {
             if let Some(live) = &mut self.live {
@@ -214,7 +215,7 @@ impl Connections {
         self.live.take_if(|live| live.socket == socket)
     }
 
-    /// The fresh one talks from now on; which it is, if there is one, and whether it is ready.
+    /// Makes the fresh one active; returns which it is, if there is one, and whether it is ready.
     pub(super) fn promote(&mut self) -> Option<(SocketId, bool)> {
         let next = self.next.take()?;
         let which = (next.socket, next.ready);
@@ -222,22 +223,22 @@ impl Connections {
         Some(which)
     }
 
-    /// The server speaks this dialect.
+    /// Notes that the server speaks this dialect.
     pub(super) const fn learn(&mut self, dialect: Dialect) {
         self.dialect = Some(dialect);
     }
 
-    /// The dialect to announce, where it is known.
+    /// The dialect to announce, if it is known.
     pub(super) const fn dialect(&self) -> Option<Dialect> {
         self.dialect
     }
 
-    /// A server has greeted the one that talks.
+    /// A server has greeted on the active one.
     pub(super) fn greeted(&mut self) {
         (self.tries, self.again, self.down, self.why) = (0, None, None, None);
     }
 
-    /// The next one is made a little later.
+    /// Delays the next one a little.
     pub(super) fn pause(&mut self, now: Moment) {
         self.again = Some(now + BACKOFF);
     }
@@ -245,7 +246,7 @@ impl Connections {
     /// A try has failed: there will be another while one is `needed`.
     ///
     /// # Errors
-    /// When it was the last one; `error`, as it came.
+    /// `error`, unchanged, when that was the last one.
     pub(super) fn retry(
         &mut self,
         now: Moment,
@@ -263,13 +264,13 @@ impl Connections {
         Ok(())
     }
 
-    /// None can be had until then.
+    /// None is available until then.
     pub(super) fn put_down(&mut self, error: EngineError, until: Moment) {
         (self.again, self.tries) = (None, 0);
         self.down = Some((error, until));
     }
 
-    /// Why none can be had for now.
+    /// Why none is available for now.
     pub(super) fn down(&self) -> Option<&EngineError> {
         self.down.as_ref().map(|(error, _)| error)
     }

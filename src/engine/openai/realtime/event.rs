@@ -1,4 +1,4 @@
-//! What the server sends, in both dialects: the parts of it that matter here.
+//! Events of the server, in both dialects: the parts that matter here.
 
 use serde_json::Value;
 
@@ -9,10 +9,10 @@ use crate::base::Epoch;
 use crate::engine::openai::used::usage;
 use crate::engine::{Limit, Usage};
 
-/// One event of the server. Whatever it leaves out is empty or `None` here.
+/// A server event. Whatever it leaves out is empty or `None` here.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Event {
-    /// The session is there, or its settings were taken. `None` where it does not say.
+    /// The session exists, or its settings were accepted. `None` where it does not say.
     Session {
         created: bool,
         dialect: Option<Dialect>,
@@ -21,23 +21,23 @@ pub(super) enum Event {
     },
     /// The input buffer became an item.
     Committed { item: String },
-    /// The server heard speech begin or end. Only where it finds the turns.
+    /// The server detected the start or end of speech. Only if it detects turns.
     Speech { began: bool },
-    /// Words of an item that was sound; `last` when there will be no more, `None` for failed.
+    /// Transcript of a sound item; `last` if it is complete, `None` if it failed.
     Heard { item: String, text: Option<String>, last: bool, usage: Option<Usage> },
-    /// An answer was begun.
+    /// An answer began.
     Begun { response: Option<String>, epoch: Option<Epoch> },
-    /// It is over.
+    /// An answer is over.
     Over(Box<Over>),
-    /// An item of an answer, at its beginning or whole.
+    /// An item of an answer, at its start or complete.
     Item { response: Option<String>, item: Item, whole: bool },
     /// Sound.
     Audio { at: Place, delta: String },
-    /// The words of sound, or words without any: the next ones, or all of them once more.
+    /// Words, spoken or not: the next ones, or all of them repeated.
     Words { at: Place, text: String, spoken: bool, whole: bool },
-    /// A call is complete.
+    /// A complete call.
     Call { at: Place, call: String, name: Option<String>, arguments: String },
-    /// How much may still be asked for.
+    /// Remaining rate limits.
     Limits(Vec<Limit>),
     /// Something went wrong.
     Error(Trouble),
@@ -45,7 +45,7 @@ pub(super) enum Event {
     Other,
 }
 
-/// Where in an answer something belongs.
+/// A position in an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Place {
     pub(super) response: Option<String>,
@@ -75,8 +75,7 @@ pub(super) struct Over {
     pub(super) usage: Option<Usage>,
 }
 
-/// Reads one message: the event, and the name that the server gave it. `None` when it is no event
-/// at all.
+/// Parses one message into the event and the server's id for it. `None` if it is not an event.
 pub(super) fn parse(message: &str) -> Option<(Event, Option<String>)> {
     let event: Value = serde_json::from_str(message).ok()?;
     let kind = event["type"].as_str()?;
@@ -127,7 +126,7 @@ fn read(kind: &str, event: &Value) -> Event {
         "response.output_text.done" | "response.text.done" => words(event, "text", false),
         "response.function_call_arguments.done" => Event::Call {
             at: place(event),
-            // A server that names no call still means one.
+            // A server that assigns no call id still means one call.
             call: text(event, "call_id").or_else(|| text(event, "item_id")).unwrap_or_default(),
             name: text(event, "name"),
             arguments: text(event, "arguments").unwrap_or_default(),
@@ -138,7 +137,7 @@ fn read(kind: &str, event: &Value) -> Event {
     }
 }
 
-/// A text that is there and not empty.
+/// A non-empty string.
 fn text(of: &Value, key: &str) -> Option<String> {
     of[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }

@@ -2,18 +2,18 @@ use std::time::Duration;
 
 use crate::base::{Moment, Rate};
 
-/// The least sound that is held back before a reply begins: what makes up for 30 ms of jitter with
-/// as much again to spare.
+/// The least sound held back before a reply begins: covers 30 ms of jitter with as much again to
+/// spare.
 pub(super) const LEAST: Duration = Duration::from_millis(60);
 
-/// The most: a network that needs more than this is no network for talking.
+/// The most: a network that needs more is unfit for conversation.
 const MOST: Duration = Duration::from_millis(400);
 
-/// Sound that is held back longer than this although no more comes is let go.
+/// Held sound is released after this time even if no more arrives.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Holds back the beginning of a reply until there is enough of it, so that it does not stop again
-/// when the next piece is late. Grows when that was not enough, and shrinks when it was.
+/// Holds back the beginning of a reply until there is enough of it, so that it does not stall when
+/// the next piece is late. Grows when that was not enough, and shrinks when it was.
 #[derive(Clone, Debug)]
 pub(super) struct JitterBuffer {
     target: Duration,
@@ -23,11 +23,11 @@ pub(super) struct JitterBuffer {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
-    /// Nothing has come since the beginning.
+    /// Nothing has arrived since the beginning.
     Empty,
-    /// Something has, first at this moment.
+    /// Something has arrived, first at this moment.
     Filling(Moment),
-    /// Everything is let go as it comes. `given` samples were, the first at `since`.
+    /// Everything is passed through. `given` samples were, the first at `since`.
     Open { since: Moment, given: u64, dry: bool },
 }
 
@@ -42,11 +42,11 @@ impl JitterBuffer {
         self.state = State::Empty;
     }
 
-    /// Takes the next sound of the reply and hands out what may go on.
+    /// Takes the next sound of the reply and returns what may be played.
     pub(super) fn push(&mut self, now: Moment, pcm: Vec<f32>, rate: Rate) -> Option<Vec<f32>> {
         match &mut self.state {
             State::Open { since, given, dry } => {
-                // The speaker is at `now`, or has stood still for want of sound since `end`.
+                // The speaker is at `now`, or has been starved since `end`.
                 let end = *since + span(*given, rate);
                 if now > end {
                     *dry = true;
@@ -64,12 +64,12 @@ impl JitterBuffer {
         if span(self.held.len() as u64, rate) >= self.target { self.open(now) } else { None }
     }
 
-    /// Hands out what has waited for too long.
+    /// Returns what has waited for too long.
     pub(super) fn poll(&mut self, now: Moment) -> Option<Vec<f32>> {
         if self.deadline().is_some_and(|until| until <= now) { self.open(now) } else { None }
     }
 
-    /// When [`JitterBuffer::poll`] wants to be called.
+    /// When [`JitterBuffer::poll`] should be called.
     pub(super) fn deadline(&self) -> Option<Moment> {
         match self.state {
             State::Filling(since) => Some(since + PATIENCE.max(self.target)),
@@ -77,7 +77,7 @@ impl JitterBuffer {
         }
     }
 
-    /// The reply is complete: hands out what is left.
+    /// The reply is complete: returns what is left.
     pub(super) fn end(&mut self, now: Moment) -> Option<Vec<f32>> {
         match self.state {
             State::Open { dry: false, .. } => {
@@ -154,7 +154,8 @@ mod tests {
     }
 
     proptest! {
-        /// Pieces of 20 ms in real time, each up to 30 ms late but in order: sound never stops.
+        /// Pieces of 20 ms in real time, each up to 30 ms late but in order: the sound never
+        /// stalls.
         #[test]
         fn it_never_runs_dry_at_30_ms_of_jitter(late in proptest::collection::vec(0u64..=30_000, 1..500)) {
             let mut jitter = JitterBuffer::new();

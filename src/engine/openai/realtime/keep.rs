@@ -1,5 +1,5 @@
-//! What becomes of a conversation as its sessions come and go: a fresh one is told what was said, a
-//! lost one is replaced, and without one nothing that was asked is left waiting.
+//! A conversation as its sessions come and go: a fresh one is told what was said, a lost one is
+//! replaced, and without one no question is left waiting.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use super::trouble::broke_off;
 use crate::base::{Moment, UtteranceId};
 use crate::engine::{EngineError, Said};
 
-/// How long a question still waits for a session once a try has failed: two more of them.
+/// How long a question still waits for a session after a failed try: two more tries.
 const HASTE: Duration = Duration::from_millis(1_600);
 
-/// How long the fallback answers without another try: after all tries, and after a refusal that
-/// somebody has to mend.
+/// How long the fallback answers before the next try: after all tries failed, and after a refusal
+/// that somebody has to fix.
 const DOWN: Duration = Duration::from_secs(30);
 const REFUSED: Duration = Duration::from_secs(60);
 
 impl Line {
-    /// The server has greeted: it is told what was said so far, and asked what waits.
+    /// The server has greeted: it gets the conversation so far, and the waiting questions.
     pub(super) fn on_ready(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
         let prompt = self.last.as_ref().map(|prompt| self.asked.before(prompt));
         let live = self.connections.live().is_some_and(|live| live.socket == socket);
@@ -51,26 +51,26 @@ impl Line {
         }
     }
 
-    /// Whether somebody waits for a session.
+    /// Whether somebody is waiting for a session.
     fn needed(&self, now: Moment) -> bool {
         self.turn.is_some()
             || self.asked.open().next().is_some()
             || self.stretch.grown + PAUSE > now
     }
 
-    /// Whether nothing is under way.
+    /// Whether nothing is in progress.
     pub(super) fn idle(&self) -> bool {
         let session = self.connections.live().and_then(|live| live.session.as_ref());
         let busy = session.is_some_and(Session::busy) || self.waits_for_words();
         self.turn.is_none() && self.reading.is_none() && !busy && !self.standin.busy()
     }
 
-    /// Whether somebody waits for what the server says.
+    /// Whether somebody is waiting for the server.
     pub(super) fn waits(&self) -> bool {
         self.turn.as_ref().is_some_and(|turn| turn.sent && !turn.spoke) || self.waits_for_words()
     }
 
-    /// Takes the fresh session in place of the old one, between turns.
+    /// Replaces the old session with the fresh one, between turns.
     pub(super) fn swap(&mut self, now: Moment, out: &mut Vec<Act>) {
         let silent = self.stretch.grown + PAUSE <= now && self.asked.open().next().is_none();
         if silent && self.idle() {
@@ -78,7 +78,7 @@ impl Line {
         }
     }
 
-    /// Ends the waits of a session and of its connection that are over.
+    /// Handles expired waits of a session and its connection.
     pub(super) fn look_after(&mut self, now: Moment, socket: SocketId, out: &mut Vec<Act>) {
         let mut outs = Vec::new();
         let made = self.connections.get(socket);
@@ -140,14 +140,14 @@ impl Line {
             ));
             self.try_again(now, error, out);
         } else if detects {
-            // It is in the middle of what it heard, and may serve one session at a time.
+            // It is still busy with what it heard, and may serve one session at a time.
             self.connections.pause(now);
         } else if self.needed(now) {
             self.connections.dial(now, out);
         }
     }
 
-    /// What becomes of the answer that was under way.
+    /// Decides what happens to the answer in progress.
     fn break_off(&mut self, now: Moment, out: &mut Vec<Act>) {
         if let Some(epoch) = self.reading.take() {
             let error = broke_off(&self.settings.provider);
@@ -156,18 +156,18 @@ impl Line {
         let Some(mut turn) = self.turn.take() else { return };
         let epoch = turn.epoch;
         if turn.called {
-            // The calls stand, and what they come to goes into the next session.
+            // The calls stand, and their outcomes go into the next session.
             out.push(Act::Say(Said::Done(epoch)));
             return;
         }
-        // It is asked again, or the next session goes on where this one was.
+        // It is asked again, or the next session continues it.
         if turn.sent {
             (turn.sent, turn.until) = (false, now + PATIENCE);
         }
         self.turn = Some(turn);
     }
 
-    /// A connection could not be made.
+    /// A connection could not be opened.
     pub(super) fn fail(
         &mut self,
         now: Moment,
@@ -195,7 +195,7 @@ impl Line {
             return self.put_down(error, now + DOWN, out);
         }
         if let Some(turn) = &mut self.turn {
-            // Who cannot be reached will hardly be in time.
+            // An unreachable server will hardly be in time.
             turn.until = turn.until.min(now + HASTE);
         }
         self.asked.hasten(now + HASTE);
@@ -208,13 +208,13 @@ impl Line {
         self.fall(out);
     }
 
-    /// Whether words are all that is wanted, and have not come.
+    /// Whether transcripts are all that is wanted, and are still to come.
     fn waits_for_words(&self) -> bool {
         self.settings.writes() && self.asked.open().next().is_some()
     }
 
-    /// Ends the waits for words that are over. What cannot be written down is said, so that another
-    /// ear hears it.
+    /// Handles overdue transcripts. What cannot be transcribed is reported, so that another ear
+    /// hears it.
     pub(super) fn time_words(&mut self, now: Moment, out: &mut Vec<Act>) {
         if !self.settings.writes() {
             return;
@@ -230,7 +230,7 @@ impl Line {
         }
     }
 
-    /// No words will come of this.
+    /// There will be no transcript of this.
     pub(super) fn unwritten(
         &mut self,
         utterance: UtteranceId,
@@ -244,7 +244,7 @@ impl Line {
         out.push(Act::Say(said));
     }
 
-    /// No session can be had: nothing of what waits for its words will get them.
+    /// No session is available: no pending transcript will come.
     pub(super) fn give_up_while_down(&mut self, out: &mut Vec<Act>) {
         let down = self.connections.down().filter(|_| self.settings.writes());
         let Some(why) = down.cloned() else { return };

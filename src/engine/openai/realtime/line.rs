@@ -17,43 +17,43 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A conversation over as many sessions as it takes. Pure: no sockets, no clock.
 ///
-/// It keeps what is asked until it is answered, opens a session when one is needed and closes it
-/// when nobody speaks, and lets the fallback answer when no session can be had.
+/// It keeps questions until they are answered, opens a session when one is needed, closes it when
+/// nobody speaks, and lets the fallback answer when no session is available.
 pub struct Line {
     pub(super) settings: Arc<Settings>,
     pub(super) connections: Connections,
-    /// Whether the server turned out to find the ends of turns whatever it is told.
+    /// Whether the server turned out to detect turns whatever it is told.
     pub(super) detects: bool,
     pub(super) asked: Asked,
     pub(super) stretch: Stretch,
     pub(super) turn: Option<Turn>,
-    /// What the last answer rested on: the history for a fresh session.
+    /// The prompt of the last answer: the history for a fresh session.
     pub(super) last: Option<Prompt>,
     /// Samples at 48 kHz handed out of the newest epoch, and the session that handed out the last.
     pub(super) given: (Epoch, u64, Option<SocketId>),
-    /// A text that the session reads out.
+    /// A text that the session is reading out.
     pub(super) reading: Option<Epoch>,
     pub(super) standin: StandIn,
     pub(super) stirred: Moment,
     pub(super) voice: Voice,
 }
 
-/// An answer that is wanted.
+/// A requested answer.
 pub(super) struct Turn {
     pub(super) epoch: Epoch,
     pub(super) prompt: Prompt,
-    /// When the fallback takes it, while no session has.
+    /// When the fallback takes it, if no session has.
     pub(super) until: Moment,
     /// Whether a session was asked.
     pub(super) sent: bool,
     pub(super) spoke: bool,
     pub(super) called: bool,
-    /// The words that lost sessions have said of it.
+    /// Words of it that lost sessions have already said.
     pub(super) words: String,
 }
 
 impl Line {
-    /// A line without a session. A fallback that can speak speaks what is announced.
+    /// A line without a session. A fallback that can speak also speaks announcements.
     pub fn new(settings: Settings, behind: Behind) -> Self {
         Self {
             connections: Connections::new(settings.dialect),
@@ -92,7 +92,7 @@ impl Line {
             }
             Order::Commit { utterance, take } => {
                 self.asked.push(utterance.clone(), take, asked::until(now, &utterance));
-                // The utterance holds all of it.
+                // The utterance contains all of it.
                 self.stretch.take();
                 if !self.talk(now, out, |s, outs| s.commit(now, &utterance, take, outs)) {
                     self.connections.wake(now, out);
@@ -106,7 +106,7 @@ impl Line {
             }
             Order::Respond { epoch, prompt } => self.respond(now, epoch, prompt, out),
             Order::Announce { epoch, text, sure } => self.announce(now, epoch, text, sure, out),
-            // The sound of a session comes when it comes.
+            // A session's sound cannot be held back.
             Order::Hold(held) => out.push(Act::Fall(Order::Hold(held))),
             Order::Abort(epoch) => {
                 self.turn = self.turn.take().filter(|turn| turn.epoch != epoch);
@@ -121,7 +121,7 @@ impl Line {
         }
     }
 
-    /// Takes what happened to a connection.
+    /// Handles an event of a connection.
     pub fn handle(
         &mut self,
         now: Moment,
@@ -148,7 +148,7 @@ impl Line {
             Happening::Closed(code) => {
                 tracing::debug!(?code, "the server has closed the session");
                 let loss = match code {
-                    // What the servers close with when the dialect is wrong.
+                    // The close code of servers when the dialect is wrong.
                     Some(4000) => Loss::Dialect(Dialect::Ga),
                     _ => Loss::Broken,
                 };
@@ -165,7 +165,7 @@ impl Line {
         self.standin.said(&mut self.asked, said, out);
     }
 
-    /// When [`Line::tick`] is wanted.
+    /// When [`Line::tick`] is due.
     pub fn deadline(&self) -> Option<Moment> {
         let idle = self.idle();
         let turn = self.turn.as_ref().filter(|turn| !turn.sent).map(|turn| turn.until);
@@ -177,7 +177,7 @@ impl Line {
         [turn, park, words, connections].into_iter().flatten().min()
     }
 
-    /// Ends the waits that are over.
+    /// Handles expired waits.
     pub fn tick(&mut self, now: Moment, out: &mut Vec<Act>) {
         for socket in self.connections.sockets() {
             self.look_after(now, socket, out);
@@ -216,7 +216,7 @@ impl Line {
         }
     }
 
-    /// Asks the session for the answer that is wanted.
+    /// Asks the session for the requested answer.
     pub(super) fn hand(&mut self, now: Moment, out: &mut Vec<Act>) {
         let Some(turn) = self.turn.as_mut().filter(|turn| !turn.sent) else { return };
         let live = self.connections.live().filter(|live| live.ready).map(|live| live.socket);
@@ -250,11 +250,11 @@ impl Line {
         out.push(Act::Fall(Order::Announce { epoch, text, sure }));
     }
 
-    /// The fallback answers.
+    /// Lets the fallback answer.
     pub(super) fn fall(&mut self, out: &mut Vec<Act>) {
         let Some(turn) = self.turn.take() else { return };
         if turn.spoke {
-            // Another voice and mind cannot go on in the middle of a sentence.
+            // Another voice and mind cannot continue in the middle of a sentence.
             let (epoch, provider) = (turn.epoch, &self.settings.provider);
             let error = EngineError::Broken(format!(
                 "the connection to provider {provider} dropped in the middle of the answer; ask again"
@@ -267,7 +267,7 @@ impl Line {
         self.standin.take(&self.asked, turn.epoch, turn.prompt, &why, out);
     }
 
-    /// Why nothing came of a connection.
+    /// The error of a connection that did not open in time.
     pub(super) fn too_late(&self) -> EngineError {
         let provider = &self.settings.provider;
         EngineError::Unreachable(format!(
@@ -275,7 +275,7 @@ impl Line {
         ))
     }
 
-    /// The settings with what was found out since.
+    /// The settings, updated with what was learned since.
     fn spoken(&self) -> Arc<Settings> {
         let dialect = self.connections.dialect();
         if dialect == self.settings.dialect && !self.detects {
@@ -289,7 +289,7 @@ impl Line {
         Arc::new(settings)
     }
 
-    /// Gives the live session an order; false when there is none that could take it.
+    /// Gives the live session an order; false if no session can take it.
     pub(super) fn talk(
         &mut self,
         now: Moment,
@@ -337,7 +337,7 @@ impl Line {
         }
     }
 
-    /// A session says something.
+    /// Handles a session's output.
     fn say(&mut self, socket: SocketId, said: Said, out: &mut Vec<Act>) {
         match &said {
             Said::Transcript { utterance, take, result: Ok(text), last, .. } => {
@@ -375,7 +375,7 @@ impl Line {
             Said::Failed { epoch, error } => {
                 self.reading = self.reading.filter(|reading| reading != epoch);
                 let turn = self.turn.take_if(|turn| turn.epoch == *epoch);
-                // Somebody else may do better, as long as nothing was said.
+                // Another engine may do better, as long as nothing was said.
                 let elsewhere = !matches!(error, EngineError::Refused(_));
                 if let Some(turn) = turn.filter(|turn| !turn.spoke && !turn.called && elsewhere) {
                     self.standin.take(&self.asked, turn.epoch, turn.prompt, error, out);

@@ -1,4 +1,4 @@
-//! What the server's conversation holds, so that it can be made to say what the prompt says.
+//! Mirrors the server's conversation, so that it can be made to match the prompt.
 
 use std::collections::HashSet;
 
@@ -9,12 +9,11 @@ use super::wire::{self, Role};
 use crate::base::{CallId, Epoch, UtteranceId};
 use crate::dialog::{Item, Picture};
 
-/// Characters of history that a fresh session is given: some 6,000 tokens. Older turns are left
-/// out, whole ones at a time.
+/// Characters of history for a fresh session: about 6,000 tokens. Older turns are left out, whole
+/// ones at a time.
 const BUDGET: usize = 24_000;
 
-/// Turns, counted from the end, whose tool calls a fresh session is given too. Of older ones the
-/// words are enough.
+/// The last turns whose tool calls a fresh session also gets. For older ones the words are enough.
 const CALLS_OF: usize = 3;
 
 /// The items of the server's conversation, in its order.
@@ -22,8 +21,7 @@ const CALLS_OF: usize = 3;
 pub(super) struct Mirror {
     entries: Vec<Entry>,
     made: u64,
-    /// Which of the conversation's sessions this is, the calls that were named in it, and those
-    /// that went out.
+    /// The number of this session in the conversation, the calls named in it, and those handed out.
     session: u32,
     named: HashSet<String>,
     given: HashSet<String>,
@@ -32,34 +30,34 @@ pub(super) struct Mirror {
 #[derive(Clone, Debug, PartialEq)]
 struct Entry {
     what: What,
-    /// The server's name for it; `None` while that is not known, or for what was left out.
+    /// The server's id for it; `None` while unknown, or for what was left out.
     id: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum What {
     Sound(Sound),
-    /// Words of the user. What was spoken to another session or partner keeps its number.
+    /// Words of the user. Those spoken to another session or partner keep their utterance id.
     Text(Option<UtteranceId>, String),
     Reply(Epoch),
-    /// With the name by which the server knows it.
+    /// With the id by which the server knows it.
     Call(Epoch, CallId, String),
     Outcome(Epoch, CallId),
     Notice(String),
     Picture(Picture),
 }
 
-/// An item that is the user's sound.
+/// An item with the user's sound.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sound {
     pub(super) utterance: UtteranceId,
     pub(super) take: u32,
-    /// Where in the stream it ends.
+    /// Where it ends in the stream.
     pub(super) end: u64,
-    /// Nobody wants it as it is; if the user went on it is the beginning of the next take.
+    /// Nobody wants it as it is; if the user went on, it is the beginning of the next take.
     pub(super) loose: bool,
     pub(super) words: String,
-    /// Whether these are the last words, and whether they were told.
+    /// Whether the transcript is final, and whether it was reported.
     pub(super) known: bool,
     pub(super) told: bool,
 }
@@ -71,12 +69,12 @@ impl Mirror {
         Self { entries: Vec::new(), made: 0, session, named, given }
     }
 
-    /// The input buffer becomes the item `sound`; its name comes later.
+    /// The input buffer becomes the item `sound`; its id comes later.
     pub(super) fn commit(&mut self, sound: Sound) {
         self.entries.push(Entry { what: What::Sound(sound), id: None });
     }
 
-    /// The server's name for the sound of `utterance` that was committed first and has none yet.
+    /// Sets the server's id for the earliest committed sound of `utterance` that has none.
     pub(super) fn name(&mut self, utterance: UtteranceId, id: String) {
         let mut entries = self.entries.iter_mut();
         if let Some(entry) = entries.find(|entry| entry.waits(utterance)) {
@@ -84,7 +82,7 @@ impl Mirror {
         }
     }
 
-    /// The server took no item for the newest sound of `utterance`.
+    /// The server made no item of the newest sound of `utterance`.
     pub(super) fn refuse(&mut self, utterance: UtteranceId) {
         if let Some(at) = self.entries.iter().rposition(|entry| entry.waits(utterance)) {
             self.entries.remove(at);
@@ -97,13 +95,13 @@ impl Mirror {
         sounds.filter(move |sound| sound.utterance == utterance)
     }
 
-    /// The sound item that the server calls `id`.
+    /// The sound item with the server's id `id`.
     pub(super) fn sound(&mut self, id: &str) -> Option<&mut Sound> {
         let named = |entry: &&mut Entry| entry.id.as_deref() == Some(id);
         self.entries.iter_mut().find(named)?.what.sound_mut()
     }
 
-    /// The words so far of the utterance that goes on at `position` in the stream.
+    /// The words so far of the utterance that continues at `position` in the stream.
     pub(super) fn before(&self, position: u64) -> Vec<String> {
         let sounds = || self.entries.iter().filter_map(|entry| entry.what.sound());
         let Some(last) = sounds().find(|sound| sound.end == position) else { return Vec::new() };
@@ -111,7 +109,7 @@ impl Mirror {
         same.map(|sound| sound.words.trim().to_owned()).collect()
     }
 
-    /// Removes the sound that `unwanted` says yes to; returns the names of what is to be deleted.
+    /// Removes the sounds for which `unwanted` is true; returns the ids to delete.
     pub(super) fn drop_sounds(&mut self, unwanted: impl Fn(&Sound) -> bool) -> Vec<String> {
         self.remove(|entry| entry.what.sound().is_some_and(&unwanted))
     }
@@ -121,16 +119,16 @@ impl Mirror {
         self.add(What::Reply(epoch), id);
     }
 
-    /// The server has begun the call that it names `call`, as its item `id`. Returns the name that
-    /// the call has in the conversation: a server may number its calls anew in each session, and
-    /// the outcome of one must not pass for that of another.
+    /// The server has begun its call `call`, as its item `id`. Returns the call's id in the
+    /// conversation: a server may restart its numbering in each session, and the outcome of one
+    /// call must not pass for that of another.
     pub(super) fn call(&mut self, epoch: Epoch, call: &str, id: &str) -> CallId {
         let entry = self.entries.iter_mut().find(|entry| entry.id.as_deref() == Some(id));
         if let Some(What::Call(of, known, name)) = entry.map(|entry| &mut entry.what)
             && *of == epoch
             && (name == call || name == id)
         {
-            // Until the server tells the name, the item's stands in for it.
+            // Until the server sends the call id, the item id replaces it.
             call.clone_into(name);
             return known.clone();
         }
@@ -139,8 +137,7 @@ impl Mirror {
         known
     }
 
-    /// The call `call` of the server is complete and goes out: under a name that none went out
-    /// under before.
+    /// The server's call `call` is complete and is handed out, under an id not used before.
     pub(super) fn hand_out(&mut self, epoch: Epoch, call: &str, id: Option<&str>) -> CallId {
         let known = match id {
             Some(id) => self.call(epoch, call, id),
@@ -151,7 +148,7 @@ impl Mirror {
         known
     }
 
-    /// A name for what the server names `call` that no other call of the conversation has.
+    /// An id for the server's call `call` that no other call of the conversation has.
     fn unused(&mut self, call: &str) -> CallId {
         let nth = |count: u32| match (self.session, count) {
             (1, 1) => call.to_owned(),
@@ -171,12 +168,12 @@ impl Mirror {
         CallId(name)
     }
 
-    /// Removes all that belongs to `epoch`; returns the names of what is to be deleted.
+    /// Removes everything that belongs to `epoch`; returns the ids to delete.
     pub(super) fn drop_epoch(&mut self, epoch: Epoch) -> Vec<String> {
         self.remove(|entry| entry.what.epoch() == Some(epoch))
     }
 
-    /// Removes the item that the server calls `id`.
+    /// Removes the item with the server's id `id`.
     pub(super) fn drop_item(&mut self, id: &str) {
         self.entries.retain(|entry| entry.id.as_deref() != Some(id));
     }
@@ -194,11 +191,11 @@ impl Mirror {
         gone.into_iter().filter_map(|entry| entry.id).collect()
     }
 
-    /// The events that make the conversation say what `items` say: what is missing is created in
-    /// its place, and sound that turned out to be nobody's question is deleted.
+    /// The events that make the conversation match `items`: missing items are created in their
+    /// place, and sound that turned out not to be a question is deleted.
     ///
-    /// Only this direction needs looking at: what was not heard is removed as soon as that is
-    /// known, and what the history has forgotten the server may keep.
+    /// Only this direction matters: what was not heard is removed as soon as that is known, and
+    /// what the history has forgotten may stay at the server.
     pub(super) fn follow(&mut self, dialect: Dialect, items: &[Item]) -> Vec<Value> {
         let from = begin(items);
         let calls_from = turn(items, CALLS_OF);
@@ -239,7 +236,7 @@ impl Mirror {
     }
 
     /// The sounds between `place` and `at` were asked together as `text`: deletes those that are
-    /// no part of it, and returns where the last one is now and the words that were typed.
+    /// not part of it, and returns where the last one is now and the words that were typed.
     fn lump(
         &mut self,
         place: usize,
@@ -267,25 +264,25 @@ impl Mirror {
                     at -= 1;
                     continue;
                 } else if index == at {
-                    // These words came another way; they are the same sound.
+                    // The transcript differs from the text; it is the same sound.
                     typed.clear();
                 }
             }
             index += 1;
         }
-        // A text that was never sound is not told apart from it.
+        // A text that was never sound looks the same.
         if matches!(self.entries[at].what, What::Text(..)) {
             typed.clear();
         }
         Lump { at, typed: typed.split_whitespace().collect::<Vec<_>>().join(" ") }
     }
 
-    /// Where an item that is no sound stands already.
+    /// Where an item other than sound already is.
     fn find(&self, item: &Item, place: usize, taken: &[bool]) -> Option<usize> {
         let free = |at: &usize| !taken[*at];
         let is = |wanted: What| move |at: &usize| self.entries[*at].what == wanted;
         let all = 0..self.entries.len();
-        // What has a name of its own is found anywhere; words only where they can stand.
+        // Items with an id are found anywhere; words only where they can belong.
         match item {
             Item::User { utterance, text } => (place..self.entries.len())
                 .filter(free)
@@ -306,7 +303,7 @@ impl Mirror {
         }
     }
 
-    /// Creates `item` at `place` unless it is there `at`; returns where the next one belongs.
+    /// Creates `item` at `place` unless it is already `at`; returns where the next one belongs.
     #[expect(clippy::too_many_arguments, reason = "the state of one walk along the items")]
     fn put(
         &mut self,
@@ -325,7 +322,7 @@ impl Mirror {
         if let Item::User { text, .. } = item
             && text.is_empty()
         {
-            // Its words are not known yet; they get their place when they are.
+            // Its words are not known yet; it gets its place once they are.
             return place;
         }
         let id = format!("aloud_{}", self.made);
@@ -340,7 +337,7 @@ impl Mirror {
                 (What::Picture(picture.clone()), wire::picture(dialect, &id, &picture.0))
             }
             Item::Call { epoch, call } => {
-                // A name that the server gives to no call of its own.
+                // An id that the server gives to no call of its own.
                 let name = format!("aloud_call_{}", self.made);
                 let made = wire::function_call(&id, &name, call);
                 (What::Call(*epoch, call.id.clone(), name), Some(made))
@@ -373,7 +370,7 @@ impl Entry {
         matches!(self.what, What::Sound(_))
     }
 
-    /// Whether it is sound of `utterance` that the server has not named yet.
+    /// Whether it is sound of `utterance` without a server id yet.
     fn waits(&self, utterance: UtteranceId) -> bool {
         self.id.is_none() && self.what.sound().is_some_and(|sound| sound.utterance == utterance)
     }
@@ -404,7 +401,7 @@ impl What {
         }
     }
 
-    /// The utterance that it is, in sound or in words.
+    /// The utterance behind it, as sound or as words.
     const fn asks(&self) -> Option<UtteranceId> {
         match self {
             Self::Sound(sound) if !sound.loose => Some(sound.utterance),
@@ -431,7 +428,7 @@ impl What {
         if let Self::Call(_, id, _) = self { Some(id) } else { None }
     }
 
-    /// The attempt to which the call `of` belongs, and the server's name for it.
+    /// The epoch of the call `of`, and the server's id for it.
     fn named(&self, of: &CallId) -> Option<(Epoch, String)> {
         match self {
             Self::Call(epoch, id, name) if id == of => Some((*epoch, name.clone())),
@@ -457,7 +454,7 @@ struct Lump {
     typed: String,
 }
 
-/// The item from which on the history fits into a fresh session; where a turn begins.
+/// The first item of the history that fits into a fresh session, at the start of a turn.
 fn begin(items: &[Item]) -> usize {
     let mut left = BUDGET;
     let fits = items.iter().rev().take_while(|item| {
@@ -467,7 +464,7 @@ fn begin(items: &[Item]) -> usize {
             }
             Item::Call { call, .. } => call.arguments.len(),
             Item::Outcome(outcome) => outcome.output.len(),
-            // Told by its size on the screen, not in bytes.
+            // By its size in tokens, not in bytes.
             Item::Picture(_) => 2_000,
         };
         left = left.saturating_sub(length + 8);
@@ -478,7 +475,7 @@ fn begin(items: &[Item]) -> usize {
     if from == 0 { 0 } else { from + items[from..].iter().position(begins).unwrap_or(0) }
 }
 
-/// Where the turn begins that is the `count`th from the end.
+/// The start of the turn `count` turns from the end.
 fn turn(items: &[Item], count: usize) -> usize {
     let user = |(at, item): (usize, &Item)| matches!(item, Item::User { .. }).then_some(at);
     items.iter().enumerate().rev().filter_map(user).nth(count.saturating_sub(1)).unwrap_or(0)

@@ -7,8 +7,8 @@
 //!           fallback) ─▶ Said
 //! ```
 //!
-//! The same line also serves as an ear ([`Purpose::Write`]): then it answers nothing, and says what
-//! could not be written down, so that another ear hears it.
+//! A line can also serve as an ear ([`Purpose::Write`]): then it answers nothing, and reports what
+//! it could not transcribe, so that another ear hears it.
 //!
 //! A fallback is any partner: the cascade, or another server's sessions with a fallback of their
 //! own.
@@ -16,25 +16,23 @@
 //! [`Line`] and the session are pure: orders, messages and moments in, messages and
 //! [`Said`](crate::engine::Said) out. [`Realtime`] puts them on real sockets.
 //!
-//! **Why an answer is asked for while the user may still go on.** At a pause the machine commits
-//! and orders a reply under a tentative epoch. This is carried out as it stands: the sound is
-//! committed and the answer is made, because that is the half second that counts, and a partner
-//! holds no state of the turn. When the user goes on, the answer is cancelled and its items are
-//! deleted; the committed sound stays as the first part of the same question, and only what
-//! follows is sent. So going on costs a few tokens and no time. Who minds the tokens sets
-//! `[listen] speculate = false`.
+//! **Why an answer is requested while the user may still go on.** At a pause the machine commits
+//! and orders a reply under a tentative epoch. The order is carried out unchanged: the sound is
+//! committed and the answer is made, because this half second matters most, and a partner holds no
+//! state of the turn. If the user goes on, the answer is cancelled and its items are deleted; the
+//! committed sound stays as the first part of the same question, and only the rest is sent. So
+//! going on costs a few tokens and no time. To save the tokens, set `[listen] speculate = false`.
 //!
-//! **Invariant:** the prompt is the truth. Before an answer is asked for, the server's conversation
-//! is made to say what the prompt says; what was not heard is cut or deleted as soon as that is
-//! known. So typed words, notices, answers of the fallback and a whole new session need no code
-//! of their own.
-//! **Invariant:** one answer at a time; the next is asked for when the one before is over.
-//! **Invariant:** what the server sends of an answer that is not wanted any more has no effect.
-//! **Invariant:** `audio_end_ms` is never more than what was received; nothing heard deletes the
-//! item, all heard sends nothing.
-//! **Invariant:** a question is lost with no connection: it is asked again in the next session, or
+//! **Invariant:** the prompt is the truth. Before an answer is requested, the server's conversation
+//! is made to match the prompt; what was not heard is cut or deleted as soon as that is known. So
+//! typed words, notices, answers of the fallback and a whole new session need no code of their own.
+//! **Invariant:** one answer at a time; the next is requested when the previous one is over.
+//! **Invariant:** whatever the server sends for an unwanted answer has no effect.
+//! **Invariant:** `audio_end_ms` never exceeds what was received; if nothing was heard the item is
+//! deleted, if everything was heard nothing is sent.
+//! **Invariant:** no lost connection loses a question: it is asked again in the next session, or
 //! answered by the fallback, and the user is told which.
-//! Absent on purpose: turns. A server that finds their ends is asked to make nothing of them.
+//! Deliberately absent: turns. A server that detects them is told not to act on them.
 
 mod act;
 mod answer;
@@ -74,24 +72,24 @@ use std::time::Duration;
 pub struct Settings {
     /// The provider's name, for messages.
     pub provider: String,
-    /// The model's name, for messages and the count of what was used.
+    /// The model's name, for messages and usage.
     pub model: String,
-    /// The voice; the server's own when there is none.
+    /// The voice; `None` for the server's default.
     pub voice: Option<String>,
     /// How many times as fast as usual the voice speaks, 0.25 to 1.5; the server's own pace when
     /// there is none.
     pub speed: Option<f64>,
     /// The model that writes down what the user says; without one nothing is written down.
     pub transcribe: Option<String>,
-    /// Who finds the ends of turns.
+    /// Who detects the ends of turns.
     pub turn_detection: TurnDetection,
-    /// The dialect; found out from the server's greeting when it is not set.
+    /// The dialect; detected from the server's greeting if `None`.
     pub dialect: Option<Dialect>,
     /// How sound travels.
     pub format: Format,
-    /// Words only, no sound.
+    /// Text only, no sound.
     pub silent: bool,
-    /// The session is closed after so much silence; never when there is none.
+    /// The session is closed after this much silence; `None` for never.
     pub park_after: Option<Duration>,
     /// What it is for.
     pub purpose: Purpose,
@@ -100,21 +98,21 @@ pub struct Settings {
 /// What a session is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Purpose {
-    /// It hears and answers.
+    /// Hears and answers.
     #[default]
     Talk,
-    /// It writes down what it hears, while it is spoken, and answers nothing. The model is that of
+    /// Transcribes as it is spoken, and answers nothing, with the model of
     /// [`Settings::transcribe`].
     Write {
-        /// The languages that may be spoken, as in ISO-639-1; any when empty.
+        /// The languages that may be spoken, as in ISO 639-1; any if empty.
         languages: Vec<String>,
-        /// Words that are likely.
+        /// Likely words.
         keywords: Vec<String>,
     },
 }
 
 impl Settings {
-    /// Whether the session only writes.
+    /// Whether the session only transcribes.
     pub(self) const fn writes(&self) -> bool {
         match self.purpose {
             Purpose::Talk => false,
@@ -141,16 +139,16 @@ impl Default for Settings {
     }
 }
 
-/// The two forms of the protocol.
+/// The two versions of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// The general one.
+    /// The general availability version.
     Ga,
-    /// The one before it, which many other servers speak.
+    /// The beta version, which many other servers speak.
     Beta,
 }
 
-/// Who finds the end of a turn.
+/// Who detects the end of a turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TurnDetection {
     /// aloud's own listening.

@@ -1,4 +1,4 @@
-//! What a session waits for, and what comes out of it.
+//! What a session waits for, and what it produces.
 
 use std::collections::VecDeque;
 
@@ -7,14 +7,14 @@ use super::jitter::JitterBuffer;
 use crate::base::{Epoch, Moment, UtteranceId};
 use crate::engine::{EngineError, Limit, Said, Usage};
 
-/// How fast a voice speaks until that is known, in characters a second: 150 words a minute of 6
-/// letters, the blank included.
+/// Speaking rate of a voice until measured, in characters per second: 150 words a minute of 6
+/// letters, including the blank.
 const PACE: f64 = 15.0;
 
-/// Names of events and answers that are remembered, and epochs whose sound is.
+/// Event and answer ids remembered, and epochs whose sound is.
 const REMEMBERED: usize = 64;
 
-/// What a session goes by that takes over an answer in the middle.
+/// Instructions for a session that takes over an answer in the middle.
 pub(super) const GO_ON: &str = "Your last message broke off because the line dropped. Go on with the very \
     next word of it; repeat nothing, and do not mention it.";
 
@@ -25,10 +25,10 @@ pub(super) enum Greeted {
     Yes,
 }
 
-/// An answer to be asked for as soon as the server is free.
+/// An answer to request as soon as the server is free.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted {
-    /// With instructions of its own where it is not the usual kind.
+    /// With its own instructions if it is not an ordinary one.
     Reply(Epoch, Option<String>),
     Recital(Epoch, String),
 }
@@ -41,46 +41,46 @@ impl Wanted {
     }
 }
 
-/// What comes out of a session.
+/// Output of a session.
 #[derive(Debug)]
 pub(super) enum Out {
-    /// To be sent.
+    /// Message to send.
     Send(String),
-    /// To be said.
+    /// Output for the driver.
     Say(Said),
     /// The server has greeted: orders may come.
     Ready,
     /// The session is of no more use.
     Lost(Loss),
-    /// What an answer used, or what writing down did.
+    /// Usage of an answer or a transcript.
     Usage(Usage),
     Written(Usage),
-    /// What is left.
+    /// Remaining rate limits.
     Limits(Vec<Limit>),
-    /// The server heard the end of a turn.
+    /// The server detected the end of a turn.
     TurnOver,
-    /// No words will come of this. Only where they are what the session is for.
+    /// There will be no transcript of this. Only if transcribing is the session's purpose.
     Unwritten(UtteranceId, u32),
 }
 
 /// Why a session is of no more use.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Loss {
-    /// Another one will do: it expired, or the line broke.
+    /// Another one will do: it expired, or the connection broke.
     Broken,
     /// The server speaks the other dialect.
     Dialect(Dialect),
-    /// The server finds the ends of turns by itself, although it was told not to.
+    /// The server detects turns although it was told not to.
     Detects,
-    /// No session can be had until something is mended.
+    /// No session is possible until something is fixed.
     Refused(EngineError),
 }
 
-/// What is learnt over many answers.
+/// What is learned over many answers.
 #[derive(Clone, Debug)]
 pub(super) struct Voice {
     pub(super) jitter: JitterBuffer,
-    /// Characters a second.
+    /// Characters per second.
     pub(super) pace: f64,
 }
 

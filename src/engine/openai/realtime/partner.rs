@@ -9,8 +9,8 @@ use super::{Act, Behind, Happening, Line, Server, Settings, SocketId};
 use crate::base::Clock;
 use crate::engine::{Meter, Order, Partner, Said};
 
-/// The partner that hears and speaks by itself, on real sockets; with another one behind it that
-/// answers while no session can be had.
+/// The partner that hears and speaks by itself, on real sockets; with a fallback that answers while
+/// no session is available.
 pub struct Realtime {
     line: Line,
     clock: Clock,
@@ -26,7 +26,7 @@ pub struct Realtime {
     meter: Meter,
 }
 
-/// Nobody answers.
+/// A partner that does nothing.
 struct Nobody;
 
 impl Partner for Nobody {
@@ -41,11 +41,11 @@ impl Partner for Nobody {
     }
 }
 
-/// Who answers while no session can be had.
+/// Answers while no session is available.
 pub struct Fallback {
-    /// Who it is.
+    /// The partner.
     pub partner: Box<dyn Partner>,
-    /// What the user knows it by.
+    /// Its name for the user.
     pub name: String,
     /// Whether it can speak.
     pub voiced: bool,
@@ -77,8 +77,8 @@ impl Realtime {
         }
     }
 
-    /// A partner that only writes down what it hears; see [`Purpose::Write`](super::Purpose). What
-    /// it cannot write down it says.
+    /// A partner that only transcribes; see [`Purpose::Write`](super::Purpose). It reports what it
+    /// could not transcribe.
     pub fn writing(settings: Settings, server: Server, clock: Clock) -> Self {
         let name = String::new();
         Self::new(
@@ -89,7 +89,7 @@ impl Realtime {
         )
     }
 
-    /// The same, counting what is used with `meter`.
+    /// Counts usage with `meter`.
     #[must_use]
     pub fn metered(self, meter: Meter) -> Self {
         Self { meter, ..self }
@@ -174,7 +174,7 @@ impl Partner for Realtime {
                 let deadline = self.line.deadline().map(|moment| self.clock.instant(moment));
                 let mut acts = Vec::new();
                 let Self { line, clock, inbox, fallback, .. } = self;
-                // Each branch loses nothing when another one is taken.
+                // Each branch is cancel-safe.
                 tokio::select! {
                     biased;
                     Some((socket, happening)) = inbox.recv() => {

@@ -5,8 +5,8 @@
 //!                         └─ sound ─▶ Pacing ◀─ Reading (its words against the sentence) ─▶ Chunk…
 //! ```
 //!
-//! Such a model now and then says something else than what it was given. So its own transcript is
-//! held against the sentence while it comes, and the chunks carry what is heard.
+//! Such a model sometimes says something other than what it was given. So its own transcript is
+//! compared with the sentence as it arrives, and the chunks carry what is actually heard.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -23,25 +23,25 @@ use super::{Dialect, Happening, Server, Settings, SocketId, wire};
 use crate::base::{Epoch, Flow, Job};
 use crate::engine::{Chunk, EngineError, Meter, Notes, Pacing, Synthesizer};
 
-/// Sentences that wait while one is read. Whoever speaks asks for two at once.
+/// Sentences that may wait while one is read. The caller requests two at once.
 const WAITING: usize = 8;
 
-/// Pieces of sound that wait for whoever speaks; a session that is further ahead is not read on.
+/// Pieces of sound that may wait for the caller; a session that is further ahead is not read.
 const AHEAD: usize = 256;
 
-/// How long a session may take to be there.
+/// Time limit for opening a session.
 const GREETING: Duration = Duration::from_secs(10);
 
 /// Silence of the server in the middle of a sentence after which the session counts as broken.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The same for the end of a sentence that nobody wants any more.
+/// The same for the end of an unwanted sentence.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// A session that nobody needs is closed after this time.
+/// An unused session is closed after this time.
 const PARK: Duration = Duration::from_secs(300);
 
-/// What the model is told of its part.
+/// The model's instructions.
 const PART: &str = "You are the voice of a program. You read its sentences aloud, word for word, in \
     their language. You never answer them, and you add and leave out nothing.";
 
@@ -58,27 +58,27 @@ struct Shared {
     manner: Option<String>,
     meter: Meter,
     notes: Option<Notes>,
-    /// The way into the booth, once somebody has asked.
+    /// The queue into the booth, once somebody has asked.
     asks: OnceLock<Sender<Ask>>,
 }
 
-/// What is asked of the booth.
+/// Requests to the booth.
 #[derive(Debug)]
 enum Ask {
-    /// To have a session.
+    /// Open a session.
     Warm(oneshot::Sender<Result<(), EngineError>>),
-    /// To read this.
+    /// Read this.
     Read { sentence: String, to: Sender<Result<Chunk, EngineError>> },
 }
 
 impl Reader {
-    /// A reader at `server`, which speaks as `settings` say, in a `manner` where one is wanted.
+    /// A reader at `server` with these `settings`, in a `manner` if one is wanted.
     pub fn new(server: Server, settings: Settings, manner: Option<String>) -> Self {
         let (meter, notes, asks) = (Meter::default(), None, OnceLock::new());
         Self { shared: Arc::new(Shared { server, settings, manner, meter, notes, asks }) }
     }
 
-    /// The same, counting what is used with `meter` and telling `notes` of what was read otherwise.
+    /// Counts usage with `meter` and reports misreadings to `notes`.
     #[must_use]
     pub fn telling(self, meter: Meter, notes: Notes) -> Self {
         let Shared { server, settings, manner, .. } = &*self.shared;
@@ -137,7 +137,7 @@ impl Synthesizer for Reader {
     }
 }
 
-/// Where the sentences are read, one after the other.
+/// Reads the sentences, one after the other.
 struct Booth {
     server: Server,
     settings: Settings,
@@ -145,7 +145,7 @@ struct Booth {
     meter: Meter,
     notes: Option<Notes>,
     line: Option<Line>,
-    /// Sentences so far, by which the server's answers are known.
+    /// Sentences so far; identifies the server's answers.
     count: u32,
 }
 
@@ -155,7 +155,7 @@ struct Line {
     inbox: Receiver<(SocketId, Happening)>,
 }
 
-/// What reading a sentence came to.
+/// How reading a sentence ended.
 enum End {
     /// It was read, or nobody wants it any more.
     Read,
@@ -186,7 +186,7 @@ impl Booth {
             match ask {
                 None => return self.close(),
                 Some(Ask::Warm(made)) => {
-                    // Who has asked may be gone.
+                    // The caller may be gone.
                     let _ = made.send(self.ready().await);
                 }
                 Some(Ask::Read { sentence, to }) => {
@@ -204,7 +204,7 @@ impl Booth {
         }
     }
 
-    /// Sees to it that there is a session.
+    /// Makes sure that there is a session.
     async fn ready(&mut self) -> Result<(), EngineError> {
         if self.line.is_some() {
             return Ok(());
@@ -243,7 +243,7 @@ impl Booth {
         }
     }
 
-    /// Reads a sentence, in a fresh session where the old one turns out to be gone.
+    /// Reads a sentence, in a fresh session if the old one turns out to be gone.
     async fn read(
         &mut self,
         sentence: &str,
@@ -314,7 +314,7 @@ impl Booth {
                     };
                     if !pcm.is_empty() {
                         recital.heard = true;
-                        // Nobody who listens is seen above.
+                        // A missing listener is noticed above.
                         let _ = to.send(Ok(recital.pacing.sound(pcm, rate))).await;
                     }
                 }
@@ -331,7 +331,7 @@ impl Booth {
                     }
                     return self.over(sentence, recital, &over, to).await;
                 }
-                // It was over when it was cancelled.
+                // It was already over when it was cancelled.
                 Event::Error(trouble)
                     if unwanted && trouble.code == "response_cancel_not_active" =>
                 {
@@ -365,7 +365,8 @@ impl Booth {
         }
     }
 
-    /// The server has ended its answer: the rest of the words, and whether they were the right ones.
+    /// The server has ended its answer: the rest of the words, and whether they were the right
+    /// ones.
     async fn over(
         &self,
         sentence: &str,
@@ -404,14 +405,14 @@ impl Booth {
     }
 }
 
-/// A sentence while it is read.
+/// A sentence being read.
 struct SpeechQueue {
     reading: Reading,
     decoder: Decoder,
     pacing: Pacing,
     /// Whether some of it was heard.
     heard: bool,
-    /// Whether the server tells what it says.
+    /// Whether the server transcribes what it says.
     told: bool,
 }
 
@@ -421,7 +422,7 @@ impl SpeechQueue {
         Self { reading, decoder, pacing: Pacing::at_speed(speed), heard: false, told: false }
     }
 
-    /// Words of the transcript: the next ones, or all of them once more.
+    /// Words of the transcript: the next ones, or all of them repeated.
     fn words(&mut self, text: &str, whole: bool) {
         if !(whole && self.told) {
             self.told = true;
@@ -430,8 +431,8 @@ impl SpeechQueue {
         }
     }
 
-    /// The words that are left when the sound is over. Who does not tell what it says is believed
-    /// to have said it.
+    /// The words left over when the sound is complete. Without a transcript, the sentence is
+    /// assumed to have been read.
     fn rest(&mut self, complete: bool) -> Option<String> {
         let words = match (self.told, complete) {
             (true, _) => self.reading.finish(),
@@ -448,8 +449,7 @@ impl Line {
         self.socket.send(message).map_err(|_| ())
     }
 
-    /// What the server says next; an error where the session is over, with the reason where there
-    /// is one.
+    /// The server's next event; an error if the session is over, with the reason if there is one.
     async fn event(&mut self) -> Result<Event, Option<EngineError>> {
         loop {
             match self.inbox.recv().await {
@@ -465,7 +465,7 @@ impl Line {
         }
     }
 
-    /// Waits until the session is over, while nothing is asked of it.
+    /// Waits until the idle session is over.
     async fn ended(&mut self) {
         while self.event().await.is_ok() {}
     }

@@ -1,19 +1,19 @@
-//! What a voice says, held against what it was given to say.
+//! Compares what a voice says with what it was given to say.
 
 /// A sentence, and how far it was read.
 ///
-/// As long as the words are the right ones, they come out as they were given, with every mark and
-/// figure; from the first wrong one on they come out as they were said.
+/// As long as the words match, they come out as written, with all punctuation and figures; from the
+/// first mismatch on they come out as spoken.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
-    /// The words of the sentence that were not read yet, each with the white space behind it.
+    /// The words of the sentence not read yet, each with the white space after it.
     words: Vec<String>,
     at: usize,
     /// What was said and is not decided yet.
     open: String,
     said: String,
     differs: bool,
-    /// Whether what came out so far ends with white space; true before the first word.
+    /// Whether the output so far ends with white space; true before the first word.
     spaced: bool,
 }
 
@@ -30,7 +30,7 @@ impl Reading {
         }
     }
 
-    /// More of what is said: the words that it surely makes.
+    /// Takes more of what is said; returns the words that are now certain.
     pub(super) fn push(&mut self, said: &str) -> String {
         self.said.push_str(said);
         self.open.push_str(said);
@@ -44,12 +44,12 @@ impl Reading {
         let missing = self.words[self.at..].iter().any(|word| !letters(word).is_empty());
         if !letters(&open).is_empty() || missing {
             self.differs = true;
-            // Marks alone belong to the word before, which came out with its own.
+            // Lone punctuation belongs to the previous word, which came out with its own.
             if !letters(&open).is_empty() {
                 words.push_str(&open);
             }
         } else {
-            // Marks that nobody speaks.
+            // Punctuation that nobody speaks.
             words.extend(self.words.drain(self.at..));
         }
         words
@@ -65,7 +65,7 @@ impl Reading {
         self.differs
     }
 
-    /// All that was said.
+    /// Everything that was said.
     pub(super) fn said(&self) -> &str {
         &self.said
     }
@@ -74,7 +74,7 @@ impl Reading {
         let before = self.differs;
         let mut out = String::new();
         while !self.differs && !letters(&self.open).is_empty() {
-            // Words of marks alone go with the next one.
+            // Words without letters go with the next one.
             let Some(next) =
                 (self.at..self.words.len()).find(|at| !letters(&self.words[*at]).is_empty())
             else {
@@ -95,7 +95,7 @@ impl Reading {
             if before {
                 out.push_str(&self.open);
             } else {
-                // Marks at the head belong to the word before, which came out with its own.
+                // Leading punctuation belongs to the previous word, which came out with its own.
                 let open = self.open.trim_start_matches(|c: char| !c.is_alphanumeric());
                 let spaced = out.chars().next_back().map_or(self.spaced, char::is_whitespace);
                 if !spaced && !open.is_empty() {
@@ -113,10 +113,10 @@ impl Reading {
 }
 
 enum Follows {
-    /// The word was said; so many bytes of what was said are its.
+    /// The word was said; it took this many bytes of what was said.
     Yes(usize),
     No,
-    /// More has to be said to tell.
+    /// Not certain yet.
     Wait,
 }
 
@@ -145,7 +145,7 @@ fn follows(word: &str, said: &str, over: bool) -> Follows {
     }
 }
 
-/// The letters and figures of a word.
+/// The letters and digits of a word.
 fn letters(word: &str) -> String {
     word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -154,7 +154,7 @@ fn letters(word: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What comes out of a sentence that is read as `said`, in pieces of `cut` letters.
+    /// The output of a sentence that is read as `said`, in pieces of `cut` letters.
     fn read(sentence: &str, said: &str, cut: usize) -> (String, bool) {
         let mut reading = Reading::of(sentence);
         let letters: Vec<char> = said.chars().collect();

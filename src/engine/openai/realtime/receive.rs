@@ -1,4 +1,4 @@
-//! What a session makes of the server's events.
+//! How a session handles the server's events.
 
 use super::answer::{Answer, State};
 use super::event::{self, Event, Over};
@@ -11,13 +11,13 @@ use super::{Dialect, TurnDetection, wire};
 use crate::base::{Epoch, Moment};
 use crate::engine::{Chunk, EngineError, Said};
 
-/// The server's part.
+/// The receiving side.
 impl Session {
-    /// Takes what the server sent.
+    /// Handles a message of the server.
     pub(super) fn receive(&mut self, now: Moment, message: &str, out: &mut Vec<Out>) {
         let Some((event, name)) = event::parse(message) else { return };
         if let Some(name) = name {
-            // A message that comes twice counts once.
+            // A duplicate message counts once.
             if self.seen.contains(&name) {
                 return;
             }
@@ -29,7 +29,7 @@ impl Session {
             }
             Event::Committed { item } => self.on_committed(item, out),
             Event::Speech { began } => match (self.settings.turn_detection, began) {
-                // It was told not to look for speech: it will commit when it thinks fit, too.
+                // It was told not to detect speech, so it will also commit when it sees fit.
                 (TurnDetection::Ours, true) => out.push(Out::Lost(Loss::Detects)),
                 (TurnDetection::ServerVad | TurnDetection::SemanticVad, false) => {
                     out.push(Out::TurnOver);
@@ -78,7 +78,7 @@ impl Session {
         out: &mut Vec<Out>,
     ) {
         if !created {
-            // A server may insist on a format of its own.
+            // A server may insist on its own format.
             if let Some(input) = input.filter(|input| *input != self.input.format()) {
                 self.input = Encoder::new(input);
             }
@@ -126,7 +126,7 @@ impl Session {
         match (&text, last) {
             (Some(text), true) => text.trim().clone_into(&mut sound.words),
             (Some(text), false) => sound.words.push_str(text),
-            // No words will come; the answer does not need them.
+            // There will be no transcript; the answer does not need it.
             (None, _) => {}
         }
         sound.known = last;
@@ -179,7 +179,7 @@ impl Session {
         out.push(Out::Say(Said::Hearing(said.join(" ").trim().to_owned())));
     }
 
-    /// Whether something of the server's answer `id` belongs to the one that was asked for.
+    /// Whether a part of the server's answer `id` belongs to the requested one.
     fn own(&mut self, id: Option<&str>) -> bool {
         if id.is_some_and(|id| self.dead.iter().any(|dead| dead == id)) {
             return false;
@@ -196,7 +196,7 @@ impl Session {
         if !(ours && self.own(response.as_deref()))
             && let Some(response) = response
         {
-            // Nobody asked for this one, or it is over.
+            // Nobody requested this one, or it is over.
             remember(&mut self.dead, response);
         }
     }
@@ -248,7 +248,7 @@ impl Session {
     fn on_audio(&mut self, now: Moment, at: &event::Place, delta: &str, out: &mut Vec<Out>) {
         let Some(answer) = self.answer.as_mut().filter(|answer| answer.live()) else { return };
         if self.settings.silent {
-            // A server that was asked for words only may send sound all the same.
+            // A server may send sound although only text was requested.
             return;
         }
         let Some(pcm) = self.decoder.decode(self.output, delta) else { return };
@@ -304,14 +304,14 @@ impl Session {
         let cut = over.status == "cancelled" && over.reason.as_deref() == Some("turn_detected");
         let live = self.answer.as_ref().is_some_and(Answer::live);
         if cut && live && self.settings.turn_detection == TurnDetection::Ours {
-            // It took the question for an interruption of its answer, having found it by itself.
+            // It took the question for an interruption of its answer, having detected it by itself.
             out.push(Out::Lost(Loss::Detects));
             return;
         }
         self.finish(now, over, out);
     }
 
-    /// The answer under way is over.
+    /// The answer in progress is over.
     pub(super) fn finish(&mut self, now: Moment, over: Over, out: &mut Vec<Out>) {
         for item in &over.items {
             self.on_item(item, over.status == "completed", out);
@@ -360,13 +360,13 @@ impl Session {
         match trouble.code.as_str() {
             "session_expired" => out.push(Out::Lost(Loss::Broken)),
             "beta_api_shape_disabled" => out.push(Out::Lost(Loss::Dialect(Dialect::Ga))),
-            // It was over before the order to end it arrived.
+            // It was over before the cancellation arrived.
             "response_cancel_not_active" => {
                 if self.answer.as_ref().is_some_and(|answer| !answer.live()) {
                     self.finish(now, Over::default(), out);
                 }
             }
-            // What is to go is gone, or never was.
+            // What should be removed is gone, or never was.
             "item_truncate_invalid_item_id"
             | "item_delete_invalid_item_id"
             | "invalid_item_id"
@@ -380,8 +380,8 @@ impl Session {
                     }
                 }
             }
-            // An answer that nobody asked for is under way. Asked again when it is over, which it
-            // is told to be at once.
+            // An answer that nobody requested is in progress; it is cancelled, and ours is
+            // requested again once it is over.
             "conversation_already_has_active_response" => {
                 if let Some(answer) = self.answer.take().filter(Answer::live) {
                     self.wanted.get_or_insert(Wanted::Reply(answer.epoch, None));
@@ -425,8 +425,8 @@ fn verdict(epoch: Epoch, over: &Over, provider: &str) -> Said {
             )),
         },
         "failed" | "cancelled" => Said::Failed { epoch, error: broke_off(provider) },
-        // A server that leaves the status out means no harm, and one that ran out of room has
-        // said what it had to say.
+        // A missing status is no failure, and a server that hit its limit has said what it had to
+        // say.
         _ => Said::Done(epoch),
     }
 }

@@ -2,11 +2,11 @@ use super::{Purpose, Realtime, Server, Settings};
 use crate::base::{Clock, Flow, Utterance};
 use crate::engine::{EngineError, Meter, Order, Partner, Said, Transcriber, Transcript};
 
-/// Speech to text by a realtime session that only writes down what it hears: the words come as
-/// they are recognized.
+/// Speech to text by a realtime session that only transcribes: the words come as they are
+/// recognized.
 ///
-/// As a [`Transcriber`] it takes whole utterances, each in a session of its own;
-/// [`Scribe::listen`] is the ear of a conversation, which hears them while they are spoken.
+/// As a [`Transcriber`] it takes whole utterances, each in a session of its own; [`Scribe::listen`]
+/// is the ear of a conversation, which hears them while they are spoken.
 #[derive(Clone, Debug)]
 pub struct Scribe {
     server: Server,
@@ -16,8 +16,8 @@ pub struct Scribe {
 }
 
 impl Scribe {
-    /// A scribe at `server`, which writes with `model`. The languages that may be spoken are as in
-    /// ISO-639-1; keywords are words that are likely.
+    /// A scribe at `server` with the transcription model `model`. `languages` are as in ISO 639-1;
+    /// `keywords` are likely words.
     pub fn new(
         server: Server,
         provider: &str,
@@ -37,13 +37,13 @@ impl Scribe {
         Self { server: server.intended("transcription"), settings, clock, meter: Meter::default() }
     }
 
-    /// The same, counting what is used with `meter`.
+    /// Counts usage with `meter`.
     #[must_use]
     pub fn metered(self, meter: Meter) -> Self {
         Self { meter, ..self }
     }
 
-    /// An ear that is open for a whole conversation.
+    /// An ear that stays open for a whole conversation.
     pub fn listen(&self) -> Realtime {
         Realtime::writing(self.settings.clone(), self.server.clone(), self.clock)
             .metered(self.meter.clone())

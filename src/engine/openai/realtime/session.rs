@@ -18,23 +18,23 @@ use crate::engine::{Chunk, Pacing, Said};
 /// How long a server may take to greet.
 const GREETING: Duration = Duration::from_secs(5);
 
-/// How long a cancelled answer may take to be over; then it counts as over.
+/// How long a cancelled answer may take to end; then it counts as over.
 pub(super) const CANCELLING: Duration = Duration::from_secs(2);
 
-/// How long the server may take to find the end of a turn after we have; then we tell it.
+/// How long after us the server may take to detect the end of a turn; then we tell it.
 const TURN: Duration = Duration::from_secs(2);
 
-/// Silence after which every server that looks for it has found the end of a turn: 1 s.
+/// Silence after which every server that detects turns has found the end: 1 s.
 const TAIL: usize = LISTEN_RATE.0 as usize;
 
-/// Sound that an append carries at most: 100 ms. Longer ones only make the server wait.
+/// The most sound in one append: 100 ms. Longer ones only make the server wait.
 const APPEND: usize = LISTEN_RATE.0 as usize / 10;
 
-/// Sound in one chunk at most: the shorter, the closer a cut is to the word.
+/// The most sound in one chunk: the shorter, the closer a cut is to the word.
 const CHUNK_MS: usize = 100;
 
-/// Silence that may stand before and behind the speech in the input buffer without being cleared
-/// away: clearing and sending the speech again takes longer than listening to that.
+/// Silence around the speech that may stay in the input buffer: clearing it and sending the speech
+/// again takes longer than listening to it.
 const SLACK: u64 = 5 * LISTEN_RATE.0 as u64;
 
 const EPOCHS: usize = 8;
@@ -51,24 +51,24 @@ pub(super) struct Session {
     pub(super) output: Format,
     pub(super) decoder: Decoder,
     pub(super) mirror: Mirror,
-    /// Committed and not named by the server yet.
+    /// Committed but without a server id yet.
     pub(super) commits: VecDeque<UtteranceId>,
     /// Words of an item that is still being spoken.
     pub(super) early: Option<(String, String)>,
     /// Items that the server committed by itself and nobody has claimed.
     pub(super) unclaimed: VecDeque<String>,
-    /// A commit that the server is to make by itself.
+    /// A commit that the server should make by itself.
     pub(super) turn: Option<(Utterance, u32, Moment)>,
-    /// The end of what was committed in the stream.
+    /// Where the committed sound ends in the stream.
     pub(super) committed: u64,
-    /// What of the stream the input buffer holds.
+    /// The part of the stream in the input buffer.
     pub(super) buffer: Option<(u64, u64)>,
     pub(super) answer: Option<Answer>,
     pub(super) wanted: Option<Wanted>,
     pub(super) told: Option<(Arc<str>, Arc<[ToolSpec]>)>,
     /// The sound of the last epochs, and whether it was cut.
     pub(super) heard: VecDeque<(Epoch, Vec<Part>, bool)>,
-    /// Answers that are over or were not asked for.
+    /// Answers that are over or were not requested.
     pub(super) dead: VecDeque<String>,
     pub(super) seen: VecDeque<String>,
     pub(super) jitter: JitterBuffer,
@@ -78,7 +78,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session over a connection that was made at `now`; `number` is that of the connection.
+    /// A session over a connection opened at `now`; `number` is that of the connection.
     pub(super) fn new(now: Moment, number: u32, settings: Arc<Settings>, voice: Voice) -> Self {
         let format = settings.format;
         Self {
@@ -108,13 +108,13 @@ impl Session {
         }
     }
 
-    /// What was learnt of this network and voice, for the next session.
+    /// What was learned about this network and voice, for the next session.
     pub(super) fn voice(&self) -> Voice {
         Voice { jitter: self.jitter.clone(), pace: self.pace }
     }
 
-    /// The session is lost in the middle of an answer: the words that its sound has said, of which
-    /// those are handed out that were not.
+    /// The session was lost in the middle of an answer: returns the words that its sound has said,
+    /// and hands out those that were not.
     pub(super) fn said(&mut self, out: &mut Vec<Out>) -> String {
         let Some(answer) = self.answer.as_mut().filter(|answer| answer.live()) else {
             return String::new();
@@ -128,12 +128,12 @@ impl Session {
         said
     }
 
-    /// Whether an answer is under way or waits for its turn.
+    /// Whether an answer is in progress or waiting.
     pub(super) fn busy(&self) -> bool {
         self.answer.is_some() || self.wanted.is_some() || self.turn.is_some()
     }
 
-    /// When [`Session::tick`] is wanted.
+    /// When [`Session::tick`] is due.
     pub(super) fn deadline(&self) -> Option<Moment> {
         let greeting = match self.greeted {
             Greeted::Not { until } => Some(until),
@@ -147,7 +147,7 @@ impl Session {
         [greeting, cancelled, turn].into_iter().flatten().min()
     }
 
-    /// Ends the waits that are over.
+    /// Handles expired waits.
     pub(super) fn tick(&mut self, now: Moment, out: &mut Vec<Out>) {
         if matches!(self.greeted, Greeted::Not { until } if until <= now) {
             out.push(Out::Lost(Loss::Broken));
@@ -173,9 +173,9 @@ impl Session {
         }
     }
 
-    /// The user says this; it lies at `start` in the stream.
+    /// Takes the user's sound, which begins at `start` in the stream.
     pub(super) fn hear(&mut self, start: u64, pcm: &[f32], out: &mut Vec<Out>) {
-        // The end of what was committed at a pause comes as a frame once more.
+        // The end of what was committed at a pause arrives again as a frame.
         let known = usize::try_from(self.committed.saturating_sub(start)).unwrap_or(usize::MAX);
         let pcm = pcm.get(known.min(pcm.len())..).unwrap_or_default();
         let start = start.max(self.committed);
@@ -199,7 +199,7 @@ impl Session {
         self.buffer = Some((begin, start + pcm.len() as u64));
     }
 
-    /// The utterance is complete, or so far. Sends what of it was not sent yet.
+    /// The utterance is complete, or complete so far. Sends what was not sent yet.
     pub(super) fn commit(
         &mut self,
         now: Moment,
@@ -230,7 +230,7 @@ impl Session {
 
     fn commit_now(&mut self, utterance: &Utterance, take: u32, out: &mut Vec<Out>) {
         self.catch_up(utterance, take, out);
-        // A second take that adds no sound is the first one.
+        // A second take without new sound is the first one.
         if let Some((begin, end)) = self.buffer.take().filter(|(begin, end)| end > begin) {
             self.send(wire::commit(), out);
             self.commits.push_back(utterance.id);
@@ -240,10 +240,10 @@ impl Session {
         }
     }
 
-    /// Sends what of the utterance was not sent yet.
+    /// Sends the part of the utterance that was not sent yet.
     fn catch_up(&mut self, utterance: &Utterance, take: u32, out: &mut Vec<Out>) {
         let span = &utterance.span;
-        // What an earlier take has sent stays, when the rest of this one follows on it.
+        // What an earlier take has sent stays, if the rest of this one continues it.
         let earlier = self.mirror.sounds(utterance.id).map(|sound| sound.end).last();
         let from = earlier.unwrap_or(span.start);
         let fits = match self.buffer {
@@ -269,7 +269,7 @@ impl Session {
         self.hear(from, utterance.pcm.get(sent..).unwrap_or_default(), out);
     }
 
-    /// The items that the server has made by itself are this utterance.
+    /// Assigns the items that the server made by itself to this utterance.
     pub(super) fn claim(&mut self, utterance: &Utterance, take: u32) {
         for item in std::mem::take(&mut self.unclaimed) {
             self.mirror.commit(sound(utterance.id, take, utterance.span.end));
@@ -278,7 +278,7 @@ impl Session {
         self.buffer = None;
     }
 
-    /// The words of an utterance are known already: the server's would say them a second time.
+    /// The transcript of an utterance is known already; the server's would repeat it.
     pub(super) fn know(&mut self, utterance: UtteranceId, words: &str) {
         for sound in self.mirror.sounds(utterance) {
             (sound.known, sound.told) = (true, true);
@@ -286,12 +286,12 @@ impl Session {
         }
     }
 
-    /// The words of an utterance were told, and nobody will ask for it again.
+    /// The transcript of an utterance was reported, and nobody will ask for it again.
     pub(super) fn written(&mut self, utterance: UtteranceId) {
         self.mirror.drop_sounds(|sound| sound.utterance == utterance);
     }
 
-    /// That take never happened, or goes on.
+    /// That take never happened, or continues.
     pub(super) fn forget(&mut self, utterance: UtteranceId, take: u32) {
         for sound in self.mirror.sounds(utterance).filter(|sound| sound.take == take) {
             sound.loose = true;
@@ -299,7 +299,7 @@ impl Session {
         self.turn = self.turn.take().filter(|(of, ..)| of.id != utterance);
     }
 
-    /// Makes the conversation say what `prompt` says.
+    /// Makes the conversation match `prompt`.
     pub(super) fn load(&mut self, prompt: &Prompt, out: &mut Vec<Out>) {
         let told = (Arc::clone(&prompt.instructions), Arc::clone(&prompt.tools));
         if self.told.as_ref() != Some(&told) {
@@ -314,7 +314,7 @@ impl Session {
         }
     }
 
-    /// Asks for a reply to `prompt`, at once or as soon as the one before is over.
+    /// Requests a reply to `prompt`, immediately or when the previous one is over.
     pub(super) fn respond(&mut self, epoch: Epoch, prompt: &Prompt, out: &mut Vec<Out>) {
         let loose = self.mirror.drop_sounds(|sound| sound.loose);
         self.delete(loose, out);
@@ -323,8 +323,8 @@ impl Session {
         self.start(out);
     }
 
-    /// Takes over the reply of `epoch` from a session that was lost. `samples` at 48 kHz of it were
-    /// handed out, which say `words`.
+    /// Takes over the reply of `epoch` from a lost session. `samples` of it at 48 kHz were handed
+    /// out, which say `words`.
     pub(super) fn go_on(
         &mut self,
         epoch: Epoch,
@@ -354,7 +354,7 @@ impl Session {
         self.start(out);
     }
 
-    /// The answer of `epoch` is not wanted any more.
+    /// The answer of `epoch` is no longer wanted.
     pub(super) fn abort(&mut self, now: Moment, epoch: Epoch, out: &mut Vec<Out>) {
         if self.wanted.as_ref().is_some_and(|wanted| wanted.epoch() == epoch) {
             self.wanted = None;
@@ -368,7 +368,7 @@ impl Session {
         self.send(wire::cancel(id.as_deref()), out);
     }
 
-    /// The user knows only so much of what was said in `epoch`.
+    /// The user heard only this much of `epoch`.
     pub(super) fn rewind(&mut self, epoch: Epoch, heard: &Heard, out: &mut Vec<Out>) {
         let mut parts = Vec::new();
         let mut cut = false;
@@ -385,7 +385,7 @@ impl Session {
             }
         }
         let samples = match heard {
-            // What the server is still at is deleted when it is done.
+            // What the server is still working on is deleted when it is done.
             Heard::Nothing if busy => return,
             Heard::Nothing => {
                 let gone = self.mirror.drop_epoch(epoch);
@@ -405,7 +405,7 @@ impl Session {
                 continue;
             }
             let Some(item) = part.item else {
-                // It stands there in words; the next answer will rest on those that were heard.
+                // It is there as text; the next answer must build on the words that were heard.
                 let gone = self.mirror.drop_epoch(epoch);
                 return self.delete(gone, out);
             };
@@ -425,7 +425,7 @@ impl Session {
         self.heard.push_back((epoch, parts, cut));
     }
 
-    /// Asks for the answer that is wanted, if the server is free.
+    /// Requests the wanted answer, if the server is free.
     pub(super) fn start(&mut self, out: &mut Vec<Out>) {
         if self.answer.is_some() || self.turn.is_some() {
             return;
@@ -434,7 +434,7 @@ impl Session {
         self.jitter.begin();
         self.words = Pacing::default();
         if matches!(wanted, Wanted::Reply(_, Some(_))) {
-            // What went before ended with a word.
+            // The previous text ended with a word.
             self.words.words(" ");
         }
         self.decoder = Decoder::default();
@@ -476,7 +476,7 @@ impl Session {
 
     pub(super) fn delete(&mut self, items: Vec<String>, out: &mut Vec<Out>) {
         if self.settings.writes() {
-            // What was written down is of no weight there.
+            // The transcript does not matter there.
             return;
         }
         for item in items {
@@ -484,7 +484,7 @@ impl Session {
         }
     }
 
-    /// Sends an event under a name of its own, by which an error can tell which one it means.
+    /// Sends an event with an id of its own, so that an error can refer to it.
     pub(super) fn send(&mut self, mut event: Value, out: &mut Vec<Out>) -> String {
         self.sent += 1;
         let name = format!("aloud_event_{}", self.sent);

@@ -1,4 +1,4 @@
-//! Websockets: one task for each connection.
+//! Websockets: one task per connection.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -24,33 +24,33 @@ use super::super::{Address, Auth, Http, tls};
 use super::{Dialect, Happening, SocketId};
 use crate::engine::EngineError;
 
-/// Messages that wait to be sent: more than the longest utterance in pieces of 100 ms. A line on
-/// which more than that waits does not move, and counts as broken.
+/// Messages waiting to be sent: more than the longest utterance in pieces of 100 ms. A connection
+/// with more than that is stuck, and counts as broken.
 const OUTBOX: usize = 2_048;
 
-/// Messages that wait to be read. When it is full the server is not read any further: a reply
-/// that is far ahead of what was heard costs no memory.
+/// Messages waiting to be read. When it is full the server is not read any further: a reply far
+/// ahead of what was heard costs no memory.
 pub(super) const INBOX: usize = 1_024;
 
-/// How long a connection may take to be made, its key and its greeting at the other end included.
+/// Time limit for connecting, including the key and the greeting of the other side.
 const CONNECT: Duration = Duration::from_secs(9);
 
-/// How long a farewell may take.
+/// Time limit for closing.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Where sessions are had, and how one shows who asks.
+/// Where sessions are opened, and how to authenticate.
 #[derive(Clone, Debug)]
 pub struct Server {
     url: Url,
     auth: Auth,
     provider: String,
-    /// Where its user keeps the key.
+    /// Where the user keeps the key, for messages.
     key_place: Option<String>,
-    /// Whether a key is made for each session, so that the own one never goes to the websocket.
+    /// Whether a key is made for each session, so that the user's own never goes to the websocket.
     secrets: Option<(Http, String)>,
-    /// Whether it may want to be told that the old dialect is spoken, and whether it surely does.
+    /// Whether it may require the old dialect to be announced, and whether it certainly does.
     asks_beta: bool,
     beta: bool,
 }
@@ -59,7 +59,7 @@ impl Server {
     /// The server of `provider` at `address`.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when the address is none that a websocket can have.
+    /// [`EngineError::Refused`] when a websocket cannot have this address.
     pub fn new(
         provider: &str,
         address: &Address,
@@ -76,43 +76,43 @@ impl Server {
         let dated = matches!(address, Address::Dated { .. });
         let key = if dated { "deployment" } else { "model" };
         url.query_pairs_mut().append_pair(key, model);
-        // OpenAI's own refuses those who announce the old dialect.
+        // OpenAI's own refuses clients that announce the old dialect.
         let own = url.host_str() == Some("api.openai.com");
         let provider = provider.to_owned();
         let (key_place, secrets) = (None, None);
         Ok(Self { url, auth, provider, key_place, secrets, asks_beta: !own, beta: dated })
     }
 
-    /// The same, naming where the key is kept (such as a variable) when the provider rejects it.
+    /// Names where the key is kept (such as a variable) when the provider rejects it.
     #[must_use]
     pub fn key_from(self, place: Option<String>) -> Self {
         Self { key_place: place, ..self }
     }
 
-    /// The same, but each session is opened with a key of its own, made with `http` for `model`.
+    /// Opens each session with a key of its own, made with `http` for `model`.
     #[must_use]
     pub fn with_secrets(self, http: Http, model: &str) -> Self {
         Self { secrets: Some((http, model.to_owned())), ..self }
     }
 
-    /// Another page of the same server: what a session is for instead of a model.
+    /// Sets the `intent` of sessions, in place of a model.
     #[must_use]
     pub fn intended(mut self, intent: &str) -> Self {
         self.url.set_query(Some(&format!("intent={intent}")));
         self
     }
 
-    /// The address of the websocket.
+    /// The URL of the websocket.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Makes a connection.
+    /// Connects.
     ///
     /// # Errors
-    /// In the user's terms.
+    /// For the user.
     pub(super) async fn connect(&self, dialect: Option<Dialect>) -> Result<Stream, EngineError> {
-        // A key that is asked for may want a word of the user's first.
+        // Getting the key may take a word from the user first.
         let auth = self.auth.known().await?;
         let made = tokio::time::timeout(CONNECT, self.connect_patiently(auth, dialect)).await;
         made.unwrap_or_else(|_| Err(self.unreachable("did not answer in time")))
@@ -135,7 +135,7 @@ impl Server {
         };
         match first {
             Ok(stream) => Ok(stream),
-            // Some servers of the old dialect want to be told so.
+            // Some servers of the old dialect require it to be announced.
             Err(error) if refused(&error) && !beta && dialect.is_none() && self.asks_beta => {
                 dial(self.request(&auth, true)?).await.map_err(|_| self.refusal(&error))
             }
@@ -169,7 +169,7 @@ impl Server {
         let provider = &self.provider;
         let tungstenite::Error::Http(answer) = error else {
             tracing::debug!("no connection: {error:?}");
-            // What looks for the authorities finds none of them.
+            // No certificate authorities were found.
             let none =
                 matches!(error, tungstenite::Error::Io(io) if io.kind() == ErrorKind::NotFound);
             let why = if none { Some(tls::NO_AUTHORITIES) } else { tls::trouble(error) };
@@ -207,7 +207,7 @@ async fn dial(request: Request) -> Result<Stream, tungstenite::Error> {
     } else {
         Connector::Plain
     };
-    // Small messages that somebody waits for: each is sent at once.
+    // Small messages that somebody waits for: each is sent immediately.
     let no_delay = true;
     connect_async_tls_with_config(request, None, no_delay, Some(connector)).await.map(|made| made.0)
 }
@@ -224,11 +224,11 @@ async fn secret(http: &Http, model: &str) -> Result<String, EngineError> {
     Ok(secret.value)
 }
 
-/// A connection, made or in the making. Dropping it closes it.
+/// A connection, open or opening. Dropping it closes it.
 #[derive(Debug)]
 pub(super) struct Socket {
     to: Sender<Outgoing>,
-    /// None for one that ends by itself.
+    /// `None` for one that ends by itself.
     task: Option<AbortHandle>,
 }
 
@@ -239,11 +239,11 @@ enum Outgoing {
     Close,
 }
 
-/// The connection does not move.
+/// The connection is stuck.
 pub(super) struct Stuck;
 
 impl Socket {
-    /// Makes a connection; what happens to it goes to `inbox` under the name `id`.
+    /// Opens a connection; its events go to `inbox` under the id `id`.
     pub(super) fn dial(
         server: &Server,
         id: SocketId,
@@ -266,7 +266,7 @@ impl Socket {
                     }
                 }
             };
-            // Nobody who reads means that the partner is gone.
+            // If nobody reads, the partner is gone.
             let _ = inbox.send((id, end)).await;
         });
         Self { to, task: Some(task.abort_handle()) }
@@ -280,7 +280,7 @@ impl Socket {
         self.to.try_send(Outgoing::Ping).map_err(|_| Stuck)
     }
 
-    /// Says goodbye; the task ends by itself.
+    /// Closes it; the task ends by itself.
     pub(super) fn close(mut self) {
         if self.to.try_send(Outgoing::Close).is_ok() {
             self.task = None;
@@ -299,7 +299,7 @@ impl Drop for Socket {
 async fn write(mut sink: SplitSink<Stream, Message>, mut outbox: Receiver<Outgoing>) {
     while let Some(first) = outbox.recv().await {
         let mut next = Some(first);
-        // All that waits goes out together.
+        // Everything waiting goes out together.
         while let Some(outgoing) = next {
             let message = match outgoing {
                 Outgoing::Text(text) => Message::text(text),
@@ -320,7 +320,7 @@ async fn write(mut sink: SplitSink<Stream, Message>, mut outbox: Receiver<Outgoi
     }
 }
 
-/// Reads until the end; the code with which the other side closed.
+/// Reads until the end; returns the other side's close code.
 async fn read(
     mut stream: SplitStream<Stream>,
     id: SocketId,
@@ -331,7 +331,7 @@ async fn read(
             Message::Text(text) => Happening::Text(text.to_string()),
             Message::Pong(_) | Message::Ping(_) => Happening::Pong,
             Message::Close(frame) => return frame.map(|frame| u16::from(frame.code)),
-            // The protocol has none of these.
+            // The protocol does not use these.
             Message::Binary(_) | Message::Frame(_) => continue,
         };
         if inbox.send((id, happening)).await.is_err() {

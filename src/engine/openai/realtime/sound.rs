@@ -6,15 +6,15 @@ use super::super::sound::{PcmBytes, base64, sixteen, unbase64};
 use crate::base::Rate;
 use crate::pcm::g711::{from_alaw, from_ulaw, to_alaw, to_ulaw};
 
-/// How sound travels, both ways alike.
+/// The encoding of sound in both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// 16-bit little-endian samples at 24 kHz.
     #[default]
     Pcm,
-    /// G.711 u-law at 8 kHz, as telephones in America and Japan have it.
+    /// G.711 u-law at 8 kHz, as in telephony in North America and Japan.
     Ulaw,
-    /// G.711 A-law at 8 kHz, as telephones elsewhere have it.
+    /// G.711 A-law at 8 kHz, as in telephony elsewhere.
     Alaw,
 }
 
@@ -27,7 +27,7 @@ impl Format {
         }
     }
 
-    /// Its name in the general dialect.
+    /// Its name in the general availability dialect.
     pub(super) fn ga(self) -> Value {
         match self {
             Self::Pcm => json!({ "type": "audio/pcm", "rate": 24_000 }),
@@ -36,7 +36,7 @@ impl Format {
         }
     }
 
-    /// Its name in the dialect before that.
+    /// Its name in the beta dialect.
     pub(super) const fn beta(self) -> &'static str {
         match self {
             Self::Pcm => "pcm16",
@@ -56,10 +56,10 @@ impl Format {
     }
 }
 
-/// Sound on its way to the server: 16 kHz in, base64 in the wire's format out.
+/// Encodes sound for the server: 16 kHz in, base64 in the wire's format out.
 ///
-/// The filter delays by 1 ms (2 ms for G.711), which stays inside of the silence that every
-/// utterance ends with; so 10 ms in are always 10 ms out.
+/// The filter delays by 1 ms (2 ms for G.711), which stays within the silence that ends every
+/// utterance; so 10 ms in are always 10 ms out.
 #[derive(Clone, Debug)]
 pub(super) struct Encoder {
     format: Format,
@@ -80,7 +80,7 @@ impl Encoder {
         self.format
     }
 
-    /// Encodes the next samples, which are at 16 kHz.
+    /// Encodes the next samples, at 16 kHz.
     pub(super) fn encode(&mut self, pcm: &[f32]) -> String {
         self.made.clear();
         self.filter.push(pcm, &mut self.made);
@@ -93,21 +93,21 @@ impl Encoder {
         base64(&bytes)
     }
 
-    /// What comes next has nothing to do with what came before.
+    /// Starts a new, unrelated stretch of sound.
     pub(super) fn reset(&mut self) {
         self.filter.reset();
     }
 }
 
-/// Sound as it comes from the server: base64 in, samples at the format's rate out.
+/// Decodes the server's sound: base64 in, samples at the format's rate out.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
-    /// Keeps the first half of a sample that a delta was cut in.
+    /// Keeps the first half of a sample that was split between deltas.
     pcm: PcmBytes,
 }
 
 impl Decoder {
-    /// Decodes one delta; `None` when it is no base64.
+    /// Decodes one delta; `None` if it is not base64.
     pub(super) fn decode(&mut self, format: Format, delta: &str) -> Option<Vec<f32>> {
         let bytes = unbase64(delta)?;
         let sample = |value: i16| f32::from(value) / 32_768.0;
@@ -119,24 +119,24 @@ impl Decoder {
     }
 }
 
-/// Changes the rate of a stream by `up / down`: a windowed sinc, one branch for each phase.
+/// Resamples a stream by `up / down`: a windowed sinc in polyphase form.
 #[derive(Clone, Debug)]
 struct Filter {
     up: usize,
     down: usize,
-    /// The branches, each summing up to 1, newest sample first.
+    /// The phases, each summing to 1, newest sample first.
     phases: Vec<Vec<f32>>,
-    /// The last samples that came in, and room for the next.
+    /// The last input samples, and room for the next.
     past: Vec<f32>,
-    /// Where the next output lies, in input samples times `up` after the last one taken in.
+    /// Position of the next output, in input samples times `up` after the last input.
     ahead: usize,
 }
 
 impl Filter {
-    /// A filter of `taps` input samples that keeps what both rates can hold.
+    /// A filter of `taps` input samples that keeps what both rates can represent.
     fn new(up: usize, down: usize, taps: usize) -> Self {
         let length = up * taps;
-        // The pass band ends a little before the lower one of the two limits.
+        // The pass band ends a little below the lower Nyquist frequency.
         let cutoff = 0.46 / up.max(down) as f64;
         let middle = (length as f64 - 1.0) / 2.0;
         let value = |n: usize| {
@@ -144,7 +144,7 @@ impl Filter {
             let sinc =
                 if x == 0.0 { 2.0 * cutoff } else { (2.0 * PI * cutoff * x).sin() / (PI * x) };
             let turn = 2.0 * PI * n as f64 / (length as f64 - 1.0);
-            // Blackman's window: what it lets through besides is 74 dB down.
+            // Blackman window: stop band 74 dB down.
             sinc * (0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos())
         };
         let phases = (0..up)

@@ -1,4 +1,4 @@
-//! The fallback's part: it answers while no session can be had.
+//! The fallback's part: it answers while no session is available.
 
 use std::collections::VecDeque;
 
@@ -9,28 +9,28 @@ use crate::base::{Epoch, Frame, UtteranceId};
 use crate::dialog::{Heard, Item, Prompt};
 use crate::engine::{EngineError, Order, Said};
 
-/// Epochs that are remembered as the fallback's, so that their next round is too.
+/// The fallback's epochs that are remembered, so that it also gets their next rounds.
 const EPOCHS: usize = 8;
 
-/// What a line knows of its fallback.
+/// What a line knows about its fallback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behind {
-    /// What the user knows it by.
+    /// Its name for the user.
     pub name: String,
     /// Whether it can speak.
     pub voiced: bool,
-    /// Whether it takes the sound itself, so that no words have to be waited for.
+    /// Whether it takes the sound itself and needs no transcript.
     pub hears: bool,
 }
 
-/// What the fallback is at.
+/// The state of the fallback.
 #[derive(Debug)]
 pub(super) struct StandIn {
     behind: Behind,
-    /// Whether it stands in, and the user was told why.
+    /// Whether it is in use, and the user was told why.
     told: bool,
     epochs: VecDeque<Epoch>,
-    /// An answer that waits for the words of what was asked.
+    /// An answer that waits for the transcript of the question.
     waiting: Option<Waiting>,
     /// The epoch that it is answering.
     answering: Option<Epoch>,
@@ -40,7 +40,7 @@ pub(super) struct StandIn {
 struct Waiting {
     epoch: Epoch,
     prompt: Prompt,
-    /// What has no words yet, and the words of what has.
+    /// Cuts without a transcript yet, and the transcripts of the others.
     cuts: Vec<(UtteranceId, u32)>,
     words: Vec<String>,
 }
@@ -56,17 +56,17 @@ impl StandIn {
         self.behind.voiced
     }
 
-    /// Whether `epoch` is its own.
+    /// Whether it answers `epoch`.
     pub(super) fn answers(&self, epoch: Epoch) -> bool {
         self.epochs.contains(&epoch)
     }
 
-    /// Whether it is at work.
+    /// Whether it is busy.
     pub(super) const fn busy(&self) -> bool {
         self.waiting.is_some() || self.answering.is_some()
     }
 
-    /// Takes an answer over, because of `why`.
+    /// Takes over an answer, because of `why`.
     pub(super) fn take(
         &mut self,
         asked: &Asked,
@@ -95,7 +95,7 @@ impl StandIn {
         self.go_on(out);
     }
 
-    /// A session is there again.
+    /// A session is available again.
     pub(super) fn back(&mut self, settings: &Settings, out: &mut Vec<Act>) {
         if std::mem::take(&mut self.told) {
             let Settings { provider, model, .. } = settings;
@@ -103,7 +103,7 @@ impl StandIn {
         }
     }
 
-    /// The user speaks, while no session hears it.
+    /// The user speaks while no session hears it.
     pub(super) fn hear(&self, frame: Box<Frame>, out: &mut Vec<Act>) {
         if self.told && self.behind.hears {
             out.push(Act::Fall(Order::Hear(frame)));
@@ -140,7 +140,7 @@ impl StandIn {
         out.push(Act::Fall(Order::Abort(epoch)));
     }
 
-    /// Takes what the fallback says, and passes it on.
+    /// Takes the fallback's output, and passes it on.
     pub(super) fn said(&mut self, asked: &mut Asked, said: Said, out: &mut Vec<Act>) {
         match &said {
             Said::Transcript { utterance, take, result, last, .. } => {
@@ -191,7 +191,7 @@ impl StandIn {
         out.push(Act::Say(said));
     }
 
-    /// Asks for the answer once all words are known, or at once where they need not be.
+    /// Requests the answer once all transcripts are there, or immediately if it needs none.
     fn go_on(&mut self, out: &mut Vec<Act>) {
         let Some(waiting) = self.waiting.take_if(|waiting| waiting.cuts.is_empty()) else { return };
         let Waiting { epoch, mut prompt, words, .. } = waiting;

@@ -1,25 +1,25 @@
-//! What a server says when something went wrong, in terms of what the user can do.
+//! Errors of the server, in terms of what the user can do.
 
 use serde_json::Value;
 
 use super::super::refusal::ErrorBody;
 use crate::engine::EngineError;
 
-/// An error as the server tells it.
+/// An error as the server reports it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Trouble {
-    /// The server's word for it; empty when it has none.
+    /// The server's code; empty if there is none.
     pub(super) code: String,
-    /// What it says, for a sentence of ours; may be empty.
+    /// Its message, for a sentence of ours; may be empty.
     words: String,
-    /// Whether money or quota is the matter, which no waiting mends.
+    /// Whether it is about money or quota, where waiting does not help.
     spent: bool,
-    /// The event of ours that it is about.
+    /// Id of our event that it is about.
     pub(super) about: Option<String>,
 }
 
 impl Trouble {
-    /// Reads what has an `error` in it.
+    /// Reads an object with an `error` in it.
     pub(super) fn of(value: &Value) -> Self {
         let body = ErrorBody::of(value);
         let about = value["error"]["event_id"].as_str().filter(|id| !id.is_empty());
@@ -31,12 +31,12 @@ impl Trouble {
         }
     }
 
-    /// Whether no session will do until something is mended.
+    /// Whether no session is possible until something is fixed.
     pub(super) fn is_final(&self) -> bool {
         self.spent || matches!(self.code.as_str(), "invalid_api_key" | "model_not_found")
     }
 
-    /// The same in the user's terms.
+    /// The error for the user.
     pub(super) fn error(&self, provider: &str) -> EngineError {
         let said = &self.words;
         match self.code.as_str() {
@@ -63,7 +63,7 @@ impl Trouble {
     }
 }
 
-/// An answer that ended without one.
+/// The error of an answer that ended without one.
 pub(super) fn broke_off(provider: &str) -> EngineError {
     EngineError::Broken(format!("provider {provider} broke off; ask again"))
 }

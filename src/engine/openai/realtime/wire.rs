@@ -1,4 +1,4 @@
-//! What the client sends, in both dialects. One function for each event.
+//! What the client sends, in both dialects. One function per event.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::base::Epoch;
 use crate::dialog::ToolSpec;
 use crate::engine::openai::defaults;
 
-/// The session's settings; `tools` and `instructions` where they are known.
+/// The session's settings; `tools` and `instructions` if they are known.
 pub(super) fn session_update(
     dialect: Dialect,
     settings: &Settings,
@@ -74,7 +74,7 @@ fn beta_session(settings: &Settings, format: Format) -> Value {
     session
 }
 
-/// A server that finds the ends of turns still leaves it to us what is made of them.
+/// A server that detects turns is told not to act on them.
 fn turn_detection(of: TurnDetection) -> Value {
     match of {
         TurnDetection::Ours => Value::Null,
@@ -130,8 +130,8 @@ pub(super) fn truncate(item: &str, content_index: u64, audio_end_ms: u64) -> Val
     })
 }
 
-/// Asks for a reply, with `instructions` of its own where it needs any. The epoch comes back in
-/// `response.created` where the server is one that echoes what it is told.
+/// Requests a reply, with its own `instructions` if it needs any. The epoch comes back in
+/// `response.created` if the server echoes metadata.
 pub(super) fn respond(epoch: Epoch, instructions: Option<&str>) -> Value {
     let mut response = json!({ "metadata": { "epoch": epoch.0.to_string() } });
     if let Some(instructions) = instructions {
@@ -140,14 +140,14 @@ pub(super) fn respond(epoch: Epoch, instructions: Option<&str>) -> Value {
     json!({ "type": "response.create", "response": response })
 }
 
-/// Asks for `text` to be spoken; nothing of it enters the conversation.
+/// Requests that `text` be spoken; nothing of it enters the conversation.
 pub(super) fn recite(epoch: Epoch, text: &str) -> Value {
     json!({
         "type": "response.create",
         "response": {
             "conversation": "none",
             "metadata": { "epoch": epoch.0.to_string() },
-            // Without the talk so far there is nothing that could be answered instead.
+            // Without the conversation there is nothing that could be answered instead.
             "input": [],
             "instructions": format!("Say exactly this, word by word, and nothing else: {text}"),
             "tool_choice": "none",
@@ -163,7 +163,7 @@ pub(super) fn cancel(response: Option<&str>) -> Value {
     event
 }
 
-/// Who says an item that is made of words.
+/// The role of a text item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     User,
@@ -195,7 +195,7 @@ pub(super) fn picture(dialect: Dialect, id: &str, url: &str) -> Option<Value> {
     (dialect == Dialect::Ga).then_some(item)
 }
 
-/// A call by the name that it has in this session.
+/// A call, by its id in this session.
 pub(super) fn function_call(id: &str, call_id: &str, call: &crate::dialog::Call) -> Value {
     json!({
         "type": "function_call",
@@ -210,7 +210,7 @@ pub(super) fn function_call_output(id: &str, call_id: &str, output: &str) -> Val
     json!({ "type": "function_call_output", "id": id, "call_id": call_id, "output": output })
 }
 
-/// The settings of a session that only writes down what it hears.
+/// The settings of a session that only transcribes.
 fn transcription_update(
     dialect: Dialect,
     format: Format,
@@ -219,7 +219,7 @@ fn transcription_update(
     keywords: &[String],
 ) -> Value {
     let mut transcription = json!({ "model": model });
-    // Hints that one model takes; the others know of one language only.
+    // Hints that one model takes; the others accept only one language.
     let hints = dialect == Dialect::Ga && model == defaults::LIVE;
     match languages {
         [] => {}

@@ -2,26 +2,26 @@ use std::io::{self, BufRead, Read};
 
 use serde_json::Value;
 
-/// The longest example, in bytes. With pictures in base64 they become long; a file without line
-/// ends must not fill the memory.
+/// The longest example, in bytes. Pictures in base64 make examples long; a file without line ends
+/// must not fill the memory.
 const LONGEST: usize = 64 * 1024 * 1024;
 
 /// A piece of a file.
 pub(super) enum Piece {
     /// JSON, on lines `first` to `last`.
     Value { first: u64, last: u64, value: Value },
-    /// Something else.
+    /// Invalid input.
     Bad { line: u64, why: String },
     /// Nothing.
     Blank { line: u64 },
     /// The examples are items of one list, which begins here.
     List { line: u64 },
-    /// A comma behind the example that follows.
+    /// A comma after the following example.
     Comma { line: u64 },
 }
 
-/// Reads the next line into `line`, without what ends it. True when it was read whole, false when
-/// it is too long and its rest was skipped; nothing at the end.
+/// Reads the next line into `line`, without its line end. True if it was read completely, false if
+/// it is too long and its rest was skipped; `None` at the end.
 pub(super) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
     line.clear();
     if input.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', line)? == 0 {
@@ -44,12 +44,12 @@ pub(super) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Res
     }
 }
 
-/// Finds the values in the lines of a file, also where they span several lines or stand in a
-/// list, as files by hand or by other programs have them.
+/// Finds the values in the lines of a file, even if they span several lines or are in a list, as in
+/// files written by hand or by other programs.
 #[derive(Default)]
 pub(super) struct Splitter {
     pending: Option<Pending>,
-    /// Inside a list that goes over all lines.
+    /// Inside a list that spans the lines.
     list: bool,
     begun: bool,
 }
@@ -75,7 +75,7 @@ impl Splitter {
             text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii();
         }
         if let Some(pending) = &mut self.pending {
-            // After a line that was cut off the next example must not be swallowed.
+            // After a truncated line the next example must not be swallowed.
             if stands_alone(text) {
                 self.finish(out);
             } else {
@@ -112,7 +112,7 @@ impl Splitter {
         }
     }
 
-    /// The file has ended, or what follows has nothing to do with what is pending.
+    /// The file has ended, or what follows is unrelated to the pending value.
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if let Some(pending) = self.pending.take() {
             let why = "not JSON: the example is cut off".to_owned();
@@ -120,12 +120,12 @@ impl Splitter {
         }
     }
 
-    /// What is pending ends on line `last`.
+    /// The pending value ends on line `last`.
     fn close(&mut self, last: u64, out: &mut Vec<Piece>) {
         let Some(Pending { first, text, .. }) = self.pending.take() else { return };
         let text = text.as_slice();
         let bare = text.strip_suffix(b",").map(<[u8]>::trim_ascii_end);
-        // The bracket of the list may stand behind its last item.
+        // The list's closing bracket may follow its last item.
         let bare = bare.or_else(|| text.strip_suffix(b"]").filter(|_| self.list));
         let value = match (serde_json::from_slice(text), bare.map(serde_json::from_slice)) {
             (Ok(value), _) => value,
@@ -153,7 +153,7 @@ fn why(text: &[u8], error: &serde_json::Error) -> String {
     format!("not JSON: {words} (line {} of the example, column {})", error.line(), error.column())
 }
 
-/// Whether `line` is a whole example, whatever stands before it.
+/// Whether `line` is a complete example, whatever precedes it.
 fn stands_alone(line: &[u8]) -> bool {
     if line.first() != Some(&b'{') {
         return false;
@@ -163,7 +163,7 @@ fn stands_alone(line: &[u8]) -> bool {
         .is_ok_and(|value| value.get("messages").is_some() || value.get("prompt").is_some())
 }
 
-/// How many brackets are open, outside of texts.
+/// The nesting depth of brackets, outside of strings.
 #[derive(Clone, Copy, Default)]
 struct Depth {
     open: i64,

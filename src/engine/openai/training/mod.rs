@@ -1,13 +1,13 @@
-//! Training data, looked through before anybody pays for it.
+//! Checks training data before anybody pays for it.
 //!
 //! ```text
 //! lines ─▶ Splitter ─▶ Piece (a value, or why there is none) ─▶ rules ─▶ Finding…, Summary
-//!                                                                  └─▶ one line an example, mended
+//!                                                                  └─▶ one line per example, repaired
 //! ```
 //!
-//! **Invariant:** a file of any size is read in the memory of its longest example, besides sixteen
-//! bytes an example to find those that come twice.
-//! **Invariant:** everything that is wrong is found in one go.
+//! **Invariant:** a file of any size is read in the memory of its longest example, plus sixteen
+//! bytes per example to find duplicates.
+//! **Invariant:** every problem is found in one pass.
 
 mod lines;
 mod rules;
@@ -22,13 +22,13 @@ use self::lines::{Piece, Splitter, next_line};
 use self::rules::Verdict;
 use super::quirks::Quirks;
 
-/// Fewer examples than this are not taken.
+/// The fewest examples accepted.
 const FEWEST: u64 = 10;
 
-/// Tokens of an example after which the rest of it is not learnt.
+/// Tokens of an example beyond which the rest is not learned.
 const LONGEST: u64 = 65_536;
 
-/// What a model is trained on.
+/// The format of training examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// `{"messages": […]}`: chat models.
@@ -38,16 +38,16 @@ pub enum Form {
 }
 
 impl Form {
-    /// What `model` is trained on.
+    /// The format for `model`.
     pub fn of(model: &str) -> Self {
         if Quirks::of(model).tuned_pairs { Self::Pairs } else { Self::Messages }
     }
 }
 
-/// Something worth a word.
+/// A problem or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The line that it begins on, from 1; 0 for the whole file.
+    /// The line where it begins, from 1; 0 for the whole file.
     pub line: u64,
     /// Whether the file can be used in spite of it.
     pub warning: bool,
@@ -55,7 +55,7 @@ pub struct Finding {
     pub text: String,
 }
 
-/// What a file comes to.
+/// The result for a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Examples in it, good or bad.
@@ -64,14 +64,14 @@ pub struct Summary {
     pub problems: u64,
     /// Warnings.
     pub warnings: u64,
-    /// A rough estimate: four characters a token.
+    /// A rough estimate: four characters per token.
     pub tokens: u64,
-    /// Examples that were handed to `keep`.
+    /// Examples passed to `keep`.
     pub kept: u64,
 }
 
-/// Looks through `input` for training a model of `form`. Everything that is found goes to `found`
-/// as it is found; every example that is good, or that writing it anew makes good, goes to `keep`.
+/// Checks `input` for training a model of `form`. Findings go to `found` as they are made; every
+/// example that is good, or can be made good by rewriting it, goes to `keep`.
 ///
 /// # Errors
 /// When reading or keeping fails.
@@ -107,7 +107,7 @@ pub fn check(
     Ok(check.summary)
 }
 
-/// A problem that a whole file tends to have: told where it is first, then counted.
+/// A problem that usually affects a whole file: reported at its first occurrence, then counted.
 #[derive(Default)]
 struct Habit {
     more: u64,
@@ -129,9 +129,9 @@ struct Check<'a> {
     summary: Summary,
     /// Hashes of examples with their lines.
     seen: HashMap<u64, u64>,
-    /// Examples over several lines.
+    /// Examples that span several lines.
     spread: Habit,
-    /// Examples in the form of other models.
+    /// Examples in the format of other models.
     misfit: Habit,
 }
 
@@ -240,7 +240,7 @@ impl Check<'_> {
             (self.misfit.more, "have the wrong format for the model"),
         ] {
             if more > 0 {
-                // The first one has been counted where it was told.
+                // The first one was counted when it was reported.
                 self.summary.problems += more - 1;
                 self.tell(last, false, format!("{more} more examples so far {what}"));
             }
@@ -270,10 +270,10 @@ fn misfit(form: Form) -> String {
     }
 }
 
-/// What used to end a prompt and a completion, so that a base model knew where they end.
+/// Former conventional ends of prompts and completions, which showed a base model where they end.
 const ENDS: [&str; 4] = ["\n\n###\n\n", "->", "###", " END"];
 
-/// A pair as a talk.
+/// A pair as a conversation.
 fn turned(pair: &Value) -> Value {
     let text = |key: &str| {
         let text = pair[key].as_str().unwrap_or_default();
@@ -286,7 +286,7 @@ fn turned(pair: &Value) -> Value {
     ]})
 }
 
-/// The characters of all texts in `value`; pictures are not counted.
+/// The number of characters of all texts in `value`, without pictures.
 fn characters(value: &Value) -> u64 {
     match value {
         Value::String(text) if text.starts_with("data:") => 0,

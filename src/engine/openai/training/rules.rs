@@ -2,12 +2,12 @@ use serde_json::{Map, Value};
 
 use super::Form;
 
-/// What an example may hold beside its messages.
+/// What an example may contain beside its messages.
 const BESIDE: [&str; 4] = ["messages", "tools", "parallel_tool_calls", "functions"];
 
 const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
-/// What a message may hold.
+/// What a message may contain.
 const IN_A_MESSAGE: [&str; 9] = [
     "role",
     "content",
@@ -20,10 +20,10 @@ const IN_A_MESSAGE: [&str; 9] = [
     "audio",
 ];
 
-/// What is said of an example.
+/// The findings about an example.
 #[derive(Default)]
 pub(super) struct Verdict {
-    /// Which form it has; none when it has neither.
+    /// Its format; `None` if it has neither.
     pub(super) form: Option<Form>,
     pub(super) problems: Vec<String>,
     pub(super) warnings: Vec<String>,
@@ -35,7 +35,7 @@ impl Verdict {
     }
 }
 
-/// Judges an example by itself.
+/// Judges a single example.
 pub(super) fn judge(value: &Value) -> Verdict {
     let mut verdict = Verdict::default();
     let Some(example) = value.as_object() else {
@@ -56,7 +56,8 @@ pub(super) fn judge(value: &Value) -> Verdict {
         Some(messages) => {
             verdict.form = Some(Form::Messages);
             for key in example.keys().filter(|key| !BESIDE.contains(&key.as_str())) {
-                // Reinforcement tuning hands such keys to its grader; nothing else reads them.
+                // Reinforcement fine-tuning passes such keys to its grader; nothing else reads
+                // them.
                 let text = format!("the key \"{key}\" is ignored");
                 verdict.warnings.push(text);
             }
@@ -67,7 +68,7 @@ pub(super) fn judge(value: &Value) -> Verdict {
     verdict
 }
 
-/// Keys of examples that rank two answers, as OpenAI and others write them.
+/// Keys of examples that rank two answers, in the formats of OpenAI and others.
 const PREFERENCES: [&str; 5] =
     ["preferred_output", "non_preferred_output", "chosen", "rejected", "preferred_completion"];
 
@@ -87,7 +88,7 @@ fn judge_pair(pair: &Map<String, Value>, verdict: &mut Verdict) {
     }
 }
 
-/// Judges the tools that an example offers; gives their names, or nothing when it offers none.
+/// Judges the tools that an example offers; returns their names, or `None` if it offers none.
 fn judge_tools(example: &Map<String, Value>, verdict: &mut Verdict) -> Option<Vec<String>> {
     let (tools, nested) = match (example.get("tools"), example.get("functions")) {
         (Some(tools), _) => (tools, true),
@@ -129,7 +130,7 @@ fn judge_messages(messages: &Value, tools: Option<&[String]>, verdict: &mut Verd
     if messages.is_empty() {
         return verdict.wrong("\"messages\" is empty");
     }
-    // Calls that no result has answered yet.
+    // Calls without a result so far.
     let mut open: Vec<String> = Vec::new();
     for (index, message) in messages.iter().enumerate() {
         let place = format!("message {}", index + 1);
@@ -192,7 +193,7 @@ fn judge_content(place: &str, role: &str, message: &Map<String, Value>, verdict:
     match message.get("content") {
         None | Some(Value::Null) if without => {}
         None | Some(Value::Null) => verdict.wrong(format!("{place} has no content")),
-        // A tool may well answer nothing.
+        // A tool may well return nothing.
         Some(Value::String(text)) if text.trim().is_empty() && !without && role != "tool" => {
             verdict.wrong(format!("{place}: the content is empty"));
         }

@@ -1,5 +1,5 @@
-//! A reader of FlatBuffers: tables whose fields lie where a directory says. Whatever a file says,
-//! reading it never leaves its bytes: what is not there is `None`.
+//! Reads FlatBuffers: tables whose fields are located by a directory. Whatever a file says, reading
+//! never leaves its bytes: what does not exist is `None`.
 
 /// A table in `file`.
 #[derive(Clone, Copy)]
@@ -12,13 +12,13 @@ pub(super) struct Table<'f> {
 #[derive(Clone, Copy)]
 pub(super) struct Vector<'f> {
     file: &'f [u8],
-    /// Where its first element lies, and how many there are.
+    /// Where its first element is, and how many there are.
     at: usize,
     len: usize,
 }
 
 impl<'f> Table<'f> {
-    /// The table that a whole file is.
+    /// The root table of a file.
     pub(super) fn root(file: &'f [u8]) -> Option<Self> {
         Self::behind(file, 0)
     }
@@ -27,7 +27,7 @@ impl<'f> Table<'f> {
         Some(Self { file, at: jump(file, at)? })
     }
 
-    /// Where the field with this number lies; `None` for one that has its default.
+    /// The position of the field with this number; `None` for a default value.
     fn field(self, number: usize) -> Option<usize> {
         let back = i32::from_le_bytes(bytes(self.file, self.at)?);
         let directory = usize::try_from(i64::try_from(self.at).ok()? - i64::from(back)).ok()?;
@@ -77,12 +77,12 @@ impl<'f> Vector<'f> {
         self.len
     }
 
-    /// Its bytes, where its elements are bytes.
+    /// Its bytes, if its elements are bytes.
     pub(super) fn raw(self) -> &'f [u8] {
         self.file.get(self.at..self.at + self.len).unwrap_or_default()
     }
 
-    /// The table that its element `n` is.
+    /// The table that is its element `n`.
     pub(super) fn table(self, n: usize) -> Option<Table<'f>> {
         (n < self.len).then(|| Table::behind(self.file, self.at + 4 * n))?
     }
@@ -92,7 +92,7 @@ impl<'f> Vector<'f> {
         self.elements().map(|all| all.map(i32::from_le_bytes).collect())
     }
 
-    /// The same as fractions.
+    /// The same as floats.
     pub(super) fn floats(self) -> Option<Vec<f32>> {
         self.elements().map(|all| all.map(f32::from_le_bytes).collect())
     }
@@ -108,7 +108,7 @@ impl<'f> Vector<'f> {
     }
 }
 
-/// Where the offset at `at` leads.
+/// The target of the offset at `at`.
 fn jump(file: &[u8], at: usize) -> Option<usize> {
     at.checked_add(usize::try_from(u32::from_le_bytes(bytes(file, at)?)).ok()?)
 }

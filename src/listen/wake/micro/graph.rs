@@ -1,9 +1,9 @@
-//! The graphs of a model as its file describes them.
+//! The graphs of a model as described in its file.
 
 use super::flat::{Table, Vector};
 use super::kernel::Scale;
 
-/// What the format calls its types and operations.
+/// The format's codes for types and operations.
 pub(super) mod code {
     pub(in crate::listen::wake::micro) const UINT8: i8 = 3;
     pub(in crate::listen::wake::micro) const INT8: i8 = 9;
@@ -24,13 +24,13 @@ pub(super) mod code {
     pub(in crate::listen::wake::micro) const RELU: i8 = 1;
 }
 
-/// Values of one tensor at most: a file that asks for more is none of ours.
+/// The most values of one tensor: a file that asks for more is not ours.
 const MOST: usize = 1 << 16;
-/// Values of all tensors of a graph, and dimensions of one.
+/// Values in all tensors of a graph, and dimensions of one.
 const MOST_IN_ALL: usize = 1 << 22;
 const DIMENSIONS: usize = 4;
 
-/// A tensor that goes in or comes out.
+/// An input or output tensor.
 #[derive(Clone, Copy)]
 pub(super) struct Port {
     pub(super) tensor: usize,
@@ -47,18 +47,18 @@ pub(super) struct Graph<'f> {
     pub(super) operators: Vector<'f>,
 }
 
-/// A tensor as the file describes it.
+/// A tensor as described in the file.
 pub(super) struct Tensor<'f> {
     pub(super) shape: Vec<usize>,
     pub(super) size: usize,
     pub(super) kind: i8,
-    /// Its values, where they are in the file.
+    /// Its values, if they are in the file.
     pub(super) data: &'f [u8],
     pub(super) scales: Vec<f32>,
     pub(super) zero: i32,
 }
 
-/// An operation, its tensors as numbers.
+/// An operation, with its tensors as indices.
 pub(super) struct Operator<'f> {
     pub(super) code: i32,
     pub(super) inputs: Vec<usize>,
@@ -101,7 +101,7 @@ impl<'f> Graph<'f> {
                 all.into_iter().map(known).collect()
             };
             Some(Operator {
-                // Numbers that fit into a byte stand in the older field.
+                // Codes that fit into a byte are in the older field.
                 code: kind.int(3).unwrap_or(0).max(old),
                 inputs: numbers(1)?,
                 outputs: numbers(2)?,
@@ -111,7 +111,7 @@ impl<'f> Graph<'f> {
         read().ok_or_else(|| "an operation cannot be read".into())
     }
 
-    /// The tensor that goes in (`which` 0) or comes out (1).
+    /// The input (`which` 0) or output (1) tensor.
     pub(super) fn port(&self, which: usize) -> Result<Port, String> {
         let number = self.graph.vector(1 + which).and_then(Vector::ints);
         let number = number.and_then(|all| usize::try_from(*all.first()?).ok());

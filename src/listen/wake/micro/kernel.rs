@@ -1,38 +1,38 @@
-//! The arithmetic of quantized networks: whole numbers in, sums in 32 bits, one factor per channel
-//! on the way out.
+//! The arithmetic of quantized networks: integers in, sums in 32 bits, one factor per channel for
+//! the output.
 
-/// What a quantized value stands for: `(value - zero) * step`.
+/// The meaning of a quantized value: `(value - zero) * step`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scale {
     pub(super) step: f32,
     pub(super) zero: i32,
 }
 
-/// Weights, and what becomes of the sums of their products.
+/// Weights, and how their sums become output values.
 pub(super) struct Layer {
-    /// Eight-bit weights, wider because the processor multiplies pairs of sixteen bits at once.
+    /// Eight-bit weights, widened because the processor multiplies pairs of sixteen bits at once.
     weights: Vec<i16>,
-    /// Each channel's bias, less what the zero of the input contributes.
+    /// Each channel's bias, less the contribution of the input's zero.
     bias: Vec<i32>,
     factors: Vec<f32>,
     zero: f32,
     least: f32,
 }
 
-/// What goes into a [`Layer`].
+/// The parts of a [`Layer`].
 pub(super) struct Parts {
     pub(super) weights: Vec<i8>,
     pub(super) bias: Vec<i32>,
-    /// By what each channel's sum is multiplied.
+    /// Factor of each channel's sum.
     pub(super) factors: Vec<f32>,
     /// The zeros of the input and of the output.
     pub(super) zeros: [i32; 2],
-    /// The least value that comes out.
+    /// The least output value.
     pub(super) least: i8,
 }
 
 impl Layer {
-    /// `channel_of` says to which channel a weight belongs.
+    /// `channel_of` maps a weight to its channel.
     fn new(parts: Parts, channel_of: impl Fn(usize) -> usize) -> Self {
         let [from, to] = parts.zeros;
         let mut bias = parts.bias;
@@ -55,10 +55,10 @@ impl Layer {
     }
 }
 
-/// A convolution along one dimension: each output row weighs a stretch of the input.
+/// A convolution along one dimension: each output row is computed from a stretch of the input.
 pub(super) struct Conv {
     layer: Layer,
-    /// Input values of one output row, and from one row to the next.
+    /// Input values of one output row, and between two rows.
     span: usize,
     stride: usize,
 }
@@ -69,7 +69,7 @@ impl Conv {
         Self { layer: Layer::new(parts, |at| at / span), span, stride }
     }
 
-    /// `wide` is room for `input`, which is as long.
+    /// `wide` is scratch space as long as `input`.
     pub(super) fn run(&self, input: &[i8], wide: &mut [i16], out: &mut [i8]) {
         for (to, from) in wide.iter_mut().zip(input) {
             *to = i16::from(*from);
@@ -89,19 +89,19 @@ impl Conv {
     }
 }
 
-/// A convolution of each channel by itself over all rows of the input.
+/// A depthwise convolution over all rows of the input.
 pub(super) struct Window {
     layer: Layer,
 }
 
 impl Window {
-    /// As many weights as the input has values, a row of channels after the other.
+    /// As many weights as the input has values, one row of channels after the other.
     pub(super) fn new(parts: Parts) -> Self {
         let channels = parts.bias.len();
         Self { layer: Layer::new(parts, |at| at % channels) }
     }
 
-    /// `sums` is room for one row.
+    /// `sums` is scratch space for one row.
     pub(super) fn run(&self, input: &[i8], sums: &mut [i32], out: &mut [i8]) {
         let layer = &self.layer;
         let sums = &mut sums[..layer.bias.len()];
@@ -122,7 +122,7 @@ fn dot(a: &[i16], b: &[i16]) -> i32 {
     a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
 }
 
-/// For each input value: the logistic function of what it stands for, on the scale `to`.
+/// For each input value: the logistic function of its meaning, on the scale `to`.
 pub(super) fn logistic(from: Scale, to: Scale, unsigned: bool) -> [i8; 256] {
     table(from, to, unsigned, |x| 1.0 / (1.0 + (-x).exp()))
 }
@@ -138,7 +138,7 @@ fn table(from: Scale, to: Scale, unsigned: bool, f: impl Fn(f32) -> f32) -> [i8;
         let input = index as i32 - 128;
         let value = f((input - from.zero) as f32 * from.step);
         let value = ((value / to.step).round_ties_even() + to.zero as f32).clamp(least, most);
-        // A byte above 127 is kept as the signed one of the same bits.
+        // A byte above 127 is stored as the signed one with the same bits.
         value as i32 as u8 as i8
     })
 }

@@ -1,13 +1,13 @@
-//! Models of microWakeWord: small networks that say of every 30 ms how likely the word has just
-//! been said.
+//! microWakeWord models: small networks that estimate every 30 ms how likely the word has just been
+//! said.
 //!
 //! ```text
 //! file ─▶ flat ─▶ Graph ─▶ Plan (steps) ─▶ Network     Feature × 3 ─▶ Network ─▶ mean of the last five ─▶ score
 //! ```
 //!
-//! **Invariant:** a file that is broken is an error when it is read, never a panic then or later.
+//! **Invariant:** a broken file is an error when it is read, never a panic then or later.
 //! **Invariant:** hearing allocates nothing.
-//! Absent on purpose: any other kind of TensorFlow Lite model.
+//! Deliberately absent: any other kind of TensorFlow Lite model.
 
 mod flat;
 mod graph;
@@ -27,13 +27,14 @@ pub struct Micro {
     network: Network,
     /// Features for the next run, and how many there are.
     waiting: Vec<f32>,
-    /// The last probabilities, the oldest of which is the next to go, and how many came so far.
+    /// The last probabilities, a ring with the oldest next to be replaced, and how many came so
+    /// far.
     recent: [f32; MEAN],
     runs: usize,
 }
 
 impl Micro {
-    /// Reads a model.
+    /// Parses a model.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -54,8 +55,8 @@ impl Micro {
         (self.recent, self.runs) = ([0.0; MEAN], 0);
     }
 
-    /// Hears the next feature. Now and then, every third time with the models there are, it says
-    /// how likely the word has just been said, 0.0..=1.0.
+    /// Takes the next feature. Every third time, with the current models, it returns how likely the
+    /// word has just been said, 0.0..=1.0.
     pub fn hear(&mut self, feature: &Feature) -> Option<f32> {
         self.waiting.extend(feature.iter().map(|value| f32::from(*value) * UNIT));
         if self.waiting.len() < self.network.inputs() {

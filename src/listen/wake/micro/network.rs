@@ -1,26 +1,26 @@
-//! A small quantized network that hears a stream: what it remembers stands in its variables.
+//! A small quantized network for a stream: its variables hold what it remembers.
 
 use super::graph::Port;
 use super::plan::{self, Plan};
 use super::step::Step;
 
-/// A network of TensorFlow Lite in eight bits, as far as microWakeWord's streaming models go:
-/// fifteen operations, one input and one output, convolutions along time only. It is run here and
-/// not by a library because it is small: 24,000 multiplications, about 8 us, each 30 ms.
+/// An eight-bit TensorFlow Lite network, as far as microWakeWord's streaming models go: fifteen
+/// operations, one input and one output, convolutions along time only. It is run here and not by a
+/// library because it is small: 24,000 multiplications, about 8 us, every 30 ms.
 ///
-/// Sums are scaled by a fraction and rounded once, as XNNPACK does it; the reference kernels of
-/// TensorFlow Lite use whole numbers, which may differ in the last bit.
+/// Sums are scaled in floating point and rounded once, as in XNNPACK; TensorFlow Lite's reference
+/// kernels use integers, which may differ in the last bit.
 pub(crate) struct Network {
     plan: Plan,
     tensors: Vec<Vec<i8>>,
     variables: Vec<Vec<i8>>,
-    /// Room for the values of a layer in more bits.
+    /// Scratch space for a layer's values with more bits.
     wide: Vec<i16>,
     sums: Vec<i32>,
 }
 
 impl Network {
-    /// Reads a model.
+    /// Parses a model.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -36,7 +36,7 @@ impl Network {
         })
     }
 
-    /// Values of the input.
+    /// Number of input values.
     pub(crate) fn inputs(&self) -> usize {
         self.plan.sizes[self.plan.input.tensor]
     }
@@ -48,8 +48,8 @@ impl Network {
         }
     }
 
-    /// Runs it once on [`Network::inputs`] values; those that are missing count as they were.
-    /// Gives the first value of the output.
+    /// Runs it once on [`Network::inputs`] values; missing ones keep their old values. Returns the
+    /// first output value.
     pub(crate) fn run(&mut self, values: impl Iterator<Item = f32>) -> f32 {
         let Port { tensor, scale, unsigned } = self.plan.input;
         let (least, most) = if unsigned { (0.0, 255.0) } else { (-128.0, 127.0) };

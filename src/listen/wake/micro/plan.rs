@@ -1,25 +1,25 @@
-//! From the file of a model to the steps of its network, every one of them checked.
+//! From the file of a model to the steps of its network, each of them checked.
 
 use super::flat::Table;
 use super::graph::{Graph, Operator, Port, Tensor, code};
 use super::kernel::{logistic, requantize};
 use super::step::{self, Step};
 
-/// What one run of the network is.
+/// One run of the network.
 pub(super) struct Plan {
-    /// How large each tensor is, in values.
+    /// The size of each tensor, in values.
     pub(super) sizes: Vec<usize>,
-    /// What the variables hold before the first run, as tensors that are read and written.
+    /// The variables' initial values, as tensors that are read and written.
     pub(super) variables: Vec<Vec<i8>>,
     pub(super) steps: Vec<Step>,
     pub(super) input: Port,
     pub(super) output: Port,
 }
 
-/// Reads the file of a model.
+/// Parses the file of a model.
 ///
 /// # Errors
-/// What is wrong with it, or what it does that this does not know.
+/// What is wrong with it, or which part of it is not supported.
 pub(super) fn read(file: &[u8]) -> Result<Plan, String> {
     if file.get(4..8) != Some(b"TFL3") {
         return Err("it is no TensorFlow Lite model".into());
@@ -49,7 +49,7 @@ pub(super) fn read(file: &[u8]) -> Result<Plan, String> {
     Ok(Plan { sizes, variables, steps, input, output })
 }
 
-/// What was read so far.
+/// What was parsed so far.
 struct Builder<'f> {
     /// The variables' names, each with the tensor of the main graph that stands for it.
     names: Vec<(&'f str, Option<usize>)>,
@@ -58,7 +58,7 @@ struct Builder<'f> {
 }
 
 impl<'f> Builder<'f> {
-    /// Reads what the variables hold at first.
+    /// Reads the variables' initial values.
     fn begin(&mut self, graph: &Graph<'f>) -> Result<(), String> {
         let mut handles = Vec::new();
         for n in 0..graph.operators.len() {
@@ -128,7 +128,7 @@ impl<'f> Builder<'f> {
         Ok(())
     }
 
-    /// The variable that `handle` stands for, of the size of `tensor`.
+    /// The variable of `handle`, with the size of `tensor`.
     fn variable(&self, handle: usize, tensor: &Tensor<'_>) -> Result<usize, String> {
         let found = self.names.iter().position(|(_, tensor)| *tensor == Some(handle));
         let found = found.ok_or("a variable is not known")?;

@@ -1,9 +1,9 @@
-//! The steps of a network, each checked against the tensors that it reads and makes.
+//! The steps of a network, each checked against the tensors that it reads and writes.
 
 use super::graph::{Graph, Operator, Tensor, code};
 use super::kernel::{Conv, Parts, Window};
 
-/// One step. Tensors and variables are numbers into the vectors of the plan.
+/// One step. Tensors and variables are indices into the vectors of the plan.
 pub(super) enum Step {
     Copy {
         from: usize,
@@ -17,8 +17,8 @@ pub(super) enum Step {
         from: usize,
         variable: usize,
     },
-    /// Parts of the input, each so many values from a place in it to the place behind the last
-    /// one in the output.
+    /// Parts of the input, appended to the output one after the other: each a position in it and a
+    /// number of values.
     Gather {
         from: usize,
         to: usize,
@@ -40,7 +40,7 @@ pub(super) enum Step {
         to: usize,
         window: Window,
     },
-    /// One value for another.
+    /// A lookup table.
     Table {
         from: usize,
         to: usize,
@@ -49,7 +49,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// The tensor that it makes.
+    /// The tensor that it writes.
     pub(super) fn to(&self) -> Option<usize> {
         match self {
             Self::Copy { to, .. }
@@ -63,7 +63,7 @@ impl Step {
         }
     }
 
-    /// Whether it reads the tensor that it makes.
+    /// Whether it reads the tensor that it writes.
     pub(super) fn reads_itself(&self) -> bool {
         let to = self.to();
         match self {
@@ -155,7 +155,7 @@ pub(super) fn split(graph: &Graph<'_>, operator: &Operator<'_>) -> Result<Vec<St
     Ok(steps)
 }
 
-/// The part of a tensor that lies within `ranges`.
+/// The part of a tensor within `ranges`.
 fn gather(
     graph: &Graph<'_>,
     from: usize,
@@ -167,7 +167,7 @@ fn gather(
     if size != graph.tensors[to].size || size == 0 {
         return Err("a part of a tensor is of another size".into());
     }
-    // Runs of values that lie side by side, first of the innermost dimension.
+    // Runs of adjacent values, the innermost dimension first.
     let mut runs = vec![(0, 1)];
     let mut inner = 1;
     for (range, length) in ranges.iter().zip(shape).rev() {
@@ -182,7 +182,7 @@ fn gather(
     Ok(Step::Gather { from, to, runs })
 }
 
-/// Input, weights, bias and output of what multiplies.
+/// Input, weights, bias and output of a multiplication.
 struct Product<'g, 'f> {
     from: usize,
     to: usize,
@@ -200,7 +200,7 @@ impl<'g, 'f> Product<'g, 'f> {
         Ok(Self { from, to, source, target, weights, bias })
     }
 
-    /// The layer of `channels` outputs, of `span` weights each, that ends with `activation`.
+    /// The layer of `channels` outputs with `span` weights each that ends with `activation`.
     fn parts(self, channels: usize, span: usize, activation: i8) -> Result<Parts, String> {
         let (from, to) = (self.source.scale()?, self.target.scale()?);
         self.weights.scale()?;
@@ -231,7 +231,7 @@ pub(super) fn conv(graph: &Graph<'_>, operator: &Operator<'_>) -> Result<Step, S
     let [_, rows, columns, channels] = product.target.four()?;
     let [filters, kernel_rows, kernel_columns, kernel_depth] = product.weights.four()?;
     let (stride_x, stride_y) = (operator.option(1), operator.option(2));
-    // One column, as wide as the kernel: all that is left is the way down.
+    // One column, as wide as the kernel: only the vertical direction remains.
     let unpadded = operator.flag(0) == code::VALID || (kernel_rows, kernel_columns) == (1, 1);
     let stride = usize::try_from(stride_y).unwrap_or(0).max(1);
     let fits = unpadded
@@ -281,7 +281,7 @@ pub(super) fn full(graph: &Graph<'_>, operator: &Operator<'_>) -> Result<Step, S
     Ok(Step::Conv { from, to, conv: Conv::new(parts, inputs, inputs) })
 }
 
-/// Whether the two options from `first` on, which are 1 unless they are said, are 1.
+/// Whether the two options from `first` on, which default to 1, are 1.
 fn dilations(operator: &Operator<'_>, first: usize) -> bool {
     let one = |number| operator.options.and_then(|o| o.int(number)).unwrap_or(1) == 1;
     one(first) && one(first + 1)
