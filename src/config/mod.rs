@@ -31,6 +31,7 @@ mod section;
 mod settings;
 mod show;
 mod table;
+mod tools;
 
 pub use environment::Environment;
 pub use feature::Feature;
@@ -40,7 +41,8 @@ pub use problem::{ConfigErrors, Origin, Problem};
 pub use providers::OPENAI;
 pub use settings::{
     Audio, AudioChat, AuthScheme, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device,
-    Dialect, GetWeather, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner,
-    Protocol, Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Tools,
-    Transcribe, TurnDetection, Units, Wake, WireFormat,
+    Dialect, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Protocol,
+    Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Transcribe,
+    TurnDetection, Wake, WireFormat,
 };
+pub use tools::{GetWeather, Tools, Units};

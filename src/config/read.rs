@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::names::{Providers, TEMPLATES, model_name, remote_models, some, word};
 use super::section::{Choice, Report, Section, Wrong, path, web_address};
 use super::settings::{
-    Audio, Cascade, Commands, Device, Dialect, GetWeather, Listen, Local, Log, Mode, ModelName,
-    Models, Partner, Realtime, Settings, Templates, Tools, TurnDetection, Units, Wake, WireFormat,
+    Audio, Cascade, Commands, Device, Dialect, Listen, Local, Log, Mode, ModelName, Models,
+    Partner, Realtime, Settings, Templates, TurnDetection, Wake, WireFormat,
 };
 use super::table::Table;
+use super::tools::{GetWeather, Tools, Units};
 use super::{Environment, Feature, Origin, Paths, providers, remote};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Environment;
+use super::tools::Tools;
 use crate::engine::openai::Sampling;
 pub use crate::engine::openai::{Protocol, ToolChoice};
 use crate::ledger::Price;
@@ -437,50 +438,6 @@ pub struct Local {
     pub threads: u32,
     /// Idle seconds after which a model is unloaded; 0 for never.
     pub unload_after_s: u32,
-}
-
-/// The tools.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tools {
-    /// Only these, unless empty.
-    pub enabled: Vec<String>,
-    /// Not these.
-    pub disabled: Vec<String>,
-    /// `[tools.get_weather]`
-    pub get_weather: GetWeather,
-}
-
-impl Tools {
-    /// Whether the tool `name` is enabled.
-    pub fn allows(&self, name: &str) -> bool {
-        let has = |list: &[String]| list.iter().any(|n| n == name);
-        (self.enabled.is_empty() || has(&self.enabled)) && !has(&self.disabled)
-    }
-}
-
-/// Where the weather comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GetWeather {
-    /// Forecasts, in Open-Meteo's format.
-    pub base_url: String,
-    /// Geocoding, in Open-Meteo's format.
-    pub geocoding_url: String,
-    /// The place to use if none is said.
-    pub location: Option<String>,
-    /// The units of the answer.
-    pub units: Units,
-}
-
-/// The units of the weather.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Units {
-    /// By locale (`LC_MEASUREMENT`).
-    #[default]
-    Auto,
-    /// Celsius, kilometers per hour, millimeters.
-    Metric,
-    /// Fahrenheit, miles per hour, inches.
-    Us,
 }
 
 /// The sentences that the local responder understands.
