@@ -4,13 +4,11 @@ use super::App;
 use crate::config;
 use crate::listen::wake::{BUILTIN, Builtin, OWN_CUTOFF, WakeFactory, Word, cutoff};
 
-impl App {
-    /// Makes the wake words of the settings when they are first listened for.
-    pub fn wake_words(&self) -> WakeFactory {
-        let wake = self.config.settings.wake.clone();
-        let folder = self.config.paths.models.with_file_name("wake");
-        Box::new(move || wake.words.iter().map(|name| word(name, &wake, &folder)).collect())
-    }
+/// Makes the wake words of the settings when they are first listened for.
+pub(crate) fn wake_words(app: &App) -> WakeFactory {
+    let wake = app.config.settings.wake.clone();
+    let folder = app.config.paths.models.with_file_name("wake");
+    Box::new(move || wake.words.iter().map(|name| word(name, &wake, &folder)).collect())
 }
 
 /// The wake word called `name`: of the program, or of the user's own folder.
