@@ -31,6 +31,7 @@ pub(crate) use picture::unfit;
 pub use pulses::{Pulses, warm};
 pub use remote::{Outlook, days, outlook, remote_models, remote_providers};
 pub use start_error::StartError;
+pub(crate) use wake::wake_words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -386,7 +387,7 @@ impl App {
         let rest = sound.rest();
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
         let (cuts, voice) = (self.listening(), Some(self.voice_activity()));
-        let words = Some(self.wake_words());
+        let words = Some(wake_words(self));
         let handle = listen::spawn(path.tail, path.tap, cuts, voice, words, outbox)
             .map_err(StartError::Thread)?;
         let listening = handle.pulse();

@@ -4,16 +4,14 @@ use super::App;
 use crate::config;
 use crate::listen::wake::{BUILTIN, Builtin, OWN_CUTOFF, WakeFactory, Word, cutoff};
 
-impl App {
-    /// Loads the wake words of the settings when they are first listened for.
-    pub fn wake_words(&self) -> WakeFactory {
-        let wake = self.config.settings.wake.clone();
-        let folder = self.config.paths.models.with_file_name("wake");
-        Box::new(move || wake.words.iter().map(|name| word(name, &wake, &folder)).collect())
-    }
+/// Makes the wake words of the settings when they are first listened for.
+pub(crate) fn wake_words(app: &App) -> WakeFactory {
+    let wake = app.config.settings.wake.clone();
+    let folder = app.config.paths.models.with_file_name("wake");
+    Box::new(move || wake.words.iter().map(|name| word(name, &wake, &folder)).collect())
 }
 
-/// The wake word called `name`: built in, or from the user's own folder.
+/// The wake word called `name`: of the program, or of the user's own folder.
 fn word(name: &str, wake: &config::Wake, folder: &Path) -> Result<Word, String> {
     let sensitivity = wake.sensitivity_of(name) as f32;
     if let Some(builtin) = Builtin::named(name) {

@@ -79,7 +79,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
     for (side, finding) in sound {
         tell(&side.to_string(), finding)?;
     }
-    for (word, made) in app.config.settings.wake.words.iter().zip(app.wake_words()()) {
+    for (word, made) in app.config.settings.wake.words.iter().zip(crate::app::wake_words(&app)()) {
         let finding = match made {
             Ok(_) if app.config.settings.listen.mode == Mode::Wake => {
                 Finding::Good(format!("{word} is listened for"))
