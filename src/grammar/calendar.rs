@@ -4,6 +4,7 @@
 use super::lexer::Shape;
 use super::number::{self, below_hundred, ordinal};
 use super::scan::Scan;
+use super::week::week_day;
 
 /// Named days with a fixed date.
 const FEASTS: &[(&str, &str)] = &[
@@ -84,7 +85,7 @@ pub(super) fn dates(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
     slashed(scan, at, &mut out);
     dotted(scan, at, &mut out);
     // A weekday in front must fit, which a tool with a calendar checks: "thursday december third".
-    let weekday = super::day::week_day(scan.text(at));
+    let weekday = week_day(scan.text(at));
     for from in at..=at + usize::from(weekday.is_some()) {
         let (first, named) = (out.len(), weekday.filter(|_| from > at));
         let from = scan.skip(from, &["the", "on the"]);

@@ -7,6 +7,7 @@
 use super::calendar;
 use super::number;
 use super::scan::Scan;
+use super::week::{WEEK, weekday};
 
 /// The kind of day, which decides the tools that accept it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +68,6 @@ pub(super) enum Part {
 /// A day, where it ends, and the part of the day said with it.
 pub(super) type Named = (usize, Day, Option<Part>);
 
-/// The weekdays as tools write them, Monday first.
-const WEEK: [&str; 7] =
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const WORKDAYS: u8 = 0b001_1111;
 const WEEKEND: u8 = 0b110_0000;
 
@@ -87,28 +85,6 @@ pub(super) fn part_word(text: &str) -> Option<Part> {
         "night" | "nights" => Part::Night,
         _ => return None,
     })
-}
-
-/// The weekday that a word names, Monday zero, and whether the word is a plural.
-fn weekday(text: &str) -> Option<(usize, bool)> {
-    let (word, plural) = match text.strip_suffix('s') {
-        Some(word) if WEEK.contains(&word) => (word, true),
-        Some(_) | None => (text, false),
-    };
-    let word = match word {
-        "mon" => "monday",
-        "tue" | "tues" => "tuesday",
-        "wed" | "weds" => "wednesday",
-        "thu" | "thur" | "thurs" => "thursday",
-        "fri" => "friday",
-        other => other,
-    };
-    WEEK.iter().position(|day| *day == word).map(|day| (day, plural))
-}
-
-/// The full name of the weekday that a word names.
-pub(super) fn week_day(text: &str) -> Option<&'static str> {
-    weekday(text).filter(|(_, plural)| !plural).map(|(day, _)| WEEK[day])
 }
 
 /// All days at `at`.

@@ -36,6 +36,7 @@ mod several;
 mod slot;
 mod sum;
 mod tables;
+mod week;
 mod words;
 
 use std::path::Path;
