@@ -485,7 +485,7 @@ mod tests {
         let well = Fixed::new(vec![vec![text("hi")]]);
         let (chain, mut notes) = minds(&[&mute, &well]);
         assert_eq!(answer(&chain).await, [text("hi")]);
-        assert_eq!(told(&mut notes), ["p0/m has given nothing for 18 s; p1/m answers instead"]);
+        assert_eq!(told(&mut notes), ["p0/m gave no output for 18 s; p1/m answers instead"]);
     }
 
     #[tokio::test]

@@ -66,7 +66,7 @@ fn a_provider_that_wants_a_key_is_told_from_one_that_refuses_it() {
     server.reply(Reply::error(401, "invalid_api_key", "You didn't provide an API key."));
     let provider = provider("x", &server.base()).replace("X_KEY", "NOT_SET");
     let told = Home::with(&provider, r#"chat = "x/m""#).ask("hello there");
-    told.fails(77, &["provider x", "needs a key", "api_key_env"]);
+    told.fails(77, &["provider x", "needs a key", "NOT_SET"]);
     assert_eq!(server.requests()[0].header("authorization"), None);
 }
 
@@ -132,14 +132,14 @@ async fn a_conversation_that_is_too_long_is_cut_once_and_stays_so() {
 #[test]
 fn a_question_that_the_content_filter_refuses_is_told() {
     let reply = Reply::error(400, "content_filter", "The prompt was filtered.");
-    fails(&reply, 1, 77, &["content filter", "The prompt was filtered", "other words"]);
+    fails(&reply, 1, 77, &["content filter", "The prompt was filtered", "rephrase"]);
 }
 
 #[test]
 fn an_answer_that_the_content_filter_cuts_is_told_after_its_beginning() {
     let (server, home) = failing(&Reply::stream().words("It is. ").stop("content_filter").done());
     let told = home.ask("hello there");
-    told.fails(77, &["content filter", "other words"]);
+    told.fails(77, &["content filter", "rephrase"]);
     assert_eq!(told.printed, "It is.\n");
     assert_eq!(server.requests().len(), 1);
 }

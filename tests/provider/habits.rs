@@ -266,7 +266,7 @@ fn a_web_page_is_no_api() {
             Reply::whole(kind, "\n<!doctype HTML><html><p>Welcome</p></html>")
         });
         let told = Home::at(&server).ask("hello");
-        told.fails(69, &["provider x (127.0.0.1)", "web page", "no API", "base_url"]);
+        told.fails(69, &["provider x (127.0.0.1)", "web page", "not an API", "base_url"]);
         assert_eq!(server.requests().len(), 1);
     }
     // A script that forgets to set a type still works.
@@ -335,7 +335,7 @@ async fn an_answer_without_words_is_told() {
         (Reply::stream().stop("stop").done(), "gave an empty answer"),
         (Reply::stream().stop("length").done(), "max_output_tokens"),
         (thought().stop("length").done(), "still thinking"),
-        (thought().stop("stop").done(), "only thought"),
+        (thought().stop("stop").done(), "did not answer"),
         (Reply::stream().words("<think>and on").stop("length").done(), "still thinking"),
         (Reply::says("  \n"), "gave an empty answer"),
     ] {

@@ -211,7 +211,7 @@ fn what_cannot_be_made_changed_or_saved_has_a_code_and_a_reason() {
     home.fails(&["image", "edit", "x", "--image", &words], 65, &["words.png", "convert it"]);
     home.fails(&["image", "generate", "x", "--out", "no/such/x.png"], 73, &["no such folder"]);
     assert!(server.requests().is_empty());
-    home.fails(&["image", "generate", "x"], 77, &["content filter", "other words"]);
+    home.fails(&["image", "generate", "x"], 77, &["content filter", "rephrase"]);
     assert_eq!(home.names(""), ["words.png"]);
 }
 

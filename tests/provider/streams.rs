@@ -90,11 +90,11 @@ async fn comments_other_fields_and_any_line_end_are_taken() {
 #[tokio::test]
 async fn what_is_no_json_breaks_it_off() {
     let reply = Reply::stream().words("So").bytes("data: {\"choices\": [\n\n").done();
-    broke_off(&answer(reply).await, "So", "no JSON");
+    broke_off(&answer(reply).await, "So", "invalid JSON");
     let reply = Reply::of(200).header("content-type", "application/json").bytes("{\"choices\": ");
-    broke_off(&answer(reply).await, "", "no JSON");
+    broke_off(&answer(reply).await, "", "invalid JSON");
     let reply = Reply::stream().bytes("event: response.created\ndata: {\n\n");
-    broke_off(&response(reply).await, "", "no JSON");
+    broke_off(&response(reply).await, "", "invalid JSON");
 }
 
 #[tokio::test]
@@ -122,9 +122,9 @@ async fn a_stream_may_end_without_its_mark_but_not_without_its_end() {
     let reply = Reply::stream().stop("stop").bytes(format!("data: {last}"));
     assert_eq!(answer(reply).await, says("Hi."));
     let reply = Reply::stream().words("Hi");
-    broke_off(&answer(reply).await, "Hi", "not complete");
+    broke_off(&answer(reply).await, "Hi", "incomplete");
     let event = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Hi"});
-    broke_off(&response(Reply::stream().event(&event)).await, "Hi", "not complete");
+    broke_off(&response(Reply::stream().event(&event)).await, "Hi", "incomplete");
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ fn a_job_is_ordered_and_followed_to_its_model() {
     let said: Vec<&str> = lines.iter().map(|line| line.get(9..).unwrap_or_default()).collect();
     assert_eq!(said[..3], ["begun", "step 1", "step 2"]);
     assert!(
-        lines.iter().any(|line| line.starts_with("made") && line.ends_with("ft:model:me::7p4")),
+        lines.iter().any(|line| line.starts_with("result") && line.ends_with("ft:model:me::7p4")),
         "{lines:?}"
     );
     let requests = server.requests();
@@ -204,7 +204,7 @@ fn a_job_is_followed_through_its_states_while_the_server_comes_and_goes() {
     assert_eq!(told.code, 0, "{told:?}");
     let printed = "14:13:20 Files are good\n14:13:21 It begins\n14:13:22 Step 1: loss 1.2\n\
          14:13:23 Step 2: loss 0.4\n14:13:24 The end\njob      ftjob-1\nstate    succeeded\n\
-         ordered  2026-09-21 14:13\nmodel    model\nmade     ft:model:me::7p4\n";
+         created  2026-09-21 14:13\nmodel    model\nresult   ft:model:me::7p4\n";
     assert_eq!(told.printed, printed);
     let aside = "ftjob-1: queued\nftjob-1: running\naloud: provider openai (127.0.0.1) cannot be \
          reached; check the network and its base_url; retrying\nftjob-1: succeeded\n";
@@ -217,7 +217,7 @@ fn a_job_that_fails_while_it_is_followed_says_why() {
     let (_server, told) =
         followed(&[Some(("queued", 1)), Some(("running", 2)), Some(("failed", 3))]);
     let printed = "14:13:20 Files are good\n14:13:21 It begins\n14:13:22 Step 1: loss 1.2\n\
-         job      ftjob-1\nstate    failed\nordered  2026-09-21 14:13\nmodel    model\n\
+         job      ftjob-1\nstate    failed\ncreated  2026-09-21 14:13\nmodel    model\n\
          error    line 3 is empty.\n";
     assert_eq!(told.printed, printed);
     told.fails(69, &["line 3 is empty", "start it again"]);

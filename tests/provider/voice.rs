@@ -113,7 +113,7 @@ async fn what_is_no_sound_is_told_with_the_next_step() {
     for (kind, body, word) in [
         ("application/octet-stream", &b"ID3\x04\0\0\0"[..], "its MP3 "),
         ("audio/ogg", b"OggS\0\0", "its Ogg "),
-        ("application/json", b"{}", "it answers json where sound"),
+        ("application/json", b"{}", "it answered with JSON"),
     ] {
         let told = failure(speaks(kind, body.to_vec()).await, 0);
         assert!(told.starts_with(&format!("provider acme: {word}")), "{told}");

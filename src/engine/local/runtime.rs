@@ -222,7 +222,7 @@ mod tests {
         std::fs::write(&cut, &own[..own.len() / 2]).unwrap();
         let error = Runtime::open(&cut).unwrap_err();
         assert!(
-            matches!(&error, EngineError::Unreachable(text) if text.contains("cut short")),
+            matches!(&error, EngineError::Unreachable(text) if text.contains("truncated")),
             "{error:?}"
         );
         let tiny = folder.path().join("tiny.so");

@@ -191,7 +191,7 @@ impl Refusal<'_> {
             )),
             (429, _) => EngineError::Overloaded {
                 message: format!(
-                    "provider {name} is limiting your rate of requests{said}; {}",
+                    "provider {name}: too many requests{said}; {}",
                     in_time(retry_after, "wait a moment")
                 ),
                 retry_after,
