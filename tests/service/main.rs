@@ -238,7 +238,8 @@ fn bus(house: &House) -> (Dropped, String) {
     let config = house.path("bus.conf");
     let text = format!(
         "<busconfig><type>session</type><listen>unix:dir={}</listen><auth>EXTERNAL</auth>\
-         <policy context=\"default\"><allow send_destination=\"*\"/><allow own=\"*\"/></policy>\
+         <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>\
+         <allow own=\"*\"/></policy>\
          </busconfig>",
         house.path("").display()
     );
