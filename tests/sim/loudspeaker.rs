@@ -78,7 +78,8 @@ impl Loudspeaker {
             }
         }
         if live != self.live {
-            self.repeats = false;
+            // A reply that is cut while it says a word again fades out within that word.
+            self.repeats &= live == Epoch::NONE;
             if live == Epoch::NONE {
                 self.room.notice("cut");
                 self.fading = Some(self.live);
