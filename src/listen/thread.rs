@@ -60,7 +60,7 @@ struct Counts {
 
 impl ListenHandle {
     /// A handle without a thread: somebody else, such as a simulation, takes the orders and runs
-    /// its own [`Listener`].
+    /// its own `Listener`.
     pub fn to(orders: SyncSender<Order>) -> Self {
         Self { orders: Some(orders), thread: None, counts: Arc::default() }
     }
