@@ -37,7 +37,8 @@ pub struct Builtin {
 
 /// The built-in models. microWakeWord's own cutoffs are 0.90, 0.97, 0.95 and 0.85, for devices that
 /// act at once. Here the first words of the transcript must confirm a call, so a lower score is
-/// enough: with these, `alexa` is missed by none of 66 people and by none with noise at 10 dB.
+/// enough. With these the models, without the voice gate, found `alexa` in 66 of the 70 recordings
+/// by which they were chosen; the other four hold no word that a recognizer finds.
 pub const BUILTIN: [Builtin; 4] = [
     Builtin {
         name: "alexa",
