@@ -16,7 +16,7 @@ mod glibc {
     pub(super) const M_ARENA_MAX: c_int = -8;
 
     unsafe extern "C" {
-        pub(super) safe fn mallopt(param: c_int, value: c_int) -> c_int;
+        pub(super) fn mallopt(param: c_int, value: c_int) -> c_int;
         pub(super) safe fn malloc_trim(pad: usize) -> c_int;
     }
 }
@@ -32,8 +32,11 @@ pub fn settle() {
     #[cfg(target_env = "gnu")]
     {
         // Our threads allocate little, and never in a callback: one arena serves them all.
-        glibc::mallopt(glibc::M_ARENA_MAX, 1);
-        glibc::mallopt(glibc::M_MMAP_THRESHOLD, LARGE);
+        // SAFETY: both take plain numbers, and no other thread runs yet.
+        unsafe {
+            glibc::mallopt(glibc::M_ARENA_MAX, 1);
+            glibc::mallopt(glibc::M_MMAP_THRESHOLD, LARGE);
+        }
     }
 }
 
