@@ -18,7 +18,7 @@ use aloud::audio;
 use aloud::base::{Frame, Rate, Utterance, UtteranceId, VoiceActivity, Volume};
 use aloud::engine::local::Silero;
 use aloud::listen::{
-    Discard, End, Event, LISTEN_OUTBOX, ListenHandle, Listener, Order, Settings, Stream,
+    Discard, End, Event, Intake, LISTEN_OUTBOX, ListenHandle, Listener, Order, Settings, Stream,
     VadFactory, spawn,
 };
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
@@ -434,6 +434,41 @@ fn shutting_the_ear_and_losing_the_microphone_drop_what_was_half_said() {
     let mut out = Vec::new();
     ear.lose(&mut out);
     assert_eq!(out, [Event::Discarded { id: id(2), why: Discard::Lost }]);
+}
+
+/// A microphone of which only what it captured, and when, matters. One look is 10 ms.
+#[test]
+fn a_microphone_that_falls_silent_is_lost_and_one_that_starts_slowly_is_not() {
+    let audio::Path { mut capture, tail, tap, feed: _feed, playback: _playback, .. } =
+        audio::path(Volume::new(100));
+    let mut intake = Intake::new(tail, tap, Settings::default(), loud());
+    let (mut out, mut lost) = (Vec::new(), Vec::new());
+    let mut look = |intake: &mut Intake, n: usize| {
+        lost.clear();
+        for at in 0..n {
+            intake.look(&mut out);
+            lost.extend(out.drain(..).filter_map(|event| match event {
+                Event::Discarded { why: Discard::Lost, .. } => Some(at),
+                _ => None,
+            }));
+        }
+        lost.clone()
+    };
+    // A key is pressed while the device has not delivered anything yet, for 2 s.
+    intake.order(Order::Hold, &mut Vec::new());
+    capture.restart(Rate(16_000));
+    assert_eq!(look(&mut intake, 200), Vec::<usize>::new());
+    // Then it works, and fails: lost after 1.5 s.
+    for _ in 0..50 {
+        capture.push(&steady(10));
+        assert_eq!(look(&mut intake, 1), Vec::<usize>::new());
+    }
+    assert_eq!(look(&mut intake, 400), [149]);
+    // It is opened again and stays silent: lost before it is opened the third time, after 4 s.
+    intake.order(Order::Hold, &mut Vec::new());
+    capture.restart(Rate(16_000));
+    let silent = look(&mut intake, 400);
+    assert!(silent.len() == 1 && silent[0] > 200, "{silent:?}");
 }
 
 #[test]

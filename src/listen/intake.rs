@@ -7,6 +7,14 @@ use crate::base::LISTEN_RATE;
 /// Samples read in one go.
 const PIECE: usize = 1_920;
 
+/// Consecutive looks without a sample after which the microphone counts as lost: 1.5 s or more at one
+/// look in 10 ms.
+const STALL: u32 = 150;
+
+/// The same for a device that was just opened, 3.5 s or more: an idle virtual one takes 2 s to its
+/// first sample, and after 4 s the supervisor opens it again.
+const FIRST_STALL: u32 = 350;
+
 /// Carries the sound from the capture ring through the echo canceller to the [`Listener`]: the
 /// listen thread without the thread. A simulation drives it in simulated time.
 pub struct Intake {
@@ -15,6 +23,10 @@ pub struct Intake {
     resampler: Option<Resampler>,
     front: Front,
     listener: Listener,
+    /// Looks since the last sample.
+    empty: u32,
+    /// Whether the current device has yet to deliver its first sample.
+    first: bool,
     /// A buffer for samples, kept so that no look allocates.
     piece: [f32; PIECE],
     pcm: Vec<f32>,
@@ -35,6 +47,8 @@ impl Intake {
             resampler: None,
             front: Front::new(settings.echo, tap),
             listener: Listener::new(settings, factory),
+            empty: 0,
+            first: true,
             piece: [0.0; PIECE],
             pcm: Vec::new(),
             clean: Clean::default(),
@@ -57,26 +71,32 @@ impl Intake {
         self.listener.heard()
     }
 
-    /// Hears everything in the ring, and appends the resulting events to `out`; whether there was
-    /// anything.
-    pub fn look(&mut self, out: &mut Vec<Event>) -> bool {
-        let mut any = false;
+    /// Hears everything in the ring, and appends the resulting events to `out`. An utterance in
+    /// progress is discarded after too many looks without a sample.
+    pub fn look(&mut self, out: &mut Vec<Event>) {
+        self.empty += 1;
         loop {
             let mut event = false;
             while let Some(what) = self.tail.poll() {
                 event = true;
+                self.empty = 0;
                 self.on_capture(what, out);
             }
             let count = self.tail.read(&mut self.piece);
             if count == 0 && !event {
-                out.extend(self.front.news().map(Event::Echo));
-                return any;
+                break;
             }
-            any = true;
+            if count > 0 {
+                (self.empty, self.first) = (0, false);
+            }
             if let Some(resampler) = &mut self.resampler {
                 resampler.push(&self.piece[..count], &mut self.pcm);
             }
             self.hear(out);
+        }
+        out.extend(self.front.news().map(Event::Echo));
+        if self.empty == if self.first { FIRST_STALL } else { STALL } {
+            self.listener.lose(out);
         }
     }
 
@@ -100,11 +120,6 @@ impl Intake {
         self.listener.order(order, out);
     }
 
-    /// The microphone is gone.
-    pub fn lose(&mut self, out: &mut Vec<Event>) {
-        self.listener.lose(out);
-    }
-
     fn on_capture(&mut self, event: CaptureEvent, out: &mut Vec<Event>) {
         match event {
             CaptureEvent::Restart { rate } => {
@@ -114,6 +129,7 @@ impl Intake {
                     .ok();
                 self.front.restart(self.tail.micros());
                 self.listener.restart();
+                self.first = true;
             }
             CaptureEvent::Gap { lost } => {
                 tracing::warn!(lost, "the listen thread was too slow, sound is missing");

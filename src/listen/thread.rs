@@ -28,9 +28,6 @@ const BACKLOG: usize = 64;
 const CLOSE_LOOK: Duration = Duration::from_millis(10);
 const IDLE_LOOK: Duration = Duration::from_millis(25);
 
-/// Consecutive polls without a sample after which the microphone counts as lost: 1.5 s or more.
-const STALL: u32 = 150;
-
 /// The driver's handle to the listen thread. Dropping it ends the thread within 25 ms.
 #[derive(Debug)]
 pub struct ListenHandle {
@@ -148,14 +145,9 @@ struct Shell {
 
 impl Shell {
     fn run(mut self, inbox: &Receiver<Order>) {
-        let mut empty = 0;
         loop {
             self.outbox.counts.beats.fetch_add(1, Ordering::Relaxed);
-            let heard = self.intake.look(&mut self.made);
-            empty = if heard { 0 } else { empty + 1 };
-            if empty == STALL {
-                self.intake.lose(&mut self.made);
-            }
+            self.intake.look(&mut self.made);
             loop {
                 match inbox.try_recv() {
                     Ok(order) => self.intake.order(order, &mut self.made),

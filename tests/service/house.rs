@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::Value;
 
-use crate::sound::{PATIENCE, VirtualCard, hurry, until};
+use crate::sound::{PATIENCE, VirtualCard, until};
 
 /// A home folder with a sound card; `aloud` runs there as it would for a user.
 pub(crate) struct House {
@@ -158,7 +158,6 @@ impl House {
             }
         });
         let mut service = Service { child, events, log, seen: Vec::new() };
-        hurry(service.child.id());
         // The socket is there before the sound is; the first state comes when both are.
         service.wait_for("state", |state| state["output"].is_string());
         service

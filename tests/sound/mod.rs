@@ -325,8 +325,9 @@ impl Drop for Recorder {
     }
 }
 
-/// Gives a program real-time priority if allowed; without it a loaded machine loses sound before it
-/// reaches anybody.
+/// Gives a program that plays or records real-time priority if allowed; without it a loaded machine
+/// loses sound before it reaches anybody. Not for a program that computes: its engines would keep
+/// the sound server waiting.
 pub fn hurry(pid: u32) {
     let _ = Command::new("chrt")
         .args(["-a", "-f", "-p", "10", &pid.to_string()])
