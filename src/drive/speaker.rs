@@ -235,9 +235,12 @@ impl Speaker {
             }
             let len = script.ready.len().min(BLOCK_SAMPLES);
             let mut pcm = [0.0; BLOCK_SAMPLES];
-            for (slot, sample) in pcm.iter_mut().zip(script.ready.drain(..len)) {
-                *slot = sample;
-            }
+            // By slices: sample by sample a deque takes four times as long.
+            let (front, back) = script.ready.as_slices();
+            let front = &front[..len.min(front.len())];
+            pcm[..front.len()].copy_from_slice(front);
+            pcm[front.len()..len].copy_from_slice(&back[..len - front.len()]);
+            script.ready.drain(..len);
             if self.feed.push(Block::new(script.epoch, &pcm[..len])).is_err() {
                 // Cannot happen: there was room, and this is the only writer.
                 break;

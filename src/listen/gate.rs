@@ -98,7 +98,7 @@ impl Gate {
         let margin = if held { HELD_MARGIN_DB } else { MARGIN_DB };
         let voiced = detected && db > LEAST_DB.max(self.floor.db() + margin);
         // The pitch search costs more than all the rest, so it is skipped in silence.
-        let pitched = voiced && self.band.pitch() > PITCH;
+        let pitched = voiced && self.band.pitched(PITCH);
         let bed = self.bed.db();
         let push = |votes: &mut u32, vote: bool| *votes = (*votes << 1) | u32::from(vote);
         push(&mut self.voiced, voiced);

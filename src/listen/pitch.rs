@@ -15,6 +15,8 @@ pub(super) struct Band {
     low: Biquad,
     /// The last [`SPAN`] samples at 8 kHz. The low-pass leaves little to alias.
     recent: [f32; SPAN],
+    /// The last period that was found.
+    period: usize,
 }
 
 impl Default for Band {
@@ -23,6 +25,7 @@ impl Default for Band {
             high: Biquad { taps: HIGH_PASS, state: [0.0; 2] },
             low: Biquad { taps: LOW_PASS, state: [0.0; 2] },
             recent: [0.0; SPAN],
+            period: PERIODS.start,
         }
     }
 }
@@ -43,20 +46,30 @@ impl Band {
         sum / FRAME_SAMPLES as f32
     }
 
-    /// How similar the last 32 ms are to themselves one period later, for the best period: 0.0 for
-    /// noise to 1.0 for a steady tone. Normalized autocorrelation.
-    pub(super) fn pitch(&self) -> f32 {
-        let energy = |part: &[f32]| dot(part, part);
-        let mut head = energy(&self.recent[..SPAN - PERIODS.start]);
-        let mut tail = energy(&self.recent[PERIODS.start..]);
-        let mut best = 0.0f32;
-        for period in PERIODS {
-            let product = dot(&self.recent[..SPAN - period], &self.recent[period..]);
-            best = best.max(product / (head * tail + 1e-12).sqrt());
-            head -= self.recent[SPAN - period - 1].powi(2);
-            tail -= self.recent[period].powi(2);
+    /// Whether the last 32 ms are more similar to themselves one period later than `least`, for any
+    /// period: 0.0 is noise, 1.0 a steady tone. Normalized autocorrelation. A voice changes slowly,
+    /// so the last period that was found is tried first.
+    pub(super) fn pitched(&mut self, least: f32) -> bool {
+        let similar = self.similarity();
+        let found =
+            std::iter::once(self.period).chain(PERIODS).find(|&period| similar(period) > least);
+        self.period = found.unwrap_or(self.period);
+        found.is_some()
+    }
+
+    /// The similarity as a function of the period.
+    fn similarity(&self) -> impl Fn(usize) -> f32 {
+        let recent = self.recent;
+        // The energy of everything before a sample.
+        let mut before = [0.0; SPAN + 1];
+        for (n, sample) in recent.iter().enumerate() {
+            before[n + 1] = before[n] + sample * sample;
         }
-        best
+        move |period| {
+            let product = dot(&recent[..SPAN - period], &recent[period..]);
+            let (head, tail) = (before[SPAN - period], before[SPAN] - before[period]);
+            product / (head * tail + 1e-12).sqrt()
+        }
     }
 }
 
@@ -122,10 +135,14 @@ mod tests {
         }
     }
 
+    fn pitch(band: &Band) -> f32 {
+        PERIODS.map(band.similarity()).fold(0.0, f32::max)
+    }
+
     #[test]
     fn a_buzz_has_a_pitch_and_noise_has_none() {
         for period in [41, 100, 200] {
-            let buzz = heard(|n| if n % period == 0 { 1.0 } else { 0.0 }).0.pitch();
+            let buzz = pitch(&heard(|n| if n % period == 0 { 1.0 } else { 0.0 }).0);
             assert!(buzz > 0.8, "{period}: {buzz}");
         }
         let noise = |n: usize| {
@@ -133,9 +150,9 @@ mod tests {
             let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             (mixed >> 40) as f32 / 8_388_608.0 - 1.0
         };
-        let hiss = heard(noise).0.pitch();
+        let hiss = pitch(&heard(noise).0);
         assert!(hiss < 0.4, "{hiss}");
-        let nothing = heard(|_| 0.0).0.pitch();
+        let nothing = pitch(&heard(|_| 0.0).0);
         assert!(nothing < 0.01, "{nothing}");
     }
 }
