@@ -58,7 +58,7 @@ impl Band {
     }
 
     /// The similarity as a function of the period.
-    fn similarity(&self) -> impl Fn(usize) -> f32 {
+    fn similarity(&self) -> impl Fn(usize) -> f32 + use<> {
         let recent = self.recent;
         // The energy of everything before a sample.
         let mut before = [0.0; SPAN + 1];
