@@ -435,6 +435,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     let config = full.load(&[]).unwrap_or_else(|e| panic!("{e}\n{all}"));
     let mut expected = nothing.settings.clone();
     expected.models.dir = full.path().join(".local/share/aloud/models");
+    expected.tools.lists = full.path().join(".local/share/aloud/lists");
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());
     expected.log.filter = Some("warn".into());

@@ -10,7 +10,7 @@ use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
 use aloud::engine::local::Templates;
 use aloud::engine::{Delta, Responder};
 use aloud::grammar::{Grammar, Meaning};
-use aloud::tool::{Book, Registry, Ringer, Settings, ToolCx, builtin};
+use aloud::tool::{Book, Pad, Registry, Ringer, Settings, ToolCx, builtin};
 use futures::StreamExt;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -30,7 +30,12 @@ fn tools(folder: &tempfile::TempDir) -> Registry {
         WallClock::System,
         LocalZone::fixed(TimeZone::UTC),
     );
-    builtin(Settings::new(book, Ringer::Here, Volume::new(50)))
+    builtin(Settings::new(
+        book,
+        Ringer::Here,
+        Volume::new(50),
+        Pad::new(folder.path().join("lists")),
+    ))
 }
 
 /// The result of the tool `calculate` for an expression.
@@ -347,7 +352,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     };
     assert_eq!(
         said("remind me to call mom at 5 pm").await,
-        "I can't keep reminders yet. I could set a timer or an alarm instead."
+        "I can't keep reminders. I could set a timer or an alarm instead."
     );
     assert_eq!(
         said("who wrote hamlet").await,

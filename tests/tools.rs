@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use aloud::base::{CallId, Chance, LocalZone, Moment, Volume, WallClock};
 use aloud::dialog::{Call, Effect};
 use aloud::tool::{
-    Act, BaseUrl, Book, Done, Home, Reading, Registry, Ringer, Settings, ToolCx, ToolError,
+    Act, BaseUrl, Book, Done, Home, Pad, Reading, Registry, Ringer, Settings, ToolCx, ToolError,
     ToolOutput, Units, arguments, builtin, function,
 };
 use futures::StreamExt;
@@ -55,7 +55,12 @@ impl World {
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let volume = Volume::new(50);
-        let mut settings = Settings::new(book.clone(), ringer, volume.clone());
+        let mut settings = Settings::new(
+            book.clone(),
+            ringer,
+            volume.clone(),
+            Pad::new(path.with_file_name("lists")),
+        );
         settings.wall = wall.clone();
         change(&mut settings);
         Self { tools: builtin(settings), book, wall, volume, path, _folder: None }
@@ -222,9 +227,23 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("set_alarm", "time day? date? repeat? label? instead? exact?", Writes),
         ("list_alarms", "", Reads),
         ("cancel_alarm", "time? day? date? label? which? once? all?", Writes),
+        ("add_reminder", "text in_seconds? time? day? date? repeat? instead?", Writes),
+        ("list_reminders", "", Reads),
+        ("cancel_reminder", "text? which? all?", Writes),
+        ("add_to_list", "list? item", Writes),
+        ("read_list", "list?", Reads),
+        ("remove_from_list", "list? item", Writes),
+        ("clear_list", "list? sure?", Writes),
+        ("create_list", "list", Writes),
+        ("list_lists", "", Reads),
+        ("add_note", "text", Writes),
+        ("read_notes", "about?", Reads),
+        ("remove_note", "about?", Writes),
         ("snooze", "seconds?", Writes),
         ("set_home", "location", Writes),
         ("convert_units", "value from to", Pure),
+        ("convert_currency", "amount from to", Reads),
+        ("media_control", "action", Writes),
         ("calculate", "expression", Pure),
         ("set_volume", "level? change? by? times? sure? mute?", Writes),
         ("flip_coin", "", Reads),

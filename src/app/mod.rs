@@ -210,7 +210,12 @@ impl App {
         notes: &Notes,
     ) -> Result<Registry, StartError> {
         let weather = &self.config.settings.tools.get_weather;
-        let mut settings = tool::Settings::new(book.clone(), ringer, self.volume.clone());
+        let tools = &self.config.settings.tools;
+        let pad = tool::Pad::new(tools.lists.clone());
+        let mut settings = tool::Settings::new(book.clone(), ringer, self.volume.clone(), pad);
+        settings.currency.base_url =
+            tool::BaseUrl::parse(&tools.rates_url).map_err(StartError::Tool)?;
+        settings.currency.file = Some(self.config.paths.state.join("rates.json"));
         settings.weather.base_url =
             tool::BaseUrl::parse(&weather.base_url).map_err(StartError::Tool)?;
         settings.weather.geocoding_url =

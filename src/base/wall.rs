@@ -1,6 +1,5 @@
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -47,45 +46,51 @@ pub enum WallClock {
     Simulated(Clock, Timestamp),
 }
 
-/// Clocks that stand still: microseconds since 1970, and microseconds since which boot.
+/// Clocks that stand still.
 #[derive(Debug)]
-pub struct FixedClock {
-    wall: AtomicI64,
-    micros: AtomicU64,
-    boot: AtomicU64,
+pub struct FixedClock(Mutex<(Timestamp, BootMoment)>);
+
+impl FixedClock {
+    fn read(&self) -> (Timestamp, BootMoment) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Both at once: a reader must not see time pass on one of them only.
+    fn change(&self, change: impl FnOnce(&mut Timestamp, &mut BootMoment)) {
+        let (wall, boot) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(wall, boot);
+    }
 }
 
 impl WallClock {
     /// A clock fixed at `time`, an hour after boot.
     pub fn fixed(time: Timestamp) -> Self {
-        Self::Fixed(Arc::new(FixedClock {
-            wall: AtomicI64::new(time.as_microsecond()),
-            micros: AtomicU64::new(3_600_000_000),
-            boot: AtomicU64::new(1),
-        }))
+        let boot = BootMoment { boot: 1, micros: 3_600_000_000 };
+        Self::Fixed(Arc::new(FixedClock(Mutex::new((time, boot)))))
     }
 
     /// Advances a fixed clock, and its clones, to `time`; no effect on the machine's own.
     pub fn set(&self, time: Timestamp) {
         if let Self::Fixed(clock) = self {
-            let before = clock.wall.swap(time.as_microsecond(), Ordering::Relaxed);
-            let passed = u64::try_from(time.as_microsecond() - before).unwrap_or(0);
-            clock.micros.fetch_add(passed, Ordering::Relaxed);
+            clock.change(|wall, boot| {
+                let passed = time.as_microsecond() - wall.as_microsecond();
+                boot.micros += u64::try_from(passed).unwrap_or(0);
+                *wall = time;
+            });
         }
     }
 
     /// Sets a fixed wall clock as a person or a time server would: no time passes.
     pub fn adjust(&self, time: Timestamp) {
         if let Self::Fixed(clock) = self {
-            clock.wall.store(time.as_microsecond(), Ordering::Relaxed);
+            clock.change(|wall, _| *wall = time);
         }
     }
 
     /// Reboots the machine of a fixed clock, at the same wall time.
     pub fn reboot(&self) {
         if let Self::Fixed(clock) = self {
-            clock.boot.fetch_add(1, Ordering::Relaxed);
-            clock.micros.store(0, Ordering::Relaxed);
+            clock.change(|_, boot| *boot = BootMoment { boot: boot.boot + 1, micros: 0 });
         }
     }
 
@@ -94,11 +99,18 @@ impl WallClock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH),
-            Self::Fixed(clock) => Timestamp::from_microsecond(clock.wall.load(Ordering::Relaxed))
-                .unwrap_or(Timestamp::UNIX_EPOCH),
+            Self::Fixed(clock) => clock.read().0,
             Self::Simulated(clock, start) => {
                 start.saturating_add(clock.now().since(Moment::ZERO)).unwrap_or(*start)
             }
+        }
+    }
+
+    /// Both clocks, read together.
+    pub fn both(&self) -> (Timestamp, BootMoment) {
+        match self {
+            Self::Fixed(clock) => clock.read(),
+            Self::System | Self::Simulated(..) => (self.now(), self.boot()),
         }
     }
 
@@ -111,10 +123,7 @@ impl WallClock {
                 let micros = u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000;
                 BootMoment { boot: boot_id(), micros: seconds * 1_000_000 + micros }
             }
-            Self::Fixed(clock) => BootMoment {
-                boot: clock.boot.load(Ordering::Relaxed),
-                micros: clock.micros.load(Ordering::Relaxed),
-            },
+            Self::Fixed(clock) => clock.read().1,
             Self::Simulated(clock, _) => BootMoment { boot: 1, micros: clock.now().as_micros() },
         }
     }

@@ -17,6 +17,8 @@ pub struct Paths {
     pub models: PathBuf,
     /// The folder of generated pictures.
     pub pictures: PathBuf,
+    /// The folder of lists and notes.
+    pub lists: PathBuf,
     /// The folder of timers, alarms and history.
     pub state: PathBuf,
     /// The folder of the control socket. Create it with [`Paths::make_runtime`].
@@ -57,10 +59,11 @@ impl Paths {
         let config = xdg("XDG_CONFIG_HOME", ".config").join("aloud/config.toml");
         let models = xdg("XDG_DATA_HOME", ".local/share").join("aloud/models");
         let pictures = xdg("XDG_DATA_HOME", ".local/share").join("aloud/pictures");
+        let lists = xdg("XDG_DATA_HOME", ".local/share").join("aloud/lists");
         let state = xdg("XDG_STATE_HOME", ".local/state").join("aloud");
         let runtime = env.os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_absolute());
         let runtime = runtime.map_or_else(fallback, |dir| dir.join("aloud"));
-        Self { home, config, models, pictures, state, runtime }
+        Self { home, config, models, pictures, lists, state, runtime }
     }
 
     /// The control socket.

@@ -37,7 +37,7 @@ pub(super) fn settings(
     let image = remote::image(root.section("image"), &providers);
     let prices = remote::prices(root.section("prices"), &providers);
     let local = local(root.section("local"));
-    let tools = tools(root.section("tools"));
+    let tools = tools(root.section("tools"), paths);
     let templates = templates(root.section("templates"));
     let models = models(root.section("models"), paths);
     let log = log(root.section("log"), env);
@@ -244,7 +244,7 @@ fn local(mut of: Section<'_, '_>) -> Local {
     local
 }
 
-fn tools(mut of: Section<'_, '_>) -> Tools {
+fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let tool = |text: &str| {
         let fits = |c: char| c.is_ascii_lowercase() || c == '_';
         if !text.is_empty() && text.chars().all(fits) {
@@ -257,8 +257,21 @@ fn tools(mut of: Section<'_, '_>) -> Tools {
     let enabled = of.list("enabled", "a list of tools", Vec::new(), tool);
     let disabled = of.list("disabled", "a list of tools", Vec::new(), tool);
     let get_weather = get_weather(of.section("get_weather"));
+    let mut rates = of.section("convert_currency");
+    let wanted = "an address such as \"https://www.ecb.europa.eu\"";
+    let rates_url = rates.text("base_url", wanted, "https://www.ecb.europa.eu", web_address);
+    rates.end();
+    let mut lists = of.section("lists");
+    let dir = lists.maybe("dir", "an absolute path, or one with ~/", path);
+    lists.end();
     of.end();
-    Tools { enabled, disabled, get_weather }
+    Tools {
+        enabled,
+        disabled,
+        get_weather,
+        rates_url,
+        lists: dir.unwrap_or_else(|| paths.lists.clone()),
+    }
 }
 
 fn get_weather(mut of: Section<'_, '_>) -> GetWeather {

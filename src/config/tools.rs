@@ -1,5 +1,7 @@
 //! `[tools]`, validated.
 
+use std::path::PathBuf;
+
 /// The tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tools {
@@ -9,6 +11,10 @@ pub struct Tools {
     pub disabled: Vec<String>,
     /// `[tools.get_weather]`
     pub get_weather: GetWeather,
+    /// `[tools.convert_currency]` `base_url`: where the European Central Bank's feed is.
+    pub rates_url: String,
+    /// `[tools.lists]` `dir`: the folder of lists and notes.
+    pub lists: PathBuf,
 }
 
 impl Tools {

@@ -257,7 +257,7 @@ fn limit(ring: &Ring, wall: Timestamp) -> Duration {
         return Duration::ZERO;
     }
     match ring.kind {
-        RingKind::Timer { .. } => TIMER_RINGS,
+        RingKind::Timer { .. } | RingKind::Reminder => TIMER_RINGS,
         RingKind::Alarm { .. } => ALARM_RINGS,
     }
 }

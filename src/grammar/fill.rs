@@ -39,7 +39,10 @@ impl Slot {
             Taken::When(when) => {
                 put_when(
                     when,
-                    matches!(self.kind, Kind::When | Kind::Definite | Kind::Schedule),
+                    matches!(
+                        self.kind,
+                        Kind::When | Kind::Definite | Kind::Schedule | Kind::Moment
+                    ),
                     into,
                 );
                 // A reminder for "next monday" is for the coming Monday.

@@ -212,6 +212,9 @@ impl Talk<'_> {
             "set_alarm" => {
                 next.arguments.as_object_mut()?.insert("instead".into(), Value::from(true));
             }
+            "add_reminder" => {
+                next.arguments.as_object_mut()?.insert("instead".into(), Value::from(true));
+            }
             "set_volume" | "get_weather" | "get_time" | "get_date" | "convert_units"
             | "convert_currency" => {}
             _ => return None,
@@ -276,7 +279,7 @@ impl Talk<'_> {
         };
         for name in ["seconds", "in_seconds"] {
             let old = arguments.get(name).and_then(Value::as_f64);
-            if old.is_none() && !(timer && name == "seconds") {
+            if tool == "add_reminder" || old.is_none() && !(timer && name == "seconds") {
                 continue;
             }
             let from = scan.skip(at, &["in"]);
@@ -305,6 +308,22 @@ impl Talk<'_> {
                 arguments.insert(name.to_owned(), number::json(value));
                 return Some(());
             }
+        }
+        if tool == "add_reminder" {
+            // "Tomorrow at nine", "in ten minutes", "at noon".
+            let whens = [0, at].into_iter().flat_map(|at| clock::whens(&scan, at, Scope::Reminder));
+            let schedules =
+                [at].into_iter().flat_map(|at| clock::whens(&scan, at, Scope::Schedule));
+            let (_, when) = whens.chain(schedules).find(|(end, _)| *end == tail.len())?;
+            let timed = when.time.is_some() || when.in_seconds.is_some();
+            arguments.retain(|name, _| match name.as_str() {
+                "in_seconds" => !timed,
+                "time" => !timed,
+                "day" | "date" | "repeat" => when.day.is_none() && when.in_seconds.is_none(),
+                _ => true,
+            });
+            clock::put_when(&when, true, arguments);
+            return Some(());
         }
         if arguments.contains_key("time") || alarm {
             let whens = clock::whens(&scan, at, Scope::Schedule);
@@ -359,6 +378,19 @@ fn undone(call: &ParsedCall) -> Option<ParsedCall> {
             }
             "cancel_alarm"
         }
+        "add_reminder" => {
+            arguments.insert("which".into(), Value::from("last"));
+            "cancel_reminder"
+        }
+        "add_to_list" => {
+            for name in ["list", "item"] {
+                if let Some(value) = old.get(name) {
+                    arguments.insert(name.into(), value.clone());
+                }
+            }
+            "remove_from_list"
+        }
+        "add_note" => "remove_note",
         _ => return None,
     };
     Some(ParsedCall { tool: tool.into(), arguments: Value::Object(arguments) })

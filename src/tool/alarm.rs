@@ -18,10 +18,8 @@ const LONGEST_DAYS: u32 = 120;
 
 #[derive(Deserialize)]
 struct SetAlarm {
-    time: String,
-    day: Option<String>,
-    date: Option<String>,
-    repeat: Option<Repeat>,
+    #[serde(flatten)]
+    when: When,
     label: Option<String>,
     #[serde(default)]
     instead: bool,
@@ -29,9 +27,18 @@ struct SetAlarm {
     exact: bool,
 }
 
+/// A clock time and its days, as the arguments of a call.
+#[derive(Debug, Deserialize)]
+pub(super) struct When {
+    pub(super) time: String,
+    pub(super) day: Option<String>,
+    pub(super) date: Option<String>,
+    pub(super) repeat: Option<Repeat>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Repeat {
+pub(super) enum Repeat {
     Weekly,
     Daily,
 }
@@ -131,20 +138,11 @@ fn set_alarm(
     desk: &Desk,
     diary: &mut Diary,
     now: &Now,
-    mut arguments: SetAlarm,
+    arguments: SetAlarm,
     said: Option<&str>,
 ) -> Result<ToolOutput, ToolError> {
-    let time = clock_time(&arguments.time)?;
-    let here = now.wall.to_zoned(now.zone.clone());
-    wish::settle_day(&mut arguments.day, &mut arguments.date, here.date())?;
-    let dated = arguments.date.is_some() || arguments.repeat.is_some();
     let said = said.filter(|_| !arguments.exact);
-    let (time, date) = wish::settle_time(time, arguments.day.as_deref(), dated, said, &here);
-    if let Some(date) = date {
-        arguments.day = None;
-        arguments.date = Some(date.to_string());
-    }
-    let wanted = days(&arguments, time, now)?;
+    let (time, wanted) = settled(arguments.when, said, now)?;
     let last = alarms(diary, now).into_iter().max_by_key(|alarm| alarm.id);
     let label = clean_label(arguments.label, "alarm");
     let today = now.today();
@@ -210,8 +208,30 @@ fn set_alarm(
     Ok(ToolOutput::new(data, say))
 }
 
+/// The clock time and the days that `when` means now; `said` decides what it leaves open.
+///
+/// # Errors
+/// A time that is over or does not exist, in words.
+pub(super) fn settled(
+    mut when: When,
+    said: Option<&str>,
+    now: &Now,
+) -> Result<(Time, Vec<Days>), ToolError> {
+    let time = clock_time(&when.time)?;
+    let here = now.wall.to_zoned(now.zone.clone());
+    wish::settle_day(&mut when.day, &mut when.date, here.date())?;
+    let dated = when.date.is_some() || when.repeat.is_some();
+    let (time, date) = wish::settle_time(time, when.day.as_deref(), dated, said, &here);
+    if let Some(date) = date {
+        when.day = None;
+        when.date = Some(date.to_string());
+    }
+    let days = days(&when, time, now)?;
+    Ok((time, days))
+}
+
 /// The requested days; see the tool's documentation. One entry is made for each.
-fn days(wish: &SetAlarm, time: Time, now: &Now) -> Result<Vec<Days>, ToolError> {
+fn days(wish: &When, time: Time, now: &Now) -> Result<Vec<Days>, ToolError> {
     let today = now.today();
     // Uses the calendar and not the clock's display, which may show the time twice or never.
     let comes = |date: Date| Days::On(date).next(time, now.wall, &now.zone).is_some();
@@ -292,6 +312,6 @@ fn list_alarms(diary: &Diary, now: &Now) -> ToolOutput {
     ToolOutput::new(json!({"alarms": data}), say)
 }
 
-fn too_far() -> ToolError {
+pub(super) fn too_far() -> ToolError {
     ToolError::Tell("That is further off than the calendar goes.".into())
 }

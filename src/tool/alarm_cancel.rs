@@ -39,7 +39,7 @@ pub(super) fn cancel_alarm(
             time.is_none_or(|wanted| wanted == t || wanted.wrapping_add(12.hours()) == t)
                 && label.as_deref().is_none_or(|wanted| l.is_some_and(|l| same_label(wanted, l)))
         }
-        RingKind::Timer { .. } => false,
+        RingKind::Timer { .. } | RingKind::Reminder => false,
     };
     let by_day = wish.day.is_some() || wish.date.is_some();
     if wish.once {

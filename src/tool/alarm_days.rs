@@ -52,7 +52,7 @@ pub(super) fn calendar_date(text: &str) -> Result<Date, ToolError> {
 
 /// All alarms, next to ring first.
 pub(super) fn alarms(diary: &Diary, now: &Now) -> Vec<Entry> {
-    diary.entries(now).into_iter().filter(|entry| !entry.is_timer()).collect()
+    diary.entries(now).into_iter().filter(Entry::is_alarm).collect()
 }
 
 /// A clock time as documented, "07:00", or as models write it: "7:00", "07:00:00".

@@ -61,7 +61,7 @@ pub(super) fn whens(alarms: &[Entry], time: Time, today: Date) -> String {
 pub(super) fn alarm_time(alarm: &Entry) -> Option<Time> {
     match alarm.kind() {
         RingKind::Alarm { time } => Some(time),
-        RingKind::Timer { .. } => None,
+        RingKind::Timer { .. } | RingKind::Reminder => None,
     }
 }
 

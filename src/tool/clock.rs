@@ -167,7 +167,7 @@ async fn by_service(places: &Places, location: &str, cx: &ToolCx) -> Result<Foun
         Err(PlaceError::Web(error)) => {
             return Err(ToolError::Tell(format!(
                 "I do not know the time zone of {location} myself, and {} Try a large city nearby.",
-                error.tell("the place search")
+                error.tell("the place search", "get_weather")
             )));
         }
     };

@@ -1,7 +1,9 @@
+use std::path::PathBuf;
+
 use jiff::tz::TimeZone;
 use reqwest::Url;
 
-use super::{Book, Home};
+use super::{Book, Home, Pad};
 use crate::base::{Chance, Volume, WallClock};
 
 /// Validated settings of the built-in tools.
@@ -9,6 +11,8 @@ use crate::base::{Chance, Volume, WallClock};
 pub struct Settings {
     /// For `get_weather`, and for places that `get_time` does not know.
     pub weather: WeatherSettings,
+    /// For `convert_currency`.
+    pub currency: CurrencySettings,
     /// The book of timers and alarms. Its zone is the local time of `get_time` and `get_date`.
     pub book: Book,
     /// Who rings what is set.
@@ -19,16 +23,19 @@ pub struct Settings {
     pub wall: WallClock,
     /// Where the user lives, once they have said so; a configured place takes precedence.
     pub home: Home,
+    /// The folder of lists and notes.
+    pub pad: Pad,
     /// The randomness for coins and dice.
     pub chance: Chance,
 }
 
 impl Settings {
     /// Settings with the public weather service, metric units and no home.
-    pub fn new(book: Book, ringer: Ringer, volume: Volume) -> Self {
+    pub fn new(book: Book, ringer: Ringer, volume: Volume, pad: Pad) -> Self {
         let weather = WeatherSettings::default();
         let (wall, home, chance) = (WallClock::System, Home::default(), Chance::System);
-        Self { weather, book, ringer, volume, wall, home, chance }
+        let currency = CurrencySettings::default();
+        Self { weather, currency, book, ringer, volume, wall, home, pad, chance }
     }
 
     /// The local time zone.
@@ -59,6 +66,22 @@ impl Default for WeatherSettings {
             location: None,
             units: Units::Metric,
         }
+    }
+}
+
+/// Settings of `convert_currency`.
+#[derive(Clone, Debug)]
+pub struct CurrencySettings {
+    /// The European Central Bank, or a copy of its feed: `base_url`.
+    pub base_url: BaseUrl,
+    /// Where the last rates are kept for times without a network.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for CurrencySettings {
+    /// The bank's own server, and no file.
+    fn default() -> Self {
+        Self { base_url: BaseUrl("https://www.ecb.europa.eu".into()), file: None }
     }
 }
 

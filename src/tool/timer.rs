@@ -227,7 +227,7 @@ fn cancel_timer(
             wanted.as_deref().is_none_or(|wanted| label.is_some_and(|l| same_label(wanted, l)))
                 && wish.seconds.is_none_or(|wanted| wanted == seconds)
         }
-        RingKind::Alarm { .. } => false,
+        RingKind::Alarm { .. } | RingKind::Reminder => false,
     };
     // "The timer" is the one that is ringing: no other must be cancelled instead.
     if !wish.all && wish.which.is_none() {

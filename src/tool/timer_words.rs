@@ -17,7 +17,7 @@ pub(super) fn ask_which(several: &[Entry], now: &Now) -> String {
 pub(super) fn length(timer: &Entry) -> u64 {
     match timer.kind() {
         RingKind::Timer { seconds } => seconds,
-        RingKind::Alarm { .. } => 0,
+        RingKind::Alarm { .. } | RingKind::Reminder => 0,
     }
 }
 

@@ -121,7 +121,8 @@ impl World {
         let wall = WallClock::Simulated(clock, "2026-11-03T07:40:00Z".parse().unwrap());
         let book = Book::in_memory(wall.clone(), LocalZone::fixed(TimeZone::UTC));
         let volume = Volume::new(100);
-        let mut tools = aloud::tool::Settings::new(book.clone(), Ringer::Here, volume.clone());
+        let pad = aloud::tool::Pad::new(std::path::PathBuf::from("/nonexistent"));
+        let mut tools = aloud::tool::Settings::new(book.clone(), Ringer::Here, volume.clone(), pad);
         tools.wall = wall;
         let path = audio::path(volume.clone());
         let (outbox, inbox) = mpsc::channel(LISTEN_OUTBOX);

@@ -106,7 +106,8 @@ impl Diary {
 
     /// Both clocks and the zone.
     pub(crate) fn now(&self) -> Now {
-        Now { wall: self.wall.now(), boot: self.wall.boot(), zone: self.zone.get() }
+        let (wall, boot) = self.wall.both();
+        Now { wall, boot, zone: self.zone.get() }
     }
 
     /// From now on this program rings what is due, unless another one does.
@@ -224,7 +225,7 @@ impl Diary {
         self.change(|_| ((), vec![Change::Told(missed)])).1
     }
 
-    /// Adds an entry.
+    /// Adds a timer or an alarm.
     ///
     /// # Errors
     /// When the book is full.
@@ -234,7 +235,27 @@ impl Diary {
         now: &Now,
         what: What,
     ) -> Result<(Entry, Saved), Full> {
-        let (entry, saved) = self.change(|page| match new_entry(page, label, now, what) {
+        self.put(|page| new_entry(page, label, now, what))
+    }
+
+    /// Adds a reminder of `about`.
+    ///
+    /// # Errors
+    /// When the book is full.
+    pub(crate) fn remind(
+        &mut self,
+        about: String,
+        now: &Now,
+        what: What,
+    ) -> Result<(Entry, Saved), Full> {
+        self.put(|page| {
+            let entry = new_entry(page, Some(about), now, what)?;
+            Some(Entry { reminder: true, ..entry })
+        })
+    }
+
+    fn put(&mut self, make: impl FnOnce(&Page) -> Option<Entry>) -> Result<(Entry, Saved), Full> {
+        let (entry, saved) = self.change(|page| match make(page) {
             Some(entry) => {
                 let name = entry.label.clone().filter(|_| entry.is_timer());
                 let mut changes = vec![Change::Put(entry.clone())];
@@ -447,7 +468,7 @@ fn new_entry(page: &Page, label: Option<String>, now: &Now, what: What) -> Optio
     while taken(id) {
         id.0 += 1;
     }
-    Some(Entry { id, label, set: now.wall, what })
+    Some(Entry { id, label, reminder: false, set: now.wall, what })
 }
 
 /// Why a file could not be used, as spoken text.

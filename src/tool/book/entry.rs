@@ -43,16 +43,21 @@ pub enum RingKind {
         /// The requested clock time.
         time: Time,
     },
+    /// A reminder; its label is what it is about.
+    Reminder,
 }
 
-/// A timer or an alarm that will ring.
+/// A timer, an alarm or a reminder that will ring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its id. The greater of two was set later.
     pub id: EntryId,
-    /// What the user calls it, in lower case.
+    /// What the user calls it, in lower case; for a reminder, what it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Whether it is a reminder, which rings after a duration or at a clock time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reminder: bool,
     /// When it was set, by the wall clock at the time.
     pub set: Timestamp,
     /// When it rings.
@@ -194,9 +199,10 @@ impl Entry {
         }
     }
 
-    /// What it is to the user, a timer or an alarm.
+    /// What it is to the user.
     pub fn kind(&self) -> RingKind {
         match self.what {
+            What::Timer { .. } | What::Alarm { .. } if self.reminder => RingKind::Reminder,
             What::Timer { seconds, .. } => RingKind::Timer { seconds },
             What::Alarm { time, .. } => RingKind::Alarm { time },
             What::Snoozed { of, .. } => of,
@@ -207,8 +213,21 @@ impl Entry {
     pub fn is_timer(&self) -> bool {
         match self.kind() {
             RingKind::Timer { .. } => true,
-            RingKind::Alarm { .. } => false,
+            RingKind::Alarm { .. } | RingKind::Reminder => false,
         }
+    }
+
+    /// Whether it is an alarm to the user, even when snoozed.
+    pub fn is_alarm(&self) -> bool {
+        match self.kind() {
+            RingKind::Alarm { .. } => true,
+            RingKind::Timer { .. } | RingKind::Reminder => false,
+        }
+    }
+
+    /// Whether it is a reminder, even when snoozed.
+    pub fn is_reminder(&self) -> bool {
+        self.kind() == RingKind::Reminder
     }
 
     /// Whether it was snoozed.
@@ -308,9 +327,11 @@ mod tests {
             What::Timer { seconds: 60, run },
             What::Timer { seconds: 60, run: Run::Paused { left_ms: 1_500 } },
             What::Snoozed { of: RingKind::Alarm { time }, run },
+            What::Snoozed { of: RingKind::Reminder, run },
             What::Alarm { time, days, since: at.wall, skip: None },
         ] {
-            let entry = Entry { id: EntryId(1), label: Some("tea".into()), set: at.wall, what };
+            let label = Some("tea".into());
+            let entry = Entry { id: EntryId(1), label, reminder: false, set: at.wall, what };
             let text = serde_json::to_string(&entry).unwrap();
             assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry, "{text}");
         }

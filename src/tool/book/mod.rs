@@ -136,7 +136,8 @@ impl Book {
 
     /// Both clocks and the zone.
     pub fn now(&self) -> Now {
-        Now { wall: self.wall.now(), boot: self.wall.boot(), zone: self.zone.get() }
+        let (wall, boot) = self.wall.both();
+        Now { wall, boot, zone: self.zone.get() }
     }
 
     /// The state last reported by the book's thread. Never waits.

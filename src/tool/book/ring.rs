@@ -8,14 +8,14 @@ use crate::tool::say;
 /// From this delay on a ring says how late it is, and that it could not ring in time.
 const LATE: SignedDuration = SignedDuration::from_secs(30);
 
-/// A timer that ran out or an alarm that is due, still unanswered.
+/// A timer that ran out, or an alarm or reminder that is due, still unanswered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ring {
     /// Its entry, which stays in the book until the ring is answered or given up.
     pub id: EntryId,
     /// What the user calls it.
     pub label: Option<String>,
-    /// Timer or alarm.
+    /// Timer, alarm or reminder.
     pub kind: RingKind,
     /// When it should have rung, by the wall clock.
     pub due: Timestamp,
@@ -33,7 +33,7 @@ pub struct Rang {
     /// What the user calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Timer or alarm.
+    /// Timer, alarm or reminder.
     #[serde(flatten)]
     pub what: RingKind,
     /// When it should have rung, or when it was answered.
@@ -61,8 +61,10 @@ impl Ring {
     pub fn say(&self, now: Timestamp) -> String {
         let name = self.name();
         let late = now.duration_since(self.due);
+        let about = || self.label.as_deref().unwrap_or_default();
         if late < LATE {
             return match self.kind {
+                RingKind::Reminder => format!("Here is your reminder: {}.", about()),
                 RingKind::Timer { .. } => format!("Your {name} is done."),
                 RingKind::Alarm { .. } => {
                     let clock = say::clock(self.clock);
@@ -77,6 +79,7 @@ impl Ring {
         match self.kind {
             RingKind::Timer { .. } => format!("Your {name} ended {late} ago."),
             RingKind::Alarm { .. } => format!("Your {name} was due {late} ago."),
+            RingKind::Reminder => format!("Your {name} was due {late} ago: {}.", about()),
         }
     }
 
@@ -109,18 +112,24 @@ impl Rang {
             RingKind::Alarm { .. } | RingKind::Timer { .. } => {
                 format!("You missed your {name} at {}{day}.", say::clock(at.time()))
             }
+            RingKind::Reminder => format!(
+                "You missed a reminder at {}{day}: {}.",
+                say::clock(at.time()),
+                self.label.as_deref().unwrap_or_default()
+            ),
         }
     }
 }
 
 impl RingKind {
-    /// Its name in speech: "pasta timer", "10 minute timer", "7 AM alarm", "gym alarm".
+    /// Its name in speech: "pasta timer", "10 minute timer", "7 AM alarm", "gym alarm", "reminder".
     pub fn name(&self, label: Option<&str>) -> String {
         match (self, label) {
             (Self::Timer { .. }, Some(label)) => format!("{label} timer"),
             (Self::Timer { seconds }, None) => format!("{} timer", say::span_before_noun(*seconds)),
             (Self::Alarm { .. }, Some(label)) => format!("{label} alarm"),
             (Self::Alarm { time }, None) => format!("{} alarm", say::clock(*time)),
+            (Self::Reminder, _) => "reminder".to_owned(),
         }
     }
 }

@@ -2,7 +2,7 @@ use jiff::civil::{Date, DateTime, Time};
 use serde::Deserialize;
 
 use super::place::Place;
-use super::web::{Web, WebError};
+use crate::tool::web::{Web, WebError};
 use crate::tool::{Units, WeatherSettings};
 
 /// Days to request by default: each weekday once.

@@ -12,7 +12,6 @@
 mod aspect;
 mod forecast;
 mod place;
-mod web;
 mod words;
 
 use std::sync::Arc;
@@ -168,7 +167,7 @@ async fn find(places: &Places, location: &str, cx: &ToolCx) -> Result<Place, Too
             PlaceError::Web(error) => {
                 format!(
                     "I could not look up {location}, because {}",
-                    error.tell("the place search")
+                    error.tell("the place search", "get_weather")
                 )
             }
         })
@@ -182,7 +181,7 @@ async fn fetch(
     more: More,
 ) -> Result<Forecast, ToolError> {
     Forecast::fetch(places.web(), &settings.weather, place, more).await.map_err(|error| {
-        let text = error.tell("the weather service");
+        let text = error.tell("the weather service", "get_weather");
         ToolError::Tell(format!("I could not get the weather, because {text}"))
     })
 }

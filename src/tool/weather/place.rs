@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::web::{Web, WebError};
 use crate::base::Moment;
+use crate::tool::web::{Web, WebError};
 use crate::tool::zone::fold;
 use crate::tool::{BaseUrl, WeatherSettings};
 

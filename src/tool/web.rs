@@ -4,7 +4,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 
-use crate::tool::BaseUrl;
+use super::BaseUrl;
 
 /// How long one request may take, including its body. A tool call makes two of them, and both fit
 /// into [`crate::tool::CALL_DEADLINE`].
@@ -33,8 +33,9 @@ pub(crate) enum WebError {
 }
 
 impl WebError {
-    /// The rest of a sentence after "because", and the next step.
-    pub(crate) fn tell(self, service: &str) -> String {
+    /// The rest of a sentence after "because", and the next step; `tool` is the tool whose section
+    /// of the configuration has the address.
+    pub(crate) fn tell(self, service: &str, tool: &str) -> String {
         match self {
             Self::Unreachable => {
                 format!(
@@ -51,11 +52,11 @@ impl WebError {
             }
             Self::Refused(status) => format!(
                 "{service} refused the question, error {status}. Check the addresses under \
-                 tools.get_weather in the configuration."
+                 tools.{tool} in the configuration."
             ),
             Self::Nonsense => format!(
                 "{service} answered something that I cannot read. Ask again later, or check the \
-                 addresses under tools.get_weather in the configuration."
+                 addresses under tools.{tool} in the configuration."
             ),
             Self::NoTls => format!(
                 "this machine cannot make an encrypted connection to {service}. Install the \
@@ -65,7 +66,7 @@ impl WebError {
     }
 }
 
-/// Fetches JSON. Clients are created on first use: reading the machine's certificates takes time
+/// Fetches what tools need from services. Clients are created on first use: reading the machine's certificates takes time
 /// and memory, and a service on plain HTTP does not need them.
 #[derive(Debug, Default)]
 pub(crate) struct Web {
@@ -81,12 +82,31 @@ impl Web {
         path: &str,
         query: &[(&str, String)],
     ) -> Result<T, WebError> {
+        let body = self.body(base, path, query).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            tracing::warn!(%error, base = %base, path, "an answer could not be read");
+            WebError::Nonsense
+        })
+    }
+
+    /// The text at `path` of the service at `base`.
+    pub(crate) async fn text(&self, base: &BaseUrl, path: &str) -> Result<String, WebError> {
+        let body = self.body(base, path, &[]).await?;
+        String::from_utf8(body).map_err(|_| WebError::Nonsense)
+    }
+
+    async fn body(
+        &self,
+        base: &BaseUrl,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<Vec<u8>, WebError> {
         let client = self.client(base)?;
         let mut url = Url::parse_with_params(&base.join(path), query)
             .map_err(|_| WebError::Refused(StatusCode::BAD_REQUEST.as_u16()))?;
         // Only forms understand "+" as a blank; everyone understands "%20".
         let blanks = url.query().map(|query| query.replace('+', "%20"));
-        url.set_query(blanks.as_deref());
+        url.set_query(blanks.as_deref().filter(|query| !query.is_empty()));
         let work = async {
             let mut answer = client.get(url).send().await.map_err(|_| WebError::Unreachable)?;
             let status = answer.status();
@@ -106,10 +126,7 @@ impl Web {
                 }
                 body.extend_from_slice(&piece);
             }
-            serde_json::from_slice(&body).map_err(|error| {
-                tracing::warn!(%error, base = %base, path, "an answer could not be read");
-                WebError::Nonsense
-            })
+            Ok(body)
         };
         match tokio::time::timeout(REQUEST_DEADLINE, work).await {
             Ok(result) => result,

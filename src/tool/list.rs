@@ -1,0 +1,384 @@
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::pad::{Pad, Sheet};
+use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, say};
+use crate::dialog::Effect;
+
+/// The list that is meant if none was named and there are none, or several.
+const USUAL: &str = "shopping";
+
+/// How many items are read out at once; the rest are counted. Nobody remembers more.
+const READ: usize = 7;
+
+/// Pairs that are one item, although "and" stands between them.
+const PAIRS: &[&str] = &[
+    "mac and cheese",
+    "macaroni and cheese",
+    "salt and vinegar",
+    "fish and chips",
+    "bread and butter",
+    "peanut butter and jelly",
+    "half and half",
+    "cookies and cream",
+    "rice and beans",
+    "pork and beans",
+    "surf and turf",
+    "head and shoulders",
+    "arm and hammer",
+    "salt and pepper",
+    "oil and vinegar",
+    "sour cream and onion",
+    "ham and cheese",
+    "bubble and squeak",
+    "gin and tonic",
+    "rum and coke",
+];
+
+/// Words in front of an item that are not part of it.
+const ARTICLES: &[&str] = &["and ", "a ", "an ", "the ", "some ", "more "];
+
+#[derive(Deserialize)]
+struct Add {
+    list: Option<String>,
+    item: String,
+}
+
+#[derive(Deserialize)]
+struct Remove {
+    list: Option<String>,
+    item: String,
+}
+
+#[derive(Deserialize)]
+struct One {
+    list: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Clear {
+    list: Option<String>,
+    #[serde(default)]
+    sure: bool,
+}
+
+pub(crate) fn tools(settings: &Settings) -> Vec<Arc<dyn Tool>> {
+    let name = || {
+        json!({
+            "type": "string", "maxLength": 100,
+            "description": "The list's name without the word list: \"shopping\". Without it the only list.",
+        })
+    };
+    let item = |text: &str| json!({"type": "string", "maxLength": 300, "description": text});
+    let pad = || settings.pad.clone();
+    let tool = Tools { pad: pad() };
+    vec![
+        tool.make(
+            "add_to_list",
+            "Adds something to a list, which is created if there is none of that name.",
+            Effect::Writes,
+            arguments(&["item"], json!({"list": name(), "item": item("What to add, in the user's words.")})),
+            add,
+        ),
+        tool.make(
+            "read_list",
+            "Says what is on a list.",
+            Effect::Reads,
+            arguments(&[], json!({"list": name()})),
+            read,
+        ),
+        tool.make(
+            "remove_from_list",
+            "Takes something off a list.",
+            Effect::Writes,
+            arguments(&["item"], json!({"list": name(), "item": item("What to take off, in the user's words.")})),
+            remove,
+        ),
+        tool.make(
+            "clear_list",
+            "Takes everything off a list. It asks first: call it again with sure once the user has said yes.",
+            Effect::Writes,
+            arguments(&[], json!({
+                "list": name(),
+                "sure": {"type": "boolean", "description": "true once the user has said yes."},
+            })),
+            clear,
+        ),
+        tool.make(
+            "create_list",
+            "Creates an empty list.",
+            Effect::Writes,
+            arguments(&["list"], json!({"list": name()})),
+            create,
+        ),
+        tool.make(
+            "list_lists",
+            "Says which lists there are.",
+            Effect::Reads,
+            arguments(&[], json!({})),
+            lists,
+        ),
+    ]
+}
+
+struct Tools {
+    pad: Pad,
+}
+
+impl Tools {
+    /// A tool that works on the pad, on a thread that may wait for a disk.
+    fn make<A: serde::de::DeserializeOwned + Send + 'static>(
+        &self,
+        name: &str,
+        description: &str,
+        effect: Effect,
+        parameters: Value,
+        run: fn(&Pad, A) -> Result<ToolOutput, ToolError>,
+    ) -> Arc<dyn Tool> {
+        let pad = self.pad.clone();
+        function(name, description, effect, parameters, move |arguments: A, _| {
+            let pad = pad.clone();
+            on_disk(move || run(&pad, arguments))
+        })
+    }
+}
+
+/// Runs `work` on a thread that may wait for a disk.
+pub(super) async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ToolError> + Send + 'static,
+) -> Result<T, ToolError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(ToolError::Fatal(format!("That failed: {error}."))))
+}
+
+fn add(pad: &Pad, wish: Add) -> Result<ToolOutput, ToolError> {
+    let mut list = found(pad, wish.list)?;
+    let wanted = items(&wish.item);
+    if wanted.is_empty() {
+        return Err(ToolError::Tell("What should I add?".into()));
+    }
+    let there: Vec<String> = list.items().into_iter().map(str::to_owned).collect();
+    let (old, new): (Vec<String>, Vec<String>) =
+        wanted.into_iter().partition(|item| there.iter().any(|there| same(there, item)));
+    for item in &new {
+        list.add(item);
+    }
+    if !new.is_empty() {
+        list.save()?;
+    }
+    let name = &list.name;
+    let say = match (new.as_slice(), old.as_slice()) {
+        ([], old) => {
+            let verb = if old.len() == 1 { "is" } else { "are" };
+            say::sentence(&format!("{} {verb} already on your {name} list.", say::list(old)))
+        }
+        (new, []) => format!("I added {} to your {name} list.", say::list(new)),
+        (new, old) => format!(
+            "I added {} to your {name} list; {} {} there already.",
+            say::list(new),
+            say::list(old),
+            if old.len() == 1 { "was" } else { "were" }
+        ),
+    };
+    Ok(ToolOutput::new(json!({"list": name, "added": new, "already_there": old}), say))
+}
+
+fn read(pad: &Pad, wish: One) -> Result<ToolOutput, ToolError> {
+    let list = found(pad, wish.list)?;
+    let items = list.items();
+    let name = &list.name;
+    let say = match items.as_slice() {
+        [] if !list.exists() => format!("There is no {name} list yet."),
+        [] => format!("Your {name} list is empty."),
+        [only] => format!("On your {name} list is {only}."),
+        all if all.len() <= READ => format!(
+            "There are {} on your {name} list: {}.",
+            say::count(all.len(), "thing"),
+            say::list(&all.iter().map(ToString::to_string).collect::<Vec<_>>())
+        ),
+        all => format!(
+            "There are {} on your {name} list: {}, and {} more.",
+            say::count(all.len(), "thing"),
+            all[..READ].join(", "),
+            all.len() - READ
+        ),
+    };
+    Ok(ToolOutput::new(json!({"list": name, "items": items}), say))
+}
+
+fn remove(pad: &Pad, wish: Remove) -> Result<ToolOutput, ToolError> {
+    let mut list = found(pad, wish.list)?;
+    let mut gone = Vec::new();
+    let mut absent = Vec::new();
+    for item in items(&wish.item) {
+        let exact = list.remove(|there| same(there, &item));
+        // "The milk" takes "oat milk" off, if nothing else is meant by it.
+        let about: Vec<String> = list
+            .items()
+            .into_iter()
+            .filter(|there| contains(there, &item))
+            .map(str::to_owned)
+            .collect();
+        match (exact.as_slice(), about.as_slice()) {
+            ([], [only]) => gone.extend(list.remove(|there| there == only)),
+            ([], _) => absent.push(item),
+            _ => gone.extend(exact),
+        }
+    }
+    let name = &list.name;
+    if gone.is_empty() {
+        return Err(ToolError::Tell(format!(
+            "{} not on your {name} list.",
+            say::sentence(&format!(
+                "{} {}",
+                say::list(&absent),
+                if absent.len() == 1 { "is" } else { "are" }
+            ))
+        )));
+    }
+    list.save()?;
+    let mut say = format!("I took {} off your {name} list.", say::list(&gone));
+    if !absent.is_empty() {
+        let verb = if absent.len() == 1 { "is" } else { "are" };
+        say += &format!(" {}", say::sentence(&format!("{} {verb} not on it.", say::list(&absent))));
+    }
+    Ok(ToolOutput::new(json!({"list": name, "removed": gone, "not_there": absent}), say))
+}
+
+fn clear(pad: &Pad, wish: Clear) -> Result<ToolOutput, ToolError> {
+    let mut list = found(pad, wish.list)?;
+    let count = list.items().len();
+    let name = list.name.clone();
+    if count == 0 {
+        return Ok(ToolOutput::new(json!({"list": name}), format!("Your {name} list is empty.")));
+    }
+    if !wish.sure {
+        let data = json!({
+            "asked": true, "list": name, "items": count,
+            "next": "Nothing was removed. Call it again with sure set once the user says yes.",
+        });
+        let things = say::count(count, "thing");
+        let say = format!("That takes {things} off your {name} list. Shall I clear it?");
+        return Ok(ToolOutput::new(data, say));
+    }
+    list.remove(|_| true);
+    list.save()?;
+    Ok(ToolOutput::new(
+        json!({"list": name, "removed": count}),
+        format!("Your {name} list is empty now."),
+    ))
+}
+
+fn create(pad: &Pad, wish: One) -> Result<ToolOutput, ToolError> {
+    let mut list = found(pad, wish.list)?;
+    let name = list.name.clone();
+    if list.exists() {
+        let count = say::count(list.items().len(), "thing");
+        let say = format!("You have a {name} list already, with {count} on it.");
+        return Ok(ToolOutput::new(json!({"list": name, "created": false}), say));
+    }
+    list.begin();
+    list.save()?;
+    let say = format!("You have a {name} list now. What should go on it?");
+    Ok(ToolOutput::new(json!({"list": name, "created": true}), say))
+}
+
+fn lists(pad: &Pad, _: Map<String, Value>) -> Result<ToolOutput, ToolError> {
+    let names = pad.names()?;
+    let say = match names.as_slice() {
+        [] => "You have no lists yet.".into(),
+        [only] => format!("You have one list, {only}."),
+        several => {
+            format!("You have {}: {}.", say::count(several.len(), "list"), say::list(several))
+        }
+    };
+    Ok(ToolOutput::new(json!({"lists": names}), say))
+}
+
+/// The list called `name`; without a name the only one there is, else the usual one.
+fn found(pad: &Pad, name: Option<String>) -> Result<Sheet, ToolError> {
+    let name = name.filter(|name| !name.trim().is_empty());
+    let name = match name {
+        Some(name) => name,
+        None => match pad.names()?.as_slice() {
+            [only] => only.clone(),
+            _ => USUAL.to_owned(),
+        },
+    };
+    let name = name.trim().to_lowercase();
+    pad.list(name.strip_suffix(" list").unwrap_or(&name))
+}
+
+/// The items of "milk, eggs and bread".
+fn items(text: &str) -> Vec<String> {
+    let text = text.trim().trim_end_matches(['.', '!']);
+    let one = |text: &str| {
+        let mut text = text.trim();
+        while let Some(rest) = ARTICLES.iter().find_map(|article| {
+            let start = text.get(..article.len())?;
+            start.eq_ignore_ascii_case(article).then(|| text[article.len()..].trim())
+        }) {
+            text = rest;
+        }
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    let whole = |text: &str| {
+        let text = text.to_lowercase();
+        PAIRS.iter().any(|pair| text.ends_with(pair))
+    };
+    let mut all = Vec::new();
+    for part in text.split(',') {
+        let words = part.split(" and ").map(|side| side.split_whitespace().count());
+        // "Call Ann and ask about the keys" is one task; "milk and brown bread" are two things.
+        let short = words.clone().all(|words| words <= 3);
+        if part.contains(" and ") && short && !whole(part) {
+            all.extend(part.split(" and ").filter_map(one));
+        } else {
+            all.extend(one(part));
+        }
+    }
+    all
+}
+
+/// Whether two items are one: "egg" and "Eggs".
+fn same(a: &str, b: &str) -> bool {
+    stems(a) == stems(b)
+}
+
+fn contains(all: &str, some: &str) -> bool {
+    let all = stems(all);
+    let some = stems(some);
+    !some.is_empty() && some.iter().all(|word| all.contains(word))
+}
+
+fn stems(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(|word| word.trim_end_matches('s').to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_things_are_several_items_and_a_task_is_one() {
+        for (text, want) in [
+            ("milk", vec!["milk"]),
+            ("milk and eggs", vec!["milk", "eggs"]),
+            ("milk, eggs, and a loaf of bread", vec!["milk", "eggs", "loaf of bread"]),
+            ("mac and cheese", vec!["mac and cheese"]),
+            ("some salt and vinegar", vec!["salt and vinegar"]),
+            (
+                "call the plumber about the leak and ask for a price",
+                vec!["call the plumber about the leak and ask for a price"],
+            ),
+            ("Dune.", vec!["Dune"]),
+            ("", vec![]),
+        ] {
+            assert_eq!(items(text), want, "{text}");
+        }
+    }
+}

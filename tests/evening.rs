@@ -1,0 +1,451 @@
+//! Evenings with aloud: what a person says and what it answers, sentence by sentence, by the
+//! templates and the real tools. Reminders, lists, notes, money and the music player.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "helpers of tests are tests too"
+)]
+
+use std::path::PathBuf;
+
+use aloud::base::{CallId, Epoch, LocalZone, Moment, Volume, WallClock};
+use aloud::dialog::{Call, Item, Prompt};
+use aloud::engine::local::Templates;
+use aloud::engine::{Delta, Responder};
+use aloud::tool::{BaseUrl, Book, Pad, Registry, Ringer, Settings, ToolCx, builtin};
+use futures::StreamExt;
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Tuesday, 3 November 2026, 16:42 in Berlin.
+const NOW: &str = "2026-11-03T15:42:00Z";
+
+/// A person and the assistant.
+struct Evening {
+    tools: Registry,
+    templates: Templates,
+    book: Book,
+    wall: WallClock,
+    items: Vec<Item>,
+    calls: usize,
+    folder: tempfile::TempDir,
+}
+
+impl Evening {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let wall = WallClock::fixed(NOW.parse().unwrap());
+        let zone = LocalZone::fixed(TimeZone::get("Europe/Berlin").unwrap());
+        let book = Book::open(&folder.path().join("timers.json"), wall.clone(), zone);
+        let pad = Pad::new(folder.path().join("lists"));
+        let mut settings = Settings::new(book.clone(), Ringer::Here, Volume::new(50), pad);
+        settings.wall = wall.clone();
+        settings.currency.file = Some(folder.path().join("rates.json"));
+        change(&mut settings);
+        let (templates, items) = (Templates::default(), Vec::new());
+        Self { tools: builtin(settings), templates, book, wall, items, calls: 0, folder }
+    }
+
+    /// The answer to `text`.
+    async fn ask(&mut self, text: &str) -> String {
+        self.items.push(Item::User { utterance: None, text: text.into() });
+        loop {
+            let prompt = Prompt {
+                instructions: "".into(),
+                items: self.items.clone(),
+                tools: self.tools.specs().to_vec().into(),
+                sounds: Vec::new(),
+            };
+            let deltas: Vec<Delta> =
+                self.templates.respond(prompt).map(|delta| delta.unwrap()).collect().await;
+            let mut said = String::new();
+            let mut called = false;
+            for delta in deltas {
+                match delta {
+                    Delta::Text(text) => said += &text,
+                    Delta::Call(call) => {
+                        called = true;
+                        self.call(call, text).await;
+                    }
+                    other => panic!("{text}: {other:?}"),
+                }
+            }
+            if !called {
+                let text = said.clone();
+                self.items.push(Item::Reply { epoch: Epoch(1), text, interrupted: false });
+                return said;
+            }
+        }
+    }
+
+    async fn call(&mut self, call: Call, said: &str) {
+        self.calls += 1;
+        // Ids of the templates, told apart.
+        let id = CallId(format!("{}-{}", call.id.0, self.calls));
+        let call = Call { id, ..call };
+        self.items.push(Item::Call { epoch: Epoch(1), call: call.clone() });
+        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: Some(said.into()) };
+        let done = self.tools.call(&call, cx).await;
+        self.items.push(Item::Outcome(done.outcome));
+    }
+
+    /// Asserts the answers to a conversation.
+    async fn goes(&mut self, talk: &[(&str, &str)]) {
+        for (said, want) in talk {
+            assert_eq!(self.ask(said).await, *want, "{said}");
+        }
+    }
+
+    fn later(&self, minutes: i64) {
+        self.wall.set(self.wall.now() + minutes.minutes());
+    }
+
+    /// What rings now, in words; answered.
+    fn rings(&self) -> Vec<String> {
+        drop(self.book.watch());
+        let ringing = self.book.read().unwrap().view.ringing;
+        self.book.answered(ringing.iter().map(|ring| ring.id).collect());
+        // The answer is in the book before the clock moves.
+        self.book.read().unwrap();
+        ringing.iter().map(|ring| ring.say(self.wall.now())).collect()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("lists").join(name)
+    }
+}
+
+#[tokio::test]
+async fn reminders_come_when_they_were_asked_for_and_say_what_they_are_about() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("what are my reminders", "You have no reminders."),
+            (
+                "remind me in 20 minutes to check the oven",
+                "I'll remind you in 20 minutes: check the oven.",
+            ),
+            (
+                "Remind me to call my mum tomorrow at 9 am.",
+                "I'll remind you at 9 AM tomorrow: call your mum.",
+            ),
+            (
+                "remind me to take the bins out every Thursday at 7 pm",
+                "I'll remind you at 7 PM every Thursday: take the bins out.",
+            ),
+            (
+                "do I have any reminders?",
+                "You have 3 reminders: 5:02 PM today, check the oven; 9 AM tomorrow, call your mum; \
+                 7 PM every Thursday, take the bins out.",
+            ),
+            // They are neither timers nor alarms.
+            ("what timers are running", "No timer is running."),
+            ("which alarms are set", "No alarm is set."),
+        ])
+        .await;
+    evening.later(20);
+    assert_eq!(evening.rings(), ["Here is your reminder: check the oven."]);
+    evening.later(15 * 60 + 58);
+    assert_eq!(evening.rings(), ["Here is your reminder: call your mum."]);
+    evening.later(34 * 60);
+    assert_eq!(evening.rings(), ["Here is your reminder: take the bins out."]);
+    evening.later(7 * 24 * 60);
+    assert_eq!(evening.rings(), ["Here is your reminder: take the bins out."]);
+}
+
+#[tokio::test]
+async fn a_reminder_without_a_time_is_asked_about_and_a_wrong_one_is_corrected() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("remind me to buy milk", "When should I remind you? That was: buy milk."),
+            ("tomorrow at eight in the morning", "I'll remind you at 8 AM tomorrow: buy milk."),
+            ("no, at nine", "I'll remind you at 9 AM tomorrow: buy milk."),
+            ("cancel that", "I won't remind you: buy milk."),
+            ("what are my reminders", "You have no reminders."),
+            ("remind me to stretch", "When should I remind you? That was: stretch."),
+            ("in ten minutes", "I'll remind you in 10 minutes: stretch."),
+            // The usual hour of a part of the day; today's morning is over.
+            (
+                "remind me tomorrow to wish dad happy birthday",
+                "I'll remind you at 9 AM tomorrow: wish dad happy birthday.",
+            ),
+            ("remind me tonight to feed the cat", "I'll remind you at 7 PM today: feed the cat."),
+            ("delete the reminder about the cat", "I won't remind you: feed the cat."),
+            ("delete all my reminders", "2 reminders are cancelled."),
+            ("cancel my reminder", "You have no reminders."),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_reminder_that_nobody_heard_is_told_later() {
+    let mut evening = Evening::new();
+    evening.ask("remind me at 5 pm to lock the door").await;
+    evening.later(18);
+    drop(evening.book.watch());
+    let view = evening.book.read().unwrap().view;
+    let ids = view.ringing.iter().map(|ring| ring.id).collect();
+    evening.book.unanswered(ids);
+    let view = evening.book.read().unwrap().view;
+    let now = evening.book.now();
+    let missed: Vec<String> = view.missed.iter().map(|rang| rang.missed(&now)).collect();
+    assert_eq!(missed, ["You missed a reminder at 5 PM: lock the door."]);
+}
+
+#[tokio::test]
+async fn lists_are_kept_as_people_say_them() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("what's on my shopping list", "There is no shopping list yet."),
+            ("put olive oil on the shopping list", "I added olive oil to your shopping list."),
+            (
+                "add milk and eggs to my shopping list",
+                "I added milk and eggs to your shopping list.",
+            ),
+            ("add eggs to the shopping list", "Eggs is already on your shopping list."),
+            (
+                "what is on my list",
+                "There are 3 things on your shopping list: olive oil, milk and eggs.",
+            ),
+            ("take the milk off my shopping list", "I took milk off your shopping list."),
+            ("remove bread from my shopping list", "Bread is not on your shopping list."),
+            ("add call the bank to my to do list", "I added call the bank to your to do list."),
+            ("what lists do I have", "You have 2 lists: shopping and to do."),
+            (
+                "clear my shopping list",
+                "That takes 2 things off your shopping list. Shall I clear it?",
+            ),
+            ("no", "All right, I'll leave it as it is."),
+            (
+                "clear my shopping list",
+                "That takes 2 things off your shopping list. Shall I clear it?",
+            ),
+            ("yes", "Your shopping list is empty now."),
+            ("is there anything on my shopping list", "Your shopping list is empty."),
+        ])
+        .await;
+    let text = std::fs::read_to_string(evening.file("to do.md")).unwrap();
+    assert_eq!(text, "# To do\n\n- call the bank\n");
+}
+
+#[tokio::test]
+async fn what_was_just_put_on_a_list_is_taken_off_again() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("add batteries to my hardware list", "I added batteries to your hardware list."),
+            ("undo that", "I took batteries off your hardware list."),
+            ("what's on my hardware list", "Your hardware list is empty."),
+            ("add something to my shopping list", "What should I add?"),
+            ("milk", "I added milk to your shopping list."),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_written_is_told() {
+    let mut evening = Evening::new();
+    std::fs::write(evening.folder.path().join("lists"), "a file where the folder should be")
+        .unwrap();
+    let said = evening.ask("put milk on the shopping list").await;
+    assert!(said.starts_with("I can't read"), "{said}");
+}
+
+#[tokio::test]
+async fn notes_are_kept_with_their_date_and_found_again() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("read my notes", "You have no notes."),
+            (
+                "take a note the wifi password is sunflower",
+                "Noted: the wifi password is sunflower.",
+            ),
+            ("make a note that the car needs new tires", "Noted: the car needs new tires."),
+            ("what did I note about the wifi", "The wifi password is sunflower."),
+            (
+                "read my notes",
+                "You have 2 notes: the car needs new tires; the wifi password is sunflower.",
+            ),
+            ("delete my last note", "That note is gone: the car needs new tires."),
+            ("read my notes", "The wifi password is sunflower."),
+        ])
+        .await;
+    let text = std::fs::read_to_string(evening.file("notes.md")).unwrap();
+    assert_eq!(text, "# Notes\n\n- 2026-11-03 16:42 the wifi password is sunflower\n");
+}
+
+/// A copy of the bank's feed on the loopback that answers `times` times.
+async fn bank(times: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for _ in 0..times {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let asked = String::from_utf8(head).unwrap();
+            assert!(asked.starts_with("GET /stats/eurofxref/eurofxref-daily.xml HTTP"), "{asked}");
+            let body = "<?xml version=\"1.0\"?><Cube><Cube time='2026-11-03'>\
+                <Cube currency='USD' rate='1.0500'/><Cube currency='JPY' rate='160.00'/>\
+                <Cube currency='GBP' rate='0.8400'/><Cube currency='KRW' rate='1500.0'/></Cube></Cube>";
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn money_is_converted_at_the_rate_of_the_day_and_without_a_network_at_the_last_one() {
+    let base = BaseUrl::parse(&bank(1).await).unwrap();
+    let mut evening = Evening::with(|settings| settings.currency.base_url = base);
+    evening
+        .goes(&[
+            ("how much is 100 euros in dollars", "100 euros are about 105 US dollars."),
+            ("what's the exchange rate from euros to yen", "1 euro is about 160 yen."),
+            ("how much is £12.50 in euros", "12.5 pounds are about 14.88 euros."),
+            ("convert 5 dollars to cedis", "The European Central Bank has no rate for G H S."),
+        ])
+        .await;
+    // A week later the bank is not there.
+    evening.later(7 * 24 * 60);
+    let said = evening.ask("what is 10 euros in dollars").await;
+    assert_eq!(
+        said,
+        "10 euros are about 10.5 US dollars. That is the rate of Tuesday, November 3rd."
+    );
+}
+
+#[tokio::test]
+async fn without_any_rates_the_reason_is_told() {
+    let mut evening = Evening::with(|settings| {
+        settings.currency.base_url = BaseUrl::parse("http://127.0.0.1:9").unwrap();
+    });
+    let said = evening.ask("convert 100 dollars to yen").await;
+    assert_eq!(
+        said,
+        "I have no exchange rates, because the European Central Bank cannot be reached. Check the \
+         internet connection, then ask again."
+    );
+}
+
+/// A music player on a session bus of its own, as any desktop's player is one.
+struct Player {
+    status: &'static str,
+    told: std::sync::mpsc::Sender<&'static str>,
+}
+
+#[zbus::interface(name = "org.mpris.MediaPlayer2.Player")]
+impl Player {
+    fn play(&self) {
+        self.told.send("play").unwrap();
+    }
+
+    fn pause(&self) {
+        self.told.send("pause").unwrap();
+    }
+
+    fn next(&self) {
+        self.told.send("next").unwrap();
+    }
+
+    fn previous(&self) {
+        self.told.send("previous").unwrap();
+    }
+
+    #[zbus(property)]
+    fn playback_status(&self) -> &str {
+        self.status
+    }
+}
+
+/// A program that ends with the test.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A session bus, and its address.
+fn bus(folder: &std::path::Path) -> (Running, String) {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let config = folder.join("bus.conf");
+    let text = format!(
+        "<busconfig><type>session</type><listen>unix:dir={}</listen><auth>EXTERNAL</auth>\
+         <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
+         <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
+        folder.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut bus = Command::new("dbus-daemon")
+        .args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"])
+        .arg(&config)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("scripts/setup installs dbus-daemon");
+    let mut address = String::new();
+    BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    (Running(bus), address.trim().to_owned())
+}
+
+#[tokio::test]
+async fn the_desktops_player_is_paused_resumed_and_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_bus, address) = bus(folder.path());
+    let ask = async |text: &str| {
+        let asked = tokio::process::Command::new(env!("CARGO_BIN_EXE_aloud"))
+            .args(["ask", text])
+            .env_clear()
+            .env("HOME", folder.path())
+            .env("XDG_RUNTIME_DIR", folder.path())
+            .env("PATH", "/nonexistent")
+            .env("DBUS_SESSION_BUS_ADDRESS", &address)
+            .output()
+            .await
+            .unwrap();
+        String::from_utf8(asked.stdout).unwrap().trim().to_owned()
+    };
+    assert_eq!(ask("pause the music").await, "No music player is running.");
+    let (told, heard) = std::sync::mpsc::channel();
+    let join = async |name: &str, status| {
+        zbus::connection::Builder::address(address.as_str())
+            .name(format!("org.mpris.MediaPlayer2.{name}"))
+            .serve_at("/org/mpris/MediaPlayer2", Player { status, told: told.clone() })
+            .build()
+            .await
+            .unwrap()
+    };
+    let idle = join("idle", "Stopped").await;
+    let player = join("music", "Playing").await;
+    for (said, want, does) in [
+        ("pause the music", "Paused.", Some("pause")),
+        ("next song", "Next one.", Some("next")),
+        ("play the previous track", "Back one.", Some("previous")),
+        ("start the music again", "It's playing already.", None),
+    ] {
+        assert_eq!(ask(said).await, want, "{said}");
+        assert_eq!(heard.try_recv().ok(), does, "{said}");
+    }
+    drop(player);
+    let player = join("music", "Paused").await;
+    assert_eq!(ask("resume the music").await, "Playing.");
+    assert_eq!(heard.try_recv().ok(), Some("play"));
+    assert_eq!(ask("pause the music").await, "Nothing is playing.");
+    drop((idle, player));
+}
