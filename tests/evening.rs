@@ -150,6 +150,9 @@ async fn reminders_come_when_they_were_asked_for_and_say_what_they_are_about() {
             ("which alarms are set", "No alarm is set."),
         ])
         .await;
+    let titles: Vec<String> =
+        evening.book.view().entries.iter().map(|entry| entry.title()).collect();
+    assert_eq!(titles[0], "reminder: check the oven", "{titles:?}");
     evening.later(20);
     assert_eq!(evening.rings(), ["Here is your reminder: check the oven."]);
     evening.later(15 * 60 + 58);

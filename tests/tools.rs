@@ -646,7 +646,7 @@ async fn a_book_has_an_end() {
     }
     assert_eq!(
         world.refuses("set_timer", json!({"seconds": 60})).await,
-        "There are 200 timers and alarms already. Cancel some first."
+        "There are 200 timers, alarms and reminders already. Cancel some first."
     );
 }
 

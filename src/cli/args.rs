@@ -74,7 +74,7 @@ pub(crate) enum Command {
     /// Create, check or show the configuration.
     #[command(subcommand)]
     Config(Config),
-    /// List timers and alarms.
+    /// List timers, alarms and reminders.
     Timers(Json),
     /// List the tools the assistant can use.
     Tools(Json),

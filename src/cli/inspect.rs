@@ -60,7 +60,7 @@ fn word(side: Side) -> String {
     side.to_string()
 }
 
-/// Lists timers and alarms.
+/// Lists timers, alarms and reminders.
 pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
     let app = App::open(file, env)?;
     let book = app.book();
@@ -84,7 +84,7 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
     }
     let missed = |rang: &crate::tool::Rang| print::line(rang.missed(&now));
     if entries.is_empty() {
-        print::line("no timers or alarms are set")?;
+        print::line("no timers, alarms or reminders are set")?;
         return reading.view.missed.iter().try_for_each(missed);
     }
     let rows: Vec<Vec<String>> = entries
@@ -95,7 +95,7 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
                 || "paused".into(),
                 |due| due.strftime("%a %e %b, %H:%M:%S").to_string(),
             );
-            vec![entry.name(), due]
+            vec![entry.title(), due]
         })
         .collect();
     print::table(&rows)?;

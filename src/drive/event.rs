@@ -37,10 +37,10 @@ pub struct State {
     /// State of the speaker's echo in the microphone; absent if nothing is listened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub echo: Option<EchoState>,
-    /// What is ringing, as one would say it: "pasta timer". Absent while nothing rings.
+    /// What is ringing: "pasta timer", "reminder: call mum". Absent while nothing rings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ringing: Vec<String>,
-    /// Number of timers and alarms set.
+    /// Number of timers, alarms and reminders set.
     pub timers: usize,
     /// Turns answered since start.
     pub turns: u64,

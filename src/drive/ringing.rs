@@ -117,7 +117,7 @@ impl Ringing {
 
     /// What rings, as one would say it.
     pub(super) fn names(&self) -> Vec<String> {
-        self.bell.ringing().map(crate::tool::Ring::name).collect()
+        self.bell.ringing().map(crate::tool::Ring::title).collect()
     }
 
     /// How many timers and alarms are set.

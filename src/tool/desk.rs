@@ -64,7 +64,7 @@ impl Desk {
 
 pub(super) fn full() -> ToolError {
     ToolError::Tell(format!(
-        "There are {MAX_ENTRIES} timers and alarms already. Cancel some first."
+        "There are {MAX_ENTRIES} timers, alarms and reminders already. Cancel some first."
     ))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn readable(diary: &Diary) -> Result<(), ToolError> {
     match diary.unreadable() {
         None => Ok(()),
         Some(reason) => Err(ToolError::Tell(format!(
-            "I can't read the file of timers and alarms: {reason}. Run \"aloud timers\" to see which file that is."
+            "I can't read the file of timers, alarms and reminders: {reason}. Run \"aloud timers\" to see which file that is."
         ))),
     }
 }

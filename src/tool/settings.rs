@@ -13,7 +13,7 @@ pub struct Settings {
     pub weather: WeatherSettings,
     /// For `convert_currency`.
     pub currency: CurrencySettings,
-    /// The book of timers and alarms. Its zone is the local time of `get_time` and `get_date`.
+    /// The book of timers, alarms and reminders. Its zone is the local time of `get_time` and `get_date`.
     pub book: Book,
     /// Who rings what is set.
     pub ringer: Ringer,

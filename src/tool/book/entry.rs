@@ -243,6 +243,11 @@ impl Entry {
         self.kind().name(self.label.as_deref())
     }
 
+    /// Its name on a screen; see [`RingKind::title`].
+    pub fn title(&self) -> String {
+        self.kind().title(self.label.as_deref())
+    }
+
     /// What becomes of it once its ring is over: `None` if it leaves the book.
     pub(super) fn after_ring(&self, now: &Now) -> Option<Self> {
         match self.what {

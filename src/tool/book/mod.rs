@@ -1,4 +1,4 @@
-//! The book of timers and alarms: what will ring, kept on disk.
+//! The book of timers, alarms and reminders: what will ring, kept on disk.
 //!
 //! ```text
 //! set_timer ─▶ Book ─▶ thread: Diary ─▶ timers.json ◀─ Diary (another program)
@@ -38,7 +38,7 @@ pub use ring::{Rang, Ring};
 
 use crate::base::{Flow, LocalZone, WallClock};
 
-/// The most timers and alarms in a book; the next one is refused in words.
+/// The most entries in a book; the next one is refused in words.
 pub const MAX_ENTRIES: usize = 200;
 
 /// Work waiting for the book's thread; more is refused. Far more than one person requests while a
@@ -48,7 +48,7 @@ const MAX_WORK: usize = 64;
 /// How long a program that ends waits for its book.
 const FINISH: Duration = Duration::from_millis(500);
 
-/// The timers and alarms. Cheap to clone; all clones share one book.
+/// The timers, alarms and reminders. Cheap to clone; all clones share one book.
 #[derive(Clone)]
 pub struct Book {
     owner: Owner,

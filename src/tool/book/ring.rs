@@ -57,6 +57,11 @@ impl Ring {
         self.kind.name(self.label.as_deref())
     }
 
+    /// Its name on a screen; see [`RingKind::title`].
+    pub fn title(&self) -> String {
+        self.kind.title(self.label.as_deref())
+    }
+
     /// What to say when it rings. If it is late, also how late, and that nobody was there.
     pub fn say(&self, now: Timestamp) -> String {
         let name = self.name();
@@ -130,6 +135,14 @@ impl RingKind {
             (Self::Alarm { .. }, Some(label)) => format!("{label} alarm"),
             (Self::Alarm { time }, None) => format!("{} alarm", say::clock(*time)),
             (Self::Reminder, _) => "reminder".to_owned(),
+        }
+    }
+
+    /// Its name on a screen, where a reminder also says what it is about: "reminder: call mum".
+    pub fn title(&self, label: Option<&str>) -> String {
+        match (self, label) {
+            (Self::Reminder, Some(about)) => format!("reminder: {about}"),
+            (Self::Reminder | Self::Timer { .. } | Self::Alarm { .. }, _) => self.name(label),
         }
     }
 }
