@@ -7,7 +7,7 @@
 use aloud::base::{CallId, Clock, LocalZone, Volume, WallClock};
 use aloud::dialog::{Call, Effect};
 use aloud::tool::{
-    Book, Ringer, Settings, ToolCx, ToolError, ToolOutput, arguments, builtin, function,
+    Book, Pad, Ringer, Settings, ToolCx, ToolError, ToolOutput, arguments, builtin, function,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -44,7 +44,9 @@ async fn main() -> anyhow::Result<()> {
     );
 
     let book = Book::in_memory(WallClock::System, LocalZone::system());
-    let tools = builtin(Settings::new(book, Ringer::Here, Volume::new(50))).with(toss);
+    // Lists and notes would be written here.
+    let pad = Pad::new(std::env::temp_dir().join("aloud-example"));
+    let tools = builtin(Settings::new(book, Ringer::Here, Volume::new(50), pad)).with(toss);
 
     let calls = [
         ("toss_coins", r#"{"coins": 3}"#),

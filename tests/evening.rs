@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::wildcard_enum_match_arm,
     reason = "helpers of tests are tests too"
 )]

@@ -329,5 +329,5 @@ fn yours(text: &str) -> String {
         }
         .to_owned()
     };
-    text.split_whitespace().map(|word| turned(word)).collect::<Vec<_>>().join(" ")
+    text.split_whitespace().map(turned).collect::<Vec<_>>().join(" ")
 }
