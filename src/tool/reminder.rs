@@ -135,7 +135,7 @@ fn add_reminder(
         return answer(desk, now, &[entry], &saved, done);
     }
     let dated = wish.day.is_some() || wish.date.is_some() || wish.repeat.is_some();
-    let part = said.and_then(part_of_day);
+    let part = said.and_then(|said| part_of_day(said, &wish.text));
     let time = match (wish.time, part) {
         (Some(time), _) => time,
         (None, Some(hour)) => format!("{hour:02}:00"),
@@ -295,11 +295,16 @@ fn as_data(reminder: &Entry, now: &Now) -> Value {
 /// The hour that stands for a morning, and for a day without a time.
 const MORNING: i8 = 9;
 
-/// The hour that a part of the day stands for, if no time was said.
-fn part_of_day(said: &str) -> Option<i8> {
-    let lower = said.to_lowercase();
-    let named = |words: &[&str]| {
-        lower.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word))
+/// The hour that a part of the day stands for, if no time was said. "Say good morning to Ann" names
+/// none: what the reminder is about does not count.
+fn part_of_day(said: &str, about: &str) -> Option<i8> {
+    let words = |text: &str| -> Vec<String> {
+        let lower = text.to_lowercase();
+        lower.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect()
+    };
+    let (said, about) = (words(said), words(about));
+    let named = |parts: &[&str]| {
+        said.iter().any(|word| parts.contains(&word.as_str()) && !about.contains(word))
     };
     if named(&["morning"]) {
         Some(MORNING)
