@@ -185,7 +185,7 @@ async fn a_reminder_without_a_time_is_asked_about_and_a_wrong_one_is_corrected()
             ("delete the reminder about the cat", "I won't remind you: feed the cat."),
             (
                 "remind me to say good morning to Ann",
-                "When should I remind you? That was: say good morning to Ann.",
+                "When should I remind you? That was: say good morning to ann.",
             ),
             ("delete all my reminders", "2 reminders are cancelled."),
             ("cancel my reminder", "You have no reminders."),
