@@ -82,6 +82,7 @@ fn a_clear_command_never_reaches_the_server() {
         ("set a timer for ten minutes", "Timer set for 10 minutes"),
         ("what's 12 times 12", "That's 144."),
         ("how many feet are in a mile", "1 mile is 5,280 feet."),
+        ("remind me to call mom at 5 pm", "I'll remind you at 5 PM"),
         ("how do you spell necessary", "N, E, C, E, S, S, A, R, Y."),
     ] {
         let answer = home.answer(question);
@@ -99,7 +100,7 @@ fn everything_else_is_the_models() {
         "who wrote hamlet",
         "turn off the kitchen light",
         "play some jazz",
-        "remind me to call mom at 5 pm",
+        "book a table for two at 5 pm",
         "what can you do",
         // These become commands only by a repair.
         "I have a flight, wake me at 3:30",
