@@ -106,10 +106,18 @@ impl World {
 
     /// What this program rings now, by its first words.
     fn rings(&self) -> Vec<String> {
-        // Whoever watches must ring.
-        drop(self.book.watch());
-        let ringing = self.reading().view.ringing;
-        ringing.iter().map(|ring| ring.say(self.wall.now())).collect()
+        // Whoever watches must ring, but a program that has just ended may still hold the bell.
+        for _ in 0..1_000 {
+            drop(self.book.watch());
+            let view = self.reading().view;
+            let now = self.book.now();
+            let due = view.entries.iter().any(|entry| entry.rings_since(&now).is_some());
+            if !view.ringing.is_empty() || !due {
+                return view.ringing.iter().map(|ring| ring.say(now.wall)).collect();
+            }
+            std::thread::yield_now();
+        }
+        Vec::new()
     }
 
     /// Rings, and somebody answers.
