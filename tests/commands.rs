@@ -339,3 +339,20 @@ fn a_reader_that_has_enough_is_no_failure() {
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_tool_is_called_from_the_shell() {
+    let home = Home::new();
+    let shown = home.run(&["tools", "call", "calculate", r#"{"expression": "15% of 80"}"#]);
+    assert_eq!((shown.status.code(), text(&shown.stdout).trim()), (Some(0), "That's 12."));
+    let shown =
+        home.run(&["tools", "call", "--json", "calculate", r#"{"expression": "15% of 80"}"#]);
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!((&shown["ok"], &shown["say"]), (&true.into(), &"That's 12.".into()), "{shown}");
+    fails(&home.run(&["tools", "call", "calculat"]), 64, &["aloud tools list"]);
+    fails(&home.run(&["tools", "call", "calculate"]), 65, &["\"expression\" is missing"]);
+    fails(&home.run(&["tools", "call", "calculate", "{"]), 65, &["no JSON"]);
+    let nothing = home.run(&["tools", "call", "calculate", r#"{"expression": "1/0"}"#]);
+    assert_eq!(nothing.status.code(), Some(69), "{}", text(&nothing.stderr));
+    fails(&home.run(&["tools", "log"]), 64, &["not available yet"]);
+}

@@ -414,6 +414,7 @@ fn the_written_file_holds_every_key_with_its_default() {
         Config::load(&plain.env(&[("XDG_CONFIG_HOME", "/nowhere")]), None)
             .map(|mut c| {
                 c.paths = bare.paths.clone();
+                c.settings.tools.dir = bare.settings.tools.dir.clone();
                 c
             })
             .unwrap()
@@ -435,6 +436,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     let config = full.load(&[]).unwrap_or_else(|e| panic!("{e}\n{all}"));
     let mut expected = nothing.settings.clone();
     expected.models.dir = full.path().join(".local/share/aloud/models");
+    expected.tools.dir = full.path().join(".config/aloud/tools");
     expected.tools.lists = full.path().join(".local/share/aloud/lists");
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());

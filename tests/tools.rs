@@ -10,7 +10,7 @@ use aloud::base::{CallId, Chance, LocalZone, Moment, Volume, WallClock};
 use aloud::dialog::{Call, Effect};
 use aloud::tool::{
     Act, BaseUrl, Book, Done, Home, Pad, Reading, Registry, Ringer, Settings, ToolCx, ToolError,
-    ToolOutput, Units, arguments, builtin, function,
+    ToolOutput, Units, arguments, builtin, function, own,
 };
 use futures::StreamExt;
 use jiff::tz::TimeZone;
@@ -1413,4 +1413,143 @@ async fn the_place_search_knows_the_time_of_small_places() {
         "I do not know a place called Xyzzy. Try a larger town nearby."
     );
     let _: Timestamp = world.wall.now();
+}
+
+/// A folder of own tools: files with their contents, of which those that begin with `#!` may be run.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        if text.starts_with("#!") {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+    folder
+}
+
+/// The registry of a folder without problems.
+fn owned(path: &std::path::Path) -> Registry {
+    let (tools, problems) = own(path);
+    assert_eq!(problems, Vec::<String>::new());
+    Registry::new(tools)
+}
+
+const GREET: (&str, &str) =
+    ("greet.toml", "description = \"Greets.\"\n[parameters.name]\ntype = \"string\"\n");
+
+#[tokio::test]
+async fn an_own_tool_reads_its_arguments_and_what_it_prints_is_said() {
+    let files =
+        [GREET, ("greet.sh", "#!/bin/sh\nread -r json\necho \"I read $json\"\necho aside >&2\n")];
+    let folder = folder(&files);
+    let tools = owned(folder.path());
+    assert_eq!(tools.effect("greet"), Some(Effect::Writes), "unknown effects wait for the turn");
+    // `read` fails without a newline, but has read: the arguments are one line.
+    let done = call(&tools, "greet", r#"{"name": "Ada"}"#).await;
+    assert!(done.outcome.ok, "{done:?}");
+    assert_eq!(done.outcome.say, r#"I read {"name":"Ada"}"#);
+    // The schema holds for it as for every tool.
+    let done = call(&tools, "greet", "{}").await;
+    assert!(!done.outcome.ok && done.outcome.say.contains("\"name\" is missing"), "{done:?}");
+}
+
+#[tokio::test]
+async fn an_own_tool_that_fails_says_why_and_one_that_says_nothing_is_done() {
+    let plain = "description = \"Tries.\"\n";
+    let folder = folder(&[
+        ("fails.toml", plain),
+        ("fails.sh", "#!/bin/sh\necho 'Traceback' >&2\necho 'the light is out' >&2\nexit 3\n"),
+        ("quiet.toml", plain),
+        ("quiet.sh", "#!/bin/sh\n"),
+        ("gone.toml", "description = \"Tries.\"\ncommand = [\"./nowhere\"]\n"),
+        ("long.toml", plain),
+        ("long.sh", "#!/bin/sh\nfor i in $(seq 40000); do echo \"This is line $i.\"; done\n"),
+    ]);
+    let tools = owned(folder.path());
+    let done = call(&tools, "fails", "{}").await;
+    assert!(!done.outcome.ok);
+    assert_eq!(done.outcome.say, "The tool fails failed: the light is out");
+    assert_eq!(call(&tools, "quiet", "{}").await.outcome.say, "Done.");
+    let done = call(&tools, "gone", "{}").await;
+    assert!(!done.outcome.ok && done.outcome.say.contains("cannot be started"), "{done:?}");
+    // A model gets more than a person can listen to, and neither gets megabytes.
+    let done = call(&tools, "long", "{}").await.outcome;
+    assert!(done.ok && done.say.ends_with("And there is more."), "{}", done.say);
+    assert!(done.say.len() < 450 && (10_000..80_000).contains(&done.output.len()));
+}
+
+#[tokio::test]
+async fn what_an_own_tool_started_ends_with_its_call_but_not_when_it_was_left_running() {
+    let folder = folder(&[
+        ("waits.toml", "description = \"Waits.\"\ntimeout_s = 1\n"),
+        ("waits.sh", "#!/bin/sh\nsleep 1000 &\necho $! > child\nwait\n"),
+        ("plays.toml", "description = \"Plays.\"\n"),
+        ("plays.sh", "#!/bin/sh\nsleep 1000 &\necho $! > player\necho Playing.\n"),
+    ]);
+    let tools = owned(folder.path());
+    let alive = |file: &str| {
+        let id = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", id.trim()));
+        // Nobody may collect an orphan here; a zombie has ended.
+        status.is_ok_and(|status| !status.contains("State:\tZ"))
+    };
+    let done = call(&tools, "waits", "{}").await;
+    assert!(!done.outcome.ok && done.outcome.say.contains("more than 1 second"), "{done:?}");
+    for _ in 0..10_000 {
+        if !alive("child") {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(!alive("child"), "what was given up still runs");
+    // A player keeps the pipe open, and is not waited for.
+    assert_eq!(call(&tools, "plays", "{}").await.outcome.say, "Playing.");
+    assert!(alive("player"), "what the tool left running was killed");
+    let id = std::fs::read_to_string(folder.path().join("player")).unwrap();
+    std::process::Command::new("kill").arg(id.trim()).status().unwrap();
+}
+
+#[test]
+fn an_own_tool_that_cannot_work_is_left_out_with_the_reason() {
+    let run = "#!/bin/sh\n";
+    for (files, wanted) in [
+        (vec![("a.toml", "description = 3\n")], "line 1"),
+        (vec![("a.toml", "description = \"x\"\nefect = \"reads\"\n"), ("a", run)], "efect"),
+        (vec![("a.toml", "description = \" \"\n"), ("a", run)], "description is empty"),
+        (vec![("a.toml", "description = \"x\"\n")], "no program of that name"),
+        (vec![("a.toml", "description = \"x\"\n"), ("a.sh", "echo\n")], "chmod +x"),
+        (vec![("a.toml", "description = \"x\"\n"), ("a.sh", run), ("a.py", run)], "several"),
+        (vec![("A b.toml", "description = \"x\"\n"), ("A b", run)], "small letters"),
+        (
+            vec![("a.toml", "description = \"x\"\neffect = \"dangerous\"\n"), ("a", run)],
+            "not available yet",
+        ),
+        (
+            vec![("a.toml", "description = \"x\"\n[parameters]\nn = 3\n"), ("a", run)],
+            "must be a table",
+        ),
+        (
+            vec![("a.toml", "description = \"x\"\nrequired = [\"n\"]\n"), ("a", run)],
+            "not in [parameters]",
+        ),
+        (vec![("a.toml", "description = \"x\"\ntimeout_s = 0\n"), ("a", run)], "timeout_s"),
+    ] {
+        let folder = folder(&[files, vec![("good.toml", "description = \"x\"\n"), ("good", run)]].concat());
+        let (tools, problems) = own(folder.path());
+        assert_eq!(tools.len(), 1, "the good one stays: {wanted}");
+        assert_eq!(problems.len(), 1, "{wanted}: {problems:?}");
+        assert!(problems[0].contains(wanted), "{wanted}: {problems:?}");
+    }
+    assert_eq!(own(std::path::Path::new("/nowhere/at/all")).1, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_example_tools_work() {
+    let tools = owned(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tools")));
+    let done = call(&tools, "disk_space", "{}").await;
+    assert!(done.outcome.ok && done.outcome.say.contains("gigabytes left"), "{done:?}");
+    let done = call(&tools, "find_file", r#"{"words": "no such file anywhere"}"#).await;
+    assert_eq!(done.outcome.say, "The tool find_file failed: no file has that name.");
 }

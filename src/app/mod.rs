@@ -229,7 +229,11 @@ impl App {
         };
         let pictures = tool::pictures(&painter::pictures(self, notes));
         let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
-        Ok(all.only(|name| self.config.settings.tools.allows(name)))
+        let (own, problems) = tool::own(&tools.dir);
+        problems.into_iter().for_each(|problem| notes.tell(problem));
+        // They come last, so that they replace tools of ours that have their names.
+        let all = own.into_iter().fold(all, |all, tool| all.with(tool));
+        Ok(all.only(|name| tools.allows(name)))
     }
 
     /// How the listen thread cuts utterances.
@@ -367,7 +371,7 @@ impl App {
     }
 
     /// Who will ring a timer that is set by a short-lived program.
-    async fn ringer(&self) -> Ringer {
+    pub(crate) async fn ringer(&self) -> Ringer {
         match crate::control::Client::reach(&self.config.paths.socket()).await {
             Ok(_) => Ringer::Elsewhere,
             Err(_) => Ringer::Nobody,

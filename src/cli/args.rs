@@ -76,8 +76,8 @@ pub(crate) enum Command {
     Config(Config),
     /// List timers, alarms and reminders.
     Timers(Json),
-    /// List the tools the assistant can use.
-    Tools(Json),
+    /// List the tools the assistant can use, or call one.
+    Tools(super::tools::Tools),
     /// Check the setup and say how to fix it.
     Doctor,
     /// Replay a recorded session and print each decision.

@@ -94,6 +94,9 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
             tell("chat model", Finding::Note(neighbour.offer()))?;
         }
     }
+    for problem in crate::tool::own(&app.config.settings.tools.dir).1 {
+        tell("tools", Finding::Bad(problem))?;
+    }
     tell("service", service(&app, env).await)?;
     match bad {
         0 => print::line("everything works"),

@@ -7,8 +7,6 @@ use super::{Outcome, print};
 use crate::app::App;
 use crate::audio::{self, DeviceInfo, Side};
 use crate::config::Environment;
-use crate::engine::Notes;
-use crate::tool::Ringer;
 
 /// Lists microphones and speakers.
 pub(super) fn devices(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
@@ -100,24 +98,4 @@ pub(super) fn timers(file: Option<&Path>, env: &Environment, as_json: bool) -> O
         .collect();
     print::table(&rows)?;
     reading.view.missed.iter().try_for_each(missed)
-}
-
-/// Lists the available tools.
-pub(super) fn tools(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
-    let app = App::open(file, env)?;
-    let specs = app.tools(&app.book(), Ringer::Nobody, &Notes::new().0)?.specs();
-    if as_json {
-        for spec in specs.iter() {
-            print::json(spec)?;
-        }
-        return Ok(());
-    }
-    let rows: Vec<Vec<String>> = specs
-        .iter()
-        .map(|spec| {
-            let first = spec.description.split_inclusive(['.', '\n']).next().unwrap_or_default();
-            vec![spec.name.clone(), first.trim().to_owned()]
-        })
-        .collect();
-    print::table(&rows)
 }

@@ -30,6 +30,7 @@ mod say;
 mod service;
 mod sound_out;
 mod talk;
+mod tools;
 mod transcribe;
 mod usage;
 mod watchdog;
@@ -123,7 +124,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Models(args)) => models::run(file, env, args).await,
         Some(Command::Config(args)) => config::run(file, env, &args),
         Some(Command::Timers(args)) => inspect::timers(file, env, args.json),
-        Some(Command::Tools(args)) => inspect::tools(file, env, args.json),
+        Some(Command::Tools(args)) => tools::run(file, env, args).await,
         Some(Command::Doctor) => doctor::run(file, env).await,
         Some(Command::Replay { file }) => replay::run(&file),
         Some(Command::Service(args)) => service::run(file, env, &args),

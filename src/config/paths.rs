@@ -17,6 +17,8 @@ pub struct Paths {
     pub models: PathBuf,
     /// The folder of generated pictures.
     pub pictures: PathBuf,
+    /// The folder of the user's own tools.
+    pub tools: PathBuf,
     /// The folder of lists and notes.
     pub lists: PathBuf,
     /// The folder of timers, alarms and history.
@@ -57,13 +59,14 @@ impl Paths {
             own.unwrap_or_else(|| home.clone().unwrap_or_else(|| "/".into()).join(default))
         };
         let config = xdg("XDG_CONFIG_HOME", ".config").join("aloud/config.toml");
+        let tools = xdg("XDG_CONFIG_HOME", ".config").join("aloud/tools");
         let models = xdg("XDG_DATA_HOME", ".local/share").join("aloud/models");
         let pictures = xdg("XDG_DATA_HOME", ".local/share").join("aloud/pictures");
         let lists = xdg("XDG_DATA_HOME", ".local/share").join("aloud/lists");
         let state = xdg("XDG_STATE_HOME", ".local/state").join("aloud");
         let runtime = env.os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_absolute());
         let runtime = runtime.map_or_else(fallback, |dir| dir.join("aloud"));
-        Self { home, config, models, pictures, lists, state, runtime }
+        Self { home, config, models, pictures, tools, lists, state, runtime }
     }
 
     /// The control socket.

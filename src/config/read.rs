@@ -246,7 +246,7 @@ fn local(mut of: Section<'_, '_>) -> Local {
 
 fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let tool = |text: &str| {
-        let fits = |c: char| c.is_ascii_lowercase() || c == '_';
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !text.is_empty() && text.chars().all(fits) {
             Ok(text.to_owned())
         } else {
@@ -256,6 +256,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     };
     let enabled = of.list("enabled", "a list of tools", Vec::new(), tool);
     let disabled = of.list("disabled", "a list of tools", Vec::new(), tool);
+    let own = of.maybe("dir", "an absolute path, or one with ~/", path);
     let get_weather = get_weather(of.section("get_weather"));
     let mut rates = of.section("convert_currency");
     let wanted = "an address such as \"https://www.ecb.europa.eu\"";
@@ -268,6 +269,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     Tools {
         enabled,
         disabled,
+        dir: own.unwrap_or_else(|| paths.tools.clone()),
         get_weather,
         rates_url,
         lists: dir.unwrap_or_else(|| paths.lists.clone()),

@@ -13,6 +13,8 @@ pub struct Tools {
     pub get_weather: GetWeather,
     /// `[tools.convert_currency]` `base_url`: where the European Central Bank's feed is.
     pub rates_url: String,
+    /// `dir`: the folder of the user's own tools.
+    pub dir: PathBuf,
     /// `[tools.lists]` `dir`: the folder of lists and notes.
     pub lists: PathBuf,
 }

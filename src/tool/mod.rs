@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Call ─▶ Registry ─▶ Tool::call ─▶ ToolOutput {data for a model, say for a person, act on aloud itself}
+//!                         ├─▶ own: a program of the user's {arguments on stdin, answer on stdout}
 //!                         └─▶ Book ─▶ View {ringing} (timers and alarms, later, unasked)
 //! ```
 //!
@@ -29,6 +30,7 @@ mod list;
 mod luck;
 mod media;
 mod note;
+mod own;
 mod pad;
 pub mod picture;
 mod registry;
@@ -54,6 +56,7 @@ pub use book::{
 };
 pub use function::{arguments, function};
 pub use home::Home;
+pub use own::own;
 pub use pad::Pad;
 pub use picture::{Album, Painter, PictureSettings, Screen, pictures};
 pub use registry::{CALL_DEADLINE, Done, Registry};

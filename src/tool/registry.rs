@@ -74,6 +74,15 @@ impl Registry {
         self.specs.iter().find(|spec| spec.name == name).map(|spec| spec.effect)
     }
 
+    /// Whether a call of `name` with these arguments, JSON text, would run.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments. An unknown tool is not an error here.
+    pub fn check(&self, name: &str, arguments: &str) -> Result<(), String> {
+        let spec = self.specs.iter().find(|spec| spec.name == name);
+        spec.map_or(Ok(()), |spec| schema::fit(&spec.parameters, arguments).map(drop))
+    }
+
     /// Runs `call`. Never fails and never panics: an unknown tool, invalid arguments, or a tool
     /// that fails, panics or exceeds [`Tool::deadline`] yield an outcome with `ok` unset and a
     /// sentence that a responder can act on or say. Dropping the job cancels the call.

@@ -1,0 +1,128 @@
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::exit::{Code, Failure};
+use super::{Outcome, print};
+use crate::app::App;
+use crate::base::CallId;
+use crate::config::Environment;
+use crate::dialog::Call;
+use crate::engine::Notes;
+use crate::tool::{Registry, Ringer, ToolCx};
+
+#[derive(Debug, Args)]
+pub(crate) struct Tools {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Print JSON, one object a line.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the tools the assistant can use.
+    List,
+    /// Call a tool and print its answer.
+    Call {
+        /// The name of the tool.
+        name: String,
+        /// Its arguments, a JSON object: '{"place": "Paris"}'.
+        #[arg(value_name = "JSON", default_value = "{}")]
+        arguments: String,
+    },
+    /// Add a tool server (not available yet).
+    #[command(hide = true)]
+    Add {
+        /// Whatever is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Import tool servers (not available yet).
+    #[command(hide = true)]
+    Import {
+        /// Whatever is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Show what tools did (not available yet).
+    #[command(hide = true)]
+    Log {
+        /// Whatever is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+}
+
+pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Tools) -> Outcome {
+    match args.what {
+        None | Some(What::List) => list(file, env, args.json),
+        Some(What::Call { name, arguments }) => call(file, env, name, arguments, args.json).await,
+        Some(What::Add { .. }) => Err(Failure::later("aloud tools add")),
+        Some(What::Import { .. }) => Err(Failure::later("aloud tools import")),
+        Some(What::Log { .. }) => Err(Failure::later("aloud tools log")),
+    }
+}
+
+/// The tools, after reporting those that are left out.
+fn all(app: &App, ringer: Ringer) -> Result<Registry, Failure> {
+    let (notes, mut told): (Notes, mpsc::Receiver<String>) = Notes::new();
+    let tools = app.tools(&app.book(), ringer, &notes)?;
+    while let Ok(problem) = told.try_recv() {
+        print::trouble(&problem);
+    }
+    Ok(tools)
+}
+
+fn list(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
+    let app = App::open(file, env)?;
+    let specs = all(&app, Ringer::Nobody)?.specs();
+    if as_json {
+        for spec in specs.iter() {
+            print::json(spec)?;
+        }
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = specs
+        .iter()
+        .map(|spec| {
+            let first = spec.description.split_inclusive(['.', '\n']).next().unwrap_or_default();
+            vec![spec.name.clone(), first.trim().to_owned()]
+        })
+        .collect();
+    print::table(&rows)
+}
+
+async fn call(
+    file: Option<&Path>,
+    env: &Environment,
+    name: String,
+    arguments: String,
+    as_json: bool,
+) -> Outcome {
+    let app = App::open(file, env)?;
+    let tools = all(&app, app.ringer().await)?;
+    if tools.effect(&name).is_none() {
+        let what = format!("there is no tool {name}; \"aloud tools list\" shows them all");
+        return Err(Failure::new(Code::Usage, what));
+    }
+    tools.check(&name, &arguments).map_err(|problem| Failure::new(Code::Data, problem))?;
+    let cx = ToolCx { now: app.clock.now(), last_reply: None, said: None };
+    let call = Call { id: CallId("call".into()), name, arguments };
+    let outcome = tools.call(&call, cx).await.outcome;
+    if as_json {
+        // What a model would read, as JSON where it is JSON.
+        let result = serde_json::from_str(&outcome.output)
+            .unwrap_or_else(|_| serde_json::Value::String(outcome.output.clone()));
+        print::json(&json!({"ok": outcome.ok, "say": outcome.say, "result": result}))?;
+    } else if outcome.ok && !outcome.say.is_empty() {
+        print::line(&outcome.say)?;
+    }
+    match outcome.ok {
+        true => Ok(()),
+        false => Err(Failure::new(Code::Unavailable, outcome.say)),
+    }
+}
