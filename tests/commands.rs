@@ -356,3 +356,29 @@ fn a_tool_is_called_from_the_shell() {
     assert_eq!(nothing.status.code(), Some(69), "{}", text(&nothing.stderr));
     fails(&home.run(&["tools", "log"]), 64, &["not available yet"]);
 }
+
+#[test]
+fn a_sentence_of_an_own_tool_calls_it_without_a_model() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let sheet = "description = \"Feeds the cat.\"\nsay = [\"feed the {animal:label}\"]\n\
+                 parameters.animal = {type = \"string\"}\n";
+    home.write(".config/aloud/tools/feed.toml", sheet);
+    let program = home.write(
+        ".config/aloud/tools/feed",
+        "#!/bin/sh\nread -r json\necho \"Fed. $json\" | tr -d '{}\"'\n",
+    );
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let turn = asked(&home, "please feed the cat");
+    assert_eq!(turn["tool_calls"][0]["name"], "feed", "{turn}");
+    assert_eq!(turn["reply"], "Fed. animal:cat", "{turn}");
+
+    // A sentence that cannot be read is named with its file.
+    home.write(".config/aloud/tools/feed.toml", sheet.replace("{animal:label}", "{animal:lable}"));
+    fails(&home.run(&["ask", "hello"]), 78, &["tools/feed.toml: \"feed the {animal:lable}\""]);
+
+    // So is a file of sentences that is not there.
+    let gone =
+        home.command(&["ask", "hello"]).env("ALOUD_TEMPLATES__FILE", "/nowhere/w.toml").output();
+    fails(&gone.unwrap(), 78, &["cannot read /nowhere/w.toml"]);
+}

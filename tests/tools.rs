@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use aloud::base::{CallId, Chance, LocalZone, Moment, Volume, WallClock};
 use aloud::dialog::{Call, Effect};
 use aloud::tool::{
-    Act, BaseUrl, Book, Done, Home, Pad, Reading, Registry, Ringer, Settings, ToolCx, ToolError,
-    ToolOutput, Units, arguments, builtin, function, own,
+    Act, BaseUrl, Book, Done, Home, Own, Pad, Reading, Registry, Ringer, Settings, ToolCx,
+    ToolError, ToolOutput, Units, arguments, builtin, function, own,
 };
 use futures::StreamExt;
 use jiff::tz::TimeZone;
@@ -1431,9 +1431,9 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 /// The registry of a folder without problems.
 fn owned(path: &std::path::Path) -> Registry {
-    let (tools, problems) = own(path);
-    assert_eq!(problems, Vec::<String>::new());
-    Registry::new(tools)
+    let own = own(path);
+    assert_eq!(own.problems, Vec::<String>::new());
+    Registry::new(own.tools)
 }
 
 const GREET: (&str, &str) =
@@ -1536,13 +1536,14 @@ fn an_own_tool_that_cannot_work_is_left_out_with_the_reason() {
         ),
         (vec![("a.toml", "description = \"x\"\ntimeout_s = 0\n"), ("a", run)], "timeout_s"),
     ] {
-        let folder = folder(&[files, vec![("good.toml", "description = \"x\"\n"), ("good", run)]].concat());
-        let (tools, problems) = own(folder.path());
+        let folder =
+            folder(&[files, vec![("good.toml", "description = \"x\"\n"), ("good", run)]].concat());
+        let Own { tools, problems, .. } = own(folder.path());
         assert_eq!(tools.len(), 1, "the good one stays: {wanted}");
         assert_eq!(problems.len(), 1, "{wanted}: {problems:?}");
         assert!(problems[0].contains(wanted), "{wanted}: {problems:?}");
     }
-    assert_eq!(own(std::path::Path::new("/nowhere/at/all")).1, Vec::<String>::new());
+    assert_eq!(own(std::path::Path::new("/nowhere/at/all")).problems, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::ended::Until;
 use super::keys::{self, Key};
-use super::{App, RUNTIME, StartError, realtime};
+use super::{App, RUNTIME, StartError, realtime, sentences};
 use crate::base::WallClock;
 use crate::config::{self, AuthScheme, ModelName, ProviderKind};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
@@ -20,7 +20,6 @@ use crate::engine::openai::{
     Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings, neighbours,
 };
 use crate::engine::{Chain, Commands, EngineError, Notes, Responder, Synthesizer, Transcriber};
-use crate::grammar::Grammar;
 
 /// The model of the local ear.
 const EAR_INSIDE: &str = "moonshine-tiny-en";
@@ -370,18 +369,7 @@ impl App {
         if let Some(made) = self.templates.get() {
             return Ok(Arc::clone(made));
         }
-        let grammar = match &self.config.settings.templates.file {
-            None => Grammar::new(),
-            Some(path) => Grammar::with_file(path).map_err(|problems| {
-                let lines: Vec<String> = problems
-                    .iter()
-                    .map(|problem| {
-                        format!("{}:{}: {}", path.display(), problem.line, problem.message)
-                    })
-                    .collect();
-                StartError::Templates(lines.join("\n"))
-            })?,
-        };
+        let grammar = sentences::grammar(&self.config.settings)?;
         let nearby: Nearby = Arc::new(|| {
             Box::pin(async { neighbours().await.into_iter().map(|server| server.name).next() })
         });

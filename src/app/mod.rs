@@ -22,6 +22,7 @@ mod picture;
 mod pulses;
 mod realtime;
 mod remote;
+mod sentences;
 mod start_error;
 mod wake;
 
@@ -229,10 +230,10 @@ impl App {
         };
         let pictures = tool::pictures(&painter::pictures(self, notes));
         let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
-        let (own, problems) = tool::own(&tools.dir);
-        problems.into_iter().for_each(|problem| notes.tell(problem));
+        let own = tool::own(&tools.dir);
+        own.problems.into_iter().for_each(|problem| notes.tell(problem));
         // They come last, so that they replace tools of ours that have their names.
-        let all = own.into_iter().fold(all, |all, tool| all.with(tool));
+        let all = own.tools.into_iter().fold(all, |all, tool| all.with(tool));
         Ok(all.only(|name| tools.allows(name)))
     }
 

@@ -94,7 +94,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
             tell("chat model", Finding::Note(neighbour.offer()))?;
         }
     }
-    for problem in crate::tool::own(&app.config.settings.tools.dir).1 {
+    for problem in crate::tool::own(&app.config.settings.tools.dir).problems {
         tell("tools", Finding::Bad(problem))?;
     }
     tell("service", service(&app, env).await)?;

@@ -39,8 +39,6 @@ mod tables;
 mod week;
 mod words;
 
-use std::path::Path;
-
 pub use file::Problem;
 pub use follow::Before;
 use lines::Lines;
@@ -109,17 +107,6 @@ impl Grammar {
         // A test reads the built-in files, so a broken one is never released; if it were, nothing
         // would be understood and nothing done.
         Self::of(file::load(&[ENGLISH, TABLES]).unwrap_or_default())
-    }
-
-    /// The built-in grammar, preceded by the templates of the file at `path`.
-    ///
-    /// # Errors
-    /// All mistakes of the file, with their lines; a file that cannot be read is one at line 0.
-    pub fn with_file(path: &Path) -> Result<Self, Vec<Problem>> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            vec![Problem { line: 0, message: format!("cannot read {}: {error}", path.display()) }]
-        })?;
-        Self::with_text(&text)
     }
 
     /// The built-in grammar, preceded by the templates of `text`, the content of a grammar file.

@@ -56,7 +56,7 @@ pub use book::{
 };
 pub use function::{arguments, function};
 pub use home::Home;
-pub use own::own;
+pub use own::{Own, Sentences, own};
 pub use pad::Pad;
 pub use picture::{Album, Painter, PictureSettings, Screen, pictures};
 pub use registry::{CALL_DEADLINE, Done, Registry};

@@ -41,6 +41,30 @@ struct Sheet {
     required: Option<Vec<String>>,
     #[serde(default)]
     timeout_s: Option<u64>,
+    #[serde(default)]
+    say: Vec<String>,
+}
+
+/// The user's own tools.
+#[derive(Default)]
+pub struct Own {
+    /// Those that work.
+    pub tools: Vec<Arc<dyn Tool>>,
+    /// The sentences that call them without a model.
+    pub sentences: Vec<Sentences>,
+    /// Why others are left out, a sentence each.
+    pub problems: Vec<String>,
+}
+
+/// Sentences that call a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentences {
+    /// Where they are written.
+    pub file: PathBuf,
+    /// The tool.
+    pub tool: String,
+    /// In the notation of grammar files.
+    pub say: Vec<String>,
 }
 
 /// A program of the user's, with its description.
@@ -54,33 +78,37 @@ struct Program {
 
 /// The tools in `folder`: one program each, and beside it `NAME.toml`, which describes it. The
 /// program gets the arguments as one JSON object on its standard input; what it prints is the
-/// answer. Also returned are the problems of those left out, a sentence each. A folder that does
-/// not exist has no tools.
-pub fn own(folder: &Path) -> (Vec<Arc<dyn Tool>>, Vec<String>) {
+/// answer. A folder that does not exist has no tools.
+pub fn own(folder: &Path) -> Own {
+    let mut own = Own::default();
     let files = match fs::read_dir(folder) {
         Ok(files) => files,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return (Vec::new(), Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return own,
         Err(error) => {
-            return (Vec::new(), vec![format!("{} cannot be read: {error}", folder.display())]);
+            own.problems.push(format!("{} cannot be read: {error}", folder.display()));
+            return own;
         }
     };
     let mut files: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
     // In the order of their names, so that a model always sees the same list.
     files.sort();
-    let (mut tools, mut problems): (Vec<Arc<dyn Tool>>, _) = (Vec::new(), Vec::new());
     for sheet in files.iter().filter(|path| path.extension().is_some_and(|end| end == "toml")) {
         match read(sheet, folder, &files) {
-            Ok(program) => tools.push(Arc::new(program)),
+            Ok((program, say)) => {
+                let (file, tool) = (sheet.clone(), program.spec.name.clone());
+                own.sentences.push(Sentences { file, tool, say });
+                own.tools.push(Arc::new(program));
+            }
             Err(problem) => {
-                problems.push(format!("{} is left out: {problem}", sheet.display()));
+                own.problems.push(format!("{} is left out: {problem}", sheet.display()));
             }
         }
     }
-    (tools, problems)
+    own
 }
 
-/// Reads one description. The error is what is wrong, and what would be right.
-fn read(path: &Path, folder: &Path, files: &[PathBuf]) -> Result<Program, String> {
+/// Reads one description, and its sentences. The error is what is wrong, and what would be right.
+fn read(path: &Path, folder: &Path, files: &[PathBuf]) -> Result<(Program, Vec<String>), String> {
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !(1..=64).contains(&name.len()) || !name.chars().all(fits) {
@@ -120,7 +148,7 @@ fn read(path: &Path, folder: &Path, files: &[PathBuf]) -> Result<Program, String
         Some(command) => command,
         None => vec![beside(path, files)?],
     };
-    Ok(Program {
+    let program = Program {
         spec: ToolSpec {
             name: name.to_owned(),
             description: sheet.description.trim().to_owned(),
@@ -130,7 +158,8 @@ fn read(path: &Path, folder: &Path, files: &[PathBuf]) -> Result<Program, String
         command,
         folder: folder.to_owned(),
         limit: Duration::from_secs(seconds),
-    })
+    };
+    Ok((program, sheet.say))
 }
 
 /// The JSON Schema of `[parameters]`: a table with an entry for each argument, or a whole schema of

@@ -1,0 +1,60 @@
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::StartError;
+use crate::config::Settings;
+use crate::grammar::{Grammar, Problem};
+use crate::tool::{self, Sentences};
+
+/// The grammar: the user's own sentences, those of their own tools, and the built-in ones.
+///
+/// # Errors
+/// All mistakes of the user's own sentences, with their places.
+pub(super) fn grammar(settings: &Settings) -> Result<Grammar, StartError> {
+    let file = settings.templates.file.as_deref();
+    let written = match file {
+        None => String::new(),
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            StartError::Templates(format!("cannot read {}: {error}", path.display()))
+        })?,
+    };
+    let of_tools = tool::own(&settings.tools.dir).sentences;
+    if file.is_none() && of_tools.iter().all(|tool| tool.say.is_empty()) {
+        return Ok(Grammar::new());
+    }
+    let (text, places) = joined(file, written, &of_tools);
+    Grammar::with_text(&text).map_err(|problems| {
+        let place = |problem: &Problem| match places.get(problem.line.saturating_sub(1)) {
+            Some(place) => format!("{place}: {}", problem.message),
+            None => problem.message.clone(),
+        };
+        StartError::Templates(problems.iter().map(place).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// One grammar file of all, and for each of its lines where it is from.
+fn joined(file: Option<&Path>, mut text: String, tools: &[Sentences]) -> (String, Vec<String>) {
+    let path = file.unwrap_or(Path::new("")).display();
+    let mut places: Vec<String> =
+        (1..=text.lines().count()).map(|line| format!("{path}:{line}")).collect();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let mut add = |line: String, place: String| {
+        // A string takes whatever is written into it.
+        let _ = writeln!(text, "{line}");
+        places.push(place);
+    };
+    for Sentences { file, tool, say } in tools.iter().filter(|tool| !tool.say.is_empty()) {
+        let at = file.display().to_string();
+        add("[[template]]".into(), at.clone());
+        add(format!("tool = \"{tool}\""), at.clone());
+        add("say = [".into(), at.clone());
+        for sentence in say {
+            let quoted = serde_json::Value::from(sentence.as_str());
+            add(format!("{quoted},"), format!("{at}: \"{sentence}\""));
+        }
+        add("]".into(), at);
+    }
+    (text, places)
+}
