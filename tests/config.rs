@@ -612,3 +612,21 @@ fn the_folder_of_the_socket_is_for_its_owner_alone() {
     std::os::unix::fs::symlink(home.path(), &paths.runtime).unwrap();
     assert_eq!(paths.make_runtime(), refused);
 }
+
+#[test]
+fn a_denied_tool_is_not_there_and_what_is_not_built_is_refused() {
+    let home = Home::new(Some("[permissions]\nset_timer = \"deny\"\nget_time = \"allow\"\n"));
+    let tools = home.load(&[]).unwrap().settings.tools;
+    assert!(!tools.allows("set_timer") && tools.allows("get_time") && tools.allows("get_date"));
+    let tools = home.load(&[("ALOUD_PERMISSIONS__GET_TIME", "deny")]).unwrap().settings.tools;
+    assert!(!tools.allows("set_timer") && !tools.allows("get_time"));
+    for (text, words) in [
+        ("[permissions]\nset_timer = \"ask\"\n", "\"ask\" is not available yet"),
+        ("[permissions]\nset_timer = \"denied\"\n", "did you mean \"deny\"?"),
+        ("[listen]\nend = \"smart\"\n", "\"smart\" is not available yet"),
+    ] {
+        let errors = Home::new(Some(text)).load(&[]).unwrap_err().to_string();
+        assert!(errors.contains(words), "{errors}");
+    }
+    assert!(Home::new(Some("[listen]\nend = \"pause\"\n")).load(&[]).is_ok());
+}

@@ -95,6 +95,27 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Record and test wake words (not available yet).
+    #[command(hide = true)]
+    Wake {
+        /// Whatever is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Serve as a tool server (not available yet).
+    #[command(hide = true)]
+    Mcp {
+        /// Whatever is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Explain the last decision (not available yet).
+    #[command(hide = true)]
+    Why {
+        /// Whatever is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Show what each model was used for and what it cost.
     Usage(super::usage::Period),
     /// Generate and edit images.

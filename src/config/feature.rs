@@ -4,6 +4,10 @@
 pub enum Feature {
     /// A wake word that opens the ear: `[listen] mode = "wake"`.
     WakeWord,
+    /// The end of a turn by what was said: `[listen] end = "smart"`.
+    EndOfTurn,
+    /// Asking the user before a tool is called: `[permissions] TOOL = "ask"`.
+    Asking,
 }
 
 impl Feature {
@@ -11,6 +15,7 @@ impl Feature {
     pub const fn built(self) -> bool {
         match self {
             Self::WakeWord => true,
+            Self::EndOfTurn | Self::Asking => false,
         }
     }
 }

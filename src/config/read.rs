@@ -37,7 +37,8 @@ pub(super) fn settings(
     let image = remote::image(root.section("image"), &providers);
     let prices = remote::prices(root.section("prices"), &providers);
     let local = local(root.section("local"));
-    let tools = tools(root.section("tools"), paths);
+    let mut tools = tools(root.section("tools"), paths);
+    tools.disabled.extend(denied(root.section("permissions")));
     let templates = templates(root.section("templates"));
     let models = models(root.section("models"), paths);
     let log = log(root.section("log"), env);
@@ -97,6 +98,8 @@ fn listen(mut of: Section<'_, '_>) -> Listen {
         later("wake", Mode::Wake, Feature::WakeWord),
     ];
     let echo = [word("auto", Echo::Auto), word("on", Echo::On), word("off", Echo::Off)];
+    // Checked only: there is one way so far.
+    of.choice("end", &[word("pause", ()), later("smart", (), Feature::EndOfTurn)], "pause");
     let listen = Listen {
         mode: of.choice("mode", &modes, "push-to-talk"),
         pause_ms: of.whole("pause_ms", 100..=5_000, "milliseconds", 500),
@@ -274,6 +277,15 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         rates_url,
         lists: dir.unwrap_or_else(|| paths.lists.clone()),
     }
+}
+
+/// The tools that must not be called: `[permissions]`, which has an entry for each tool.
+fn denied(mut of: Section<'_, '_>) -> Vec<String> {
+    let choices = [word("allow", false), word("deny", true), later("ask", false, Feature::Asking)];
+    let mut names = of.names();
+    names.retain(|name| of.choice(name, &choices, "allow"));
+    of.end();
+    names
 }
 
 fn get_weather(mut of: Section<'_, '_>) -> GetWeather {
