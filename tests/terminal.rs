@@ -170,7 +170,7 @@ fn letters_go_into_the_prompt_and_the_answer_stays_on_the_screen() {
     chat.until("the new size", |chat| chat.written.len() > before);
     chat.types("?");
     chat.shows("eleven?");
-    // A key that arrives during a resize is read with the next one.
+    // A key that arrives together with a resize is read at once, not with the next one.
     let before = chat.written.len();
     chat.resize(80, 24);
     chat.until("the new size", |chat| chat.written.len() > before);
