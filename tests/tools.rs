@@ -1516,7 +1516,10 @@ fn an_own_tool_that_cannot_work_is_left_out_with_the_reason() {
     let run = "#!/bin/sh\n";
     for (files, wanted) in [
         (vec![("a.toml", "description = 3\n")], "line 1"),
-        (vec![("a.toml", "description = \"x\"\nefect = \"reads\"\n"), ("a", run)], "efect"),
+        (
+            vec![("a.toml", "description = \"x\"\nefect = \"reads\"\n"), ("a", run)],
+            "line 2: unknown field `efect`",
+        ),
         (vec![("a.toml", "description = \" \"\n"), ("a", run)], "description is empty"),
         (vec![("a.toml", "description = \"x\"\n")], "no program of that name"),
         (vec![("a.toml", "description = \"x\"\n"), ("a.sh", "echo\n")], "chmod +x"),

@@ -20,7 +20,7 @@ for folder, folders, files in os.walk(pathlib.Path.home()):
 
 if not found:
     sys.exit("no file has that name.")
-found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+found.sort(key=lambda path: path.lstat().st_mtime, reverse=True)
 # A model reads everything that is printed; the first sentences are said aloud.
 print(f"The newest is {found[0].name} in the folder {found[0].parent.name}.")
 if len(found) > 1:

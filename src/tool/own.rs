@@ -116,7 +116,7 @@ fn read(path: &Path, folder: &Path, files: &[PathBuf]) -> Result<(Program, Vec<S
     }
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let sheet: Sheet = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start].lines().count().max(1));
+        let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
         let line = line.map_or_else(String::new, |line| format!("line {line}: "));
         format!("{line}{}", error.message())
     })?;
