@@ -369,7 +369,7 @@ impl App {
         if let Some(made) = self.templates.get() {
             return Ok(Arc::clone(made));
         }
-        let grammar = sentences::grammar(&self.config.settings)?;
+        let grammar = sentences::grammar(self)?;
         let nearby: Nearby = Arc::new(|| {
             Box::pin(async { neighbours().await.into_iter().map(|server| server.name).next() })
         });

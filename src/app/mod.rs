@@ -90,6 +90,8 @@ pub struct App {
     accounts: Mutex<Accounts>,
     /// The templates, once used.
     templates: OnceLock<Arc<Templates>>,
+    /// The user's own tools, once used.
+    own: OnceLock<tool::Own>,
     /// The local voices used so far.
     voices: Mutex<BTreeMap<String, Arc<Hibari>>>,
 }
@@ -129,6 +131,7 @@ impl App {
             meter,
             accounts,
             templates,
+            own: OnceLock::new(),
             voices,
         })
     }
@@ -230,11 +233,16 @@ impl App {
         };
         let pictures = tool::pictures(&painter::pictures(self, notes));
         let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
-        let own = tool::own(&tools.dir);
-        own.problems.into_iter().for_each(|problem| notes.tell(problem));
+        let own = self.own();
+        own.problems.iter().for_each(|problem| notes.tell(problem.clone()));
         // They come last, so that they replace tools of ours that have their names.
-        let all = own.tools.into_iter().fold(all, |all, tool| all.with(tool));
+        let all = own.tools.iter().cloned().fold(all, |all, tool| all.with(tool));
         Ok(all.only(|name| tools.allows(name)))
+    }
+
+    /// The user's own tools, read once, so that tools and sentences belong together.
+    pub fn own(&self) -> &tool::Own {
+        self.own.get_or_init(|| tool::own(&self.config.settings.tools.dir))
     }
 
     /// How the listen thread cuts utterances.

@@ -1,28 +1,27 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::StartError;
-use crate::config::Settings;
+use super::{App, StartError};
 use crate::grammar::{Grammar, Problem};
-use crate::tool::{self, Sentences};
+use crate::tool::Sentences;
 
 /// The grammar: the user's own sentences, those of their own tools, and the built-in ones.
 ///
 /// # Errors
 /// All mistakes of the user's own sentences, with their places.
-pub(super) fn grammar(settings: &Settings) -> Result<Grammar, StartError> {
-    let file = settings.templates.file.as_deref();
+pub(super) fn grammar(app: &App) -> Result<Grammar, StartError> {
+    let file = app.config.settings.templates.file.as_deref();
     let written = match file {
         None => String::new(),
         Some(path) => std::fs::read_to_string(path).map_err(|error| {
             StartError::Templates(format!("cannot read {}: {error}", path.display()))
         })?,
     };
-    let of_tools = tool::own(&settings.tools.dir).sentences;
+    let of_tools = &app.own().sentences;
     if file.is_none() && of_tools.iter().all(|tool| tool.say.is_empty()) {
         return Ok(Grammar::new());
     }
-    let (text, places) = joined(file, written, &of_tools);
+    let (text, places) = joined(file, written, of_tools);
     Grammar::with_text(&text).map_err(|problems| {
         let place = |problem: &Problem| match places.get(problem.line.saturating_sub(1)) {
             Some(place) => format!("{place}: {}", problem.message),

@@ -94,8 +94,8 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
             tell("chat model", Finding::Note(neighbour.offer()))?;
         }
     }
-    for problem in crate::tool::own(&app.config.settings.tools.dir).problems {
-        tell("tools", Finding::Bad(problem))?;
+    for problem in &app.own().problems {
+        tell("tools", Finding::Bad(problem.clone()))?;
     }
     tell("service", service(&app, env).await)?;
     match bad {
