@@ -194,6 +194,7 @@ fn driver(engines: &Engines, path: audio::Path) -> (Driver, PlaybackEdge) {
         gauge: path.gauge,
         ear: None,
         early: None,
+        turn_ends: None,
         words: Vec::new(),
         sound: None,
         rest: None,

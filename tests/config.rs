@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aloud::config::{
     Config, ConfigErrors, Device, Environment, InitError, KeySource, Mode, ModelName, Origin,
-    PathError, Paths, Protocol, ProviderKind, ToolChoice, Units, default_file, init,
+    PathError, Paths, Protocol, ProviderKind, ToolChoice, TurnEnding, Units, default_file, init,
 };
 use aloud::listen::Echo;
 use proptest::prelude::*;
@@ -623,10 +623,15 @@ fn a_denied_tool_is_not_there_and_what_is_not_built_is_refused() {
     for (text, words) in [
         ("[permissions]\nset_timer = \"ask\"\n", "\"ask\" is not available yet"),
         ("[permissions]\nset_timer = \"denied\"\n", "did you mean \"deny\"?"),
-        ("[listen]\nend = \"smart\"\n", "\"smart\" is not available yet"),
     ] {
         let errors = Home::new(Some(text)).load(&[]).unwrap_err().to_string();
         assert!(errors.contains(words), "{errors}");
     }
-    assert!(Home::new(Some("[listen]\nend = \"pause\"\n")).load(&[]).is_ok());
+}
+
+#[test]
+fn a_turn_ends_by_meaning_unless_a_pause_is_asked_for() {
+    let end = |text| Home::new(text).load(&[]).unwrap().settings.listen.end;
+    assert_eq!(end(None), TurnEnding::Smart);
+    assert_eq!(end(Some("[listen]\nend = \"pause\"\n")), TurnEnding::Pause);
 }

@@ -777,3 +777,57 @@ fn a_microphone_that_goes_silent_for_good_ends_the_wait() {
     assert_eq!(last, Some(Event::Discarded { id: id(1), why: Discard::Lost }));
     ear.stop();
 }
+
+/// The samples from the end of the voice to the end of the utterance, if it has ended.
+fn ended_after(events: &[Event]) -> Option<u64> {
+    events.iter().find_map(|event| match event {
+        Event::Ended { end_of_speech, heard, .. } => Some(heard - end_of_speech),
+        _ => None,
+    })
+}
+
+/// The id of the utterance that paused.
+fn paused(events: &[Event]) -> UtteranceId {
+    let pause = |event: &Event| match event {
+        Event::Paused { utterance, .. } => Some(utterance.id),
+        _ => None,
+    };
+    events.iter().find_map(pause).unwrap()
+}
+
+#[test]
+fn a_pause_can_be_made_shorter_or_longer_while_it_lasts() {
+    for (ms, wanted) in [(300, 4_800), (100, 4_000 + FRAME), (2_000, 32_000)] {
+        let mut ear = open(loud());
+        hear(&mut ear, &quiet(500));
+        hear(&mut ear, &steady(800));
+        let id = paused(&hear(&mut ear, &quiet(250)));
+        ordered(&mut ear, Order::Pause { id, ms });
+        let after = ended_after(&hear(&mut ear, &quiet(3_000))).unwrap();
+        assert!(after.abs_diff(wanted) <= FRAME, "{ms} ms: {after}");
+    }
+}
+
+#[test]
+fn a_longer_pause_holds_for_one_silence_only() {
+    let mut ear = open(loud());
+    hear(&mut ear, &quiet(500));
+    hear(&mut ear, &steady(800));
+    let id = paused(&hear(&mut ear, &quiet(250)));
+    ordered(&mut ear, Order::Pause { id, ms: 2_000 });
+    assert_eq!(ended_after(&hear(&mut ear, &quiet(900))), None);
+    // The user goes on, and then it is the usual pause again.
+    let more = hear(&mut ear, &joined(&[steady(600), quiet(3_000)]));
+    assert!(more.iter().any(|event| matches!(event, Event::Resumed { .. })));
+    assert_eq!(ended_after(&more), Some(PAUSE));
+}
+
+#[test]
+fn a_pause_for_another_utterance_changes_nothing() {
+    let mut ear = open(loud());
+    hear(&mut ear, &quiet(500));
+    hear(&mut ear, &steady(800));
+    hear(&mut ear, &quiet(250));
+    ordered(&mut ear, Order::Pause { id: UtteranceId(77), ms: 2_000 });
+    assert_eq!(ended_after(&hear(&mut ear, &quiet(3_000))), Some(PAUSE));
+}

@@ -124,7 +124,7 @@ impl App {
         self.config.settings.providers.get(provider).map_or(ProviderKind::Local, |p| p.kind)
     }
 
-    fn idle(&self) -> Option<Duration> {
+    pub(super) fn idle(&self) -> Option<Duration> {
         match self.config.settings.local.unload_after_s {
             0 => None,
             seconds => Some(Duration::from_secs(seconds.into())),
@@ -365,7 +365,7 @@ impl App {
     }
 
     /// The templates, created once.
-    fn templates(&self) -> Result<Arc<Templates>, StartError> {
+    pub(super) fn templates(&self) -> Result<Arc<Templates>, StartError> {
         if let Some(made) = self.templates.get() {
             return Ok(Arc::clone(made));
         }

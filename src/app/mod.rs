@@ -24,6 +24,7 @@ mod realtime;
 mod remote;
 mod sentences;
 mod start_error;
+mod turn_end;
 mod wake;
 
 pub use painter::{album, painter};
@@ -358,6 +359,7 @@ impl App {
             gauge: path.gauge,
             ear: None,
             early: None,
+            turn_ends: None,
             words: Vec::new(),
             sound: None,
             rest: None,
@@ -433,6 +435,7 @@ impl App {
             feed: path.feed,
             gauge: path.gauge,
             ear: Some(Ear { handle, events: heard }),
+            turn_ends: turn_end::turn_ends(self, early.as_ref())?,
             early,
             words: self.config.settings.wake.words.clone(),
             sound: Some(events),

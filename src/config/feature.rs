@@ -4,8 +4,6 @@
 pub enum Feature {
     /// A wake word that opens the ear: `[listen] mode = "wake"`.
     WakeWord,
-    /// The end of a turn by what was said: `[listen] end = "smart"`.
-    EndOfTurn,
     /// Asking the user before a tool is called: `[permissions] TOOL = "ask"`.
     Asking,
 }
@@ -15,7 +13,7 @@ impl Feature {
     pub const fn built(self) -> bool {
         match self {
             Self::WakeWord => true,
-            Self::EndOfTurn | Self::Asking => false,
+            Self::Asking => false,
         }
     }
 }

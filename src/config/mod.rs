@@ -43,6 +43,6 @@ pub use settings::{
     Audio, AudioChat, AuthScheme, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device,
     Dialect, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Protocol,
     Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Transcribe,
-    TurnDetection, Wake, WireFormat,
+    TurnDetection, TurnEnding, Wake, WireFormat,
 };
 pub use tools::{GetWeather, Tools, Units};

@@ -6,7 +6,7 @@ use super::names::{Providers, TEMPLATES, model_name, remote_models, some, word};
 use super::section::{Choice, Report, Section, Wrong, path, web_address};
 use super::settings::{
     Audio, Cascade, Commands, Device, Dialect, Listen, Local, Log, Mode, ModelName, Models,
-    Partner, Realtime, Settings, Templates, TurnDetection, Wake, WireFormat,
+    Partner, Realtime, Settings, Templates, TurnDetection, TurnEnding, Wake, WireFormat,
 };
 use super::table::Table;
 use super::tools::{GetWeather, Tools, Units};
@@ -98,10 +98,10 @@ fn listen(mut of: Section<'_, '_>) -> Listen {
         later("wake", Mode::Wake, Feature::WakeWord),
     ];
     let echo = [word("auto", Echo::Auto), word("on", Echo::On), word("off", Echo::Off)];
-    // Checked only: there is one way so far.
-    of.choice("end", &[word("pause", ()), later("smart", (), Feature::EndOfTurn)], "pause");
+    let ends = [word("smart", TurnEnding::Smart), word("pause", TurnEnding::Pause)];
     let listen = Listen {
         mode: of.choice("mode", &modes, "push-to-talk"),
+        end: of.choice("end", &ends, "smart"),
         pause_ms: of.whole("pause_ms", 100..=5_000, "milliseconds", 500),
         preroll_ms: of.whole("preroll_ms", 0..=2_000, "milliseconds", 400),
         max_utterance_s: of.whole("max_utterance_s", 1..=600, "seconds", 60),

@@ -94,7 +94,10 @@ impl fmt::Display for Device {
 pub struct Listen {
     /// What opens the ear.
     pub mode: Mode,
-    /// Silence that ends a turn, 100..=5000 ms.
+    /// What ends a turn.
+    pub end: TurnEnding,
+    /// Silence that ends a turn, 100..=5000 ms; with [`TurnEnding::Smart`] only if nothing else is
+    /// known.
     pub pause_ms: u32,
     /// Sound kept from before the first word, 0..=2000 ms.
     pub preroll_ms: u32,
@@ -104,6 +107,16 @@ pub struct Listen {
     pub speculate: bool,
     /// When the echo of the speaker is removed from the microphone's sound.
     pub echo: Echo,
+}
+
+/// What ends a turn without a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TurnEnding {
+    /// A pause that depends on what was said.
+    #[default]
+    Smart,
+    /// A pause of fixed length.
+    Pause,
 }
 
 /// What opens the ear.

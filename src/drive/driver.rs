@@ -13,6 +13,7 @@ use super::record::Recorder;
 use super::ringing::{Next, Ringing};
 use super::stopwatch::Stopwatch;
 use super::timer::Timer;
+use super::turn_end::{Judged, TurnEnd};
 use super::turns::{Turns, mode_name};
 use super::voice::Voice;
 use super::waking::Waking;
@@ -43,6 +44,7 @@ pub struct Driver {
     instructions: Arc<str>,
     pub(super) turns: Turns,
     pub(super) hearing: Hearing,
+    pub(super) turn_end: TurnEnd,
     pub(super) waking: Waking,
     pub(super) voice: Voice,
     pub(super) work: ToolWork,
@@ -80,6 +82,7 @@ enum Happening {
     Heard(Option<listen::Event>),
     Asked(Option<Asked>),
     Looked(Looked),
+    Judged(Judged),
     Tool(Ran),
     Book(Option<View>),
     Sound(Option<SoundEvent>),
@@ -113,6 +116,7 @@ impl Driver {
             instructions: parts.instructions,
             turns: Turns::new(setup, recorder),
             hearing: Hearing::new(parts.ear, parts.early),
+            turn_end: TurnEnd::new(parts.turn_ends),
             waking: Waking::new(parts.words),
             voice: Voice::new(parts.feed, parts.gauge, parts.rest, parts.earcons, now),
             work: ToolWork::new(parts.tools),
@@ -238,7 +242,7 @@ impl Driver {
     async fn next(&mut self) -> Happening {
         let (until, timer) = self.timer();
         let until = tokio::time::Instant::from_std(self.clock.instant(until));
-        let Self { partner, hearing, requests, work, ringing, sound, .. } = self;
+        let Self { partner, hearing, turn_end, requests, work, ringing, sound, .. } = self;
         let (ear, look) = hearing.parts();
         // Requests from outside first, then speech, then the rest: a stop overtakes everything.
         tokio::select! {
@@ -246,6 +250,7 @@ impl Driver {
             asked = requests.recv() => Happening::Asked(asked),
             event = Hearing::next(ear) => Happening::Heard(event),
             looked = Hearing::looked(look) => Happening::Looked(looked),
+            judged = turn_end.next() => Happening::Judged(judged),
             () = tokio::time::sleep_until(until) => Happening::Due(timer),
             ran = work.next() => Happening::Tool(ran),
             said = partner.said() => Happening::Said(said),
@@ -268,6 +273,10 @@ impl Driver {
             Happening::Looked(Looked { utterance, text, certainty }) => {
                 tracing::debug!(?text, ?certainty, "the first words of an utterance");
                 self.turns.push(Input::Looked { utterance, text, certainty });
+            }
+            Happening::Judged(judged) => {
+                let order = self.turn_end.judge(judged);
+                self.hearing.order_some(order);
             }
             Happening::Tool(ran) => self.on_tool(ran),
             Happening::Book(view) => self.on_book(view),

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use crate::base::Epoch;
+use crate::engine::ending::Why;
 use crate::engine::{Source, Spending};
 use crate::listen::EchoState;
 use crate::turn::{EarStatus, MouthStatus, Wait};
@@ -164,6 +165,16 @@ pub enum Event {
     Asked {
         /// The words.
         text: String,
+    },
+    /// A pause ended the user's turn, and it was judged by meaning.
+    EndOfTurn {
+        /// What decided.
+        why: Why,
+        /// The pause, in milliseconds.
+        pause_ms: u32,
+        /// How likely the voice sounded done, 0.0..=1.0.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        likelihood: Option<f32>,
     },
     /// A tool was called.
     Call {

@@ -81,7 +81,10 @@ impl Driver {
 
     fn commit(&mut self, cut: Cut) {
         match self.hearing.commit(cut) {
-            Some(utterance) => self.partner.order(Order::Commit { utterance, take: cut.take }),
+            Some(utterance) => {
+                self.turn_end.commit(cut);
+                self.partner.order(Order::Commit { utterance, take: cut.take });
+            }
             None => {
                 // Cannot happen while the sound of all utterances in progress is kept.
                 let text = "I lost some of that. Please say it again.".into();
@@ -183,6 +186,10 @@ impl Driver {
                     }
                 }
                 if last {
+                    if let Ok(text) = &result {
+                        let order = self.turn_end.words(cut, text);
+                        self.hearing.order_some(order);
+                    }
                     let result = result.map_err(|error| self.watch.failure(error));
                     self.hearing.forget(cut);
                     let (result, stop) = match ignored {
@@ -267,7 +274,8 @@ impl Driver {
             listen::Event::Score(score) => return self.watch.emit(Event::WakeScore { score }),
             listen::Event::Echo(echo) => return self.watch.echo(echo),
             listen::Event::EndOfInput => return self.on_end_of_input(),
-            listen::Event::Started { id, .. } => {
+            listen::Event::Started { id, held, .. } => {
+                self.turn_end.begin(held);
                 self.ringing.speech(id);
                 self.waking.begin(id);
                 Speech::Started { id }
@@ -282,19 +290,29 @@ impl Driver {
                 }
                 Speech::Voiced { id, ms }
             }
-            listen::Event::Resumed { id } => Speech::Resumed { id },
+            listen::Event::Resumed { id } => {
+                self.turn_end.resume(self.clock.now());
+                Speech::Resumed { id }
+            }
             listen::Event::Discarded { id, why } => {
                 self.watch.emit(Event::Nothing { why: reason(why).to_owned() });
                 Speech::Discarded { id }
             }
             listen::Event::Paused { utterance, end_of_speech, heard } => {
                 let id = utterance.id;
-                self.stopwatch.speech_ended(self.clock.now(), heard.saturating_sub(end_of_speech));
+                let now = self.clock.now();
+                let age = heard.saturating_sub(end_of_speech);
+                let since = self.stopwatch.speech_ended(now, age);
+                let order = self.turn_end.pause(&utterance, since);
+                self.hearing.order_some(order);
                 self.hearing.keep(utterance);
                 Speech::Paused { id }
             }
-            listen::Event::Ended { utterance, end_of_speech, heard, by: _ } => {
+            listen::Event::Ended { utterance, end_of_speech, heard, by } => {
                 let id = utterance.id;
+                if let Some(event) = self.turn_end.end(by) {
+                    self.watch.emit(event);
+                }
                 self.stopwatch.speech_ended(self.clock.now(), heard.saturating_sub(end_of_speech));
                 self.hearing.keep(utterance);
                 Speech::Ended { id }

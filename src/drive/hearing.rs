@@ -112,6 +112,13 @@ impl Hearing {
         }
     }
 
+    /// The same for an order that there may be.
+    pub(super) fn order_some(&self, order: Option<listen::Order>) {
+        if let Some(order) = order {
+            self.order(order);
+        }
+    }
+
     /// Keeps the sound of an utterance so far.
     pub(super) fn keep(&mut self, utterance: Utterance) {
         self.utterances.retain(|other| other.id != utterance.id);

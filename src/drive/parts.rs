@@ -4,6 +4,7 @@ use tokio::sync::mpsc;
 
 use super::event::Timings;
 use super::record::Record;
+use super::turn_end::TurnEnds;
 use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
 use crate::base::{Clock, Flow, Volume};
 use crate::dialog::{History, Picture};
@@ -37,6 +38,9 @@ pub struct Parts {
     /// Recognizes the first words of an utterance in progress, so that speech over a reply is
     /// understood before it ends; preferably a local engine. Without one its length decides.
     pub early: Option<Arc<dyn Transcriber>>,
+    /// Judges the end of a turn by meaning; without it, every pause of the configured length ends
+    /// one.
+    pub turn_ends: Option<TurnEnds>,
     /// The wake words that the listen thread knows, as the configuration names them.
     pub words: Vec<String>,
     /// Events of the sound devices.

@@ -15,10 +15,12 @@ impl Stopwatch {
     }
 
     /// The user stopped speaking `since` microphone samples before `now`.
-    pub(super) fn speech_ended(&mut self, now: Moment, since: u64) {
+    pub(super) fn speech_ended(&mut self, now: Moment, since: u64) -> Moment {
         let micros = since.saturating_mul(1_000_000) / u64::from(LISTEN_RATE.0);
-        self.end = Some(Moment::from_micros(now.as_micros().saturating_sub(micros)));
+        let end = Moment::from_micros(now.as_micros().saturating_sub(micros));
+        self.end = Some(end);
         self.timings = Timings::default();
+        end
     }
 
     /// Milliseconds from the end of the user's speech to `now`.

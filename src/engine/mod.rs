@@ -14,6 +14,7 @@
 mod cascade;
 mod chain;
 mod commands;
+pub mod ending;
 mod heard;
 pub mod local;
 mod notes;

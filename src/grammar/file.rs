@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::flag;
 use super::graph::Line;
-use super::lexer::flag;
 use super::lines::{Goal, Lines, Template};
 use super::pattern::{Parts, Reader, sequences};
 use super::tables::{Phrases, Tables, Unit};
@@ -117,6 +117,11 @@ fn words(text: &str, file: &File, tables: &mut Tables) -> Result<(), Vec<Problem
             "no_place_alone" => flag::NO_PLACE_ALONE,
             "conjunctions" => flag::CONJUNCTION,
             "regions" => flag::REGION,
+            "open" => flag::OPEN,
+            "stranded" => flag::STRANDED,
+            "pronouns" => flag::PRONOUN,
+            "question_words" => flag::QUESTION,
+            "verbs" => flag::VERB,
             _ => {
                 problems.push(Problem {
                     line: line_of(text, list.span().start),

@@ -159,6 +159,48 @@ impl Line {
     }
 }
 
+impl Line {
+    /// Whether a match begins with the tokens `from..to` and goes on after them. Words in an open
+    /// slot, which takes any, prove nothing until a word of the line follows.
+    pub(super) fn begins(&self, search: &mut Search<'_>, from: usize, to: usize) -> bool {
+        let width = to - from + 1;
+        // Every pair of node and token is visited once, or twice if an open slot leads to it.
+        let mut seen = vec![[false; 2]; self.nodes.len() * width];
+        let mut next = vec![(self.entry, from, false)];
+        while let Some((node, at, loose)) = next.pop() {
+            let seen = &mut seen[node as usize * width + (at - from)][usize::from(loose)];
+            if std::mem::replace(seen, true) {
+                continue;
+            }
+            match &self.nodes[node as usize] {
+                Node::Accept => {}
+                Node::Words(..) | Node::Slot(..) if at == to => {
+                    if !loose {
+                        return true;
+                    }
+                }
+                Node::Words(words, then) => {
+                    if has(words, search.scan.id(at)) {
+                        next.push((*then, at + 1, false));
+                    }
+                }
+                Node::Slot(slot, then) => {
+                    let kind = self.slots[*slot as usize].kind;
+                    for i in search.range(kind, at) {
+                        let end = search.matches[i].end;
+                        if end <= to {
+                            next.push((*then, end, kind.takes_any_words()));
+                        }
+                    }
+                }
+                Node::Pause(then) => next.push((*then, at, loose)),
+                Node::Split(nodes) => next.extend(nodes.iter().map(|node| (*node, at, loose))),
+            }
+        }
+        false
+    }
+}
+
 /// The memory of one sentence's search: slot matches by kind and position, costs of one line.
 pub(super) struct Search<'a> {
     pub(super) scan: Scan<'a>,

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use super::flag;
+
 /// The most tokens of a sentence; longer speech is not a command.
 pub(super) const MOST_TOKENS: usize = 64;
 /// The most bytes of a sentence; longer speech is not a command.
@@ -47,40 +49,8 @@ pub(super) struct Token {
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
     ids: HashMap<Box<str>, WordId>,
-    flags: Vec<u16>,
+    flags: Vec<u32>,
     expansions: HashMap<Box<str>, Vec<String>>,
-}
-
-/// Word flags: sets of words that slots ask about.
-pub(super) mod flag {
-    /// Ignored anywhere.
-    pub(in super::super) const SKIP: u16 = 1;
-    /// Not part of a place's name.
-    pub(in super::super) const NO_PLACE: u16 = 2;
-    /// Not part of a label.
-    pub(in super::super) const NO_LABEL: u16 = 4;
-    /// Text does not end with it.
-    pub(in super::super) const NO_END: u16 = 8;
-    /// May be inside a place's name, but not at its ends.
-    pub(in super::super) const PLACE_LINK: u16 = 16;
-    /// May begin a clause that only explains.
-    pub(in super::super) const CLAUSE: u16 = 32;
-    /// Forbids treating a clause as an explanation.
-    pub(in super::super) const NO_CLAUSE: u16 = 64;
-    /// Not a list item by itself.
-    pub(in super::super) const NO_ITEM: u16 = 128;
-    /// Makes number slots start one word later: "about", "like".
-    pub(in super::super) const ABOUT: u16 = 256;
-    /// Left out if the sentence is not understood with it.
-    pub(in super::super) const FILLER: u16 = 512;
-    /// Separates a command from a clause that explains it, as a pause does: "so", "because".
-    pub(in super::super) const CONJUNCTION: u16 = 1024;
-    /// Not a place's name by itself: "city", "spring".
-    pub(in super::super) const NO_PLACE_ALONE: u16 = 2048;
-    /// Not part of the label of a timer or alarm: a number, a date.
-    pub(in super::super) const NO_TIMER_LABEL: u16 = 4096;
-    /// The abbreviation of a state or country after a town: "IL", "DE".
-    pub(in super::super) const REGION: u16 = 8192;
 }
 
 impl Vocabulary {
@@ -104,13 +74,13 @@ impl Vocabulary {
     }
 
     /// Sets a flag of a word.
-    pub(super) fn mark(&mut self, word: &str, flag: u16) {
+    pub(super) fn mark(&mut self, word: &str, flag: u32) {
         let id = self.intern(word);
         self.flags[id as usize] |= flag;
     }
 
     /// Whether a word carries a flag.
-    pub(super) fn is(&self, id: WordId, flag: u16) -> bool {
+    pub(super) fn is(&self, id: WordId, flag: u32) -> bool {
         self.flags.get(id as usize).is_some_and(|flags| flags & flag != 0)
     }
 

@@ -102,6 +102,13 @@ impl Lines {
         self.open.iter().copied().filter(possible).collect()
     }
 
+    /// Whether a line that begins with a word begins with the tokens `from..to` and goes on.
+    pub(super) fn begin(&self, search: &mut Search<'_>, from: usize, to: usize) -> bool {
+        let first = search.scan.id(from) as usize;
+        let named = self.by_first.get(first).map(Vec::as_slice).unwrap_or_default();
+        named.iter().any(|number| self.lines[*number as usize].begins(search, from, to))
+    }
+
     /// The best meaning of the tokens `from..to`, at a cost below `limit`. `present` and `open` are
     /// those of the whole sentence.
     pub(super) fn best(

@@ -19,8 +19,10 @@ mod calendar;
 mod clock;
 mod day;
 mod each;
+mod ending;
 mod file;
 mod fill;
+mod flag;
 mod follow;
 mod graph;
 mod length;
@@ -39,6 +41,7 @@ mod tables;
 mod week;
 mod words;
 
+pub use ending::Ending;
 pub use file::Problem;
 pub use follow::Before;
 use lines::Lines;
@@ -155,6 +158,11 @@ impl Grammar {
     /// The place that `sentence` names, if it answers "Which town?".
     pub fn town(&self, sentence: &str) -> Option<String> {
         sentence::town(&self.lines, sentence)
+    }
+
+    /// How complete `sentence` is, as the words of somebody who has paused.
+    pub fn ending(&self, sentence: &str) -> Ending {
+        ending::ending(&self.lines, sentence)
     }
 
     /// What to say if `tool` was asked for and is missing, if the grammar knows.

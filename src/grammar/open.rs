@@ -4,7 +4,8 @@
 //! that its kind never contains, and each word costs, so that closed slots win.
 
 use super::calendar;
-use super::lexer::{Shape, flag};
+use super::flag;
+use super::lexer::Shape;
 use super::number;
 use super::scan::Scan;
 use super::words::spoken;
@@ -152,7 +153,7 @@ pub(super) fn labels(scan: &Scan<'_>, at: usize) -> Vec<Span> {
     labels_without(scan, at, flag::NO_LABEL | flag::NO_TIMER_LABEL)
 }
 
-fn labels_without(scan: &Scan<'_>, at: usize, not: u16) -> Vec<Span> {
+fn labels_without(scan: &Scan<'_>, at: usize, not: u32) -> Vec<Span> {
     let start = scan.skip(at, &["a", "an", "the", "my", "our", "some"]);
     let mut out = Vec::new();
     let mut end = start;

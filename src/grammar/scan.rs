@@ -1,6 +1,7 @@
 //! What slots read from: the tokens of one sentence and the grammar's tables.
 
-use super::lexer::{Token, WordId, flag};
+use super::flag;
+use super::lexer::{Token, WordId};
 use super::tables::Tables;
 
 /// The tokens of one sentence, with the tables that give them meaning.
@@ -46,7 +47,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Whether the word at `at` has `flag`.
-    pub(super) fn flag(&self, at: usize, flag: u16) -> bool {
+    pub(super) fn flag(&self, at: usize, flag: u32) -> bool {
         self.tokens.get(at).is_some_and(|t| self.tables.words.is(t.id, flag))
     }
 

@@ -5,8 +5,9 @@
 //!                                         └▶ correction applied ─▶ explaining clause off ─▶ afterthought off
 //! ```
 
+use super::flag;
 use super::graph::Search;
-use super::lexer::{Token, flag};
+use super::lexer::Token;
 use super::lines::{Best, Lines};
 use super::scan::Scan;
 use super::tables::Phrases;

@@ -52,6 +52,14 @@ pub(super) enum Kind {
     Clause,
 }
 
+impl Kind {
+    /// Whether it takes words that are on no list.
+    pub(super) fn takes_any_words(self) -> bool {
+        use Kind::{Clause, Item, Label, Labels, List, Name, Place, Task, Text};
+        matches!(self, Labels | Place | Label | Name | Item | List | Task | Text | Clause)
+    }
+}
+
 /// All kinds with their names in grammar files and the argument that they fill by default. Several
 /// arguments are named if a kind fills several.
 pub(super) const KINDS: &[(Kind, &str, &str)] = &[

@@ -22,6 +22,14 @@ pub enum Order {
     /// A better-informed listener knows that the user is done: ends the utterance in progress as
     /// silence would. One held by a key, or not yet speech, goes on.
     Cut,
+    /// The silence that ends the utterance `id`, in whose pause this comes, instead of
+    /// [`Settings::pause_ms`]; until its user goes on. A held key overrides it.
+    Pause {
+        /// Which one.
+        id: UtteranceId,
+        /// Milliseconds from the end of speech.
+        ms: u32,
+    },
     /// Push-to-talk released: cut now. The ear returns to its state before [`Order::Hold`].
     Release,
     /// Mute or unmute the microphone: while muted, samples are dropped on arrival.

@@ -112,6 +112,7 @@ impl Intake {
             | Order::Shut
             | Order::Hold
             | Order::Cut
+            | Order::Pause { .. }
             | Order::Mute(_)
             | Order::Stream(_)
             | Order::Meter(_)

@@ -2,6 +2,7 @@ use crate::base::{FRAME_SAMPLES, Frame, LISTEN_RATE, UtteranceId};
 
 use super::level::Meter;
 use super::past::Past;
+use super::settings::samples;
 use super::take::Take;
 use super::voice::{CONTEXT, Sound, VadFactory, Voice};
 use super::wake::WakeFactory;
@@ -139,6 +140,11 @@ impl Listener {
             }
             Order::Hold => self.on_hold(out),
             Order::Cut => self.on_cut(out),
+            Order::Pause { id, ms } => {
+                if let Some(take) = self.take.as_mut().filter(|take| take.id == id) {
+                    take.pause = take.offered.is_some().then(|| samples(ms));
+                }
+            }
             Order::Release => self.on_release(out),
             Order::Mute(on) => self.on_mute(on, out),
             Order::Stream(stream) => self.stream = stream,
@@ -232,6 +238,7 @@ impl Listener {
             take.note_speech(since, now);
             // Background speech does not continue what the speaker has ended.
             if take.end_of_turn() == now && take.offered.take().is_some() {
+                take.pause = None;
                 out.push(Event::Resumed { id: take.id });
             }
         }
@@ -253,7 +260,8 @@ impl Listener {
             }
             out.push(Event::Paused { utterance, end_of_speech: take.end_of_turn(), heard: now });
         }
-        if !held && silence >= self.settings.pause() {
+        let pause = take.pause.unwrap_or(self.settings.pause());
+        if !held && silence >= pause {
             self.finish(End::Pause, Discard::TooShort, now, out);
         } else {
             self.limit(sound, silence, now, out);

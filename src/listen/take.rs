@@ -29,6 +29,8 @@ pub(super) struct Take {
     near: u64,
     /// What was offered at the current pause.
     pub(super) offered: Option<Utterance>,
+    /// The silence, in samples, that ends it at the current pause; `None` for the usual one.
+    pub(super) pause: Option<u64>,
     /// Whether it counts as speech already.
     pub(super) confirmed: bool,
     /// How much was passed on as frames.
@@ -53,6 +55,7 @@ impl Take {
             loudness: Loudness::default(),
             near: range.start,
             offered: None,
+            pause: None,
             confirmed: false,
             streamed: 0,
         }
@@ -60,7 +63,7 @@ impl Take {
 
     /// The same sound as the start of another utterance.
     pub(super) fn renamed(self, id: UtteranceId) -> Self {
-        Self { id, offered: None, confirmed: false, streamed: 0, told: 0, ..self }
+        Self { id, offered: None, pause: None, confirmed: false, streamed: 0, told: 0, ..self }
     }
 
     /// Where it begins.

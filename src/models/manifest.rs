@@ -41,6 +41,8 @@ pub enum Role {
     Chat,
     /// Text to speech.
     Speak,
+    /// Hearing whether a speaker is done.
+    EndOfTurn,
     /// Telling speech from noise.
     VoiceActivity,
 }
@@ -53,6 +55,7 @@ impl Role {
             Self::Transcribe => "transcribe",
             Self::Chat => "chat",
             Self::Speak => "speak",
+            Self::EndOfTurn => "end-of-turn",
             Self::VoiceActivity => "voice-activity",
         }
     }

@@ -66,6 +66,7 @@ async fn sound_is_in_the_ring_of_the_speaker_at_once() {
             gauge: path.gauge,
             ear: None,
             early: None,
+            turn_ends: None,
             words: Vec::new(),
             sound: None,
             rest: None,

@@ -15,6 +15,7 @@
 
 mod ahead;
 mod audit;
+mod ending;
 mod faults;
 mod hour;
 mod interrupting;

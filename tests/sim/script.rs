@@ -52,13 +52,15 @@ pub(crate) fn in_time_with_sockets<T>(work: impl Future<Output = T>) -> T {
 /// Plays `script` up to its line `end`.
 ///
 /// The first line names the mode, followed by the enabled options: `speculate`, `hears`, `echo`
-/// (the microphone hears the loudspeaker), `blind` (nobody recognizes words before their utterance
+/// (the microphone hears the loudspeaker), `smart` (a turn ends by what was said), `blind` (nobody recognizes words before their utterance
 /// ends).
 pub(crate) fn play(script: &str) -> Past {
     in_time(async {
         let mut lines = script.lines().map(str::trim).filter(|line| !line.is_empty());
         let first = lines.next().unwrap();
-        let mut world = World::new(setup(first), true);
+        let smart = first.split(' ').any(|word| word == "smart");
+        let mut world =
+            if smart { World::smart(setup(first)) } else { World::new(setup(first), true) };
         world.room.lock().echo = first.split(' ').any(|word| word == "echo");
         for line in lines {
             let (seconds, what) = line.split_once(' ').unwrap();
@@ -84,7 +86,7 @@ pub(crate) fn setup(line: &str) -> Setup {
             "speculate" => settings.speculate = true,
             "hears" => hears = true,
             "blind" => settings.interruption.looks = false,
-            "echo" => {}
+            "echo" | "smart" => {}
             other => panic!("no such word in the first line: {other}"),
         }
     }

@@ -6,14 +6,18 @@ use std::future::{Future, poll_fn};
 use std::io::Write;
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver as Orders, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aloud::audio::{self, AudioError, Side, SoundEvent};
 use aloud::base::{CallId, Clock, Epoch, LocalZone, Moment, Volume, WallClock};
 use aloud::dialog::{Call, History, Item};
-use aloud::drive::{Driver, Ear, Event, Finished, Handle, Parts, Refusal, Request, State};
+use aloud::drive::{
+    Driver, Ear, Event, Finished, Handle, Parts, Refusal, Request, State, TurnEnds,
+};
+use aloud::engine::ending::EndOfTurn;
+use aloud::engine::local::Templates;
 use aloud::engine::{EngineError, Meter, Partner};
 use aloud::listen::{self, LISTEN_OUTBOX, ListenHandle, Listener, Order};
 use aloud::tool::{Book, Registry, Ringer, ToolCx};
@@ -109,10 +113,28 @@ impl World {
         Self::with(setup, record, |room| Box::new(Engine::new(room, hears)))
     }
 
+    /// A world whose turns end by meaning, as far as the words tell.
+    pub(crate) fn smart(setup: Setup) -> Self {
+        static TEMPLATES: LazyLock<Arc<Templates>> = LazyLock::new(Arc::default);
+        let judge = EndOfTurn::new(Arc::clone(&TEMPLATES), None);
+        let ends = TurnEnds { judge, pause_ms: 500, prompt: true, ear: None };
+        let hears = setup.hears;
+        Self::of(setup, true, Some(ends), |room| Box::new(Engine::new(room, hears)))
+    }
+
     /// The same with its own partner.
     pub(crate) fn with(
         setup: Setup,
         record: bool,
+        partner: impl FnOnce(&Room) -> Box<dyn Partner>,
+    ) -> Self {
+        Self::of(setup, record, None, partner)
+    }
+
+    fn of(
+        setup: Setup,
+        record: bool,
+        turn_ends: Option<TurnEnds>,
         partner: impl FnOnce(&Room) -> Box<dyn Partner>,
     ) -> Self {
         let early = setup.settings.interruption.looks;
@@ -143,6 +165,7 @@ impl World {
             gauge: path.gauge.clone(),
             ear: Some(ear),
             early: early.then(|| Arc::new(Early(room.clone())) as _),
+            turn_ends,
             words: Vec::new(),
             sound: Some(sounds),
             rest: None,

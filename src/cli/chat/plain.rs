@@ -150,6 +150,7 @@ impl Talk {
             Event::Transcript { .. }
             | Event::Wake { .. }
             | Event::WakeScore { .. }
+            | Event::EndOfTurn { .. }
             | Event::Nothing { .. }
             | Event::Asked { .. }
             | Event::Level { .. }

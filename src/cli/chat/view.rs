@@ -163,8 +163,11 @@ impl View {
                 let text = format!("{} {}", source.title, source.url);
                 self.turn.after.push(self.entry("", text.trim(), Color::DarkGray));
             }
-            Event::Wake { .. } | Event::WakeScore { .. } | Event::Missed { .. } | Event::Ending => {
-            }
+            Event::Wake { .. }
+            | Event::WakeScore { .. }
+            | Event::EndOfTurn { .. }
+            | Event::Missed { .. }
+            | Event::Ending => {}
         }
     }
 

@@ -21,12 +21,15 @@ pub mod hibari;
 pub mod moonshine;
 
 mod foreign;
+mod question;
 mod runtime;
 mod silero;
+mod smart_turn;
 mod templates;
 mod worker;
 
 pub use runtime::Runtime;
 pub use silero::{Silero, WINDOW};
+pub use smart_turn::SmartTurn;
 pub use templates::{Nearby, Templates};
 pub use worker::{Model, Replies, Stopped, WAITING_ANSWERS, WAITING_ORDERS, Worker};

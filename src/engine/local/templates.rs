@@ -7,10 +7,11 @@ use futures::stream;
 use serde_json::Value;
 
 use super::foreign;
+use super::question::is_question;
 use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Outcome, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
-use crate::grammar::{Before, Grammar, Meaning, ParsedCall};
+use crate::grammar::{Before, Ending, Grammar, Meaning, ParsedCall};
 
 /// Start of the answer to the first question that matches no template; see [`advice`].
 const NO_ANSWER: &str = "I can't answer that by myself.";
@@ -79,6 +80,11 @@ impl Templates {
     #[must_use]
     pub fn with_nearby(self, nearby: Nearby) -> Self {
         Self { nearby: Some(nearby), ..self }
+    }
+
+    /// How complete `text` is, as the words of somebody who has paused.
+    pub fn ending(&self, text: &str) -> Ending {
+        self.grammar.ending(text)
     }
 
     /// The next step of the reply to `prompt` if templates are certain of it: an unambiguous
@@ -323,59 +329,6 @@ fn advice(server: Option<&str>) -> String {
         None => "",
     };
     format!("{NO_ANSWER} A chat model could: set an OpenAI API key{server}.")
-}
-
-/// Whether a chat model could answer `text`: a question, or a request for words.
-fn is_question(text: &str) -> bool {
-    let text = text.trim().to_lowercase();
-    let polite = ["can you", "could you", "would you", "will you", "please"];
-    let bare = polite.iter().find_map(|start| text.strip_prefix(start)).unwrap_or(&text);
-    let first = bare.split_whitespace().next().unwrap_or_default();
-    let first = first.trim_matches(|c: char| !c.is_alphanumeric());
-    // "Can you order a pizza?" asks for an action, however it ends.
-    let asked = bare.len() == text.len() && text.ends_with('?');
-    asked
-        || [
-            "who",
-            "who's",
-            "whose",
-            "whom",
-            "what",
-            "what's",
-            "when",
-            "when's",
-            "where",
-            "where's",
-            "why",
-            "how",
-            "how's",
-            "which",
-            "is",
-            "are",
-            "was",
-            "were",
-            "do",
-            "does",
-            "did",
-            "can",
-            "could",
-            "should",
-            "would",
-            "will",
-            "has",
-            "have",
-            "tell",
-            "explain",
-            "describe",
-            "write",
-            "translate",
-            "summarize",
-            "define",
-            "compare",
-            "recommend",
-            "suggest",
-        ]
-        .contains(&first)
 }
 
 /// Whether the tool of `call` exists, or the call is only something to say.

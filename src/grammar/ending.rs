@@ -1,0 +1,207 @@
+//! Whether a sentence so far is complete, for judging the end of a turn.
+
+use super::Meaning;
+use super::flag;
+use super::graph::Search;
+use super::lexer::Token;
+use super::lines::Lines;
+use super::number;
+use super::scan::Scan;
+use super::sentence;
+
+/// How complete a sentence is, as far as its words tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A whole request or small talk, and no longer one begins with it.
+    Whole,
+    /// A whole request that people often continue: "set an alarm for seven".
+    Extendable,
+    /// The beginning of a request, or its last word needs another: "set an alarm for".
+    Open,
+    /// The grammar does not know the sentence.
+    Unknown,
+}
+
+/// Starting words of a sentence that are skipped together, at most.
+const MOST_STARTS: usize = 8;
+
+/// How complete `said` is.
+pub(super) fn ending(lines: &Lines, said: &str) -> Ending {
+    let said = said.trim_end();
+    let Some(tokens) = lines.tables.words.lex(said) else { return Ending::Unknown };
+    if tokens.is_empty() {
+        return if hesitates(lines, said) { Ending::Open } else { Ending::Unknown };
+    }
+    let scan = Scan { tables: &lines.tables, source: said, tokens: &tokens };
+    if is_suspended(said) || hesitates(lines, said) {
+        return Ending::Open;
+    }
+    let last = last_word(&scan);
+    match sentence::understand(lines, said).map(|(meaning, _)| meaning) {
+        _ if last == Last::Open => Ending::Open,
+        Some(Meaning::Ask { .. } | Meaning::Unclear(_)) => Ending::Open,
+        Some(Meaning::Calls(_)) if last == Last::Number => Ending::Extendable,
+        Some(Meaning::Calls(_) | Meaning::Answer(_)) => Ending::Whole,
+        // What nothing here does may go on in any way.
+        Some(Meaning::Refusal(_)) => Ending::Extendable,
+        Some(Meaning::Nothing) | None if begins(lines, said, &tokens) => Ending::Open,
+        Some(Meaning::Nothing) | None if last == Last::Number => Ending::Extendable,
+        Some(Meaning::Nothing) | None => Ending::Unknown,
+    }
+}
+
+/// What the last word says about the end of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    /// It needs another.
+    Open,
+    /// It is a number, which another may continue: "seven", "thirty".
+    Number,
+    /// Nothing.
+    Other,
+}
+
+/// What the last word of a sentence, which has one, says.
+fn last_word(scan: &Scan<'_>) -> Last {
+    let at = scan.tokens.len() - 1;
+    if !number::numbers(scan, at).is_empty() {
+        return Last::Number;
+    }
+    let dated = at > 0 && scan.is(at, "on") && !number::numbers(scan, at - 1).is_empty();
+    if !scan.flag(at, flag::OPEN) {
+        return if dated { Last::Open } else { Last::Other };
+    }
+    // "Where are you from?", but not "what is the capital of?"
+    let strands = scan.flag(at, flag::STRANDED) && at > 1 && scan.flag(at - 1, flag::PRONOUN);
+    // "Explain what a black hole is."
+    let asked = (0..at.saturating_sub(1)).any(|early| scan.flag(early, flag::QUESTION));
+    let told = scan.flag(at, flag::VERB) && asked && !scan.flag(at - 1, flag::QUESTION);
+    if strands || told { Last::Other } else { Last::Open }
+}
+
+/// Whether a recognizer wrote that the voice stays up in the air.
+fn is_suspended(said: &str) -> bool {
+    said.ends_with([',', '-', '\u{2013}', '\u{2014}', '\u{2026}']) || said.ends_with("...")
+}
+
+/// Whether the last word is a hesitation: "um".
+fn hesitates(lines: &Lines, said: &str) -> bool {
+    let last = said.split_whitespace().next_back().unwrap_or_default();
+    let last = last.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let words = &lines.tables.words;
+    words.is(words.id(&last), flag::SKIP) && !matches!(last.as_str(), "please" | "pls")
+}
+
+/// Whether a line of the grammar begins with all of `tokens` and goes on.
+fn begins(lines: &Lines, said: &str, tokens: &[Token]) -> bool {
+    let mut search = Search::new(Scan { tables: &lines.tables, source: said, tokens });
+    let mut starts = vec![0];
+    let mut at = 0;
+    while at < starts.len() && starts.len() < MOST_STARTS {
+        for (end, ()) in lines.tables.before.at(tokens, starts[at]) {
+            if end < tokens.len() && !starts.contains(&end) {
+                starts.push(end);
+            }
+        }
+        at += 1;
+    }
+    starts.into_iter().any(|from| lines.begin(&mut search, from, tokens.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Grammar;
+    use super::*;
+
+    /// `sentences`, one a line, all end like `wanted`.
+    fn all(wanted: Ending, sentences: &str) {
+        let grammar = Grammar::new();
+        let wrong: Vec<String> = sentences
+            .lines()
+            .map(str::trim)
+            .filter(|said| !said.is_empty() && grammar.ending(said) != wanted)
+            .map(|said| format!("{said}: {:?}", grammar.ending(said)))
+            .collect();
+        assert!(wrong.is_empty(), "not {wanted:?}: {wrong:#?}");
+    }
+
+    #[test]
+    fn a_request_that_is_complete_is_whole() {
+        all(
+            Ending::Whole,
+            "What time is it?
+            Set a timer for 10 minutes.
+            What's the weather in Paris tomorrow?
+            Cancel the pasta timer.
+            Could you please tell me a joke?
+            Stop.
+            Add milk and eggs to the shopping list.
+            Thank you.
+            What can you do?",
+        );
+    }
+
+    #[test]
+    fn half_a_request_is_open() {
+        all(
+            Ending::Open,
+            "Set an alarm for
+            Set a timer for one hour and
+            Set a timer.
+            What's the weather in?
+            Remind me to
+            Remind me tomorrow at
+            Add milk and
+            Turn the volume.
+            Cancel the
+            Convert ten miles to
+            Hey, could you set the
+            Wake me at seven on.",
+        );
+    }
+
+    #[test]
+    fn a_sentence_of_any_kind_is_open_after_words_that_need_another() {
+        all(
+            Ending::Open,
+            "I was thinking about the
+            My brother and
+            What is the capital of?
+            I would like to know if.
+            Because of the
+            We went there, um
+            Well...
+            I think that we,
+            Tell me something about",
+        );
+    }
+
+    #[test]
+    fn a_stranded_word_and_an_indirect_question_are_no_reason_to_wait() {
+        all(
+            Ending::Unknown,
+            "Where are you from?
+            Explain to me what a black hole is.
+            Who did you give it to?
+            Why is the sky blue?
+            Do you know any good books about the ocean?",
+        );
+    }
+
+    #[test]
+    fn a_number_may_go_on() {
+        all(
+            Ending::Extendable,
+            "Set an alarm for seven.
+            What is two hundred divided by eight?
+            The ship sank in nineteen twelve.",
+        );
+    }
+
+    #[test]
+    fn silence_says_nothing() {
+        all(Ending::Unknown, "\u{20}\n...?");
+        assert_eq!(Grammar::new().ending(""), Ending::Unknown);
+        assert_eq!(Grammar::new().ending("Um."), Ending::Open);
+    }
+}
