@@ -79,6 +79,7 @@ async fn faults(text: &str) -> (Vec<String>, Vec<String>, usize) {
         let call = templates.parse(sentence);
         if row["tool"] == "none" {
             acted.extend(call.map(|call| format!("{sentence}: {call:?}")));
+            acted.extend(templates.nearest(sentence).map(|near| format!("{sentence}: {near:?}")));
             continue;
         }
         commands += 1;

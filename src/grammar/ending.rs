@@ -5,6 +5,7 @@ use super::flag;
 use super::graph::Search;
 use super::lexer::Token;
 use super::lines::Lines;
+use super::near;
 use super::number;
 use super::scan::Scan;
 use super::sentence;
@@ -46,6 +47,7 @@ pub(super) fn ending(lines: &Lines, said: &str) -> Ending {
         Some(Meaning::Refusal(_)) => Ending::Extendable,
         Some(Meaning::Nothing) | None if begins(lines, said, &tokens) => Ending::Open,
         Some(Meaning::Nothing) | None if last == Last::Number => Ending::Extendable,
+        Some(Meaning::Nothing) | None if near::nearest(lines, said).is_some() => Ending::Extendable,
         Some(Meaning::Nothing) | None => Ending::Unknown,
     }
 }

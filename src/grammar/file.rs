@@ -9,6 +9,7 @@ use super::flag;
 use super::graph::Line;
 use super::lines::{Goal, Lines, Template};
 use super::pattern::{Parts, Reader, sequences};
+use super::sound::Phrase;
 use super::tables::{Phrases, Tables, Unit};
 
 /// A mistake in a grammar file.
@@ -29,6 +30,7 @@ const MOST_LINES: usize = 20_000;
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct File {
+    misheard: String,
     words: BTreeMap<String, Spanned<String>>,
     expand: BTreeMap<String, String>,
     phrases: BTreeMap<String, Spanned<String>>,
@@ -83,6 +85,8 @@ pub(super) fn load(texts: &[&str]) -> Result<Lines, Vec<Problem>> {
         for raw in &file.template {
             template(text, raw, &mut parts, &mut tables, &mut grammar, &mut problems);
         }
+        let misheard = file.misheard.lines().map(str::trim).filter(|line| !line.is_empty());
+        tables.misheard.extend(misheard.map(Phrase::new));
         for (tool, sentence) in &file.missing {
             grammar.missing.entry(tool.clone()).or_insert_with(|| sentence.clone());
         }
@@ -122,6 +126,7 @@ fn words(text: &str, file: &File, tables: &mut Tables) -> Result<(), Vec<Problem
             "pronouns" => flag::PRONOUN,
             "question_words" => flag::QUESTION,
             "verbs" => flag::VERB,
+            "believed" => flag::BELIEVED,
             _ => {
                 problems.push(Problem {
                     line: line_of(text, list.span().start),

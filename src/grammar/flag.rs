@@ -38,3 +38,5 @@ pub(super) const PRONOUN: u32 = 1 << 16;
 pub(super) const QUESTION: u32 = 1 << 17;
 /// A verb that ends an indirect question: "is", "does".
 pub(super) const VERB: u32 = 1 << 18;
+/// Never replaced by what it sounds like, because it turns a sentence around: "not", "he".
+pub(super) const BELIEVED: u32 = 1 << 19;

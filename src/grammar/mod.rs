@@ -29,6 +29,7 @@ mod length;
 mod lexer;
 mod lines;
 mod measure;
+mod near;
 mod number;
 mod open;
 mod pattern;
@@ -36,6 +37,7 @@ mod scan;
 mod sentence;
 mod several;
 mod slot;
+mod sound;
 mod sum;
 mod tables;
 mod week;
@@ -158,6 +160,12 @@ impl Grammar {
     /// The place that `sentence` names, if it answers "Which town?".
     pub fn town(&self, sentence: &str) -> Option<String> {
         sentence::town(&self.lines, sentence)
+    }
+
+    /// The command that `sentence`, which has no other meaning, sounds like: how it should have been
+    /// heard, and its meaning.
+    pub fn nearest(&self, sentence: &str) -> Option<(String, Meaning)> {
+        near::nearest(&self.lines, sentence)
     }
 
     /// How complete `sentence` is, as the words of somebody who has paused.

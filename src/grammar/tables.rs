@@ -1,6 +1,7 @@
 //! The lists of a grammar: phrases by their first word, units, currencies.
 
 use super::lexer::{Token, Vocabulary, WordId};
+use super::sound::Phrase;
 
 /// Phrases of one or more words, each with a meaning.
 #[derive(Debug)]
@@ -75,6 +76,8 @@ pub(super) struct Tables {
     pub(super) degrees: Vec<Unit>,
     pub(super) currencies: Phrases<Box<str>>,
     pub(super) places: Phrases<()>,
+    /// Phrases of commands that recognizers often write otherwise.
+    pub(super) misheard: Vec<Phrase>,
     /// Polite words before a command.
     pub(super) before: Phrases<()>,
     /// Polite words after a command.

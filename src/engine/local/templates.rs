@@ -282,7 +282,16 @@ impl Templates {
             Some(Meaning::Ask { question, .. }) => say(&question),
             Some(Meaning::Answer(text)) => say(&fresh(&text, prompt)),
             Some(Meaning::Unclear(text) | Meaning::Refusal(text)) => say(&text),
-            Some(Meaning::Nothing) | None => refuse(text, &prompt.items),
+            Some(Meaning::Nothing) | None => match self.grammar.nearest(text) {
+                Some((meant, Meaning::Calls(calls))) => {
+                    tracing::info!("\"{text}\" was taken for \"{meant}\"");
+                    match self.calls(calls, prompt) {
+                        Ok(deltas) => Step::Give(deltas),
+                        Err(missing) => say(&missing),
+                    }
+                }
+                Some(_) | None => refuse(text, &prompt.items),
+            },
         }
     }
 }

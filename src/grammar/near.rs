@@ -1,0 +1,177 @@
+//! What a misheard sentence may have been: "Said a timer for ten minutes."
+//!
+//! A recognizer that does not expect commands writes what they sound like. If no template matches,
+//! words are replaced by a phrase of commands that sounds alike, and the sentence is tried again:
+//!
+//! ```text
+//! "Said a timer for ten minutes." ─▶ said a timer ≈ set a timer ─▶ "set a timer for ten minutes" ─▶ match
+//! ```
+//!
+//! How much two phrases sound alike is the edit distance of their letters, in which vowels, voiced
+//! and unvoiced consonants and silent letters count little. Numbers and names stay as they were
+//! heard, so do words that turn a sentence around ("not", "he", "why"), and only an unambiguous
+//! command is carried out.
+
+use super::flag;
+use super::lexer::{Shape, Token};
+use super::lines::Lines;
+use super::sound::{FULL, distance, letters};
+use super::{Meaning, sentence};
+
+/// The longest sentence that is repaired, in tokens; a command is short.
+const MOST_TOKENS: usize = 16;
+/// The longest span that is replaced, in tokens.
+const MOST_SPAN: usize = 4;
+/// How differently phrases that sound alike may be written: the cost of the difference in hundredths
+/// of that of other letters throughout.
+const ALIKE_PERCENT: u32 = 15;
+/// The same for a word in place of one word.
+const SINGLE_PERCENT: u32 = 10;
+/// How many letters longer or shorter a phrase may be than what was heard: no word comes or goes.
+const MOST_LETTERS: usize = 2;
+/// Sentences tried: with one phrase replaced, and with two.
+const TRIES: [usize; 2] = [60, 150];
+
+/// A phrase in place of the tokens `from..to`.
+#[derive(Clone, Copy)]
+struct Swap<'l> {
+    from: usize,
+    to: usize,
+    phrase: &'l str,
+    cost: u32,
+}
+
+/// The command that `said`, which is none, sounds like; the sentence as it should have been heard
+/// and its meaning.
+pub(super) fn nearest(lines: &Lines, said: &str) -> Option<(String, Meaning)> {
+    let tokens = lines.tables.words.lex(said)?;
+    if tokens.is_empty() || tokens.len() > MOST_TOKENS {
+        return None;
+    }
+    if let Some(present) = present(said, &tokens).find_map(|said| acted(lines, said)) {
+        return Some(present);
+    }
+    let swaps = swaps(lines, &tokens);
+    let one = swaps.iter().take(TRIES[0]).map(|swap| [Some(*swap), None]);
+    let mut two: Vec<[Swap<'_>; 2]> = Vec::new();
+    for (at, first) in swaps.iter().enumerate() {
+        let apart = |second: &&Swap<'_>| second.from >= first.to || second.to <= first.from;
+        two.extend(swaps[at + 1..].iter().filter(apart).map(|second| [*first, *second]));
+    }
+    two.sort_by_key(|[first, second]| first.cost + second.cost);
+    let two = two.into_iter().take(TRIES[1]).map(|pair| pair.map(Some));
+    one.chain(two).find_map(|swaps| acted(lines, replaced(said, &tokens, swaps)))
+}
+
+/// `sentence` and its meaning, if it is an unambiguous command.
+fn acted(lines: &Lines, sentence: String) -> Option<(String, Meaning)> {
+    let (meaning, sure) = sentence::understand(lines, &sentence)?;
+    (sure && matches!(meaning, Meaning::Calls(_))).then_some((sentence, meaning))
+}
+
+/// `said` with its first word as a command instead of a report: "Killed the timer".
+fn present<'t>(said: &'t str, tokens: &'t [Token]) -> impl Iterator<Item = String> + 't {
+    let first = tokens.first();
+    let stems = first.into_iter().flat_map(|token| {
+        ["ed", "d"].into_iter().filter_map(|tail| Some((token.text.strip_suffix(tail)?, token.end)))
+    });
+    stems.map(|(stem, end)| format!("{stem}{}", said.get(end..).unwrap_or_default()))
+}
+
+/// What could stand where, the nearest first.
+fn swaps<'l>(lines: &'l Lines, tokens: &[Token]) -> Vec<Swap<'l>> {
+    let mut swaps = Vec::new();
+    for from in 0..tokens.len() {
+        for to in from + 1..=tokens.len().min(from + MOST_SPAN) {
+            let span = &tokens[from..to];
+            // Numbers are believed.
+            if span.iter().any(|token| token.shape != Shape::Word) {
+                break;
+            }
+            let words = || span.iter().map(|token| token.text.as_str());
+            let heard = letters(words());
+            for phrase in &lines.tables.misheard {
+                let said = phrase.text.split(' ');
+                let believed = |token: &Token| lines.tables.words.is(token.id, flag::BELIEVED);
+                let kept =
+                    |token: &Token| !believed(token) || said.clone().any(|w| w == token.text);
+                // A word in place of one word is a bolder guess than a phrase.
+                let single = span.len() == 1 && !phrase.text.contains(' ');
+                // A single word that commands contain was most likely heard as it is, unless it
+                // stands where the verb should be.
+                let known = single && from > 0 && span[0].id != 0;
+                if known || !span.iter().all(kept) || words().eq(said.clone()) {
+                    continue;
+                }
+                let percent = if single { SINGLE_PERCENT } else { ALIKE_PERCENT };
+                let length = phrase.letters.len();
+                if heard.len().abs_diff(length) > MOST_LETTERS {
+                    continue;
+                }
+                if let Some(cost) =
+                    distance(&heard, &phrase.letters, length as u32 * percent * FULL / 100)
+                {
+                    swaps.push(Swap { from, to, phrase: &phrase.text, cost });
+                }
+            }
+        }
+    }
+    // Among equals, the one that explains more of the sentence.
+    swaps.sort_by_key(|swap| (swap.cost, usize::MAX - swap.phrase.len()));
+    swaps
+}
+
+/// `said` with the `swaps` made.
+fn replaced(said: &str, tokens: &[Token], swaps: [Option<Swap<'_>>; 2]) -> String {
+    let mut swaps: Vec<Swap<'_>> = swaps.into_iter().flatten().collect();
+    swaps.sort_by_key(|swap| swap.from);
+    let mut out = String::new();
+    let mut at = 0;
+    for swap in swaps {
+        let (start, end) = (tokens[swap.from].start, tokens[swap.to - 1].end);
+        out.push_str(said.get(at..start).unwrap_or_default());
+        out.push_str(swap.phrase);
+        at = end;
+    }
+    out.push_str(said.get(at..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Grammar;
+
+    #[test]
+    fn misheard_commands_are_understood() {
+        let grammar = Grammar::new();
+        for (heard, meant) in [
+            ("Said a timer for ten minutes.", "set a timer for ten minutes"),
+            ("Satan alarm for seven.", "set an alarm for seven"),
+            ("Killed the timer.", "kill the timer"),
+            ("Whether in Paris?", "weather in Paris"),
+            ("Turn the volume app.", "turn the volume up"),
+            ("Cancele the timer.", "cancel the timer"),
+            ("Turned the volume up.", "turn the volume up"),
+            ("Start a time or for ten minutes.", "start a timer for ten minutes"),
+        ] {
+            let near = grammar.nearest(heard).map(|(_, meaning)| meaning);
+            assert_eq!(near, grammar.understand(meant), "{heard}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_stays_none() {
+        let grammar = Grammar::new();
+        for heard in [
+            "Said and done.",
+            "The weather man said something.",
+            "I have a time share in Spain.",
+            "She turned the volume of poems in.",
+            "Who wrote the Count of Monte Cristo?",
+            "They put the shop on a list.",
+            "",
+        ] {
+            assert_eq!(grammar.nearest(heard), None, "{heard}");
+        }
+    }
+}
