@@ -150,6 +150,7 @@ impl Room {
             gauge: path.gauge.clone(),
             ear: Some(Ear { handle: ListenHandle::to(give), events: inbox }),
             early: Some(engine),
+            turn_ends: None,
             words: Vec::new(),
             sound: None,
             rest: None,

@@ -147,7 +147,10 @@ impl App {
     ) -> Result<Arc<dyn Transcriber>, StartError> {
         let ears = members(names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
-                return Ok(Arc::new(self.moonshine(&name.model)?) as Arc<dyn Transcriber>);
+                let ear = self.moonshine(&name.model)?;
+                // A chat model makes sense of what was misheard; templates need it exact.
+                let ear = if self.wants_a_mind() { self.expecting(ear)? } else { ear };
+                return Ok(Arc::new(ear) as Arc<dyn Transcriber>);
             }
             if let Some(scribe) = realtime::scribe(self, name)? {
                 return Ok(Arc::new(scribe));
@@ -185,6 +188,12 @@ impl App {
                 (cascade && !transcribe.deaf()).then(|| Arc::clone(transcribe))
             }
         }
+    }
+
+    /// The local ear as one that expects commands.
+    fn expecting(&self, ear: Moonshine) -> Result<Moonshine, StartError> {
+        let templates = self.templates()?;
+        Ok(ear.expecting(Arc::new(move |said| templates.acts(said))))
     }
 
     fn moonshine(&self, model: &str) -> Result<Moonshine, StartError> {

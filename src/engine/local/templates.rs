@@ -82,6 +82,11 @@ impl Templates {
         Self { nearby: Some(nearby), ..self }
     }
 
+    /// Whether `text` is an unambiguous command.
+    pub fn acts(&self, text: &str) -> bool {
+        matches!(self.grammar.certain(text), Some(Meaning::Calls(_)))
+    }
+
     /// How complete `text` is, as the words of somebody who has paused.
     pub fn ending(&self, text: &str) -> Ending {
         self.grammar.ending(text)

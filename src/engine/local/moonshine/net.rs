@@ -42,6 +42,9 @@ pub(super) struct Choice {
     pub(super) token: i64,
     /// The logarithm of its probability, 0.0 when it is certain.
     pub(super) log_probability: f32,
+    /// The second likeliest, and how much smaller the logarithm of its probability is.
+    pub(super) second: i64,
+    pub(super) behind: f32,
 }
 
 impl Net {
@@ -91,6 +94,11 @@ impl Net {
 }
 
 impl Decoding<'_> {
+    /// Begins again with the same sound.
+    pub(super) fn restart(&mut self) {
+        self.past.clear();
+    }
+
     /// Passes the token chosen last to the decoder and requests the next one.
     ///
     /// The cache is passed on as onnxruntime's own values: nothing is copied on our side.
@@ -139,17 +147,26 @@ fn take(outputs: &mut ort::session::SessionOutputs<'_>, name: &str) -> ort::Resu
 
 /// The likeliest token of `logits`.
 fn best(logits: &[f32]) -> Choice {
-    let mut token = 0;
-    let mut top = f32::NEG_INFINITY;
+    let (mut token, mut top) = (0, f32::NEG_INFINITY);
+    let (mut second, mut next) = (0, f32::NEG_INFINITY);
     for (at, &logit) in logits.iter().enumerate() {
         if logit > top {
+            (second, next) = (token, top);
             (token, top) = (at, logit);
+        } else if logit > next {
+            (second, next) = (at, logit);
         }
     }
     // Below e^-16 of the best, all 32,768 of them together change the sum by less than 1 %.
     let total: f32 =
         logits.iter().map(|logit| logit - top).filter(|d| *d > -16.0).map(f32::exp).sum();
-    Choice { token: i64::try_from(token).unwrap_or(0), log_probability: -total.ln() }
+    let id = |token| i64::try_from(token).unwrap_or(0);
+    Choice {
+        token: id(token),
+        log_probability: -total.ln(),
+        second: id(second),
+        behind: top - next,
+    }
 }
 
 #[cfg(test)]
@@ -161,5 +178,7 @@ mod tests {
         let choice = best(&[0.0, 2.0_f32.ln(), -100.0]);
         assert_eq!(choice.token, 1);
         assert!((choice.log_probability.exp() - 2.0 / 3.0).abs() < 1e-6);
+        assert_eq!(choice.second, 0);
+        assert!((choice.behind - 2.0_f32.ln()).abs() < 1e-6);
     }
 }

@@ -1,9 +1,11 @@
 use std::ops::Range;
 
-use super::MoonshineFiles;
+use ort::session::RunOptions;
+
 use super::cut::{halves, pieces};
-use super::net::Net;
+use super::net::{Decoding, Net};
 use super::tokens::Tokens;
+use super::{IsCommand, MoonshineFiles};
 use crate::engine::local::worker::{Replies, Stopped};
 use crate::engine::local::{Runtime, Silero, WINDOW};
 use crate::engine::{EngineError, Transcript};
@@ -38,8 +40,19 @@ const SURELY_SPEECH: f32 = 0.85;
 /// Pieces of at least this many samples are read in halves if nothing else helped.
 const WORTH_HALVING: usize = 4 * 16_000;
 
+/// How much smaller the logarithm of a token's probability may be for another reading to be tried
+/// with it, how many are tried, and how much less certain such a reading may be.
+const FORK: f32 = 3.0;
+const FORKS: usize = 5;
+const LESS_CERTAIN: f32 = 0.35;
+
+/// The longest sentence of which another reading is tried, in tokens: a command is short.
+const COMMAND: usize = 32;
+
 /// What lives on the thread: the network, its vocabulary, and the detector that finds speech.
 pub(super) struct Reader {
+    /// Whether a sentence is a command.
+    pub(super) commands: Option<IsCommand>,
     net: Net,
     tokens: Tokens,
     silero: Silero,
@@ -52,6 +65,8 @@ struct Reading {
     certainty: f32,
     /// Whether it ended by itself and not at our limit.
     whole: bool,
+    /// Where another token was nearly as likely: its position, the token, how much less likely.
+    forks: Vec<(usize, i64, f32)>,
 }
 
 /// The words of some sound.
@@ -64,6 +79,12 @@ pub(super) struct Words {
 }
 
 impl Words {
+    /// The words of one reading.
+    fn of(text: String, reading: &Reading) -> Self {
+        let tokens = reading.tokens.len() as f32 + 1.0;
+        Self { text, sum: reading.certainty * tokens, tokens }
+    }
+
     /// Appends the words of the sound that follows.
     pub(super) fn push(&mut self, more: &Self) {
         if more.text.is_empty() {
@@ -94,8 +115,13 @@ impl Reading {
 }
 
 impl Reader {
-    pub(super) fn load(runtime: &Runtime, files: &MoonshineFiles) -> Result<Self, EngineError> {
+    pub(super) fn load(
+        runtime: &Runtime,
+        files: &MoonshineFiles,
+        commands: Option<IsCommand>,
+    ) -> Result<Self, EngineError> {
         Ok(Self {
+            commands,
             tokens: Tokens::load(&files.tokenizer)?,
             net: Net::load(runtime, &files.encoder, &files.decoder)?,
             silero: Silero::new(),
@@ -140,47 +166,104 @@ impl Reader {
         if reading.certainty < NONSENSE && likeliest(piece, track) < SURELY_SPEECH {
             return Ok(Words::default());
         }
-        let tokens = reading.tokens.len() as f32 + 1.0;
-        let (text, sum) = (self.tokens.text(&reading.tokens), reading.certainty * tokens);
-        Ok(Words { text, sum, tokens })
+        Ok(Words::of(self.tokens.text(&reading.tokens), &reading))
     }
 
-    /// Decodes `sound` with this much silence around it, always choosing the likeliest token.
+    /// Decodes `sound` with this much silence around it.
     fn decode(
         &mut self,
         sound: &[f32],
         rim: [usize; 2],
         desk: &Replies<Transcript>,
     ) -> Result<Reading, Stopped> {
+        let options = desk.options()?;
+        let padded = Self::padded(sound, rim);
+        let mut decoding = self.net.encode(&padded, &options).map_err(|error| desk.halt(&error))?;
+        decode(&mut decoding, &[], limit(sound.len()), desk, &options)
+    }
+
+    /// `sound` at the level that suits the model, with this much silence around it.
+    fn padded(sound: &[f32], rim: [usize; 2]) -> Vec<f32> {
         let gain = (PEAK / peak(sound).max(f32::MIN_POSITIVE)).min(GAIN);
         let mut pcm = vec![0.0; rim[0]];
         pcm.extend(sound.iter().map(|sample| sample * gain));
         pcm.resize(pcm.len() + rim[1], 0.0);
 
+        pcm
+    }
+
+    /// Another reading of one piece of `pcm`, nearly as certain as `words`, that is a command, as
+    /// `is_command` tells. People who talk to a machine say "set a timer" more often than "said a
+    /// timer", which the model does not know.
+    pub(super) fn command(
+        &mut self,
+        pcm: &[f32],
+        piece: &Range<usize>,
+        words: &Words,
+        is_command: &dyn Fn(&str) -> bool,
+        desk: &Replies<Transcript>,
+    ) -> Result<Option<Words>, Stopped> {
+        let Some(sound) = pcm.get(piece.clone()) else { return Ok(None) };
         let options = desk.options()?;
-        let mut decoding = self.net.encode(&pcm, &options).map_err(|error| desk.halt(&error))?;
-        let mut reading = Reading { tokens: Vec::new(), certainty: 0.0, whole: false };
-        let (mut sum, mut steps) = (0.0, 0.0);
-        let mut token = Tokens::START;
-        while reading.tokens.len() < limit(sound.len()) {
-            desk.check()?;
-            let choice = decoding.step(token, &options).map_err(|error| desk.halt(&error))?;
-            token = choice.token;
-            sum += choice.log_probability;
-            steps += 1.0;
-            if token == Tokens::END {
-                reading.whole = true;
-                break;
-            }
-            reading.tokens.push(token);
-            if let Some(sense) = before_loop(&reading.tokens) {
-                reading.tokens.truncate(sense);
-                break;
+        let padded = Self::padded(sound, RIM);
+        let mut decoding = self.net.encode(&padded, &options).map_err(|error| desk.halt(&error))?;
+        let most = limit(sound.len());
+        let first = decode(&mut decoding, &[], most, desk, &options)?;
+        if first.tokens.len() > COMMAND {
+            return Ok(None);
+        }
+        let least = words.certainty().unwrap_or_default().min(first.certainty) - LESS_CERTAIN;
+        let mut forks = first.forks.clone();
+        forks.sort_by(|a, b| a.2.total_cmp(&b.2));
+        for (at, token, _) in forks.into_iter().take(FORKS) {
+            let start: Vec<i64> = first.tokens[..at].iter().copied().chain([token]).collect();
+            decoding.restart();
+            let reading = decode(&mut decoding, &start, most, desk, &options)?;
+            let text = self.tokens.text(&reading.tokens);
+            if reading.whole && reading.certainty >= least && is_command(&text) {
+                return Ok(Some(Words::of(text, &reading)));
             }
         }
-        reading.certainty = sum / steps;
-        Ok(reading)
+        Ok(None)
     }
+}
+
+/// Decodes from `start` on, always choosing the likeliest token, `most` tokens at most.
+fn decode(
+    decoding: &mut Decoding<'_>,
+    start: &[i64],
+    most: usize,
+    desk: &Replies<Transcript>,
+    options: &RunOptions,
+) -> Result<Reading, Stopped> {
+    let mut reading =
+        Reading { tokens: Vec::new(), certainty: 0.0, whole: false, forks: Vec::new() };
+    let (mut sum, mut steps) = (0.0, 0.0);
+    let mut token = Tokens::START;
+    while reading.tokens.len() < most {
+        desk.check()?;
+        let choice = decoding.step(token, options).map_err(|error| desk.halt(&error))?;
+        let at = reading.tokens.len();
+        let given = start.get(at).copied();
+        token = given.unwrap_or(choice.token);
+        // A token that was given is the second choice, or was the first.
+        sum += choice.log_probability - if token == choice.token { 0.0 } else { choice.behind };
+        steps += 1.0;
+        if given.is_none() && choice.behind < FORK {
+            reading.forks.push((at, choice.second, choice.behind));
+        }
+        if token == Tokens::END {
+            reading.whole = true;
+            break;
+        }
+        reading.tokens.push(token);
+        if let Some(sense) = before_loop(&reading.tokens) {
+            reading.tokens.truncate(sense);
+            break;
+        }
+    }
+    reading.certainty = sum / steps;
+    Ok(reading)
 }
 
 fn peak(pcm: &[f32]) -> f32 {

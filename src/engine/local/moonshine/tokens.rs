@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::engine::EngineError;
@@ -63,7 +64,17 @@ impl Tokens {
         }
         let text = String::from_utf8_lossy(&bytes).replace(SPACE, " ");
         let text = text.replace([char::REPLACEMENT_CHARACTER, '\u{266a}', '\u{266b}'], "");
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        text.split_whitespace().map(modern).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A word as it is written today: the model has read old books.
+fn modern(word: &str) -> Cow<'_, str> {
+    let old = word.get(..3).filter(|start| start.eq_ignore_ascii_case("to-"));
+    let new = |rest: &str| ["day", "night", "morrow"].iter().any(|end| rest.starts_with(end));
+    match old.zip(word.get(3..)).filter(|(_, rest)| new(rest)) {
+        Some((start, rest)) => Cow::Owned(format!("{}{rest}", &start[..2])),
+        None => Cow::Borrowed(word),
     }
 }
 
@@ -80,6 +91,13 @@ fn is_control(piece: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_spelled_as_today() {
+        let said =
+            ["To-morrow,", "to-day?", "to-night", "to-do", "To", "\u{e9}t\u{e9}"].map(modern);
+        assert_eq!(said, ["Tomorrow,", "today?", "tonight", "to-do", "To", "\u{e9}t\u{e9}"]);
+    }
 
     fn vocabulary(first: &[&[u8]]) -> Vec<u8> {
         let mut bytes = Vec::new();
