@@ -188,6 +188,7 @@ fn driver(engines: &Engines, path: audio::Path) -> (Driver, PlaybackEdge) {
         partner: Box::new(Cascade::new(engines.clone(), None)),
         instructions: "Answer.".into(),
         tools: tool::Registry::new([]),
+        permissions: aloud::tool::permission::Permissions::default(),
         book: None,
         volume: Volume::new(100),
         feed: path.feed,

@@ -31,6 +31,7 @@ use aloud::engine::{
 };
 use aloud::listen::{self, LISTEN_ORDERS, LISTEN_OUTBOX, ListenHandle, Listener, Order};
 use aloud::tool::Registry;
+use aloud::tool::permission::Permissions;
 use aloud::turn::{Mode, Settings, Setup};
 use anyhow::Context;
 use futures::StreamExt;
@@ -144,6 +145,7 @@ impl Room {
             partner: Box::new(Cascade::new(engines, None)),
             instructions: "Answer.".into(),
             tools: Registry::new([]),
+            permissions: Permissions::default(),
             book: None,
             volume: Volume::new(100),
             feed: path.feed,

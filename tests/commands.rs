@@ -354,7 +354,9 @@ fn a_tool_is_called_from_the_shell() {
     fails(&home.run(&["tools", "call", "calculate", "{"]), 65, &["no JSON"]);
     let nothing = home.run(&["tools", "call", "calculate", r#"{"expression": "1/0"}"#]);
     assert_eq!(nothing.status.code(), Some(69), "{}", text(&nothing.stderr));
-    for later in [&["tools", "log"][..], &["wake", "record", "computer"], &["mcp"], &["why"]] {
+    let log = home.run(&["tools", "log"]);
+    assert_eq!(String::from_utf8_lossy(&log.stdout), "No tool has changed anything yet.\n");
+    for later in [&["wake", "record", "computer"][..], &["mcp"], &["why"]] {
         fails(&home.run(later), 64, &["not available yet"]);
     }
 }

@@ -10,6 +10,7 @@ use aloud::config::{
     PathError, Paths, Protocol, ProviderKind, ToolChoice, TurnEnding, Units, default_file, init,
 };
 use aloud::listen::Echo;
+use aloud::tool::permission::Policy;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -440,6 +441,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.lists = full.path().join(".local/share/aloud/lists");
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());
+    expected.tools.policies.tools.insert("set_timer".into(), Policy::Allow);
     expected.log.filter = Some("warn".into());
     expected.chat.reasoning_effort = Some("low".into());
     expected.chat.sampling.temperature = Some(0.7);
@@ -614,14 +616,18 @@ fn the_folder_of_the_socket_is_for_its_owner_alone() {
 }
 
 #[test]
-fn a_denied_tool_is_not_there_and_what_is_not_built_is_refused() {
+fn a_denied_tool_is_not_there_and_others_may_have_to_ask() {
     let home = Home::new(Some("[permissions]\nset_timer = \"deny\"\nget_time = \"allow\"\n"));
     let tools = home.load(&[]).unwrap().settings.tools;
     assert!(!tools.allows("set_timer") && tools.allows("get_time") && tools.allows("get_date"));
     let tools = home.load(&[("ALOUD_PERMISSIONS__GET_TIME", "deny")]).unwrap().settings.tools;
     assert!(!tools.allows("set_timer") && !tools.allows("get_time"));
+    let asking = "[permissions]\nset_timer = \"ask\"\nacts = \"ask\"\ndangerous = \"allow\"\n";
+    let policies = Home::new(Some(asking)).load(&[]).unwrap().settings.tools.policies;
+    assert_eq!(policies.tools["set_timer"], Policy::Ask);
+    assert_eq!((policies.acts, policies.dangerous), (Policy::Ask, Policy::Allow));
     for (text, words) in [
-        ("[permissions]\nset_timer = \"ask\"\n", "\"ask\" is not available yet"),
+        ("[permissions]\nacts = \"deny\"\n", "\"allow\" or \"ask\""),
         ("[permissions]\nset_timer = \"denied\"\n", "did you mean \"deny\"?"),
     ] {
         let errors = Home::new(Some(text)).load(&[]).unwrap_err().to_string();

@@ -18,6 +18,7 @@ mod engines;
 mod instructions;
 mod keys;
 mod painter;
+pub(crate) mod permissions;
 mod picture;
 mod pulses;
 mod realtime;
@@ -353,6 +354,7 @@ impl App {
             partner: realtime::partner(self, engines, told, None, sounds)?,
             instructions: self.instructions()?,
             tools: self.tools(&book, ringer, &notes)?,
+            permissions: permissions::permissions(self),
             book: None,
             volume: self.volume.clone(),
             feed: path.feed,
@@ -404,7 +406,6 @@ impl App {
         };
         let path = audio::path(self.volume.clone());
         let (sound, events) = audio::Sound::open(&self.devices(), path.capture, path.playback)?;
-        let rest = sound.rest();
         let (outbox, heard) = tokio::sync::mpsc::channel(listen::LISTEN_OUTBOX);
         let (cuts, voice) = (self.listening(), Some(self.voice_activity()));
         let words = Some(wake_words(self));
@@ -430,6 +431,7 @@ impl App {
             partner: realtime::partner(self, engines, told, live, true)?,
             instructions: self.instructions()?,
             tools,
+            permissions: permissions::permissions(self),
             book: Some((book, views)),
             volume: self.volume.clone(),
             feed: path.feed,
@@ -439,7 +441,7 @@ impl App {
             early,
             words: self.config.settings.wake.words.clone(),
             sound: Some(events),
-            rest: Some(rest),
+            rest: Some(sound.rest()),
             question: None,
             record: talk.record.as_deref().and_then(crate::drive::record_in),
             spending: self.meter.clone(),

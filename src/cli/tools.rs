@@ -6,11 +6,12 @@ use tokio::sync::mpsc;
 
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
-use crate::app::App;
+use crate::app::{App, permissions};
 use crate::base::CallId;
 use crate::config::Environment;
 use crate::dialog::Call;
 use crate::engine::Notes;
+use crate::tool::permission::Ruled;
 use crate::tool::{Registry, Ringer, ToolCx};
 
 #[derive(Debug, Args)]
@@ -48,12 +49,11 @@ enum What {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Show what tools did (not available yet).
-    #[command(hide = true)]
+    /// Show what tools did, and why.
     Log {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
+        /// How many of the last calls.
+        #[arg(short = 'n', long, default_value_t = 20)]
+        lines: usize,
     },
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Tools) -> 
         Some(What::Call { name, arguments }) => call(file, env, name, arguments, args.json).await,
         Some(What::Add { .. }) => Err(Failure::later("aloud tools add")),
         Some(What::Import { .. }) => Err(Failure::later("aloud tools import")),
-        Some(What::Log { .. }) => Err(Failure::later("aloud tools log")),
+        Some(What::Log { lines }) => log(file, env, lines, args.json),
     }
 }
 
@@ -125,4 +125,37 @@ async fn call(
         true => Ok(()),
         false => Err(Failure::new(Code::Unavailable, outcome.say)),
     }
+}
+
+/// Lists the last calls that changed something, or were kept from it.
+fn log(file: Option<&Path>, env: &Environment, most: usize, as_json: bool) -> Outcome {
+    let audit = permissions::audit(&App::open(file, env)?);
+    let (deeds, unread) = audit.read(most).map_err(|error| {
+        let file = audit.file().unwrap_or(Path::new("the log")).display();
+        Failure::new(Code::Io, format!("cannot read {file}: {error}"))
+    })?;
+    if unread > 0 {
+        print::trouble(&format!("{unread} lines of the log are not readable and left out"));
+    }
+    let mut rows = Vec::new();
+    for deed in deeds {
+        if as_json {
+            print::json(&deed)?;
+            continue;
+        }
+        let at = deed.at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S");
+        let ruled = match deed.ruled {
+            Ruled::Allowed => "done",
+            Ruled::Asked => "asked first",
+            Ruled::Confirmed => "done after your yes",
+            Ruled::Declined => "not done: you said no",
+        };
+        let said = deed.said.map_or_else(String::new, |said| format!("\"{said}\""));
+        let call = format!("{} {}", deed.tool, deed.arguments);
+        rows.push(vec![at.to_string(), ruled.to_owned(), call, said]);
+    }
+    if !as_json && rows.is_empty() {
+        return print::line("No tool has changed anything yet.");
+    }
+    print::table(&rows)
 }

@@ -4,8 +4,6 @@
 pub enum Feature {
     /// A wake word that opens the ear: `[listen] mode = "wake"`.
     WakeWord,
-    /// Asking the user before a tool is called: `[permissions] TOOL = "ask"`.
-    Asking,
 }
 
 impl Feature {
@@ -13,7 +11,6 @@ impl Feature {
     pub const fn built(self) -> bool {
         match self {
             Self::WakeWord => true,
-            Self::Asking => false,
         }
     }
 }

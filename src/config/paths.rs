@@ -69,6 +69,11 @@ impl Paths {
         Self { home, config, models, pictures, tools, lists, state, runtime }
     }
 
+    /// The log of what tools did.
+    pub fn audit(&self) -> PathBuf {
+        self.state.join("tools.jsonl")
+    }
+
     /// The control socket.
     pub fn socket(&self) -> PathBuf {
         self.runtime.join("control.sock")

@@ -14,6 +14,7 @@ use super::{Environment, Feature, Origin, Paths, providers, remote};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
 use crate::models::Role;
+use crate::tool::permission::{Policies, Policy};
 
 pub(super) fn settings(
     table: &Table,
@@ -38,7 +39,9 @@ pub(super) fn settings(
     let prices = remote::prices(root.section("prices"), &providers);
     let local = local(root.section("local"));
     let mut tools = tools(root.section("tools"), paths);
-    tools.disabled.extend(denied(root.section("permissions")));
+    let (policies, denied) = permissions(root.section("permissions"));
+    tools.policies = policies;
+    tools.disabled.extend(denied);
     let templates = templates(root.section("templates"));
     let models = models(root.section("models"), paths);
     let log = log(root.section("log"), env);
@@ -272,6 +275,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     Tools {
         enabled,
         disabled,
+        policies: Policies::default(),
         dir: own.unwrap_or_else(|| paths.tools.clone()),
         get_weather,
         rates_url,
@@ -279,13 +283,23 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     }
 }
 
-/// The tools that must not be called: `[permissions]`, which has an entry for each tool.
-fn denied(mut of: Section<'_, '_>) -> Vec<String> {
-    let choices = [word("allow", false), word("deny", true), later("ask", false, Feature::Asking)];
-    let mut names = of.names();
-    names.retain(|name| of.choice(name, &choices, "allow"));
+/// `[permissions]`, which has an entry for each tool, and `acts` and `dangerous` for all others with
+/// that effect: the policies, and the tools that must not be called.
+fn permissions(mut of: Section<'_, '_>) -> (Policies, Vec<String>) {
+    let all = [word("allow", Policy::Allow), word("ask", Policy::Ask)];
+    let (acts, dangerous) = (of.choice("acts", &all, "allow"), of.choice("dangerous", &all, "ask"));
+    let mut policies = Policies { acts, dangerous, ..Policies::default() };
+    let choices =
+        [word("allow", Some(Policy::Allow)), word("ask", Some(Policy::Ask)), word("deny", None)];
+    let mut denied = Vec::new();
+    for name in of.names().into_iter().filter(|name| !["acts", "dangerous"].contains(&&**name)) {
+        match of.choice(&name, &choices, "allow") {
+            Some(policy) => drop(policies.tools.insert(name, policy)),
+            None => denied.push(name),
+        }
+    }
     of.end();
-    names
+    (policies, denied)
 }
 
 fn get_weather(mut of: Section<'_, '_>) -> GetWeather {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::tool::permission::Policies;
+
 /// The tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tools {
@@ -9,6 +11,8 @@ pub struct Tools {
     pub enabled: Vec<String>,
     /// Not these.
     pub disabled: Vec<String>,
+    /// `[permissions]`: which calls run at once.
+    pub policies: Policies,
     /// `[tools.get_weather]`
     pub get_weather: GetWeather,
     /// `[tools.convert_currency]` `base_url`: where the European Central Bank's feed is.

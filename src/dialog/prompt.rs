@@ -31,6 +31,19 @@ pub enum Effect {
     /// It makes something slow that is wanted even if the user moves on: as [`Effect::Writes`], but
     /// runs to the end and is announced when done.
     Makes,
+    /// It changes something that is hard to undo: as [`Effect::Writes`], but the user is asked
+    /// first.
+    Dangerous,
+}
+
+impl Effect {
+    /// Whether it changes anything.
+    pub const fn acts(self) -> bool {
+        match self {
+            Self::Pure | Self::Reads => false,
+            Self::Writes | Self::Makes | Self::Dangerous => true,
+        }
+    }
 }
 
 /// Everything a responder gets to answer one turn.

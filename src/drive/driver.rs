@@ -119,7 +119,7 @@ impl Driver {
             turn_end: TurnEnd::new(parts.turn_ends),
             waking: Waking::new(parts.words),
             voice: Voice::new(parts.feed, parts.gauge, parts.rest, parts.earcons, now),
-            work: ToolWork::new(parts.tools),
+            work: ToolWork::new(parts.tools, parts.permissions),
             announcements: Announcements::default(),
             ringing: Ringing::new(parts.book, parts.volume.clone()),
             watch: Watch::new(state, events),

@@ -10,6 +10,7 @@ use crate::base::{Clock, Flow, Volume};
 use crate::dialog::{History, Picture};
 use crate::engine::{EngineError, Meter, Partner, Source, Transcriber};
 use crate::listen;
+use crate::tool::permission::Permissions;
 use crate::tool::{Book, Registry, View};
 use crate::turn::Setup;
 
@@ -25,6 +26,8 @@ pub struct Parts {
     pub instructions: Arc<str>,
     /// The tools that can be called.
     pub tools: Registry,
+    /// Which of them run without asking.
+    pub permissions: Permissions,
     /// Timers and alarms, with the stream of their state if this program is to ring them.
     pub book: Option<(Book, Flow<View>)>,
     /// The speaker's volume.

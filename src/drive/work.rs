@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::{Epoch, Job};
 use crate::dialog::{Call, Effect, Outcome};
+use crate::tool::permission::{Permissions, Ruling};
 use crate::tool::{Done, Registry, ToolCx};
 
 /// Calls running at once, including those that outlast their reply. Further ones fail.
@@ -12,6 +13,7 @@ const RUNNING: usize = 64;
 /// The running tools.
 pub(super) struct ToolWork {
     registry: Registry,
+    permissions: Permissions,
     running: FuturesUnordered<Job<Ran>>,
     /// The last attempt that called a tool, and the token that cancels its calls.
     called: Epoch,
@@ -46,9 +48,10 @@ pub(super) enum Ran {
 }
 
 impl ToolWork {
-    pub(super) fn new(registry: Registry) -> Self {
+    pub(super) fn new(registry: Registry, permissions: Permissions) -> Self {
         Self {
             registry,
+            permissions,
             running: FuturesUnordered::new(),
             called: Epoch::NONE,
             stop: CancellationToken::new(),
@@ -68,9 +71,16 @@ impl ToolWork {
             self.called = epoch;
         }
         let name = call.name.clone();
-        if self.running.len() >= RUNNING {
+        let refused = if self.running.len() >= RUNNING {
             let output = "Too much is going on at once. Try again later.".to_owned();
-            let outcome = Outcome { id: call.id, say: output.clone(), output, ok: false };
+            Some(Outcome { id: call.id.clone(), say: output.clone(), output, ok: false })
+        } else {
+            match self.permissions.rule(&self.registry, epoch, &call, &cx) {
+                Ruling::Run => None,
+                Ruling::Not(outcome) => Some(outcome),
+            }
+        };
+        if let Some(outcome) = refused {
             let done = Box::new(Done { outcome, act: None, picture: None });
             self.running.push(Box::pin(async move { Ran::Done { epoch, name, done } }));
             return;
@@ -110,10 +120,11 @@ impl ToolWork {
 
     /// The next call to end; pending while none runs. Cancel-safe.
     pub(super) async fn next(&mut self) -> Ran {
-        match self.running.next().await {
-            Some(ran) => ran,
-            None => std::future::pending().await,
+        let Some(ran) = self.running.next().await else { return std::future::pending().await };
+        if let Ran::Done { epoch, name, .. } = &ran {
+            self.permissions.told(&self.registry, *epoch, name);
         }
+        ran
     }
 }
 
@@ -134,6 +145,10 @@ mod tests {
         })
     }
 
+    fn work(tools: [Arc<dyn Tool>; 1]) -> ToolWork {
+        ToolWork::new(Registry::new(tools), Permissions::default())
+    }
+
     fn call(work: &mut ToolWork, epoch: u32, id: &str) {
         let call = Call { id: CallId(id.into()), name: "waits".into(), arguments: "{}".into() };
         let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
@@ -142,7 +157,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_of_an_attempt_that_is_over_are_given_up_and_nothing_is_kept() {
-        let mut work = ToolWork::new(Registry::new([never("waits", Effect::Reads)]));
+        let mut work = work([never("waits", Effect::Reads)]);
         for epoch in 1..=200 {
             call(&mut work, epoch, "a");
             if epoch > 1 {
@@ -156,7 +171,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn there_is_an_end_to_what_runs_at_once() {
-        let mut work = ToolWork::new(Registry::new([never("waits", Effect::Makes)]));
+        let mut work = work([never("waits", Effect::Makes)]);
         for n in 0..=RUNNING {
             call(&mut work, 1, &n.to_string());
         }
@@ -168,7 +183,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_lasts_is_seen_through() {
-        let mut work = ToolWork::new(Registry::new([never("waits", Effect::Makes)]));
+        let mut work = work([never("waits", Effect::Makes)]);
         call(&mut work, 1, "a");
         work.abort(Epoch(1));
         // Its own deadline ends it.

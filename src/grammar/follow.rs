@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::language::english::consent;
+
 use super::clock::{self, Scope, Time};
 use super::lexer::Token;
 use super::lines::Lines;
@@ -19,6 +21,8 @@ pub enum Before {
     /// Instead of acting, the tool asked whether this call is really meant; with the argument
     /// `sure` it is.
     Unsure(ParsedCall),
+    /// Instead of this call the user was asked for permission; after a yes it is made again.
+    Asked(ParsedCall),
 }
 
 /// The meaning of `sentence` after `before`; `None` if it is unrelated.
@@ -31,6 +35,10 @@ pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option
         Before::Unsure(call) => {
             talk.confirmed(call, tokens).or_else(|| talk.answered(call, tokens))
         }
+        Before::Asked(call) => match consent(sentence)? {
+            true => Some(Meaning::Calls(vec![call.clone()])),
+            false => Some(Meaning::Answer("Okay, I won't.".into())),
+        },
         Before::Open(call) => talk.answered(call, tokens),
         Before::Done(call) => talk.instead(call, tokens),
     }

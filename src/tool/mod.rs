@@ -32,6 +32,7 @@ mod media;
 mod note;
 mod own;
 mod pad;
+pub mod permission;
 pub mod picture;
 mod registry;
 mod reminder;
@@ -127,6 +128,12 @@ pub trait Tool: Send + Sync {
 
     /// Runs it. `args` is JSON text that was checked against the schema of [`Tool::spec`].
     fn call(&self, args: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>>;
+
+    /// Whether its results hold words of others, such as a page or a message, which might ask a
+    /// model to act.
+    fn foreign(&self) -> bool {
+        false
+    }
 
     /// How long a call may take.
     fn deadline(&self) -> Duration {

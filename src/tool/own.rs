@@ -128,12 +128,10 @@ fn read(path: &Path, folder: &Path, files: &[PathBuf]) -> Result<(Program, Vec<S
         Some("reads") => Effect::Reads,
         // What is not known to be harmless waits for the end of the turn.
         Some("acts") | None => Effect::Writes,
-        Some("dangerous") => {
-            return Err("effect = \"dangerous\" is not available yet: aloud cannot ask before a call so far".into());
-        }
+        Some("dangerous") => Effect::Dangerous,
         Some(other) => {
             return Err(format!(
-                "effect = \"{other}\" is unknown; write \"pure\", \"reads\" or \"acts\""
+                "effect = \"{other}\" is unknown; write \"pure\", \"reads\", \"acts\" or \"dangerous\""
             ));
         }
     };
@@ -217,6 +215,11 @@ impl Tool for Program {
         let (name, command, folder) =
             (self.spec.name.clone(), self.command.clone(), self.folder.clone());
         Box::pin(async move { run(&name, &command, &folder, args).await })
+    }
+
+    fn foreign(&self) -> bool {
+        // A program may read mail or pages; what it only does brings nothing.
+        !self.spec.effect.acts()
     }
 
     fn deadline(&self) -> Duration {

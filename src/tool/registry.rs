@@ -74,6 +74,11 @@ impl Registry {
         self.specs.iter().find(|spec| spec.name == name).map(|spec| spec.effect)
     }
 
+    /// Whether the results of `name` hold words of others; see [`Tool::foreign`].
+    pub fn is_foreign(&self, name: &str) -> bool {
+        self.tools.iter().any(|tool| tool.spec().name == name && tool.foreign())
+    }
+
     /// Whether a call of `name` with these arguments, JSON text, would run.
     ///
     /// # Errors

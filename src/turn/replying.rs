@@ -344,13 +344,9 @@ impl Machine {
         for errand in attempt.errands_mut().filter(|errand| errand.state == PendingState::Held) {
             let effect = self.setup.tools.get(&errand.call.name).copied();
             let effect = effect.unwrap_or(Effect::Writes);
-            let harmless = match effect {
-                Effect::Pure | Effect::Reads => true,
-                Effect::Writes | Effect::Makes => false,
-            };
-            if harmless || firm {
+            if !effect.acts() || firm {
                 errand.state = PendingState::Running { until };
-                (errand.acts, errand.lasts) = (!harmless, effect == Effect::Makes);
+                (errand.acts, errand.lasts) = (effect.acts(), effect == Effect::Makes);
                 out.push(Command::CallTool { epoch, call: errand.call.clone() });
                 worked = true;
             }

@@ -60,6 +60,7 @@ async fn sound_is_in_the_ring_of_the_speaker_at_once() {
             partner: Box::new(partner),
             instructions: "Answer.".into(),
             tools: tool::Registry::new([]),
+            permissions: aloud::tool::permission::Permissions::default(),
             book: None,
             volume: Volume::new(100),
             feed: path.feed,

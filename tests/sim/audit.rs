@@ -127,7 +127,7 @@ impl Audit {
             }
             Command::CallTool { epoch, call } => {
                 let effect = self.tools.get(&call.name).copied().unwrap_or(Effect::Writes);
-                let acts = matches!(effect, Effect::Writes | Effect::Makes);
+                let acts = effect.acts();
                 assert!(!acts || ear != EarStatus::Trailing, "acted too early: {}", context());
                 let live = self.live(*epoch);
                 assert!(!live.aborted, "called after the end");

@@ -20,6 +20,7 @@ use aloud::engine::ending::EndOfTurn;
 use aloud::engine::local::Templates;
 use aloud::engine::{EngineError, Meter, Partner};
 use aloud::listen::{self, LISTEN_OUTBOX, ListenHandle, Listener, Order};
+use aloud::tool::permission::Permissions;
 use aloud::tool::{Book, Registry, Ringer, ToolCx};
 use aloud::turn::{Entry, Input, Machine, MouthStatus, Setup};
 use futures::FutureExt;
@@ -159,6 +160,7 @@ impl World {
             setup,
             instructions: "Answer.".into(),
             tools: tools::registry(&room),
+            permissions: Permissions::default(),
             book: Some((book.clone(), book.watch())),
             volume: volume.clone(),
             feed: path.feed,

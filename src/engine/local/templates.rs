@@ -419,7 +419,9 @@ fn before(prompt: &Prompt) -> Option<(Before, String)> {
         arguments: serde_json::from_str(&called.arguments).ok()?,
     };
     let data: Value = serde_json::from_str(&outcome.output).unwrap_or_default();
-    let before = if data["asked"] == true {
+    let before = if data["permission"] == true {
+        Before::Asked(call)
+    } else if data["asked"] == true {
         Before::Unsure(call)
     } else if outcome.ok {
         Before::Done(call)

@@ -2,9 +2,12 @@
 
 mod clock;
 mod code;
+mod consent;
 mod measure;
 pub mod number;
 pub(crate) mod say;
 mod size;
 pub(crate) mod spell;
 pub(crate) mod words;
+
+pub use consent::consent;
