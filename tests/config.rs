@@ -459,6 +459,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.image.quality = Some("low".into());
     expected.image.dir = Some(full.path().join("Pictures/aloud"));
     expected.providers.insert("NAME".into(), config.settings.providers["NAME"].clone());
+    expected.mcp.insert("files".into(), config.settings.mcp["files"].clone());
     assert_eq!(config.settings, expected);
     // And none is missing there.
     let shown = nothing.show();

@@ -25,6 +25,7 @@ mod realtime;
 mod remote;
 mod sentences;
 mod start_error;
+pub(crate) mod tools;
 mod turn_end;
 mod wake;
 
@@ -94,6 +95,8 @@ pub struct App {
     templates: OnceLock<Arc<Templates>>,
     /// The user's own tools, once used.
     own: OnceLock<tool::Own>,
+    /// The MCP servers, once started.
+    servers: OnceLock<tool::mcp::Servers>,
     /// The local voices used so far.
     voices: Mutex<BTreeMap<String, Arc<Hibari>>>,
 }
@@ -134,6 +137,7 @@ impl App {
             accounts,
             templates,
             own: OnceLock::new(),
+            servers: OnceLock::new(),
             voices,
         })
     }
@@ -205,7 +209,8 @@ impl App {
         Book::open(&path, WallClock::System, LocalZone::system())
     }
 
-    /// The enabled tools. A change of painter is reported to `notes`.
+    /// The enabled tools; those of MCP servers come once their servers are up. What the user should
+    /// know goes to `notes`.
     ///
     /// # Errors
     /// When an address in the settings is invalid.
@@ -215,31 +220,7 @@ impl App {
         ringer: Ringer,
         notes: &Notes,
     ) -> Result<Registry, StartError> {
-        let weather = &self.config.settings.tools.get_weather;
-        let tools = &self.config.settings.tools;
-        let pad = tool::Pad::new(tools.lists.clone());
-        let mut settings = tool::Settings::new(book.clone(), ringer, self.volume.clone(), pad);
-        settings.currency.base_url =
-            tool::BaseUrl::parse(&tools.rates_url).map_err(StartError::Tool)?;
-        settings.currency.file = Some(self.config.paths.state.join("rates.json"));
-        settings.weather.base_url =
-            tool::BaseUrl::parse(&weather.base_url).map_err(StartError::Tool)?;
-        settings.weather.geocoding_url =
-            tool::BaseUrl::parse(&weather.geocoding_url).map_err(StartError::Tool)?;
-        settings.weather.location.clone_from(&weather.location);
-        settings.home = tool::Home::at(self.config.paths.state.join("home"));
-        settings.weather.units = match weather.units {
-            config::Units::Auto => tool::Units::of_locale(&self.locale),
-            config::Units::Metric => tool::Units::Metric,
-            config::Units::Us => tool::Units::Us,
-        };
-        let pictures = tool::pictures(&painter::pictures(self, notes));
-        let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
-        let own = self.own();
-        own.problems.iter().for_each(|problem| notes.tell(problem.clone()));
-        // They come last, so that they replace tools of ours that have their names.
-        let all = own.tools.iter().cloned().fold(all, |all, tool| all.with(tool));
-        Ok(all.only(|name| tools.allows(name)))
+        tools::registry(self, book, ringer, notes)
     }
 
     /// The user's own tools, read once, so that tools and sentences belong together.
@@ -353,7 +334,7 @@ impl App {
             setup: self.turns(config::Mode::PushToTalk),
             partner: realtime::partner(self, engines, told, None, sounds)?,
             instructions: self.instructions()?,
-            tools: self.tools(&book, ringer, &notes)?,
+            tools: tools::ready(self, self.tools(&book, ringer, &notes)?).await,
             permissions: permissions::permissions(self),
             book: None,
             volume: self.volume.clone(),

@@ -13,7 +13,7 @@ use futures::StreamExt;
 
 use super::exit::{Code, Failure};
 use super::{Outcome, print};
-use crate::app::App;
+use crate::app::{App, tools};
 use crate::audio::{self, CaptureEvent, Choice, Side, Sound};
 use crate::base::{Utterance, UtteranceId};
 use crate::config::{Commands, Environment, KeySource, Mode, ModelName, Partner, ToolChoice};
@@ -21,6 +21,7 @@ use crate::control::{Client, ClientError};
 use crate::dialog::{Item, Prompt};
 use crate::engine::openai::models::{models, named};
 use crate::engine::{Delta, Notes};
+use crate::tool::mcp::Health;
 
 /// How long a model may take for one word.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -96,6 +97,15 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
     }
     for problem in &app.own().problems {
         tell("tools", Finding::Bad(problem.clone()))?;
+    }
+    for (server, health) in tools::health(&app).await? {
+        let finding = match health {
+            Health::Up(1) => Finding::Good(format!("{server} offers one tool")),
+            Health::Up(count) => Finding::Good(format!("{server} offers {count} tools")),
+            Health::Starting => Finding::Bad(format!("{server} has not started in 10 seconds")),
+            Health::Down(why) => Finding::Bad(why),
+        };
+        tell("MCP server", finding)?;
     }
     tell("service", service(&app, env).await)?;
     match bad {

@@ -27,6 +27,7 @@ mod notify;
 mod print;
 mod replay;
 mod say;
+mod servers;
 mod service;
 mod sound_out;
 mod talk;

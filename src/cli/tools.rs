@@ -1,12 +1,12 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::exit::{Code, Failure};
-use super::{Outcome, print};
-use crate::app::{App, permissions};
+use super::{Outcome, print, servers};
+use crate::app::{App, permissions, tools};
 use crate::base::CallId;
 use crate::config::Environment;
 use crate::dialog::Call;
@@ -35,19 +35,19 @@ enum What {
         #[arg(value_name = "JSON", default_value = "{}")]
         arguments: String,
     },
-    /// Add a tool server (not available yet).
-    #[command(hide = true)]
+    /// Add an MCP server: a command after "--", or an address.
     Add {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
+        /// Its name in the configuration.
+        name: String,
+        /// A program and its arguments, or an address.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        what: Vec<String>,
     },
-    /// Import tool servers (not available yet).
-    #[command(hide = true)]
+    /// Import MCP servers from the JSON file of another program ("mcpServers").
     Import {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
+        /// The file, or "-" for standard input.
+        #[arg(value_name = "JSON-FILE")]
+        from: PathBuf,
     },
     /// Show what tools did, and why.
     Log {
@@ -59,27 +59,27 @@ enum What {
 
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Tools) -> Outcome {
     match args.what {
-        None | Some(What::List) => list(file, env, args.json),
+        None | Some(What::List) => list(file, env, args.json).await,
         Some(What::Call { name, arguments }) => call(file, env, name, arguments, args.json).await,
-        Some(What::Add { .. }) => Err(Failure::later("aloud tools add")),
-        Some(What::Import { .. }) => Err(Failure::later("aloud tools import")),
+        Some(What::Add { name, what }) => servers::add(file, env, name, what),
+        Some(What::Import { from }) => servers::import(file, env, &from),
         Some(What::Log { lines }) => log(file, env, lines, args.json),
     }
 }
 
-/// The tools, after reporting those that are left out.
-fn all(app: &App, ringer: Ringer) -> Result<Registry, Failure> {
+/// The tools, once the MCP servers are up, after reporting those that are left out.
+async fn all(app: &App, ringer: Ringer) -> Result<Registry, Failure> {
     let (notes, mut told): (Notes, mpsc::Receiver<String>) = Notes::new();
-    let tools = app.tools(&app.book(), ringer, &notes)?;
+    let tools = tools::ready(app, app.tools(&app.book(), ringer, &notes)?).await;
     while let Ok(problem) = told.try_recv() {
         print::trouble(&problem);
     }
     Ok(tools)
 }
 
-fn list(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
+async fn list(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
     let app = App::open(file, env)?;
-    let specs = all(&app, Ringer::Nobody)?.specs();
+    let specs = all(&app, Ringer::Nobody).await?.specs();
     if as_json {
         for spec in specs.iter() {
             print::json(spec)?;
@@ -104,7 +104,7 @@ async fn call(
     as_json: bool,
 ) -> Outcome {
     let app = App::open(file, env)?;
-    let tools = all(&app, app.ringer().await)?;
+    let tools = all(&app, app.ringer().await).await?;
     if tools.effect(&name).is_none() {
         let what = format!("there is no tool {name}; \"aloud tools list\" shows them all");
         return Err(Failure::new(Code::Usage, what));

@@ -21,6 +21,7 @@
 mod environment;
 mod feature;
 mod load;
+mod mcp;
 mod names;
 mod paths;
 mod problem;
@@ -36,6 +37,7 @@ mod tools;
 pub use environment::Environment;
 pub use feature::Feature;
 pub use load::{Config, InitError, default_file, init};
+pub use mcp::{McpServer, is_name as is_server_name};
 pub use paths::{PathError, Paths};
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use providers::OPENAI;

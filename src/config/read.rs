@@ -10,7 +10,7 @@ use super::settings::{
 };
 use super::table::Table;
 use super::tools::{GetWeather, Tools, Units};
-use super::{Environment, Feature, Origin, Paths, providers, remote};
+use super::{Environment, Feature, Origin, Paths, mcp, providers, remote};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
 use crate::models::Role;
@@ -42,6 +42,7 @@ pub(super) fn settings(
     let (policies, denied) = permissions(root.section("permissions"));
     tools.policies = policies;
     tools.disabled.extend(denied);
+    let mcp = mcp::read(root.section("mcp"));
     let templates = templates(root.section("templates"));
     let models = models(root.section("models"), paths);
     let log = log(root.section("log"), env);
@@ -63,6 +64,7 @@ pub(super) fn settings(
         prices,
         local,
         tools,
+        mcp,
         templates,
         models,
         log,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Environment;
+use super::mcp::McpServer;
 use super::tools::Tools;
 use crate::engine::openai::Sampling;
 pub use crate::engine::openai::{Protocol, ToolChoice};
@@ -47,6 +48,8 @@ pub struct Settings {
     pub local: Local,
     /// `[tools]`
     pub tools: Tools,
+    /// `[mcp.NAME]`
+    pub mcp: BTreeMap<String, McpServer>,
     /// `[templates]`
     pub templates: Templates,
     /// `[models]`

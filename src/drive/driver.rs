@@ -83,6 +83,7 @@ enum Happening {
     Asked(Option<Asked>),
     Looked(Looked),
     Judged(Judged),
+    Tools,
     Tool(Ran),
     Book(Option<View>),
     Sound(Option<SoundEvent>),
@@ -97,8 +98,7 @@ impl Driver {
             setup.settings.interruption.words = Duration::ZERO;
         }
         setup.settings.interruption.looks = parts.early.is_some();
-        setup.tools =
-            parts.tools.specs().iter().map(|spec| (spec.name.clone(), spec.effect)).collect();
+        setup.tools = parts.tools.effects();
         let now = parts.clock.now();
         let recorder = parts.record.map(|out| Recorder::new(out, &setup));
         let mode = mode_name(setup.settings.mode);
@@ -252,7 +252,7 @@ impl Driver {
             looked = Hearing::looked(look) => Happening::Looked(looked),
             judged = turn_end.next() => Happening::Judged(judged),
             () = tokio::time::sleep_until(until) => Happening::Due(timer),
-            ran = work.next() => Happening::Tool(ran),
+            ran = work.next() => ran.map_or(Happening::Tools, Happening::Tool),
             said = partner.said() => Happening::Said(said),
             view = ringing.next() => Happening::Book(view),
             event = receive(sound) => Happening::Sound(event),
@@ -279,6 +279,7 @@ impl Driver {
                 self.hearing.order_some(order);
             }
             Happening::Tool(ran) => self.on_tool(ran),
+            Happening::Tools => self.on_tools(),
             Happening::Book(view) => self.on_book(view),
             Happening::Sound(Some(event)) => {
                 if let Some(device) = self.watch.sound(event) {
@@ -422,6 +423,13 @@ impl Driver {
         }
         self.turns.push(Input::Trigger(trigger));
         Ok(())
+    }
+
+    /// Tools have come or gone: the machine learns what they may do.
+    fn on_tools(&mut self) {
+        let mut setup = self.turns.setup().clone();
+        setup.tools = self.work.registry().effects();
+        self.turns.push(Input::Setup(Box::new(setup)));
     }
 
     /// Listens for wake words if the mode needs it.

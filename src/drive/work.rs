@@ -118,13 +118,19 @@ impl ToolWork {
         epoch > self.silenced
     }
 
-    /// The next call to end; pending while none runs. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Ran {
-        let Some(ran) = self.running.next().await else { return std::future::pending().await };
+    /// The next call to end, or `None` when tools have come or gone; pending while neither happens.
+    /// Cancel-safe.
+    pub(super) async fn next(&mut self) -> Option<Ran> {
+        let Self { registry, running, .. } = self;
+        let ran = tokio::select! {
+            biased;
+            Some(ran) = running.next() => ran,
+            () = registry.changed() => return None,
+        };
         if let Ran::Done { epoch, name, .. } = &ran {
             self.permissions.told(&self.registry, *epoch, name);
         }
-        ran
+        Some(ran)
     }
 }
 
@@ -161,12 +167,12 @@ mod tests {
         for epoch in 1..=200 {
             call(&mut work, epoch, "a");
             if epoch > 1 {
-                assert!(matches!(work.next().await, Ran::Dropped));
+                assert!(matches!(work.next().await.unwrap(), Ran::Dropped));
             }
         }
         assert_eq!(work.running.len(), 1);
         work.abort(Epoch(200));
-        assert!(matches!(work.next().await, Ran::Dropped));
+        assert!(matches!(work.next().await.unwrap(), Ran::Dropped));
     }
 
     #[tokio::test(start_paused = true)]
@@ -175,7 +181,7 @@ mod tests {
         for n in 0..=RUNNING {
             call(&mut work, 1, &n.to_string());
         }
-        match work.next().await {
+        match work.next().await.unwrap() {
             Ran::Done { done, .. } => assert!(!done.outcome.ok),
             other @ (Ran::Late { .. } | Ran::Dropped) => panic!("{other:?}"),
         }
@@ -187,7 +193,7 @@ mod tests {
         call(&mut work, 1, "a");
         work.abort(Epoch(1));
         // Its own deadline ends it.
-        assert!(matches!(work.next().await, Ran::Late { epoch: Epoch(1), .. }));
+        assert!(matches!(work.next().await.unwrap(), Ran::Late { epoch: Epoch(1), .. }));
         assert!(work.may_say(Epoch(1)));
         work.silence();
         assert!(!work.may_say(Epoch(1)));

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Call ─▶ Registry ─▶ Tool::call ─▶ ToolOutput {data for a model, say for a person, act on aloud itself}
+//!                         ├─▶ mcp: other programs' tools, by the Model Context Protocol
 //!                         ├─▶ own: a program of the user's {arguments on stdin, answer on stdout}
 //!                         └─▶ Book ─▶ View {ringing} (timers and alarms, later, unasked)
 //! ```
@@ -28,6 +29,7 @@ mod function;
 mod home;
 mod list;
 mod luck;
+pub mod mcp;
 mod media;
 mod note;
 mod own;

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 
+use super::mcp::Shelf;
 use super::{Act, Tool, ToolCx, ToolError, ToolOutput, schema};
 use crate::base::Job;
 use crate::dialog::{Call, Effect, Outcome, Picture, ToolSpec};
@@ -24,10 +26,20 @@ pub struct Done {
 }
 
 /// The available tools, in the order in which a model sees them. Cheap to clone.
+///
+/// Those of MCP servers come and go: each question is about what there is now.
 #[derive(Clone)]
 pub struct Registry {
     tools: Arc<[Arc<dyn Tool>]>,
     specs: Arc<[ToolSpec]>,
+    live: Option<Live>,
+}
+
+/// Tools that come and go, and which of them are kept.
+#[derive(Clone)]
+struct Live {
+    shelf: Shelf,
+    keep: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -48,7 +60,42 @@ impl Registry {
             }
         }
         let specs = kept.iter().map(|tool| tool.spec().clone()).collect();
-        Self { tools: kept.into(), specs }
+        Self { tools: kept.into(), specs, live: None }
+    }
+
+    /// This registry and the tools of MCP servers whose name `keep` approves.
+    #[must_use]
+    pub fn with_live(
+        self,
+        shelf: Shelf,
+        keep: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { live: Some(Live { shelf, keep: Arc::new(keep) }), ..self }
+    }
+
+    /// Resolves when tools have come or gone; never if none can. Cancel-safe.
+    pub async fn changed(&mut self) {
+        if let Some(live) = &mut self.live
+            && live.shelf.changed().await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+
+    /// All tools there are now.
+    fn all(&self) -> Vec<Arc<dyn Tool>> {
+        let mut all: Vec<Arc<dyn Tool>> = self.tools.to_vec();
+        if let Some(live) = &self.live {
+            let now = live.shelf.borrow();
+            all.extend(now.iter().filter(|tool| (live.keep)(&tool.spec().name)).cloned());
+        }
+        all
+    }
+
+    /// The tool `name`, if it is there now.
+    fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.all().into_iter().find(|tool| tool.spec().name == name)
     }
 
     /// This registry and `tool`.
@@ -65,18 +112,26 @@ impl Registry {
 
     /// The tools as described to a responder.
     pub fn specs(&self) -> Arc<[ToolSpec]> {
-        Arc::clone(&self.specs)
+        match self.live {
+            None => Arc::clone(&self.specs),
+            Some(_) => self.all().iter().map(|tool| tool.spec().clone()).collect(),
+        }
+    }
+
+    /// The tools with their effects.
+    pub fn effects(&self) -> BTreeMap<String, Effect> {
+        self.all().iter().map(|tool| (tool.spec().name.clone(), tool.spec().effect)).collect()
     }
 
     /// The effect of calling `name`; `None` if there is no such tool. Only [`Effect::Pure`] and
     /// [`Effect::Reads`] may run under a tentative epoch.
     pub fn effect(&self, name: &str) -> Option<Effect> {
-        self.specs.iter().find(|spec| spec.name == name).map(|spec| spec.effect)
+        self.find(name).map(|tool| tool.spec().effect)
     }
 
     /// Whether the results of `name` hold words of others; see [`Tool::foreign`].
     pub fn is_foreign(&self, name: &str) -> bool {
-        self.tools.iter().any(|tool| tool.spec().name == name && tool.foreign())
+        self.find(name).is_some_and(|tool| tool.foreign())
     }
 
     /// Whether a call of `name` with these arguments, JSON text, would run.
@@ -84,8 +139,8 @@ impl Registry {
     /// # Errors
     /// What is wrong with the arguments. An unknown tool is not an error here.
     pub fn check(&self, name: &str, arguments: &str) -> Result<(), String> {
-        let spec = self.specs.iter().find(|spec| spec.name == name);
-        spec.map_or(Ok(()), |spec| schema::fit(&spec.parameters, arguments).map(drop))
+        let tool = self.find(name);
+        tool.map_or(Ok(()), |tool| schema::fit(&tool.spec().parameters, arguments).map(drop))
     }
 
     /// Runs `call`. Never fails and never panics: an unknown tool, invalid arguments, or a tool
@@ -94,9 +149,10 @@ impl Registry {
     pub fn call(&self, call: &Call, cx: ToolCx) -> Job<Done> {
         let id = call.id.clone();
         let name = call.name.clone();
-        let Some(tool) = self.tools.iter().find(|tool| tool.spec().name == name) else {
+        let Some(tool) = self.find(&name) else {
             // A model gets the list; for a person it would be long.
-            let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+            let specs = self.specs();
+            let known: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
             let output = format!("There is no tool {name}. The tools are: {}.", known.join(", "));
             let say = format!("I have no tool called {name}.");
             let outcome = Outcome { id, output, say, ok: false };
@@ -112,7 +168,6 @@ impl Registry {
                 return Box::pin(async { Done { outcome, act: None, picture: None } });
             }
         };
-        let tool = Arc::clone(tool);
         // Inside the future, so that a panic before the first await is caught as well.
         let work: Job<_> = Box::pin(async move { tool.call(arguments, cx).await });
         Box::pin(async move {

@@ -150,7 +150,8 @@ impl Web {
     }
 }
 
-fn builder() -> reqwest::ClientBuilder {
+/// A client of ours, without a limit for answers.
+pub(super) fn builder() -> reqwest::ClientBuilder {
     install_crypto();
     Client::builder()
         .user_agent(concat!("aloud/", env!("CARGO_PKG_VERSION")))

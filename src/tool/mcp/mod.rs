@@ -1,0 +1,304 @@
+//! Tools of other programs, by the Model Context Protocol.
+//!
+//! ```text
+//! [mcp.NAME] ─▶ Server ─▶ a task each: connect ─▶ list ─▶ wait for a change or the end ─▶ again
+//!                                                   │
+//!                         Shelf: all tools there are now ◀┘ ─▶ Registry (asked anew each turn)
+//! ```
+//!
+//! **Invariant:** neither the start of aloud nor a turn waits for a server; what is not there yet is
+//! not offered yet.
+//! **Invariant:** a tool has one name. If a built-in tool or another server has it, it is called
+//! `SERVER_TOOL`, and the user is told.
+//! **Invariant:** a call that is given up is cancelled at the server.
+//! Deliberately absent: prompts and resources, which need somebody who picks one, and requests of
+//! the server to us (sampling, elicitation).
+
+mod tool;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rmcp::model::{ClientCapabilities, ClientConfig, Implementation};
+use rmcp::service::{NotificationContext, RoleClient, RunningService};
+use rmcp::transport::TokioChildProcess;
+use rmcp::transport::streamable_http_client::{
+    StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
+};
+use rmcp::{ClientHandler, ServiceExt};
+use tokio::process::Command;
+use tokio::sync::{Notify, watch};
+
+use self::tool::McpTool;
+use super::{Tool, web};
+
+/// How long a server may take to start and list its tools.
+const START: Duration = Duration::from_secs(30);
+/// The pause before a server that failed is started again; it doubles up to the second.
+const BACKOFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+
+/// A server, as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its name in the configuration.
+    pub name: String,
+    /// How it is reached.
+    pub link: Link,
+    /// How long a call may take.
+    pub patience: Duration,
+}
+
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// A program that talks on its standard input and output.
+    Program {
+        /// The program and its arguments. Not empty.
+        command: Vec<String>,
+        /// Variables that it gets besides ours.
+        env: BTreeMap<String, String>,
+    },
+    /// An address (streamable HTTP).
+    Http {
+        /// The address.
+        url: String,
+        /// Headers sent with each request.
+        headers: BTreeMap<String, String>,
+    },
+}
+
+/// The tools that all servers offer now.
+pub type Shelf = watch::Receiver<Arc<[Arc<dyn Tool>]>>;
+
+/// The state of one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It is starting.
+    Starting,
+    /// It offers this many tools.
+    Up(usize),
+    /// It failed, and is started again after a while; a sentence.
+    Down(String),
+}
+
+/// The servers, each kept running by a task. They end with it.
+pub struct Servers {
+    shelf: Shelf,
+    states: Arc<Mutex<BTreeMap<String, Health>>>,
+    changed: Arc<Notify>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// What the tasks share.
+struct Rack {
+    out: watch::Sender<Arc<[Arc<dyn Tool>]>>,
+    /// The tools of each server.
+    offered: Mutex<BTreeMap<String, Vec<Arc<McpTool>>>>,
+    states: Arc<Mutex<BTreeMap<String, Health>>>,
+    changed: Arc<Notify>,
+    /// Names that are not free.
+    taken: Vec<String>,
+    tell: Box<dyn Fn(String) + Send + Sync>,
+}
+
+impl Servers {
+    /// Starts `servers`. Names in `taken` belong to tools of ours; `tell` is told what the user
+    /// should know. Must be called in an async runtime.
+    pub fn start(
+        servers: Vec<Server>,
+        taken: Vec<String>,
+        tell: impl Fn(String) + Send + Sync + 'static,
+    ) -> Self {
+        let (out, shelf) = watch::channel(Arc::from([]));
+        let states = servers.iter().map(|server| (server.name.clone(), Health::Starting));
+        let states = Arc::new(Mutex::new(states.collect()));
+        let changed = Arc::new(Notify::new());
+        let rack = Arc::new(Rack {
+            out,
+            offered: Mutex::default(),
+            states: Arc::clone(&states),
+            changed: Arc::clone(&changed),
+            taken,
+            tell: Box::new(tell),
+        });
+        let tasks = servers.into_iter().map(|server| tokio::spawn(keep(server, Arc::clone(&rack))));
+        Self { shelf, states, changed, tasks: tasks.collect() }
+    }
+
+    /// The tools, now and later.
+    pub fn shelf(&self) -> Shelf {
+        self.shelf.clone()
+    }
+
+    /// The state of each server.
+    pub fn states(&self) -> BTreeMap<String, Health> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until every server is up or has failed once, `patience` at most.
+    pub async fn ready(&self, patience: Duration) {
+        let ready = async {
+            loop {
+                let news = self.changed.notified();
+                if !self.states().values().any(|state| *state == Health::Starting) {
+                    return;
+                }
+                news.await;
+            }
+        };
+        // Whoever is not ready is left out.
+        let _ = tokio::time::timeout(patience, ready).await;
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+impl Rack {
+    /// Puts the tools of `server` on the shelf in place of those before.
+    fn offer(&self, server: &str, tools: Vec<Arc<McpTool>>, health: Health) {
+        let mut offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        offered.insert(server.to_owned(), tools);
+        let mut taken = self.taken.clone();
+        let mut all: Vec<Arc<dyn Tool>> = Vec::new();
+        for (owner, tools) in &*offered {
+            for tool in tools {
+                let mut tool = Arc::clone(tool);
+                if taken.contains(&tool.spec().name) {
+                    let other = tool::safe(&format!("{owner}_{}", tool.spec().name));
+                    if owner == server {
+                        let name = &tool.spec().name;
+                        (self.tell)(format!(
+                            "The tool {name} of the MCP server {owner} is called {other}, because there is another {name}."
+                        ));
+                    }
+                    if taken.contains(&other) {
+                        continue;
+                    }
+                    tool = Arc::new(tool.renamed(other));
+                }
+                taken.push(tool.spec().name.clone());
+                all.push(tool);
+            }
+        }
+        self.out.send_replace(all.into());
+        drop(offered);
+        self.state(server, health);
+    }
+
+    fn state(&self, server: &str, health: Health) {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        states.insert(server.to_owned(), health);
+        drop(states);
+        self.changed.notify_waiters();
+    }
+}
+
+/// Keeps one server running, for ever.
+async fn keep(server: Server, rack: Arc<Rack>) {
+    let mut pause = BACKOFF[0];
+    let mut told = String::new();
+    loop {
+        let why = match run(&server, &rack).await {
+            Ok(()) => {
+                pause = BACKOFF[0];
+                format!("The MCP server {} has ended; it is started again.", server.name)
+            }
+            Err(why) => format!("The MCP server {} cannot be used: {why}.", server.name),
+        };
+        tracing::warn!("{why}");
+        rack.offer(&server.name, Vec::new(), Health::Down(why.clone()));
+        // The same failure again is no news.
+        if told != why {
+            (rack.tell)(why.clone());
+            told = why;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(BACKOFF[1]);
+    }
+}
+
+/// Runs one server until it ends.
+async fn run(server: &Server, rack: &Rack) -> Result<(), String> {
+    let changed = Arc::new(Notify::new());
+    let client = Client { changed: Arc::clone(&changed) };
+    let start = tokio::time::timeout(START, connect(server, client));
+    let running = start.await.map_err(|_| "it did not answer in 30 seconds".to_owned())??;
+    let peer = running.peer().clone();
+    let mut end = Box::pin(running.waiting());
+    loop {
+        let tools = tokio::time::timeout(START, peer.list_all_tools()).await;
+        let tools = tools.map_err(|_| "it did not list its tools in 30 seconds".to_owned())?;
+        let tools = tools.map_err(|error| format!("it did not list its tools ({error})"))?;
+        let tools: Vec<_> = tools
+            .into_iter()
+            .map(|tool| Arc::new(McpTool::new(peer.clone(), tool, server.patience)))
+            .collect();
+        let count = tools.len();
+        rack.offer(&server.name, tools, Health::Up(count));
+        tokio::select! {
+            _ = &mut end => return Ok(()),
+            () = changed.notified() => {}
+        }
+    }
+}
+
+async fn connect(
+    server: &Server,
+    client: Client,
+) -> Result<RunningService<RoleClient, Client>, String> {
+    match &server.link {
+        Link::Program { command, env } => {
+            let [program, arguments @ ..] = &command[..] else {
+                return Err("its command is empty".into());
+            };
+            let mut child = Command::new(program);
+            child.args(arguments).envs(env);
+            let spawned =
+                TokioChildProcess::builder(child).stderr(std::process::Stdio::null()).spawn();
+            let (transport, _) =
+                spawned.map_err(|error| format!("{program} does not start ({error})"))?;
+            client
+                .serve(transport)
+                .await
+                .map_err(|error| format!("{program} does not answer ({error})"))
+        }
+        Link::Http { url, headers } => {
+            let mut all = std::collections::HashMap::new();
+            for (name, value) in headers {
+                let fits = name.parse().ok().zip(value.parse().ok());
+                let (name, value) =
+                    fits.ok_or_else(|| format!("the header {name} is not valid"))?;
+                all.insert(name, value);
+            }
+            let config =
+                StreamableHttpClientTransportConfig::with_uri(url.as_str()).custom_headers(all);
+            let http = web::builder().build().map_err(|error| error.to_string())?;
+            let transport = StreamableHttpClientTransport::with_client(http, config);
+            client
+                .serve(transport)
+                .await
+                .map_err(|error| format!("{url} does not answer ({error})"))
+        }
+    }
+}
+
+/// Our side of a connection.
+struct Client {
+    changed: Arc<Notify>,
+}
+
+impl ClientHandler for Client {
+    fn get_info(&self) -> ClientConfig {
+        let about = Implementation::new("aloud", env!("CARGO_PKG_VERSION"));
+        ClientConfig::new(ClientCapabilities::default(), about)
+    }
+
+    async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed.notify_one();
+    }
+}

@@ -1,0 +1,158 @@
+use std::time::Duration;
+
+use rmcp::ErrorData;
+use rmcp::model::{CallToolRequestParams, CallToolResult, ContentBlock, ResourceContents};
+use rmcp::service::{Peer, RoleClient, ServiceError};
+use serde_json::{Map, Value, json};
+
+use crate::base::Job;
+use crate::dialog::{Effect, Picture, ToolSpec};
+use crate::tool::{Tool, ToolCx, ToolError, ToolOutput};
+
+/// The longest result that a model gets, in characters.
+const MOST: usize = 20_000;
+/// The longest result that is said without a model, in characters.
+const MOST_SAID: usize = 400;
+/// The longest name of a tool that providers take.
+const MOST_NAME: usize = 64;
+
+/// A tool of a server.
+#[derive(Clone)]
+pub(super) struct McpTool {
+    spec: ToolSpec,
+    /// Its name at the server.
+    name: String,
+    peer: Peer<RoleClient>,
+    patience: Duration,
+}
+
+impl McpTool {
+    pub(super) fn new(peer: Peer<RoleClient>, tool: rmcp::model::Tool, patience: Duration) -> Self {
+        let hints = tool.annotations.as_ref();
+        let effect = match hints.map(|hints| (hints.read_only_hint, hints.destructive_hint)) {
+            Some((Some(true), _)) => Effect::Reads,
+            Some((_, Some(true))) => Effect::Dangerous,
+            Some(_) | None => Effect::Writes,
+        };
+        let title = tool.title.or_else(|| hints.and_then(|hints| hints.title.clone()));
+        let description = tool.description.map(|text| text.into_owned()).or(title);
+        let spec = ToolSpec {
+            name: safe(&tool.name),
+            description: description.unwrap_or_else(|| tool.name.to_string()),
+            parameters: Value::Object((*tool.input_schema).clone()),
+            effect,
+        };
+        Self { spec, name: tool.name.into_owned(), peer, patience }
+    }
+
+    /// The same under another name.
+    pub(super) fn renamed(&self, name: String) -> Self {
+        Self { spec: ToolSpec { name, ..self.spec.clone() }, ..self.clone() }
+    }
+}
+
+impl Tool for McpTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    fn call(&self, args: String, _: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
+        let (peer, name) = (self.peer.clone(), self.name.clone());
+        Box::pin(async move {
+            let arguments: Map<String, Value> = serde_json::from_str(&args).map_err(|error| {
+                ToolError::Tell(format!("The arguments are no object: {error}."))
+            })?;
+            let mut params = CallToolRequestParams::new(name);
+            params.arguments = Some(arguments);
+            // Dropped, it tells the server that nobody waits any longer.
+            match peer.call_tool(params).await {
+                Ok(result) => read(result),
+                Err(ServiceError::McpError(ErrorData { message, .. })) => {
+                    Err(ToolError::Tell(message.into_owned()))
+                }
+                Err(error) => Err(ToolError::Tell(format!("The tool's server failed: {error}."))),
+            }
+        })
+    }
+
+    fn foreign(&self) -> bool {
+        true
+    }
+
+    fn deadline(&self) -> Duration {
+        self.patience
+    }
+}
+
+/// The result of a call: its text, what else it holds by name, and its first picture.
+fn read(result: CallToolResult) -> Result<ToolOutput, ToolError> {
+    let mut texts = Vec::new();
+    let mut picture = None;
+    for block in result.content {
+        match block {
+            ContentBlock::Text(text) => texts.push(text.text),
+            ContentBlock::Image(image) => {
+                let url = format!("data:{};base64,{}", image.mime_type, image.data);
+                picture.get_or_insert(Picture::from(url));
+            }
+            ContentBlock::Audio(_) => texts.push("(a sound, which cannot be played yet)".into()),
+            ContentBlock::Resource(resource) => texts.push(match resource.resource {
+                ResourceContents::TextResourceContents { text, .. } => text,
+                ResourceContents::BlobResourceContents { uri, .. } => uri,
+                _ => "(something of an unknown kind)".into(),
+            }),
+            ContentBlock::ResourceLink(link) => texts.push(link.uri),
+            _ => texts.push("(something of an unknown kind)".into()),
+        }
+    }
+    if texts.is_empty()
+        && let Some(data) = result.structured_content
+    {
+        texts.push(data.to_string());
+    }
+    let text = cut(&texts.join("\n"), MOST, " (cut; there is more)");
+    if result.is_error == Some(true) {
+        return Err(ToolError::Tell(if text.is_empty() {
+            "The tool failed.".into()
+        } else {
+            text
+        }));
+    }
+    let say = match (text.is_empty(), &picture) {
+        (true, Some(_)) => "Here is a picture.".to_owned(),
+        (true, None) => "Done.".to_owned(),
+        (false, _) => cut(&text, MOST_SAID, " and more."),
+    };
+    Ok(ToolOutput { picture, ..ToolOutput::new(json!({ "result": text }), say) })
+}
+
+/// The first `most` characters of `text`, with `more` in place of the rest.
+fn cut(text: &str, most: usize, more: &str) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}{more}", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// `name` with the characters that every provider takes: letters, digits, "_" and "-".
+pub(super) fn safe(name: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    name.chars().map(|c| if fits(c) { c } else { '_' }).take(MOST_NAME).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_providers_take() {
+        assert_eq!(safe("read.file/α"), "read_file__");
+        assert_eq!(safe(&"x".repeat(100)).len(), MOST_NAME);
+    }
+
+    #[test]
+    fn a_long_result_says_that_there_is_more() {
+        assert_eq!(cut("abcdef", 3, " and more."), "abc and more.");
+        assert_eq!(cut("abc", 3, " and more."), "abc");
+    }
+}
