@@ -15,6 +15,7 @@ mod devices;
 mod draft;
 mod ended;
 mod engines;
+mod house;
 mod instructions;
 mod keys;
 mod painter;
@@ -231,6 +232,7 @@ impl App {
             config::Units::Metric => tool::Units::Metric,
             config::Units::Us => tool::Units::Us,
         };
+        settings.house = house::house(self).map_err(StartError::Tool)?;
         let pictures = tool::pictures(&painter::pictures(self, notes));
         let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
         let own = self.own();

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::names::{Providers, TEMPLATES, model_name, remote_models, some, word};
+use super::providers::variable;
 use super::section::{Choice, Report, Section, Wrong, path, web_address};
 use super::settings::{
     Audio, Cascade, Commands, Device, Dialect, Listen, Local, Log, Mode, ModelName, Models,
     Partner, Realtime, Settings, Templates, TurnDetection, Wake, WireFormat,
 };
 use super::table::Table;
-use super::tools::{GetWeather, Tools, Units};
-use super::{Environment, Feature, Origin, Paths, providers, remote};
+use super::tools::{GetWeather, HomeAssistant, Tools, Units};
+use super::{Environment, Feature, KeySource, Origin, Paths, providers, remote};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
 use crate::models::Role;
@@ -268,6 +269,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let mut lists = of.section("lists");
     let dir = lists.maybe("dir", "an absolute path, or one with ~/", path);
     lists.end();
+    let home_assistant = home_assistant(of.section("home_assistant"));
     of.end();
     Tools {
         enabled,
@@ -276,7 +278,28 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         get_weather,
         rates_url,
         lists: dir.unwrap_or_else(|| paths.lists.clone()),
+        home_assistant,
     }
+}
+
+fn home_assistant(mut of: Section<'_, '_>) -> Option<HomeAssistant> {
+    let wanted = "an address such as \"http://homeassistant.local:8123\"";
+    let url = of.maybe("url", wanted, |text, _| web_address(text));
+    let variable = of.maybe("token_env", "the name of an environment variable", variable);
+    let file = of.maybe("token_file", "an absolute path, or one with ~/", path);
+    if let (Some(_), Some(_), Some(at)) = (&variable, &file, of.place("token_file")) {
+        let wrong = ("token_env is set too".to_owned(), "keep one of them".to_owned());
+        of.wrong(&at, "token_file", wrong);
+    }
+    let at = of.place("url");
+    let clean = of.clean("token_env") && of.clean("token_file");
+    let token = file.map(KeySource::File).or(variable.map(KeySource::Env));
+    if let (Some(at), None, true) = (&at, &token, clean) {
+        let next = "write token_file = \"FILE\" or token_env = \"VARIABLE\"".to_owned();
+        of.wrong(at, "url", ("its token is missing".to_owned(), next));
+    }
+    of.end();
+    Some(HomeAssistant { url: url?, token: token? })
 }
 
 /// The tools that must not be called: `[permissions]`, which has an entry for each tool.

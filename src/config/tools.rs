@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::KeySource;
+
 /// The tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tools {
@@ -17,6 +19,17 @@ pub struct Tools {
     pub dir: PathBuf,
     /// `[tools.lists]` `dir`: the folder of lists and notes.
     pub lists: PathBuf,
+    /// `[tools.home_assistant]`, if it has a `url`.
+    pub home_assistant: Option<HomeAssistant>,
+}
+
+/// Where the house is controlled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HomeAssistant {
+    /// Its address.
+    pub url: String,
+    /// Where the access token is.
+    pub token: KeySource,
 }
 
 impl Tools {

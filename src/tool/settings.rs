@@ -27,6 +27,8 @@ pub struct Settings {
     pub pad: Pad,
     /// The randomness for coins and dice.
     pub chance: Chance,
+    /// Home Assistant, if there is one.
+    pub house: Option<HouseSettings>,
 }
 
 impl Settings {
@@ -35,7 +37,7 @@ impl Settings {
         let weather = WeatherSettings::default();
         let (wall, home, chance) = (WallClock::System, Home::default(), Chance::System);
         let currency = CurrencySettings::default();
-        Self { weather, currency, book, ringer, volume, wall, home, pad, chance }
+        Self { weather, currency, book, ringer, volume, wall, home, pad, chance, house: None }
     }
 
     /// The local time zone.
@@ -66,6 +68,22 @@ impl Default for WeatherSettings {
             location: None,
             units: Units::Metric,
         }
+    }
+}
+
+/// Settings of `control_home`, `home_state` and `unlock_home`.
+#[derive(Clone)]
+pub struct HouseSettings {
+    /// Home Assistant's address: `url`.
+    pub url: BaseUrl,
+    /// A long-lived access token, or a sentence that says why there is none.
+    pub token: Result<String, String>,
+}
+
+/// Without the token, which opens the house.
+impl std::fmt::Debug for HouseSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HouseSettings").field("url", &self.url).finish_non_exhaustive()
     }
 }
 
