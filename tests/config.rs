@@ -153,6 +153,7 @@ fn every_key_is_read() {
         [tools.get_weather]
         base_url = "http://127.0.0.1:9"
         geocoding_url = "http://127.0.0.1:10/"
+        air_quality_url = "http://127.0.0.1:11"
         location = "Paris"
         units = "us"
         [models]
@@ -188,6 +189,7 @@ fn every_key_is_read() {
     assert!(s.tools.allows("get_time") && !s.tools.allows("set_volume"));
     assert_eq!(s.tools.get_weather.base_url, "http://127.0.0.1:9");
     assert_eq!(s.tools.get_weather.geocoding_url, "http://127.0.0.1:10");
+    assert_eq!(s.tools.get_weather.air_quality_url, "http://127.0.0.1:11");
     assert_eq!(s.tools.get_weather.location.as_deref(), Some("Paris"));
     assert_eq!(s.tools.get_weather.units, Units::Us);
     assert_eq!(s.models.dir, config.paths.home.clone().unwrap().join("models"));

@@ -918,6 +918,7 @@ impl Server {
         World::with(PathBuf::new(), wall, Ringer::Here, book, |settings| {
             settings.weather.base_url = BaseUrl::parse(&format!("{}/", self.url)).unwrap();
             settings.weather.geocoding_url = BaseUrl::parse(&self.url).unwrap();
+            settings.weather.air_quality_url = BaseUrl::parse(&self.url).unwrap();
             change(settings);
         })
     }
@@ -938,6 +939,55 @@ fn place(name: &str, admin1: &str, country: &str, code: &str, zone: &str, people
         "feature_code": "PPL", "country_code": code, "timezone": zone, "population": people,
         "country": country, "admin1": admin1,
     })
+}
+
+/// Answers as Open-Meteo's air quality service does: outside Europe no pollen is known.
+fn air(target: &str) -> Answer {
+    if !target.starts_with("/v1/air-quality?") {
+        return meteo(target);
+    }
+    let asked = value(target, "current");
+    assert!(asked.starts_with("european_aqi,us_aqi,alder_pollen,birch_pollen,"), "{asked}");
+    let europe = value(target, "longitude") == "2.3488";
+    let grains = |grains: f64| if europe { json!(grains) } else { Value::Null };
+    Answer::Json(json!({
+        "latitude": 48.9, "longitude": 2.3, "timezone": "Europe/Paris",
+        "current_units": {"time": "iso8601", "interval": "seconds", "european_aqi": "EAQI"},
+        "current": {
+            "time": "2026-11-03T16:00", "interval": 3600, "european_aqi": 37, "us_aqi": 168,
+            "alder_pollen": grains(0.0), "birch_pollen": grains(3.2), "grass_pollen": grains(61.0),
+            "mugwort_pollen": grains(0.4), "olive_pollen": grains(0.0), "ragweed_pollen": grains(2.0),
+        },
+    }))
+}
+
+#[tokio::test]
+async fn the_air_is_told_in_plain_words() {
+    let server = Server::start(air).await;
+    let world = server.world(|_| {});
+    let ask = |what: &str| json!({"location": "Paris", "what": what});
+    assert_eq!(
+        world.says("get_weather", ask("air_quality")).await,
+        "The air in Paris is fair: the European index is 37."
+    );
+    assert_eq!(
+        world.says("get_weather", ask("pollen")).await,
+        "The pollen in Paris is high for grass, low for birch and ragweed."
+    );
+    assert_eq!(
+        world.refuses("get_weather", json!({"location": "Portland", "what": "pollen"})).await,
+        "The weather service knows pollen in Europe only, so not in Portland."
+    );
+    let tomorrow = json!({"location": "Paris", "what": "air_quality", "day": "tomorrow"});
+    assert_eq!(
+        world.refuses("get_weather", tomorrow).await,
+        "I know the air of one place now, not of other days or places."
+    );
+    let us = server.world(|settings| settings.weather.units = Units::Us);
+    assert_eq!(
+        us.says("get_weather", ask("air_quality")).await,
+        "The air in Paris is unhealthy: the US index is 168."
+    );
 }
 
 /// Answers as Open-Meteo does, and refuses what Open-Meteo would refuse.

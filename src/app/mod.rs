@@ -225,6 +225,8 @@ impl App {
             tool::BaseUrl::parse(&weather.base_url).map_err(StartError::Tool)?;
         settings.weather.geocoding_url =
             tool::BaseUrl::parse(&weather.geocoding_url).map_err(StartError::Tool)?;
+        settings.weather.air_quality_url =
+            tool::BaseUrl::parse(&weather.air_quality_url).map_err(StartError::Tool)?;
         settings.weather.location.clone_from(&weather.location);
         settings.home = tool::Home::at(self.config.paths.state.join("home"));
         settings.weather.units = match weather.units {

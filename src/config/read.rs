@@ -316,6 +316,7 @@ fn get_weather(mut of: Section<'_, '_>) -> GetWeather {
     let mut address = |key, default| of.text(key, wanted, default, web_address);
     let base_url = address("base_url", "https://api.open-meteo.com");
     let geocoding_url = address("geocoding_url", "https://geocoding-api.open-meteo.com");
+    let air_quality_url = address("air_quality_url", "https://air-quality-api.open-meteo.com");
     let location = of.maybe("location", "a place such as \"Paris\"", |text, _| match text.trim() {
         "" => Err("it is empty".to_owned()),
         place => Ok(place.to_owned()),
@@ -323,7 +324,7 @@ fn get_weather(mut of: Section<'_, '_>) -> GetWeather {
     let units = [word("auto", Units::Auto), word("metric", Units::Metric), word("us", Units::Us)];
     let units = of.choice("units", &units, "auto");
     of.end();
-    GetWeather { base_url, geocoding_url, location, units }
+    GetWeather { base_url, geocoding_url, air_quality_url, location, units }
 }
 
 fn templates(mut of: Section<'_, '_>) -> Templates {

@@ -47,6 +47,8 @@ pub struct GetWeather {
     pub base_url: String,
     /// Geocoding, in Open-Meteo's format.
     pub geocoding_url: String,
+    /// Air quality, in Open-Meteo's format.
+    pub air_quality_url: String,
     /// The place to use if none is said.
     pub location: Option<String>,
     /// The units of the answer.

@@ -53,6 +53,8 @@ pub struct WeatherSettings {
     pub base_url: BaseUrl,
     /// The geocoding service: `geocoding_url`.
     pub geocoding_url: BaseUrl,
+    /// The air quality service: `air_quality_url`.
+    pub air_quality_url: BaseUrl,
     /// The place to use if none is said: `location`.
     pub location: Option<String>,
     /// The units of its answers.
@@ -65,6 +67,7 @@ impl Default for WeatherSettings {
         Self {
             base_url: BaseUrl("https://api.open-meteo.com".into()),
             geocoding_url: BaseUrl("https://geocoding-api.open-meteo.com".into()),
+            air_quality_url: BaseUrl("https://air-quality-api.open-meteo.com".into()),
             location: None,
             units: Units::Metric,
         }

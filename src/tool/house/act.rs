@@ -12,6 +12,11 @@ const STEP: i32 = 20;
 /// The bit of a cover's `supported_features` that says that it can stop halfway (`SET_POSITION`).
 const HALFWAY: u64 = 4;
 
+/// Those of a media player's that say that it can be switched on and off (`TURN_ON`, `TURN_OFF`). A
+/// call for one that cannot fails for all.
+const PLAYER_ON: u64 = 128;
+const PLAYER_OFF: u64 = 256;
+
 /// The names of colors that people say; Home Assistant takes those of CSS, and white for all others.
 const COLORS: [&str; 26] = [
     "red",
@@ -129,12 +134,15 @@ impl Wish {
             Action::Open | Action::Close | Action::Stop => domain == "cover",
             Action::Lock => domain == "lock",
             Action::Activate => matches!(domain, "scene" | "script"),
+            Action::TurnOn | Action::TurnOff | Action::Toggle if domain == "media_player" => {
+                let off = self.action == Action::TurnOff;
+                thing.features() & if off { PLAYER_OFF } else { PLAYER_ON } != 0
+            }
             Action::TurnOn | Action::TurnOff | Action::Toggle => matches!(
                 domain,
                 "light"
                     | "switch"
                     | "fan"
-                    | "media_player"
                     | "climate"
                     | "humidifier"
                     | "input_boolean"
@@ -237,7 +245,6 @@ fn degrees_for(thing: &Thing, degrees: f64) -> Result<Order, ToolError> {
 }
 
 fn cover(thing: &Thing, level: f64) -> Result<Order, ToolError> {
-    let features = thing.attributes.get("supported_features").and_then(Value::as_u64);
     if thing.is_guarded() {
         return Err(ToolError::Tell(format!("I only open or close {}, not halfway.", thing.name)));
     }
@@ -247,7 +254,7 @@ fn cover(thing: &Thing, level: f64) -> Result<Order, ToolError> {
     if level >= 100.0 {
         return Ok(Order::new("cover", "open_cover"));
     }
-    if features.is_some_and(|features| features & HALFWAY == 0) {
+    if thing.features() & HALFWAY == 0 {
         return Err(ToolError::Tell(format!("{} can only be opened or closed.", thing.name)));
     }
     Ok(Order::new("cover", "set_cover_position").with("position", json!(level.round() as i64)))

@@ -178,11 +178,24 @@ async fn control_home(hub: Arc<Hub>, arguments: Control) -> Result<ToolOutput, T
         }
     }
     let mut after = BTreeMap::new();
+    let (mut did, mut failed) = (Vec::new(), Vec::new());
     for (order, things) in &orders {
-        after.extend(hub.call(order, things).await?);
+        match hub.call(order, things).await {
+            Ok(states) => {
+                after.extend(states);
+                did.extend(things.iter().copied());
+            }
+            Err(error) => failed.push(error),
+        }
     }
-    let say = words::done(&wish, first, &present, &query, &after);
-    let names: Vec<&str> = present.iter().map(|thing| thing.name.as_str()).collect();
+    if let (true, Some(error)) = (did.is_empty(), failed.first()) {
+        return Err(error.clone());
+    }
+    let mut say = words::done(&wish, first, &did, &query, &after);
+    for error in failed {
+        say = format!("{say} {error}");
+    }
+    let names: Vec<&str> = did.iter().map(|thing| thing.name.as_str()).collect();
     Ok(ToolOutput::new(json!({"did": action, "things": names, "states": after}), say))
 }
 

@@ -50,6 +50,11 @@ impl Thing {
         self.attributes.get(attribute).and_then(Value::as_f64)
     }
 
+    /// The bits of what it can do; their meaning depends on its domain.
+    pub(super) fn features(&self) -> u64 {
+        self.attributes.get("supported_features").and_then(Value::as_u64).unwrap_or_default()
+    }
+
     /// Whether it answers.
     pub(super) fn is_there(&self) -> bool {
         self.state != "unavailable"
