@@ -31,3 +31,8 @@ pub(super) fn house(app: &App) -> Result<Option<HouseSettings>, String> {
     };
     Ok(Some(HouseSettings { url, token }))
 }
+
+/// The feeds of the news; they were checked when the configuration was read.
+pub(super) fn feeds(app: &App) -> Vec<reqwest::Url> {
+    app.config.settings.tools.feeds.iter().filter_map(|feed| feed.parse().ok()).collect()
+}

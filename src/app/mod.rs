@@ -235,6 +235,7 @@ impl App {
             config::Units::Us => tool::Units::Us,
         };
         settings.house = house::house(self).map_err(StartError::Tool)?;
+        settings.feeds = house::feeds(self);
         let pictures = tool::pictures(&painter::pictures(self, notes));
         let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
         let own = self.own();

@@ -270,6 +270,24 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let dir = lists.maybe("dir", "an absolute path, or one with ~/", path);
     lists.end();
     let home_assistant = home_assistant(of.section("home_assistant"));
+    let mut news = of.section("news");
+    let feeds = FEEDS.map(str::to_owned).to_vec();
+    let feeds =
+        news.list(
+            "feeds",
+            "a list of addresses of feeds",
+            feeds,
+            |text| match reqwest::Url::parse(text.trim()) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                    Ok(url.as_str().to_owned())
+                }
+                Ok(_) | Err(_) => {
+                    let next = "write an address such as \"https://feeds.npr.org/1001/rss.xml\"";
+                    Err((format!("\"{text}\" is not a web address"), next.to_owned()))
+                }
+            },
+        );
+    news.end();
     of.end();
     Tools {
         enabled,
@@ -279,8 +297,16 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         rates_url,
         lists: dir.unwrap_or_else(|| paths.lists.clone()),
         home_assistant,
+        feeds,
     }
 }
+
+/// The news of public broadcasters in English.
+const FEEDS: [&str; 3] = [
+    "https://feeds.bbci.co.uk/news/world/rss.xml",
+    "https://feeds.npr.org/1001/rss.xml",
+    "https://rss.dw.com/rdf/rss-en-all",
+];
 
 fn home_assistant(mut of: Section<'_, '_>) -> Option<HomeAssistant> {
     let wanted = "an address such as \"http://homeassistant.local:8123\"";

@@ -21,6 +21,8 @@ pub struct Tools {
     pub lists: PathBuf,
     /// `[tools.home_assistant]`, if it has a `url`.
     pub home_assistant: Option<HomeAssistant>,
+    /// `[tools.news]` `feeds`: where the news comes from.
+    pub feeds: Vec<String>,
 }
 
 /// Where the house is controlled.

@@ -30,6 +30,7 @@ mod house;
 mod list;
 mod luck;
 mod media;
+mod news;
 mod note;
 mod own;
 mod pad;
@@ -156,6 +157,7 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.push(calculate::tool());
     tools.push(volume::tool(&settings));
     tools.extend(house::tools(&settings));
+    tools.extend(news::tool(&settings));
     tools.extend(luck::tools(settings.chance));
     tools.extend(talk::tools());
     Registry::new(tools)

@@ -29,6 +29,8 @@ pub struct Settings {
     pub chance: Chance,
     /// Home Assistant, if there is one.
     pub house: Option<HouseSettings>,
+    /// The feeds of `get_news`.
+    pub feeds: Vec<Url>,
 }
 
 impl Settings {
@@ -37,7 +39,19 @@ impl Settings {
         let weather = WeatherSettings::default();
         let (wall, home, chance) = (WallClock::System, Home::default(), Chance::System);
         let currency = CurrencySettings::default();
-        Self { weather, currency, book, ringer, volume, wall, home, pad, chance, house: None }
+        Self {
+            weather,
+            currency,
+            book,
+            ringer,
+            volume,
+            wall,
+            home,
+            pad,
+            chance,
+            house: None,
+            feeds: Vec::new(),
+        }
     }
 
     /// The local time zone.

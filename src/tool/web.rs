@@ -95,13 +95,19 @@ impl Web {
         String::from_utf8(body).map_err(|_| WebError::Nonsense)
     }
 
+    /// What is at `url`.
+    pub(crate) async fn fetch(&self, url: &Url, most: usize) -> Result<Vec<u8>, WebError> {
+        let client = self.client(url.scheme() == "http")?;
+        answer(client.get(url.clone()), most).await
+    }
+
     async fn body(
         &self,
         base: &BaseUrl,
         path: &str,
         query: &[(&str, String)],
     ) -> Result<Vec<u8>, WebError> {
-        let client = self.client(base)?;
+        let client = self.client(base.is_plain())?;
         let mut url = Url::parse_with_params(&base.join(path), query)
             .map_err(|_| WebError::Refused(StatusCode::BAD_REQUEST.as_u16()))?;
         // Only forms understand "+" as a blank; everyone understands "%20".
@@ -120,7 +126,7 @@ impl Web {
         body: Option<&serde_json::Value>,
         most: usize,
     ) -> Result<Vec<u8>, WebError> {
-        let client = self.client(base)?;
+        let client = self.client(base.is_plain())?;
         let request = match body {
             Some(body) => client.post(base.join(path)).json(body),
             None => client.get(base.join(path)),
@@ -128,8 +134,8 @@ impl Web {
         answer(request.bearer_auth(token), most).await
     }
 
-    fn client(&self, base: &BaseUrl) -> Result<&Client, WebError> {
-        if base.is_plain() {
+    fn client(&self, plain: bool) -> Result<&Client, WebError> {
+        if plain {
             return Ok(self.plain.get_or_init(|| {
                 // Without certificates this cannot fail; a default client would read them. And no
                 // proxy: a service on plain HTTP is the user's own, on this machine or near it.
