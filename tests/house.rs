@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use aloud::base::{CallId, LocalZone, Moment, Volume, WallClock};
 use aloud::dialog::{Call, Outcome};
-use aloud::grammar::{Grammar, Meaning};
+use aloud::grammar::{Before, Grammar, Meaning};
 use aloud::tool::{BaseUrl, Book, HouseSettings, Pad, Registry, Ringer, Settings, ToolCx, builtin};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -274,8 +274,15 @@ async fn a_door_is_unlocked_only_after_a_yes() {
     assert!(!say.ok);
     assert_eq!(say.say, "Opening Garage Door needs your yes. Say \"unlock Garage Door\".");
     assert_eq!(house.done(), []);
-    let sure = json!({"what": "front door", "sure": true});
-    assert_eq!(house.call("unlock_home", &sure).await.say, "Unlocking Front Door.");
+    let asked = house.grammar.parse("unlock the front door").unwrap();
+    match house.grammar.follow(&Before::Unsure(asked), "yes please") {
+        Some(Meaning::Calls(calls)) => {
+            let [call] = calls.as_slice() else { panic!("{calls:?}") };
+            let say = house.call(&call.tool, &call.arguments).await.say;
+            assert_eq!(say, "Unlocking Front Door.");
+        }
+        other => panic!("{other:?}"),
+    }
     let done = ("lock/unlock".to_owned(), json!({"entity_id": ["lock.front_door"]}));
     assert_eq!(house.done(), [done]);
 }

@@ -154,13 +154,9 @@ impl Wish {
 
     /// Whether "everything" includes `thing`. A switch may be a freezer's.
     pub(super) fn sweeps(&self, thing: &Thing) -> bool {
-        self.fits(thing)
-            && match self.action {
-                Action::TurnOn | Action::TurnOff => {
-                    matches!(thing.domain(), "light" | "fan" | "media_player")
-                }
-                _ => true,
-            }
+        let switched = matches!(self.action, Action::TurnOn | Action::TurnOff);
+        let domain = thing.domain();
+        self.fits(thing) && (!switched || matches!(domain, "light" | "fan" | "media_player"))
     }
 
     /// What it is done to, for an answer.

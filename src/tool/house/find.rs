@@ -144,7 +144,7 @@ pub(super) fn find<'a>(
         wanted.iter().all(|word| area.contains(word) || kind(word).is_some())
     };
     let roomy = fitting.iter().all(|(_, _, area)| wanted.iter().any(|word| area.contains(word)));
-    let all_general = fitting.iter().all(|one| general(one));
+    let all_general = fitting.iter().all(general);
     let mut chosen: Vec<&Thing> = fitting.iter().map(|(thing, ..)| *thing).collect();
     if chosen.len() > 1 && !query.everything() && !query.names_kind() && all_general {
         let lights = |thing: &&Thing| thing.domain() == "light";
