@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use aloud::config::{
-    Config, ConfigErrors, Device, Environment, InitError, KeySource, Mode, ModelName, Origin,
-    PathError, Paths, Protocol, ProviderKind, ToolChoice, TurnEnding, Units, default_file, init,
+    Config, ConfigErrors, Device, Environment, HomeAssistant, InitError, KeySource, Mode,
+    ModelName, Origin, PathError, Paths, Protocol, ProviderKind, ToolChoice, TurnEnding, Units,
+    default_file, init,
 };
 use aloud::listen::Echo;
 use aloud::tool::permission::Policy;
@@ -153,6 +154,7 @@ fn every_key_is_read() {
         [tools.get_weather]
         base_url = "http://127.0.0.1:9"
         geocoding_url = "http://127.0.0.1:10/"
+        air_quality_url = "http://127.0.0.1:11"
         location = "Paris"
         units = "us"
         [models]
@@ -188,6 +190,7 @@ fn every_key_is_read() {
     assert!(s.tools.allows("get_time") && !s.tools.allows("set_volume"));
     assert_eq!(s.tools.get_weather.base_url, "http://127.0.0.1:9");
     assert_eq!(s.tools.get_weather.geocoding_url, "http://127.0.0.1:10");
+    assert_eq!(s.tools.get_weather.air_quality_url, "http://127.0.0.1:11");
     assert_eq!(s.tools.get_weather.location.as_deref(), Some("Paris"));
     assert_eq!(s.tools.get_weather.units, Units::Us);
     assert_eq!(s.models.dir, config.paths.home.clone().unwrap().join("models"));
@@ -404,6 +407,17 @@ fn keys_and_passwords_never_show() {
 }
 
 #[test]
+fn a_house_needs_its_token() {
+    let missing = problems("[tools.home_assistant]\nurl = \"http://127.0.0.1:8123\"\n");
+    let next = "write token_file = \"FILE\" or token_env = \"VARIABLE\"";
+    let at = "FILE:2:7: tools.home_assistant.url";
+    assert_eq!(missing, [format!("{at}: its token is missing; {next}")]);
+    let written = problems("[tools.home_assistant]\ntoken_env = \"eyJ0.secret\"\n");
+    assert!(written[0].contains("do not put the key itself here"), "{written:?}");
+    assert!(!written[0].contains("secret"), "{written:?}");
+}
+
+#[test]
 fn the_written_file_holds_every_key_with_its_default() {
     let plain = Home::new(Some(default_file()));
     let nothing = plain.load(&[]).unwrap();
@@ -428,7 +442,8 @@ fn the_written_file_holds_every_key_with_its_default() {
             let key = line.strip_prefix("# ").unwrap_or(line);
             let keep = key.starts_with('[')
                 || key.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '));
-            let elsewhere = ["api_key_file", "api_key_credential", "api_key_keyring", "file ="];
+            let elsewhere =
+                ["api_key_file", "api_key_credential", "api_key_keyring", "file =", "token_file"];
             (keep && !elsewhere.iter().any(|start| key.starts_with(start)))
                 .then(|| format!("{key}\n"))
         })
@@ -442,6 +457,10 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());
     expected.tools.policies.tools.insert("set_timer".into(), Policy::Allow);
+    expected.tools.home_assistant = Some(HomeAssistant {
+        url: "http://homeassistant.local:8123".into(),
+        token: KeySource::Env("HOME_ASSISTANT_TOKEN".into()),
+    });
     expected.log.filter = Some("warn".into());
     expected.chat.reasoning_effort = Some("low".into());
     expected.chat.sampling.temperature = Some(0.7);

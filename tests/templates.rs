@@ -363,7 +363,11 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
         said("sell my car").await,
         "Sorry, I can't do that. Say \"help\" to hear what I can do."
     );
-    assert_eq!(said("turn off the kitchen light").await, "I can't switch lights yet.");
+    assert_eq!(
+        said("turn off the kitchen light").await,
+        "I can't switch lights without Home Assistant. Set url under tools.home_assistant in the \
+         configuration."
+    );
     assert_eq!(said("play some jazz").await, "I can't play music yet.");
     assert_eq!(said("wie spät ist es").await, "Ich verstehe leider nur Englisch.");
     assert_eq!(said("thank you so much").await, "You're welcome.");

@@ -15,6 +15,10 @@ use aloud::grammar::{Grammar, Meaning};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
+/// What is said of lights as long as there is no house.
+const NO_LIGHTS: &str = "I can't switch lights without Home Assistant. Set url under \
+    tools.home_assistant in the configuration.";
+
 fn shown(meaning: Option<Meaning>) -> Value {
     match meaning {
         Some(Meaning::Calls(calls)) => match calls.as_slice() {
@@ -163,8 +167,8 @@ async fn the_part_of_the_day_that_was_said_counts_for_the_answer() {
 async fn of_two_wishes_what_can_be_done_is_done_and_the_rest_is_said() {
     let templates = Templates::default();
     for (sentence, want) in [
-        ("turn off the light and set a timer for 5 minutes", "I can't switch lights yet."),
-        ("set a timer for 5 minutes and turn off the light", "I can't switch lights yet."),
+        ("turn off the light and set a timer for 5 minutes", NO_LIGHTS),
+        ("set a timer for 5 minutes and turn off the light", NO_LIGHTS),
         ("play music and set a timer for 5 minutes", "I can't play music yet."),
         ("how do you spell cat and set a timer for 5 minutes", "C, A, T."),
     ] {
@@ -208,7 +212,7 @@ async fn a_refusal_is_short_and_advice_is_given_once() {
     );
     assert_eq!(says("why is the sky blue?").await, "Sorry, I can't do that.");
     assert_eq!(says("polish my shoes").await, "Sorry, I can't do that.");
-    assert_eq!(says("turn off the kitchen light").await, "I can't switch lights yet.");
+    assert_eq!(says("turn off the kitchen light").await, NO_LIGHTS);
     assert_eq!(says("quelle heure est-il").await, "Désolé, je ne comprends que l'anglais.");
 }
 

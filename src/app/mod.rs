@@ -15,6 +15,7 @@ mod devices;
 mod draft;
 mod ended;
 mod engines;
+mod house;
 mod instructions;
 mod keys;
 mod painter;

@@ -18,11 +18,13 @@ pub(super) fn grammar(app: &App) -> Result<Grammar, StartError> {
         })?,
     };
     let of_tools = &app.own().sentences;
-    if file.is_none() && of_tools.iter().all(|tool| tool.say.is_empty()) {
+    let house = app.config.settings.tools.home_assistant.is_some();
+    if !house && file.is_none() && of_tools.iter().all(|tool| tool.say.is_empty()) {
         return Ok(Grammar::new());
     }
     let (text, places) = joined(file, written, of_tools);
-    Grammar::with_text(&text).map_err(|problems| {
+    let grammar = if house { Grammar::with_house(&text) } else { Grammar::with_text(&text) };
+    grammar.map_err(|problems| {
         let place = |problem: &Problem| match places.get(problem.line.saturating_sub(1)) {
             Some(place) => format!("{place}: {}", problem.message),
             None => problem.message.clone(),

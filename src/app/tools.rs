@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{App, StartError, painter};
+use super::{App, StartError, house, painter};
 use crate::config::{self, Environment, McpServer};
 use crate::engine::Notes;
 use crate::tool::mcp::{Health, Link, Server, Servers};
@@ -30,6 +30,8 @@ pub(super) fn registry(
         tool::BaseUrl::parse(&weather.base_url).map_err(StartError::Tool)?;
     settings.weather.geocoding_url =
         tool::BaseUrl::parse(&weather.geocoding_url).map_err(StartError::Tool)?;
+    settings.weather.air_quality_url =
+        tool::BaseUrl::parse(&weather.air_quality_url).map_err(StartError::Tool)?;
     settings.weather.location.clone_from(&weather.location);
     settings.home = tool::Home::at(app.config.paths.state.join("home"));
     settings.weather.units = match weather.units {
@@ -37,6 +39,8 @@ pub(super) fn registry(
         config::Units::Metric => tool::Units::Metric,
         config::Units::Us => tool::Units::Us,
     };
+    settings.house = house::house(app).map_err(StartError::Tool)?;
+    settings.feeds = house::feeds(app);
     let pictures = tool::pictures(&painter::pictures(app, notes));
     let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
     let own = app.own();

@@ -47,4 +47,4 @@ pub use settings::{
     Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Transcribe,
     TurnDetection, TurnEnding, Wake, WireFormat,
 };
-pub use tools::{GetWeather, Tools, Units};
+pub use tools::{GetWeather, HomeAssistant, Tools, Units};

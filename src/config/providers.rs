@@ -94,15 +94,7 @@ fn provider(mut of: Section<'_, '_>, name: &str, env: &Environment) -> Provider 
 
 /// The source of the key: one of four, which exclude each other.
 fn key(of: &mut Section<'_, '_>) -> Option<KeySource> {
-    let variable = of.maybe("api_key_env", "the name of an environment variable", |text, _| {
-        // Somebody who puts the key itself here must not see it again in a message.
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
-            Err("not a variable name (do not put the key itself here)".to_owned())
-        } else {
-            Ok(text.to_owned())
-        }
-    });
+    let variable = of.maybe("api_key_env", "the name of an environment variable", variable);
     let file = of.maybe("api_key_file", "an absolute path, or one with ~/", path);
     let named = |text: &str, _: Option<&std::path::Path>| {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -124,4 +116,15 @@ fn key(of: &mut Section<'_, '_>) -> Option<KeySource> {
         .or(credential.map(KeySource::Credential))
         .or(keyring.map(KeySource::Keyring))
         .or(variable.map(KeySource::Env))
+}
+
+/// The name of an environment variable with a key. Somebody who puts the key itself there must not
+/// see it again in a message.
+pub(super) fn variable(text: &str, _: Option<&std::path::Path>) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
+        Err("not a variable name (do not put the key itself here)".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::names::{Providers, TEMPLATES, model_name, remote_models, some, word};
+use super::providers::variable;
 use super::section::{Choice, Report, Section, Wrong, path, web_address};
 use super::settings::{
     Audio, Cascade, Commands, Device, Dialect, Listen, Local, Log, Mode, ModelName, Models,
     Partner, Realtime, Settings, Templates, TurnDetection, TurnEnding, Wake, WireFormat,
 };
 use super::table::Table;
-use super::tools::{GetWeather, Tools, Units};
-use super::{Environment, Feature, Origin, Paths, mcp, providers, remote};
+use super::tools::{GetWeather, HomeAssistant, Tools, Units};
+use super::{Environment, Feature, KeySource, Origin, Paths, mcp, providers, remote};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
 use crate::models::Role;
@@ -273,6 +274,25 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let mut lists = of.section("lists");
     let dir = lists.maybe("dir", "an absolute path, or one with ~/", path);
     lists.end();
+    let home_assistant = home_assistant(of.section("home_assistant"));
+    let mut news = of.section("news");
+    let feeds = FEEDS.map(str::to_owned).to_vec();
+    let feeds =
+        news.list(
+            "feeds",
+            "a list of addresses of feeds",
+            feeds,
+            |text| match reqwest::Url::parse(text.trim()) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                    Ok(url.as_str().to_owned())
+                }
+                Ok(_) | Err(_) => {
+                    let next = "write an address such as \"https://feeds.npr.org/1001/rss.xml\"";
+                    Err((format!("\"{text}\" is not a web address"), next.to_owned()))
+                }
+            },
+        );
+    news.end();
     of.end();
     Tools {
         enabled,
@@ -282,7 +302,36 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         get_weather,
         rates_url,
         lists: dir.unwrap_or_else(|| paths.lists.clone()),
+        home_assistant,
+        feeds,
     }
+}
+
+/// The news of public broadcasters in English.
+const FEEDS: [&str; 3] = [
+    "https://feeds.bbci.co.uk/news/world/rss.xml",
+    "https://feeds.npr.org/1001/rss.xml",
+    "https://rss.dw.com/rdf/rss-en-all",
+];
+
+fn home_assistant(mut of: Section<'_, '_>) -> Option<HomeAssistant> {
+    let wanted = "an address such as \"http://homeassistant.local:8123\"";
+    let url = of.maybe("url", wanted, |text, _| web_address(text));
+    let variable = of.maybe("token_env", "the name of an environment variable", variable);
+    let file = of.maybe("token_file", "an absolute path, or one with ~/", path);
+    if let (Some(_), Some(_), Some(at)) = (&variable, &file, of.place("token_file")) {
+        let wrong = ("token_env is set too".to_owned(), "keep one of them".to_owned());
+        of.wrong(&at, "token_file", wrong);
+    }
+    let at = of.place("url");
+    let clean = of.clean("token_env") && of.clean("token_file");
+    let token = file.map(KeySource::File).or(variable.map(KeySource::Env));
+    if let (Some(at), None, true) = (&at, &token, clean) {
+        let next = "write token_file = \"FILE\" or token_env = \"VARIABLE\"".to_owned();
+        of.wrong(at, "url", ("its token is missing".to_owned(), next));
+    }
+    of.end();
+    Some(HomeAssistant { url: url?, token: token? })
 }
 
 /// `[permissions]`, which has an entry for each tool, and `acts` and `dangerous` for all others with
@@ -309,6 +358,7 @@ fn get_weather(mut of: Section<'_, '_>) -> GetWeather {
     let mut address = |key, default| of.text(key, wanted, default, web_address);
     let base_url = address("base_url", "https://api.open-meteo.com");
     let geocoding_url = address("geocoding_url", "https://geocoding-api.open-meteo.com");
+    let air_quality_url = address("air_quality_url", "https://air-quality-api.open-meteo.com");
     let location = of.maybe("location", "a place such as \"Paris\"", |text, _| match text.trim() {
         "" => Err("it is empty".to_owned()),
         place => Ok(place.to_owned()),
@@ -316,7 +366,7 @@ fn get_weather(mut of: Section<'_, '_>) -> GetWeather {
     let units = [word("auto", Units::Auto), word("metric", Units::Metric), word("us", Units::Us)];
     let units = of.choice("units", &units, "auto");
     of.end();
-    GetWeather { base_url, geocoding_url, location, units }
+    GetWeather { base_url, geocoding_url, air_quality_url, location, units }
 }
 
 fn templates(mut of: Section<'_, '_>) -> Templates {

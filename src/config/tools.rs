@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::KeySource;
 use crate::tool::permission::Policies;
 
 /// The tools.
@@ -21,6 +22,19 @@ pub struct Tools {
     pub dir: PathBuf,
     /// `[tools.lists]` `dir`: the folder of lists and notes.
     pub lists: PathBuf,
+    /// `[tools.home_assistant]`, if it has a `url`.
+    pub home_assistant: Option<HomeAssistant>,
+    /// `[tools.news]` `feeds`: where the news comes from.
+    pub feeds: Vec<String>,
+}
+
+/// Where the house is controlled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HomeAssistant {
+    /// Its address.
+    pub url: String,
+    /// Where the access token is.
+    pub token: KeySource,
 }
 
 impl Tools {
@@ -38,6 +52,8 @@ pub struct GetWeather {
     pub base_url: String,
     /// Geocoding, in Open-Meteo's format.
     pub geocoding_url: String,
+    /// Air quality, in Open-Meteo's format.
+    pub air_quality_url: String,
     /// The place to use if none is said.
     pub location: Option<String>,
     /// The units of the answer.

@@ -5,8 +5,8 @@
 //!                         └────▶ slots: length, clock, number, unit, sum, place, text …
 //! ```
 //!
-//! The grammar is data: `english.toml` and `tables.toml` beside this file, and a file of the user's
-//! own in the same notation, which `english.toml` explains.
+//! The grammar is data: `english.toml` and `tables.toml` beside this file, one of `house.toml` and
+//! `no_house.toml`, and a file of the user's own in the same notation, which `english.toml` explains.
 //!
 //! **Invariant:** a line matches a whole sentence or nothing; no word is ignored except politeness,
 //! hesitation, and an explaining clause. Doing nothing is better than doing the wrong thing.
@@ -50,6 +50,8 @@ use lines::Lines;
 
 const ENGLISH: &str = include_str!("english.toml");
 const TABLES: &str = include_str!("tables.toml");
+const HOUSE: &str = include_str!("house.toml");
+const NO_HOUSE: &str = include_str!("no_house.toml");
 
 /// A tool call that a sentence asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,7 +113,7 @@ impl Grammar {
     pub fn new() -> Self {
         // A test reads the built-in files, so a broken one is never released; if it were, nothing
         // would be understood and nothing done.
-        Self::of(file::load(&[ENGLISH, TABLES]).unwrap_or_default())
+        Self::of(file::load(&[ENGLISH, NO_HOUSE, TABLES]).unwrap_or_default())
     }
 
     /// The built-in grammar, preceded by the templates of `text`, the content of a grammar file.
@@ -119,7 +121,15 @@ impl Grammar {
     /// # Errors
     /// All mistakes of the text, with their lines.
     pub fn with_text(text: &str) -> Result<Self, Vec<Problem>> {
-        Self::with_texts(&[text, ENGLISH, TABLES])
+        Self::with_texts(&[text, ENGLISH, NO_HOUSE, TABLES])
+    }
+
+    /// As [`Grammar::with_text`], with the sentences for a house that can be controlled.
+    ///
+    /// # Errors
+    /// As [`Grammar::with_text`].
+    pub fn with_house(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::with_texts(&[text, HOUSE, ENGLISH, TABLES])
     }
 
     /// A grammar of `texts` alone, without the built-in one; earlier texts come first.

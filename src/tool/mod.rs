@@ -27,10 +27,12 @@ mod day;
 mod desk;
 mod function;
 mod home;
+mod house;
 mod list;
 mod luck;
 pub mod mcp;
 mod media;
+mod news;
 mod note;
 mod own;
 mod pad;
@@ -63,7 +65,9 @@ pub use own::{Own, Sentences, own};
 pub use pad::Pad;
 pub use picture::{Album, Painter, PictureSettings, Screen, pictures};
 pub use registry::{CALL_DEADLINE, Done, Registry};
-pub use settings::{BaseUrl, CurrencySettings, Ringer, Settings, Units, WeatherSettings};
+pub use settings::{
+    BaseUrl, CurrencySettings, HouseSettings, Ringer, Settings, Units, WeatherSettings,
+};
 pub(crate) use snooze::{LONGEST_SNOOZE, SNOOZE};
 
 use std::sync::Arc;
@@ -161,6 +165,8 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.push(media::tool());
     tools.push(calculate::tool());
     tools.push(volume::tool(&settings));
+    tools.extend(house::tools(&settings));
+    tools.extend(news::tool(&settings));
     tools.extend(luck::tools(settings.chance));
     tools.extend(talk::tools());
     Registry::new(tools)

@@ -27,6 +27,10 @@ pub struct Settings {
     pub pad: Pad,
     /// The randomness for coins and dice.
     pub chance: Chance,
+    /// Home Assistant, if there is one.
+    pub house: Option<HouseSettings>,
+    /// The feeds of `get_news`.
+    pub feeds: Vec<Url>,
 }
 
 impl Settings {
@@ -35,7 +39,19 @@ impl Settings {
         let weather = WeatherSettings::default();
         let (wall, home, chance) = (WallClock::System, Home::default(), Chance::System);
         let currency = CurrencySettings::default();
-        Self { weather, currency, book, ringer, volume, wall, home, pad, chance }
+        Self {
+            weather,
+            currency,
+            book,
+            ringer,
+            volume,
+            wall,
+            home,
+            pad,
+            chance,
+            house: None,
+            feeds: Vec::new(),
+        }
     }
 
     /// The local time zone.
@@ -51,6 +67,8 @@ pub struct WeatherSettings {
     pub base_url: BaseUrl,
     /// The geocoding service: `geocoding_url`.
     pub geocoding_url: BaseUrl,
+    /// The air quality service: `air_quality_url`.
+    pub air_quality_url: BaseUrl,
     /// The place to use if none is said: `location`.
     pub location: Option<String>,
     /// The units of its answers.
@@ -63,9 +81,26 @@ impl Default for WeatherSettings {
         Self {
             base_url: BaseUrl("https://api.open-meteo.com".into()),
             geocoding_url: BaseUrl("https://geocoding-api.open-meteo.com".into()),
+            air_quality_url: BaseUrl("https://air-quality-api.open-meteo.com".into()),
             location: None,
             units: Units::Metric,
         }
+    }
+}
+
+/// Settings of `control_home`, `home_state` and `unlock_home`.
+#[derive(Clone)]
+pub struct HouseSettings {
+    /// Home Assistant's address: `url`.
+    pub url: BaseUrl,
+    /// A long-lived access token, or a sentence that says why there is none.
+    pub token: Result<String, String>,
+}
+
+/// Without the token, which opens the house.
+impl std::fmt::Debug for HouseSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HouseSettings").field("url", &self.url).finish_non_exhaustive()
     }
 }
 

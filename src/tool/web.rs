@@ -95,47 +95,47 @@ impl Web {
         String::from_utf8(body).map_err(|_| WebError::Nonsense)
     }
 
+    /// What is at `url`.
+    pub(crate) async fn fetch(&self, url: &Url, most: usize) -> Result<Vec<u8>, WebError> {
+        let client = self.client(url.scheme() == "http")?;
+        answer(client.get(url.clone()), most).await
+    }
+
     async fn body(
         &self,
         base: &BaseUrl,
         path: &str,
         query: &[(&str, String)],
     ) -> Result<Vec<u8>, WebError> {
-        let client = self.client(base)?;
+        let client = self.client(base.is_plain())?;
         let mut url = Url::parse_with_params(&base.join(path), query)
             .map_err(|_| WebError::Refused(StatusCode::BAD_REQUEST.as_u16()))?;
         // Only forms understand "+" as a blank; everyone understands "%20".
         let blanks = url.query().map(|query| query.replace('+', "%20"));
         url.set_query(blanks.as_deref().filter(|query| !query.is_empty()));
-        let work = async {
-            let mut answer = client.get(url).send().await.map_err(|_| WebError::Unreachable)?;
-            let status = answer.status();
-            if !status.is_success() {
-                return Err(match status {
-                    StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                        WebError::Busy
-                    }
-                    status if status.is_server_error() => WebError::Failing(status.as_u16()),
-                    status => WebError::Refused(status.as_u16()),
-                });
-            }
-            let mut body = Vec::new();
-            while let Some(piece) = answer.chunk().await.map_err(|_| WebError::Unreachable)? {
-                if body.len() + piece.len() > MAX_BODY {
-                    return Err(WebError::Nonsense);
-                }
-                body.extend_from_slice(&piece);
-            }
-            Ok(body)
-        };
-        match tokio::time::timeout(REQUEST_DEADLINE, work).await {
-            Ok(result) => result,
-            Err(_) => Err(WebError::Slow),
-        }
+        answer(client.get(url), MAX_BODY).await
     }
 
-    fn client(&self, base: &BaseUrl) -> Result<&Client, WebError> {
-        if base.is_plain() {
+    /// What the service at `base` answers to a request with a bearer `token`: a GET, or a POST of
+    /// `body`. At most `most` bytes.
+    pub(crate) async fn signed(
+        &self,
+        base: &BaseUrl,
+        path: &str,
+        token: &str,
+        body: Option<&serde_json::Value>,
+        most: usize,
+    ) -> Result<Vec<u8>, WebError> {
+        let client = self.client(base.is_plain())?;
+        let request = match body {
+            Some(body) => client.post(base.join(path)).json(body),
+            None => client.get(base.join(path)),
+        };
+        answer(request.bearer_auth(token), most).await
+    }
+
+    fn client(&self, plain: bool) -> Result<&Client, WebError> {
+        if plain {
             return Ok(self.plain.get_or_init(|| {
                 // Without certificates this cannot fail; a default client would read them. And no
                 // proxy: a service on plain HTTP is the user's own, on this machine or near it.
@@ -147,6 +147,33 @@ impl Web {
             builder().build().inspect_err(|error| tracing::warn!(%error, "no TLS client")).ok()
         });
         secure.as_ref().ok_or(WebError::NoTls)
+    }
+}
+
+/// The body of the answer to `request`, of at most `most` bytes.
+async fn answer(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u8>, WebError> {
+    let work = async {
+        let mut answer = request.send().await.map_err(|_| WebError::Unreachable)?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(match status {
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => WebError::Busy,
+                status if status.is_server_error() => WebError::Failing(status.as_u16()),
+                status => WebError::Refused(status.as_u16()),
+            });
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(|_| WebError::Unreachable)? {
+            if body.len() + piece.len() > most {
+                return Err(WebError::Nonsense);
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
+    };
+    match tokio::time::timeout(REQUEST_DEADLINE, work).await {
+        Ok(result) => result,
+        Err(_) => Err(WebError::Slow),
     }
 }
 

@@ -13,6 +13,7 @@ const DEEDS: &[(&str, &str)] = &[
     ("add_reminder", "remind you[ to {text}]"),
     ("add_to_list", "add[ {item}] to the list[ {list}]"),
     ("remove_from_list", "remove[ {item}] from the list[ {list}]"),
+    ("control_home", "[{action} ][{what}]"),
     ("clear_list", "delete everything on the list[ {list}]"),
     ("delete_list", "delete the list[ {list}]"),
     ("add_note", "take the note[ {text}]"),

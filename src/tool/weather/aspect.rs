@@ -23,13 +23,15 @@ pub(crate) enum What {
     FeelsLike,
     Sunrise,
     Sunset,
+    AirQuality,
+    Pollen,
 }
 
 impl What {
     /// Additional daily values to request from the service.
     pub(crate) fn daily(self) -> &'static str {
         match self {
-            Self::Temperature | Self::Wind | Self::Rain => "",
+            Self::Temperature | Self::Wind | Self::Rain | Self::AirQuality | Self::Pollen => "",
             Self::Humidity => "relative_humidity_2m_mean",
             Self::Uv => "uv_index_max",
             Self::FeelsLike => "apparent_temperature_max,apparent_temperature_min",
@@ -55,7 +57,9 @@ pub(crate) fn tell(
         What::Wind => Some(format!("The wind in {name} is {}.", speed(now.wind?, units))),
         What::FeelsLike => Some(format!("In {name} it feels like {}.", degrees(now.feels?))),
         What::Temperature => Some(format!("In {name} it's {}.", degrees(now.temperature))),
-        What::Uv | What::Rain | What::Sunrise | What::Sunset => None,
+        What::Uv | What::Rain | What::Sunrise | What::Sunset | What::AirQuality | What::Pollen => {
+            None
+        }
     });
     let say = match at_once {
         Some(say) => say,
@@ -89,6 +93,8 @@ fn words(what: What) -> &'static str {
         What::FeelsLike => "what it feels like",
         What::Sunrise => "sunrise",
         What::Sunset => "sunset",
+        What::AirQuality => "the air",
+        What::Pollen => "pollen",
     }
 }
 
@@ -135,6 +141,8 @@ fn of_day(place: &str, when: &str, day: &Day, what: What, units: Units) -> Optio
             format!("{when} the sun rises in {place} at {}.", say::clock(day.sunrise?))
         }
         What::Sunset => format!("{when} the sun sets in {place} at {}.", say::clock(day.sunset?)),
+        // Told by `air`.
+        What::AirQuality | What::Pollen => return None,
     };
     Some(say::sentence(&text))
 }
@@ -213,6 +221,7 @@ pub(crate) fn compare(
         What::Wind => ("windier", speed),
         What::Uv => ("sunnier", |value, _| format!("a UV index of {}", whole(value))),
         What::Rain => ("likelier to get rain", |value, _| format!("{} percent", whole(value))),
+        What::AirQuality | What::Pollen => return Err(missing(words(what))),
         What::Sunrise | What::Sunset => {
             return Err(ToolError::Tell("I can't compare the sun of two places yet.".into()));
         }
@@ -249,7 +258,9 @@ fn measure(forecast: &Forecast, what: What, wanted: Wanted) -> Option<f64> {
         What::FeelsLike => now.feels,
         What::Humidity => now.humidity,
         What::Wind => now.wind,
-        What::Uv | What::Rain | What::Sunrise | What::Sunset => None,
+        What::Uv | What::Rain | What::Sunrise | What::Sunset | What::AirQuality | What::Pollen => {
+            None
+        }
     });
     at_once.or_else(|| {
         let day = days(forecast, wanted).ok()?.swap_remove(0).1;
@@ -260,7 +271,7 @@ fn measure(forecast: &Forecast, what: What, wanted: Wanted) -> Option<f64> {
             What::Wind => day.wind,
             What::Uv => day.uv,
             What::Rain => day.rain_chance,
-            What::Sunrise | What::Sunset => None,
+            What::Sunrise | What::Sunset | What::AirQuality | What::Pollen => None,
         }
     })
 }

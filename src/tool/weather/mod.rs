@@ -9,6 +9,7 @@
 //! **Invariant:** answers are in the units that the service declares, converted if they are not the
 //! requested ones; days are those of the place, never of this machine's clock.
 
+mod air;
 mod aspect;
 mod forecast;
 mod place;
@@ -23,6 +24,7 @@ pub(crate) use place::{PlaceError, Places};
 
 use super::{Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, function};
 use crate::dialog::Effect;
+use air::Air;
 use aspect::What;
 use forecast::{Forecast, MOST_DAYS, More};
 use place::Place;
@@ -42,8 +44,8 @@ pub(crate) fn tool(settings: &Arc<Settings>, places: &Arc<Places>) -> Arc<dyn To
     let (settings, places) = (Arc::clone(settings), Arc::clone(places));
     function(
         "get_weather",
-        "Tells the weather outside: temperature, sky, wind, rain, and the forecast for the next \
-         week. Also for questions such as whether to take an umbrella.",
+        "Tells the weather outside: temperature, sky, wind, rain, the air and its pollen, and the \
+         forecast for the next week. Also for questions such as whether to take an umbrella.",
         Effect::Reads,
         arguments(
             &[],
@@ -62,7 +64,7 @@ pub(crate) fn tool(settings: &Arc<Settings>, places: &Arc<Places>) -> Arc<dyn To
                 "what": {
                     "type": "string",
                     "enum": ["temperature", "humidity", "wind", "uv", "rain", "feels_like",
-                        "sunrise", "sunset"],
+                        "sunrise", "sunset", "air_quality", "pollen"],
                     "description": "The one thing that is asked for, if it is one of these.",
                 },
                 "days": {
@@ -143,6 +145,21 @@ async fn weather(
         daily: arguments.what.map_or("", What::daily),
     };
     let units = settings.weather.units;
+    if let Some(what @ (What::AirQuality | What::Pollen)) = arguments.what {
+        if !matches!(wanted, Wanted::Now | Wanted::Today) || arguments.compare.is_some() {
+            return Err(ToolError::Tell(
+                "I know the air of one place now, not of other days or places.".into(),
+            ));
+        }
+        let air = Air::fetch(places.web(), &settings.weather, &place).await.map_err(|error| {
+            let text = error.tell("the air quality service", "get_weather");
+            ToolError::Tell(format!("I could not look up the air, because {text}"))
+        })?;
+        return match what == What::Pollen {
+            true => air.pollen(&place),
+            false => air.quality(&place, units),
+        };
+    }
     if let Some(other) = &arguments.compare {
         let other = find(&places, &at(Some(other))?, &cx).await?;
         let (one, two) = (

@@ -1,0 +1,38 @@
+use super::App;
+use super::keys::{self, Key};
+use crate::config::KeySource;
+use crate::tool::{BaseUrl, HouseSettings};
+
+/// Home Assistant, if it is configured. A token that cannot be read is reported by the tools, so that
+/// everything else starts without it.
+///
+/// # Errors
+/// What is wrong with its address.
+pub(super) fn house(app: &App) -> Result<Option<HouseSettings>, String> {
+    let Some(settings) = &app.config.settings.tools.home_assistant else { return Ok(None) };
+    let url = BaseUrl::parse(&settings.url)?;
+    let token = match (
+        keys::key(&app.env, "home_assistant", Some(&settings.token)),
+        &settings.token,
+    ) {
+        (Ok(Key::Known(token)), _) => Ok(token),
+        (_, KeySource::File(path)) => Err(format!(
+            "I have no token for Home Assistant: {} cannot be read or is empty. Create a long-lived \
+             access token in your profile there, and put it into that file.",
+            path.display()
+        )),
+        (_, KeySource::Env(name)) => Err(format!(
+            "I have no token for Home Assistant: the variable {name} is not set. Create a long-lived \
+             access token in your profile there, and put it into that variable."
+        )),
+        (_, KeySource::Credential(_) | KeySource::Keyring(_)) => {
+            Err("I have no token for Home Assistant.".into())
+        }
+    };
+    Ok(Some(HouseSettings { url, token }))
+}
+
+/// The feeds of the news; they were checked when the configuration was read.
+pub(super) fn feeds(app: &App) -> Vec<reqwest::Url> {
+    app.config.settings.tools.feeds.iter().filter_map(|feed| feed.parse().ok()).collect()
+}
