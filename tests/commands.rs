@@ -356,7 +356,7 @@ fn a_tool_is_called_from_the_shell() {
     assert_eq!(nothing.status.code(), Some(69), "{}", text(&nothing.stderr));
     let log = home.run(&["tools", "log"]);
     assert_eq!(String::from_utf8_lossy(&log.stdout), "No tool has changed anything yet.\n");
-    for later in [&["wake", "record", "computer"][..], &["mcp"], &["why"]] {
+    for later in [&["wake", "record", "computer"][..], &["mcp"]] {
         fails(&home.run(later), 64, &["not available yet"]);
     }
 }

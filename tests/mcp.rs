@@ -98,10 +98,13 @@ fn tools_of_servers_are_listed_and_called_from_the_shell() {
 #[test]
 fn a_server_that_does_not_start_is_told_and_the_others_work() {
     let broken = table("broken", &["/nonexistent/server".to_owned()], "");
-    let home = Home::new(&format!("{broken}{}", time_table("clock")));
+    let cross = table("cross", &["sh", "-c", "echo no key >&2; exit 1"].map(String::from), "");
+    let home = Home::new(&format!("{broken}{cross}{}", time_table("clock")));
     let listed = home.run(&["tools", "list"]);
     let err = text(&listed.stderr);
     assert!(err.contains("The MCP server broken cannot be used"), "{err}");
+    assert!(err.contains("The MCP server cross cannot be used"), "{err}");
+    assert!(err.contains("its last words were \"no key\""), "{err}");
     assert!(text(&listed.stdout).contains("get_current_time"), "{err}");
     assert!(text(&listed.stdout).contains("calculate"), "{err}");
 }
@@ -115,6 +118,15 @@ fn two_tools_of_one_name_are_both_there_and_it_is_told() {
     assert_eq!(count("get_current_time"), 1, "{out}");
     assert_eq!(count("a_get_current_time") + count("b_get_current_time"), 1, "{out}");
     assert!(err.contains("because there is another get_current_time"), "{err}");
+}
+
+#[test]
+fn a_server_gets_no_keys_unless_they_are_given_to_it() {
+    let given = "env = { TOKEN = \"${WHERE}\" }\n";
+    let home = Home::new(&table("all", &everything(), given));
+    let said = text(&home.run(&["tools", "call", "get-env", "{}"]).stdout);
+    assert!(said.contains("\"TOKEN\": \"Asia/Tokyo\"") && said.contains("\"PATH\""), "{said}");
+    assert!(!said.contains("WHERE") && !said.contains("PULSE_SERVER"), "{said}");
 }
 
 #[test]
@@ -199,7 +211,8 @@ fn a_server_with_an_address_is_used_like_a_program() {
 fn program(name: &str, command: Vec<String>) -> Server {
     let path = folder("mcp-time").display().to_string();
     let env = [("PYTHONPATH".to_owned(), path)].into();
-    let link = Link::Program { command, env };
+    let shared = std::env::vars().collect();
+    let link = Link::Program { command, shared, env };
     Server { name: name.into(), link, patience: Duration::from_secs(30) }
 }
 

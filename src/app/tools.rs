@@ -93,6 +93,7 @@ fn expanded(name: &str, server: &McpServer, env: &Environment) -> Server {
         Some(url) => Link::Http { url: url.clone(), headers: all(&server.headers) },
         None => Link::Program {
             command: server.command.iter().map(text).collect(),
+            shared: env.all(),
             env: all(&server.env),
         },
     };
@@ -100,14 +101,20 @@ fn expanded(name: &str, server: &McpServer, env: &Environment) -> Server {
     Server { name: name.to_owned(), link, patience }
 }
 
-/// `text` with the values of variables in place of `${NAME}`; nothing for one that is not set.
+/// `text` with the values of variables in place of `${NAME}`, which other programs also write as
+/// `${env:NAME}`; nothing for one that is not set.
 fn expand(text: &str, env: &Environment) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
         let Some((name, after)) = after.split_once('}') else { break };
         out.push_str(before);
-        out.push_str(env.get(name).unwrap_or_default());
+        let name = name.strip_prefix("env:").unwrap_or(name);
+        let value = env.get(name);
+        if value.is_none() {
+            tracing::warn!("{name} is named in [mcp] and not set in the environment");
+        }
+        out.push_str(value.unwrap_or_default());
         rest = after;
     }
     out.push_str(rest);
@@ -122,6 +129,6 @@ mod tests {
     fn variables_stand_in_texts() {
         let env = Environment::from_iter([("TOKEN", "abc")]);
         assert_eq!(expand("Bearer ${TOKEN}!", &env), "Bearer abc!");
-        assert_eq!(expand("${NONE}x${", &env), "x${");
+        assert_eq!(expand("${env:TOKEN}${NONE}x${", &env), "abcx${");
     }
 }

@@ -109,13 +109,8 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Explain the last decision (not available yet).
-    #[command(hide = true)]
-    Why {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
+    /// Explain why the service last woke, ended your turn, cut a reply, or stayed silent.
+    Why(Json),
     /// Show what each model was used for and what it cost.
     Usage(super::usage::Period),
     /// Generate and edit images.

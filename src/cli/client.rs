@@ -43,6 +43,34 @@ pub(super) async fn status(env: &Environment, json: bool) -> Outcome {
     print::table(&rows(&status))
 }
 
+/// Why the service last did what people wonder about.
+pub(super) async fn why(env: &Environment, json: bool) -> Outcome {
+    let status = connect(env).await?.status().await?;
+    let why = &status["why"];
+    if json {
+        return print::json(why);
+    }
+    let kinds = [
+        ("woke", "woke"),
+        ("took you for done", "ended"),
+        ("cut a reply", "cut"),
+        ("gave no answer", "silent"),
+    ];
+    let mut rows = Vec::new();
+    for (what, key) in kinds {
+        let Some(reason) = why[key]["why"].as_str() else { continue };
+        let at = why[key]["at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        let at = at.map_or_else(String::new, |at| {
+            at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+        });
+        rows.push(vec![at, what.to_owned(), reason.to_owned()]);
+    }
+    if rows.is_empty() {
+        return print::line("Nothing to explain yet.");
+    }
+    print::table(&rows)
+}
+
 /// The state for a person: what it is doing, with what, and what is wrong.
 fn rows(status: &serde_json::Value) -> Vec<Vec<String>> {
     let text = |key: &str| status[key].as_str().map(str::to_owned);

@@ -132,7 +132,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
         Some(Command::Wake { .. }) => Err(Failure::later("aloud wake")),
         Some(Command::Mcp { .. }) => Err(Failure::later("aloud mcp")),
-        Some(Command::Why { .. }) => Err(Failure::later("aloud why")),
+        Some(Command::Why(args)) => client::why(env, args.json).await,
         Some(Command::Usage(period)) => usage::run(file, env, &period),
         Some(Command::Image(args)) => image::run(file, env, args).await,
         Some(Command::Files(args)) => files::run(file, env, args).await,

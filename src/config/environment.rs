@@ -33,6 +33,13 @@ impl Environment {
             .map(|(name, _)| name.as_str())
     }
 
+    /// All variables whose values are text.
+    pub fn all(&self) -> BTreeMap<String, String> {
+        let text =
+            |(name, value): (&String, &OsString)| Some((name.clone(), value.to_str()?.to_owned()));
+        self.vars.iter().filter_map(text).collect()
+    }
+
     /// The locale for `category`, such as `LC_MEASUREMENT`: the first of `LC_ALL`, the category and
     /// `LANG` that is set (POSIX, 8.2); `C` if none is.
     pub fn locale(&self, category: &str) -> &str {

@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::reasons::Reasons;
 use crate::base::Epoch;
 use crate::engine::ending::Why;
 use crate::engine::{Source, Spending};
@@ -53,6 +54,8 @@ pub struct State {
     pub waits_for: Option<Wait>,
     /// The last problem that still persists.
     pub trouble: Option<String>,
+    /// Why it last woke, took the user for done, cut a reply, or did not answer.
+    pub why: Reasons,
 }
 
 impl State {
@@ -79,6 +82,7 @@ impl State {
             spending: Spending::default(),
             waits_for: None,
             trouble: None,
+            why: Reasons::default(),
         }
     }
 }

@@ -1,6 +1,8 @@
 use tokio::sync::{broadcast, watch};
 
 use super::event::{Event, State};
+use super::reasons::Reasons;
+use super::why;
 use crate::audio::{Side, SoundEvent};
 use crate::base::Epoch;
 use crate::dialog::{History, Item};
@@ -25,6 +27,7 @@ pub(super) struct Watch {
     output: Option<String>,
     echo: Option<EchoState>,
     lost: Lost,
+    why: Reasons,
     /// Whether the user has been told that nothing plays.
     shown_only: bool,
     turns: u64,
@@ -82,6 +85,7 @@ impl Watch {
             shown_only: false,
             echo: None,
             lost: Lost::default(),
+            why: Reasons::default(),
             turns: 0,
             seen: 0,
             troubles: Vec::new(),
@@ -92,18 +96,20 @@ impl Watch {
         }
     }
 
-    pub(super) fn emit(&self, event: Event) {
+    pub(super) fn emit(&mut self, event: Event) {
+        why::note(&mut self.why, &event);
         // It is no error if nobody is watching.
         let _ = self.events.send(event);
     }
 
     /// Publishes the state if it has changed. `state` holds what others know of it.
-    pub(super) fn publish(&self, state: State) {
+    pub(super) fn publish(&mut self, state: State) {
         let state = State {
             input: self.input.clone(),
             output: self.output.clone(),
             echo: self.echo,
             turns: self.turns,
+            why: self.why.clone(),
             trouble: self.lost.text().or(state.trouble),
             ..state
         };
@@ -163,7 +169,7 @@ impl Watch {
     }
 
     /// Sound of `epoch` has come that says `text`; a partner that only speaks writes nothing else.
-    pub(super) fn spoken(&self, epoch: Epoch, text: &str) {
+    pub(super) fn spoken(&mut self, epoch: Epoch, text: &str) {
         if self.written != epoch && !text.is_empty() {
             self.emit(Event::Written { epoch: epoch.0, text: text.to_owned() });
         }
@@ -231,7 +237,7 @@ impl Watch {
     }
 
     /// The end.
-    pub(super) fn end(self) -> Kept {
+    pub(super) fn end(mut self) -> Kept {
         self.emit(Event::Ending);
         let Self { troubles, notes, errors, sources: (_, sources), .. } = self;
         Kept { troubles, notes, errors, sources }

@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -83,5 +84,30 @@ where
                 Box::pin(async { Err(ToolError::Tell(text)) })
             }
         }
+    }
+}
+
+/// `tool`, whose results hold words of others; see [`Tool::foreign`].
+pub(super) fn foreign(tool: Arc<dyn Tool>) -> Arc<dyn Tool> {
+    Arc::new(Foreign(tool))
+}
+
+struct Foreign(Arc<dyn Tool>);
+
+impl Tool for Foreign {
+    fn spec(&self) -> &ToolSpec {
+        self.0.spec()
+    }
+
+    fn call(&self, args: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
+        self.0.call(args, cx)
+    }
+
+    fn foreign(&self) -> bool {
+        true
+    }
+
+    fn deadline(&self) -> Duration {
+        self.0.deadline()
     }
 }

@@ -166,7 +166,7 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.push(calculate::tool());
     tools.push(volume::tool(&settings));
     tools.extend(house::tools(&settings));
-    tools.extend(news::tool(&settings));
+    tools.extend(news::tool(&settings).into_iter().map(function::foreign));
     tools.extend(luck::tools(settings.chance));
     tools.extend(talk::tools());
     Registry::new(tools)

@@ -17,6 +17,7 @@
 mod tool;
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,14 +28,19 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
 };
 use rmcp::{ClientHandler, ServiceExt};
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{ChildStderr, Command};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use self::tool::McpTool;
 use super::{Tool, web};
 
-/// How long a server may take to start and list its tools.
-const START: Duration = Duration::from_secs(30);
+/// How long a server may take to start, which may include fetching it, and to list its tools.
+const START: Duration = Duration::from_secs(120);
+const LIST: Duration = Duration::from_secs(30);
+/// A server that ran this long was well; when it ends, it is started again at once.
+const STEADY: Duration = Duration::from_secs(60);
 /// The pause before a server that failed is started again; it doubles up to the second.
 const BACKOFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
@@ -56,7 +62,9 @@ pub enum Link {
     Program {
         /// The program and its arguments. Not empty.
         command: Vec<String>,
-        /// Variables that it gets besides ours.
+        /// Our variables. It gets those that are no secrets.
+        shared: BTreeMap<String, String>,
+        /// Variables that it gets besides.
         env: BTreeMap<String, String>,
     },
     /// An address (streamable HTTP).
@@ -95,11 +103,43 @@ struct Rack {
     out: watch::Sender<Arc<[Arc<dyn Tool>]>>,
     /// The tools of each server.
     offered: Mutex<BTreeMap<String, Vec<Arc<McpTool>>>>,
+    names: Mutex<Names>,
     states: Arc<Mutex<BTreeMap<String, Health>>>,
     changed: Arc<Notify>,
-    /// Names that are not free.
-    taken: Vec<String>,
     tell: Box<dyn Fn(String) + Send + Sync>,
+}
+
+/// Who has which name. Once given, a name stays with its tool, whatever comes and goes: a model or
+/// a permission that names it always means the same.
+struct Names {
+    /// Names of tools of ours.
+    taken: Vec<String>,
+    /// By server and its own name for the tool.
+    given: BTreeMap<(String, String), String>,
+}
+
+impl Names {
+    /// The name of the tool that `server` calls `own`, and whether it was given just now.
+    fn of(&mut self, server: &str, own: &str) -> (String, bool) {
+        let key = (server.to_owned(), own.to_owned());
+        if let Some(name) = self.given.get(&key) {
+            return (name.clone(), false);
+        }
+        let free =
+            |name: &String| !self.taken.contains(name) && !self.given.values().any(|n| n == name);
+        let numbered = (2..).map(|n| {
+            let tail = format!("_{n}");
+            let head: String = tool::safe(&format!("{server}_{own}"))
+                .chars()
+                .take(tool::MOST_NAME - tail.len())
+                .collect();
+            head + &tail
+        });
+        let wanted = [tool::safe(own), tool::safe(&format!("{server}_{own}"))];
+        let name = wanted.into_iter().chain(numbered).find(free).unwrap_or_default();
+        self.given.insert(key, name.clone());
+        (name, true)
+    }
 }
 
 impl Servers {
@@ -119,7 +159,7 @@ impl Servers {
             offered: Mutex::default(),
             states: Arc::clone(&states),
             changed: Arc::clone(&changed),
-            taken,
+            names: Mutex::new(Names { taken, given: BTreeMap::new() }),
             tell: Box::new(tell),
         });
         let tasks = servers.into_iter().map(|server| tokio::spawn(keep(server, Arc::clone(&rack))));
@@ -163,26 +203,18 @@ impl Rack {
     fn offer(&self, server: &str, tools: Vec<Arc<McpTool>>, health: Health) {
         let mut offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
         offered.insert(server.to_owned(), tools);
-        let mut taken = self.taken.clone();
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<Arc<dyn Tool>> = Vec::new();
         for (owner, tools) in &*offered {
             for tool in tools {
-                let mut tool = Arc::clone(tool);
-                if taken.contains(&tool.spec().name) {
-                    let other = tool::safe(&format!("{owner}_{}", tool.spec().name));
-                    if owner == server {
-                        let name = &tool.spec().name;
-                        (self.tell)(format!(
-                            "The tool {name} of the MCP server {owner} is called {other}, because there is another {name}."
-                        ));
-                    }
-                    if taken.contains(&other) {
-                        continue;
-                    }
-                    tool = Arc::new(tool.renamed(other));
+                let (name, new) = names.of(owner, tool.own_name());
+                let plain = tool::safe(tool.own_name());
+                if new && name != plain {
+                    (self.tell)(format!(
+                        "The tool {plain} of the MCP server {owner} is called {name}, because there is another {plain}."
+                    ));
                 }
-                taken.push(tool.spec().name.clone());
-                all.push(tool);
+                all.push(Arc::new(tool.named(name)));
             }
         }
         self.out.send_replace(all.into());
@@ -203,16 +235,17 @@ async fn keep(server: Server, rack: Arc<Rack>) {
     let mut pause = BACKOFF[0];
     let mut told = String::new();
     loop {
+        let start = Instant::now();
         let why = match run(&server, &rack).await {
-            Ok(()) => {
-                pause = BACKOFF[0];
-                format!("The MCP server {} has ended; it is started again.", server.name)
-            }
+            Ok(()) => format!("The MCP server {} has ended; it is started again.", server.name),
             Err(why) => format!("The MCP server {} cannot be used: {why}.", server.name),
         };
+        if start.elapsed() > STEADY {
+            (pause, told) = (BACKOFF[0], String::new());
+        }
         tracing::warn!("{why}");
         rack.offer(&server.name, Vec::new(), Health::Down(why.clone()));
-        // The same failure again is no news.
+        // The same failure again and again is no news.
         if told != why {
             (rack.tell)(why.clone());
             told = why;
@@ -226,14 +259,20 @@ async fn keep(server: Server, rack: Arc<Rack>) {
 async fn run(server: &Server, rack: &Rack) -> Result<(), String> {
     let changed = Arc::new(Notify::new());
     let client = Client { changed: Arc::clone(&changed) };
-    let start = tokio::time::timeout(START, connect(server, client));
-    let running = start.await.map_err(|_| "it did not answer in 30 seconds".to_owned())??;
+    let last = LastLine::default();
+    let start = tokio::time::timeout(START, connect(server, client, &last));
+    let said = |why: String| last.after(why);
+    let running = start
+        .await
+        .map_err(|_| said(format!("it did not answer in {} seconds", START.as_secs())))?
+        .map_err(said)?;
     let peer = running.peer().clone();
     let mut end = Box::pin(running.waiting());
     loop {
-        let tools = tokio::time::timeout(START, peer.list_all_tools()).await;
-        let tools = tools.map_err(|_| "it did not list its tools in 30 seconds".to_owned())?;
-        let tools = tools.map_err(|error| format!("it did not list its tools ({error})"))?;
+        let tools = tokio::time::timeout(LIST, peer.list_all_tools()).await;
+        let tools = tools
+            .map_err(|_| said(format!("it did not list its tools in {} seconds", LIST.as_secs())))?
+            .map_err(|error| said(format!("it did not list its tools ({error})")))?;
         let tools: Vec<_> = tools
             .into_iter()
             .map(|tool| Arc::new(McpTool::new(peer.clone(), tool, server.patience)))
@@ -247,21 +286,71 @@ async fn run(server: &Server, rack: &Rack) -> Result<(), String> {
     }
 }
 
+/// The last line that a program wrote on its standard error: most likely why it ended.
+#[derive(Clone, Default)]
+struct LastLine(Arc<Mutex<String>>);
+
+impl LastLine {
+    /// Reads until the program closes it.
+    fn read(&self, from: ChildStderr) {
+        let last = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(from).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                if !line.trim().is_empty() {
+                    tracing::debug!("an MCP server: {line}");
+                    let line = line.trim().chars().take(200).collect();
+                    *last.lock().unwrap_or_else(PoisonError::into_inner) = line;
+                }
+            }
+        });
+    }
+
+    /// `why` with that line.
+    fn after(&self, why: String) -> String {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_empty() { why } else { format!("{why}; its last words were \"{last}\"") }
+    }
+}
+
+/// Variables of ours that every program may see; all others, such as keys of providers, are only
+/// for whom the configuration gives them.
+const SHARED: [&str; 14] = [
+    "HOME",
+    "PATH",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
+];
+
 async fn connect(
     server: &Server,
     client: Client,
+    last: &LastLine,
 ) -> Result<RunningService<RoleClient, Client>, String> {
     match &server.link {
-        Link::Program { command, env } => {
+        Link::Program { command, shared, env } => {
             let [program, arguments @ ..] = &command[..] else {
                 return Err("its command is empty".into());
             };
             let mut child = Command::new(program);
-            child.args(arguments).envs(env);
-            let spawned =
-                TokioChildProcess::builder(child).stderr(std::process::Stdio::null()).spawn();
-            let (transport, _) =
+            let shared = shared.iter().filter(|(name, _)| SHARED.contains(&name.as_str()));
+            child.args(arguments).env_clear().envs(shared).envs(env);
+            let spawned = TokioChildProcess::builder(child).stderr(Stdio::piped()).spawn();
+            let (transport, errors) =
                 spawned.map_err(|error| format!("{program} does not start ({error})"))?;
+            if let Some(errors) = errors {
+                last.read(errors);
+            }
             client
                 .serve(transport)
                 .await
@@ -300,5 +389,27 @@ impl ClientHandler for Client {
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
         self.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_once_given_stays() {
+        let mut names = Names { taken: vec!["set_timer".into()], given: BTreeMap::new() };
+        assert_eq!(names.of("b", "read"), ("read".into(), true));
+        assert_eq!(names.of("a", "read"), ("a_read".into(), true));
+        assert_eq!(names.of("b", "read"), ("read".into(), false));
+        assert_eq!(names.of("a", "set_timer").0, "a_set_timer");
+        // Names that become alike in front of a provider stay apart.
+        assert_eq!(names.of("c", "x.y").0, "x_y");
+        assert_eq!(names.of("c", "x/y").0, "c_x_y");
+        assert_eq!(names.of("c", "x:y").0, "c_x_y_2");
+        let long = "l".repeat(80);
+        let all = ["a", "b", "c"].map(|server| names.of(server, &long).0);
+        assert!(all.iter().all(|name| name.len() <= tool::MOST_NAME));
+        assert!(all[0] != all[1] && all[1] != all[2]);
     }
 }

@@ -14,7 +14,7 @@ const MOST: usize = 20_000;
 /// The longest result that is said without a model, in characters.
 const MOST_SAID: usize = 400;
 /// The longest name of a tool that providers take.
-const MOST_NAME: usize = 64;
+pub(super) const MOST_NAME: usize = 64;
 
 /// A tool of a server.
 #[derive(Clone)]
@@ -45,8 +45,13 @@ impl McpTool {
         Self { spec, name: tool.name.into_owned(), peer, patience }
     }
 
-    /// The same under another name.
-    pub(super) fn renamed(&self, name: String) -> Self {
+    /// Its name at the server.
+    pub(super) fn own_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same under the name `name` for us.
+    pub(super) fn named(&self, name: String) -> Self {
         Self { spec: ToolSpec { name, ..self.spec.clone() }, ..self.clone() }
     }
 }

@@ -26,6 +26,7 @@ use serde_json::json;
 
 pub use self::album::{Album, save, slug};
 pub use self::screen::Screen;
+use super::function::foreign;
 use super::{Tool, ToolCx, ToolError, ToolOutput, arguments, function};
 use crate::base::Job;
 use crate::dialog::{Effect, Picture, PictureKind, ToolSpec};
@@ -70,7 +71,8 @@ pub fn pictures(settings: &PictureSettings) -> Vec<Arc<dyn Tool>> {
         tools.push(edit(painter, &settings.album, &last));
     }
     tools.push(look_at_picture(settings, &last));
-    tools.push(look_at_screen(&settings.screen, &last));
+    // What is on a screen may be anybody's words.
+    tools.push(foreign(look_at_screen(&settings.screen, &last)));
     tools
 }
 
