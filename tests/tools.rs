@@ -1629,8 +1629,8 @@ fn an_own_tool_that_cannot_work_is_left_out_with_the_reason() {
         (vec![("a.toml", "description = \"x\"\n"), ("a.sh", run), ("a.py", run)], "several"),
         (vec![("A b.toml", "description = \"x\"\n"), ("A b", run)], "small letters"),
         (
-            vec![("a.toml", "description = \"x\"\neffect = \"dangerous\"\n"), ("a", run)],
-            "not available yet",
+            vec![("a.toml", "description = \"x\"\neffect = \"reckless\"\n"), ("a", run)],
+            "\"acts\" or \"dangerous\"",
         ),
         (
             vec![("a.toml", "description = \"x\"\n[parameters]\nn = 3\n"), ("a", run)],

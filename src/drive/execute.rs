@@ -198,7 +198,15 @@ impl Driver {
                     };
                     let words = ignored.is_none()
                         && result.as_ref().is_ok_and(|text| !text.trim().is_empty());
-                    self.turns.push(Input::Transcript { cut, result, certainty });
+                    let input = Input::Transcript { cut, result, certainty };
+                    // Over a reply the words decide at once.
+                    let input = match self.turns.speaks() {
+                        true => Some(input),
+                        false => self.turn_end.keep(cut, input),
+                    };
+                    if let Some(input) = input {
+                        self.turns.push(input);
+                    }
                     if stop {
                         self.turns.push(Input::Trigger(Trigger::Stop));
                     } else if words {
@@ -261,6 +269,7 @@ impl Driver {
 
     /// Handles an event of the listen thread.
     pub(super) fn on_heard(&mut self, event: listen::Event) {
+        let mut kept = None;
         let speech = match event {
             listen::Event::Frame(frame) => return self.partner.order(Order::Hear(frame)),
             listen::Event::Level(level) => {
@@ -310,6 +319,7 @@ impl Driver {
             }
             listen::Event::Ended { utterance, end_of_speech, heard, by } => {
                 let id = utterance.id;
+                kept = self.turn_end.kept();
                 if let Some(event) = self.turn_end.end(by) {
                     self.watch.emit(event);
                 }
@@ -319,6 +329,9 @@ impl Driver {
             }
         };
         self.turns.push(Input::Speech(speech));
+        if let Some(input) = kept {
+            self.turns.push(input);
+        }
         if let Speech::Ended { id } | Speech::Discarded { id } = speech
             && self.waking.end(id)
         {

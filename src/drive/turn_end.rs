@@ -4,10 +4,10 @@ use futures::StreamExt;
 
 use super::event::Event;
 use crate::base::{Flow, Job, Moment, Utterance, UtteranceId};
-use crate::engine::ending::{EndOfTurn, Evidence, Pauses, Why};
+use crate::engine::ending::{EndOfTurn, Ending, Evidence, Pauses, Why};
 use crate::engine::{EngineError, Transcriber, Transcript, heard};
 use crate::listen;
-use crate::turn::Cut;
+use crate::turn::{Cut, Input};
 
 /// How the end of a turn is judged by meaning.
 pub struct TurnEnds {
@@ -44,6 +44,8 @@ struct Paused {
     pause_ms: u32,
     sound: Option<Job<Result<f32, EngineError>>>,
     words: Option<Flow<Result<Transcript, EngineError>>>,
+    /// The partner's transcript, if it needs more words: nothing is prepared for half a sentence.
+    kept: Option<Input>,
 }
 
 /// A piece of evidence has come.
@@ -76,8 +78,16 @@ impl TurnEnd {
         let more = if sound.is_some() || words.is_some() || how.prompt { MORE_MS } else { 0 };
         let pause_ms = how.pause_ms + more;
         let id = utterance.id;
-        self.paused =
-            Some(Paused { utterance: id, cut: None, since, evidence, pause_ms, sound, words });
+        self.paused = Some(Paused {
+            utterance: id,
+            cut: None,
+            since,
+            evidence,
+            pause_ms,
+            sound,
+            words,
+            kept: None,
+        });
         Some(listen::Order::Pause { id, ms: pause_ms })
     }
 
@@ -94,6 +104,26 @@ impl TurnEnd {
             let ms = now.since(paused.since).as_millis();
             self.pauses.note(u32::try_from(ms).unwrap_or(u32::MAX));
         }
+    }
+
+    /// Keeps a transcript of the partner's back until the turn is over, if it needs more words. Most
+    /// likely they follow, and an answer to half a sentence would be made, and paid for, in vain.
+    pub(super) fn keep(&mut self, cut: Cut, input: Input) -> Option<Input> {
+        let open = |paused: &&mut Paused| {
+            paused.cut == Some(cut) && paused.evidence.words == Some(Ending::Open)
+        };
+        match self.paused.as_mut().filter(open) {
+            Some(paused) => {
+                paused.kept = Some(input);
+                None
+            }
+            None => Some(input),
+        }
+    }
+
+    /// The transcript that was kept back, for the turn that is over.
+    pub(super) fn kept(&mut self) -> Option<Input> {
+        self.paused.as_mut()?.kept.take()
     }
 
     /// The turn was ended `by` that. The event that reports it, if its end was judged.

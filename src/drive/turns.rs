@@ -87,6 +87,11 @@ impl Turns {
         status.mouth == MouthStatus::Silent && status.waiting == 0
     }
 
+    /// Whether a reply or notice sounds.
+    pub(super) fn speaks(&self) -> bool {
+        matches!(self.machine.status().mouth, MouthStatus::Speaking | MouthStatus::Hushing)
+    }
+
     /// Whether nobody speaks.
     pub(super) fn quiet(&self) -> bool {
         matches!(self.machine.status().ear, EarStatus::Shut | EarStatus::Open)

@@ -189,7 +189,7 @@ mod tests {
     fn the_embedded_manifest_names_every_model_with_a_hub_or_a_pinned_package() {
         let manifest = Manifest::embedded().unwrap();
         let names: Vec<&str> = manifest.models.iter().map(|m| m.name.as_str()).collect();
-        assert_eq!(names, ["onnxruntime", "moonshine-tiny-en", "hibari-heart"]);
+        assert_eq!(names, ["onnxruntime", "moonshine-tiny-en", "smart-turn", "hibari-heart"]);
         for file in manifest.models.iter().flat_map(|m| &m.files) {
             assert!(file.bytes > 0 && !file.licence.contains("GPL"), "{file:?}");
             let pinned = file.sources.iter().any(|s| match s {

@@ -11,10 +11,8 @@ fn half_a_request_is_waited_for() {
         8.000 end
         -- noticed
         0.000 ear open
-        1.690 asked 1
-        2.720 rewind 1 to nothing
-        3.640 asked 2
-        3.890 sounds 2
+        3.640 asked 1
+        3.890 sounds 1
         -- told
         user: set an alarm for half past six
         aloud: You said set an alarm for half past six.
@@ -71,8 +69,8 @@ fn even_after_an_open_word_two_seconds_of_silence_are_the_end() {
         8.000 end
         -- noticed
         0.000 ear open
-        1.900 asked 1
-        3.650 sounds 1
+        3.640 asked 1
+        3.680 sounds 1
         -- told
         user: bring me the red and
         aloud: You said bring me the red and.

@@ -23,7 +23,7 @@ pub use policy::{Evidence, LONGEST_MS, Why};
 use super::EngineError;
 use super::local::{SmartTurn, Templates};
 use crate::base::{Job, Utterance};
-use crate::grammar::Ending;
+pub use crate::grammar::Ending;
 
 /// Judges whether somebody who has paused is done. Cheap to clone.
 #[derive(Clone)]

@@ -39,6 +39,8 @@ use super::{Tool, web};
 /// How long a server may take to start, which may include fetching it, and to list its tools.
 const START: Duration = Duration::from_secs(120);
 const LIST: Duration = Duration::from_secs(30);
+/// How long the last words of a server that failed are waited for.
+const LAST: Duration = Duration::from_millis(500);
 /// A server that ran this long was well; when it ends, it is started again at once.
 const STEADY: Duration = Duration::from_secs(60);
 /// The pause before a server that failed is started again; it doubles up to the second.
@@ -257,22 +259,26 @@ async fn keep(server: Server, rack: Arc<Rack>) {
 
 /// Runs one server until it ends.
 async fn run(server: &Server, rack: &Rack) -> Result<(), String> {
+    let last = LastLine::default();
+    match serve(server, rack, &last).await {
+        Ok(()) => Ok(()),
+        Err(why) => Err(last.after(why).await),
+    }
+}
+
+async fn serve(server: &Server, rack: &Rack, last: &LastLine) -> Result<(), String> {
     let changed = Arc::new(Notify::new());
     let client = Client { changed: Arc::clone(&changed) };
-    let last = LastLine::default();
-    let start = tokio::time::timeout(START, connect(server, client, &last));
-    let said = |why: String| last.after(why);
-    let running = start
-        .await
-        .map_err(|_| said(format!("it did not answer in {} seconds", START.as_secs())))?
-        .map_err(said)?;
+    let slow = |what, limit: Duration| format!("it did not {what} in {} seconds", limit.as_secs());
+    let start = tokio::time::timeout(START, connect(server, client, last)).await;
+    let running = start.map_err(|_| slow("answer", START))??;
     let peer = running.peer().clone();
     let mut end = Box::pin(running.waiting());
     loop {
         let tools = tokio::time::timeout(LIST, peer.list_all_tools()).await;
         let tools = tools
-            .map_err(|_| said(format!("it did not list its tools in {} seconds", LIST.as_secs())))?
-            .map_err(|error| said(format!("it did not list its tools ({error})")))?;
+            .map_err(|_| slow("list its tools", LIST))?
+            .map_err(|error| format!("it did not list its tools ({error})"))?;
         let tools: Vec<_> = tools
             .into_iter()
             .map(|tool| Arc::new(McpTool::new(peer.clone(), tool, server.patience)))
@@ -287,14 +293,17 @@ async fn run(server: &Server, rack: &Rack) -> Result<(), String> {
 }
 
 /// The last line that a program wrote on its standard error: most likely why it ended.
-#[derive(Clone, Default)]
-struct LastLine(Arc<Mutex<String>>);
+#[derive(Default)]
+struct LastLine {
+    line: Arc<Mutex<String>>,
+    reader: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
 
 impl LastLine {
     /// Reads until the program closes it.
     fn read(&self, from: ChildStderr) {
-        let last = Arc::clone(&self.0);
-        tokio::spawn(async move {
+        let last = Arc::clone(&self.line);
+        let reader = tokio::spawn(async move {
             let mut lines = BufReader::new(from).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 if !line.trim().is_empty() {
@@ -304,11 +313,16 @@ impl LastLine {
                 }
             }
         });
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader);
     }
 
-    /// `why` with that line.
-    fn after(&self, why: String) -> String {
-        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// `why` with that line, which may still be on its way.
+    async fn after(&self, why: String) -> String {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(reader) = reader {
+            let _ = tokio::time::timeout(LAST, reader).await;
+        }
+        let last = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_empty() { why } else { format!("{why}; its last words were \"{last}\"") }
     }
 }
