@@ -457,3 +457,16 @@ async fn the_desktops_player_is_paused_resumed_and_skipped() {
     assert_eq!(ask("pause the music").await, "Nothing is playing.");
     drop((idle, player));
 }
+
+#[tokio::test]
+async fn a_request_without_its_value_is_asked_about_and_a_misheard_one_is_understood() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("turn the volume", "Up or down?"),
+            ("down", "Volume 40 percent."),
+            ("Said a timer for ten minutes.", "Timer set for 10 minutes."),
+            ("Turn the volume app.", "Volume 50 percent."),
+        ])
+        .await;
+}

@@ -279,7 +279,20 @@ impl Templates {
         if let Some(deltas) = self.town(text, prompt) {
             return Step::Give(deltas);
         }
-        match self.meant(text, prompt) {
+        let meant = match self.meant(text, prompt) {
+            // It may have been misheard.
+            unknown @ (None | Some(Meaning::Nothing | Meaning::Unclear(_))) => {
+                match self.grammar.nearest(text) {
+                    Some((near, meaning)) => {
+                        tracing::info!("\"{text}\" was taken for \"{near}\"");
+                        Some(meaning)
+                    }
+                    None => unknown,
+                }
+            }
+            meant => meant,
+        };
+        match meant {
             Some(Meaning::Calls(calls)) => match self.calls(calls, prompt) {
                 Ok(deltas) => Step::Give(deltas),
                 Err(missing) => say(&missing),
@@ -287,16 +300,7 @@ impl Templates {
             Some(Meaning::Ask { question, .. }) => say(&question),
             Some(Meaning::Answer(text)) => say(&fresh(&text, prompt)),
             Some(Meaning::Unclear(text) | Meaning::Refusal(text)) => say(&text),
-            Some(Meaning::Nothing) | None => match self.grammar.nearest(text) {
-                Some((meant, Meaning::Calls(calls))) => {
-                    tracing::info!("\"{text}\" was taken for \"{meant}\"");
-                    match self.calls(calls, prompt) {
-                        Ok(deltas) => Step::Give(deltas),
-                        Err(missing) => say(&missing),
-                    }
-                }
-                Some(_) | None => refuse(text, &prompt.items),
-            },
+            Some(Meaning::Nothing) | None => refuse(text, &prompt.items),
         }
     }
 }
