@@ -356,6 +356,10 @@ fn a_tool_is_called_from_the_shell() {
     assert_eq!(nothing.status.code(), Some(69), "{}", text(&nothing.stderr));
     let log = home.run(&["tools", "log"]);
     assert_eq!(String::from_utf8_lossy(&log.stdout), "No tool has changed anything yet.\n");
+    // What a question has done is in the log when its command has ended.
+    home.run(&["ask", "set a timer for ten minutes"]);
+    let log = text(&home.run(&["tools", "log"]).stdout);
+    assert!(log.contains("set_timer") && log.contains("\"set a timer for ten minutes\""), "{log}");
     for later in [&["wake", "record", "computer"][..], &["mcp"]] {
         fails(&home.run(later), 64, &["not available yet"]);
     }

@@ -151,6 +151,7 @@ fn a_server_is_added_and_others_are_imported() {
             "env": { "PYTHONPATH": path } },
         "old": { "type": "sse", "url": "http://127.0.0.1:9/sse" },
         "empty": {},
+        "odd": { "command": "server", "env": { "PORT": 3000 } },
         "web": { "command": "server" },
         "later": { "command": "server", "disabled": true },
     }});
@@ -158,7 +159,7 @@ fn a_server_is_added_and_others_are_imported() {
     let imported = home.run(&["tools", "import", file.to_str().unwrap()]);
     let (out, err) = (text(&imported.stdout), text(&imported.stderr));
     assert!(out.contains("my-clock: imported") && out.contains("later: imported"), "{out}{err}");
-    for skipped in ["old is skipped", "empty is skipped", "web is skipped"] {
+    for skipped in ["old is skipped", "empty is skipped", "odd is skipped", "web is skipped"] {
         assert!(err.contains(skipped), "{err}");
     }
     let config = std::fs::read_to_string(home.config()).unwrap();

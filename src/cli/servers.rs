@@ -16,7 +16,7 @@ use crate::config::{self, Environment};
 #[derive(Deserialize)]
 struct Customary {
     #[serde(rename = "mcpServers", alias = "servers")]
-    servers: BTreeMap<String, Entry>,
+    servers: BTreeMap<String, serde_json::Value>,
 }
 
 /// A server in it.
@@ -84,6 +84,13 @@ pub(super) fn import(file: Option<&Path>, env: &Environment, from: &Path) -> Out
     for (given, entry) in customary.servers {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let name: String = given.chars().map(|c| if fits(c) { c } else { '-' }).collect();
+        let entry: Entry = match serde_json::from_value(entry) {
+            Ok(entry) => entry,
+            Err(error) => {
+                print::trouble(&format!("{given} is skipped: {error}"));
+                continue;
+            }
+        };
         let why = if !config::is_server_name(&name) {
             Some("it has no name")
         } else if taken.contains(&name) {

@@ -291,6 +291,7 @@ impl Driver {
             }
             listen::Event::Confirmed { id } => {
                 self.partner.order(Order::Prepare);
+                self.turn_end.confirm();
                 Speech::Confirmed { id }
             }
             listen::Event::Voiced { id, ms, so_far } => {

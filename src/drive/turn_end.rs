@@ -61,12 +61,16 @@ impl TurnEnd {
 
     /// An utterance has begun.
     pub(super) fn begin(&mut self, held: bool) {
-        if let Some(how) = self.how.as_ref().filter(|_| !held) {
+        self.held = held;
+        self.paused = None;
+    }
+
+    /// It is speech, and will be judged: the model is loaded. Noise does not load it.
+    pub(super) fn confirm(&self) {
+        if let Some(how) = self.how.as_ref().filter(|_| !self.held) {
             // The order is given; nobody needs to wait for it.
             drop(how.judge.warm());
         }
-        self.held = held;
-        self.paused = None;
     }
 
     /// The user has fallen silent at `since`: judging begins. The pause to wait for meanwhile.

@@ -5,7 +5,6 @@ use super::flag;
 use super::graph::Search;
 use super::lexer::Token;
 use super::lines::Lines;
-use super::near;
 use super::number;
 use super::scan::Scan;
 use super::sentence;
@@ -22,9 +21,6 @@ pub enum Ending {
     /// The grammar does not know the sentence.
     Unknown,
 }
-
-/// Starting words of a sentence that are skipped together, at most.
-const MOST_STARTS: usize = 8;
 
 /// How complete `said` is.
 pub(super) fn ending(lines: &Lines, said: &str) -> Ending {
@@ -47,7 +43,6 @@ pub(super) fn ending(lines: &Lines, said: &str) -> Ending {
         Some(Meaning::Refusal(_)) => Ending::Extendable,
         Some(Meaning::Nothing) | None if begins(lines, said, &tokens) => Ending::Open,
         Some(Meaning::Nothing) | None if last == Last::Number => Ending::Extendable,
-        Some(Meaning::Nothing) | None if near::nearest(lines, said).is_some() => Ending::Extendable,
         Some(Meaning::Nothing) | None => Ending::Unknown,
     }
 }
@@ -97,16 +92,7 @@ fn hesitates(lines: &Lines, said: &str) -> bool {
 /// Whether a line of the grammar begins with all of `tokens` and goes on.
 fn begins(lines: &Lines, said: &str, tokens: &[Token]) -> bool {
     let mut search = Search::new(Scan { tables: &lines.tables, source: said, tokens });
-    let mut starts = vec![0];
-    let mut at = 0;
-    while at < starts.len() && starts.len() < MOST_STARTS {
-        for (end, ()) in lines.tables.before.at(tokens, starts[at]) {
-            if end < tokens.len() && !starts.contains(&end) {
-                starts.push(end);
-            }
-        }
-        at += 1;
-    }
+    let starts = sentence::starts(&lines.tables.before, tokens);
     starts.into_iter().any(|from| lines.begin(&mut search, from, tokens.len()))
 }
 

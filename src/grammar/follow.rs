@@ -44,77 +44,6 @@ pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option
     }
 }
 
-const YES: &[&str] = &[
-    "yes",
-    "yes please",
-    "yeah",
-    "yep",
-    "yup",
-    "sure",
-    "do it",
-    "yes do it",
-    "go ahead",
-    "of course",
-    "that is right",
-    "that is correct",
-    "correct",
-    "right",
-    "exactly",
-    "yes that is right",
-    "okay",
-    "ok",
-    "please do",
-    "yes go ahead",
-    "i am sure",
-    "yes i am sure",
-    "really",
-    "yes really",
-    "absolutely",
-    "definitely",
-    "certainly",
-    "yes i do",
-    "i do",
-    "confirm",
-    "affirmative",
-    "all right",
-    "alright",
-    "fine",
-    "just do it",
-    "yes of course",
-    "yes exactly",
-    "sure thing",
-    "sure do it",
-];
-const NO: &[&str] = &[
-    "no",
-    "nope",
-    "nah",
-    "no thanks",
-    "no thank you",
-    "never mind",
-    "nevermind",
-    "do not",
-    "cancel",
-    "cancel that",
-    "forget it",
-    "leave it",
-    "no do not",
-    "stop",
-    "wrong",
-    "that is wrong",
-    "not really",
-    "no leave it",
-    "no that is wrong",
-    "of course not",
-    "no way",
-    "do not do it",
-    "no do not do it",
-    "no forget it",
-    "no never mind",
-    "no stop",
-    "better not",
-    "no cancel",
-];
 /// Words that undo what was just done.
 const UNDO: &[&str] = &[
     "cancel that",
@@ -162,8 +91,8 @@ const MAKE_IT: &[&str] = &[
 impl Talk<'_> {
     /// Yes or no to a tool that asked.
     fn confirmed(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
-        let said = words(tokens);
-        if NO.contains(&said.as_str()) {
+        let answer = consent(&words(tokens));
+        if answer == Some(false) {
             return Some(Meaning::Answer("All right, I'll leave it as it is.".into()));
         }
         // Repeating the request confirms it.
@@ -171,7 +100,7 @@ impl Talk<'_> {
             Some(Meaning::Calls(calls)) => calls == [call.clone()],
             _ => false,
         };
-        if YES.contains(&said.as_str()) || again() {
+        if answer == Some(true) || again() {
             let mut call = call.clone();
             call.arguments.as_object_mut()?.insert("sure".into(), Value::from(true));
             return Some(Meaning::Calls(vec![call]));

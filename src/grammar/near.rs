@@ -91,15 +91,16 @@ fn swaps<'l>(lines: &'l Lines, tokens: &[Token]) -> Vec<Swap<'l>> {
             let words: Vec<&str> = span.iter().map(|token| token.text.as_str()).collect();
             let heard = letters(words.iter().copied());
             for phrase in &lines.tables.misheard {
-                let said: Vec<&str> = phrase.text.split(' ').collect();
                 let believed = |token: &Token| lines.tables.words.is(token.id, flag::BELIEVED);
-                let kept = |token: &Token| !believed(token) || said.contains(&token.text.as_str());
+                let kept = |token: &Token| {
+                    !believed(token) || phrase.words.iter().any(|w| **w == *token.text)
+                };
                 // A word in place of one word is a bolder guess than a phrase.
-                let single = span.len() == 1 && said.len() == 1;
+                let single = span.len() == 1 && phrase.words.len() == 1;
                 // A single word that commands contain was most likely heard as it is, unless it
                 // stands where the verb should be.
                 let known = single && from > 0 && span[0].id != 0;
-                if known || !span.iter().all(kept) || within(&words, &said) {
+                if known || !span.iter().all(kept) || within(&words, &phrase.words) {
                     continue;
                 }
                 let percent = if single { SINGLE_PERCENT } else { ALIKE_PERCENT };
@@ -121,9 +122,12 @@ fn swaps<'l>(lines: &'l Lines, tokens: &[Token]) -> Vec<Swap<'l>> {
 }
 
 /// Whether one of two phrases is part of the other: then words would come or go, not sound alike.
-fn within(a: &[&str], b: &[&str]) -> bool {
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    long.windows(short.len()).any(|part| part == short)
+fn within(a: &[&str], b: &[Box<str>]) -> bool {
+    let same = |a: &[&str], b: &[Box<str>]| a.iter().zip(b).all(|(a, b)| *a == &**b);
+    match a.len() <= b.len() {
+        true => b.windows(a.len()).any(|part| same(a, part)),
+        false => a.windows(b.len()).any(|part| same(part, b)),
+    }
 }
 
 /// `said` with the `swaps` made.

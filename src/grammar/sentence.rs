@@ -15,6 +15,8 @@ use super::{Meaning, ParsedCall, open};
 
 /// The most corrections and the most clauses that are tried.
 const MOST_REPAIRS: usize = 4;
+/// The most places where a sentence may begin.
+const MOST_STARTS: usize = 8;
 /// The longest polite phrase after a command, in words.
 const MOST_PHRASE: usize = 10;
 /// The longest clause that may be an explanation, in words.
@@ -123,16 +125,7 @@ impl<'a> Talk<'a> {
         if ends[0] == 0 || ends[0] < tokens.len() {
             ends.push(tokens.len());
         }
-        let mut starts = vec![0];
-        let mut i = 0;
-        while i < starts.len() && starts.len() < 8 {
-            for (end, ()) in tables.before.at(tokens, starts[i]) {
-                if end < tokens.len() && !starts.contains(&end) {
-                    starts.push(end);
-                }
-            }
-            i += 1;
-        }
+        let starts = starts(&tables.before, tokens);
         let present = self.grammar.present(tokens);
         let open = self.grammar.open_lines(&present);
         let sentence = (present.as_slice(), open.as_slice());
@@ -271,6 +264,21 @@ pub(super) fn single(meaning: Meaning) -> Option<ParsedCall> {
         | Meaning::Refusal(_)
         | Meaning::Nothing => None,
     }
+}
+
+/// Where a sentence may begin: at its first token, and after the polite phrases of `table`.
+pub(super) fn starts(table: &Phrases<()>, tokens: &[Token]) -> Vec<usize> {
+    let mut starts = vec![0];
+    let mut i = 0;
+    while i < starts.len() && starts.len() < MOST_STARTS {
+        for (end, ()) in table.at(tokens, starts[i]) {
+            if end < tokens.len() && !starts.contains(&end) {
+                starts.push(end);
+            }
+        }
+        i += 1;
+    }
+    starts
 }
 
 /// The end of `tokens[..end]` without trailing phrases of `table`.

@@ -4,12 +4,14 @@
 #[derive(Clone, Debug)]
 pub(super) struct Phrase {
     pub(super) text: Box<str>,
+    pub(super) words: Vec<Box<str>>,
     pub(super) letters: Vec<u8>,
 }
 
 impl Phrase {
     pub(super) fn new(text: &str) -> Self {
-        Self { text: text.into(), letters: letters(text.split(' ')) }
+        let words = text.split(' ').map(Box::from).collect();
+        Self { text: text.into(), words, letters: letters(text.split(' ')) }
     }
 }
 

@@ -95,16 +95,23 @@ impl Registry {
 
     /// The tool `name`, if it is there now.
     fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.all().into_iter().find(|tool| tool.spec().name == name)
+        let named = |tool: &&Arc<dyn Tool>| tool.spec().name == name;
+        if let Some(tool) = self.tools.iter().find(named) {
+            return Some(Arc::clone(tool));
+        }
+        let live = self.live.as_ref().filter(|live| (live.keep)(name))?;
+        live.shelf.borrow().iter().find(named).cloned()
     }
 
     /// This registry and `tool`.
     #[must_use]
     pub fn with(&self, tool: Arc<dyn Tool>) -> Self {
-        Self::new(self.tools.iter().cloned().chain([tool]))
+        let live = self.live.clone();
+        Self { live, ..Self::new(self.tools.iter().cloned().chain([tool])) }
     }
 
-    /// This registry with only the tools whose name `keep` approves.
+    /// This registry with only the tools whose name `keep` approves, and without those of MCP
+    /// servers; see [`Registry::with_live`].
     #[must_use]
     pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         Self::new(self.tools.iter().filter(|tool| keep(&tool.spec().name)).cloned())

@@ -35,6 +35,10 @@ const YES: &[&str] = &[
     "by all means",
     "i'm sure",
     "i am sure",
+    "exactly",
+    "affirmative",
+    "just do it",
+    "that is correct",
 ];
 const NO: &[&str] = &[
     "no",
@@ -61,6 +65,9 @@ const NO: &[&str] = &[
     "no way",
     "i changed my mind",
     "not really",
+    "of course not",
+    "wrong",
+    "that is wrong",
 ];
 
 /// The longest answer, in phrases: "yes, please, go ahead".

@@ -165,6 +165,13 @@ impl Permissions {
     }
 }
 
+impl Drop for Permissions {
+    /// What is not written yet is written now: the program may be about to end.
+    fn drop(&mut self) {
+        self.audit.flush();
+    }
+}
+
 fn outcome(call: &Call, output: Value, say: &str) -> Outcome {
     Outcome { id: call.id.clone(), output: output.to_string(), say: say.to_owned(), ok: false }
 }

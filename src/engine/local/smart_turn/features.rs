@@ -17,7 +17,7 @@ const BINS: usize = WINDOW / 2 + 1;
 const RATE: f64 = 16_000.0;
 
 /// The spectrogram of `transformers.WhisperFeatureExtractor`: normalized samples, a Hann window,
-/// eighty triangular bands on Slaney's mel scale, logarithm, the loudest 80 dB. About 8 ms.
+/// eighty triangular bands on Slaney's mel scale, logarithm, the loudest 80 dB.
 pub(super) struct Features {
     fft: Arc<dyn RealToComplex<f32>>,
     hann: [f32; WINDOW],
