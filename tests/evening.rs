@@ -225,7 +225,7 @@ async fn lists_are_kept_as_people_say_them() {
                 "There are 3 things on your shopping list: olive oil, milk and eggs.",
             ),
             ("take the milk off my shopping list", "I took milk off your shopping list."),
-            ("remove bread from my shopping list", "Bread is not on your shopping list."),
+            ("remove bread from my shopping list", "I can't find bread on your shopping list."),
             ("add call the bank to my to do list", "I added call the bank to your to do list."),
             ("what lists do I have", "You have 2 lists: shopping and to do."),
             (
@@ -467,6 +467,94 @@ async fn a_request_without_its_value_is_asked_about_and_a_misheard_one_is_unders
             ("down", "Volume 40 percent."),
             ("Said a timer for ten minutes.", "Timer set for 10 minutes."),
             ("Turn the volume app.", "Volume 50 percent."),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn alarms_are_moved_as_people_say_it() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("move my alarm to 8", "No alarm is set."),
+            ("wake me at 7 tomorrow", "Alarm set for 7 AM tomorrow."),
+            ("move my alarm to 7:30", "Alarm moved from 7 AM to 7:30 AM tomorrow."),
+            ("make it half an hour later", "Alarm moved from 7:30 AM to 8 AM tomorrow."),
+            (
+                "push my morning alarm back ten minutes",
+                "Alarm moved from 8 AM to 8:10 AM tomorrow.",
+            ),
+            (
+                "move the alarm to Thursday",
+                "Alarm moved from 8:10 AM tomorrow to 8:10 AM on Thursday.",
+            ),
+            ("set an alarm for 9 pm on Friday", "Alarm set for 9 PM on Friday."),
+            // The nearer of the two halves of the day.
+            ("change the 9 pm alarm to 10", "Alarm moved from 9 PM to 10 PM on Friday."),
+            (
+                "move my alarm to 6",
+                "2 alarms are set: 8:10 AM on Thursday; 10 PM on Friday. Which one?",
+            ),
+            (
+                "rename the 10 pm alarm to medicine",
+                "The alarm for 10 PM on Friday is called medicine now.",
+            ),
+            (
+                "bring the medicine alarm forward a quarter of an hour",
+                "Alarm moved from 10 PM to 9:45 PM on Friday.",
+            ),
+            (
+                "cancel all alarms except the medicine one",
+                "The alarm for 8:10 AM on Thursday is cancelled.",
+            ),
+            (
+                "cancel all alarms except the medicine one",
+                "Only the alarm for 9:45 PM on Friday is set, and it stays.",
+            ),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn one_morning_of_a_daily_alarm_is_moved_by_itself() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("set an alarm for 6 on weekdays", "Alarm set for 6 AM on weekdays."),
+            (
+                "move tomorrow's alarm to 9",
+                "Alarm moved to 9 AM tomorrow for that day. Otherwise it stays set for 6 AM on weekdays.",
+            ),
+            ("what alarms do I have tomorrow", "One alarm is set, for 9 AM tomorrow."),
+            ("push the 6 am alarm back by 30 minutes", "Alarm moved from 6 AM to 6:30 AM on weekdays."),
+            (
+                "what alarms do I have",
+                "2 alarms are set: 9 AM tomorrow; 6:30 AM on weekdays, but not tomorrow.",
+            ),
+            ("when is my next alarm", "Your next alarm is for 9 AM tomorrow. 1 other alarm is set."),
+            (
+                "push the 6:30 alarm back by 20 hours",
+                "Alarm moved from 6:30 AM on weekdays to 2:30 AM every Tuesday, Wednesday, Thursday, Friday and Saturday.",
+            ),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn the_timer_and_the_list_that_are_asked_about_are_told() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("set a ten minute pasta timer", "Pasta timer set for 10 minutes."),
+            ("set a twenty minute tea timer", "Tea timer set for 20 minutes."),
+            ("how much longer on the pasta", "Your pasta timer has 10 minutes left."),
+            ("rename the tea timer to coffee", "Your tea timer is called coffee now."),
+            ("how long does the coffee timer have", "Your coffee timer has 20 minutes left."),
+            ("add eggs to the grocery list", "I added eggs to your grocery list."),
+            // One list by two names.
+            ("add milk to the shopping list", "I added milk to your grocery list."),
+            ("put sand on the beach list", "I added sand to your beach list."),
+            ("take sand off the list", "I took sand off your beach list."),
         ])
         .await;
 }

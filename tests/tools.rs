@@ -228,13 +228,23 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("get_weather", "location? day? what? days? compare?", Reads),
         ("get_time", "location? until?", Reads),
         ("get_date", "day? date? count?", Reads),
+        ("convert_time", "time? from? to?", Reads),
         ("set_timer", "seconds label? sure?", Writes),
         ("list_timers", "", Reads),
         ("cancel_timer", "label? seconds? which? all? except?", Writes),
-        ("change_timer", "add_seconds? seconds? action? label? of_seconds? which?", Writes),
+        (
+            "change_timer",
+            "add_seconds? seconds? action? label? of_seconds? which? to_label?",
+            Writes,
+        ),
         ("set_alarm", "time day? date? repeat? label? instead? exact?", Writes),
         ("list_alarms", "", Reads),
-        ("cancel_alarm", "time? day? date? label? which? once? all?", Writes),
+        (
+            "change_alarm",
+            "time? day? date? label? which? to_time? to_day? to_date? add_seconds? to_label?",
+            Writes,
+        ),
+        ("cancel_alarm", "time? day? date? label? which? once? all? except?", Writes),
         ("add_reminder", "text in_seconds? time? day? date? repeat? instead?", Writes),
         ("list_reminders", "", Reads),
         ("cancel_reminder", "text? which? all?", Writes),
@@ -252,10 +262,12 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("convert_units", "value from to", Pure),
         ("convert_currency", "amount from to", Reads),
         ("media_control", "action", Writes),
+        ("now_playing", "", Reads),
         ("calculate", "expression", Pure),
         ("set_volume", "level? change? by? times? sure? mute?", Writes),
         ("flip_coin", "", Reads),
         ("roll_dice", "count? sides?", Reads),
+        ("pick_number", "from? to?", Reads),
         ("stop", "", Writes),
         ("repeat", "", Reads),
         ("help", "", Pure),
@@ -422,7 +434,7 @@ async fn timers_are_set_listed_and_cancelled() {
     assert_eq!(
         world.says("list_timers", json!({})).await,
         "You have 3 timers: the eggs timer with 5 minutes left, the 10 minute timer with \
-         9 minutes and 44 seconds left and the beans timer with 1 hour and 29 minutes left."
+         9 minutes and 44 seconds left and the beans timer with 1 hour and 30 minutes left."
     );
     assert_eq!(
         world.refuses("cancel_timer", json!({"label": "pizza"})).await,
@@ -435,7 +447,7 @@ async fn timers_are_set_listed_and_cancelled() {
     assert_eq!(
         world.refuses("cancel_timer", json!({})).await,
         "You have 2 timers: the eggs timer with 5 minutes left and the beans timer with \
-         1 hour and 29 minutes left. Which one?"
+         1 hour and 30 minutes left. Which one?"
     );
     assert_eq!(
         world.says("cancel_timer", json!({"which": "last"})).await,
@@ -834,7 +846,7 @@ async fn a_missed_single_alarm_is_told_once() {
     world.says("set_alarm", json!({"time": "17:00"})).await;
     world.later(2 * 86_400);
     let again = world.restarted();
-    assert_eq!(again.rings_answered(), ["Your 5 PM alarm was due 1 day and 23 hours ago."]);
+    assert_eq!(again.rings_answered(), ["Your 5 PM alarm was due 2 days ago."]);
     assert_eq!(again.restarted().rings(), Vec::<String>::new());
 }
 

@@ -36,6 +36,14 @@ impl Slot {
             Taken::Time(time) => {
                 into.insert(own("time"), Value::from(time.as_str()));
             }
+            Taken::When(when) if self.name.is_some() => {
+                let mut own = Map::new();
+                put_when(when, false, &mut own);
+                for (name, value) in own {
+                    let before = self.name.as_deref().unwrap_or_default();
+                    into.insert(format!("{before}_{name}"), value);
+                }
+            }
             Taken::When(when) => {
                 put_when(
                     when,

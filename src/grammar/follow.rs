@@ -40,7 +40,9 @@ pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option
             false => Some(Meaning::Answer("Okay, I won't.".into())),
         },
         Before::Open(call) => talk.answered(call, tokens),
-        Before::Done(call) => talk.instead(call, tokens),
+        Before::Done(call) => {
+            talk.instead(call, tokens).or_else(|| about_it(grammar, call, sentence))
+        }
     }
 }
 
@@ -291,6 +293,46 @@ impl Talk<'_> {
         }
         None
     }
+}
+
+/// "Make it half an hour later", "add five minutes to it": `sentence` said of the timer or alarm of
+/// `call`.
+fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
+    let noun = match call.tool.as_str() {
+        "set_timer" | "change_timer" => "timer",
+        "set_alarm" | "change_alarm" => "alarm",
+        _ => return None,
+    };
+    let mut found = false;
+    let named: Vec<String> = sentence
+        .split_whitespace()
+        .map(|word| {
+            let bare = word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+            let it = !found && matches!(bare.as_str(), "it" | "that");
+            found |= it;
+            if it { format!("the {noun}") } else { word.to_owned() }
+        })
+        .collect();
+    if !found {
+        return None;
+    }
+    let (meaning, _) = super::sentence::understand(grammar, &named.join(" "))?;
+    let Meaning::Calls(mut calls) = meaning else { return None };
+    let [next] = calls.as_mut_slice() else { return None };
+    if !matches!(next.tool.strip_suffix(noun), Some("change_" | "cancel_")) {
+        return None;
+    }
+    let (old, new) = (call.arguments.as_object()?, next.arguments.as_object_mut()?);
+    // The new name and time are those that it has by now.
+    let value = |new: &str, name: &str| old.get(new).or_else(|| old.get(name)).cloned();
+    if let Some(label) = value("to_label", "label") {
+        new.insert("label".into(), label);
+    } else if call.tool.starts_with("set_") {
+        new.insert("which".into(), Value::from("last"));
+    } else if let Some(time) = old.get("to_time") {
+        new.insert("time".into(), time.clone());
+    }
+    Some(Meaning::Calls(calls))
 }
 
 fn words(tokens: &[Token]) -> String {

@@ -259,6 +259,10 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                 if kind == Kind::Number {
                     push(r.end, cost, Taken::Number(r.value));
                 } else if (0.0..=100.0).contains(&r.value) && r.value.fract() == 0.0 {
+                    let tenths = scan.skip(r.end, &["out of ten", "out of 10", "of ten", "of 10"]);
+                    if tenths > r.end && r.value <= 10.0 {
+                        push(tenths, cost, Taken::Number(r.value * 10.0));
+                    }
                     let end = scan.skip(r.end, &["percent", "per cent"]);
                     push(end, cost, Taken::Number(r.value));
                     push(r.end, cost, Taken::Number(r.value));

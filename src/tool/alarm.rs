@@ -1,16 +1,17 @@
 use std::sync::Arc;
 
-use jiff::ToSpan;
-use jiff::civil::{Date, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::alarm_cancel::{CancelAlarm, cancel_alarm};
-use super::alarm_days::{Named, alarms, calendar_date, clock_time, named_days};
+use super::alarm_change::{ChangeAlarm, change_alarm};
+use super::alarm_days::alarms;
+use super::alarm_find::rings_on;
+use super::alarm_when::{When, settled};
 use super::alarm_words::{alarm_data, listed, whens, words};
-use super::book::{Days, Diary, Now, Saved, Week, What};
+use super::book::{Diary, Entry, Now, Saved, What};
 use super::desk::{Desk, LONGEST_LABEL, Which, clean_label, full, readable};
-use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say, wish};
+use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, said, say};
 use crate::dialog::Effect;
 
 /// The longest list of days, in characters.
@@ -27,23 +28,7 @@ struct SetAlarm {
     exact: bool,
 }
 
-/// A clock time and its days, as the arguments of a call.
-#[derive(Debug, Deserialize)]
-pub(super) struct When {
-    pub(super) time: String,
-    pub(super) day: Option<String>,
-    pub(super) date: Option<String>,
-    pub(super) repeat: Option<Repeat>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Repeat {
-    Weekly,
-    Daily,
-}
-
-pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
+pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
     let desk = Desk::new(settings);
     let time = |text: &str| {
         json!({
@@ -56,6 +41,10 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
     let date = |text: &str| json!({"type": "string", "maxLength": 40, "description": text});
     let label =
         |text: &str| json!({"type": "string", "maxLength": LONGEST_LABEL, "description": text});
+    let which = json!({
+        "type": "string", "enum": Which::NAMES,
+        "description": "One of several, only when said: by the order in which they were set, or the next to ring.",
+    });
     let set = {
         let desk = desk.clone();
         function(
@@ -96,10 +85,41 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
             "Says which alarms are set.",
             Effect::Reads,
             arguments(&[], json!({})),
-            move |_: Map<String, Value>, _| {
-                desk.clone().run(|_, diary, now| {
+            move |_: Map<String, Value>, cx| {
+                desk.clone().run(move |_, diary, now| {
                     readable(diary)?;
-                    Ok(list_alarms(diary, now))
+                    Ok(list_alarms(diary, now, cx.said.as_deref()))
+                })
+            },
+        )
+    };
+    let change = {
+        let desk = desk.clone();
+        let shift = |text: &str| json!({"type": "integer", "minimum": -86_400, "maximum": 86_400, "description": text});
+        function(
+            "change_alarm",
+            "Moves an alarm to another time or day, by a length of time, or gives it another label. \
+             The alarm is the one at that time, on that day, with that label or at that place, or \
+             without any of these the only one.",
+            Effect::Writes,
+            arguments(
+                &[],
+                json!({
+                    "time": time("HH:MM, at which it rings now; only when said."),
+                    "day": day("The day of the alarm; only when said."),
+                    "date": date("YYYY-MM-DD, of the alarm; only when said as a date."),
+                    "label": label("The label of the alarm, only when said."),
+                    "which": which.clone(),
+                    "to_time": time("HH:MM, at which it is to ring."),
+                    "to_day": day("The day, or days, on which it is to ring; only when said."),
+                    "to_date": date("YYYY-MM-DD, the day on which it is to ring, when said as a date."),
+                    "add_seconds": shift("How much later it is to ring; a negative number is earlier."),
+                    "to_label": label("Its new label."),
+                }),
+            ),
+            move |arguments: ChangeAlarm, cx| {
+                desk.clone().run(move |desk, diary, now| {
+                    change_alarm(desk, diary, now, arguments, cx.said.as_deref())
                 })
             },
         )
@@ -116,22 +136,20 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
                 "day": day("today, tomorrow, a weekday, weekdays, weekends or every day; only when said."),
                 "date": date("YYYY-MM-DD, of the alarm; only when said as a date."),
                 "label": label("The label of the alarm, only when said."),
-                "which": {
-                    "type": "string", "enum": Which::NAMES,
-                    "description": "One of several, only when said: by the order in which they were set, or the next to ring.",
-                },
+                "which": which.clone(),
                 "once": {
                     "type": "boolean",
                     "description": "true to leave out only that day, or the next ring, of an alarm that comes back.",
                 },
                 "all": {"type": "boolean", "description": "true for all alarms that fit."},
+                "except": label("With all: the label, or HH:MM, of the one that is to stay."),
             }),
         ),
         move |arguments: CancelAlarm, _| {
             desk.clone().run(move |desk, diary, now| cancel_alarm(desk, diary, now, arguments))
         },
     );
-    [set, list, cancel]
+    [set, list, change, cancel]
 }
 
 fn set_alarm(
@@ -208,110 +226,35 @@ fn set_alarm(
     Ok(ToolOutput::new(data, say))
 }
 
-/// The clock time and the days that `when` means now; `said` decides what it leaves open.
-///
-/// # Errors
-/// A time that is over or does not exist, in words.
-pub(super) fn settled(
-    mut when: When,
-    said: Option<&str>,
-    now: &Now,
-) -> Result<(Time, Vec<Days>), ToolError> {
-    let time = clock_time(&when.time)?;
-    let here = now.wall.to_zoned(now.zone.clone());
-    wish::settle_day(&mut when.day, &mut when.date, here.date())?;
-    let dated = when.date.is_some() || when.repeat.is_some();
-    let (time, date) = wish::settle_time(time, when.day.as_deref(), dated, said, &here);
-    if let Some(date) = date {
-        when.day = None;
-        when.date = Some(date.to_string());
-    }
-    let days = days(&when, time, now)?;
-    Ok((time, days))
-}
-
-/// The requested days; see the tool's documentation. One entry is made for each.
-fn days(wish: &When, time: Time, now: &Now) -> Result<Vec<Days>, ToolError> {
-    let today = now.today();
-    // Uses the calendar and not the clock's display, which may show the time twice or never.
-    let comes = |date: Date| Days::On(date).next(time, now.wall, &now.zone).is_some();
-    let over = |day: &str| {
-        let clock = say::sentence(&say::clock(time));
-        ToolError::Tell(format!("{clock} {day} is already over. Say another time, or another day."))
-    };
-    if let Some(text) = &wish.date {
-        let date = calendar_date(text)?;
-        return match wish.repeat {
-            Some(Repeat::Weekly) => {
-                Ok(Week::of([date.weekday()]).map(Days::Weekly).into_iter().collect())
-            }
-            Some(Repeat::Daily) => Ok(vec![Days::Weekly(Week::ALL)]),
-            None if date == today && !comes(date) => Err(over("today")),
-            None if date < today => Err(ToolError::Tell(format!(
-                "{} is in the past. Say another day.",
-                say::date(date)
-            ))),
-            None => Ok(vec![Days::On(date)]),
-        };
-    }
-    if wish.repeat == Some(Repeat::Daily) {
-        return Ok(vec![Days::Weekly(Week::ALL)]);
-    }
-    let tomorrow = today.tomorrow().map_err(|_| too_far())?;
-    let Some(day) = &wish.day else {
-        let date = if comes(today) { today } else { tomorrow };
-        return Ok(match wish.repeat {
-            Some(_) => Week::of([date.weekday()]).map(Days::Weekly).into_iter().collect(),
-            None => vec![Days::On(date)],
-        });
-    };
-    let mut weekdays = Vec::new();
-    let mut dates = Vec::new();
-    let mut recurs = wish.repeat == Some(Repeat::Weekly);
-    for named in named_days(day)? {
-        match named {
-            Named::Week(week) => {
-                recurs = true;
-                weekdays.extend(week.days());
-            }
-            Named::Today if comes(today) => dates.push(today),
-            Named::Today if recurs => dates.push(today),
-            Named::Today => {
-                return Err(ToolError::Tell(format!(
-                    "{} today is already over. Say another time, or tomorrow.",
-                    say::sentence(&say::clock(time))
-                )));
-            }
-            Named::Tomorrow => dates.push(tomorrow),
-            Named::Weekday(weekday) => weekdays.push(weekday),
-        }
-    }
-    if recurs {
-        weekdays.extend(dates.iter().map(|date| date.weekday()));
-        return Ok(Week::of(weekdays).map(Days::Weekly).into_iter().collect());
-    }
-    for weekday in weekdays {
-        let until = i32::from(today.weekday().until(weekday));
-        let date = today.checked_add(until.days()).map_err(|_| too_far())?;
-        let later = today.checked_add((until + 7).days()).map_err(|_| too_far())?;
-        dates.push(if comes(date) { date } else { later });
-    }
-    dates.sort();
-    dates.dedup();
-    Ok(dates.into_iter().map(Days::On).collect())
-}
-
-fn list_alarms(diary: &Diary, now: &Now) -> ToolOutput {
+/// Lists the alarms. What was said tells which ones are asked about: the next, or those of a day.
+fn list_alarms(diary: &Diary, now: &Now, said: Option<&str>) -> ToolOutput {
     let alarms = alarms(diary, now);
     let data: Vec<Value> = alarms.iter().map(|alarm| alarm_data(now, alarm)).collect();
-    let say = match alarms.as_slice() {
-        [] => "No alarm is set.".into(),
-        [only] => format!("One alarm is set, for {}.", words(only, now)),
-        several => listed(several, now),
+    let asked = said.map(said::asked_alarms).unwrap_or_default();
+    let date = match asked.day {
+        Some(said::Day::Today) => Some(now.today()),
+        Some(said::Day::Tomorrow) => now.today().tomorrow().ok(),
+        None => None,
+    };
+    let say = match (alarms.as_slice(), date) {
+        ([], _) => "No alarm is set.".into(),
+        ([only], None) => format!("One alarm is set, for {}.", words(only, now)),
+        (several, Some(date)) => {
+            let fits = |alarm: &&Entry| rings_on(alarm, date, now);
+            let then: Vec<Entry> = several.iter().filter(fits).cloned().collect();
+            let day = say::day_from(date, now.today());
+            match then.as_slice() {
+                [] => format!("No alarm is set for {day}. {}", listed(several, now)),
+                [only] => format!("One alarm is set, for {}.", words(only, now)),
+                several => listed(several, now),
+            }
+        }
+        ([next, others @ ..], None) if asked.next => {
+            let others = say::count(others.len(), "other alarm");
+            let verb = if alarms.len() == 2 { "is" } else { "are" };
+            format!("Your next alarm is for {}. {others} {verb} set.", words(next, now))
+        }
+        (several, None) => listed(several, now),
     };
     ToolOutput::new(json!({"alarms": data}), say)
-}
-
-pub(super) fn too_far() -> ToolError {
-    ToolError::Tell("That is further off than the calendar goes.".into())
 }

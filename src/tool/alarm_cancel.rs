@@ -5,9 +5,10 @@ use jiff::civil::{Date, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::alarm_days::{Named, alarms, calendar_date, clock_time, named_days, spoken_day};
+use super::alarm_days::{alarms, calendar_date, clock_time, named_days, spoken_day};
+use super::alarm_find::{at_time, called, on_day, rings_on, single_date};
 use super::alarm_words::{alarm_data, alarm_time, listed, when, words};
-use super::book::{Days, Diary, Entry, Now, RingKind, Saved, Week, What};
+use super::book::{Diary, Entry, Now, RingKind, Saved, What};
 use super::desk::{Desk, Picked, Which, clean_label, labelled, pick, readable, same_label};
 use super::timer_words::over;
 use super::{ToolError, ToolOutput, say, wish};
@@ -23,6 +24,7 @@ pub(super) struct CancelAlarm {
     once: bool,
     #[serde(default)]
     all: bool,
+    except: Option<String>,
 }
 
 pub(super) fn cancel_alarm(
@@ -72,7 +74,7 @@ pub(super) fn cancel_alarm(
     }
     readable(diary)?;
     let all = alarms(diary, now);
-    let mut fitting = labelled(all.clone(), label.as_deref());
+    let mut fitting = called(all.clone(), label.as_deref());
     if let Some(time) = time {
         fitting = at_time(fitting, time);
     }
@@ -91,6 +93,25 @@ pub(super) fn cancel_alarm(
                 "The alarm for {when} comes back. Say \"skip the alarm {day}\" to leave out that \
                  day, or \"cancel the {} alarm\" to end it.",
                 alarm_time(alarm).map(say::clock).unwrap_or_default()
+            )));
+        }
+    }
+    if let Some(kept) = &wish.except {
+        let kept = match clock_time(kept) {
+            Ok(time) => at_time(all.clone(), time),
+            Err(_) => labelled(all.clone(), clean_label(Some(kept.clone()), "alarm").as_deref()),
+        };
+        let [first, ..] = kept.as_slice() else {
+            let named = wish.except.as_deref().unwrap_or_default();
+            let named = clock_time(named).map_or_else(|_| named.to_owned(), say::clock);
+            let rest = if all.is_empty() { String::new() } else { listed(&all, now) };
+            return Err(ToolError::Tell(format!("There is no {named} alarm. {rest}")));
+        };
+        fitting.retain(|alarm| kept.iter().all(|kept| kept.id != alarm.id));
+        if fitting.is_empty() {
+            let when = when(first, now.today());
+            return Err(ToolError::Tell(format!(
+                "Only the alarm for {when} is set, and it stays."
             )));
         }
     }
@@ -146,7 +167,7 @@ fn skip_alarm(
     readable(diary)?;
     let today = now.today();
     let all = alarms(diary, now);
-    let mut fitting = labelled(all.clone(), label);
+    let mut fitting = called(all.clone(), label);
     if let Some(time) = time {
         fitting = at_time(fitting, time);
     }
@@ -204,67 +225,4 @@ fn skip_alarm(
     }
     let say = desk.changed(&saved, said.join(" "))?;
     Ok(ToolOutput::new(json!({"skipped": date.map(|date| date.to_string())}), say))
-}
-
-/// The alarms at `time`. A bare "seven" is written 07:00, even if the alarm is at seven in the
-/// evening.
-fn at_time(alarms: Vec<Entry>, time: Time) -> Vec<Entry> {
-    let at = |time: Time| {
-        let fits = |alarm: &&Entry| alarm_time(alarm) == Some(time);
-        alarms.iter().filter(fits).cloned().collect::<Vec<_>>()
-    };
-    let exact = at(time);
-    if exact.is_empty() { at(time.wrapping_add(12.hours())) } else { exact }
-}
-
-/// Whether the alarm rings on `date`.
-fn rings_on(alarm: &Entry, date: Date, now: &Now) -> bool {
-    match alarm.what {
-        What::Alarm { time, days, skip, .. } if days.recurs() => {
-            let ahead = || Days::On(date).next(time, now.wall, &now.zone).is_some();
-            days.holds(date) && skip != Some(date) && ahead()
-        }
-        What::Alarm { .. } | What::Snoozed { .. } | What::Timer { .. } => {
-            alarm.due(now).map(|due| due.to_zoned(now.zone.clone()).date()) == Some(date)
-        }
-    }
-}
-
-/// The single date in `named`, if it is one.
-fn single_date(named: &[Named], today: Date) -> Option<Date> {
-    match named {
-        [Named::Today] => Some(today),
-        [Named::Tomorrow] => today.tomorrow().ok(),
-        [Named::Weekday(day)] => {
-            today.checked_add(i32::from(today.weekday().until(*day)).days()).ok()
-        }
-        _ => None,
-    }
-}
-
-/// Whether the alarm is the one "for" that day: a single one that rings then, or a weekly one of
-/// exactly those days. One for every weekday is not the one for Friday.
-fn on_day(alarm: &Entry, dated: Option<Date>, named: &[Named], now: &Now) -> bool {
-    let today = now.today();
-    let date = alarm.due(now).map(|due| due.to_zoned(now.zone.clone()).date());
-    match alarm.what {
-        What::Alarm { days: Days::Weekly(week), .. } => {
-            let days = named.iter().filter_map(|named| match named {
-                Named::Week(week) => Some(*week),
-                Named::Weekday(day) => Week::of([*day]),
-                Named::Today | Named::Tomorrow => None,
-            });
-            Week::of(days.flat_map(Week::days)) == Some(week)
-        }
-        What::Alarm { .. } | What::Snoozed { .. } | What::Timer { .. } => {
-            let Some(date) = date else { return false };
-            dated == Some(date)
-                || named.iter().any(|named| match named {
-                    Named::Today => date == today,
-                    Named::Tomorrow => Some(date) == today.tomorrow().ok(),
-                    Named::Weekday(day) => date.weekday() == *day && (date - today).get_days() <= 7,
-                    Named::Week(_) => false,
-                })
-        }
-    }
 }

@@ -109,12 +109,7 @@ async fn get_time(
     let Some(location) = location else {
         return Ok(ToolOutput::new(time_data(&here), format!("It's {}.", say::clock(here.time()))));
     };
-    // The first use of the database reads a folder of some 600 files: about 50 ms.
-    let name = location.to_owned();
-    let found = match tokio::task::spawn_blocking(move || zone::find(&name)).await.ok().flatten() {
-        Some(found) => found,
-        None => by_service(&places, location, &cx).await?,
-    };
+    let found = zone_of(&places, location, &cx).await?;
     let there = now.to_zoned(found.zone.clone());
     let mut data = time_data(&there);
     data["location"] = json!(found.name);
@@ -157,6 +152,23 @@ fn time_left(here: &Zoned, until: &str, said: Option<&str>) -> Result<ToolOutput
     let minutes = seconds.div_ceil(60);
     let data = json!({"until": at.strftime("%H:%M").to_string(), "minutes": minutes});
     Ok(ToolOutput::new(data, format!("It's {} until {clock}.", say::span(minutes * 60))))
+}
+
+/// The zone of `location`, from the system's database or else by the weather service's geocoding.
+///
+/// # Errors
+/// A place that neither knows, in words.
+pub(super) async fn zone_of(
+    places: &Places,
+    location: &str,
+    cx: &ToolCx,
+) -> Result<Found, ToolError> {
+    // The first use of the database reads a folder of some 600 files: about 50 ms.
+    let name = location.to_owned();
+    match tokio::task::spawn_blocking(move || zone::find(&name)).await.ok().flatten() {
+        Some(found) => Ok(found),
+        None => by_service(places, location, cx).await,
+    }
 }
 
 /// The zone of a place that only the weather service's geocoding knows.

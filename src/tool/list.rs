@@ -10,6 +10,9 @@ use crate::dialog::Effect;
 /// The list that is meant if none was named and there are none, or several.
 const USUAL: &str = "shopping";
 
+/// Names of one and the same list, unless there are several of them.
+const SHOPPING: [&str; 3] = [USUAL, "grocery", "groceries"];
+
 /// How many items are read out at once; the rest are counted. Nobody remembers more.
 const READ: usize = 7;
 
@@ -209,6 +212,7 @@ fn read(pad: &Pad, wish: One) -> Result<ToolOutput, ToolError> {
 }
 
 fn remove(pad: &Pad, wish: Remove) -> Result<ToolOutput, ToolError> {
+    let named = wish.list.is_some();
     let mut list = found(pad, wish.list)?;
     let mut gone = Vec::new();
     let mut absent = Vec::new();
@@ -229,14 +233,14 @@ fn remove(pad: &Pad, wish: Remove) -> Result<ToolOutput, ToolError> {
     }
     let name = &list.name;
     if gone.is_empty() {
-        return Err(ToolError::Tell(format!(
-            "{} not on your {name} list.",
-            say::sentence(&format!(
-                "{} {}",
-                say::list(&absent),
-                if absent.len() == 1 { "is" } else { "are" }
-            ))
-        )));
+        let elsewhere = if named { None } else { only_on(pad, name, &absent)? };
+        return match elsewhere {
+            Some(list) => remove(pad, Remove { list: Some(list), item: wish.item }),
+            None => Err(ToolError::Tell(format!(
+                "I can't find {} on your {name} list.",
+                say::list(&absent)
+            ))),
+        };
     }
     list.save()?;
     let mut say = format!("I took {} off your {name} list.", say::list(&gone));
@@ -245,6 +249,19 @@ fn remove(pad: &Pad, wish: Remove) -> Result<ToolOutput, ToolError> {
         say += &format!(" {}", say::sentence(&format!("{} {verb} not on it.", say::list(&absent))));
     }
     Ok(ToolOutput::new(json!({"list": name, "removed": gone, "not_there": absent}), say))
+}
+
+/// The one list besides `name` that holds all of `items`.
+fn only_on(pad: &Pad, name: &str, items: &[String]) -> Result<Option<String>, ToolError> {
+    let mut holds = Vec::new();
+    for other in pad.names()?.into_iter().filter(|other| other != name) {
+        let list = pad.list(&other)?;
+        let there = list.items();
+        if items.iter().all(|item| there.iter().any(|there| contains(there, item))) {
+            holds.push(other);
+        }
+    }
+    Ok(if holds.len() == 1 { holds.pop() } else { None })
 }
 
 fn clear(pad: &Pad, wish: Clear) -> Result<ToolOutput, ToolError> {
@@ -308,7 +325,18 @@ fn found(pad: &Pad, name: Option<String>) -> Result<Sheet, ToolError> {
         },
     };
     let name = name.trim().to_lowercase();
-    pad.list(name.strip_suffix(" list").unwrap_or(&name))
+    let list = pad.list(name.strip_suffix(" list").unwrap_or(&name))?;
+    if list.exists() || !SHOPPING.contains(&list.name.as_str()) {
+        return Ok(list);
+    }
+    // People call it now one thing, now another.
+    for other in SHOPPING {
+        let other = pad.list(other)?;
+        if other.exists() {
+            return Ok(other);
+        }
+    }
+    Ok(list)
 }
 
 /// The items of "milk, eggs and bread".

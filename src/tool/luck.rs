@@ -1,4 +1,4 @@
-//! `flip_coin` and `roll_dice`.
+//! `flip_coin`, `roll_dice` and `pick_number`.
 
 use std::sync::Arc;
 
@@ -9,13 +9,22 @@ use super::{Tool, ToolOutput, arguments, function};
 use crate::base::Chance;
 use crate::dialog::Effect;
 
+/// The greatest number to pick.
+const MOST: i64 = 1_000_000_000;
+
 #[derive(Deserialize)]
 struct Dice {
     count: Option<u32>,
     sides: Option<u32>,
 }
 
-pub(crate) fn tools(chance: Chance) -> [Arc<dyn Tool>; 2] {
+#[derive(Deserialize)]
+struct Range {
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+pub(crate) fn tools(chance: Chance) -> [Arc<dyn Tool>; 3] {
     [
         function(
             "flip_coin",
@@ -55,6 +64,26 @@ pub(crate) fn tools(chance: Chance) -> [Arc<dyn Tool>; 2] {
                     [] => String::new(),
                 };
                 Ok(ToolOutput::new(json!({"rolled": rolled, "total": total}), say))
+            },
+        ),
+        function(
+            "pick_number",
+            "Picks a random whole number.",
+            Effect::Reads,
+            arguments(
+                &[],
+                json!({
+                    "from": {"type": "integer", "minimum": -MOST, "maximum": MOST,
+                        "description": "The least; 1 when not said."},
+                    "to": {"type": "integer", "minimum": -MOST, "maximum": MOST,
+                        "description": "The greatest; 10 when not said."},
+                }),
+            ),
+            move |range: Range, _| async move {
+                let (from, to) = (range.from.unwrap_or(1), range.to.unwrap_or(10));
+                let (from, to) = (from.min(to), from.max(to));
+                let number = from + (chance.roll() * (to - from + 1) as f64).floor() as i64;
+                Ok(ToolOutput::new(json!({"number": number}), format!("{number}.")))
             },
         ),
     ]

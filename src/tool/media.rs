@@ -1,11 +1,12 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use zbus::{Connection, OwnedVariant};
 
-use super::{Tool, ToolError, ToolOutput, arguments, function};
+use super::{Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::dialog::Effect;
 
 /// What every player's name on the session bus begins with, see
@@ -54,16 +55,54 @@ pub(crate) fn tool() -> Arc<dyn Tool> {
     )
 }
 
+/// `now_playing`.
+pub(crate) fn playing() -> Arc<dyn Tool> {
+    function(
+        "now_playing",
+        "Tells the title and the artist of what plays in the music or video player.",
+        Effect::Reads,
+        arguments(&[], json!({})),
+        |_: Map<String, Value>, _| async move { title().await },
+    )
+}
+
 /// A player, and what it does now: "Playing", "Paused" or "Stopped".
 struct Player {
     name: String,
     status: String,
 }
 
-async fn control(action: Action) -> Result<ToolOutput, ToolError> {
-    let bus = within(Connection::session()).await.ok_or_else(|| {
+async fn bus() -> Result<Connection, ToolError> {
+    within(Connection::session()).await.ok_or_else(|| {
         ToolError::Tell("I can't reach the desktop's players: there is no session bus here.".into())
-    })?;
+    })
+}
+
+async fn title() -> Result<ToolOutput, ToolError> {
+    let bus = bus().await?;
+    let players = players(&bus).await;
+    let Some(player) = players.iter().find(|player| player.status == "Playing") else {
+        return Err(ToolError::Tell("Nothing is playing.".into()));
+    };
+    let data = property(&bus, &player.name, "Metadata").await;
+    let mut data: HashMap<String, OwnedVariant> =
+        data.and_then(|data| data.try_into().ok()).unwrap_or_default();
+    let title = data.remove("xesam:title").and_then(|title| String::try_from(title).ok());
+    let artists = data.remove("xesam:artist").and_then(|all| Vec::<String>::try_from(all).ok());
+    let title = title.filter(|title| !title.is_empty());
+    let artists: Vec<String> =
+        artists.into_iter().flatten().filter(|artist| !artist.is_empty()).collect();
+    let short = player.name.trim_start_matches(PLAYERS);
+    let say = match (&title, artists.as_slice()) {
+        (Some(title), []) => format!("This is {title}."),
+        (Some(title), artists) => format!("This is {title}, by {}.", say::list(artists)),
+        (None, _) => format!("The player {short} does not say what it plays."),
+    };
+    Ok(ToolOutput::new(json!({"player": short, "title": title, "artists": artists}), say))
+}
+
+async fn control(action: Action) -> Result<ToolOutput, ToolError> {
+    let bus = bus().await?;
     let mut players = players(&bus).await;
     // Whoever plays is meant; to go on, whoever is paused.
     let wanted = match action {
@@ -106,19 +145,18 @@ async fn players(bus: &Connection) -> Vec<Player> {
         if !name.starts_with(PLAYERS) || name == ALOUD {
             continue;
         }
-        let status = bus.call_method(
-            Some(name.as_str()),
-            PATH,
-            Some("org.freedesktop.DBus.Properties"),
-            "Get",
-            &(PLAYER, "PlaybackStatus"),
-        );
-        let Some(reply) = within(status).await else { continue };
-        let status = reply.body().deserialize::<OwnedVariant>().ok();
-        let status = status.and_then(|status| String::try_from(status).ok());
+        let Some(status) = property(bus, &name, "PlaybackStatus").await else { continue };
+        let status = String::try_from(status).ok();
         players.push(Player { name, status: status.unwrap_or_default() });
     }
     players
+}
+
+async fn property(bus: &Connection, player: &str, name: &str) -> Option<OwnedVariant> {
+    const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+    let named = (PLAYER, name);
+    let value = bus.call_method(Some(player), PATH, Some(PROPERTIES), "Get", &named);
+    within(value).await?.body().deserialize().ok()
 }
 
 /// The answer, if there is one in time.

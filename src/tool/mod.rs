@@ -16,7 +16,10 @@
 
 mod alarm;
 mod alarm_cancel;
+mod alarm_change;
 mod alarm_days;
+mod alarm_find;
+mod alarm_when;
 mod alarm_words;
 mod book;
 mod calculate;
@@ -46,6 +49,7 @@ mod settings;
 mod snooze;
 mod sum;
 mod talk;
+mod time_zones;
 mod timer;
 mod timer_words;
 mod unit;
@@ -153,6 +157,7 @@ pub fn builtin(settings: Settings) -> Registry {
     let places = Arc::new(weather::Places::new(&settings.weather));
     let mut tools: Vec<Arc<dyn Tool>> = vec![weather::tool(&settings, &places)];
     tools.extend(clock::tools(&settings, &places));
+    tools.push(time_zones::tool(&settings, &places));
     tools.extend(timer::tools(&settings));
     tools.extend(alarm::tools(&settings));
     tools.extend(reminder::tools(&settings));
@@ -162,7 +167,7 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.push(home::tool(&settings, &places));
     tools.push(convert::tool());
     tools.push(currency::tool(&settings));
-    tools.push(media::tool());
+    tools.extend([media::tool(), media::playing()]);
     tools.push(calculate::tool());
     tools.push(volume::tool(&settings));
     tools.extend(house::tools(&settings));

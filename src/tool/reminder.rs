@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::alarm::{Repeat, When, settled, too_far};
+use super::alarm_when::{Repeat, When, settled, too_far};
 use super::alarm_words::{when, whens};
 use super::book::{Diary, Entry, Now, Run, Saved, What};
 use super::desk::{Desk, Picked, Which, full, labelled, pick, readable};

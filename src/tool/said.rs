@@ -55,6 +55,61 @@ pub(super) fn wakes(said: &str) -> bool {
     })
 }
 
+/// A day that a question may be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Day {
+    /// Today, or tonight.
+    Today,
+    /// Tomorrow.
+    Tomorrow,
+}
+
+/// Which alarms a question is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct AskedAlarms {
+    /// Only those of this day.
+    pub(super) day: Option<Day>,
+    /// Only the next to ring: "my next alarm", "when will the alarm go off".
+    pub(super) next: bool,
+}
+
+/// Which alarms `said` asks about.
+pub(super) fn asked_alarms(said: &str) -> AskedAlarms {
+    let words = words(said);
+    let any = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
+    let day = if any(&["tomorrow"]) {
+        Some(Day::Tomorrow)
+    } else if any(&["today", "tonight"]) {
+        Some(Day::Today)
+    } else {
+        None
+    };
+    let one = any(&["alarm"]) && !any(&["alarms", "any", "all", "every"]);
+    AskedAlarms { day, next: any(&["next"]) || (one && any(&["when", "long", "time", "soon"])) }
+}
+
+/// Whether the words ask for more, not less: "turn it up to ten".
+pub(super) fn turns_up(said: &str) -> bool {
+    const UP: &[&str] = &["up", "louder", "raise", "increase", "crank", "boost"];
+    words(said).iter().any(|word| UP.contains(&word.as_str()))
+}
+
+/// The label of `labels` that `said` names, if it names just one.
+pub(super) fn named<'a>(said: &str, labels: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let said: Vec<String> = words(said).iter().map(|word| singular(word).to_owned()).collect();
+    let named = |label: &&str| {
+        let label = words(label);
+        !label.is_empty() && label.iter().all(|word| said.iter().any(|s| s == singular(word)))
+    };
+    let mut named = labels.filter(named);
+    let first = named.next()?;
+    named.next().is_none().then_some(first)
+}
+
+fn singular(word: &str) -> &str {
+    word.strip_suffix('s').unwrap_or(word)
+}
+
 fn words(said: &str) -> Vec<String> {
     let parted = said.split(|c: char| !c.is_alphanumeric());
     parted.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()

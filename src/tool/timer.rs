@@ -8,7 +8,7 @@ use super::desk::{
     Desk, LONGEST_LABEL, Picked, Which, clean_label, full, labelled, pick, readable, same_label,
 };
 use super::timer_words::{ask_which, left, left_words, length, over, with_left};
-use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
+use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, said, say};
 use crate::dialog::Effect;
 
 /// The longest timer, in seconds: a year. Anything further away is a date, not a timer.
@@ -44,6 +44,7 @@ struct ChangeTimer {
     label: Option<String>,
     of_seconds: Option<u64>,
     which: Option<Which>,
+    to_label: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -92,10 +93,10 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
             "Says which timers run and how much time is left on each.",
             Effect::Reads,
             arguments(&[], json!({})),
-            move |_: Map<String, Value>, _| {
-                desk.clone().run(|_, diary, now| {
+            move |_: Map<String, Value>, cx| {
+                desk.clone().run(move |_, diary, now| {
                     readable(diary)?;
-                    Ok(list_timers(diary, now))
+                    Ok(list_timers(diary, now, cx.said.as_deref()))
                 })
             },
         )
@@ -125,7 +126,8 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
     let change = function(
         "change_timer",
         "Changes a running timer: adds time to it, sets it to another length, pauses it, lets it go \
-         on or starts it again from its full length. Give one of add_seconds, seconds and action.",
+         on, starts it again from its full length, or renames it. Give one of add_seconds, seconds, \
+         action and to_label.",
         Effect::Writes,
         arguments(
             &[],
@@ -142,6 +144,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                 "label": label("The label of the timer, only when said."),
                 "of_seconds": length("The length that the timer was set for, only when said."),
                 "which": which,
+                "to_label": label("Its new label."),
             }),
         ),
         move |arguments: ChangeTimer, _| {
@@ -189,7 +192,8 @@ fn set_timer(
     Ok(ToolOutput::new(data, say))
 }
 
-fn list_timers(diary: &Diary, now: &Now) -> ToolOutput {
+/// Lists the timers; of several the one that was asked about by name comes alone.
+fn list_timers(diary: &Diary, now: &Now, said: Option<&str>) -> ToolOutput {
     let timers = timers(diary, now);
     let data: Vec<Value> = timers
         .iter()
@@ -201,7 +205,11 @@ fn list_timers(diary: &Diary, now: &Now) -> ToolOutput {
             })
         })
         .collect();
-    let say = match timers.as_slice() {
+    let labels = || timers.iter().filter_map(|timer| timer.label.as_deref());
+    let meant = said.and_then(|said| said::named(said, labels()));
+    let meant = timers.iter().filter(|timer| meant.is_none() || timer.label.as_deref() == meant);
+    let meant: Vec<Entry> = meant.cloned().collect();
+    let say = match meant.as_slice() {
         [] => "No timer is running.".into(),
         [only] if left(only, now) == 0 => format!("Your {} is ringing.", only.name()),
         [only] => format!("Your {} has {}.", only.name(), left_words(only, now)),
@@ -345,6 +353,11 @@ fn change_timer(
         };
         return Err(ToolError::Tell(say));
     };
+    if let Some(label) = clean_label(wish.to_label.clone(), "timer") {
+        let (_, saved) = diary.replace(Entry { label: Some(label.clone()), ..timer.clone() });
+        let done = format!("Your {} is called {label} now.", timer.name());
+        return Ok(ToolOutput::new(json!({"label": label}), desk.changed(&saved, done)?));
+    }
     let (run, what) = changed(&timer, now, wish)?;
     let new = Entry { what, ..timer.clone() };
     let (there, saved) = diary.replace(new.clone());

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Settings, Tool, ToolError, ToolOutput, arguments, function};
+use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, said};
 use crate::base::Volume;
 use crate::dialog::Effect;
 
@@ -37,7 +37,8 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
     let volume = settings.volume.clone();
     function(
         "set_volume",
-        "Changes how loud this assistant speaks. Give one of level, change and mute.",
+        "Changes how loud this assistant speaks. Give one of level, change and mute; without any it \
+         says how loud it is.",
         Effect::Writes,
         arguments(
             &[],
@@ -65,7 +66,14 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
                 "mute": {"type": "boolean", "description": "true mutes, false unmutes."},
             }),
         ),
-        move |arguments: Arguments, _| {
+        move |mut arguments: Arguments, cx| {
+            let tenths = cx.said.as_deref().is_some_and(said::turns_up);
+            // "Turn it up to ten" at fifty percent means ten of ten.
+            if let Some(level @ 1..=10) = arguments.level.filter(|_| tenths)
+                && level <= volume.percent()
+            {
+                arguments.level = Some(level * 10);
+            }
             let result = set(&volume, &arguments);
             async move { result }
         },
@@ -113,6 +121,10 @@ fn set(volume: &Volume, arguments: &Arguments) -> Result<ToolOutput, ToolError> 
                 format!("Sound on, at {} percent.", volume.percent())
             }
         }
+        (None, None, None) if volume.muted() => {
+            format!("I'm muted; the volume is at {} percent.", volume.percent())
+        }
+        (None, None, None) => format!("The volume is at {} percent.", volume.percent()),
         _ => {
             return Err(ToolError::Tell(
                 "To change the volume say one thing: a level from 0 to 100, up or down, or mute."
@@ -187,7 +199,7 @@ mod tests {
         assert!(
             go(&knob, Some(1), None, Some(true)).starts_with("To change the volume say one thing")
         );
-        assert!(go(&knob, None, None, None).starts_with("To change the volume say one thing"));
+        assert_eq!(go(&knob, None, None, None), "The volume is at 90 percent.");
         assert_eq!(knob.percent(), 90);
     }
 

@@ -57,14 +57,16 @@ pub(crate) fn span(seconds: u64) -> String {
     if words.is_empty() { "0 seconds".into() } else { list(&words) }
 }
 
-/// A duration as one would say it: its two largest units, the rest dropped.
+/// A duration as one would say it: seconds only in the last ten minutes, minutes only on the last
+/// day, and the rest rounded.
 pub(crate) fn about(seconds: u64) -> String {
-    let mut parts = parts(seconds);
+    let unit = match seconds {
+        0..600 => 1,
+        600..86_400 => 60,
+        86_400.. => 3_600,
+    };
+    let mut parts = parts((seconds + unit / 2) / unit * unit);
     parts.truncate(2);
-    // Seconds matter only in the last minutes.
-    if parts.len() == 2 && seconds >= 600 {
-        parts.retain(|(_, unit)| *unit != "second");
-    }
     let words: Vec<String> = parts.into_iter().map(|(n, unit)| count(n as usize, unit)).collect();
     if words.is_empty() { "0 seconds".into() } else { list(&words) }
 }

@@ -9,6 +9,7 @@ const DEEDS: &[(&str, &str)] = &[
     ("cancel_timer", "cancel the timer[ {label}]"),
     ("change_timer", "change the timer[ {label}]"),
     ("set_alarm", "set an alarm[ for {time}][ on {day}]"),
+    ("change_alarm", "change the alarm[ {label}][ at {time}][ to {to_time}]"),
     ("cancel_alarm", "cancel the alarm[ at {time}][ on {day}]"),
     ("add_reminder", "remind you[ to {text}]"),
     ("add_to_list", "add[ {item}] to the list[ {list}]"),
