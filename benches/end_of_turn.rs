@@ -11,6 +11,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aloud::base::{Utterance, UtteranceId};
 use aloud::engine::Transcriber;
@@ -36,6 +37,8 @@ struct Row {
     heard: String,
     evidence: Evidence,
     pause_ms: u32,
+    /// What recognizing the words and judging the sound took.
+    took: [Duration; 2],
 }
 
 fn main() -> anyhow::Result<()> {
@@ -60,6 +63,12 @@ fn main() -> anyhow::Result<()> {
                 row.heard
             );
         }
+    }
+    for (which, what) in ["words recognized", "sound judged"].iter().enumerate() {
+        let mut took: Vec<u128> = rows.iter().map(|row| row.took[which].as_millis()).collect();
+        took.sort_unstable();
+        let at = |part: usize| took.get(took.len() * part / 100).copied().unwrap_or_default();
+        println!("{what:16} in {} ms at the median, {} ms at p95", at(50), at(95));
     }
     for part in ["commands", "speech"] {
         let of =
@@ -105,20 +114,28 @@ async fn judge(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
                 pcm.resize(pcm.len() + SILENCE, 0.0);
                 let span = 0..pcm.len() as u64;
                 let utterance = Utterance { id: UtteranceId(1), span, pcm: pcm.into() };
+                let start = now();
                 let heard = words(&ear, utterance.clone()).await?;
+                let read = now();
                 let sound = match ending.sound(&utterance) {
                     Some(job) => Some(job.await?),
                     None => None,
                 };
+                let took = [read - start, read.elapsed()];
                 let words = Some(ending.words(&heard));
                 let evidence = Evidence { words, sound, usual_ms: None };
                 let (pause_ms, _) = evidence.pause_ms(500);
                 let (part, whole, said) = (part.clone(), kind == "whole", said.clone());
-                rows.push(Row { part, whole, said, heard, evidence, pause_ms });
+                rows.push(Row { part, whole, said, heard, evidence, pause_ms, took });
             }
         }
     }
     Ok(rows)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 async fn words(ear: &Moonshine, utterance: Utterance) -> anyhow::Result<String> {

@@ -36,7 +36,9 @@ pub(super) fn ending(lines: &Lines, said: &str) -> Ending {
     let last = last_word(&scan);
     match sentence::understand(lines, said).map(|(meaning, _)| meaning) {
         _ if last == Last::Open => Ending::Open,
-        Some(Meaning::Ask { .. } | Meaning::Unclear(_)) => Ending::Open,
+        Some(Meaning::Ask { .. }) => Ending::Open,
+        // One word was misheard, or others follow.
+        Some(Meaning::Unclear(_)) => Ending::Extendable,
         Some(Meaning::Calls(_)) if last == Last::Number => Ending::Extendable,
         Some(Meaning::Calls(_) | Meaning::Answer(_)) => Ending::Whole,
         // What nothing here does may go on in any way.
@@ -68,7 +70,7 @@ fn last_word(scan: &Scan<'_>) -> Last {
     if !scan.flag(at, flag::OPEN) {
         return if dated { Last::Open } else { Last::Other };
     }
-    // "Where are you from?", but not "what is the capital of?"
+    // "Where is she from?", but not "what is the capital of?"
     let strands = scan.flag(at, flag::STRANDED) && at > 1 && scan.flag(at - 1, flag::PRONOUN);
     // "Explain what a black hole is."
     let asked = (0..at.saturating_sub(1)).any(|early| scan.flag(early, flag::QUESTION));
@@ -168,7 +170,7 @@ mod tests {
     fn a_stranded_word_and_an_indirect_question_are_no_reason_to_wait() {
         all(
             Ending::Unknown,
-            "Where are you from?
+            "Where is she from?
             Explain to me what a black hole is.
             Who did you give it to?
             Why is the sky blue?
