@@ -44,14 +44,17 @@ def port():
         return probe.getsockname()[1]
 
 
-def wait(url, seconds, process):
+def wait(url, seconds, process, ready=False):
+    """Waits until the server answers; with `ready` until it answers well."""
     until = time.time() + seconds
     while time.time() < until:
         try:
             urllib.request.urlopen(url, timeout=2).read()
             return
         except urllib.error.HTTPError:
-            return
+            if not ready:
+                return
+            time.sleep(0.5)
         except OSError:
             if process.poll() is not None:
                 sys.exit(f"servers: {url} has ended; see its log")
@@ -103,6 +106,9 @@ def run(home, base, key, args, wanted):
         )
     except subprocess.TimeoutExpired:
         return "no answer within 90 s"
+    instead = re.search(r"^aloud: The cascade answers for now, because (.*)$", done.stderr, re.M)
+    if done.returncode == 0 and instead:
+        return f"the chat model answers instead: {instead[1]}"
     if done.returncode == 0 and wanted in done.stdout:
         return "works"
     said = [line for line in done.stderr.strip().splitlines() if line.startswith("aloud: ")]
@@ -155,11 +161,20 @@ def main(out):
         processes.append(subprocess.Popen(command, env=env, stdout=log, stderr=log))
         wait(f"http://127.0.0.1:{front}/health/liveliness", 180, processes[-1])
         table = []
-        local = os.environ.get("LLAMA_SERVER")
+        local = port()
+        command = [
+            os.environ["LLAMA"], "--model", os.environ["LLAMA_MODEL"], "--host", "127.0.0.1", "--port", str(local),
+            "--jinja", "--ctx-size", "8192", "--n-predict", "48", "--threads", "2",
+        ]
+        processes.append(subprocess.Popen(command, stdout=log, stderr=log))
+        wait(f"http://127.0.0.1:{local}/health", 60, processes[-1], ready=True)
         for name, args, wanted in rows(files):
             litellm = run(work, f"http://127.0.0.1:{front}/v1", "sk-row", args, wanted)
-            llama = run(work, local, "none", args, "") if local else "not run"
-            print(f"{name}: {litellm}", flush=True)
+            for made in ["made", "edited"]:
+                if os.path.exists(files[made]):
+                    os.remove(files[made])
+            llama = run(work, f"http://127.0.0.1:{local}/v1", "none", args, "")
+            print(f"{name}: {litellm}; {llama}", flush=True)
             shown = " ".join(["aloud"] + [os.path.basename(arg) if arg.startswith("/") else (f'"{arg}"' if " " in arg else arg) for arg in args])
             table.append(f"| {name} | `{shown}` | {litellm} | {llama} |")
     finally:
@@ -170,8 +185,8 @@ def main(out):
             "# Other people's servers\n\n"
             "Each row of the API's first description, as a command of aloud, against servers that nobody here\n"
             f"wrote: LiteLLM's proxy {os.environ['LITELLM_VERSION']} (in front of aimock, which plays the models), and llama.cpp's\n"
-            "llama-server. `scripts/servers` makes this page from real runs; run it again to make it anew. The last\n"
-            "column is filled in where `LLAMA_SERVER` holds the address of a running llama-server.\n\n"
+            "llama-server with SmolLM2 135M, of which nothing but an answer is expected. `scripts/servers` makes this\n"
+            "page from real runs; run it again to make it anew.\n\n"
             "| what | command | LiteLLM | llama-server |\n|---|---|---|---|\n" + "\n".join(table) + "\n"
         )
     print(f"log: {log.name}")

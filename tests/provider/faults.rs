@@ -155,6 +155,17 @@ fn trouble_of_the_provider_is_waited_out_twice_and_then_told() {
 }
 
 #[test]
+fn what_a_server_cannot_take_at_all_is_not_asked_for_again() {
+    // llama-server, of a model without eyes or ears.
+    for (status, message) in
+        [(500, "image input is not supported"), (501, "The model does not support audio input")]
+    {
+        let reply = Reply::error(status, "server_error", message);
+        fails(&reply, 1, 65, &["rejected the request", message, "use another model"]);
+    }
+}
+
+#[test]
 fn trouble_that_passes_is_not_noticed() {
     let server = Server::start();
     server.reply(busy(429)).reply(busy(503)).reply(Reply::says("Here I am."));

@@ -140,6 +140,7 @@ impl Refusal<'_> {
             && (declined.no_such_call()
                 || declined.too_long()
                 || wording::no_tools(message)
+                || wording::unsupported(message)
                 || wording::turns(message)
                 || wording::no_system(message));
         let worth = says.unwrap_or(worth && !hopeless) && !told.spent();
@@ -203,6 +204,12 @@ impl Refusal<'_> {
             (404, _) => EngineError::Unreachable(format!(
                 "provider {name} does not have that{said}; check the model's name and base_url"
             )),
+            (500 | 501, _) if wording::unsupported(&declined.message) => {
+                EngineError::Rejected(format!(
+                    "provider {name} rejected the request ({}){said}; use another model",
+                    status.as_u16()
+                ))
+            }
             (408 | 409 | 500.., _) => EngineError::Overloaded {
                 message: format!(
                     "provider {name} returned an error ({}){said}; {}",

@@ -123,6 +123,11 @@ pub(super) fn no_tools(message: &str) -> bool {
     any(message, &NO_TOOLS)
 }
 
+/// Whether the model cannot take this kind of input at all: llama-server says so with a 500.
+pub(super) fn unsupported(message: &str) -> bool {
+    any(message, &["input is not supported", "does not support audio", "does not support image"])
+}
+
 /// Whether user and assistant must alternate.
 pub(super) fn turns(message: &str) -> bool {
     any(message, &TURNS)
