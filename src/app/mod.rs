@@ -373,6 +373,18 @@ impl App {
         }
     }
 
+    /// Finds what would keep a conversation from starting, without opening anything.
+    ///
+    /// # Errors
+    /// As [`App::converse`].
+    pub fn check(&self) -> Result<(), StartError> {
+        let (notes, _) = Notes::new();
+        self.ear(&notes, realtime::live_ear(self).is_some())?;
+        self.responder(&notes)?;
+        self.mouth(&notes)?;
+        self.instructions().map(drop)
+    }
+
     /// Builds the driver of a conversation: microphone, speaker, everything.
     ///
     /// # Errors

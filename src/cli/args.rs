@@ -62,8 +62,7 @@ pub(crate) enum Command {
     Status(Json),
     /// Print the service's events as JSON lines.
     Events,
-    /// Reload the configuration (not available yet).
-    #[command(hide = true)]
+    /// Have the service reload its configuration, once it is idle.
     Reload,
     /// Stop the service.
     Quit,
@@ -245,7 +244,7 @@ pub(crate) enum Format {
     Vtt,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Daemon {
     /// When to listen (overrides the configuration).
     #[arg(long, value_enum)]
@@ -253,7 +252,7 @@ pub(crate) struct Daemon {
     /// What answers (overrides the configuration).
     #[arg(long, value_enum)]
     pub(crate) partner: Option<Partner>,
-    /// Record the session to this file, for `aloud replay`.
+    /// Record the session to this file, up to the first reload, for `aloud replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
 }

@@ -18,6 +18,11 @@ pub(super) async fn ask(env: &Environment, request: Request) -> Outcome {
     Ok(connect(env).await?.ask(request).await?)
 }
 
+/// Has the running service reload its configuration.
+pub(super) async fn reload(env: &Environment) -> Outcome {
+    Ok(connect(env).await?.reload().await?)
+}
+
 /// Stops the running service, and waits until it has ended.
 pub(super) async fn quit(env: &Environment) -> Outcome {
     let mut client = connect(env).await?;

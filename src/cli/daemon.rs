@@ -1,47 +1,161 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::Outcome;
 use super::args::{Daemon, Mode};
 use super::exit::{Code, Failure};
 use super::notify::{Notifier, Word};
 use super::watchdog;
-use crate::app::{self, App, Conversation, Talk};
+use crate::app::{self, App, Conversation, StartError, Talk};
 use crate::config::{self, Environment};
-use crate::control::{Server, media_keys};
-use crate::drive::{Event, Handle, Request};
+use crate::control::{Counter, Reload, Server, media_keys};
+use crate::dialog::History;
+use crate::drive::{Event, Finished, Handle, Refusal, Request};
+use crate::turn;
 
-/// Runs the service until it is told to quit, by the socket or by a signal.
+/// Runs the service until it is told to quit, by the socket or by a signal. After a reload another
+/// conversation takes over, with another [`App`]; the socket stays.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) -> Outcome {
-    let mode = match args.mode {
-        Some(Mode::PushToTalk) => Some(config::Mode::PushToTalk),
-        Some(Mode::Open) => Some(config::Mode::Open),
-        Some(Mode::Wake) => Some(config::Mode::Wake),
-        None => None,
-    };
-    let mut app = App::open(file, env)?;
-    if let Some(partner) = args.partner {
-        app.config.settings.partner = partner.into();
-    }
-    let mode = mode.unwrap_or(app.config.settings.listen.mode);
+    let start = Start { file: file.map(Path::to_owned), env: env.clone(), args };
+    let mut app = start.open()?;
     let server = serve(&app)?;
-    let Conversation { driver, sound, engines, pulses } =
-        app.converse(Talk { mode, meter: false, record: args.record }).await?;
+    let notifier = Notifier::start()?;
+    let record = start.args.record.clone();
+    let mut conversation = app.converse(Talk { record, ..start.talk(&app, None) }).await?;
+    let (drivers, driver) = watch::channel(conversation.driver.handle());
+    let (reloads, asked) = mpsc::channel(1);
+    let (ready, mut next) = mpsc::channel(1);
+    let counter = Counter { driver: driver.clone(), reloads };
+    let socket = tokio::spawn({
+        let counter = counter.clone();
+        async move { server.serve(counter).await }
+    });
+    let reloader = tokio::spawn(reload(start.clone(), asked, ready, driver));
+    let signals = tokio::spawn(async move {
+        let mut counter = counter;
+        if ending_signal().await {
+            // Refused only if the driver is already ending.
+            let _ = counter.driver().await.ask(Request::Quit).await;
+        }
+    });
+    notifier.tell(Word::Ready);
+    loop {
+        let finished = live(&app, conversation, &notifier).await?;
+        let Some(new) = next.try_recv().ok().filter(|_| finished.left) else { break };
+        let trouble;
+        (app, conversation, trouble) = start.take_over(app, new, &finished).await?;
+        let handle = conversation.driver.handle();
+        drivers.send_replace(handle.clone());
+        if let Some(trouble) = trouble {
+            handle.tell(trouble);
+        }
+        if finished.muted {
+            // Taken up as soon as the driver runs.
+            drop(tokio::spawn(async move { handle.ask(Request::Mute).await }));
+        }
+    }
+    signals.abort();
+    reloader.abort();
+    notifier.farewell();
+    // The watchers get their last line before the socket is gone.
+    tokio::task::yield_now().await;
+    socket.abort();
+    Ok(())
+}
+
+/// What the service was started with, and is started with again after a reload.
+#[derive(Clone)]
+struct Start {
+    file: Option<PathBuf>,
+    env: Environment,
+    args: Daemon,
+}
+
+impl Start {
+    fn open(&self) -> Result<App, StartError> {
+        let mut app = App::open(self.file.as_deref(), &self.env)?;
+        if let Some(partner) = self.args.partner {
+            app.config.settings.partner = partner.into();
+        }
+        Ok(app)
+    }
+
+    /// How a conversation starts. `mode` is the one that was chosen while running.
+    fn talk(&self, app: &App, mode: Option<config::Mode>) -> Talk {
+        let named = self.args.mode.map(|mode| match mode {
+            Mode::PushToTalk => config::Mode::PushToTalk,
+            Mode::Open => config::Mode::Open,
+            Mode::Wake => config::Mode::Wake,
+        });
+        let mode = mode.or(named).unwrap_or(app.config.settings.listen.mode);
+        Talk { mode, meter: false, record: None }
+    }
+
+    /// Starts the conversation of `new` with what `old` has talked about; if that fails, another
+    /// one of `old`, and why. What was changed while running stays unless the configuration changed
+    /// it.
+    async fn take_over(
+        &self,
+        old: App,
+        mut new: App,
+        finished: &Finished,
+    ) -> Result<(App, Conversation, Option<String>), StartError> {
+        let was = self.talk(&old, None).mode;
+        let chosen = match finished.mode {
+            turn::Mode::PushToTalk => config::Mode::PushToTalk,
+            turn::Mode::Open => config::Mode::Open,
+            turn::Mode::Wake => config::Mode::Wake,
+        };
+        let same = self.talk(&new, None).mode == was;
+        let mode = (same && chosen != was).then_some(chosen);
+        if old.config.settings.audio.volume == new.config.settings.audio.volume {
+            new.volume.set(old.volume.percent());
+        }
+        let mut kept = History::default();
+        for item in old.opening.iter().chain(finished.history.items()) {
+            kept.push(item.clone());
+        }
+        new.opening = kept.items().to_vec();
+        match new.converse(self.talk(&new, mode)).await {
+            Ok(conversation) => {
+                tracing::info!("the configuration was reloaded");
+                Ok((new, conversation, None))
+            }
+            Err(error) => {
+                let conversation = old.converse(self.talk(&old, Some(chosen))).await?;
+                let told = format!("The configuration was not reloaded: {error}");
+                tracing::error!("{told}");
+                Ok((old, conversation, Some(told)))
+            }
+        }
+    }
+}
+
+/// Runs one conversation to its end.
+async fn live(
+    app: &App,
+    conversation: Conversation,
+    notifier: &Notifier,
+) -> Result<Finished, Failure> {
+    let Conversation { driver, sound, engines, pulses } = conversation;
     let handle = driver.handle();
+    let mut tasks = JoinSet::new();
     if app.config.settings.local.warm {
-        tokio::spawn(app::warm(engines));
+        tasks.spawn(app::warm(engines));
     }
     if app.wants_a_mind() {
-        tokio::spawn(async {
+        tasks.spawn(async {
             for neighbour in crate::engine::openai::neighbours().await {
                 tracing::info!("{}", neighbour.offer());
             }
         });
     }
-    tokio::spawn({
-        let (outlook, handle) = (app::outlook(&app), handle.clone());
+    tasks.spawn({
+        let (outlook, handle) = (app::outlook(app), handle.clone());
         async move {
             for warning in outlook.warnings().await {
                 tracing::warn!("{warning}");
@@ -49,33 +163,44 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
             }
         }
     });
-    let socket = tokio::spawn({
-        let handle = handle.clone();
-        async move { server.serve(handle).await }
-    });
-    let keys = tokio::spawn(media_keys::follow(handle.clone()));
-    let standing = handle.clone();
-    let signals = tokio::spawn(async move {
-        if ending_signal().await {
-            // Refused only if the driver is already ending.
-            let _ = handle.ask(Request::Quit).await;
-        }
-    });
-    let notifier = Notifier::start()?;
-    notifier.tell(Word::Ready);
-    let watchdog = tokio::spawn(watchdog::feed(app.clock, pulses, notifier.clone()));
-    let standing = tokio::spawn(tell_standing(standing, notifier.clone()));
-    driver.run().await;
-    watchdog.abort();
-    standing.abort();
-    signals.abort();
-    keys.abort();
-    notifier.farewell();
-    // The watchers get their last line before the socket is gone.
-    tokio::task::yield_now().await;
-    socket.abort();
+    tasks.spawn(media_keys::follow(handle.clone()));
+    tasks.spawn(watchdog::feed(app.clock, pulses, notifier.clone()));
+    tasks.spawn(tell_standing(handle, notifier.clone()));
+    let finished = driver.run().await;
+    drop(tasks);
     sound.close()?;
-    Ok(())
+    Ok(finished)
+}
+
+/// Answers requests to reload: a configuration that cannot work is refused with the reason, and the
+/// conversation goes on; another one is sent to `ready`, and the driver leaves once it is idle.
+async fn reload(
+    start: Start,
+    mut asked: mpsc::Receiver<Reload>,
+    ready: mpsc::Sender<App>,
+    driver: watch::Receiver<Handle>,
+) {
+    while let Some(answer) = asked.recv().await {
+        let start = start.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let app = start.open()?;
+            app.check()?;
+            Ok::<_, StartError>(app)
+        });
+        let done = match opened.await {
+            Ok(Ok(app)) => match ready.try_send(app) {
+                Ok(()) => {
+                    let driver = driver.borrow().clone();
+                    driver.ask(Request::Leave).await
+                }
+                Err(_) => Err(Refusal("it is reloading already; try again in a moment".into())),
+            },
+            Ok(Err(error)) => Err(Refusal(format!("{error}"))),
+            Err(error) => Err(Refusal(format!("the configuration could not be read: {error}"))),
+        };
+        // A client that stopped waiting has no use for the answer.
+        let _ = answer.send(done);
+    }
 }
 
 /// The socket that the service manager opened, or our own.

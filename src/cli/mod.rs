@@ -117,7 +117,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Snooze { minutes }) => client::ask(env, Request::Snooze { minutes }).await,
         Some(Command::Mute) => client::ask(env, Request::Mute).await,
         Some(Command::Unmute) => client::ask(env, Request::Unmute).await,
-        Some(Command::Reload) => client::ask(env, Request::Reload).await,
+        Some(Command::Reload) => client::reload(env).await,
         Some(Command::Quit) => client::quit(env).await,
         Some(Command::Status(args)) => client::status(env, args.json).await,
         Some(Command::Events) => client::events(env).await,

@@ -117,6 +117,8 @@ fn write_units(folder: &Path, config: Option<&Path>, variables: Option<&Path>) -
     for (name, text) in UNITS {
         let path = folder.join(name);
         let text = text.replace("ExecStart=aloud daemon", &lines);
+        let reload = format!("ExecReload={} reload", quoted(&me.display().to_string()));
+        let text = text.replace("ExecReload=aloud reload", &reload);
         fs::write(&path, text).map_err(|error| cannot(&path, &error))?;
         print::line(format!("wrote {}", path.display()))?;
     }

@@ -13,6 +13,9 @@ use crate::drive::Request;
 /// listens; a running one answers within milliseconds.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// How long reading a configuration may take: its models' files are looked at, on a slow disk.
+const RELOAD: Duration = Duration::from_secs(15);
+
 /// How long it may take to show that it is there, for callers that can go on without it.
 const HELLO: Duration = Duration::from_millis(1_500);
 
@@ -83,6 +86,14 @@ impl Client {
     /// [`ClientError::Refused`] with the service's own words.
     pub async fn ask(&mut self, request: Request) -> Result<(), ClientError> {
         self.exchange(&Line::Ask(request), ANSWER).await.map(drop)
+    }
+
+    /// Has the service reload its configuration, and waits until it is found to be valid.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub async fn reload(&mut self) -> Result<(), ClientError> {
+        self.exchange(&Line::Reload, RELOAD).await.map(drop)
     }
 
     /// The state, as the service wrote it.

@@ -17,5 +17,5 @@ mod server;
 mod wire;
 
 pub use client::{Client, ClientError};
-pub use server::{BindError, Server};
+pub use server::{BindError, Counter, Reload, Server};
 pub use wire::{Answer, LINE_LIMIT, Line};

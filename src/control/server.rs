@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use futures::{SinkExt, StreamExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, Framed};
 
 use super::wire::{Answer, LINE_LIMIT, Line};
-use crate::drive::{Event, Handle};
+use crate::drive::{Event, Handle, Refusal};
 
 /// Simultaneous clients: far more than keys, bars and scripts need, and few enough to leave the
 /// engines their file descriptors. Further ones are told and disconnected.
@@ -30,6 +30,46 @@ pub enum BindError {
         /// The error.
         error: io::Error,
     },
+}
+
+/// A request to reload the configuration, and where its answer goes.
+pub type Reload = oneshot::Sender<Result<(), Refusal>>;
+
+/// Whom the clients talk to: the driver of the moment, and whoever reloads the configuration.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    /// The driver; another one after a reload.
+    pub driver: watch::Receiver<Handle>,
+    /// Takes requests to reload.
+    pub reloads: mpsc::Sender<Reload>,
+}
+
+impl Counter {
+    /// The driver; between two of them, the next.
+    pub async fn driver(&mut self) -> Handle {
+        loop {
+            let handle = self.driver.borrow_and_update().clone();
+            if !handle.is_over() || self.driver.changed().await.is_err() {
+                return handle;
+            }
+        }
+    }
+
+    /// The driver that takes over from the one of the moment.
+    async fn next(&mut self) -> Handle {
+        match self.driver.changed().await {
+            Ok(()) => self.driver.borrow_and_update().clone(),
+            // The service is ending; its last event says so.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    async fn reload(&self) -> Result<(), Refusal> {
+        let ending = || Refusal("the service is ending".into());
+        let (reply, answer) = oneshot::channel();
+        self.reloads.send(reply).await.map_err(|_| ending())?;
+        answer.await.unwrap_or_else(|_| Err(ending()))
+    }
 }
 
 /// The listening socket. Removed from the file system when dropped, unless systemd passed it in.
@@ -78,16 +118,16 @@ impl Server {
     }
 
     /// Answers clients until dropped.
-    pub async fn serve(&self, handle: Handle) {
+    pub async fn serve(&self, counter: Counter) {
         let seats = Arc::new(Semaphore::new(CLIENTS));
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     let seat = Arc::clone(&seats).try_acquire_owned().ok();
-                    let handle = handle.clone();
+                    let counter = counter.clone();
                     drop(tokio::spawn(async move {
                         match seat {
-                            Some(_seat) => talk(stream, handle).await,
+                            Some(_seat) => talk(stream, counter).await,
                             None => turn_away(stream).await,
                         }
                     }));
@@ -140,20 +180,25 @@ async fn turn_away(stream: UnixStream) {
     let _ = send(&mut lines(stream), &Answer::refused(why)).await;
 }
 
-async fn talk(stream: UnixStream, handle: Handle) {
+async fn talk(stream: UnixStream, mut counter: Counter) {
     let mut lines = lines(stream);
     while let Some(line) = lines.next().await {
         let answer = match line.as_deref().map(str::from_utf8) {
             Ok(Ok(line)) if line.trim().is_empty() => continue,
             Ok(Ok(line)) => match Line::parse(line) {
-                Ok(Line::Ask(request)) => match handle.ask(request).await {
+                Ok(Line::Ask(request)) => match counter.driver().await.ask(request).await {
                     Ok(()) => Answer::done(),
                     Err(refusal) => Answer::refused(refusal),
                 },
                 Ok(Line::Status) => {
-                    Answer { status: serde_json::to_value(handle.state()).ok(), ..Answer::done() }
+                    let state = counter.driver().await.state();
+                    Answer { status: serde_json::to_value(state).ok(), ..Answer::done() }
                 }
-                Ok(Line::Events) => return stream_events(lines, handle).await,
+                Ok(Line::Events) => return stream_events(lines, counter).await,
+                Ok(Line::Reload) => match counter.reload().await {
+                    Ok(()) => Answer::done(),
+                    Err(refusal) => Answer::refused(refusal),
+                },
                 Err(why) => Answer::refused(why),
             },
             Ok(Err(_)) => {
@@ -172,8 +217,8 @@ async fn talk(stream: UnixStream, handle: Handle) {
     }
 }
 
-async fn stream_events(mut lines: Lines, handle: Handle) {
-    let (state, mut events) = handle.watch();
+async fn stream_events(mut lines: Lines, mut counter: Counter) {
+    let (state, mut events) = counter.driver().await.watch();
     if send(&mut lines, &Event::State(state)).await.is_err() {
         return;
     }
@@ -187,6 +232,14 @@ async fn stream_events(mut lines: Lines, handle: Handle) {
                 };
                 let last = event == Event::Ending;
                 if send(&mut lines, &event).await.is_err() || last {
+                    return;
+                }
+            }
+            // After a reload another driver goes on.
+            next = counter.next() => {
+                let state;
+                (state, events) = next.watch();
+                if send(&mut lines, &Event::State(state)).await.is_err() {
                     return;
                 }
             }

@@ -15,6 +15,8 @@ pub enum Line {
     Status,
     /// Report everything from now on.
     Events,
+    /// Reload the configuration.
+    Reload,
 }
 
 impl Line {
@@ -32,6 +34,7 @@ impl Line {
         match word.cmd.as_str() {
             "status" => Ok(Self::Status),
             "events" => Ok(Self::Events),
+            "reload" => Ok(Self::Reload),
             _ => serde_json::from_str(line)
                 .map(Self::Ask)
                 .map_err(|error| format!("not a request: {error}")),
@@ -43,6 +46,7 @@ impl Line {
         match self {
             Self::Status => r#"{"cmd":"status"}"#.into(),
             Self::Events => r#"{"cmd":"events"}"#.into(),
+            Self::Reload => r#"{"cmd":"reload"}"#.into(),
             // A request is made of strings, which always serialize.
             Self::Ask(request) => serde_json::to_string(request).unwrap_or_default(),
         }
@@ -81,6 +85,7 @@ mod tests {
         for line in [
             Line::Status,
             Line::Events,
+            Line::Reload,
             Line::Ask(Request::Press),
             Line::Ask(Request::Say { text: "a \"quoted\"\nline".into() }),
         ] {

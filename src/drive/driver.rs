@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::announce::{Announcements, Origin};
+use super::end::{End, Standing};
 use super::event::{Event, State, word};
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::hearing::{Hearing, Looked};
@@ -29,12 +30,6 @@ use crate::turn::{Device, Input, Mode, Status, Trigger};
 
 /// How often the driver shows that it is alive and polls what changes without an input.
 const BEAT: Duration = Duration::from_secs(1);
-
-/// How long shutdown may take: cutting the speaker, then the end.
-const FAREWELL: Duration = Duration::from_millis(400);
-
-/// How long to wait for the transcript of the last question once it has been answered.
-const WRITING: Duration = Duration::from_secs(3);
 
 /// The loop that owns the machine. The machine makes every decision; the driver carries them out,
 /// each in the part that owns it.
@@ -62,17 +57,6 @@ pub struct Driver {
     meter: bool,
     question: Option<Question>,
     end: End,
-}
-
-/// When the loop ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum End {
-    /// On request only.
-    Never,
-    /// Once the question is answered and transcribed; the transcript is waited for until `words`.
-    Answered { words: Option<Moment> },
-    /// Once silent, at the latest at `until`.
-    Told { until: Moment },
 }
 
 /// One thing that happened to the driver.
@@ -167,10 +151,15 @@ impl Driver {
         // All that is left is to close the recorder and tell the watchers.
         let timings = self.stopwatch.stop(self.clock.now());
         let history = self.turns.history().clone();
-        let kept = self.watch.end();
+        let left = self.end == End::Idle;
+        let (mode, muted) = (self.turns.setup().settings.mode, self.turns.status().muted);
+        let kept = self.watch.end(left);
         self.ringing.finish().await;
         Finished {
             history,
+            mode,
+            muted,
+            left,
             timings,
             troubles: kept.troubles,
             notes: kept.notes,
@@ -210,32 +199,22 @@ impl Driver {
         self.publish();
     }
 
-    /// Whether the loop is over. A partner that hears may answer before it has transcribed the
-    /// question, and some never transcribe it.
+    /// Whether the loop is over.
     fn over(&mut self) -> bool {
-        let silent = self.turns.silent();
-        let now = self.clock.now();
-        match &mut self.end {
-            End::Never => false,
-            End::Told { until } => silent || now >= *until,
-            End::Answered { words } => {
-                let awaited = self.hearing.awaits_words();
-                silent
-                    && self.turns.quiet()
-                    && !(awaited && now < *words.get_or_insert(now + WRITING))
-            }
-        }
+        let standing = Standing {
+            silent: self.turns.silent(),
+            quiet: self.turns.quiet(),
+            rings: self.ringing.rings(),
+            untranscribed: self.hearing.awaits_words(),
+        };
+        self.end.reached(self.clock.now(), standing)
     }
 
     /// The wait that ends first.
     fn timer(&self) -> (Moment, Timer) {
-        let end = match self.end {
-            End::Never | End::Answered { words: None } => None,
-            End::Answered { words: Some(until) } => Some((until, Timer::Words)),
-            End::Told { until } => Some((until, Timer::Farewell)),
-        };
         let turn = self.turns.waits_for().map(|(until, wait)| (until, Timer::Turn(wait)));
-        let others = [turn, self.voice.wake(), self.ringing.wake(), end].into_iter().flatten();
+        let others =
+            [turn, self.voice.wake(), self.ringing.wake(), self.end.wake()].into_iter().flatten();
         others.fold((self.next_beat, Timer::Beat), Ord::min)
     }
 
@@ -394,14 +373,12 @@ impl Driver {
                 }
                 return Ok(());
             }
-            Request::Reload => {
-                return Err(Refusal(
-                    "reload is not built yet; run \"aloud quit\" and start the service again"
-                        .into(),
-                ));
+            Request::Leave => {
+                self.end = End::Idle;
+                return Ok(());
             }
             Request::Quit => {
-                self.end = End::Told { until: self.clock.now() + FAREWELL };
+                self.end = End::told(self.clock.now());
                 Trigger::Stop
             }
         };

@@ -47,8 +47,10 @@ pub enum Request {
         /// The question.
         text: String,
     },
-    /// Reload the configuration.
-    Reload,
+    /// End as soon as nothing is going on, for another driver to take over. Only from within the
+    /// program.
+    #[serde(skip)]
+    Leave,
     /// Finish, go silent and end.
     Quit,
 }
@@ -82,6 +84,11 @@ impl Handle {
             mpsc::error::TrySendError::Closed(_) => Refusal("the service is ending".into()),
         })?;
         answer.await.unwrap_or_else(|_| Err(Refusal("the service is ending".into())))
+    }
+
+    /// Whether the driver has ended.
+    pub fn is_over(&self) -> bool {
+        self.requests.is_closed()
     }
 
     /// Shows the watchers a passing remark.

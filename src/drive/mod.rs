@@ -30,6 +30,7 @@ mod announce;
 mod backlog;
 mod bell;
 mod driver;
+mod end;
 mod event;
 mod execute;
 mod handle;

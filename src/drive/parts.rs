@@ -12,7 +12,7 @@ use crate::engine::{EngineError, Meter, Partner, Source, Transcriber};
 use crate::listen;
 use crate::tool::permission::Permissions;
 use crate::tool::{Book, Registry, View};
-use crate::turn::Setup;
+use crate::turn::{Mode, Setup};
 
 /// Everything a driver is made of.
 pub struct Parts {
@@ -90,6 +90,12 @@ pub enum Question {
 pub struct Finished {
     /// What was said and heard.
     pub history: History,
+    /// What opened the ear at last.
+    pub mode: Mode,
+    /// Whether the microphone was muted at last.
+    pub muted: bool,
+    /// Whether it ended for another driver to take over.
+    pub left: bool,
     /// How long the last turn took.
     pub timings: Timings,
     /// What went wrong, in order; sentences for the user.

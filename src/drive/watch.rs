@@ -236,9 +236,11 @@ impl Watch {
         device
     }
 
-    /// The end.
-    pub(super) fn end(mut self) -> Kept {
-        self.emit(Event::Ending);
+    /// The end; the watchers are told, unless another driver takes over.
+    pub(super) fn end(mut self, taken_over: bool) -> Kept {
+        if !taken_over {
+            self.emit(Event::Ending);
+        }
         let Self { troubles, notes, errors, sources: (_, sources), .. } = self;
         Kept { troubles, notes, errors, sources }
     }
@@ -323,7 +325,7 @@ mod tests {
             watch.trouble(n.to_string());
             watch.note(n.to_string());
         }
-        let kept = watch.end();
+        let kept = watch.end(false);
         assert_eq!((kept.troubles.len(), kept.notes.len()), (KEPT, KEPT));
         assert_eq!(kept.troubles[0], "0");
     }

@@ -402,3 +402,37 @@ fn a_sound_server_that_goes_and_comes_back_is_told_and_used_again() {
     let answer = ask(&house, &mut service, "What is six times seven?");
     assert!(answer.contains("42") || answer.contains("forty"), "{answer:?}");
 }
+
+#[test]
+fn a_reload_takes_the_new_configuration_and_keeps_the_rest() {
+    let house = House::new();
+    let config = house.path(".config/aloud/config.toml");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, "[audio]\nvolume = 70\n").unwrap();
+    let mut service = house.serve(&[]);
+    house.types("set a pasta timer for ten minutes");
+    service.wait_for("reply", |_| true);
+    service.wait_for_rest();
+    let status =
+        || -> serde_json::Value { serde_json::from_str(&house.ok(&["status", "--json"])).unwrap() };
+    assert_eq!((&status()["mode"], &status()["volume"]), (&"push-to-talk".into(), &70.into()));
+
+    // A mistake changes nothing, and is named.
+    std::fs::write(&config, "[listen]\nmode = \"opne\"\n").unwrap();
+    let refused = house.run(&["reload"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("opne"), "{said}");
+    assert_eq!(status()["mode"], "push-to-talk");
+
+    std::fs::write(&config, "[audio]\nvolume = 40\n[listen]\nmode = \"open\"\n").unwrap();
+    house.ok(&["mute"]);
+    house.ok(&["reload"]);
+    // The event stream goes on.
+    service.wait_for("state", |event| event["mode"] == "open" && event["muted"] == true);
+    house.ok(&["unmute"]);
+    assert_eq!(status()["volume"], 40);
+    assert_eq!(status()["timers"], 1);
+    house.types("what timers are set");
+    let reply = service.wait_for("reply", |_| true);
+    assert!(reply["text"].as_str().unwrap().contains("pasta"), "{reply}");
+}
