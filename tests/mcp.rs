@@ -6,7 +6,7 @@
 #[path = "provider/tools.rs"]
 mod strangers;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -34,8 +34,13 @@ impl Home {
     }
 
     fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let home = self.0.path();
-        Command::new(env!("CARGO_BIN_EXE_aloud"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aloud"));
+        command
             .args(args)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -43,9 +48,8 @@ impl Home {
             .env("XDG_RUNTIME_DIR", home)
             .env("PULSE_SERVER", format!("unix:{}/none", home.display()))
             .env("WHERE", "Asia/Tokyo")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        command
     }
 }
 
@@ -271,4 +275,82 @@ async fn a_call_that_is_given_up_is_cancelled_at_the_server() {
     let outcome = tools.call(&echo, cx).await.outcome;
     assert_eq!((outcome.ok, &*outcome.say), (true, "Echo: still there"));
     assert!(asked().contains("notifications/cancelled"), "{}", asked());
+}
+
+/// A client of `aloud mcp`, by lines of JSON-RPC.
+struct Agent {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Agent {
+    fn start(home: &Home) -> Self {
+        let mut child =
+            home.command(&["mcp"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut agent = Self { child, lines };
+        let started = agent.asks(
+            "initialize",
+            &serde_json::json!({
+                "protocolVersion": "2025-06-18", "capabilities": {},
+                "clientInfo": {"name": "agent", "version": "1"},
+            }),
+        );
+        assert_eq!(started["result"]["serverInfo"]["name"], "aloud");
+        agent.writes(&serde_json::json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        agent
+    }
+
+    fn writes(&mut self, line: &serde_json::Value) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    fn asks(&mut self, method: &str, params: &serde_json::Value) -> serde_json::Value {
+        self.writes(
+            &serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}),
+        );
+        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
+    }
+
+    /// Whether the tool failed, and what it returned.
+    fn calls(&mut self, name: &str, arguments: &serde_json::Value) -> (bool, String) {
+        let answer =
+            self.asks("tools/call", &serde_json::json!({"name": name, "arguments": arguments}));
+        let result = &answer["result"];
+        let text = result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        (result["isError"] == true, text.to_owned())
+    }
+}
+
+#[test]
+fn an_agent_without_a_service_is_told_how_to_start_it() {
+    let home = Home::new("");
+    let mut agent = Agent::start(&home);
+    let listed = agent.asks("tools/list", &serde_json::json!({}));
+    let names: Vec<&str> = listed["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["say", "ask_user", "set_timer"]);
+    for (name, arguments) in [
+        ("say", serde_json::json!({"text": "Done."})),
+        ("ask_user", serde_json::json!({"question": "Shall I go on?"})),
+    ] {
+        let (failed, text) = agent.calls(name, &arguments);
+        assert!(failed && text.contains("the service is not running"), "{text}");
+        assert!(text.contains("aloud daemon"), "{text}");
+    }
+    let (failed, text) =
+        agent.calls("set_timer", &serde_json::json!({"seconds": 600, "label": "build"}));
+    assert!(!failed && text.starts_with("Build timer set for 10 minutes."), "{text}");
+    assert!(text.contains("no aloud service is running"), "{text}");
+    let (failed, text) = agent.calls("set_timer", &serde_json::json!({"minutes": 10}));
+    assert!(failed, "{text}");
+    let (failed, text) = agent.calls("ask_user", &serde_json::json!({"text": "Hm?"}));
+    assert!(failed && text.contains("question"), "{text}");
+    // The end of its input is its end.
+    drop(agent.child.stdin.take());
+    assert!(agent.child.wait().unwrap().success());
 }

@@ -101,13 +101,8 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Serve as a tool server (not available yet).
-    #[command(hide = true)]
-    Mcp {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
+    /// Serve as an MCP server on standard input and output: other programs speak to you and ask you.
+    Mcp,
     /// Explain why the service last woke, ended your turn, cut a reply, or stayed silent.
     Why(Json),
     /// Show what each model was used for and what it cost.

@@ -22,6 +22,7 @@ mod finetune;
 mod first;
 mod image;
 mod inspect;
+mod mcp;
 mod models;
 mod notify;
 mod print;
@@ -131,7 +132,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Service(args)) => service::run(file, env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
         Some(Command::Wake { .. }) => Err(Failure::later("aloud wake")),
-        Some(Command::Mcp { .. }) => Err(Failure::later("aloud mcp")),
+        Some(Command::Mcp) => mcp::run(file, env).await,
         Some(Command::Why(args)) => client::why(env, args.json).await,
         Some(Command::Usage(period)) => usage::run(file, env, &period),
         Some(Command::Image(args)) => image::run(file, env, args).await,

@@ -13,6 +13,10 @@ use crate::drive::Request;
 /// listens; a running one answers within milliseconds.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// How long a question to the user may wait for its turn, and take to be said and answered, besides
+/// the wait for the answer.
+const ASKING: Duration = Duration::from_secs(180);
+
 /// How long reading a configuration may take: its models' files are looked at, on a slow disk.
 const RELOAD: Duration = Duration::from_secs(15);
 
@@ -86,6 +90,18 @@ impl Client {
     /// [`ClientError::Refused`] with the service's own words.
     pub async fn ask(&mut self, request: Request) -> Result<(), ClientError> {
         self.exchange(&Line::Ask(request), ANSWER).await.map(drop)
+    }
+
+    /// Has the service ask the user `text` aloud, and returns what they say within `timeout_s`
+    /// seconds after it.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with the reason when there is no answer; otherwise as
+    /// [`Client::ask`].
+    pub async fn ask_user(&mut self, text: String, timeout_s: u32) -> Result<String, ClientError> {
+        let patience = Duration::from_secs(timeout_s.into()) + ASKING;
+        let answer = self.exchange(&Line::AskUser { text, timeout_s }, patience).await?;
+        Ok(answer.heard.unwrap_or_default())
     }
 
     /// Has the service reload its configuration, and waits until it is found to be valid.

@@ -18,4 +18,4 @@ mod wire;
 
 pub use client::{Client, ClientError};
 pub use server::{BindError, Counter, Reload, Server};
-pub use wire::{Answer, LINE_LIMIT, Line};
+pub use wire::{ANSWER_S, Answer, LINE_LIMIT, Line};

@@ -2,6 +2,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -55,13 +56,10 @@ impl Counter {
         }
     }
 
-    /// The driver that takes over from the one of the moment.
-    async fn next(&mut self) -> Handle {
-        match self.driver.changed().await {
-            Ok(()) => self.driver.borrow_and_update().clone(),
-            // The service is ending; its last event says so.
-            Err(_) => std::future::pending().await,
-        }
+    /// The driver that takes over from the one of the moment; `None` at the end of the service.
+    async fn next(&mut self) -> Option<Handle> {
+        self.driver.changed().await.ok()?;
+        Some(self.driver.borrow_and_update().clone())
     }
 
     async fn reload(&self) -> Result<(), Refusal> {
@@ -195,6 +193,20 @@ async fn talk(stream: UnixStream, mut counter: Counter) {
                     Answer { status: serde_json::to_value(state).ok(), ..Answer::done() }
                 }
                 Ok(Line::Events) => return stream_events(lines, counter).await,
+                Ok(Line::AskUser { text, timeout_s }) => {
+                    let driver = counter.driver().await;
+                    let patience = Duration::from_secs(timeout_s.into());
+                    let asked = driver.ask_user(text, patience);
+                    // A client that leaves or speaks up takes its question back.
+                    let said = tokio::select! {
+                        said = asked => said,
+                        _ = lines.next() => return,
+                    };
+                    match said {
+                        Ok(heard) => Answer { heard: Some(heard), ..Answer::done() },
+                        Err(refusal) => Answer::refused(refusal),
+                    }
+                }
                 Ok(Line::Reload) => match counter.reload().await {
                     Ok(()) => Answer::done(),
                     Err(refusal) => Answer::refused(refusal),
@@ -218,34 +230,35 @@ async fn talk(stream: UnixStream, mut counter: Counter) {
 }
 
 async fn stream_events(mut lines: Lines, mut counter: Counter) {
-    let (state, mut events) = counter.driver().await.watch();
-    if send(&mut lines, &Event::State(state)).await.is_err() {
-        return;
-    }
-    loop {
-        tokio::select! {
-            event = events.recv() => {
-                let event = match event {
-                    Ok(event) => event,
-                    Err(RecvError::Lagged(count)) => Event::Missed { count },
-                    Err(RecvError::Closed) => return,
-                };
-                let last = event == Event::Ending;
-                if send(&mut lines, &event).await.is_err() || last {
-                    return;
-                }
-            }
-            // After a reload another driver goes on.
-            next = counter.next() => {
-                let state;
-                (state, events) = next.watch();
-                if send(&mut lines, &Event::State(state)).await.is_err() {
-                    return;
-                }
-            }
-            // A watching client sends nothing; anything that arrives is its end.
-            said = lines.next() => if !matches!(said, Some(Ok(_))) { return },
+    // After a reload another driver goes on.
+    let mut driver = Some(counter.driver().await);
+    while let Some(handle) = driver {
+        let (state, mut events) = handle.watch();
+        // Holding the handle would hide the driver's end.
+        drop(handle);
+        if send(&mut lines, &Event::State(state)).await.is_err() {
+            return;
         }
+        driver = loop {
+            tokio::select! {
+                // The last event before the end.
+                biased;
+                event = events.recv() => {
+                    let event = match event {
+                        Ok(event) => event,
+                        Err(RecvError::Lagged(count)) => Event::Missed { count },
+                        Err(RecvError::Closed) => break counter.next().await,
+                    };
+                    let last = event == Event::Ending;
+                    if send(&mut lines, &event).await.is_err() || last {
+                        return;
+                    }
+                }
+                next = counter.next() => break next,
+                // A watching client sends nothing; anything that arrives is its end.
+                said = lines.next() => if !matches!(said, Some(Ok(_))) { return },
+            }
+        };
     }
 }
 

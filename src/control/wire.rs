@@ -17,6 +17,13 @@ pub enum Line {
     Events,
     /// Reload the configuration.
     Reload,
+    /// Ask the user, and return what they say.
+    AskUser {
+        /// The question.
+        text: String,
+        /// How long to wait for an answer once it has been asked, in seconds.
+        timeout_s: u32,
+    },
 }
 
 impl Line {
@@ -35,6 +42,11 @@ impl Line {
             "status" => Ok(Self::Status),
             "events" => Ok(Self::Events),
             "reload" => Ok(Self::Reload),
+            "ask_user" => {
+                let AskUser { text, timeout_s } = serde_json::from_str(line)
+                    .map_err(|error| format!("not a request: {error}"))?;
+                Ok(Self::AskUser { text, timeout_s })
+            }
             _ => serde_json::from_str(line)
                 .map(Self::Ask)
                 .map_err(|error| format!("not a request: {error}")),
@@ -47,11 +59,31 @@ impl Line {
             Self::Status => r#"{"cmd":"status"}"#.into(),
             Self::Events => r#"{"cmd":"events"}"#.into(),
             Self::Reload => r#"{"cmd":"reload"}"#.into(),
+            Self::AskUser { text, timeout_s } => {
+                serde_json::json!({"cmd": "ask_user", "text": text, "timeout_s": timeout_s})
+                    .to_string()
+            }
             // A request is made of strings, which always serialize.
             Self::Ask(request) => serde_json::to_string(request).unwrap_or_default(),
         }
     }
 }
+
+/// The arguments of `ask_user`.
+#[derive(Deserialize)]
+struct AskUser {
+    text: String,
+    #[serde(default = "answer_s")]
+    timeout_s: u32,
+}
+
+/// How long an answer is waited for unless the client says it.
+fn answer_s() -> u32 {
+    ANSWER_S
+}
+
+/// How long the user's answer is waited for unless the client says it, in seconds.
+pub const ANSWER_S: u32 = 30;
 
 /// The answer to one line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +93,9 @@ pub struct Answer {
     /// Why not; a sentence with the next step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What the user said, if they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<String>,
     /// The state, if it was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<serde_json::Value>,
@@ -68,11 +103,11 @@ pub struct Answer {
 
 impl Answer {
     pub(super) fn done() -> Self {
-        Self { ok: true, error: None, status: None }
+        Self { ok: true, error: None, heard: None, status: None }
     }
 
     pub(super) fn refused(why: impl ToString) -> Self {
-        Self { ok: false, error: Some(why.to_string()), status: None }
+        Self { ok: false, error: Some(why.to_string()), heard: None, status: None }
     }
 }
 
@@ -86,6 +121,7 @@ mod tests {
             Line::Status,
             Line::Events,
             Line::Reload,
+            Line::AskUser { text: "Deploy \"now\"?".into(), timeout_s: 5 },
             Line::Ask(Request::Press),
             Line::Ask(Request::Say { text: "a \"quoted\"\nline".into() }),
         ] {

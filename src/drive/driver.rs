@@ -9,6 +9,7 @@ use super::end::{End, Standing};
 use super::event::{Event, State, word};
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::hearing::{Hearing, Looked};
+use super::inquiry::Inquiry;
 use super::parts::{Finished, Parts, Question};
 use super::record::Recorder;
 use super::ringing::{Next, Ringing};
@@ -44,6 +45,7 @@ pub struct Driver {
     pub(super) voice: Voice,
     pub(super) work: ToolWork,
     pub(super) announcements: Announcements,
+    pub(super) inquiry: Inquiry,
     pub(super) ringing: Ringing,
     pub(super) watch: Watch,
     pub(super) stopwatch: Stopwatch,
@@ -105,6 +107,7 @@ impl Driver {
             voice: Voice::new(parts.feed, parts.gauge, parts.rest, parts.earcons, now),
             work: ToolWork::new(parts.tools, parts.permissions),
             announcements: Announcements::default(),
+            inquiry: Inquiry::default(),
             ringing: Ringing::new(parts.book, parts.volume.clone()),
             watch: Watch::new(state, events),
             stopwatch: Stopwatch::default(),
@@ -214,7 +217,9 @@ impl Driver {
     fn timer(&self) -> (Moment, Timer) {
         let turn = self.turns.waits_for().map(|(until, wait)| (until, Timer::Turn(wait)));
         let others =
-            [turn, self.voice.wake(), self.ringing.wake(), self.end.wake()].into_iter().flatten();
+            [turn, self.voice.wake(), self.ringing.wake(), self.inquiry.wake(), self.end.wake()]
+                .into_iter()
+                .flatten();
         others.fold((self.next_beat, Timer::Beat), Ord::min)
     }
 
@@ -245,8 +250,14 @@ impl Driver {
             Happening::Said(said) => self.on_said(said),
             Happening::Heard(Some(event)) => self.on_heard(event),
             Happening::Heard(None) => self.hearing.end(),
-            Happening::Asked(Some((request, reply))) => {
+            Happening::Asked(Some(Asked::Request(request, reply))) => {
                 answer = Some((reply, self.on_request(request)));
+            }
+            Happening::Asked(Some(Asked::Question(question))) => {
+                let hears = self.hearing.is_there() && !self.turns.status().muted;
+                if let Some(text) = self.inquiry.open(question, hears) {
+                    self.announce(text, Origin::Question);
+                }
             }
             Happening::Asked(None) => {}
             Happening::Looked(Looked { utterance, text, certainty }) => {
@@ -324,7 +335,12 @@ impl Driver {
                 self.turns.push(Input::Tick);
             }
             Timer::Speaker | Timer::Cut => self.on_playback(),
-            Timer::Beat => self.next_beat = self.clock.now() + BEAT,
+            Timer::Beat => {
+                let now = self.clock.now();
+                self.next_beat = now + BEAT;
+                self.inquiry.look(now);
+            }
+            Timer::Answer => self.inquiry.look(self.clock.now()),
             Timer::Words | Timer::Farewell | Timer::Ring => {
                 tracing::debug!(%timer, "the wait is over")
             }
@@ -340,12 +356,16 @@ impl Driver {
             }
             Request::Toggle => Trigger::Toggle,
             Request::Stop => {
+                self.inquiry.give_up("the user stopped it");
                 self.work.silence();
                 self.end_ring();
                 Trigger::Stop
             }
             Request::Snooze { minutes } => return self.snooze(minutes),
-            Request::Mute => Trigger::Mute,
+            Request::Mute => {
+                self.inquiry.give_up("the microphone was muted");
+                Trigger::Mute
+            }
             Request::Unmute => Trigger::Unmute,
             Request::Mode { mode: Mode::Wake } if self.waking.words().is_empty() => {
                 return Err(Refusal("there is no wake word; name one in [wake] words".into()));
@@ -367,7 +387,7 @@ impl Driver {
             Request::Ask { text } => {
                 self.stopwatch.start(self.clock.now());
                 self.watch.emit(Event::Asked { text: text.clone() });
-                if !self.typed_to_ring(&text) {
+                if !self.typed_to_ring(&text) && !self.inquiry.typed(&text) {
                     self.turns.push(Input::Text { text, pictures: Vec::new() });
                     self.tell_untold();
                 }

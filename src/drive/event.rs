@@ -258,3 +258,8 @@ pub enum Event {
     /// The service is shutting down.
     Ending,
 }
+
+/// `text` as JSON, or as a string if it is not JSON.
+pub(super) fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
+}

@@ -1,8 +1,10 @@
 use super::announce::Origin;
 use super::bell::Answer;
 use super::driver::Driver;
-use super::event::Event;
+use super::event::{Event, json};
 use super::handle::Refusal;
+use super::inquiry::Ear;
+use super::reasons::{discarded, ignored};
 use super::ringing::Untold;
 use super::voice::Sounded;
 use super::work::Ran;
@@ -11,7 +13,7 @@ use crate::base::{Epoch, Moment, NoticeId, Rate, UtteranceId};
 use crate::dialog::{Call, Heard};
 use crate::engine::{Order, Said};
 use crate::listen;
-use crate::tool::{Act, Done, LONGEST_SNOOZE, SNOOZE, ToolCx, View};
+use crate::tool::{Act, Done, ToolCx, View};
 use crate::turn::{
     Announcement, Command, Cut, Failure, How, Ignored, Input, Mode, NoticeEnd, Report, Speech,
     Trigger,
@@ -113,6 +115,10 @@ impl Driver {
                     }
                     (text, true)
                 }
+                Some(Origin::Question) => {
+                    self.inquiry.sounds();
+                    (text, false)
+                }
                 Some(Origin::Request | Origin::Tool | Origin::Untold(..)) | None => (text, false),
             },
         };
@@ -198,6 +204,11 @@ impl Driver {
                     };
                     let words = ignored.is_none()
                         && result.as_ref().is_ok_and(|text| !text.trim().is_empty());
+                    let heard = result.as_deref().map_err(Failure::words);
+                    let ear = ignored.map_or_else(|| self.inquiry.hear(cut, heard), |_| Ear::Other);
+                    if ear != Ear::Other {
+                        return self.answered(cut, ear);
+                    }
                     let input = Input::Transcript { cut, result, certainty };
                     // Over a reply the words decide at once.
                     let input = match self.turns.speaks() {
@@ -287,6 +298,7 @@ impl Driver {
                 self.turn_end.begin(held);
                 self.ringing.speech(id);
                 self.waking.begin(id);
+                self.inquiry.begin(id);
                 Speech::Started { id }
             }
             listen::Event::Confirmed { id } => {
@@ -302,10 +314,12 @@ impl Driver {
             }
             listen::Event::Resumed { id } => {
                 self.turn_end.resume(self.clock.now());
+                self.inquiry.resume(id);
                 Speech::Resumed { id }
             }
             listen::Event::Discarded { id, why } => {
-                self.watch.emit(Event::Nothing { why: reason(why).to_owned() });
+                self.watch.emit(Event::Nothing { why: discarded(why).to_owned() });
+                self.inquiry.discard(id);
                 Speech::Discarded { id }
             }
             listen::Event::Paused { utterance, end_of_speech, heard } => {
@@ -333,10 +347,27 @@ impl Driver {
         if let Some(input) = kept {
             self.turns.push(input);
         }
+        if let Speech::Ended { id } = speech
+            && let Some(cut) = self.inquiry.end(id)
+        {
+            self.answered(cut, Ear::Answer);
+        }
         if let Speech::Ended { id } | Speech::Discarded { id } = speech
             && self.waking.end(id)
         {
             self.dismiss();
+        }
+    }
+
+    /// The words of `cut` belong to another program's question: for the machine nothing was said.
+    fn answered(&mut self, cut: Cut, ear: Ear) {
+        if ear == Ear::Answer {
+            let nothing = Input::Transcript { cut, result: Ok(String::new()), certainty: None };
+            self.turns.push(nothing);
+            if self.partner.hears() {
+                // It answers without waiting for the words.
+                self.turns.push(Input::Trigger(Trigger::Stop));
+            }
         }
     }
 
@@ -429,15 +460,8 @@ impl Driver {
 
     /// Snoozes what rings.
     pub(super) fn snooze(&mut self, minutes: Option<u32>) -> Result<(), Refusal> {
-        let seconds = minutes.map_or(SNOOZE, |minutes| u64::from(minutes) * 60);
-        if !(1..=LONGEST_SNOOZE).contains(&seconds) {
-            return Err(Refusal("snooze takes from 1 to 1440 minutes".into()));
-        }
-        if !self.ringing.snooze(self.clock.now(), seconds) {
-            return Err(Refusal("nothing is ringing".into()));
-        }
-        self.watch
-            .emit(Event::Aside { message: format!("it rings again in {} minutes", seconds / 60) });
+        let minutes = self.ringing.snooze(self.clock.now(), minutes)?;
+        self.watch.emit(Event::Aside { message: format!("it rings again in {minutes} minutes") });
         self.turns.push(Input::Trigger(Trigger::Stop));
         Ok(())
     }
@@ -461,34 +485,14 @@ impl Driver {
         match self.announcements.over(id) {
             Some(Origin::Ring(_)) => self.ringing.round_over(now, heard),
             Some(Origin::Untold(missed, news)) if heard => self.ringing.told(missed, news),
+            Some(Origin::Question) => {
+                self.inquiry.said(now, heard);
+                if heard && self.turns.setup().settings.mode == Mode::Wake {
+                    self.turns.push(Input::Trigger(Trigger::Wake));
+                }
+            }
             Some(Origin::Untold(..) | Origin::Request | Origin::Tool) | None => {}
         }
         tracing::debug!(?end, "a notice is over");
-    }
-}
-
-/// `text` as JSON, or as a string if it is not JSON.
-fn json(text: &str) -> serde_json::Value {
-    serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
-}
-
-/// Why speech was ignored, for the user.
-fn ignored(why: Ignored) -> &'static str {
-    match why {
-        Ignored::OwnVoice => "that was my own voice",
-        Ignored::Murmur => "a sign of listening",
-        Ignored::Noise => "that was no speech that could be understood",
-    }
-}
-
-/// Why an utterance was discarded, for the user.
-fn reason(why: listen::Discard) -> &'static str {
-    match why {
-        listen::Discard::NoSpeech => "nothing was said",
-        listen::Discard::TooShort => "that was too short to be speech",
-        listen::Discard::Shut => "it was not listening",
-        listen::Discard::Muted => "the microphone is muted",
-        listen::Discard::Superseded => "the key was pressed instead",
-        listen::Discard::Lost => "the microphone was lost",
     }
 }

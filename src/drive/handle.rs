@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::event::{Event, State};
+use super::inquiry::Question;
 use crate::turn::Mode;
 
 /// Requests that may wait while the driver is busy; further ones are refused.
@@ -60,7 +63,14 @@ pub enum Request {
 #[error("{0}")]
 pub struct Refusal(pub String);
 
-pub(super) type Asked = (Request, oneshot::Sender<Result<(), Refusal>>);
+/// What comes in through a handle.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// A request, and where to say that it was taken up.
+    Request(Request, oneshot::Sender<Result<(), Refusal>>),
+    /// A question to the user.
+    Question(Question),
+}
 
 /// A handle to a running driver: sends requests and watches events. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -77,13 +87,29 @@ impl Handle {
     /// A [`Refusal`] when the driver will not or cannot, or has ended.
     pub async fn ask(&self, request: Request) -> Result<(), Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send((request, reply)).map_err(|error| match error {
+        self.send(Asked::Request(request, reply))?;
+        answer.await.unwrap_or_else(|_| Err(ending()))
+    }
+
+    /// Asks the user `text` aloud and returns what they say or type next. It is waited for
+    /// `patience` after the question; a caller that drops this takes the question back.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when there was no answer, another question is in progress, or there is no
+    /// microphone.
+    pub async fn ask_user(&self, text: String, patience: Duration) -> Result<String, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Asked::Question(Question { text, patience, reply }))?;
+        answer.await.unwrap_or_else(|_| Err(ending()))
+    }
+
+    fn send(&self, asked: Asked) -> Result<(), Refusal> {
+        self.requests.try_send(asked).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 Refusal("too many requests at once; try again".into())
             }
-            mpsc::error::TrySendError::Closed(_) => Refusal("the service is ending".into()),
-        })?;
-        answer.await.unwrap_or_else(|_| Err(Refusal("the service is ending".into())))
+            mpsc::error::TrySendError::Closed(_) => ending(),
+        })
     }
 
     /// Whether the driver has ended.
@@ -108,4 +134,8 @@ impl Handle {
         let events = self.events.subscribe();
         (self.state(), events)
     }
+}
+
+fn ending() -> Refusal {
+    Refusal("the service is ending".into())
 }

@@ -35,6 +35,7 @@ mod event;
 mod execute;
 mod handle;
 mod hearing;
+mod inquiry;
 mod parts;
 mod reasons;
 mod record;

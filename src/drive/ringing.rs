@@ -3,9 +3,10 @@ use std::time::Duration;
 use futures::StreamExt;
 
 use super::bell::{Answer, Bell, Hearing, Round, answer};
+use super::handle::Refusal;
 use super::timer::Timer;
 use crate::base::{Flow, Moment, UtteranceId, Volume};
-use crate::tool::{Book, EntryId, Rang, View};
+use crate::tool::{Book, EntryId, LONGEST_SNOOZE, Rang, SNOOZE, View};
 
 /// How long after an answer "snooze" still refers to the last ring.
 const LATELY: Duration = Duration::from_secs(120);
@@ -194,16 +195,20 @@ impl Ringing {
         true
     }
 
-    /// Snoozes what rings or has just rung. False if nothing has.
-    pub(super) fn snooze(&mut self, now: Moment, seconds: u64) -> bool {
+    /// Snoozes what rings or has just rung, for `minutes` or the usual time. Returns the minutes.
+    pub(super) fn snooze(&mut self, now: Moment, minutes: Option<u32>) -> Result<u64, Refusal> {
+        let seconds = minutes.map_or(SNOOZE, |minutes| u64::from(minutes) * 60);
+        if !(1..=LONGEST_SNOOZE).contains(&seconds) {
+            return Err(Refusal("snooze takes from 1 to 1440 minutes".into()));
+        }
         let lately = self.answered.is_some_and(|at| now.since(at) < LATELY);
         if !self.bell.rings() && !lately {
-            return false;
+            return Err(Refusal("nothing is ringing".into()));
         }
         self.hush(now);
         self.answered = None;
         self.tell(|book| book.snooze(seconds));
-        true
+        Ok(seconds / 60)
     }
 
     fn hush(&mut self, now: Moment) -> Vec<EntryId> {

@@ -30,7 +30,7 @@ mod tools;
 #[allow(dead_code, reason = "the other program uses all of it")]
 mod wave;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 use std::time::Duration;
@@ -435,4 +435,39 @@ fn a_reload_takes_the_new_configuration_and_keeps_the_rest() {
     house.types("what timers are set");
     let reply = service.wait_for("reply", |_| true);
     assert!(reply["text"].as_str().unwrap().contains("pasta"), "{reply}");
+}
+
+#[test]
+fn another_program_asks_the_user_and_gets_the_spoken_answer() {
+    let house = House::new();
+    let mut service = house.serve(&[]);
+    let mut agent =
+        house.aloud(&["mcp"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut to = agent.stdin.take().unwrap();
+    let mut from = BufReader::new(agent.stdout.take().unwrap()).lines();
+    let mut send = |line: serde_json::Value| writeln!(to, "{line}").unwrap();
+    send(serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {},
+        "clientInfo": {"name": "agent", "version": "1"},
+    }}));
+    from.next().unwrap().unwrap();
+    send(serde_json::json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+    send(serde_json::json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "ask_user", "arguments": {"question": "Shall I set a timer?"},
+    }}));
+    service.wait_for("words", |_| true);
+    service.wait_for_rest();
+    let pcm = house.spoken("What time is it?");
+    house.ok(&["press"]);
+    house.card.play_into_mic(&pcm);
+    house.ok(&["release"]);
+    let answer: serde_json::Value = serde_json::from_str(&from.next().unwrap().unwrap()).unwrap();
+    let heard = answer["result"]["content"][0]["text"].as_str().unwrap().to_lowercase();
+    assert!(heard.contains("what time is it"), "{answer}");
+    // Nobody else was asked: the assistant knows the time and does not tell it.
+    house.ok(&["quit"]);
+    service.wait_for("ending", |_| true);
+    assert!(service.seen("call").is_empty(), "{:?}", service.seen("call"));
+    agent.kill().unwrap();
+    agent.wait().unwrap();
 }

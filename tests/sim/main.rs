@@ -18,6 +18,7 @@ mod audit;
 mod ending;
 mod faults;
 mod hour;
+mod inquiry;
 mod interrupting;
 mod loudspeaker;
 mod partner;

@@ -42,6 +42,8 @@ const PERIOD: u64 = 10;
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Ask(Request),
+    /// Another program has the user asked, and waits five seconds for the answer.
+    Inquire(String),
     Say(String),
     /// A device is lost or comes back, and the driver is told.
     Device(Side, bool),
@@ -321,6 +323,16 @@ impl World {
             Act::Ask(request) => {
                 let handle = self.handle.clone();
                 self.answers.push(Box::pin(async move { handle.ask(request).await }));
+            }
+            Act::Inquire(question) => {
+                let (handle, room) = (self.handle.clone(), self.room.clone());
+                self.answers.push(Box::pin(async move {
+                    match handle.ask_user(question, Duration::from_secs(5)).await {
+                        Ok(answer) => room.notice(&format!("answer: {answer}")),
+                        Err(why) => room.notice(&format!("no answer: {why}")),
+                    }
+                    Ok(())
+                }));
             }
             Act::Call(name, arguments) => {
                 self.room.lock().rings = true;
