@@ -14,7 +14,10 @@ use aloud::base::{CallId, Epoch, LocalZone, Moment, Volume, WallClock};
 use aloud::dialog::{Call, Item, Prompt};
 use aloud::engine::local::Templates;
 use aloud::engine::{Delta, Responder};
-use aloud::tool::{BaseUrl, Book, Pad, Registry, Ringer, Settings, ToolCx, builtin};
+use aloud::tool::{
+    BaseUrl, Book, CalendarSettings, CalendarSource, Pad, Registry, Ringer, Settings, ToolCx,
+    builtin,
+};
 use futures::StreamExt;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -557,4 +560,44 @@ async fn the_timer_and_the_list_that_are_asked_about_are_told() {
             ("take sand off the list", "I took sand off your beach list."),
         ])
         .await;
+}
+
+#[tokio::test]
+async fn the_calendar_is_read_and_written_as_people_say_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, work) = (folder.path().join("me.ics"), folder.path().join("work.ics"));
+    let meeting = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Standup\r\n\
+        DTSTART;TZID=Europe/Berlin:20261102T093000\r\nDTEND;TZID=Europe/Berlin:20261102T094500\r\n\
+        RRULE:FREQ=WEEKLY;BYDAY=MO,WE,FR\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    std::fs::write(&work, meeting).unwrap();
+    let mut evening = Evening::with(|settings| {
+        settings.calendar = CalendarSettings {
+            file: Some(file.clone()),
+            others: vec![CalendarSource::File(work.clone())],
+        };
+    });
+    evening
+        .goes(&[
+            ("what's on my calendar", "Nothing more is on your calendar today."),
+            ("what's on my calendar tomorrow", "Tomorrow you have Standup at 9:30 AM."),
+            // Nobody goes to the dentist at three in the morning.
+            ("add dentist to my calendar on Friday at 3", "I added dentist to your calendar, on Friday at 3 PM."),
+            ("add lunch with Ann tomorrow at noon to my calendar", "I added lunch with Ann to your calendar, tomorrow at noon."),
+            ("put the harvest festival on my calendar on November 8th", "I added harvest festival to your calendar, on Sunday."),
+            ("what do I have planned tomorrow", "You have 2 events tomorrow: Standup at 9:30 AM and lunch with Ann at noon."),
+            ("when is my dentist appointment", "Dentist is on Friday at 3 PM."),
+            ("when is my next appointment", "Next is Standup tomorrow at 9:30 AM."),
+            ("am I free on Sunday", "On Sunday you have harvest festival all day."),
+            (
+                "what does my week look like",
+                "You have 6 events in the next 7 days: Standup tomorrow at 9:30 AM, lunch with Ann tomorrow at noon, \
+                 Standup on Friday at 9:30 AM, and 3 more.",
+            ),
+            ("when is my eye appointment", "I find no eye on your calendar."),
+            ("cancel my dentist appointment", "I can't change or remove calendar entries yet; I can add them and tell what is on."),
+        ])
+        .await;
+    let written = std::fs::read_to_string(file).unwrap();
+    assert_eq!(written.matches("BEGIN:VEVENT").count(), 3, "{written}");
+    assert_eq!(std::fs::read_to_string(work).unwrap(), meeting);
 }

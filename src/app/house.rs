@@ -1,7 +1,7 @@
 use super::App;
 use super::keys::{self, Key};
 use crate::config::KeySource;
-use crate::tool::{BaseUrl, HouseSettings};
+use crate::tool::{BaseUrl, CalendarSettings, CalendarSource, HouseSettings};
 
 /// Home Assistant, if it is configured. A token that cannot be read is reported by the tools, so that
 /// everything else starts without it.
@@ -30,6 +30,19 @@ pub(super) fn house(app: &App) -> Result<Option<HouseSettings>, String> {
         }
     };
     Ok(Some(HouseSettings { url, token }))
+}
+
+/// The calendars; they were checked when the configuration was read.
+pub(super) fn calendars(app: &App) -> CalendarSettings {
+    let tools = &app.config.settings.tools;
+    let other = |text: &String| match text.parse() {
+        Ok(url) if text.starts_with("http") => CalendarSource::Web(url),
+        Ok(_) | Err(_) => CalendarSource::File(text.into()),
+    };
+    CalendarSettings {
+        file: Some(tools.calendar.clone()),
+        others: tools.calendars.iter().map(other).collect(),
+    }
 }
 
 /// The feeds of the news; they were checked when the configuration was read.

@@ -41,6 +41,7 @@ pub(super) fn registry(
     };
     settings.house = house::house(app).map_err(StartError::Tool)?;
     settings.feeds = house::feeds(app);
+    settings.calendar = house::calendars(app);
     let pictures = tool::pictures(&painter::pictures(app, notes));
     let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
     let own = app.own();

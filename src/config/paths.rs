@@ -21,6 +21,8 @@ pub struct Paths {
     pub tools: PathBuf,
     /// The folder of lists and notes.
     pub lists: PathBuf,
+    /// The user's calendar.
+    pub calendar: PathBuf,
     /// The folder of timers, alarms and history.
     pub state: PathBuf,
     /// The folder of the control socket. Create it with [`Paths::make_runtime`].
@@ -62,11 +64,12 @@ impl Paths {
         let tools = xdg("XDG_CONFIG_HOME", ".config").join("aloud/tools");
         let models = xdg("XDG_DATA_HOME", ".local/share").join("aloud/models");
         let pictures = xdg("XDG_DATA_HOME", ".local/share").join("aloud/pictures");
-        let lists = xdg("XDG_DATA_HOME", ".local/share").join("aloud/lists");
+        let data = xdg("XDG_DATA_HOME", ".local/share").join("aloud");
+        let (lists, calendar) = (data.join("lists"), data.join("calendar.ics"));
         let state = xdg("XDG_STATE_HOME", ".local/state").join("aloud");
         let runtime = env.os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_absolute());
         let runtime = runtime.map_or_else(fallback, |dir| dir.join("aloud"));
-        Self { home, config, models, pictures, tools, lists, state, runtime }
+        Self { home, config, models, pictures, tools, lists, calendar, state, runtime }
     }
 
     /// The log of what tools did.

@@ -293,6 +293,24 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
             },
         );
     news.end();
+    let mut calendars = of.section("calendar");
+    let calendar = calendars.maybe("file", "an absolute path, or one with ~/", path);
+    let wanted = "a list of calendars, each a path or an address";
+    let others = calendars.list("others", wanted, Vec::new(), |text| {
+        let address = text.starts_with("http://") || text.starts_with("https://");
+        match reqwest::Url::parse(text) {
+            Ok(url) if address && url.has_host() => Ok(text.to_owned()),
+            Ok(_) | Err(_) if address => {
+                let next = "write an address such as \"https://example.org/me.ics\"";
+                Err((format!("\"{text}\" is not a web address"), next.to_owned()))
+            }
+            Ok(_) | Err(_) => match path(text, paths.home.as_deref()) {
+                Ok(path) => Ok(path.display().to_string()),
+                Err(why) => Err((why, "write a path, or an address with https://".to_owned())),
+            },
+        }
+    });
+    calendars.end();
     of.end();
     Tools {
         enabled,
@@ -304,6 +322,8 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         lists: dir.unwrap_or_else(|| paths.lists.clone()),
         home_assistant,
         feeds,
+        calendar: calendar.unwrap_or_else(|| paths.calendar.clone()),
+        calendars: others,
     }
 }
 

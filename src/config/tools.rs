@@ -26,6 +26,10 @@ pub struct Tools {
     pub home_assistant: Option<HomeAssistant>,
     /// `[tools.news]` `feeds`: where the news comes from.
     pub feeds: Vec<String>,
+    /// `[tools.calendar]` `file`: the user's own calendar.
+    pub calendar: PathBuf,
+    /// `[tools.calendar]` `others`: calendars that are only read, paths and addresses.
+    pub calendars: Vec<String>,
 }
 
 /// Where the house is controlled.

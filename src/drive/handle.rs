@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::event::{Event, State};
-use super::inquiry::Question;
 use crate::turn::Mode;
 
 /// Requests that may wait while the driver is busy; further ones are refused.
@@ -62,6 +61,17 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub String);
+
+/// A question to ask the user.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// The words.
+    pub(super) text: String,
+    /// How long to wait for an answer once it has been asked.
+    pub(super) patience: Duration,
+    /// Where the answer goes.
+    pub(super) reply: oneshot::Sender<Result<String, Refusal>>,
+}
 
 /// What comes in through a handle.
 #[derive(Debug)]

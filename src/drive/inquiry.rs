@@ -3,25 +3,10 @@
 //! The answer goes to that program and to nobody else: the machine gets an empty transcript, so the
 //! partner is not asked, and the conversation does not know of it.
 
-use std::time::Duration;
-
-use tokio::sync::oneshot;
-
-use super::handle::Refusal;
+use super::handle::{Question, Refusal};
 use super::timer::Timer;
 use crate::base::{Moment, UtteranceId};
 use crate::turn::Cut;
-
-/// A question to ask the user.
-#[derive(Debug)]
-pub(super) struct Question {
-    /// The words.
-    pub(super) text: String,
-    /// How long to wait for an answer once it has been asked.
-    pub(super) patience: Duration,
-    /// Where the answer goes.
-    pub(super) reply: oneshot::Sender<Result<String, Refusal>>,
-}
 
 /// What a transcript is to the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +181,10 @@ fn refuse(question: Question, why: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);

@@ -23,6 +23,7 @@ mod alarm_when;
 mod alarm_words;
 mod book;
 mod calculate;
+mod calendar;
 mod clock;
 mod convert;
 mod currency;
@@ -63,6 +64,7 @@ pub use book::{
     Book, Days, Entry, EntryId, MAX_ENTRIES, Now, Rang, Reading, Ring, RingKind, Run, Saved,
     Unreachable, View, Week, What, default_path,
 };
+pub use calendar::{CalendarSettings, CalendarSource};
 pub use function::{arguments, function};
 pub use home::Home;
 pub use own::{Own, Sentences, own};
@@ -161,6 +163,7 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.extend(timer::tools(&settings));
     tools.extend(alarm::tools(&settings));
     tools.extend(reminder::tools(&settings));
+    tools.extend(calendar::tools(&settings));
     tools.extend(list::tools(&settings));
     tools.extend(note::tools(&settings));
     tools.push(snooze::tool(&settings));

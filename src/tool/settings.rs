@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use reqwest::Url;
 
-use super::{Book, Home, Pad};
+use super::{Book, CalendarSettings, Home, Pad};
 use crate::base::{Chance, Volume, WallClock};
 
 /// Validated settings of the built-in tools.
@@ -31,6 +31,8 @@ pub struct Settings {
     pub house: Option<HouseSettings>,
     /// The feeds of `get_news`.
     pub feeds: Vec<Url>,
+    /// The calendars.
+    pub calendar: CalendarSettings,
 }
 
 impl Settings {
@@ -51,6 +53,7 @@ impl Settings {
             chance,
             house: None,
             feeds: Vec::new(),
+            calendar: CalendarSettings::default(),
         }
     }
 

@@ -1,0 +1,411 @@
+//! The user's calendar: an iCalendar file of theirs, and others that can be read (RFC 5545).
+//!
+//! ```text
+//! file, addresses ─▶ text ─▶ ics::events (repetitions, zones) ─▶ those asked for ─▶ words
+//! add_event ─▶ ics::with ─▶ the file, replaced whole
+//! ```
+//!
+//! **Invariant:** nothing in a file is touched but by a new event at its end.
+//! Deliberately absent: changing and removing events, and CalDAV; most servers give a calendar out
+//! as an address that can be read.
+
+mod ics;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::civil::{Date, Time};
+use jiff::{Timestamp, ToSpan, Zoned};
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::ics::Event;
+use super::alarm_days::clock_time;
+use super::list::on_disk;
+use super::web::Web;
+use super::zone::fold;
+use super::{
+    Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, day, function, said, say, wish,
+};
+use crate::base::Moment;
+use crate::dialog::Effect;
+
+/// How many events are said; the rest are counted.
+const SAID: usize = 3;
+
+/// How far ahead an event is looked for by its name, in days: a year and a day.
+const AHEAD: i64 = 366;
+
+/// The longest calendar, in bytes: some 50,000 events.
+const MOST: usize = 16 * 1024 * 1024;
+
+/// How long a calendar that was fetched is used again.
+const FRESH: Duration = Duration::from_secs(600);
+
+/// The length of an event of which none is said, in minutes.
+const MINUTES: u32 = 60;
+
+/// Where the calendars are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CalendarSettings {
+    /// The user's own, to which events are added; it need not exist. Without one nothing is added.
+    pub file: Option<PathBuf>,
+    /// Others, which are only read.
+    pub others: Vec<CalendarSource>,
+}
+
+/// A calendar that is only read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CalendarSource {
+    /// A file.
+    File(PathBuf),
+    /// An address.
+    Web(Url),
+}
+
+#[derive(Deserialize)]
+struct GetEvents {
+    day: Option<String>,
+    date: Option<String>,
+    days: Option<u32>,
+    about: Option<String>,
+    #[serde(default)]
+    next: bool,
+}
+
+#[derive(Deserialize)]
+struct AddEvent {
+    title: String,
+    day: Option<String>,
+    date: Option<String>,
+    time: Option<String>,
+    minutes: Option<u32>,
+}
+
+/// An address with what it last gave, and when.
+type Fetched = Vec<(Url, Moment, String)>;
+
+struct Calendars {
+    settings: Arc<Settings>,
+    web: Web,
+    fetched: Mutex<Fetched>,
+}
+
+/// `get_events` and `add_event`.
+pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
+    let CalendarSettings { file, others } = &settings.calendar;
+    if file.is_none() && others.is_empty() {
+        return Vec::new();
+    }
+    let text = |about: &str| json!({"type": "string", "maxLength": 100, "description": about});
+    let calendars = Arc::new(Calendars {
+        settings: Arc::clone(settings),
+        web: Web::default(),
+        fetched: Mutex::default(),
+    });
+    let get = function::foreign(function(
+        "get_events",
+        "Tells what is on the user's calendar: today, on a day, the next event, or when one is.",
+        Effect::Reads,
+        arguments(
+            &[],
+            json!({
+                "day": text("today, tomorrow, a weekday, \"next monday\"; only when said."),
+                "date": text("YYYY-MM-DD, for a day that is said as a date."),
+                "days": {
+                    "type": "integer", "minimum": 1, "maximum": AHEAD,
+                    "description": "How many days from then on; 7 for this week.",
+                },
+                "about": text("A word of its title, to find one event: \"dentist\"."),
+                "next": {"type": "boolean", "description": "true for the next event alone."},
+            }),
+        ),
+        {
+            let calendars = Arc::clone(&calendars);
+            move |wish: GetEvents, cx| {
+                let calendars = Arc::clone(&calendars);
+                async move { calendars.get(wish, cx.now).await }
+            }
+        },
+    ));
+    let add = file.clone().map(|file| {
+        function(
+            "add_event",
+            "Adds an event to the user's calendar.",
+            Effect::Writes,
+            arguments(
+                &["title"],
+                json!({
+                    "title": text("What it is, in the user's words: \"dentist\"."),
+                    "day": text("today, tomorrow, a weekday, \"next monday\"; only when said."),
+                    "date": text("YYYY-MM-DD, for a day that is said as a date."),
+                    "time": {
+                        "type": "string", "maxLength": 5, "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+                        "description": "HH:MM, 24 hours, when it begins; without it the whole day.",
+                    },
+                    "minutes": {
+                        "type": "integer", "minimum": 1, "maximum": 1440,
+                        "description": "Its length; 60 when not said.",
+                    },
+                }),
+            ),
+            move |wish: AddEvent, cx: ToolCx| {
+                let here = calendars.settings.wall.now().to_zoned(calendars.settings.zone());
+                let file = file.clone();
+                on_disk(move || add(&file, wish, &here, cx.said.as_deref()))
+            },
+        )
+    });
+    [get].into_iter().chain(add).collect()
+}
+
+impl Calendars {
+    async fn get(&self, mut wish: GetEvents, moment: Moment) -> Result<ToolOutput, ToolError> {
+        let now = self.settings.wall.now().to_zoned(self.settings.zone());
+        let today = now.date();
+        wish::settle_day(&mut wish.day, &mut wish.date, today)?;
+        let named = match (&wish.date, &wish.day) {
+            (Some(text), _) => day::date(text, today, false),
+            (None, Some(name)) => day::day(name, today),
+            (None, None) => Some(today),
+        };
+        let Some(first) = named else {
+            return Err(ToolError::Tell("I don't know that day. Which one?".into()));
+        };
+        let open = wish.next || wish.about.is_some();
+        let days = if open { AHEAD } else { wish.days.unwrap_or(1).into() };
+        let midnight = |date: Date| date.to_zoned(now.time_zone().clone());
+        let late = |_| ToolError::Tell("That is further off than the calendar goes.".into());
+        let last = first.checked_add(days.days()).map_err(late)?;
+        let from = if first == today { now.clone() } else { midnight(first).map_err(late)? };
+        let to = midnight(last).map_err(late)?;
+        let (mut events, problems) = self.events(&from, &to, moment).await?;
+        if let Some(about) = &wish.about {
+            let about = fold(about);
+            let words: Vec<&str> = about.split_whitespace().collect();
+            events.retain(|event| {
+                let title = fold(&event.title);
+                words.iter().all(|word| title.split_whitespace().any(|part| part.starts_with(word)))
+            });
+        }
+        if open {
+            events.truncate(1);
+        }
+        let mut say = match (&wish.about, wish.next, events.as_slice()) {
+            (Some(about), _, []) => format!("I find no {about} on your calendar."),
+            (None, true, []) => "Nothing is on your calendar.".into(),
+            (Some(_), _, [event, ..]) => {
+                say::sentence(&format!("{} is {}.", event.title, with_day(event, today)))
+            }
+            (None, true, [event, ..]) => {
+                format!("Next is {} {}.", event.title, with_day(event, today))
+            }
+            (None, false, events) => listed(events, first, days, today),
+        };
+        for problem in problems {
+            say += &format!(" {problem}");
+        }
+        let data: Vec<Value> = events.iter().map(data).collect();
+        Ok(ToolOutput::new(json!({"events": data}), say))
+    }
+
+    /// All events between `from` and `to`, and what could not be read.
+    async fn events(
+        &self,
+        from: &Zoned,
+        to: &Zoned,
+        moment: Moment,
+    ) -> Result<(Vec<Event>, Vec<String>), ToolError> {
+        let CalendarSettings { file, others } = &self.settings.calendar;
+        let own = file.iter().map(|file| CalendarSource::File(file.clone()));
+        let (mut events, mut problems, mut read) = (Vec::new(), Vec::new(), 0);
+        for source in own.chain(others.iter().cloned()) {
+            let text = match &source {
+                CalendarSource::File(path) => file_text(path.clone()).await,
+                CalendarSource::Web(url) => self.fetch(url, moment).await,
+            };
+            let name = match &source {
+                CalendarSource::File(path) => path.display().to_string(),
+                CalendarSource::Web(url) => url.host_str().unwrap_or_default().to_owned(),
+            };
+            let found = text.and_then(|text| match text.trim() {
+                "" => Ok(Vec::new()),
+                text => ics::events(text, from, to),
+            });
+            match found {
+                Ok(found) => {
+                    read += 1;
+                    events.extend(found);
+                }
+                Err(why) => problems.push(format!("I could not read the calendar {name}: {why}.")),
+            }
+        }
+        if read == 0 {
+            return Err(ToolError::Tell(problems.join(" ")));
+        }
+        events.sort_by(|a, b| a.start.cmp(&b.start));
+        Ok((events, problems))
+    }
+
+    async fn fetch(&self, url: &Url, now: Moment) -> Result<String, String> {
+        let fetched = || self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = fetched().iter().find(|(known, ..)| known == url).cloned();
+        if let Some((_, at, text)) = &known
+            && now.since(*at) < FRESH
+        {
+            return Ok(text.clone());
+        }
+        match self.web.fetch(url, MOST).await {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let mut all = fetched();
+                all.retain(|(known, ..)| known != url);
+                all.push((url.clone(), now, text.clone()));
+                Ok(text)
+            }
+            // Yesterday's calendar is better than none.
+            Err(error) => match known {
+                Some((_, _, text)) => Ok(text),
+                None => Err(error.tell("it", "calendar").trim_end_matches('.').to_owned()),
+            },
+        }
+    }
+}
+
+async fn file_text(path: PathBuf) -> Result<String, String> {
+    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+    match read.map_err(|error| error.to_string())? {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn add(
+    file: &Path,
+    mut wish: AddEvent,
+    here: &Zoned,
+    said: Option<&str>,
+) -> Result<ToolOutput, ToolError> {
+    let today = here.date();
+    wish::settle_day(&mut wish.day, &mut wish.date, today)?;
+    let time = wish.time.as_deref().map(clock_time).transpose()?;
+    let time = time.map(|time| by_day(time, said));
+    let named = match (&wish.date, &wish.day) {
+        (Some(text), _) => day::date(text, today, false),
+        (None, Some(name)) => day::day(name, today),
+        (None, None) if time.is_some_and(|time| time > here.time()) => Some(today),
+        (None, None) if time.is_some() => today.tomorrow().ok(),
+        (None, None) => return Err(ToolError::Tell("On which day?".into())),
+    };
+    let Some(date) = named else {
+        return Err(ToolError::Tell("I don't know that day. Which one?".into()));
+    };
+    let zone = || here.time_zone().clone();
+    let late = |_| ToolError::Tell("That is further off than the calendar goes.".into());
+    let (start, end) = match time {
+        Some(time) => {
+            let start = date.to_datetime(time).to_zoned(zone()).map_err(late)?;
+            let minutes = i64::from(wish.minutes.unwrap_or(MINUTES));
+            let end = start.checked_add(minutes.minutes()).map_err(late)?;
+            (start, end)
+        }
+        None => {
+            let next = date.tomorrow().map_err(late)?;
+            (date.to_zoned(zone()).map_err(late)?, next.to_zoned(zone()).map_err(late)?)
+        }
+    };
+    let title = as_said(wish.title.trim().trim_end_matches(['.', '!']), said);
+    if title.is_empty() {
+        return Err(ToolError::Tell("What should I add?".into()));
+    }
+    let event = Event { title, place: None, start, end, all_day: time.is_none() };
+    write(file, &event, here.timestamp()).map_err(|error| {
+        ToolError::Tell(format!("I could not write the calendar {}: {error}.", file.display()))
+    })?;
+    let say = format!("I added {} to your calendar, {}.", event.title, with_day(&event, today));
+    Ok(ToolOutput::new(data(&event), say))
+}
+
+/// `title` with the capitals that it has in what was said.
+fn as_said(title: &str, said: Option<&str>) -> String {
+    let at = said.and_then(|said| said.to_lowercase().find(&title.to_lowercase()));
+    let same = |said: &&str| said.to_lowercase() == title.to_lowercase();
+    let written = at.and_then(|at| said?.get(at..at + title.len()).filter(same));
+    written.unwrap_or(title).to_owned()
+}
+
+/// A bare "three" in a calendar is in the afternoon; nobody has appointments before seven.
+fn by_day(time: Time, said: Option<&str>) -> Time {
+    let bare = said.is_some_and(|said| !said::names_half(said));
+    if bare && (1..7).contains(&time.hour()) { time.wrapping_add(12.hours()) } else { time }
+}
+
+/// Writes the file: whole or not at all.
+fn write(file: &Path, event: &Event, now: Timestamp) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    // A link to a file elsewhere stays a link.
+    let to = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let text = match std::fs::read_to_string(&to) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    let mut draft = tempfile::NamedTempFile::new_in(to.parent().unwrap_or(folder))?;
+    draft.write_all(ics::with(&text, event, now).as_bytes())?;
+    if let Ok(meta) = std::fs::metadata(&to) {
+        draft.as_file().set_permissions(meta.permissions())?;
+    }
+    draft.as_file().sync_all()?;
+    draft.persist(&to).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// "You have 2 events tomorrow: dentist at 9 AM and lunch at noon."
+fn listed(events: &[Event], first: Date, days: i64, today: Date) -> String {
+    let when = match days {
+        1 if first == today => "today".into(),
+        1 => say::day_from(first, today),
+        days => format!("in the next {days} days"),
+    };
+    let words = |event: &Event| match days {
+        1 => format!("{} {}", event.title, clock(event)),
+        _ => format!("{} {}", event.title, with_day(event, today)),
+    };
+    let more = events.len().saturating_sub(SAID);
+    let said: Vec<String> = events.iter().take(SAID).map(words).collect();
+    match events {
+        [] if first == today && days == 1 => "Nothing more is on your calendar today.".into(),
+        [] => format!("Nothing is on your calendar {when}."),
+        [only] => say::sentence(&format!("{when} you have {}.", words(only))),
+        several if more == 0 => {
+            format!("You have {} {when}: {}.", say::count(several.len(), "event"), say::list(&said))
+        }
+        several => format!(
+            "You have {} {when}: {}, and {more} more.",
+            say::count(several.len(), "event"),
+            said.join(", ")
+        ),
+    }
+}
+
+fn clock(event: &Event) -> String {
+    if event.all_day { "all day".into() } else { format!("at {}", say::clock(event.start.time())) }
+}
+
+fn with_day(event: &Event, today: Date) -> String {
+    let day = say::day_from(event.start.date(), today);
+    if event.all_day { day } else { format!("{day} {}", clock(event)) }
+}
+
+fn data(event: &Event) -> Value {
+    json!({
+        "title": event.title, "place": event.place, "all_day": event.all_day,
+        "start": event.start.strftime("%F %H:%M").to_string(),
+        "end": event.end.strftime("%F %H:%M").to_string(),
+    })
+}
