@@ -95,13 +95,9 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Record and test wake words (not available yet).
-    #[command(hide = true)]
-    Wake {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
+    /// List, record and test wake words.
+    #[command(subcommand)]
+    Wake(super::wake::Wake),
     /// Serve as a tool server (not available yet).
     #[command(hide = true)]
     Mcp {

@@ -22,6 +22,7 @@ mod finetune;
 mod first;
 mod image;
 mod inspect;
+mod microphone;
 mod models;
 mod notify;
 mod print;
@@ -34,6 +35,7 @@ mod talk;
 mod tools;
 mod transcribe;
 mod usage;
+mod wake;
 mod watchdog;
 
 use clap::{CommandFactory, Parser};
@@ -130,7 +132,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Replay { file }) => replay::run(&file),
         Some(Command::Service(args)) => service::run(file, env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
-        Some(Command::Wake { .. }) => Err(Failure::later("aloud wake")),
+        Some(Command::Wake(args)) => wake::run(file, env, args).await,
         Some(Command::Mcp { .. }) => Err(Failure::later("aloud mcp")),
         Some(Command::Why(args)) => client::why(env, args.json).await,
         Some(Command::Usage(period)) => usage::run(file, env, &period),
