@@ -360,9 +360,7 @@ fn a_tool_is_called_from_the_shell() {
     home.run(&["ask", "set a timer for ten minutes"]);
     let log = text(&home.run(&["tools", "log"]).stdout);
     assert!(log.contains("set_timer") && log.contains("\"set a timer for ten minutes\""), "{log}");
-    for later in [&["wake", "record", "computer"][..], &["mcp"]] {
-        fails(&home.run(later), 64, &["not available yet"]);
-    }
+    fails(&home.run(&["mcp"]), 64, &["not available yet"]);
 }
 
 #[test]
