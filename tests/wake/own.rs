@@ -22,6 +22,11 @@ use super::{called, hear, person, room, said, silero, word};
 const RECORDED: [f32; 4] = [0.94, 0.98, 1.02, 1.06];
 const SAID: [f32; 3] = [0.91, 1.0, 1.09];
 
+#[allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "the test is told where models are"
+)]
 fn models() -> PathBuf {
     std::env::var_os("ALOUD_TEST_MODELS")
         .expect("set ALOUD_TEST_MODELS to the folder that \"aloud models fetch\" has filled")
@@ -326,9 +331,9 @@ fn how_it_is_written_is_not_asked_of_a_word_that_nobody_can_write() {
     let (by, _) = embedder();
     let mut ear = spotting(vec![Err("no wake word \"sesame\"".into()), Ok(own("computer", &by))]);
     let events = hear(&mut ear, &[take("computer", 1.0), room(8.0)].concat());
-    let call = events.iter().find_map(|event| match event {
-        Event::Called(call) => Some(call),
-        _ => None,
+    let call = events.iter().find_map(|event| {
+        let Event::Called(call) = event else { return None };
+        Some(call)
     });
     assert_eq!(call.unwrap().spellings.as_deref(), Some(&[][..]));
     assert!(call.unwrap().score > 0.5);
@@ -381,6 +386,9 @@ fn a_conversation_is_opened_by_a_word_of_ones_own() {
     });
     let state = answered.unwrap();
     assert_eq!(state["wake_words"], serde_json::json!(["computer"]), "{state}");
-    assert!(state["why"]["woke"]["why"].as_str().unwrap_or_default().contains("computer"), "{state}");
+    assert!(
+        state["why"]["woke"]["why"].as_str().unwrap_or_default().contains("computer"),
+        "{state}"
+    );
     drop(service);
 }

@@ -19,7 +19,7 @@ const WINDOW: usize = 12_400;
 const VALUES: usize = 96;
 
 /// The speech embedding. It has no thread of its own, because whoever listens all the time asks
-/// for one every 80 ms; each takes 2.2 ms of one core, and ten of successive sound together 5 ms.
+/// for one every 80 ms; each takes 2 to 4 ms of one core.
 pub struct SpeechEmbedding(Session);
 
 impl SpeechEmbedding {
