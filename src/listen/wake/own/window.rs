@@ -14,6 +14,8 @@ pub(in crate::listen::wake) struct Window {
     pcm: VecDeque<f32>,
     /// Samples since the last embedding.
     fresh: usize,
+    /// Whether a failure of the model was logged.
+    told: bool,
     /// For the model, so that no embedding allocates it.
     whole: Vec<f32>,
 }
@@ -21,7 +23,7 @@ pub(in crate::listen::wake) struct Window {
 impl Window {
     pub(in crate::listen::wake) fn new(embedder: SharedEmbedder) -> Self {
         let pcm = VecDeque::from(vec![0.0; KEPT]);
-        Self { embedder, pcm, fresh: 0, whole: Vec::with_capacity(KEPT) }
+        Self { embedder, pcm, fresh: 0, told: false, whole: Vec::with_capacity(KEPT) }
     }
 
     /// Forgets the sound.
@@ -53,7 +55,9 @@ impl Window {
         self.whole.clear();
         self.whole.extend(self.pcm.range(KEPT - length..));
         let seen = lock(&self.embedder).embed(&self.whole).unwrap_or_else(|why| {
-            tracing::warn!("no wake word of one's own is heard: {why}");
+            if !std::mem::replace(&mut self.told, true) {
+                tracing::warn!("no wake word of one's own is heard: {why}");
+            }
             Vec::new()
         });
         seen.iter().map(|seen| LENS.look(seen)).collect()
