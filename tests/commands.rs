@@ -360,7 +360,6 @@ fn a_tool_is_called_from_the_shell() {
     home.run(&["ask", "set a timer for ten minutes"]);
     let log = text(&home.run(&["tools", "log"]).stdout);
     assert!(log.contains("set_timer") && log.contains("\"set a timer for ten minutes\""), "{log}");
-    fails(&home.run(&["wake", "record", "computer"]), 64, &["not available yet"]);
 }
 
 #[test]

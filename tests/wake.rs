@@ -2,6 +2,9 @@
 //! people who call the ear.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "wake/own.rs"]
+mod own;
+
 use std::fs;
 use std::path::PathBuf;
 

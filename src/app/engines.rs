@@ -190,6 +190,11 @@ impl App {
         }
     }
 
+    /// The local ear without expectations, if it is installed.
+    pub(crate) fn ear_inside(&self) -> Option<impl Transcriber + use<>> {
+        self.moonshine(EAR_INSIDE).ok()
+    }
+
     /// The local ear as one that expects commands.
     fn expecting(&self, ear: Moonshine) -> Result<Moonshine, StartError> {
         let templates = self.templates()?;

@@ -18,6 +18,7 @@ mod engines;
 mod house;
 mod instructions;
 mod keys;
+mod own_wake;
 mod painter;
 pub(crate) mod permissions;
 mod picture;
@@ -30,13 +31,14 @@ pub(crate) mod tools;
 mod turn_end;
 mod wake;
 
+pub(crate) use own_wake::{OwnWords, embedder};
 pub use painter::{album, painter};
 pub use picture::picture;
 pub(crate) use picture::unfit;
 pub use pulses::{Pulses, warm};
 pub use remote::{Outlook, days, outlook, remote_models, remote_providers};
 pub use start_error::StartError;
-pub(crate) use wake::wake_words;
+pub(crate) use wake::{WakeWords, cutoff_of, wake_words};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

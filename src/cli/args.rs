@@ -94,13 +94,9 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Record and test wake words (not available yet).
-    #[command(hide = true)]
-    Wake {
-        /// Whatever is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
-    },
+    /// List, record and test wake words.
+    #[command(subcommand)]
+    Wake(super::wake::Wake),
     /// Serve as an MCP server on standard input and output: other programs speak to you and ask you.
     Mcp,
     /// Explain why the service last woke, ended your turn, cut a reply, or stayed silent.

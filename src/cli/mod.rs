@@ -23,6 +23,7 @@ mod first;
 mod image;
 mod inspect;
 mod mcp;
+mod microphone;
 mod models;
 mod notify;
 mod print;
@@ -35,6 +36,7 @@ mod talk;
 mod tools;
 mod transcribe;
 mod usage;
+mod wake;
 mod watchdog;
 
 use clap::{CommandFactory, Parser};
@@ -131,7 +133,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Replay { file }) => replay::run(&file),
         Some(Command::Service(args)) => service::run(file, env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),
-        Some(Command::Wake { .. }) => Err(Failure::later("aloud wake")),
+        Some(Command::Wake(args)) => wake::run(file, env, args).await,
         Some(Command::Mcp) => mcp::run(file, env).await,
         Some(Command::Why(args)) => client::why(env, args.json).await,
         Some(Command::Usage(period)) => usage::run(file, env, &period),

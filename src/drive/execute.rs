@@ -379,7 +379,7 @@ impl Driver {
         let (word, score) = (call.word.to_string(), call.score);
         self.watch.emit(Event::Wake { word, score, own });
         if wakes {
-            self.waking.call(call.word, score);
+            self.waking.call(call);
             self.partner.order(Order::Prepare);
             self.turns.push(Input::Trigger(Trigger::Wake));
         }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Moment, UtteranceId};
+use crate::listen::wake::Call;
 
 /// How long our own words can wake us: the speaker's buffer, the room, and the word itself.
 const ECHO: Duration = Duration::from_secs(3);
@@ -35,10 +36,10 @@ enum Stage {
     /// No call, or it is decided.
     Idle,
     /// A word was called; the utterance that contains it has not started.
-    Called { word: Arc<str>, like: f64 },
+    Called { wanted: Wanted, like: f64 },
     /// The utterance that should contain it.
     Heard {
-        word: Arc<str>,
+        wanted: Wanted,
         like: f64,
         utterance: UtteranceId,
         /// Whether its transcript so far contains the word, if there is one.
@@ -46,6 +47,25 @@ enum Stage {
         /// Whether it is complete.
         ended: bool,
     },
+}
+
+/// What a transcript must begin with.
+#[derive(Clone, Debug, PartialEq)]
+struct Wanted {
+    /// The word, and other ways in which it is written.
+    word: Arc<str>,
+    spellings: Arc<[String]>,
+    /// Whether anything will do: nobody knows how the word is written.
+    free: bool,
+}
+
+impl Wanted {
+    /// What follows the word in `text`; `None` if it should be there and is not.
+    fn find<'t>(&self, text: &'t str, like: f64) -> Option<&'t str> {
+        let mut all = std::iter::once(&*self.word).chain(self.spellings.iter().map(String::as_str));
+        let rest = all.find_map(|word| find(text, word, BEFORE, like));
+        rest.or_else(|| self.free.then_some(text))
+    }
 }
 
 impl Waking {
@@ -71,17 +91,19 @@ impl Waking {
         find(&text.join(" "), word, usize::MAX, SAME).is_some()
     }
 
-    /// `word` was called with the model's confidence `score`, and the ear opens for it.
-    pub(super) fn call(&mut self, word: Arc<str>, score: f32) {
-        let like = if score >= SURE { LIKE_WHEN_SURE } else { LIKE };
-        self.stage = Stage::Called { word, like };
+    /// A word was called, and the ear opens for it.
+    pub(super) fn call(&mut self, call: Call) {
+        let like = if call.score >= SURE { LIKE_WHEN_SURE } else { LIKE };
+        let free = call.spellings.as_ref().is_some_and(|spellings| spellings.is_empty());
+        let spellings = call.spellings.unwrap_or_default();
+        self.stage = Stage::Called { wanted: Wanted { word: call.word, spellings, free }, like };
     }
 
     /// An utterance starts.
     pub(super) fn begin(&mut self, utterance: UtteranceId) {
-        if let Stage::Called { word, like } = &self.stage {
-            let (word, like) = (Arc::clone(word), *like);
-            self.stage = Stage::Heard { word, like, utterance, verdict: None, ended: false };
+        if let Stage::Called { wanted, like } = &self.stage {
+            let (wanted, like) = (wanted.clone(), *like);
+            self.stage = Stage::Heard { wanted, like, utterance, verdict: None, ended: false };
         }
     }
 
@@ -98,10 +120,10 @@ impl Waking {
     /// The words of an utterance without the wake word, empty if a required one is missing; and
     /// whether to close the ear because of that.
     pub(super) fn hear(&mut self, utterance: UtteranceId, text: String) -> (String, bool) {
-        if let Stage::Heard { word, like, utterance: its, verdict, .. } = &mut self.stage
+        if let Stage::Heard { wanted, like, utterance: its, verdict, .. } = &mut self.stage
             && *its == utterance
         {
-            let rest = find(&text, word, BEFORE, *like);
+            let rest = wanted.find(&text, *like);
             *verdict = Some(rest.is_some());
             return (rest.unwrap_or_default().to_owned(), self.decide());
         }
@@ -191,13 +213,13 @@ mod tests {
     fn a_call_that_the_words_do_not_bear_out_shuts_the_ear_when_the_utterance_is_over() {
         let mut waking = Waking::new(vec!["alexa".into()]);
         let id = UtteranceId(1);
-        waking.call("alexa".into(), 0.7);
+        waking.call(called("alexa", None));
         waking.begin(id);
         assert_eq!(waking.hear(id, "The news at ten".into()), (String::new(), false));
         assert!(waking.end(id));
         // What follows belongs to no call.
         assert!(!waking.end(id));
-        waking.call("alexa".into(), 0.7);
+        waking.call(called("alexa", None));
         waking.begin(UtteranceId(2));
         assert!(!waking.end(UtteranceId(2)));
         let heard = waking.hear(UtteranceId(2), "Alexa, lights".into());
@@ -206,6 +228,28 @@ mod tests {
         assert_eq!(goes_on, ("and tomorrow?".into(), false));
         let other = waking.hear(UtteranceId(4), "All lights".into());
         assert_eq!(other, ("All lights".into(), false));
+    }
+
+    fn called(word: &str, spellings: Option<&[&str]>) -> Call {
+        let spellings = spellings.map(|all| all.iter().map(|s| s.to_string()).collect());
+        Call { word: word.into(), spellings, score: 0.7, span: 0..1 }
+    }
+
+    #[test]
+    fn a_word_of_ones_own_may_be_written_as_its_recordings_were_or_in_any_way() {
+        let mut waking = Waking::new(vec!["rechner".into()]);
+        for (spellings, text, rest) in [
+            (&["Wreck now."][..], "Wreck now, what time is it?", "what time is it?"),
+            (&["Wreck now."], "Rechner, stop", "stop"),
+            (&["Wreck now."], "The news at ten", ""),
+            (&[], "The crow, stop", "The crow, stop"),
+            (&[], "Rechner, stop", "stop"),
+        ] {
+            waking.call(called("rechner", Some(spellings)));
+            waking.begin(UtteranceId(1));
+            let heard = waking.hear(UtteranceId(1), text.into());
+            assert_eq!(heard, (rest.into(), false), "{text}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::ops::Range;
 use crate::base::{Frame, LISTEN_RATE};
 
 use super::Event;
-use super::wake::{LONGEST, Spotter, WakeFactory};
+use super::wake::{Spotter, WakeFactory};
 
 /// Frames between two [`Event::Score`]s: one second.
 const REPORT: u32 = 100;
@@ -62,7 +62,8 @@ impl Watch {
     /// How much sound an utterance may begin with, in samples.
     pub(super) fn lead(&self) -> u64 {
         // The order that answers a call takes a moment.
-        if self.is_on() { LONGEST + u64::from(LISTEN_RATE.0) / 2 } else { 0 }
+        let longest = self.spotter.as_ref().filter(|_| self.on).map(Spotter::longest);
+        longest.map_or(0, |longest| longest + u64::from(LISTEN_RATE.0) / 2)
     }
 
     /// Takes a frame; `voice` says that the gate considers voice likely in it.

@@ -43,6 +43,8 @@ pub enum Role {
     Speak,
     /// Hearing whether a speaker is done.
     EndOfTurn,
+    /// Comparing what is said with a wake word of one's own.
+    Wake,
     /// Telling speech from noise.
     VoiceActivity,
 }
@@ -56,6 +58,7 @@ impl Role {
             Self::Chat => "chat",
             Self::Speak => "speak",
             Self::EndOfTurn => "end-of-turn",
+            Self::Wake => "wake",
             Self::VoiceActivity => "voice-activity",
         }
     }
@@ -189,7 +192,10 @@ mod tests {
     fn the_embedded_manifest_names_every_model_with_a_hub_or_a_pinned_package() {
         let manifest = Manifest::embedded().unwrap();
         let names: Vec<&str> = manifest.models.iter().map(|m| m.name.as_str()).collect();
-        assert_eq!(names, ["onnxruntime", "moonshine-tiny-en", "smart-turn", "hibari-heart"]);
+        assert_eq!(
+            names,
+            ["onnxruntime", "moonshine-tiny-en", "smart-turn", "speech-embedding", "hibari-heart"]
+        );
         for file in manifest.models.iter().flat_map(|m| &m.files) {
             assert!(file.bytes > 0 && !file.licence.contains("GPL"), "{file:?}");
             let pinned = file.sources.iter().any(|s| match s {

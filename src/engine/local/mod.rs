@@ -6,9 +6,10 @@
 //! ```
 //!
 //! [`Silero`], which listens all the time, needs neither onnxruntime nor a file.
+//! [`SpeechEmbedding`] runs on the thread of whoever listens with it.
 //!
 //! **Invariant:** one process loads one onnxruntime, and none before a model is needed.
-//! **Invariant:** a model lives on its own thread, never in the async pool.
+//! **Invariant:** a model lives on a thread made for it or for listening, never in the async pool.
 //! **Invariant:** a dropped flow stops its model at the next step, even inside an inference.
 //! **Invariant:** a missing or truncated file is [`EngineError::Unreachable`] and names the next
 //! step.
@@ -20,6 +21,7 @@
 pub mod hibari;
 pub mod moonshine;
 
+mod embedding;
 mod foreign;
 mod question;
 mod runtime;
@@ -28,6 +30,7 @@ mod smart_turn;
 mod templates;
 mod worker;
 
+pub use embedding::SpeechEmbedding;
 pub use runtime::Runtime;
 pub use silero::{Silero, WINDOW};
 pub use smart_turn::SmartTurn;

@@ -3,6 +3,7 @@
 //! ```text
 //! Frame ─▶ Features (each 10 ms) ─▶ ring of 1.5 s ─┬─ voice gate open ─▶ Micro (one per word) ─▶ Call
 //!                                                  └─ gate shut: kept, and nothing else
+//!       └▶ Window of 1.5 s (own) ──── voice gate open ─▶ Template (one per word of one's own) ─▶ Call
 //! ```
 //!
 //! The features adapt to the noise of the room, so they are computed all the time; the networks run
@@ -18,6 +19,7 @@
 mod features;
 mod fft;
 mod micro;
+pub mod own;
 mod spotter;
 
 pub use self::features::{CHANNELS, Feature, Features};
