@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -35,6 +35,8 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
         async move { server.serve(counter).await }
     });
     let reloader = tokio::spawn(reload(start.clone(), asked, ready, driver));
+    let keys = [SignalKind::user_defined1(), SignalKind::user_defined2()].map(signal);
+    let keys = tokio::spawn(talk_signals(keys, counter.clone()));
     let signals = tokio::spawn(async move {
         let mut counter = counter;
         if ending_signal().await {
@@ -59,6 +61,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
         }
     }
     signals.abort();
+    keys.abort();
     reloader.abort();
     notifier.farewell();
     // The watchers get their last line before the socket is gone.
@@ -226,6 +229,22 @@ async fn ending_signal() -> bool {
         _ = term.recv() => true,
         _ = int.recv() => true,
         _ = hup.recv() => true,
+    }
+}
+
+/// SIGUSR1 presses the talk key and SIGUSR2 releases it, for desktops that can do no more on a key
+/// than send a signal.
+async fn talk_signals(keys: [std::io::Result<Signal>; 2], mut counter: Counter) {
+    let [Ok(mut press), Ok(mut release)] = keys else { return };
+    loop {
+        let request = tokio::select! {
+            Some(()) = press.recv() => Request::Press,
+            Some(()) = release.recv() => Request::Release,
+            else => return,
+        };
+        if let Err(refusal) = counter.driver().await.ask(request).await {
+            tracing::warn!("the talk key: {refusal}");
+        }
     }
 }
 

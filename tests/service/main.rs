@@ -32,7 +32,7 @@ mod wave;
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixDatagram;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use aloud::base::{Clock, Moment};
@@ -470,4 +470,18 @@ fn another_program_asks_the_user_and_gets_the_spoken_answer() {
     assert!(service.seen("call").is_empty(), "{:?}", service.seen("call"));
     agent.kill().unwrap();
     agent.wait().unwrap();
+}
+
+#[test]
+fn signals_press_and_release_the_talk_key() {
+    let house = House::new();
+    let mut service = house.serve(&[]);
+    let pid = service.child.id().to_string();
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    };
+    signal("USR1");
+    service.wait_for("state", |state| state["ear"] != "shut");
+    signal("USR2");
+    service.wait_for("state", |state| state["ear"] == "shut");
 }
