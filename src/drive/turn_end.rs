@@ -22,7 +22,7 @@ pub struct TurnEnds {
 }
 
 /// How much longer than the configured pause a turn may wait for what is still being judged, in
-/// milliseconds. Judging takes 100 to 300 ms.
+/// milliseconds. Judging takes some 60 ms for the words and 55 for the sound.
 const MORE_MS: u32 = 500;
 
 /// Decides how long a pause ends the turn, while it lasts.
