@@ -1,4 +1,4 @@
-//! Random schedules in virtual time: timers and alarms across clock changes, restarts, zones and
+//! Random schedules in virtual time: timers, alarms and reminders across clock changes, restarts, zones and
 //! summer time. Nothing is lost, nothing doubled, everything within a second.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::{Days, Diary, EntryId, Run, Week, What};
+use super::{Days, Diary, Entry, EntryId, Now, Run, Week, What};
 use crate::base::{LocalZone, WallClock};
 
 /// A random number generator that is reproducible by seed (SplitMix64).
@@ -154,7 +154,7 @@ impl World {
         let seconds = 1 + self.random.below(40_000);
         let run = Run::start(&now, (seconds * SECOND) as u64).unwrap();
         let what = What::Timer { seconds: seconds as u64, run };
-        let (entry, _) = self.diary.add(None, &now, what).unwrap();
+        let entry = self.put(&now, what);
         self.timers.insert(entry.id, (self.real + seconds * SECOND, false));
     }
 
@@ -172,8 +172,17 @@ impl World {
             }
         };
         let what = What::Alarm { time, days, since: now.wall, skip: None };
-        let (entry, _) = self.diary.add(None, &now, what).unwrap();
+        let entry = self.put(&now, what);
         self.alarms.insert(entry.id, (time, days, now.wall));
+    }
+
+    /// Every third one is a reminder.
+    fn put(&mut self, now: &Now, what: What) -> Entry {
+        let put = match self.random.below(3) {
+            0 => self.diary.remind("water the plants".into(), now, what),
+            _ => self.diary.add(None, now, what),
+        };
+        put.unwrap().0
     }
 
     fn step(&mut self) {
