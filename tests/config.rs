@@ -454,6 +454,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.models.dir = full.path().join(".local/share/aloud/models");
     expected.tools.dir = full.path().join(".config/aloud/tools");
     expected.tools.lists = full.path().join(".local/share/aloud/lists");
+    expected.tools.search_url = Some("http://localhost:8888".into());
     expected.tools.calendar = full.path().join(".local/share/aloud/calendar.ics");
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());

@@ -42,6 +42,12 @@ pub(super) fn registry(
     settings.house = house::house(app).map_err(StartError::Tool)?;
     settings.feeds = house::feeds(app);
     settings.calendar = house::calendars(app);
+    let search = tools.search_url.as_deref().map(tool::BaseUrl::parse);
+    settings.browse = tool::BrowseSettings {
+        pages: true,
+        private: tools.private_pages,
+        search: search.transpose().map_err(StartError::Tool)?,
+    };
     let pictures = tool::pictures(&painter::pictures(app, notes));
     let all = pictures.into_iter().fold(tool::builtin(settings), |all, tool| all.with(tool));
     let own = app.own();

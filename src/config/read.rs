@@ -293,6 +293,13 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
             },
         );
     news.end();
+    let mut pages = of.section("read_page");
+    let private_pages = pages.flag("private", false);
+    pages.end();
+    let mut search = of.section("web_search");
+    let wanted = "the address of a SearXNG";
+    let search_url = search.maybe("base_url", wanted, |text, _| web_address(text));
+    search.end();
     let mut calendars = of.section("calendar");
     let calendar = calendars.maybe("file", "an absolute path, or one with ~/", path);
     let wanted = "a list of calendars, each a path or an address";
@@ -324,6 +331,8 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         feeds,
         calendar: calendar.unwrap_or_else(|| paths.calendar.clone()),
         calendars: others,
+        private_pages,
+        search_url,
     }
 }
 

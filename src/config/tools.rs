@@ -26,6 +26,10 @@ pub struct Tools {
     pub home_assistant: Option<HomeAssistant>,
     /// `[tools.news]` `feeds`: where the news comes from.
     pub feeds: Vec<String>,
+    /// `[tools.read_page]` `private`: whether pages of private addresses may be read.
+    pub private_pages: bool,
+    /// `[tools.web_search]` `base_url`: a SearXNG to search with.
+    pub search_url: Option<String>,
     /// `[tools.calendar]` `file`: the user's own calendar.
     pub calendar: PathBuf,
     /// `[tools.calendar]` `others`: calendars that are only read, paths and addresses.

@@ -22,6 +22,7 @@ mod alarm_find;
 mod alarm_when;
 mod alarm_words;
 mod book;
+mod browse;
 mod calculate;
 mod calendar;
 mod clock;
@@ -64,6 +65,7 @@ pub use book::{
     Book, Days, Entry, EntryId, MAX_ENTRIES, Now, Rang, Reading, Ring, RingKind, Run, Saved,
     Unreachable, View, Week, What, default_path,
 };
+pub use browse::BrowseSettings;
 pub use calendar::{CalendarSettings, CalendarSource};
 pub use function::{arguments, function};
 pub use home::Home;
@@ -164,6 +166,7 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.extend(alarm::tools(&settings));
     tools.extend(reminder::tools(&settings));
     tools.extend(calendar::tools(&settings));
+    tools.extend(browse::tools(&settings));
     tools.extend(list::tools(&settings));
     tools.extend(note::tools(&settings));
     tools.push(snooze::tool(&settings));

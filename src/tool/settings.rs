@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use reqwest::Url;
 
-use super::{Book, CalendarSettings, Home, Pad};
+use super::{Book, BrowseSettings, CalendarSettings, Home, Pad};
 use crate::base::{Chance, Volume, WallClock};
 
 /// Validated settings of the built-in tools.
@@ -33,6 +33,8 @@ pub struct Settings {
     pub feeds: Vec<Url>,
     /// The calendars.
     pub calendar: CalendarSettings,
+    /// Pages and searches of the web.
+    pub browse: BrowseSettings,
 }
 
 impl Settings {
@@ -54,6 +56,7 @@ impl Settings {
             house: None,
             feeds: Vec::new(),
             calendar: CalendarSettings::default(),
+            browse: BrowseSettings::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 
@@ -150,8 +151,11 @@ impl Web {
     }
 }
 
-/// The body of the answer to `request`, of at most `most` bytes.
-async fn answer(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u8>, WebError> {
+/// What a page is and holds: its media type in lower case, if it has one, and its body.
+pub(super) async fn page(
+    request: reqwest::RequestBuilder,
+    most: usize,
+) -> Result<(Option<String>, Vec<u8>), WebError> {
     let work = async {
         let mut answer = request.send().await.map_err(|_| WebError::Unreachable)?;
         let status = answer.status();
@@ -162,6 +166,8 @@ async fn answer(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u8>
                 status => WebError::Refused(status.as_u16()),
             });
         }
+        let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.map(str::to_lowercase);
         let mut body = Vec::new();
         while let Some(piece) = answer.chunk().await.map_err(|_| WebError::Unreachable)? {
             if body.len() + piece.len() > most {
@@ -169,12 +175,17 @@ async fn answer(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u8>
             }
             body.extend_from_slice(&piece);
         }
-        Ok(body)
+        Ok((kind, body))
     };
     match tokio::time::timeout(REQUEST_DEADLINE, work).await {
         Ok(result) => result,
         Err(_) => Err(WebError::Slow),
     }
+}
+
+/// The body of the answer to `request`, of at most `most` bytes.
+async fn answer(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u8>, WebError> {
+    page(request, most).await.map(|(_, body)| body)
 }
 
 /// A client of ours, without a limit for answers.
