@@ -72,7 +72,7 @@ impl Sample {
         Ok(Self { pcm: kept, voice: to - from })
     }
 
-    /// The sound to keep: the voice, [`BEFORE`] and [`AFTER`].
+    /// The sound to keep: the voice, half a second before it and 0.3 s after it.
     pub fn pcm(&self) -> &[f32] {
         &self.pcm
     }
