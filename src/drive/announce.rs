@@ -26,8 +26,8 @@ pub(super) enum Origin {
     Untold(Vec<Rang>, usize),
     /// Somebody asked for these words to be spoken.
     Request,
-    /// Another program's question.
-    Question,
+    /// Another program's question, by its number.
+    Question(u32),
     /// A tool that outlasted its reply.
     Tool,
 }

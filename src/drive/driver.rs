@@ -255,8 +255,8 @@ impl Driver {
             }
             Happening::Asked(Some(Asked::Question(question))) => {
                 let hears = self.hearing.is_there() && !self.turns.status().muted;
-                if let Some(text) = self.inquiry.open(question, hears) {
-                    self.announce(text, Origin::Question);
+                if let Some((number, text)) = self.inquiry.open(question, hears) {
+                    self.announce(text, Origin::Question(number));
                 }
             }
             Happening::Asked(None) => {}

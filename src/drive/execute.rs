@@ -3,7 +3,7 @@ use super::bell::Answer;
 use super::driver::Driver;
 use super::event::{Event, json};
 use super::handle::Refusal;
-use super::inquiry::Ear;
+use super::inquiry::Claim;
 use super::reasons::{discarded, ignored};
 use super::ringing::Untold;
 use super::voice::Sounded;
@@ -115,11 +115,12 @@ impl Driver {
                     }
                     (text, true)
                 }
-                Some(Origin::Question) => {
-                    self.inquiry.sounds();
-                    (text, false)
+                // Nobody waits for the answer any more: it ends without a sound.
+                Some(&Origin::Question(number)) if !self.inquiry.sounds(number) => {
+                    (String::new(), false)
                 }
-                Some(Origin::Request | Origin::Tool | Origin::Untold(..)) | None => (text, false),
+                Some(Origin::Question(_) | Origin::Request | Origin::Tool | Origin::Untold(..))
+                | None => (text, false),
             },
         };
         if text.is_empty() {
@@ -205,9 +206,10 @@ impl Driver {
                     let words = ignored.is_none()
                         && result.as_ref().is_ok_and(|text| !text.trim().is_empty());
                     let heard = result.as_deref().map_err(Failure::words);
-                    let ear = ignored.map_or_else(|| self.inquiry.hear(cut, heard), |_| Ear::Other);
-                    if ear != Ear::Other {
-                        return self.answered(cut, ear);
+                    let claim =
+                        ignored.map_or_else(|| self.inquiry.hear(cut, heard), |_| Claim::None);
+                    if claim != Claim::None {
+                        return self.answered(cut, claim);
                     }
                     let input = Input::Transcript { cut, result, certainty };
                     // Over a reply the words decide at once.
@@ -350,7 +352,7 @@ impl Driver {
         if let Speech::Ended { id } = speech
             && let Some(cut) = self.inquiry.end(id)
         {
-            self.answered(cut, Ear::Answer);
+            self.answered(cut, Claim::Final);
         }
         if let Speech::Ended { id } | Speech::Discarded { id } = speech
             && self.waking.end(id)
@@ -360,8 +362,8 @@ impl Driver {
     }
 
     /// The words of `cut` belong to another program's question: for the machine nothing was said.
-    fn answered(&mut self, cut: Cut, ear: Ear) {
-        if ear == Ear::Answer {
+    fn answered(&mut self, cut: Cut, claim: Claim) {
+        if claim == Claim::Final {
             let nothing = Input::Transcript { cut, result: Ok(String::new()), certainty: None };
             self.turns.push(nothing);
             if self.partner.hears() {
@@ -485,9 +487,9 @@ impl Driver {
         match self.announcements.over(id) {
             Some(Origin::Ring(_)) => self.ringing.round_over(now, heard),
             Some(Origin::Untold(missed, news)) if heard => self.ringing.told(missed, news),
-            Some(Origin::Question) => {
-                self.inquiry.said(now, heard);
-                if heard && self.turns.setup().settings.mode == Mode::Wake {
+            Some(Origin::Question(number)) => {
+                let waits = self.inquiry.said(now, number, heard);
+                if waits && self.turns.setup().settings.mode == Mode::Wake {
                     self.turns.push(Input::Trigger(Trigger::Wake));
                 }
             }

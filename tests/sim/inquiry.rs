@@ -77,3 +77,16 @@ fn a_stop_a_mute_and_the_end_are_told() {
         assert!(noticed.iter().any(|said| said.ends_with(&line)), "{how}: {noticed:#?}");
     }
 }
+
+#[test]
+fn a_mute_in_the_pause_of_an_answer_leaves_nothing_to_wait_for() {
+    for mute in (42..56).map(|tenth| f64::from(tenth) / 10.0) {
+        let past = play(&format!(
+            "open speculate\n0.500 inquires \"shall i deploy it\"\n4.000 user \"yes please\"\n\
+             {mute:.3} mute\n40.000 end"
+        ));
+        let noticed = past.noticed();
+        assert!(!noticed.iter().any(|line| line.contains("told:")), "{mute}: {noticed:#?}");
+        assert_eq!(past.items().len(), 1, "{mute}: {:#?}", past.items());
+    }
+}
