@@ -601,3 +601,30 @@ async fn the_calendar_is_read_and_written_as_people_say_it() {
     assert_eq!(written.matches("BEGIN:VEVENT").count(), 3, "{written}");
     assert_eq!(std::fs::read_to_string(work).unwrap(), meeting);
 }
+
+#[tokio::test]
+async fn calls_beside_each_other_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("me.ics");
+    let calendar = CalendarSettings { file: Some(file.clone()), others: Vec::new() };
+    let evening = Evening::with(|settings| settings.calendar = calendar);
+    let call = |name: &str, arguments: String| {
+        let call = Call { id: CallId("1".into()), name: name.into(), arguments };
+        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+        let tools = &evening.tools;
+        async move { assert!(tools.call(&call, cx).await.outcome.ok) }
+    };
+    let call = &call;
+    let both = (0..20).map(|n| async move {
+        let item = format!(r#"{{"list": "shopping", "item": "thing {n}"}}"#);
+        let event = format!(r#"{{"title": "event {n}", "day": "friday"}}"#);
+        tokio::join!(call("add_to_list", item), call("add_event", event));
+    });
+    futures::future::join_all(both).await;
+    let events = std::fs::read_to_string(file).unwrap();
+    let list = std::fs::read_to_string(evening.folder.path().join("lists/shopping.md")).unwrap();
+    let all = |text: &str, what: &str| {
+        (0..20).filter(|n| text.lines().any(|line| line.ends_with(&format!("{what} {n}")))).count()
+    };
+    assert_eq!((all(&list, "- thing"), all(&events, "SUMMARY:event")), (20, 20));
+}

@@ -12,7 +12,7 @@ use super::notify::{Notifier, Word};
 use super::watchdog;
 use crate::app::{self, App, Conversation, StartError, Talk};
 use crate::config::{self, Environment};
-use crate::control::{Counter, Reload, Server, media_keys};
+use crate::control::{Reload, Server, ServiceHandle, media_keys};
 use crate::dialog::History;
 use crate::drive::{Event, Finished, Handle, Refusal, Request};
 use crate::turn;
@@ -29,19 +29,19 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     let (drivers, driver) = watch::channel(conversation.driver.handle());
     let (reloads, asked) = mpsc::channel(1);
     let (ready, mut next) = mpsc::channel(1);
-    let counter = Counter { driver: driver.clone(), reloads };
+    let service = ServiceHandle { driver: driver.clone(), reloads };
     let socket = tokio::spawn({
-        let counter = counter.clone();
-        async move { server.serve(counter).await }
+        let service = service.clone();
+        async move { server.serve(service).await }
     });
     let reloader = tokio::spawn(reload(start.clone(), asked, ready, driver));
     let keys = [SignalKind::user_defined1(), SignalKind::user_defined2()].map(signal);
-    let keys = tokio::spawn(talk_signals(keys, counter.clone()));
+    let keys = tokio::spawn(talk_signals(keys, service.clone()));
     let signals = tokio::spawn(async move {
-        let mut counter = counter;
+        let mut service = service;
         if ending_signal().await {
             // Refused only if the driver is already ending.
-            let _ = counter.driver().await.ask(Request::Quit).await;
+            let _ = service.driver().await.ask(Request::Quit).await;
         }
     });
     notifier.tell(Word::Ready);
@@ -234,7 +234,7 @@ async fn ending_signal() -> bool {
 
 /// SIGUSR1 presses the talk key and SIGUSR2 releases it, for desktops that can do no more on a key
 /// than send a signal.
-async fn talk_signals(keys: [std::io::Result<Signal>; 2], mut counter: Counter) {
+async fn talk_signals(keys: [std::io::Result<Signal>; 2], mut service: ServiceHandle) {
     let [Ok(mut press), Ok(mut release)] = keys else { return };
     loop {
         let request = tokio::select! {
@@ -242,7 +242,7 @@ async fn talk_signals(keys: [std::io::Result<Signal>; 2], mut counter: Counter) 
             Some(()) = release.recv() => Request::Release,
             else => return,
         };
-        if let Err(refusal) = counter.driver().await.ask(request).await {
+        if let Err(refusal) = service.driver().await.ask(request).await {
             tracing::warn!("the talk key: {refusal}");
         }
     }

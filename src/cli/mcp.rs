@@ -37,9 +37,9 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
     let app = App::open(file, env)?;
     let specs = app.tools(&app.book(), Ringer::Nobody, &Notes::new().0)?.specs();
     let timer = specs.iter().find(|spec| spec.name == TIMER).cloned();
-    let desk = Desk { app, timer };
+    let server = Server { app, timer };
     let failed = |error: String| Failure::new(Code::Io, format!("the MCP client: {error}"));
-    let running = match desk.serve(rmcp::transport::stdio()).await {
+    let running = match server.serve(rmcp::transport::stdio()).await {
         Ok(running) => running,
         // The client left before it said anything.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
@@ -49,7 +49,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
 }
 
 /// Answers the client.
-struct Desk {
+struct Server {
     app: App,
     /// Absent if the user has disabled it.
     timer: Option<ToolSpec>,
@@ -66,7 +66,7 @@ struct AskUser {
     timeout_s: Option<u32>,
 }
 
-impl Desk {
+impl Server {
     fn offered(&self) -> Vec<Tool> {
         let text = |about: &str| json!({"type": "string", "minLength": 1, "maxLength": LONGEST, "description": about});
         let mut tools = vec![
@@ -140,7 +140,7 @@ impl Desk {
     }
 }
 
-impl ServerHandler for Desk {
+impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder().enable_tools().build();
         ServerConfig::new(capabilities)

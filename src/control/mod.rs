@@ -17,5 +17,5 @@ mod server;
 mod wire;
 
 pub use client::{Client, ClientError};
-pub use server::{BindError, Counter, Reload, Server};
+pub use server::{BindError, Reload, Server, ServiceHandle};
 pub use wire::{ANSWER_S, Answer, LINE_LIMIT, Line};

@@ -38,14 +38,14 @@ pub type Reload = oneshot::Sender<Result<(), Refusal>>;
 
 /// Whom the clients talk to: the driver of the moment, and whoever reloads the configuration.
 #[derive(Clone, Debug)]
-pub struct Counter {
+pub struct ServiceHandle {
     /// The driver; another one after a reload.
     pub driver: watch::Receiver<Handle>,
     /// Takes requests to reload.
     pub reloads: mpsc::Sender<Reload>,
 }
 
-impl Counter {
+impl ServiceHandle {
     /// The driver; between two of them, the next.
     pub async fn driver(&mut self) -> Handle {
         loop {
@@ -116,16 +116,16 @@ impl Server {
     }
 
     /// Answers clients until dropped.
-    pub async fn serve(&self, counter: Counter) {
+    pub async fn serve(&self, service: ServiceHandle) {
         let seats = Arc::new(Semaphore::new(CLIENTS));
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     let seat = Arc::clone(&seats).try_acquire_owned().ok();
-                    let counter = counter.clone();
+                    let service = service.clone();
                     drop(tokio::spawn(async move {
                         match seat {
-                            Some(_seat) => talk(stream, counter).await,
+                            Some(_seat) => talk(stream, service).await,
                             None => turn_away(stream).await,
                         }
                     }));
@@ -178,23 +178,23 @@ async fn turn_away(stream: UnixStream) {
     let _ = send(&mut lines(stream), &Answer::refused(why)).await;
 }
 
-async fn talk(stream: UnixStream, mut counter: Counter) {
+async fn talk(stream: UnixStream, mut service: ServiceHandle) {
     let mut lines = lines(stream);
     while let Some(line) = lines.next().await {
         let answer = match line.as_deref().map(str::from_utf8) {
             Ok(Ok(line)) if line.trim().is_empty() => continue,
             Ok(Ok(line)) => match Line::parse(line) {
-                Ok(Line::Ask(request)) => match counter.driver().await.ask(request).await {
+                Ok(Line::Ask(request)) => match service.driver().await.ask(request).await {
                     Ok(()) => Answer::done(),
                     Err(refusal) => Answer::refused(refusal),
                 },
                 Ok(Line::Status) => {
-                    let state = counter.driver().await.state();
+                    let state = service.driver().await.state();
                     Answer { status: serde_json::to_value(state).ok(), ..Answer::done() }
                 }
-                Ok(Line::Events) => return stream_events(lines, counter).await,
+                Ok(Line::Events) => return stream_events(lines, service).await,
                 Ok(Line::AskUser { text, timeout_s }) => {
-                    let driver = counter.driver().await;
+                    let driver = service.driver().await;
                     let patience = Duration::from_secs(timeout_s.into());
                     let asked = driver.ask_user(text, patience);
                     // A client that leaves or speaks up takes its question back.
@@ -207,7 +207,7 @@ async fn talk(stream: UnixStream, mut counter: Counter) {
                         Err(refusal) => Answer::refused(refusal),
                     }
                 }
-                Ok(Line::Reload) => match counter.reload().await {
+                Ok(Line::Reload) => match service.reload().await {
                     Ok(()) => Answer::done(),
                     Err(refusal) => Answer::refused(refusal),
                 },
@@ -229,9 +229,9 @@ async fn talk(stream: UnixStream, mut counter: Counter) {
     }
 }
 
-async fn stream_events(mut lines: Lines, mut counter: Counter) {
+async fn stream_events(mut lines: Lines, mut service: ServiceHandle) {
     // After a reload another driver goes on.
-    let mut driver = Some(counter.driver().await);
+    let mut driver = Some(service.driver().await);
     while let Some(handle) = driver {
         let (state, mut events) = handle.watch();
         // Holding the handle would hide the driver's end.
@@ -247,14 +247,14 @@ async fn stream_events(mut lines: Lines, mut counter: Counter) {
                     let event = match event {
                         Ok(event) => event,
                         Err(RecvError::Lagged(count)) => Event::Missed { count },
-                        Err(RecvError::Closed) => break counter.next().await,
+                        Err(RecvError::Closed) => break service.next().await,
                     };
                     let last = event == Event::Ending;
                     if send(&mut lines, &event).await.is_err() || last {
                         return;
                     }
                 }
-                next = counter.next() => break next,
+                next = service.next() => break next,
                 // A watching client sends nothing; anything that arrives is its end.
                 said = lines.next() => if !matches!(said, Some(Ok(_))) { return },
             }

@@ -29,7 +29,7 @@ pub(super) struct ChangeAlarm {
 
 /// When an alarm rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Slot {
+struct Schedule {
     time: Time,
     days: Days,
 }
@@ -78,13 +78,17 @@ pub(super) fn change_alarm(
         let done = format!("The alarm for {} is called {label} now.", when(&alarm, now.today()));
         return Ok(ToolOutput::new(json!({"label": label}), desk.changed(&saved, done)?));
     }
-    let old = Slot { time, days };
+    let old = Schedule { time, days };
     // "Move tomorrow's alarm to eight" is about one of the days on which it comes back.
     let once = date.filter(|date| days.recurs() && !on_day(&alarm, Some(*date), &named, now));
-    let from = once.map_or(old, |date| Slot { time, days: Days::On(date) });
+    let from = once.map_or(old, |date| Schedule { time, days: Days::On(date) });
     let new = moved(from, &wish, now, said)?;
-    let what =
-        |slot: Slot, skip| What::Alarm { time: slot.time, days: slot.days, since: now.wall, skip };
+    let what = |slot: Schedule, skip| What::Alarm {
+        time: slot.time,
+        days: slot.days,
+        since: now.wall,
+        skip,
+    };
     if let Some(date) = once {
         if let Some(other) = skip.filter(|skip| *skip >= now.today() && *skip != date) {
             return Err(ToolError::Tell(format!(
@@ -120,7 +124,12 @@ pub(super) fn change_alarm(
 }
 
 /// Where the wish moves an alarm from `old`.
-fn moved(old: Slot, wish: &ChangeAlarm, now: &Now, said: Option<&str>) -> Result<Slot, ToolError> {
+fn moved(
+    old: Schedule,
+    wish: &ChangeAlarm,
+    now: &Now,
+    said: Option<&str>,
+) -> Result<Schedule, ToolError> {
     if let Some(seconds) = wish.add_seconds {
         return shifted(old, Span::new().seconds(seconds), now);
     }
@@ -137,7 +146,7 @@ fn moved(old: Slot, wish: &ChangeAlarm, now: &Now, said: Option<&str>) -> Result
             Days::On(date) => Days::On(ahead(date, time, now)?),
             Days::Weekly(_) => old.days,
         };
-        return Ok(Slot { time, days });
+        return Ok(Schedule { time, days });
     }
     let when = When {
         time: format!("{:02}:{:02}", time.hour(), time.minute()),
@@ -146,13 +155,13 @@ fn moved(old: Slot, wish: &ChangeAlarm, now: &Now, said: Option<&str>) -> Result
         repeat: None,
     };
     match settled(when, None, now)? {
-        (time, days) if days.len() == 1 => Ok(Slot { time, days: days[0] }),
+        (time, days) if days.len() == 1 => Ok(Schedule { time, days: days[0] }),
         _ => Err(ToolError::Tell("I can move an alarm to one day. Which one?".into())),
     }
 }
 
 /// `old`, earlier or later by `by`.
-fn shifted(old: Slot, by: Span, now: &Now) -> Result<Slot, ToolError> {
+fn shifted(old: Schedule, by: Span, now: &Now) -> Result<Schedule, ToolError> {
     let add = |date: Date| date.to_datetime(old.time).checked_add(by).map_err(|_| too_far());
     match old.days {
         Days::On(date) => {
@@ -161,14 +170,14 @@ fn shifted(old: Slot, by: Span, now: &Now) -> Result<Slot, ToolError> {
                 let then = say::clock(at.time());
                 return Err(ToolError::Tell(format!("{then} is already over. Say another time.")));
             }
-            Ok(Slot { time: at.time(), days: Days::On(at.date()) })
+            Ok(Schedule { time: at.time(), days: Days::On(at.date()) })
         }
         Days::Weekly(week) => {
             let today = now.today();
             let at = add(today)?;
             let days = (at.date() - today).get_days();
             let week = week.days().map(|day| day.wrapping_add(days));
-            Ok(Slot { time: at.time(), days: Week::of(week).map_or(old.days, Days::Weekly) })
+            Ok(Schedule { time: at.time(), days: Week::of(week).map_or(old.days, Days::Weekly) })
         }
     }
 }

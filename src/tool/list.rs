@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::disk::on_disk;
 use super::pad::{Pad, Sheet};
 use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::dialog::Effect;
@@ -146,14 +147,6 @@ impl Tools {
             on_disk(move || run(&pad, arguments))
         })
     }
-}
-
-/// Runs `work` on a thread that may wait for a disk.
-pub(super) async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ToolError> + Send + 'static,
-) -> Result<T, ToolError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(ToolError::Fatal(format!("That failed: {error}."))))
 }
 
 fn add(pad: &Pad, wish: Add) -> Result<ToolOutput, ToolError> {

@@ -30,6 +30,7 @@ mod convert;
 mod currency;
 mod day;
 mod desk;
+mod disk;
 mod function;
 mod home;
 mod house;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::list::on_disk;
+use super::disk::on_disk;
 use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::base::WallClock;
 use crate::dialog::Effect;

@@ -1,9 +1,9 @@
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ToolError;
+use super::{ToolError, disk};
 
 /// The file of the notes.
 const NOTES: &str = "notes";
@@ -135,22 +135,8 @@ impl Sheet {
 
     /// Writes the file: whole or not at all.
     pub(super) fn save(&self) -> Result<(), ToolError> {
-        let write = || {
-            let folder = self.path.parent().unwrap_or(Path::new("."));
-            fs::create_dir_all(folder)?;
-            // A link to a file elsewhere stays a link.
-            let to = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-            let mut draft = tempfile::NamedTempFile::new_in(to.parent().unwrap_or(folder))?;
-            draft.write_all(self.lines.join("\n").as_bytes())?;
-            draft.write_all(b"\n")?;
-            if let Ok(meta) = fs::metadata(&to) {
-                draft.as_file().set_permissions(meta.permissions())?;
-            }
-            draft.as_file().sync_all()?;
-            draft.persist(&to).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|error: io::Error| {
+        let text = format!("{}\n", self.lines.join("\n"));
+        disk::replace(&self.path, &text).map_err(|error| {
             ToolError::Tell(format!("I can't write {}: {error}.", self.path.display()))
         })
     }

@@ -21,7 +21,7 @@ struct Wish {
 }
 
 /// A zone and what it is called: "London", or nothing for the one here.
-struct There {
+struct Zone {
     zone: TimeZone,
     name: Option<String>,
 }
@@ -65,22 +65,17 @@ async fn there(
     places: &Places,
     name: Option<&str>,
     cx: &ToolCx,
-) -> Result<There, ToolError> {
+) -> Result<Zone, ToolError> {
     match name.map(str::trim).filter(|name| !is_here(name)) {
-        None => Ok(There { zone: settings.zone(), name: None }),
+        None => Ok(Zone { zone: settings.zone(), name: None }),
         Some(name) => {
             let found = zone_of(places, name, cx).await?;
-            Ok(There { zone: found.zone, name: Some(found.name) })
+            Ok(Zone { zone: found.zone, name: Some(found.name) })
         }
     }
 }
 
-fn converted(
-    now: Timestamp,
-    time: &str,
-    from: &There,
-    to: &There,
-) -> Result<ToolOutput, ToolError> {
+fn converted(now: Timestamp, time: &str, from: &Zone, to: &Zone) -> Result<ToolOutput, ToolError> {
     let time = clock_time(time)?;
     let today = now.to_zoned(from.zone.clone()).date();
     let then: Zoned = today
@@ -106,8 +101,8 @@ fn converted(
     Ok(ToolOutput::new(data, say))
 }
 
-fn difference(now: Timestamp, from: &There, to: &There) -> Result<ToolOutput, ToolError> {
-    let offset = |there: &There| there.zone.to_offset(now).seconds();
+fn difference(now: Timestamp, from: &Zone, to: &Zone) -> Result<ToolOutput, ToolError> {
+    let offset = |there: &Zone| there.zone.to_offset(now).seconds();
     let apart = offset(from) - offset(to);
     let (first, second) = match (&from.name, &to.name) {
         // "It is" would be strange of the place one is in.
@@ -115,7 +110,7 @@ fn difference(now: Timestamp, from: &There, to: &There) -> Result<ToolOutput, To
         (_, _) => (from, to),
     };
     let apart = if from.name.is_none() && to.name.is_some() { -apart } else { apart };
-    let name = |there: &There| there.name.clone().unwrap_or_else(|| "here".into());
+    let name = |there: &Zone| there.name.clone().unwrap_or_else(|| "here".into());
     let say = match (name(first), name(second), apart) {
         (a, b, _) if a == b => return Err(ToolError::Tell("Between which places?".into())),
         (a, b, 0) if b == "here" => format!("{a} has the same time as here."),
@@ -129,6 +124,6 @@ fn difference(now: Timestamp, from: &There, to: &There) -> Result<ToolOutput, To
     Ok(ToolOutput::new(json!({"hours": f64::from(apart) / 3600.0}), say))
 }
 
-fn place(there: &There) -> String {
+fn place(there: &Zone) -> String {
     there.name.as_ref().map_or_else(|| "here".into(), |name| format!("in {name}"))
 }

@@ -12,6 +12,7 @@ use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::disk::aside;
 use super::web::{self, Web, WebError};
 use super::{BaseUrl, Settings, Tool, ToolError, ToolOutput, arguments, function};
 use crate::dialog::Effect;
@@ -21,6 +22,9 @@ const MOST: usize = 4 * 1024 * 1024;
 
 /// How much of a page a model gets, in characters: some 2,000 tokens.
 const GIVEN: usize = 8_000;
+
+/// Characters of a line of a page; the breaks within a paragraph are no more than that.
+const WIDTH: usize = 200;
 
 /// How much is said without a model, in characters.
 const SAID: usize = 300;
@@ -135,8 +139,9 @@ async fn read(client: &Client, address: &str, private: bool) -> Result<ToolOutpu
     let (kind, body) = web::page(client.get(url.clone()), MOST).await.map_err(told)?;
     let text = match kind.as_deref() {
         Some(kind) if kind.contains("html") => {
-            let text = html2text::config::plain_no_decorate();
-            text.string_from_read(body.as_slice(), 200).map_err(|_| told(WebError::Nonsense))?
+            let plain = || html2text::config::plain_no_decorate();
+            let text = aside(move || plain().string_from_read(body.as_slice(), WIDTH)).await?;
+            text.map_err(|_| told(WebError::Nonsense))?
         }
         Some(kind)
             if kind.starts_with("text/") || kind.contains("json") || kind.contains("xml") =>

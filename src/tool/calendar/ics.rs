@@ -184,7 +184,7 @@ fn points(field: &Field<'_>, here: &TimeZone) -> Vec<Point> {
 pub(super) fn with(text: &str, event: &Event, now: Timestamp) -> String {
     let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut written = Written::new();
-    written.uid(&format!("{}@aloud", now.as_nanosecond()));
+    written.uid(&format!("{}-{}@aloud", now.as_nanosecond(), text.len()));
     written.summary(&event.title);
     written.append_property(Property::new("DTSTAMP", &stamp));
     for (name, at) in [("DTSTART", &event.start), ("DTEND", &event.end)] {

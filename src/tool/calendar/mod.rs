@@ -16,14 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::{Date, Time};
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{ToSpan, Zoned};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::ics::Event;
 use super::alarm_days::clock_time;
-use super::list::on_disk;
+use super::disk::{aside, on_disk, replace};
 use super::web::Web;
 use super::zone::fold;
 use super::{
@@ -85,7 +85,7 @@ struct AddEvent {
 }
 
 /// An address with what it last gave, and when.
-type Fetched = Vec<(Url, Moment, String)>;
+type Fetched = Vec<(Url, Moment, Arc<str>)>;
 
 struct Calendars {
     settings: Arc<Settings>,
@@ -230,10 +230,14 @@ impl Calendars {
                 CalendarSource::File(path) => path.display().to_string(),
                 CalendarSource::Web(url) => url.host_str().unwrap_or_default().to_owned(),
             };
-            let found = text.and_then(|text| match text.trim() {
-                "" => Ok(Vec::new()),
-                text => ics::events(text, from, to),
-            });
+            let found = match text {
+                Ok(text) if text.trim().is_empty() => Ok(Vec::new()),
+                Ok(text) => {
+                    let (from, to) = (from.clone(), to.clone());
+                    aside(move || ics::events(&text, &from, &to)).await?
+                }
+                Err(why) => Err(why),
+            };
             match found {
                 Ok(found) => {
                     read += 1;
@@ -249,20 +253,20 @@ impl Calendars {
         Ok((events, problems))
     }
 
-    async fn fetch(&self, url: &Url, now: Moment) -> Result<String, String> {
+    async fn fetch(&self, url: &Url, now: Moment) -> Result<Arc<str>, String> {
         let fetched = || self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
         let known = fetched().iter().find(|(known, ..)| known == url).cloned();
         if let Some((_, at, text)) = &known
             && now.since(*at) < FRESH
         {
-            return Ok(text.clone());
+            return Ok(Arc::clone(text));
         }
         match self.web.fetch(url, MOST).await {
             Ok(bytes) => {
-                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
                 let mut all = fetched();
                 all.retain(|(known, ..)| known != url);
-                all.push((url.clone(), now, text.clone()));
+                all.push((url.clone(), now, Arc::clone(&text)));
                 Ok(text)
             }
             // Yesterday's calendar is better than none.
@@ -274,11 +278,11 @@ impl Calendars {
     }
 }
 
-async fn file_text(path: PathBuf) -> Result<String, String> {
+async fn file_text(path: PathBuf) -> Result<Arc<str>, String> {
     let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
     match read.map_err(|error| error.to_string())? {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Arc::default()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -322,7 +326,12 @@ fn add(
         return Err(ToolError::Tell("What should I add?".into()));
     }
     let event = Event { title, place: None, start, end, all_day: time.is_none() };
-    write(file, &event, here.timestamp()).map_err(|error| {
+    let text = match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => read,
+    };
+    let written = text.and_then(|text| replace(file, &ics::with(&text, &event, here.timestamp())));
+    written.map_err(|error| {
         ToolError::Tell(format!("I could not write the calendar {}: {error}.", file.display()))
     })?;
     let say = format!("I added {} to your calendar, {}.", event.title, with_day(&event, today));
@@ -341,28 +350,6 @@ fn as_said(title: &str, said: Option<&str>) -> String {
 fn by_day(time: Time, said: Option<&str>) -> Time {
     let bare = said.is_some_and(|said| !said::names_half(said));
     if bare && (1..7).contains(&time.hour()) { time.wrapping_add(12.hours()) } else { time }
-}
-
-/// Writes the file: whole or not at all.
-fn write(file: &Path, event: &Event, now: Timestamp) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    // A link to a file elsewhere stays a link.
-    let to = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let text = match std::fs::read_to_string(&to) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
-    let mut draft = tempfile::NamedTempFile::new_in(to.parent().unwrap_or(folder))?;
-    draft.write_all(ics::with(&text, event, now).as_bytes())?;
-    if let Ok(meta) = std::fs::metadata(&to) {
-        draft.as_file().set_permissions(meta.permissions())?;
-    }
-    draft.as_file().sync_all()?;
-    draft.persist(&to).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// "You have 2 events tomorrow: dentist at 9 AM and lunch at noon."

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use super::{Embedding, VALUES};
 
 /// Stresses what distinguishes words: ordinary speech has much in common, which an angle between
-/// two embeddings would mostly show. Of 31,335 pairs of a word with another recording, the angle
+/// two embeddings would mostly show. In a sketch of this in Python, of 31,335 pairs of a word with another recording, the angle
 /// alone took 140 for the word where it missed 2 % of the calls; through the lens, and with the
 /// limit of each word, 9 were where 1.2 % were missed.
 pub(super) struct Lens {

@@ -12,7 +12,7 @@ pub const AT_HALF: f32 = 0.5;
 pub const ALIKE: f32 = 0.38;
 
 /// The limit: this, and as much as the recordings differ among themselves, at most [`FARTHEST`].
-/// Chosen on 165 voices (human recordings and synthetic ones, each at other speeds and pitches, in
+/// Chosen in a sketch of this in Python on 165 voices (human recordings and synthetic ones, each at other speeds and pitches, in
 /// rooms, with noise) with four recordings and ten calls each: 1.2 % of the calls were missed, 2.1 %
 /// of those that a sentence followed at once, and 9 of 31,335 other recordings were taken for the
 /// word, mostly its rhymes in the same voice. `scripts/wake-own` measures a smaller set.
