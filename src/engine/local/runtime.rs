@@ -1,6 +1,6 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +10,7 @@ use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
+use crate::base::heap;
 use crate::engine::EngineError;
 
 /// The one onnxruntime of this process. Cheap to clone.
@@ -18,7 +19,11 @@ use crate::engine::EngineError;
 /// model is needed: pass the library's path to the engines and call [`Runtime::open`] on their
 /// threads.
 #[derive(Clone, Debug)]
-pub struct Runtime(Environment);
+pub struct Runtime {
+    environment: Environment,
+    /// The library's file, as the system names it.
+    library: PathBuf,
+}
 
 /// A process can hold one onnxruntime, and closing it is not safe while sessions live; so the first
 /// one opened stays.
@@ -55,9 +60,18 @@ impl Runtime {
             .build()
             .map_err(|error| unusable(library, &format!("it does not start ({error})")))?;
         environment.set_log_level(LogLevel::Error);
-        let runtime = Self(environment);
+        let library = library.canonicalize().unwrap_or_else(|_| library.to_owned());
+        let runtime = Self { environment, library };
         *open = Some(runtime.clone());
         Ok(runtime)
+    }
+
+    /// Unmaps the code that no model runs just now; see [`heap::evict`].
+    pub(super) fn evict() {
+        let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        // It is never closed, see `OPEN`.
+        let library = open.as_ref().map(|runtime| runtime.library.as_path());
+        heap::evict(&Vec::from_iter(library));
     }
 
     /// A session of the model file at `model` (`.onnx` or `.ort`), configured for one utterance at
@@ -93,7 +107,7 @@ impl Runtime {
     /// arena, which never releases memory, 129 instead of 175 MB; with the file mapped while it is
     /// read, 14 MB less. Memory patterns only pay off for inputs of one size.
     fn builder(&self) -> ort::Result<SessionBuilder> {
-        Ok(Session::builder(&self.0)?
+        Ok(Session::builder(&self.environment)?
             .with_intra_threads(THREADS.load(Ordering::Relaxed))?
             .with_inter_threads(1)?
             .with_intra_op_spinning(false)?

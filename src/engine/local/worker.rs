@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::runtime::failed;
 use crate::base::{Flow, Job, heap};
 use crate::engine::EngineError;
+use crate::engine::local::runtime::Runtime;
 
 /// Orders that may wait for a worker. Further ones get [`EngineError::Overloaded`]: a model serves
 /// one person, so a longer queue means that somebody forgot to drop their flows.
@@ -306,6 +307,7 @@ impl<M: Model> WorkerThread<M> {
                 Err(RecvTimeoutError::Timeout) => {
                     self.model = None;
                     heap::trim();
+                    Runtime::evict();
                     tracing::debug!(model = self.name, "idle: unloaded");
                 }
             }
