@@ -225,8 +225,8 @@ async fn a_tool_of_ones_own_stands_in_for_a_built_in_one() {
 fn every_tool_has_its_documented_name_arguments_and_effect() {
     use Effect::{Pure, Reads, Writes};
     let want = [
-        ("get_weather", "location? day? what? days? compare?", Reads),
-        ("get_time", "location? until?", Reads),
+        ("get_weather", "location? day? what? days? compare? hour? hourly?", Reads),
+        ("get_time", "location? in_seconds? until?", Reads),
         ("get_date", "day? date? count?", Reads),
         ("convert_time", "time? from? to?", Reads),
         ("set_timer", "seconds label? sure?", Writes),
@@ -1128,7 +1128,7 @@ fn meteo(target: &str) -> Answer {
             "apparent_temperature" => json!(t(13.0)),
             "relative_humidity_2m" => json!(71),
             "precipitation" => json!(0.2),
-            "weather_code" => json!(61),
+            "weather_code" => json!(if oregon { 3 } else { 61 }),
             "wind_speed_10m" => json!(12.2),
             _ => return Answer::Status(400),
         };
@@ -1154,8 +1154,30 @@ fn meteo(target: &str) -> Answer {
             _ => return Answer::Status(400),
         };
     }
+    // It rains from 4 to 6 PM today, and from 9 to noon tomorrow; it is warmest at midnight.
+    let hours: Vec<(i8, i8)> =
+        (3..10).flat_map(|day| (0..24).map(move |hour| (day, hour))).collect();
+    let wet = |at: (i8, i8)| matches!(at, (3, 16 | 17) | (4, 9..=11));
+    let mut hourly = json!({
+        "time": hours.iter().map(|(d, h)| format!("2026-11-{d:02}T{h:02}:00")).collect::<Vec<_>>(),
+    });
+    if target.contains("hourly=") {
+        let each = |what: &dyn Fn((i8, i8)) -> f64| {
+            json!(hours.iter().map(|at| what(*at)).collect::<Vec<_>>())
+        };
+        for name in value(target, "hourly").split(',') {
+            hourly[name] = match name {
+                "temperature_2m" => each(&|(_, hour)| t(f64::from(hour) / 2.0 + 5.0)),
+                "precipitation_probability" => each(&|at| if wet(at) { 80.0 } else { 10.0 }),
+                "weather_code" => each(&|at| if wet(at) { 61.0 } else { 3.0 }),
+                _ => return Answer::Status(400),
+            };
+        }
+    }
     Answer::Json(json!({
         "latitude": 48.86, "longitude": 2.35, "utc_offset_seconds": 3600, "timezone": "Europe/Paris",
+        "hourly_units": {"time": "iso8601", "temperature_2m": degree},
+        "hourly": hourly,
         "current_units": {"time": "iso8601", "temperature_2m": degree, "wind_speed_10m": speed},
         "current": current,
         "daily_units": {"time": "iso8601", "temperature_2m_max": degree, "wind_speed_10m_max": speed},
@@ -1387,6 +1409,38 @@ async fn the_weather_answers_what_was_asked() {
     ];
     for (mut arguments, want) in cases {
         arguments["location"] = json!("Paris");
+        assert_eq!(world.says("get_weather", arguments.clone()).await, want, "{arguments}");
+    }
+    for (arguments, want) in [
+        (
+            json!({"location": "Paris", "hour": "17:00"}),
+            "At 5 PM in Paris expect 14 degrees and light rain, with an 80 percent chance of rain.",
+        ),
+        (
+            json!({"location": "Paris", "hour": "08:00"}),
+            "At 8 AM tomorrow in Paris expect 9 degrees and overcast skies, with a 10 percent chance of \
+             rain.",
+        ),
+        (
+            json!({"location": "Paris", "hour": "20:00", "day": "saturday"}),
+            "At 8 PM on Saturday in Paris expect 15 degrees and overcast skies, with a 10 percent \
+             chance of rain.",
+        ),
+        (json!({"location": "Paris", "hourly": "rain_begins"}), "It's already raining in Paris."),
+        (
+            json!({"location": "Paris", "hourly": "rain_ends"}),
+            "In Paris it should stop around 6 PM today.",
+        ),
+        (
+            json!({"location": "Portland", "hourly": "rain_ends"}),
+            "It isn't raining in Portland now.",
+        ),
+        (
+            json!({"location": "Paris", "hourly": "all"}),
+            "In Paris: at 4 PM 13 degrees and light rain; at 7 PM 15 degrees and overcast skies; at 10 PM \
+             16 degrees and overcast skies; at 1 AM 6 degrees and overcast skies.",
+        ),
+    ] {
         assert_eq!(world.says("get_weather", arguments.clone()).await, want, "{arguments}");
     }
     // A model reads the same.

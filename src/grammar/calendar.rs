@@ -1,10 +1,10 @@
 //! Calendar dates: "december 3rd", "the 3rd of december 2027", "2026-12-03", "the 24th", "christmas
-//! eve".
+//! eve", "the last friday of the month", "two days before christmas".
 
 use super::lexer::Shape;
 use super::number::{self, below_hundred, ordinal};
 use super::scan::Scan;
-use super::week::week_day;
+use super::week::{WEEK, week_day, weekday};
 
 /// Named days with a fixed date.
 const FEASTS: &[(&str, &str)] = &[
@@ -45,6 +45,9 @@ const FEASTS: &[(&str, &str)] = &[
     ("easter", "easter"),
 ];
 
+/// Years that are taken for one after a date. The Gregorian calendar is younger than its first.
+const YEARS: std::ops::Range<f64> = 1500.0..2200.0;
+
 /// The number of the month that a word names.
 pub(super) fn month(text: &str) -> Option<u32> {
     Some(match text {
@@ -74,8 +77,74 @@ const fn length(month: u32) -> u32 {
 }
 
 /// All dates at `at`: "YYYY-MM-DD", "MM-DD" or "DD", preceded by a weekday and a blank if one was
-/// said, or the name of a feast.
+/// said, the name of a feast, or one reckoned from a month or another date: "last friday of 12",
+/// "2 days before 12-25".
 pub(super) fn dates(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
+    let mut out = fixed(scan, at);
+    nth_weekday(scan, at, &mut out);
+    around(scan, at, &mut out);
+    out
+}
+
+/// "first" to "fourth" or "last", as it is passed on.
+pub(super) fn place(scan: &Scan<'_>, at: usize) -> Option<(usize, &'static str)> {
+    if scan.is(at, "last") {
+        return Some((at + 1, "last"));
+    }
+    let (end, place) = ordinal(scan.tokens, at)?;
+    let name =
+        ["first", "second", "third", "fourth"].get(usize::try_from(place).ok()?.checked_sub(1)?)?;
+    Some((end, name))
+}
+
+/// "the first monday of december", "last friday of the month", "the second tuesday in next month".
+fn nth_weekday(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, String)>) {
+    let Some((end, place)) = place(scan, scan.skip(at, &["the", "on the"])) else { return };
+    let Some((day, false)) = weekday(scan.text(end)) else { return };
+    let of = scan.skip(end + 1, &["of", "in"]);
+    let named = scan.skip(of, &["this coming", "this", "the coming", "next"]);
+    if let Some(number) = month(scan.text(named)) {
+        out.push((named + 1, format!("{place} {} of {number:02}", WEEK[day])));
+    }
+    for (words, month) in [
+        ("the month", "month"),
+        ("this month", "month"),
+        ("next month", "next month"),
+        ("the next month", "next month"),
+        ("the coming month", "next month"),
+    ] {
+        if let Some(end) = scan.words(of, words) {
+            out.push((end, format!("{place} {} of {month}", WEEK[day])));
+        }
+    }
+}
+
+/// "the day before christmas", "two weeks after easter", "3 days before the 24th".
+fn around(scan: &Scan<'_>, at: usize, out: &mut Vec<(usize, String)>) {
+    let (end, count) = match scan.skip_any(at, &["the", "a", "one"]) {
+        Some(end) => (end, 1),
+        None => match below_hundred(scan.tokens, at) {
+            Some((end, count @ 1..)) => (end, count),
+            Some(_) | None => return,
+        },
+    };
+    let unit = match scan.text(end) {
+        "day" | "days" => "days",
+        "week" | "weeks" => "weeks",
+        "month" | "months" => "months",
+        _ => return,
+    };
+    let Some(order @ ("before" | "after")) = scan.tokens.get(end + 1).map(|t| &*t.text) else {
+        return;
+    };
+    let unit = if count == 1 { unit.trim_end_matches('s') } else { unit };
+    for (end, date) in fixed(scan, end + 2) {
+        out.push((end, format!("{count} {unit} {order} {date}")));
+    }
+}
+
+/// All dates at `at` that stand by themselves.
+fn fixed(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
     let mut out = Vec::new();
     let feast = FEASTS.iter().find_map(|(words, date)| Some((scan.words(at, words)?, *date)));
     if let Some((end, date)) = feast {
@@ -130,7 +199,7 @@ fn dated(scan: &Scan<'_>, end: usize, month: u32, day: u32, out: &mut Vec<(usize
     // A year may follow: "2027", "twenty twenty seven".
     let from = scan.skip(end, &["in", "of"]);
     for r in number::numbers(scan, from) {
-        if r.value.fract() == 0.0 && (2000.0..2200.0).contains(&r.value) {
+        if r.value.fract() == 0.0 && YEARS.contains(&r.value) {
             out.push((r.end, format!("{}-{month:02}-{day:02}", r.value)));
         }
     }

@@ -74,7 +74,9 @@ pub(super) fn put_when(when: &When, weekly: bool, into: &mut Map<String, Value>)
     }
     if let Some(day) = &when.day {
         put_day(day, into);
-        if weekly && day.sort() == Sort::Weekly {
+        if let Some(repeat) = day.repeat() {
+            into.insert("repeat".into(), Value::from(repeat));
+        } else if weekly && day.sort() == Sort::Weekly {
             into.insert("repeat".into(), Value::from("weekly"));
         }
     }
@@ -85,6 +87,9 @@ pub(super) fn put_when(when: &When, weekly: bool, into: &mut Map<String, Value>)
 
 /// Adds a day as "day", or a date as "date".
 pub(super) fn put_day(day: &Day, into: &mut Map<String, Value>) {
+    if day.name().is_empty() {
+        return;
+    }
     match day.sort() {
         Sort::Date => into.insert("date".into(), Value::from(day.name())),
         // "This weekend" is once, "the weekend" each of them.

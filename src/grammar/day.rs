@@ -5,6 +5,7 @@
 //! dates.
 
 use super::calendar;
+use super::cycle;
 use super::number;
 use super::scan::Scan;
 use super::week::{WEEK, weekday};
@@ -33,11 +34,39 @@ pub(super) enum Sort {
 pub(super) struct Day {
     name: String,
     sort: Sort,
+    /// How it recurs if not weekly, as tools take it: "monthly", "every 2 weeks".
+    repeat: Option<String>,
 }
 
 impl Day {
     fn new(sort: Sort, name: impl Into<String>) -> Self {
-        Self { name: name.into(), sort }
+        Self { name: name.into(), sort, repeat: None }
+    }
+
+    /// No day in particular: the next one.
+    pub(super) fn any() -> Self {
+        Self::new(Sort::Plain, "")
+    }
+
+    /// The next such weekday, Monday zero.
+    pub(super) fn weekday(day: usize) -> Self {
+        Self::new(Sort::Plain, WEEK[day])
+    }
+
+    /// The same day, again and again.
+    pub(super) fn repeated(self, repeat: impl Into<String>) -> Self {
+        Self { repeat: Some(repeat.into()), ..self }
+    }
+
+    /// How it recurs, if it is neither once nor weekly.
+    pub(super) fn repeat(&self) -> Option<&str> {
+        self.repeat.as_deref()
+    }
+
+    /// Whether it is a day of a month, or a feast: each year has one, and no month has another.
+    pub(super) fn recurs_yearly(&self) -> bool {
+        let year = self.name.len() == 10 && self.name.starts_with(|c: char| c.is_ascii_digit());
+        self.sort == Sort::Date && self.name.len() > 2 && !year
     }
 
     /// A calendar day; `name` as tools take it.
@@ -98,6 +127,7 @@ pub(super) fn days(scan: &Scan<'_>, at: usize) -> Vec<Named> {
     for (end, date) in calendar::dates(scan, led) {
         with_part(scan, end, &Day::date(date), &mut out);
     }
+    cycle::days(scan, led, &mut out);
     out.sort_by_key(|(end, ..)| std::cmp::Reverse(*end));
     out
 }
@@ -461,7 +491,8 @@ fn mask_of(day: &Day) -> Option<u8> {
     }
 }
 
-fn with_part(scan: &Scan<'_>, end: usize, day: &Day, out: &mut Vec<Named>) {
+/// Adds `day`, which ends at `end`, with and without a part of it.
+pub(super) fn with_part(scan: &Scan<'_>, end: usize, day: &Day, out: &mut Vec<Named>) {
     let word = scan.skip(end, &["early in the", "in the", "early", "late", "at"]);
     if let Some(part) = part_word(scan.text(word)) {
         out.push((word + 1, day.clone(), Some(part)));

@@ -45,21 +45,34 @@ impl Slot {
                 }
             }
             Taken::When(when) => {
+                let mut own = Map::new();
                 put_when(
                     when,
                     matches!(
                         self.kind,
                         Kind::When | Kind::Definite | Kind::Schedule | Kind::Moment
                     ),
-                    into,
+                    &mut own,
                 );
                 // A reminder for "next monday" is for the coming Monday.
                 if self.kind == Kind::Moment
                     && let Some(day) =
                         when.day.as_ref().and_then(|day| day.name().strip_prefix("next "))
                 {
-                    into.insert("day".into(), Value::from(day));
+                    own.insert("day".into(), Value::from(day));
                 }
+                // "Remind me tomorrow to call john at 5" names the moment in two places; in "remind
+                // me at 5 to leave at 6" the second belongs to what is to be done.
+                let names = |map: &Map<String, Value>, name: &str| map.contains_key(name);
+                let days = |map: &Map<String, Value>| names(map, "day") || names(map, "date");
+                let twice = own.keys().any(|name| into.contains_key(name))
+                    || days(&own) && days(into)
+                    || names(&own, "in_seconds") && (names(into, "time") || days(into))
+                    || names(into, "in_seconds") && (names(&own, "time") || days(&own));
+                if twice {
+                    return None;
+                }
+                into.append(&mut own);
             }
             Taken::Each(all) => {
                 let all = all.iter().cloned().map(Value::Object);

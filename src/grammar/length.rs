@@ -173,6 +173,9 @@ fn pieces(scan: &Scan<'_>, at: usize, below: f64, sum: f64, depth: u8, out: &mut
             && unit(scan.text(end)).is_none()
             && !scan.is(end, "of")
         {
+            if depth < 3 {
+                pieces(scan, end, size, total + part * size, depth + 1, out);
+            }
             out.push((end, total + part * size, size));
         }
         // "an hour thirty", "an hour and ten": a bare number after a unit is in the next smaller

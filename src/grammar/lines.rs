@@ -20,7 +20,8 @@ use super::{Meaning, ParsedCall, day};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Goal {
     Tool(String),
-    /// Said verbatim; `{name:letters}` is replaced by the letters of what that slot took.
+    /// Said verbatim; `{name:letters}` is replaced by the letters of what that slot took, and
+    /// `{name:count}` by their number.
     Answer(String),
     /// Nothing here can do what the sentence asks for; said verbatim.
     Refusal(String),
@@ -244,7 +245,8 @@ fn meaning(
     }
     // Only the user can say which weekdays.
     let dayless = !arguments.contains_key("day") && !arguments.contains_key("date");
-    if tool == "set_alarm" && arguments.contains_key("repeat") && dayless {
+    let weekly = arguments.get("repeat").is_some_and(|repeat| repeat == "weekly");
+    if tool == "set_alarm" && weekly && dayless {
         let call = ParsedCall { tool: tool.clone(), arguments: Value::Object(arguments) };
         return Some(Meaning::Ask { question: "On which days?".into(), call });
     }
@@ -270,7 +272,8 @@ fn calls(tool: &str, mut arguments: Map<String, Value>) -> Vec<ParsedCall> {
     own.map(|own| call(arguments.clone().into_iter().chain(own).collect())).collect()
 }
 
-/// `answer` with the letters of what its slots took: "N, E, W" for `{name:letters}`.
+/// `answer` with the letters of what its slots took, and their number: "N, E, W" for
+/// `{name:letters}`, 3 for `{name:count}`.
 fn spelled(search: &Search<'_>, line: &Line, found: &Found, answer: &str) -> String {
     let mut answer = answer.to_owned();
     if !answer.contains(":letters}") {
@@ -285,6 +288,8 @@ fn spelled(search: &Search<'_>, line: &Line, found: &Found, answer: &str) -> Str
             letters.map(|letter| letter.to_uppercase().to_string()).collect::<Vec<_>>().join(", ")
         };
         let words: Vec<String> = said.split_whitespace().map(letters).collect();
+        let count = said.chars().filter(|letter| letter.is_alphanumeric()).count();
+        answer = answer.replace(&format!("{{{name}:count}}"), &count.to_string());
         answer = answer.replace(&format!("{{{name}:letters}}"), &words.join("; "));
     }
     answer

@@ -17,6 +17,7 @@
 
 mod calendar;
 mod clock;
+mod cycle;
 mod day;
 mod each;
 mod ending;

@@ -85,7 +85,10 @@ fn swaps<'l>(lines: &'l Lines, tokens: &[Token]) -> Vec<Swap<'l>> {
         for to in from + 1..=tokens.len().min(from + MOST_SPAN) {
             let span = &tokens[from..to];
             // Numbers are believed.
-            if span.iter().any(|token| token.shape != Shape::Word) {
+            let number = |token: &Token| {
+                token.shape != Shape::Word || token.text.contains(|c: char| c.is_ascii_digit())
+            };
+            if span.iter().any(number) {
                 break;
             }
             let words: Vec<&str> = span.iter().map(|token| token.text.as_str()).collect();

@@ -43,7 +43,12 @@ impl<'a> Scan<'a> {
 
     /// The position after the first of `options` that is at `at`, or `at` itself.
     pub(super) fn skip(&self, at: usize, options: &[&str]) -> usize {
-        options.iter().find_map(|o| self.words(at, o)).unwrap_or(at)
+        self.skip_any(at, options).unwrap_or(at)
+    }
+
+    /// The end of the first of `options` that stands at `at`.
+    pub(super) fn skip_any(&self, at: usize, options: &[&str]) -> Option<usize> {
+        options.iter().find_map(|o| self.words(at, o))
     }
 
     /// Whether the word at `at` has `flag`.

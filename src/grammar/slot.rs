@@ -234,6 +234,7 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
             for (end, day, _) in day::days(scan, at) {
                 let weather = kind == Kind::Forecast;
                 let fits = match day.sort() {
+                    _ if day.repeat().is_some() => false,
                     Sort::Plain => true,
                     Sort::Past | Sort::Date => !weather,
                     // The weather for "next friday" is that of the coming one.
@@ -369,7 +370,10 @@ fn words(spans: Vec<Span>, push: &mut impl FnMut(usize, u32, Taken)) {
     }
 }
 
-/// Whether alarms and reminders accept it: no day in the past.
+/// Whether alarms and reminders accept it: no day in the past, nor in a past century.
 fn storable(when: &When) -> bool {
-    when.day.as_ref().is_none_or(|day| day.sort() != Sort::Past)
+    let past = |day: &Day| {
+        day.sort() == Sort::Past || day.name().starts_with("1") && day.name().len() == 10
+    };
+    !when.day.as_ref().is_some_and(past)
 }

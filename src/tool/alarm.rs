@@ -7,7 +7,7 @@ use super::alarm_cancel::{CancelAlarm, cancel_alarm};
 use super::alarm_change::{ChangeAlarm, change_alarm};
 use super::alarm_days::alarms;
 use super::alarm_find::rings_on;
-use super::alarm_when::{When, settled};
+use super::alarm_when::{Repeat, When, settled};
 use super::alarm_words::{alarm_data, listed, whens, words};
 use super::book::{Diary, Entry, Now, Saved, What};
 use super::desk::{Desk, LONGEST_LABEL, Which, clean_label, full, readable};
@@ -60,8 +60,8 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                         Only when said; without it the alarm rings at the next such time."),
                     "date": date("YYYY-MM-DD, MM-DD or DD, for a day that is said as a date."),
                     "repeat": {
-                        "type": "string", "enum": ["weekly", "daily"],
-                        "description": "Only when said: weekly on the weekdays of day, or daily.",
+                        "type": "string", "maxLength": 40, "pattern": Repeat::PATTERN,
+                        "description": "Only when said: daily, weekly on the weekdays of day, monthly or yearly on date, or \"every 2 weeks\".",
                     },
                     "label": label("What it is for, only when said."),
                     "instead": {"type": "boolean", "description": "true where it takes the place of the alarm set last."},

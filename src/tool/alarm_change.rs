@@ -9,7 +9,7 @@ use super::alarm_days::{alarms, calendar_date, clock_time, named_days};
 use super::alarm_find::{at_time, called, on_day, rings_on, single_date};
 use super::alarm_when::{When, settled, too_far};
 use super::alarm_words::{alarm_data, listed, when};
-use super::book::{Days, Diary, Entry, Now, Saved, Week, What};
+use super::book::{Cycle, Days, Diary, Entry, Now, Saved, Week, What};
 use super::desk::{Desk, Picked, Which, clean_label, full, pick, readable};
 use super::{ToolError, ToolOutput, said, say, wish};
 
@@ -144,7 +144,7 @@ fn moved(
     if wish.to_day.is_none() && wish.to_date.is_none() {
         let days = match old.days {
             Days::On(date) => Days::On(ahead(date, time, now)?),
-            Days::Weekly(_) => old.days,
+            Days::Weekly(_) | Days::Cycle(_) => old.days,
         };
         return Ok(Schedule { time, days });
     }
@@ -178,6 +178,11 @@ fn shifted(old: Schedule, by: Span, now: &Now) -> Result<Schedule, ToolError> {
             let days = (at.date() - today).get_days();
             let week = week.days().map(|day| day.wrapping_add(days));
             Ok(Schedule { time: at.time(), days: Week::of(week).map_or(old.days, Days::Weekly) })
+        }
+        Days::Cycle(cycle) => {
+            let at = add(cycle.from)?;
+            let days = Days::Cycle(Cycle { from: at.date(), ..cycle });
+            Ok(Schedule { time: at.time(), days })
         }
     }
 }

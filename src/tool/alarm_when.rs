@@ -5,8 +5,8 @@ use jiff::civil::{Date, Time};
 use serde::Deserialize;
 
 use super::alarm_days::{Named, calendar_date, clock_time, named_days};
-use super::book::{Days, Now, Week};
-use super::{ToolError, say, wish};
+use super::book::{Cycle, Days, Now, Unit, Week};
+use super::{ToolError, day, say, wish};
 
 /// A clock time and its days, as the arguments of a call.
 #[derive(Debug, Deserialize)]
@@ -17,11 +17,47 @@ pub(super) struct When {
     pub(super) repeat: Option<Repeat>,
 }
 
+/// How an alarm comes again: "daily", "weekly", "monthly", "yearly", "every 2 weeks".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Repeat {
-    Weekly,
-    Daily,
+#[serde(try_from = "String")]
+pub(super) struct Repeat {
+    every: u16,
+    unit: Unit,
+}
+
+impl Repeat {
+    pub(super) const PATTERN: &str =
+        "^(daily|weekly|monthly|yearly|every [1-9][0-9]{0,2} (days|weeks|months|years))$";
+
+    fn is(self, unit: Unit) -> bool {
+        self.every == 1 && self.unit == unit
+    }
+}
+
+impl TryFrom<String> for Repeat {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (every, unit) = match words.as_slice() {
+            ["daily"] => (1, Unit::Day),
+            ["weekly"] => (1, Unit::Week),
+            ["monthly"] => (1, Unit::Month),
+            ["yearly"] => (1, Unit::Year),
+            ["every", count, unit] => {
+                let unit = match unit.trim_end_matches('s') {
+                    "day" => Unit::Day,
+                    "week" => Unit::Week,
+                    "month" => Unit::Month,
+                    "year" => Unit::Year,
+                    _ => return Err(format!("{unit} is no unit of time")),
+                };
+                (count.parse().map_err(|_| format!("{count} is no number"))?, unit)
+            }
+            _ => return Err(format!("{text} says not how often")),
+        };
+        Ok(Self { every, unit })
+    }
 }
 
 /// The clock time and the days that `when` means now; `said` decides what it leaves open.
@@ -35,6 +71,7 @@ pub(super) fn settled(
 ) -> Result<(Time, Vec<Days>), ToolError> {
     let time = clock_time(&when.time)?;
     let here = now.wall.to_zoned(now.zone.clone());
+    let place = when.date.as_deref().and_then(day::place).map(|(place, ..)| place);
     wish::settle_day(&mut when.day, &mut when.date, here.date())?;
     let dated = when.date.is_some() || when.repeat.is_some();
     let (time, date) = wish::settle_time(time, when.day.as_deref(), dated, said, &here);
@@ -42,8 +79,34 @@ pub(super) fn settled(
         when.day = None;
         when.date = Some(date.to_string());
     }
-    let days = days(&when, time, now)?;
+    let cycle = when.repeat.filter(|repeat| !repeat.is(Unit::Day) && !repeat.is(Unit::Week));
+    let days = match cycle {
+        Some(Repeat { every, unit }) => {
+            let first = When { repeat: None, ..when };
+            // What is over today comes again.
+            let date = first.date.as_deref().map(calendar_date).transpose()?;
+            let today = date == Some(now.today()) || first.day.as_deref() == Some("today");
+            let first = if today { vec![Days::On(now.today())] } else { days(&first, time, now)? };
+            let place = place.filter(|_| unit == Unit::Month);
+            let cycle = |from| Days::Cycle(Cycle { from, every, unit, place });
+            first.into_iter().flat_map(|days| dates(days, now)).map(cycle).collect()
+        }
+        None => days(&when, time, now)?,
+    };
     Ok((time, days))
+}
+
+/// The coming dates of `days`: one for each weekday.
+fn dates(days: Days, now: &Now) -> Vec<Date> {
+    match days {
+        Days::On(date) => vec![date],
+        Days::Cycle(cycle) => vec![cycle.from],
+        Days::Weekly(week) => {
+            let today = now.today();
+            let coming = |day| today.checked_add(i32::from(today.weekday().until(day)).days()).ok();
+            week.days().filter_map(coming).collect()
+        }
+    }
 }
 
 /// The requested days; see the tool's documentation. One entry is made for each.
@@ -58,10 +121,10 @@ fn days(wish: &When, time: Time, now: &Now) -> Result<Vec<Days>, ToolError> {
     if let Some(text) = &wish.date {
         let date = calendar_date(text)?;
         return match wish.repeat {
-            Some(Repeat::Weekly) => {
+            Some(repeat) if repeat.is(Unit::Week) => {
                 Ok(Week::of([date.weekday()]).map(Days::Weekly).into_iter().collect())
             }
-            Some(Repeat::Daily) => Ok(vec![Days::Weekly(Week::ALL)]),
+            Some(_) => Ok(vec![Days::Weekly(Week::ALL)]),
             None if date == today && !comes(date) => Err(over("today")),
             None if date < today => Err(ToolError::Tell(format!(
                 "{} is in the past. Say another day.",
@@ -70,7 +133,7 @@ fn days(wish: &When, time: Time, now: &Now) -> Result<Vec<Days>, ToolError> {
             None => Ok(vec![Days::On(date)]),
         };
     }
-    if wish.repeat == Some(Repeat::Daily) {
+    if wish.repeat.is_some_and(|repeat| repeat.is(Unit::Day)) {
         return Ok(vec![Days::Weekly(Week::ALL)]);
     }
     let tomorrow = today.tomorrow().map_err(|_| too_far())?;
@@ -83,7 +146,7 @@ fn days(wish: &When, time: Time, now: &Now) -> Result<Vec<Days>, ToolError> {
     };
     let mut weekdays = Vec::new();
     let mut dates = Vec::new();
-    let mut recurs = wish.repeat == Some(Repeat::Weekly);
+    let mut recurs = wish.repeat.is_some_and(|repeat| repeat.is(Unit::Week));
     for named in named_days(day)? {
         match named {
             Named::Week(week) => {

@@ -41,6 +41,9 @@ pub(super) fn when(alarm: &Entry, today: Date) -> String {
         What::Alarm { time, days: Days::Weekly(week), .. } => {
             format!("{} {week}", say::clock(time))
         }
+        What::Alarm { time, days: Days::Cycle(cycle), .. } => {
+            format!("{} {cycle}", say::clock(time))
+        }
         What::Snoozed { .. } | What::Timer { .. } => {
             alarm_time(alarm).map(say::clock).unwrap_or_default()
         }
@@ -52,6 +55,7 @@ pub(super) fn whens(alarms: &[Entry], time: Time, today: Date) -> String {
     let day = |alarm: &Entry| match alarm.what {
         What::Alarm { days: Days::On(date), .. } => Some(say::day_from(date, today)),
         What::Alarm { days: Days::Weekly(week), .. } => Some(week.to_string()),
+        What::Alarm { days: Days::Cycle(cycle), .. } => Some(cycle.to_string()),
         What::Snoozed { .. } | What::Timer { .. } => None,
     };
     let days: Vec<String> = alarms.iter().filter_map(day).collect();
@@ -71,6 +75,7 @@ pub(super) fn alarm_data(now: &Now, alarm: &Entry) -> Value {
         What::Alarm { days: Days::Weekly(Week::WEEKDAYS), .. } => "weekdays".into(),
         What::Alarm { days: Days::Weekly(Week::WEEKENDS), .. } => "weekends".into(),
         What::Alarm { days: Days::Weekly(week), .. } => week.to_string(),
+        What::Alarm { days: Days::Cycle(cycle), .. } => cycle.to_string(),
         What::Snoozed { .. } => "snoozed".into(),
         What::Timer { .. } => String::new(),
     };

@@ -17,6 +17,7 @@ use crate::dialog::Effect;
 struct GetTime {
     location: Option<String>,
     until: Option<String>,
+    in_seconds: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -35,7 +36,13 @@ enum Count {
     Weeks,
     #[serde(rename = "days since")]
     Since,
+    /// The number of the week in its year.
+    #[serde(rename = "week")]
+    Week,
 }
+
+/// How far the time of day is reckoned: a year.
+const MOST_SECONDS: i64 = 366 * 24 * 3600;
 
 pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn Tool>; 2] {
     let time = {
@@ -50,6 +57,10 @@ pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn 
                     "location": {
                         "type": "string", "maxLength": 100,
                         "description": "A city or country, only when said; without it the time here.",
+                    },
+                    "in_seconds": {
+                        "type": "integer", "minimum": -MOST_SECONDS, "maximum": MOST_SECONDS,
+                        "description": "Only for the time so many seconds from now, or ago (negative).",
                     },
                     "until": {
                         "type": "string", "maxLength": 5, "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
@@ -81,8 +92,8 @@ pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn 
                     "description": "Only when said: YYYY-MM-DD, MM-DD or DD, or thanksgiving, easter.",
                 },
                 "count": {
-                    "type": "string", "enum": ["days", "weeks", "days since"],
-                    "description": "Counts them from today to that day, or since it.",
+                    "type": "string", "enum": ["days", "weeks", "days since", "week"],
+                    "description": "Counts them from today to that day, or since it; week is the number of its week.",
                 },
             }),
         ),
@@ -105,6 +116,9 @@ async fn get_time(
     if let Some(until) = &arguments.until {
         return time_left(&here, until, cx.said.as_deref());
     }
+    if let Some(seconds) = arguments.in_seconds {
+        return time_then(&here, seconds);
+    }
     let location = arguments.location.as_deref().map(str::trim).filter(|place| !is_here(place));
     let Some(location) = location else {
         return Ok(ToolOutput::new(time_data(&here), format!("It's {}.", say::clock(here.time()))));
@@ -126,6 +140,21 @@ async fn get_time(
         None => format!("In {} it's {clock}{day}.", found.name),
     };
     Ok(ToolOutput::new(data, say))
+}
+
+/// "That will be 6:30 PM tomorrow."
+fn time_then(here: &Zoned, seconds: i64) -> Result<ToolOutput, ToolError> {
+    let then = here
+        .checked_add(seconds.seconds())
+        .map_err(|_| ToolError::Tell("That is further off than the calendar goes.".into()))?;
+    let day = match (then.date() - here.date()).get_days() {
+        0 => String::new(),
+        -1 => " yesterday".into(),
+        _ => format!(" {}", say::day_from(then.date(), here.date())),
+    };
+    let verb = if seconds < 0 { "was" } else { "will be" };
+    let say = format!("That {verb} {}{day}.", say::clock(then.time()));
+    Ok(ToolOutput::new(time_data(&then), say))
 }
 
 /// "It's 3 hours and 5 minutes until 6 PM."
@@ -225,7 +254,7 @@ fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     let name = wish.day.as_deref().map(str::to_lowercase).unwrap_or_default();
     let weekday = name.strip_prefix("next ").unwrap_or(&name);
     let say = match wish.count {
-        Some(count) => counted(count, days, &full),
+        Some(count) => counted(count, days, &full, date.iso_week_date().week()),
         None if wish.date.is_none() && (name.is_empty() || name == "today") => {
             format!("Today is {}, {}.", say::date(today), today.year())
         }
@@ -243,10 +272,12 @@ fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     Ok(ToolOutput::new(data, say))
 }
 
-/// "It's 29 days until Friday, December 25th."
-fn counted(count: Count, days: i32, date: &str) -> String {
+/// "It's 29 days until Friday, December 25th." `week` is that of the date.
+fn counted(count: Count, days: i32, date: &str, week: i8) -> String {
     let number = |days: i32| say::count(days.unsigned_abs() as usize, "day");
     match (count, days) {
+        (Count::Week, 0) => format!("It's week {week}."),
+        (Count::Week, _) => format!("That is in week {week}: {date}."),
         (_, 0) => format!("That is today, {date}."),
         (Count::Days | Count::Weeks, 1) => format!("It's tomorrow, {date}."),
         (Count::Weeks, 7..) => {

@@ -39,10 +39,17 @@ pub(super) fn day(name: &str, today: Date) -> Option<Date> {
 
 /// The date that `text` names on `today`: "2026-12-03", "12-03" and "24" (the next such day, today
 /// included, or the last one with `past`), "thanksgiving", "easter", "good friday", "easter
-/// monday". A weekday before it must fit: "friday 13" is the next such Friday. `None` if it is not
-/// a date.
+/// monday", "first monday of 12", "last friday of month" (this one or the next; "of next month"),
+/// "2 days before 12-25", "1 week after easter". A weekday before it must fit: "friday 13" is the
+/// next such Friday. `None` if it is not a date.
 pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
     let text = text.trim().to_lowercase();
+    if let Some((count, unit, rest)) = around(&text) {
+        return beside(count, unit, rest, today, past);
+    }
+    if let Some((place, weekday, month)) = place(&text) {
+        return nth_weekday(place, weekday, month, today, past);
+    }
     if let Some((weekday, rest)) = weekday_before(&text) {
         if rest.contains('-') {
             return date(rest, today, past).filter(|date| date.weekday() == weekday);
@@ -89,6 +96,65 @@ pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
             (0..=2).filter_map(|n| day_of_month(today, n * step, day)).find(|date| fits(date))
         }
         _ => None,
+    }
+}
+
+/// "2 days before 12-25": the signed number, the unit, and the date.
+fn around(text: &str) -> Option<(i64, &str, &str)> {
+    let mut words = text.splitn(4, ' ');
+    let (count, unit, order, rest) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let count = number(count)?;
+    match order {
+        "before" => Some((-count, unit, rest)),
+        "after" => Some((count, unit, rest)),
+        _ => None,
+    }
+}
+
+/// The date `count` units from the next `rest` (the last one with `past`) that is not over itself.
+fn beside(count: i64, unit: &str, rest: &str, today: Date, past: bool) -> Option<Date> {
+    let by = span(&count.abs().to_string(), unit)?;
+    let off = |date: Date| if count < 0 { date.checked_sub(by) } else { date.checked_add(by) };
+    let near = off(date(rest, today, past)?).ok()?;
+    if past || near >= today {
+        return Some(near);
+    }
+    // On the 24th, "two days before christmas" is next year's.
+    let later = date(rest, today.checked_add(by).ok()?.tomorrow().ok()?, false)?;
+    off(later).ok()
+}
+
+/// "first monday of 12": which one, -1 for the last; the weekday; and the month.
+pub(super) fn place(text: &str) -> Option<(i8, Weekday, &str)> {
+    let mut words = text.splitn(4, ' ');
+    let place = match words.next()? {
+        "first" => 1,
+        "second" => 2,
+        "third" => 3,
+        "fourth" => 4,
+        "last" => -1,
+        _ => return None,
+    };
+    let weekday = say::weekday_named(words.next()?)?;
+    (words.next()? == "of").then_some(())?;
+    Some((place, weekday, words.next()?))
+}
+
+fn nth_weekday(place: i8, weekday: Weekday, month: &str, today: Date, past: bool) -> Option<Date> {
+    let fits = |date: &Date| if past { *date <= today } else { *date >= today };
+    let of = |first: Date| first.nth_weekday_of_month(place, weekday).ok();
+    let months = |n: i32| today.first_of_month().checked_add(n.months()).ok();
+    let step = if past { -1 } else { 1 };
+    match month {
+        "next month" => of(months(1)?),
+        "month" => (0..=1).filter_map(|n| of(months(n * step)?)).find(fits),
+        number => {
+            let number: i8 = number.parse().ok()?;
+            (0..=12)
+                .filter_map(|n| months(n * step).filter(|first| first.month() == number))
+                .filter_map(of)
+                .find(fits)
+        }
     }
 }
 

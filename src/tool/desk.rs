@@ -92,11 +92,13 @@ pub(super) enum Which {
     Last,
     /// The next to ring.
     Next,
+    /// The one with the most time left.
+    Longest,
 }
 
 impl Which {
     /// The names in a schema.
-    pub(super) const NAMES: [&str; 5] = ["first", "second", "third", "last", "next"];
+    pub(super) const NAMES: [&str; 6] = ["first", "second", "third", "last", "next", "longest"];
 
     fn of(self, entries: &[Entry], now: &Now) -> Option<Entry> {
         let mut sorted = entries.to_vec();
@@ -110,6 +112,7 @@ impl Which {
                 let due = entry.due(now);
                 (due.is_none(), due, entry.id)
             }),
+            Self::Longest => sorted.into_iter().max_by_key(|entry| (entry.due(now), entry.id)),
         }
     }
 }

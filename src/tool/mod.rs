@@ -63,8 +63,8 @@ mod wish;
 mod zone;
 
 pub use book::{
-    Book, Days, Entry, EntryId, MAX_ENTRIES, Now, Rang, Reading, Ring, RingKind, Run, Saved,
-    Unreachable, View, Week, What, default_path,
+    Book, Cycle, Days, Entry, EntryId, MAX_ENTRIES, Now, Rang, Reading, Ring, RingKind, Run, Saved,
+    Unit, Unreachable, View, Week, What, default_path,
 };
 pub use browse::BrowseSettings;
 pub use calendar::{CalendarSettings, CalendarSource};

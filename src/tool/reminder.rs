@@ -3,10 +3,12 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::alarm_days::clock_time;
 use super::alarm_when::{Repeat, When, settled, too_far};
 use super::alarm_words::{when, whens};
 use super::book::{Diary, Entry, Now, Run, Saved, What};
 use super::desk::{Desk, Picked, Which, full, labelled, pick, readable};
+use super::said::names_half;
 use super::timer::LONGEST;
 use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::dialog::Effect;
@@ -62,8 +64,8 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
                     "day": text(120, "today, tomorrow, a weekday, several of them, weekdays, weekends or every day; only when said."),
                     "date": text(40, "YYYY-MM-DD, MM-DD or DD, for a day that is said as a date."),
                     "repeat": {
-                        "type": "string", "enum": ["weekly", "daily"],
-                        "description": "Only when said: weekly on the weekdays of day, or daily.",
+                        "type": "string", "maxLength": 40, "pattern": Repeat::PATTERN,
+                        "description": "Only when said: daily, weekly on the weekdays of day, monthly or yearly on date, or \"every 2 weeks\".",
                     },
                     "instead": {"type": "boolean", "description": "true where it takes the place of the reminder set last."},
                 }),
@@ -148,6 +150,8 @@ fn add_reminder(
             return Err(ToolError::Tell(format!("When should I remind you? That was: {about}.")));
         }
     };
+    let elsewhen = dated && wish.day.as_deref() != Some("today");
+    let time = if elsewhen { by_day(time, said)? } else { time };
     let wanted = When { time, day: wish.day, date: wish.date, repeat: wish.repeat };
     let (time, days) = settled(wanted, said, now)?;
     let (mut set, mut saved) = (Vec::new(), Saved::Yes);
@@ -290,6 +294,18 @@ fn as_data(reminder: &Entry, now: &Now) -> Value {
         "text": about(reminder),
         "rings_at": rings_at.map(|at| at.strftime("%FT%T%:z").to_string()),
     })
+}
+
+/// The hours that mean the afternoon, of a reminder on another day.
+const AFTERNOON: std::ops::RangeInclusive<i8> = 1..=5;
+
+/// The time as people mean it who are awake then: "tomorrow at 4" is in the afternoon, unless the
+/// half of the day was said.
+fn by_day(text: String, said: Option<&str>) -> Result<String, ToolError> {
+    let time = clock_time(&text)?;
+    let open = said.is_some_and(|said| !names_half(said));
+    let afternoon = open && AFTERNOON.contains(&time.hour());
+    Ok(if afternoon { format!("{:02}:{:02}", time.hour() + 12, time.minute()) } else { text })
 }
 
 /// The hour that stands for a morning, and for a day without a time.

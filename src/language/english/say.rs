@@ -95,14 +95,19 @@ pub(crate) fn date(date: Date) -> String {
 
 /// "November 3rd".
 pub(crate) fn month_day(date: Date) -> String {
-    let ending = match date.day() {
+    let month = usize::from(date.month().unsigned_abs()).clamp(1, 12) - 1;
+    format!("{} {}", MONTHS[month], ordinal(date.day()))
+}
+
+/// "3rd": the day of a month.
+pub(crate) fn ordinal(day: i8) -> String {
+    let ending = match day {
         1 | 21 | 31 => "st",
         2 | 22 => "nd",
         3 | 23 => "rd",
         _ => "th",
     };
-    let month = usize::from(date.month().unsigned_abs()).clamp(1, 12) - 1;
-    format!("{} {}{ending}", MONTHS[month], date.day())
+    format!("{day}{ending}")
 }
 
 /// "Tuesday".
@@ -130,13 +135,15 @@ pub(crate) fn weekday_named(name: &str) -> Option<Weekday> {
     None
 }
 
-/// "today", "tomorrow", "on Friday" within a week, else "on Friday, November 13th".
+/// "today", "tomorrow", "on Friday" within a week, else "on Friday, November 13th"; with the year
+/// from eleven months on.
 pub(crate) fn day_from(day: Date, today: Date) -> String {
     match (day - today).get_days() {
         0 => "today".into(),
         1 => "tomorrow".into(),
         2..=6 => format!("on {}", weekday(day.weekday())),
-        _ => format!("on {}", date(day)),
+        days if days < 335 => format!("on {}", date(day)),
+        _ => format!("on {}, {}", date(day), day.year()),
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::cycle::Cycle;
 use crate::tool::say;
 
 /// The days of an alarm.
@@ -15,6 +16,8 @@ pub enum Days {
     On(Date),
     /// Every week on these weekdays.
     Weekly(Week),
+    /// Every so many days, weeks, months or years.
+    Cycle(Cycle),
 }
 
 /// A set of weekdays, never empty.
@@ -89,6 +92,7 @@ impl TryFrom<Vec<String>> for Week {
 enum Written {
     On(Date),
     Weekly(Week),
+    Cycle(Cycle),
     Weekdays,
     Weekends,
     Every,
@@ -99,6 +103,7 @@ impl From<Written> for Days {
         match days {
             Written::On(date) => Self::On(date),
             Written::Weekly(week) => Self::Weekly(week),
+            Written::Cycle(cycle) => Self::Cycle(cycle),
             Written::Weekdays => Self::Weekly(Week::WEEKDAYS),
             Written::Weekends => Self::Weekly(Week::WEEKENDS),
             Written::Every => Self::Weekly(Week::ALL),
@@ -111,7 +116,7 @@ impl Days {
     pub fn recurs(self) -> bool {
         match self {
             Self::On(_) => false,
-            Self::Weekly(_) => true,
+            Self::Weekly(_) | Self::Cycle(_) => true,
         }
     }
 
@@ -120,6 +125,16 @@ impl Days {
         match self {
             Self::On(day) => day == date,
             Self::Weekly(week) => week.holds(date.weekday()),
+            Self::Cycle(cycle) => cycle.holds(date),
+        }
+    }
+
+    /// The most days from one of these to the next.
+    fn longest(self) -> u32 {
+        match self {
+            Self::On(_) => 0,
+            Self::Weekly(_) => 7,
+            Self::Cycle(cycle) => cycle.longest(),
         }
     }
 
@@ -131,10 +146,12 @@ impl Days {
         if let Self::On(date) = self {
             return at(date).filter(|at| *at > after);
         }
-        // One day earlier, because a zone's midnight may be skipped; eight days cover every
-        // pattern.
+        // One day earlier, because a zone's midnight may be skipped.
         let mut date = after.to_zoned(zone.clone()).date().yesterday().ok()?;
-        for _ in 0..10 {
+        if let Self::Cycle(cycle) = self {
+            date = date.max(cycle.from);
+        }
+        for _ in 0..self.longest() + 3 {
             if self.holds(date)
                 && let Some(at) = at(date)
                 && at > after
@@ -156,7 +173,8 @@ impl Days {
     ) -> Option<Timestamp> {
         let mut last = self.next(time, since, zone).filter(|due| *due <= now)?;
         // After a long sleep only the last days matter.
-        if let Ok(lately) = now.checked_sub(jiff::SignedDuration::from_hours(24 * 9)) {
+        let lately = jiff::SignedDuration::from_hours(24 * (i64::from(self.longest()) + 2));
+        if let Ok(lately) = now.checked_sub(lately) {
             last =
                 last.max(self.next(time, lately, zone).filter(|due| *due <= now).unwrap_or(last));
         }

@@ -180,14 +180,12 @@ impl Entry {
     pub fn rings_since(&self, now: &Now) -> Option<Timestamp> {
         let due = self.due(now).filter(|due| *due <= now.wall)?;
         match self.what {
-            What::Alarm { time, days: days @ Days::Weekly(_), since, skip } => {
+            What::Alarm { time, days, since, skip } if days.recurs() => {
                 let last = days.last(time, since, now.wall, &now.zone)?;
                 let skipped = skip == Some(last.to_zoned(now.zone.clone()).date());
                 Some(if skipped { due } else { last })
             }
-            What::Alarm { days: Days::On(_), .. } | What::Timer { .. } | What::Snoozed { .. } => {
-                Some(due)
-            }
+            What::Alarm { .. } | What::Timer { .. } | What::Snoozed { .. } => Some(due),
         }
     }
 

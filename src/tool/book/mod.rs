@@ -16,6 +16,7 @@
 //! **Invariant:** a thread owns the book. Locks and disks are waited for there and nowhere else.
 //! Deliberately absent: sound, and how long something rings.
 
+mod cycle;
 mod days;
 mod diary;
 mod entry;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::sync::{oneshot, watch};
 
+pub use cycle::{Cycle, Unit};
 pub use days::{Days, Week};
 pub(crate) use diary::Diary;
 pub use entry::{Entry, EntryId, Now, RingKind, Run, What};

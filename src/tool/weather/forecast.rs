@@ -1,6 +1,7 @@
 use jiff::civil::{Date, DateTime, Time};
 use serde::Deserialize;
 
+use super::hours::Hour;
 use super::place::Place;
 use crate::tool::web::{Web, WebError};
 use crate::tool::{Units, WeatherSettings};
@@ -18,6 +19,8 @@ pub(crate) struct More {
     pub(crate) days: u32,
     /// Additional daily values, by the service's names, separated by commas.
     pub(crate) daily: &'static str,
+    /// Whether the single hours are needed.
+    pub(crate) hourly: bool,
 }
 
 /// The weather of a place, in the requested units.
@@ -26,6 +29,10 @@ pub(crate) struct Forecast {
     pub(crate) now: Option<Now>,
     /// From today at the place; what could not be read is missing.
     pub(crate) days: Vec<Day>,
+    /// The hours of these days, if they were requested.
+    pub(crate) hours: Vec<Hour>,
+    /// The time at the place.
+    pub(crate) here: Option<DateTime>,
 }
 
 /// The current weather.
@@ -79,15 +86,30 @@ struct Answer {
     daily: Option<Daily>,
     #[serde(default)]
     daily_units: Scales,
+    hourly: Option<Hours>,
+    #[serde(default)]
+    hourly_units: Scales,
 }
 
 #[derive(Deserialize)]
 struct Current {
+    time: Option<String>,
     temperature_2m: Option<f64>,
     apparent_temperature: Option<f64>,
     relative_humidity_2m: Option<f64>,
     wind_speed_10m: Option<f64>,
     weather_code: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Hours {
+    time: Vec<String>,
+    #[serde(default)]
+    temperature_2m: Vec<Option<f64>>,
+    #[serde(default)]
+    precipitation_probability: Vec<Option<f64>>,
+    #[serde(default)]
+    weather_code: Vec<Option<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -141,7 +163,7 @@ impl Forecast {
             Units::Metric => ("celsius", "kmh", "mm"),
             Units::Us => ("fahrenheit", "mph", "inch"),
         };
-        let query = [
+        let mut query = vec![
             ("latitude", place.latitude.to_string()),
             ("longitude", place.longitude.to_string()),
             (
@@ -167,6 +189,10 @@ impl Forecast {
             ("precipitation_unit", rain.to_owned()),
             ("forecast_days", more.days.clamp(DAYS, MOST_DAYS).to_string()),
         ];
+        if more.hourly {
+            let values = "temperature_2m,precipitation_probability,weather_code";
+            query.push(("hourly", values.to_owned()));
+        }
         let answer: Answer = web.json(&settings.base_url, "/v1/forecast", &query).await?;
         let forecast = Self::read(&answer, settings.units);
         if forecast.now.is_none() && forecast.days.is_empty() {
@@ -211,7 +237,25 @@ impl Forecast {
             };
             daily.time.iter().enumerate().filter_map(day).collect()
         });
-        Self { now, days }
+        let here =
+            answer.current.as_ref().and_then(|current| current.time.as_deref()?.parse().ok());
+        let hours = answer.hourly.as_ref().map(|hourly| hourly.read(&answer.hourly_units, units));
+        Self { now, days, hours: hours.unwrap_or_default(), here }
+    }
+}
+
+impl Hours {
+    fn read(&self, scales: &Scales, units: Units) -> Vec<Hour> {
+        let at = |list: &[Option<f64>], n: usize| list.get(n).copied().flatten();
+        let hour = |(n, time): (usize, &String)| {
+            Some(Hour {
+                at: time.parse().ok()?,
+                temperature: scales.degrees(at(&self.temperature_2m, n)?, units),
+                rain_chance: at(&self.precipitation_probability, n),
+                code: at(&self.weather_code, n).map(|code| code as u32),
+            })
+        };
+        self.time.iter().enumerate().filter_map(hour).collect()
     }
 }
 

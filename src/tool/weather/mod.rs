@@ -12,6 +12,7 @@
 mod air;
 mod aspect;
 mod forecast;
+mod hours;
 mod place;
 mod words;
 
@@ -22,11 +23,14 @@ use serde_json::json;
 
 pub(crate) use place::{PlaceError, Places};
 
+use super::alarm_days::clock_time;
+use super::said::names_half;
 use super::{Settings, Tool, ToolCx, ToolError, ToolOutput, arguments, function};
 use crate::dialog::Effect;
 use air::Air;
 use aspect::What;
 use forecast::{Forecast, MOST_DAYS, More};
+use hours::Hourly;
 use place::Place;
 use words::Wanted;
 
@@ -37,6 +41,8 @@ struct Arguments {
     what: Option<What>,
     days: Option<u32>,
     compare: Option<String>,
+    hour: Option<String>,
+    hourly: Option<Hourly>,
 }
 
 /// `get_weather`.
@@ -74,6 +80,14 @@ pub(crate) fn tool(settings: &Arc<Settings>, places: &Arc<Places>) -> Arc<dyn To
                 "compare": {
                     "type": "string", "maxLength": 100,
                     "description": "A second place, to be compared with the first.",
+                },
+                "hour": {
+                    "type": "string", "maxLength": 5, "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+                    "description": "HH:MM, 24 hours, only when the weather at that time is asked for.",
+                },
+                "hourly": {
+                    "type": "string", "enum": ["rain_begins", "rain_ends", "all"],
+                    "description": "When rain begins or ends, or the next hours one by one.",
                 },
             }),
         ),
@@ -143,6 +157,7 @@ async fn weather(
     let more = More {
         days: arguments.days.unwrap_or_default(),
         daily: arguments.what.map_or("", What::daily),
+        hourly: arguments.hour.is_some() || arguments.hourly.is_some(),
     };
     let units = settings.weather.units;
     if let Some(what @ (What::AirQuality | What::Pollen)) = arguments.what {
@@ -170,6 +185,13 @@ async fn weather(
         return aspect::compare(both, arguments.what.unwrap_or(What::Temperature), wanted, units);
     }
     let forecast = fetch(&places, &settings, &place, more).await?;
+    if let Some(hour) = &arguments.hour {
+        let open = cx.said.as_deref().is_some_and(|said| !names_half(said));
+        return hours::at(&place, &forecast, (clock_time(hour)?, open), wanted, units);
+    }
+    if let Some(what) = arguments.hourly {
+        return hours::tell(&place, &forecast, what, units);
+    }
     match (arguments.days, arguments.what) {
         (Some(days), _) => aspect::several(&place, &forecast, days, units),
         (None, None | Some(What::Temperature)) => words::tell(&place, &forecast, wanted, units),
