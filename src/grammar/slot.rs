@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::clock::{self, Scope, When, put_when};
-use super::day::{self, Day, Sort};
+use super::day;
 use super::each;
 use super::length;
 use super::measure;
+use super::named::{Day, Sort};
 use super::number;
 use super::open::{self, Span};
 use super::scan::Scan;

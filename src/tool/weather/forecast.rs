@@ -1,7 +1,6 @@
 use jiff::civil::{Date, DateTime, Time};
 use serde::Deserialize;
 
-use super::hours::Hour;
 use super::place::Place;
 use crate::tool::web::{Web, WebError};
 use crate::tool::{Units, WeatherSettings};
@@ -76,6 +75,19 @@ pub(crate) struct Day {
     pub(crate) sunrise: Option<Time>,
     /// In local time of the place.
     pub(crate) sunset: Option<Time>,
+}
+
+/// The weather of an hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Hour {
+    /// Its beginning, in local time of the place.
+    pub(crate) at: DateTime,
+    /// Degrees.
+    pub(crate) temperature: f64,
+    /// Percent.
+    pub(crate) rain_chance: Option<f64>,
+    /// WMO code 4677.
+    pub(crate) code: Option<u32>,
 }
 
 #[derive(Deserialize)]

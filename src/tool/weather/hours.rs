@@ -5,7 +5,7 @@ use jiff::civil::{DateTime, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::forecast::Forecast;
+use super::forecast::{Forecast, Hour};
 use super::place::Place;
 use super::words::{Wanted, data, degrees, missing, rain, sky, tenth};
 use crate::tool::{ToolError, ToolOutput, Units, day, say};
@@ -16,25 +16,10 @@ const LIKELY: f64 = 50.0;
 const AHEAD: usize = 12;
 const STEP: usize = 3;
 
-/// The weather of an hour.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Hour {
-    /// Its beginning, in local time of the place.
-    pub(crate) at: DateTime,
-    /// Degrees.
-    pub(crate) temperature: f64,
-    /// Percent.
-    pub(crate) rain_chance: Option<f64>,
-    /// WMO code 4677.
-    pub(crate) code: Option<u32>,
-}
-
-impl Hour {
-    fn is_wet(&self) -> bool {
-        match self.rain_chance {
-            Some(chance) => chance >= LIKELY,
-            None => self.code.is_some_and(falls),
-        }
+fn is_wet(hour: &Hour) -> bool {
+    match hour.rain_chance {
+        Some(chance) => chance >= LIKELY,
+        None => hour.code.is_some_and(falls),
     }
 }
 
@@ -131,7 +116,7 @@ pub(crate) fn tell(
     }
     let raining = match forecast.now.and_then(|now| now.code) {
         Some(code) => falls(code),
-        None => coming[0].is_wet(),
+        None => is_wet(coming[0]),
     };
     let day = |at: DateTime| say::day_from(at.date(), now.date());
     let when = |at: DateTime| format!("{} {}", say::clock(at.time()), day(at));
@@ -140,7 +125,7 @@ pub(crate) fn tell(
         Hourly::RainBegins if raining => {
             format!("It's already {} in {name}.", falling(forecast.now.and_then(|now| now.code)))
         }
-        Hourly::RainBegins => match coming.iter().find(|hour| hour.is_wet()) {
+        Hourly::RainBegins => match coming.iter().find(|hour| is_wet(hour)) {
             Some(hour) => {
                 format!("In {name} {} is likely from {} on.", kind(hour.code), when(hour.at))
             }
@@ -149,7 +134,7 @@ pub(crate) fn tell(
             }
         },
         Hourly::RainEnds if !raining => format!("It isn't raining in {name} now."),
-        Hourly::RainEnds => match coming.iter().skip(1).find(|hour| !hour.is_wet()) {
+        Hourly::RainEnds => match coming.iter().skip(1).find(|hour| !is_wet(hour)) {
             Some(hour) => format!("In {name} it should stop around {}.", when(hour.at)),
             None => format!("In {name} it may go on until {}.", last().trim_start_matches("on ")),
         },
