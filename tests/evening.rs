@@ -263,6 +263,48 @@ async fn what_was_just_put_on_a_list_is_taken_off_again() {
 }
 
 #[tokio::test]
+async fn a_list_that_was_just_spoken_of_need_not_be_named_again() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("add milk to my hardware list", "I added milk to your hardware list."),
+            ("add nails too", "I added nails to your hardware list."),
+            ("and glue", "I added glue to your hardware list."),
+            ("take milk off", "I took milk off your hardware list."),
+            ("read it", "There are 2 things on your hardware list: nails and glue."),
+            ("thanks, that's all", ""),
+            (
+                "what's on my hardware list",
+                "There are 2 things on your hardware list: nails and glue.",
+            ),
+            ("remove the nails", "I took nails off your hardware list."),
+            ("what time is it", "It's 4:42 PM."),
+            ("what's on my hardware list", "On your hardware list is glue."),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn one_of_several_that_were_listed_is_cancelled() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            (
+                "set timers for 5, 10 and 15 minutes",
+                "Timer set for 5 minutes. Timer set for 10 minutes. Timer set for 15 minutes.",
+            ),
+            ("cancel the last one", "Your 15 minute timer is cancelled."),
+            (
+                "what timers are running",
+                "You have 2 timers: the 5 minute timer with 5 minutes left and the 10 minute timer with 10 \
+                 minutes left.",
+            ),
+            ("cancel the second one", "Your 10 minute timer is cancelled."),
+        ])
+        .await;
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_written_is_told() {
     let mut evening = Evening::new();
     std::fs::write(evening.folder.path().join("lists"), "a file where the folder should be")

@@ -273,10 +273,10 @@ impl Driver {
             Happening::Book(view) => self.on_book(view),
             Happening::Sound(Some(event)) => {
                 if let Some(device) = self.watch.sound(event) {
-                    match device {
-                        Device::SpeakerLost => self.ringing.speaker(false),
-                        Device::SpeakerBack => self.ringing.speaker(true),
-                        Device::MicrophoneLost | Device::MicrophoneBack => {}
+                    if let Device::SpeakerLost | Device::SpeakerBack = device {
+                        let there = device == Device::SpeakerBack;
+                        self.ringing.speaker(there);
+                        self.voice.lose_device(!there);
                     }
                     self.turns.push(Input::Device(device));
                 }

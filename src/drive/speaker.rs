@@ -33,6 +33,9 @@ pub(super) struct Speaker {
     script: Option<Script>,
     /// The cut being awaited, and how often it was polled.
     settling: Option<(Epoch, u32)>,
+    /// Whether there is no device, and the last epoch that began without one.
+    absent: bool,
+    mute: Epoch,
     last: Option<(Epoch, u64)>,
     /// When it was last polled.
     looked: Moment,
@@ -41,6 +44,8 @@ pub(super) struct Speaker {
 /// The sound of one epoch.
 struct Script {
     epoch: Epoch,
+    /// It began without a device: its sound is counted and dropped.
+    mute: bool,
     /// At its original rate.
     backlog: Backlog,
     /// At the speaker's rate.
@@ -59,9 +64,10 @@ struct Script {
 }
 
 impl Script {
-    fn new(epoch: Epoch) -> Self {
+    fn new(epoch: Epoch, mute: bool) -> Self {
         Self {
             epoch,
+            mute,
             backlog: Backlog::default(),
             ready: VecDeque::new(),
             queued: 0,
@@ -82,7 +88,29 @@ impl Script {
 
 impl Speaker {
     pub(super) fn new(feed: PlaybackFeed, gauge: Gauge) -> Self {
-        Self { feed, gauge, script: None, settling: None, last: None, looked: Moment::ZERO }
+        Self {
+            feed,
+            gauge,
+            script: None,
+            settling: None,
+            absent: false,
+            mute: Epoch::NONE,
+            last: None,
+            looked: Moment::ZERO,
+        }
+    }
+
+    /// The device has gone, or is back. A reply that begins without one is never played, so that a
+    /// device that comes back does not say what was read long ago.
+    pub(super) fn lose(&mut self, absent: bool) {
+        self.absent = absent;
+    }
+
+    /// `epoch` is being produced.
+    pub(super) fn begin(&mut self, epoch: Epoch) {
+        if self.absent {
+            self.mute = epoch;
+        }
     }
 
     /// Whether more sound is wanted for now.
@@ -106,6 +134,10 @@ impl Speaker {
         (script.complete, script.end_pushed, script.told) = (false, false, false);
         let samples = script.backlog.push(pcm, rate)?;
         script.queued += samples;
+        if script.mute {
+            script.backlog = Backlog::default();
+            script.pushed = script.queued;
+        }
         // The ring may hold less than the time until the next poll.
         self.refill();
         Ok(samples)
@@ -172,7 +204,7 @@ impl Speaker {
         if self.settling.is_some() {
             return Some(self.looked + SETTLING);
         }
-        let script = self.script.as_ref().filter(|script| script.cued && !script.told);
+        let script = self.script.as_ref().filter(|s| s.cued && !s.mute && !s.told);
         script.map(|_| self.looked + REFILL)
     }
 
@@ -193,7 +225,7 @@ impl Speaker {
             }
         }
         self.refill();
-        let script = self.script.as_mut().filter(|script| script.cued)?;
+        let script = self.script.as_mut().filter(|script| script.cued && !script.mute)?;
         let given = self.gauge.played(script.epoch);
         let mut heard = given.saturating_sub(self.gauge.latency());
         if given >= script.queued {
@@ -222,11 +254,14 @@ impl Speaker {
         if self.script.as_ref().is_some_and(|script| script.epoch != epoch) {
             self.script = None;
         }
-        self.script.get_or_insert_with(|| Script::new(epoch))
+        let mute = epoch == self.mute;
+        self.script.get_or_insert_with(|| Script::new(epoch, mute))
     }
 
     fn refill(&mut self) {
-        let Some(script) = self.script.as_mut().filter(|script| script.cued) else { return };
+        let Some(script) = self.script.as_mut().filter(|script| script.cued && !script.mute) else {
+            return;
+        };
         script.prepare();
         while self.feed.vacant() > 0 && !script.ready.is_empty() {
             // A short block in the middle would be fine too, but whole ones keep the ring full.

@@ -70,6 +70,9 @@ impl Voice {
 
     /// `epoch` is being produced: only its sound is wanted.
     pub(super) fn begin(&mut self, epoch: Epoch) {
+        if self.live != epoch {
+            self.speaker.begin(epoch);
+        }
         self.live = epoch;
     }
 
@@ -114,6 +117,11 @@ impl Voice {
     /// `epoch` may sound.
     pub(super) fn cue(&mut self, epoch: Epoch) {
         self.speaker.cue(epoch);
+    }
+
+    /// The speaker's device has gone, or is back.
+    pub(super) fn lose_device(&mut self, absent: bool) {
+        self.speaker.lose(absent);
     }
 
     pub(super) fn duck(&self, on: bool) {

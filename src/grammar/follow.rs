@@ -40,9 +40,10 @@ pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option
             false => Some(Meaning::Answer("Okay, I won't.".into())),
         },
         Before::Open(call) => talk.answered(call, tokens),
-        Before::Done(call) => {
-            talk.instead(call, tokens).or_else(|| about_it(grammar, call, sentence))
-        }
+        Before::Done(call) => talk
+            .instead(call, tokens)
+            .or_else(|| about_it(grammar, call, sentence))
+            .or_else(|| about_list(grammar, call, sentence)),
     }
 }
 
@@ -298,30 +299,34 @@ impl Talk<'_> {
 /// "Make it half an hour later", "add five minutes to it": `sentence` said of the timer or alarm of
 /// `call`.
 fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
-    let noun = match call.tool.as_str() {
-        "set_timer" | "change_timer" => "timer",
-        "set_alarm" | "change_alarm" => "alarm",
+    let (noun, it) = match call.tool.as_str() {
+        "set_timer" | "change_timer" => ("timer", true),
+        "set_alarm" | "change_alarm" => ("alarm", true),
+        "list_timers" | "cancel_timer" => ("timer", false),
+        "list_alarms" | "cancel_alarm" => ("alarm", false),
+        "add_reminder" | "list_reminders" | "cancel_reminder" => ("reminder", false),
         _ => return None,
     };
-    let mut found = false;
-    let named: Vec<String> = sentence
-        .split_whitespace()
-        .map(|word| {
-            let bare = word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-            let it = !found && matches!(bare.as_str(), "it" | "that");
-            found |= it;
-            if it { format!("the {noun}") } else { word.to_owned() }
-        })
-        .collect();
-    if !found {
-        return None;
+    let its = |sentence: &str| {
+        let (meaning, _) = super::sentence::understand(grammar, sentence)?;
+        let Meaning::Calls(calls) = meaning else { return None };
+        let [next] = calls.as_slice() else { return None };
+        let kind = next.tool.strip_suffix(noun);
+        matches!(kind, Some("change_" | "cancel_")).then_some(calls)
+    };
+    // "Cancel the second one", "turn the last one off". Of what was just set, only the last one is
+    // certain.
+    let places = ["first", "second", "third"];
+    let sure = !it || !sentence.to_lowercase().split(' ').any(|word| places.contains(&word));
+    if sure
+        && let Some(named) = replaced(sentence, &["one"], noun)
+        && let Some(calls) = its(&named)
+    {
+        return Some(Meaning::Calls(calls));
     }
-    let (meaning, _) = super::sentence::understand(grammar, &named.join(" "))?;
-    let Meaning::Calls(mut calls) = meaning else { return None };
-    let [next] = calls.as_mut_slice() else { return None };
-    if !matches!(next.tool.strip_suffix(noun), Some("change_" | "cancel_")) {
-        return None;
-    }
+    let named = replaced(sentence, &["it", "that"], &format!("the {noun}")).filter(|_| it)?;
+    let mut calls = its(&named)?;
+    let next = calls.first_mut()?;
     let (old, new) = (call.arguments.as_object()?, next.arguments.as_object_mut()?);
     // The new name and time are those that it has by now.
     let value = |new: &str, name: &str| old.get(new).or_else(|| old.get(name)).cloned();
@@ -333,6 +338,63 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
         new.insert("time".into(), time.clone());
     }
     Some(Meaning::Calls(calls))
+}
+
+/// `sentence` with `by` in place of the first of `words`; `None` if it has none.
+fn replaced(sentence: &str, words: &[&str], by: &str) -> Option<String> {
+    let mut found = false;
+    let all: Vec<String> = sentence
+        .split_whitespace()
+        .map(|word| {
+            let bare = word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+            let it = !found && words.contains(&bare.as_str());
+            found |= it;
+            if it { by.to_owned() } else { word.to_owned() }
+        })
+        .collect();
+    found.then(|| all.join(" "))
+}
+
+/// Words that begin a wish to put something on a list, and to take something off it.
+const PUT: &[&str] =
+    &["add", "put", "also add", "also put", "and add", "and put", "get", "we need"];
+const TAKE: &[&str] =
+    &["remove", "take", "delete", "cross", "strike", "scratch", "tick", "check", "drop"];
+
+/// "Add eggs too", "and butter", "take milk off", "read it": `sentence` said of the list of `call`.
+fn about_list(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
+    let lists = ["add_to_list", "read_list", "remove_from_list", "create_list"];
+    if !lists.contains(&call.tool.as_str()) {
+        return None;
+    }
+    let name = call.arguments.get("list").and_then(Value::as_str).unwrap_or("shopping");
+    let list = format!("the {name} list");
+    let meant = |sentence: &str| super::sentence::understand(grammar, sentence);
+    let its = |sentence: &str| {
+        let (Meaning::Calls(calls), _) = meant(sentence)? else { return None };
+        let one = |call: &ParsedCall| call.tool.contains("_list");
+        calls.iter().all(one).then_some(Meaning::Calls(calls))
+    };
+    if let Some(named) = replaced(sentence, &["it", "that", "there"], &list) {
+        return its(&named);
+    }
+    if let Some((Meaning::Calls(_) | Meaning::Answer(_) | Meaning::Ask { .. }, _)) = meant(sentence)
+    {
+        return None;
+    }
+    let said = sentence.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let bare = [" too", " as well", " also"].iter().find_map(|tail| said.strip_suffix(tail));
+    let bare = bare.unwrap_or(said);
+    let rest = |word: &&str| {
+        let (head, rest) = (bare.get(..word.len())?, bare.get(word.len()..)?);
+        (head.eq_ignore_ascii_case(word) && rest.starts_with(' ')).then(|| rest.trim())
+    };
+    if TAKE.iter().any(|word| rest(word).is_some()) {
+        let bare = bare.strip_suffix(" off").or(bare.strip_suffix(" out")).unwrap_or(bare);
+        return its(&format!("{bare} off {list}")).or_else(|| its(&format!("{bare} from {list}")));
+    }
+    let item = PUT.iter().chain(&["and", "also"]).find_map(rest)?;
+    its(&format!("add {item} to {list}"))
 }
 
 fn words(tokens: &[Token]) -> String {

@@ -68,6 +68,11 @@ impl Asked {
         self.parts.is_empty()
     }
 
+    /// Whether all of it was typed: whoever asks reads the answer.
+    pub(super) fn is_typed(&self) -> bool {
+        self.parts.iter().all(|part| part.cut.is_none())
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.parts.len() >= MAX_PARTS
     }

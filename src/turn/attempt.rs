@@ -13,6 +13,10 @@ pub(super) struct Attempt {
     /// Never empty; the last round is in progress.
     pub(super) rounds: Vec<Round>,
     pub(super) work: Work,
+    /// Whether the user reads it because there is no speaker.
+    pub(super) read: bool,
+    /// Whether it may sound, or be read.
+    pub(super) cued: bool,
 }
 
 /// What an attempt is for.
@@ -69,13 +73,28 @@ pub(super) enum Work {
 }
 
 impl Attempt {
-    pub(super) fn new(now: Moment, epoch: Epoch, purpose: Purpose) -> Self {
+    /// `voiceless` says that there is no speaker: the answer to a typed question is then read, and
+    /// counts as heard.
+    pub(super) fn new(now: Moment, epoch: Epoch, purpose: Purpose, voiceless: bool) -> Self {
+        let typed = match &purpose {
+            Purpose::Reply(asked) => asked.is_typed(),
+            Purpose::Announcement(_) => false,
+        };
         Self {
             epoch,
             purpose,
+            read: voiceless && typed,
             script: Script::new(now),
             rounds: vec![Round::default()],
             work: Work::Busy { since: now },
+            cued: false,
+        }
+    }
+
+    /// Counts what is read as heard: it is on the screen as soon as it is written.
+    pub(super) fn count_read(&mut self, now: Moment) {
+        if self.read && self.cued {
+            self.script.hear(now, self.script.total());
         }
     }
 

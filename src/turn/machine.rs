@@ -39,6 +39,8 @@ pub struct Machine {
     pub(super) muted: bool,
     /// Whether the microphone is gone.
     pub(super) deaf: bool,
+    /// Whether the speaker is gone.
+    pub(super) voiceless: bool,
     /// Whether the next utterance should contain the wake word. A partner that hears would answer
     /// it before its transcript has confirmed the word.
     pub(super) woken: bool,
@@ -61,6 +63,7 @@ impl Machine {
             newest: None,
             muted: false,
             deaf: false,
+            voiceless: false,
             woken: false,
         }
     }
@@ -202,9 +205,12 @@ impl Machine {
         match device {
             Device::MicrophoneLost => self.lose_microphone(out),
             Device::MicrophoneBack => self.deaf = false,
-            Device::SpeakerLost => self.lose_speaker(out),
+            Device::SpeakerLost => {
+                self.voiceless = true;
+                self.lose_speaker(out);
+            }
             // The speaker resumes where it was; its progress reports will follow.
-            Device::SpeakerBack => {}
+            Device::SpeakerBack => self.voiceless = false,
         }
     }
 

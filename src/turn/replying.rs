@@ -79,6 +79,7 @@ impl Machine {
                 attempt.work = Work::Busy { since: now };
                 let round = attempt.round();
                 attempt.script.push(now, samples, text, round);
+                attempt.count_read(now);
             }
             Report::Call(call) => {
                 if attempt.takes(&call) {
@@ -315,7 +316,7 @@ impl Machine {
             return false;
         };
         self.epoch = self.epoch.next();
-        let attempt = Attempt::new(now, self.epoch, purpose);
+        let attempt = Attempt::new(now, self.epoch, purpose, self.voiceless);
         out.push(attempt.order());
         self.mouth = Mouth::Awaiting(Box::new(attempt));
         true
@@ -368,6 +369,8 @@ impl Machine {
         let Mouth::Awaiting(mut attempt) = std::mem::take(&mut self.mouth) else { return };
         out.push(Command::Cue { epoch: attempt.epoch });
         attempt.script.moved = now;
+        attempt.cued = true;
+        attempt.count_read(now);
         self.mouth = Mouth::Replying { attempt, doubt: Doubt::None };
         if let Ear::Open { until: Some(_) } = self.ear {
             // In this mode the wake word can interrupt; aloud's own voice must not.
@@ -431,6 +434,9 @@ impl Machine {
         };
         let heard = attempt.script.verdict(!matches!(attempt.work, Work::Failed(_)));
         self.close(&attempt, heard, out);
+        if attempt.read {
+            out.push(Command::Tell(Failure::DeafSpeaker));
+        }
         if let Work::Failed(failure) = attempt.work {
             match attempt.purpose {
                 Purpose::Reply(_) => self.fail(failure, out),

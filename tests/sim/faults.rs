@@ -302,6 +302,35 @@ fn a_speaker_that_stays_dead_is_told() {
     );
 }
 
+/// Whoever types reads: an answer of any length is over as soon as it is written, and the next
+/// question refers to it.
+#[test]
+fn without_a_speaker_a_typed_question_is_answered_on_the_screen() {
+    check(
+        r#"
+        push-to-talk
+        0.100 speaker-lost
+        0.500 type "please tell me a long story now"
+        2.000 type "what time is it"
+        3.000 speaker-back
+        6.000 end
+        -- noticed
+        0.500 asked 1
+        0.720 told: There is no speaker, so answers are only shown. Connect one, or run "aloud devices".
+        2.000 asked 2
+        2.040 tool get_time
+        2.045 asked 2
+        -- told
+        user: please tell me a long story now
+        aloud: You said please tell me a long story now.
+        user: what time is it
+        call get_time
+        get_time: done
+        aloud: It is ten o'clock.
+        "#,
+    );
+}
+
 #[test]
 fn a_speaker_that_comes_back_plays_on() {
     check(

@@ -193,7 +193,12 @@ impl Partner for Engine {
                 self.say(ms, Said::Transcript { utterance, take, result, certainty, last: true });
             }
             Order::Respond { epoch, prompt } => {
-                self.room.lock().turns += 1;
+                {
+                    let mut room = self.room.lock();
+                    room.turns += 1;
+                    let gone = room.gone;
+                    room.truth.entry(epoch).or_default().read |= gone;
+                }
                 self.room.notice(&format!("asked {}", epoch.0));
                 self.respond(epoch, &prompt.items);
             }

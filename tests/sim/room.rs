@@ -33,6 +33,8 @@ impl Default for Engines {
 pub(crate) struct Truth {
     pub(crate) pieces: Vec<(u64, String)>,
     pub(crate) given: u64,
+    /// There was no speaker when it was asked for: it may be read instead.
+    pub(crate) read: bool,
 }
 
 impl Truth {
@@ -60,6 +62,8 @@ pub(crate) struct State {
     pub(crate) sounded: BTreeSet<Epoch>,
     /// Microphone samples that were never delivered: it was lost, or in a hurry.
     pub(crate) deaf: u64,
+    /// Whether the driver was told that there is no loudspeaker.
+    pub(crate) gone: bool,
     /// Whether the loudspeaker was dead at any time since the last reply began.
     pub(crate) died: bool,
     /// When the loudspeaker played its last sample.
@@ -89,6 +93,7 @@ impl Room {
             rings: false,
             sounded: BTreeSet::new(),
             deaf: 0,
+            gone: false,
             died: false,
             silent: None,
             echo: false,
