@@ -17,6 +17,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// What `settle` sets, from glibc's `malloc.h`.
 #[cfg(target_env = "gnu")]
@@ -37,9 +38,15 @@ mod glibc {
 #[cfg(target_env = "gnu")]
 const LARGE: std::ffi::c_int = 256 * 1024;
 
+/// The files that were mapped when the program began: itself and the libraries that it is linked
+/// with, which stay to its end.
+static FIRST: OnceLock<Vec<String>> = OnceLock::new();
+
 /// Bounds what the heap keeps. The first thing a program does, before it has a second thread.
 /// Elsewhere than on glibc the heap is left as it is.
 pub fn settle() {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let _ = FIRST.set(maps.lines().filter_map(Mapping::read).map(|m| m.file.into()).collect());
     #[cfg(target_env = "gnu")]
     {
         // Our threads allocate little, and never in a callback: one arena serves them all.
@@ -58,8 +65,8 @@ pub fn trim() {
     glibc::malloc_trim(0);
 }
 
-/// Unmaps the pages of the program itself and of `libraries` that hold only what is in their files.
-/// Some milliseconds, and faults of the page cache for the code that runs next.
+/// Unmaps the pages of the program, of what it is linked with and of `libraries` that hold only what
+/// is in their files. Some milliseconds, and faults of the page cache for the code that runs next.
 ///
 /// `libraries` must stay loaded to the end of the process.
 pub fn evict(libraries: &[&Path]) {
@@ -68,7 +75,12 @@ pub fn evict(libraries: &[&Path]) {
         use rustix::mm::{Advice, madvise};
 
         let Ok(smaps) = std::fs::read_to_string("/proc/self/smaps") else { return };
-        for pages in clean(&smaps, evict as fn(&[&Path]) as usize, libraries) {
+        let first = FIRST.get().map(Vec::as_slice).unwrap_or_default();
+        let stays = |file: &str| {
+            first.iter().any(|one| one == file)
+                || libraries.iter().any(|library| *library == Path::new(file))
+        };
+        for pages in clean(&smaps, stays) {
             // SAFETY: the mapping is a file's, without a page of our own, and it is never unmapped.
             // A failed call changes nothing.
             let _ = unsafe {
@@ -85,9 +97,9 @@ pub fn evict(libraries: &[&Path]) {
 }
 
 /// The addresses of the mappings in `smaps` (the text of `/proc/PID/smaps`) that were never written
-/// to, of the file that `code` lies in and of `libraries`.
+/// to, of the files that `stays` names.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is no smaps elsewhere"))]
-fn clean(smaps: &str, code: usize, libraries: &[&Path]) -> Vec<Range<usize>> {
+fn clean(smaps: &str, stays: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut mappings: Vec<Mapping<'_>> = Vec::new();
     for line in smaps.lines() {
         if let Some(mapping) = Mapping::read(line) {
@@ -98,17 +110,8 @@ fn clean(smaps: &str, code: usize, libraries: &[&Path]) -> Vec<Range<usize>> {
             last.untouched = true;
         }
     }
-    let own = mappings.iter().find(|mapping| mapping.pages.contains(&code)).map(|own| own.file);
-    mappings
-        .into_iter()
-        .filter(|mapping| {
-            mapping.untouched
-                && !mapping.writable
-                && (Some(mapping.file) == own
-                    || libraries.iter().any(|library| *library == Path::new(mapping.file)))
-        })
-        .map(|mapping| mapping.pages)
-        .collect()
+    mappings.retain(|mapping| mapping.untouched && !mapping.writable && stays(mapping.file));
+    mappings.into_iter().map(|mapping| mapping.pages).collect()
 }
 
 /// One entry of `smaps`.
@@ -162,14 +165,13 @@ Anonymous:             0 kB
 ";
 
     #[test]
-    fn only_unwritten_pages_of_the_program_and_its_libraries() {
-        let library = Path::new("/usr/lib/libonnxruntime.so.1");
-        let of = |libraries: &[&Path]| clean(SMAPS, 0x55d0_a000_0010, libraries);
+    fn only_unwritten_pages_of_files_that_stay() {
+        let stays = ["/usr/bin/a loud", "/usr/lib/libonnxruntime.so.1"];
         assert_eq!(
-            of(&[library]),
+            clean(SMAPS, |file| stays.contains(&file)),
             [0x55d0_a000_0000..0x55d0_a010_0000, 0x7f00_0000_0000..0x7f00_0020_0000,]
         );
-        assert_eq!(of(&[]).len(), 1);
+        assert!(clean(SMAPS, |_| false).is_empty());
     }
 
     #[cfg(target_os = "linux")]
@@ -183,8 +185,9 @@ Anonymous:             0 kB
                 .and_then(|line| line.trim().strip_suffix(" kB")?.parse::<usize>().ok())
                 .unwrap()
         };
+        let program = std::env::current_exe().unwrap();
         let before = resident();
-        evict(&[]);
+        evict(&[&program]);
         let after = resident();
         assert!(after < before, "{before} kB of files, then {after}");
     }

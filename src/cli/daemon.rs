@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::Outcome;
@@ -15,6 +16,7 @@ use crate::config::{self, Environment};
 use crate::control::{Reload, Server, ServiceHandle, media_keys};
 use crate::dialog::History;
 use crate::drive::{Event, Finished, Handle, Refusal, Request};
+use crate::engine::local::Runtime;
 use crate::turn;
 
 /// Runs the service until it is told to quit, by the socket or by a signal. After a reload another
@@ -168,6 +170,7 @@ async fn live(
     });
     tasks.spawn(media_keys::follow(handle.clone()));
     tasks.spawn(watchdog::feed(app.clock, pulses, notifier.clone()));
+    tasks.spawn(thin(handle.clone()));
     tasks.spawn(tell_standing(handle, notifier.clone()));
     let finished = driver.run().await;
     drop(tasks);
@@ -244,6 +247,39 @@ async fn talk_signals(keys: [std::io::Result<Signal>; 2], mut service: ServiceHa
         };
         if let Err(refusal) = service.driver().await.ask(request).await {
             tracing::warn!("the talk key: {refusal}");
+        }
+    }
+}
+
+/// How long nothing has happened when memory is given back.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// Gives back what a service that only listens does not need: the free pages of the heap, and the
+/// code of its start and of its turns.
+async fn thin(handle: Handle) {
+    let (_, mut events) = handle.watch();
+    // Holding the handle would hide the driver's end.
+    drop(handle);
+    loop {
+        match tokio::time::timeout(IDLE, next_state(&mut events)).await {
+            Ok(Some(())) => continue,
+            Ok(None) => return,
+            Err(_) => {}
+        }
+        drop(tokio::task::spawn_blocking(Runtime::give_back));
+        if next_state(&mut events).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// The next change of the conversation's state; `None` at its end.
+async fn next_state(events: &mut broadcast::Receiver<Event>) -> Option<()> {
+    loop {
+        match events.recv().await {
+            Ok(Event::State(_)) => return Some(()),
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return None,
         }
     }
 }

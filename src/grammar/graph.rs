@@ -10,19 +10,45 @@ use super::slot::{self, KINDS, Kind, Match, Slot};
 
 type NodeId = u32;
 
-#[derive(Clone, Debug)]
+/// A step of a line. There are some hundred thousand in the grammar, so lists stand elsewhere.
+#[derive(Clone, Copy, Debug)]
 enum Node {
-    Words(Box<[WordId]>, NodeId),
+    Word(WordId, NodeId),
+    /// One of these words of the line, in order.
+    Words(Part, NodeId),
     Slot(u32, NodeId),
     Pause(NodeId),
-    Split(Box<[NodeId]>),
+    /// These nodes of the line's forks.
+    Split(Part),
     Accept,
+}
+
+/// A part of a longer list: where it begins, and its length.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    from: u32,
+    len: u16,
+}
+
+impl Part {
+    /// Appends `items` to `list`.
+    fn add<T: Copy>(list: &mut Vec<T>, items: &[T]) -> Self {
+        let from = list.len() as u32;
+        list.extend_from_slice(items);
+        Self { from, len: items.len() as u16 }
+    }
+
+    fn of<T>(self, list: &[T]) -> &[T] {
+        &list[self.from as usize..self.from as usize + usize::from(self.len)]
+    }
 }
 
 /// One compiled line.
 #[derive(Debug)]
 pub(super) struct Line {
     nodes: Vec<Node>,
+    words: Vec<WordId>,
+    forks: Vec<NodeId>,
     entry: NodeId,
     pub(super) slots: Vec<Slot>,
     /// Word sets, each with at least one word in every match.
@@ -48,6 +74,8 @@ impl Line {
     pub(super) fn new(pattern: &Pattern, slots: Vec<Slot>, template: usize) -> Self {
         let mut line = Self {
             nodes: vec![Node::Accept],
+            words: Vec::new(),
+            forks: Vec::new(),
             entry: 0,
             slots,
             must: Vec::new(),
@@ -56,6 +84,9 @@ impl Line {
             template,
         };
         line.entry = line.build(pattern, 0);
+        line.nodes.shrink_to_fit();
+        line.words.shrink_to_fit();
+        line.forks.shrink_to_fit();
         line.must = musts(pattern);
         // The smallest set is the likeliest to be missing, and the fastest to check.
         line.must.sort_by_key(|set| set.len());
@@ -87,15 +118,15 @@ impl Line {
     /// Builds `pattern` in front of `next`.
     fn build(&mut self, pattern: &Pattern, next: NodeId) -> NodeId {
         match pattern {
-            Pattern::Word(id) => self.add(Node::Words([*id].into(), next)),
+            Pattern::Word(id) => self.add(Node::Word(*id, next)),
             Pattern::Slot(slot) => self.add(Node::Slot(*slot as u32, next)),
             Pattern::Pause => self.add(Node::Pause(next)),
             Pattern::Many(item) => {
                 // The body leads back to the fork in front of it. It always takes a word, as the
                 // pattern reader has made sure, so the search makes progress.
-                let fork = self.add(Node::Split(Box::default()));
+                let fork = self.add(Node::Split(Part::default()));
                 let body = self.build(item, fork);
-                self.nodes[fork as usize] = Node::Split([next, body].into());
+                self.nodes[fork as usize] = Node::Split(Part::add(&mut self.forks, &[next, body]));
                 fork
             }
             Pattern::Seq(items) => {
@@ -117,14 +148,22 @@ impl Line {
                         }
                     }
                 }
-                if !words.is_empty() {
-                    words.sort_unstable();
-                    words.dedup();
-                    nodes.insert(0, self.add(Node::Words(words.into(), next)));
+                words.sort_unstable();
+                words.dedup();
+                match words.as_slice() {
+                    [] => {}
+                    [only] => nodes.insert(0, self.add(Node::Word(*only, next))),
+                    words => {
+                        let words = Part::add(&mut self.words, words);
+                        nodes.insert(0, self.add(Node::Words(words, next)));
+                    }
                 }
                 match nodes.as_slice() {
                     [one] => *one,
-                    _ => self.add(Node::Split(nodes.into())),
+                    nodes => {
+                        let nodes = Part::add(&mut self.forks, nodes);
+                        self.add(Node::Split(nodes))
+                    }
                 }
             }
         }
@@ -172,29 +211,36 @@ impl Line {
             if std::mem::replace(seen, true) {
                 continue;
             }
-            match &self.nodes[node as usize] {
+            match self.nodes[node as usize] {
                 Node::Accept => {}
-                Node::Words(..) | Node::Slot(..) if at == to => {
+                Node::Word(..) | Node::Words(..) | Node::Slot(..) if at == to => {
                     if !loose {
                         return true;
                     }
                 }
+                Node::Word(word, then) => {
+                    if word == search.scan.id(at) {
+                        next.push((then, at + 1, false));
+                    }
+                }
                 Node::Words(words, then) => {
-                    if has(words, search.scan.id(at)) {
-                        next.push((*then, at + 1, false));
+                    if has(words.of(&self.words), search.scan.id(at)) {
+                        next.push((then, at + 1, false));
                     }
                 }
                 Node::Slot(slot, then) => {
-                    let kind = self.slots[*slot as usize].kind;
+                    let kind = self.slots[slot as usize].kind;
                     for i in search.range(kind, at) {
                         let end = search.matches[i].end;
                         if end <= to {
-                            next.push((*then, end, kind.takes_any_words()));
+                            next.push((then, end, kind.takes_any_words()));
                         }
                     }
                 }
-                Node::Pause(then) => next.push((*then, at, loose)),
-                Node::Split(nodes) => next.extend(nodes.iter().map(|node| (*node, at, loose))),
+                Node::Pause(then) => next.push((then, at, loose)),
+                Node::Split(nodes) => {
+                    next.extend(nodes.of(&self.forks).iter().map(|node| (*node, at, loose)));
+                }
             }
         }
         false
@@ -247,7 +293,7 @@ impl Frame<'_> {
         if search.costs[key] != UNSEEN {
             return search.costs[key];
         }
-        let cost = match &self.line.nodes[node as usize] {
+        let cost = match self.line.nodes[node as usize] {
             Node::Accept => {
                 if at == self.to {
                     0
@@ -255,23 +301,30 @@ impl Frame<'_> {
                     FAIL
                 }
             }
+            Node::Word(word, next) => {
+                if at < self.to && word == search.scan.id(at) {
+                    self.cost(search, next, at + 1)
+                } else {
+                    FAIL
+                }
+            }
             Node::Words(words, next) => {
-                if at < self.to && has(words, search.scan.id(at)) {
-                    self.cost(search, *next, at + 1)
+                if at < self.to && has(words.of(&self.line.words), search.scan.id(at)) {
+                    self.cost(search, next, at + 1)
                 } else {
                     FAIL
                 }
             }
             Node::Pause(next) => {
                 if search.scan.tokens.get(at).is_some_and(|t| t.pause) {
-                    self.cost(search, *next, at)
+                    self.cost(search, next, at)
                 } else {
                     FAIL
                 }
             }
             Node::Split(nodes) => {
                 let mut best = FAIL;
-                for next in nodes {
+                for next in nodes.of(&self.line.forks) {
                     best = best.min(self.cost(search, *next, at));
                     if best == 0 {
                         break;
@@ -282,10 +335,10 @@ impl Frame<'_> {
             Node::Slot(slot, next) => {
                 let mut best = FAIL;
                 if at < self.to {
-                    for i in search.range(self.line.slots[*slot as usize].kind, at) {
+                    for i in search.range(self.line.slots[slot as usize].kind, at) {
                         let (end, own) = (search.matches[i].end, search.matches[i].cost);
                         if end <= self.to && own < best {
-                            let rest = self.cost(search, *next, end);
+                            let rest = self.cost(search, next, end);
                             best = best.min(own.saturating_add(rest)).min(FAIL);
                         }
                         if best == 0 {
@@ -306,26 +359,29 @@ impl Frame<'_> {
         // Each step reaches another pair of node and token.
         for _ in 0..self.line.nodes.len() * self.width {
             let cost = self.cost(search, node, at);
-            match &self.line.nodes[node as usize] {
+            match self.line.nodes[node as usize] {
                 Node::Accept => return,
-                Node::Words(_, next) => (node, at) = (*next, at + 1),
-                Node::Pause(next) => node = *next,
+                Node::Word(_, next) | Node::Words(_, next) => (node, at) = (next, at + 1),
+                Node::Pause(next) => node = next,
                 Node::Split(nodes) => {
-                    let next = nodes.iter().find(|n| self.cost(search, **n, at) == cost);
+                    let next = nodes
+                        .of(&self.line.forks)
+                        .iter()
+                        .find(|n| self.cost(search, **n, at) == cost);
                     let Some(next) = next else { return };
                     node = *next;
                 }
                 Node::Slot(slot, next) => {
-                    let kind = self.line.slots[*slot as usize].kind;
+                    let kind = self.line.slots[slot as usize].kind;
                     let found = search.range(kind, at).find(|i| {
                         let (end, own) = (search.matches[*i].end, search.matches[*i].cost);
-                        end <= self.to && own.saturating_add(self.cost(search, *next, end)) == cost
+                        end <= self.to && own.saturating_add(self.cost(search, next, end)) == cost
                     });
                     let Some(i) = found else { return };
                     let taken = search.matches[i].clone();
                     at = taken.end;
-                    out.push((*slot as usize, taken));
-                    node = *next;
+                    out.push((slot as usize, taken));
+                    node = next;
                 }
             }
         }

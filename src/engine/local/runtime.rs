@@ -66,8 +66,10 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// Unmaps the code that no model runs just now; see [`heap::evict`].
-    pub(super) fn evict() {
+    /// Gives back the memory that nothing needs just now: free pages of the heap, and code that does
+    /// not run (see [`heap`]). Some milliseconds.
+    pub fn give_back() {
+        heap::trim();
         let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         // It is never closed, see `OPEN`.
         let library = open.as_ref().map(|runtime| runtime.library.as_path());

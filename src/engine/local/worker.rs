@@ -13,7 +13,7 @@ use ort::session::{NoSelectedOutputs, RunOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::runtime::failed;
-use crate::base::{Flow, Job, heap};
+use crate::base::{Flow, Job};
 use crate::engine::EngineError;
 use crate::engine::local::runtime::Runtime;
 
@@ -306,8 +306,7 @@ impl<M: Model> WorkerThread<M> {
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
                     self.model = None;
-                    heap::trim();
-                    Runtime::evict();
+                    Runtime::give_back();
                     tracing::debug!(model = self.name, "idle: unloaded");
                 }
             }
