@@ -38,7 +38,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
 /// Crates that the pure rooms may use besides the standard library.
 const PURE: [(&str, &[&str]); 2] = [("turn", &["serde"]), ("dialog", &["serde", "serde_json"])];
 
-/// Lines of a file without its tests.
+/// Lines of a file. Unit tests that would exceed them are a file of their own, `tests.rs`.
 const MAX_LINES: usize = 500;
 
 /// The most files with inherent methods of one type.
@@ -63,8 +63,11 @@ impl Source {
         strip(self.production())
     }
 
-    /// The text before the unit tests, which come last by convention.
+    /// The text before the unit tests, which come last by convention or are a file of their own.
     fn production(&self) -> &str {
+        if self.path.ends_with("tests.rs") {
+            return "";
+        }
         self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default()
     }
 }
@@ -247,13 +250,13 @@ fn turns_know_one_kind_of_partner() {
 
 #[test]
 fn files_stay_readable() {
-    let length = |source: &Source| source.production().lines().count();
+    let length = |source: &Source| source.text.lines().count();
     let long: Vec<_> = sources()
         .iter()
         .filter(|source| length(source) > MAX_LINES)
         .map(|source| format!("{}: {} lines", source.path.display(), length(source)))
         .collect();
-    assert!(long.is_empty(), "more than {MAX_LINES} lines without tests:\n{}", long.join("\n"));
+    assert!(long.is_empty(), "more than {MAX_LINES} lines:\n{}", long.join("\n"));
 }
 
 /// The files that `source` names, as paths below `src` without extension. A name that a `mod.rs`

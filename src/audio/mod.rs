@@ -19,6 +19,7 @@
 //! Deliberately absent: voice activity and echo cancelling (`listen`), and splitting sound into
 //! blocks (`drive`).
 
+mod block;
 mod board;
 mod capture;
 mod cards;
@@ -46,6 +47,7 @@ mod watch;
 mod wav;
 mod worker;
 
+pub use block::{BLOCK_SAMPLES, Block, PlaybackFeed, SPEAKER_RING};
 pub use board::SideState;
 pub use capture::{CAPTURE_RING, CaptureEdge, CaptureEvent, CaptureTail};
 pub use choice::{Choice, Pace, Settings, SoundEvent};
@@ -55,7 +57,7 @@ pub use error::{AudioError, Side};
 pub use form::Form;
 pub use format::{MicrophoneEdge, Recall, SpeakerEdge};
 pub use gauge::{Counts, Gauge};
-pub use playback::{BLOCK_SAMPLES, Block, FADE_SAMPLES, PlaybackEdge, PlaybackFeed, SPEAKER_RING};
+pub use playback::{FADE_SAMPLES, PlaybackEdge};
 pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};
 pub use resample::Resampler;
 pub use sound::{Pulse, Rest, Sound};

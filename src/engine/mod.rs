@@ -24,6 +24,7 @@ mod painter;
 mod partner;
 mod people;
 mod prose;
+mod speech;
 mod speech_queue;
 mod usage;
 

@@ -15,9 +15,10 @@ use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
 use super::Http;
+use super::error_body::ErrorBody;
 use super::http::is;
 use super::quirks::{EarQuirks, Times};
-use super::refusal::{Declined, ErrorBody};
+use super::refusal::Declined;
 use super::sound::wav;
 use super::sse::Events;
 use super::stream::Stream;

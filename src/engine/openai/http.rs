@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::address::Address;
 use super::auth::Auth;
+use super::error_body::ErrorBody;
 use super::limits::limits;
-use super::refusal::{Declined, ErrorBody, Refusal, looks_like_a_page};
+use super::refusal::{Declined, Refusal, looks_like_a_page};
 use super::tls;
 use crate::base::{Chance, Clock, Job, WallClock};
 use crate::engine::{EngineError, Meter, Usage};

@@ -18,6 +18,7 @@ mod auth;
 mod decode;
 pub mod defaults;
 mod ear;
+mod error_body;
 pub mod files;
 pub mod finetune;
 mod http;

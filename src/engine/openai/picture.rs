@@ -7,8 +7,9 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 
+use super::error_body::ErrorBody;
 use super::http::{Http, is};
-use super::refusal::{Declined, ErrorBody};
+use super::refusal::Declined;
 use super::sound::unbase64;
 use super::stream::Stream;
 use super::used::Tab;

@@ -17,9 +17,10 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::Http;
+use super::error_body::ErrorBody;
 use super::http::is;
 use super::quirks::takes_instructions;
-use super::refusal::{Declined, ErrorBody};
+use super::refusal::Declined;
 use super::sound::unbase64;
 use super::stream::Stream;
 use super::used::Tab;

@@ -7,8 +7,8 @@ use super::reply::{Calls, Fault, Fragment, Reading, Streamed, source, text};
 use super::turns::taking_turns;
 use super::{MindSettings, ToolChoice};
 use crate::dialog::{Item, Prompt};
+use crate::engine::openai::error_body::ErrorBody;
 use crate::engine::openai::quirks::{Instructions, Quirks};
-use crate::engine::openai::refusal::ErrorBody;
 use crate::engine::openai::sound::{PcmBytes, VOICE_RATE, base64, read_file, unbase64, wav};
 use crate::engine::{Chunk, Delta, Pacing};
 

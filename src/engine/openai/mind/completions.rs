@@ -7,8 +7,8 @@ use super::lessons::Lessons;
 use super::reply::{Fault, Reading, text};
 use crate::dialog::{Item, Prompt};
 use crate::engine::Delta;
+use crate::engine::openai::error_body::ErrorBody;
 use crate::engine::openai::quirks::Quirks;
-use crate::engine::openai::refusal::ErrorBody;
 
 /// The longest reply by default: the endpoint's own default of 16 tokens ends in the middle of most
 /// sentences.

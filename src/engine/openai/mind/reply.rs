@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::base::CallId;
 use crate::dialog::Call;
-use crate::engine::openai::refusal::ErrorBody;
+use crate::engine::openai::error_body::ErrorBody;
 use crate::engine::{Delta, Source};
 
 /// Why a reply cannot be read.

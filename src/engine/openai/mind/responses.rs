@@ -7,8 +7,8 @@ use super::reply::{Calls, Fault, Fragment, Reading, Streamed, source, text};
 use super::{MindSettings, Sampling, ToolChoice};
 use crate::dialog::{Item, Prompt};
 use crate::engine::Delta;
+use crate::engine::openai::error_body::ErrorBody;
 use crate::engine::openai::quirks::{Instructions, Quirks};
-use crate::engine::openai::refusal::ErrorBody;
 
 /// The body of a request. Nothing is stored at the provider: it contains the whole conversation.
 pub(super) fn request(

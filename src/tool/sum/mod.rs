@@ -12,7 +12,14 @@
 //! The precedence is that of written mathematics and of most languages with a power operator (the
 //! sign binds less tightly than the power: -2^2 is -4).
 
+mod error;
+mod function;
+mod token;
+
 use std::f64::consts;
+
+use self::error::{SumError, finite, unreadable};
+use self::token::{Token, tokens};
 
 /// The longest expression, in bytes; a spoken one has less than a tenth of that.
 const MAX_TEXT: usize = 1_000;
@@ -23,19 +30,6 @@ const MAX_DEPTH: u32 = 64;
 
 /// The largest number whose factorial fits an f64.
 const MAX_FACTORIAL: f64 = 170.0;
-
-/// Why there is no result: a sentence for the ear.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SumError {
-    #[error("I cannot divide by zero.")]
-    ZeroDivision,
-    #[error("The result is too large for me to calculate.")]
-    TooLarge,
-    #[error("That has no result: {0}.")]
-    Undefined(&'static str),
-    #[error("I cannot calculate that: {0}.")]
-    Unreadable(String),
-}
 
 /// The value of `text`, always finite.
 pub(crate) fn evaluate(text: &str) -> Result<f64, SumError> {
@@ -52,180 +46,6 @@ pub(crate) fn evaluate(text: &str) -> Result<f64, SumError> {
         None => Ok(value),
         Some(token) => Err(unreadable(format!("{} was not expected", token.name()))),
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Token {
-    Number(f64),
-    Function(Function),
-    Plus,
-    Minus,
-    Times,
-    Over,
-    Mod,
-    Power,
-    Factorial,
-    Percent,
-    Degrees,
-    Open,
-    Close,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Function {
-    Sqrt,
-    Cbrt,
-    Abs,
-    Round,
-    Floor,
-    Ceil,
-    Ln,
-    Log10,
-    Log2,
-    Exp,
-    Sin,
-    Cos,
-    Tan,
-}
-
-impl Token {
-    fn name(self) -> String {
-        match self {
-            Self::Number(n) => format!("the number {n}"),
-            Self::Function(_) => "a function".into(),
-            Self::Plus => "a plus".into(),
-            Self::Minus => "a minus".into(),
-            Self::Times => "a multiplication sign".into(),
-            Self::Over => "a division sign".into(),
-            Self::Mod => "\"mod\"".into(),
-            Self::Power => "a power sign".into(),
-            Self::Factorial => "an exclamation mark".into(),
-            Self::Percent => "a percent sign".into(),
-            Self::Degrees => "a degree sign".into(),
-            Self::Open => "an opening parenthesis".into(),
-            Self::Close => "a closing parenthesis".into(),
-        }
-    }
-}
-
-fn tokens(text: &str) -> Result<Vec<Token>, SumError> {
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let (token, used) = if first.is_ascii_digit() || first == '.' {
-            number(rest)?
-        } else if first.is_alphabetic() && first != '×' {
-            word(rest)?
-        } else {
-            let token = match first {
-                '+' => Token::Plus,
-                '-' | '−' | '–' => Token::Minus,
-                '*' if rest.starts_with("**") => Token::Power,
-                '*' | '×' | '·' | '⋅' => Token::Times,
-                '/' | '÷' | ':' | '∕' => Token::Over,
-                '^' => Token::Power,
-                '!' => Token::Factorial,
-                '%' => Token::Percent,
-                '°' => Token::Degrees,
-                '(' | '[' => Token::Open,
-                ')' | ']' => Token::Close,
-                '√' => Token::Function(Function::Sqrt),
-                other => return Err(unreadable(format!("\"{other}\" is no part of a sum"))),
-            };
-            let used = if rest.starts_with("**") { 2 } else { first.len_utf8() };
-            (token, used)
-        };
-        tokens.push(token);
-        rest = rest[used..].trim_start();
-    }
-    Ok(tokens)
-}
-
-/// A number with decimals, exponent, and commas or underscores between groups of three digits.
-fn number(text: &str) -> Result<(Token, usize), SumError> {
-    let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let mut at = 0;
-    let mut digits = String::new();
-    while digit(at) {
-        digits.push(char::from(bytes[at]));
-        at += 1;
-        let group = matches!(bytes.get(at), Some(b',' | b'_'))
-            && (1..=3).all(|n| digit(at + n))
-            && !digit(at + 4);
-        if group {
-            at += 1;
-        }
-    }
-    if bytes.get(at) == Some(&b'.') {
-        digits.push('.');
-        at += 1;
-        while digit(at) {
-            digits.push(char::from(bytes[at]));
-            at += 1;
-        }
-    }
-    // An "e" without digits after it is Euler's number.
-    if matches!(bytes.get(at), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
-        if digit(at + 1 + sign) {
-            digits.push_str(&text[at..=at + sign]);
-            at += 1 + sign;
-            while digit(at) {
-                digits.push(char::from(bytes[at]));
-                at += 1;
-            }
-        }
-    }
-    match digits.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok((Token::Number(value), at)),
-        Ok(_) => Err(SumError::TooLarge),
-        Err(_) => Err(unreadable(format!("\"{digits}\" is no number"))),
-    }
-}
-
-fn word(text: &str) -> Result<(Token, usize), SumError> {
-    let end = text
-        .char_indices()
-        .find(|(at, c)| !(c.is_ascii_alphabetic() || (*at > 0 && c.is_ascii_digit())))
-        .map_or(text.len(), |(at, _)| at);
-    if end == 0 {
-        return match text.chars().next() {
-            Some('π') => Ok((Token::Number(consts::PI), 'π'.len_utf8())),
-            other => Err(unreadable(format!("\"{}\" is no part of a sum", other.unwrap_or(' ')))),
-        };
-    }
-    let word = text[..end].to_ascii_lowercase();
-    let token = match word.as_str() {
-        "x" | "times" | "of" => Token::Times,
-        "plus" => Token::Plus,
-        "minus" => Token::Minus,
-        "over" => Token::Over,
-        "mod" => Token::Mod,
-        "percent" => Token::Percent,
-        "deg" | "degrees" => Token::Degrees,
-        "pi" => Token::Number(consts::PI),
-        "e" => Token::Number(consts::E),
-        "sqrt" => Token::Function(Function::Sqrt),
-        "cbrt" => Token::Function(Function::Cbrt),
-        "abs" => Token::Function(Function::Abs),
-        "round" => Token::Function(Function::Round),
-        "floor" => Token::Function(Function::Floor),
-        "ceil" => Token::Function(Function::Ceil),
-        "ln" => Token::Function(Function::Ln),
-        "log" | "log10" => Token::Function(Function::Log10),
-        "log2" => Token::Function(Function::Log2),
-        "exp" => Token::Function(Function::Exp),
-        "sin" => Token::Function(Function::Sin),
-        "cos" => Token::Function(Function::Cos),
-        "tan" => Token::Function(Function::Tan),
-        // "8x7": the x is a sign, the 7 is not part of a name.
-        _ if word.starts_with('x') && word[1..].bytes().all(|b| b.is_ascii_digit()) => {
-            return Ok((Token::Times, 1));
-        }
-        _ => return Err(unreadable(format!("\"{word}\" is no part of a sum"))),
-    };
-    Ok((token, end))
 }
 
 struct Reader<'a> {
@@ -371,41 +191,6 @@ impl Reader<'_> {
     }
 }
 
-impl Function {
-    fn of(self, value: f64) -> Result<f64, SumError> {
-        let result = match self {
-            Self::Sqrt if value < 0.0 => {
-                return Err(SumError::Undefined("a negative number has no real square root"));
-            }
-            Self::Ln | Self::Log10 | Self::Log2 if value <= 0.0 => {
-                return Err(SumError::Undefined("only numbers above zero have a logarithm"));
-            }
-            Self::Tan if value.cos().abs() < 1e-15 => {
-                return Err(SumError::Undefined("the tangent is infinite there"));
-            }
-            Self::Sqrt => value.sqrt(),
-            Self::Cbrt => value.cbrt(),
-            Self::Abs => value.abs(),
-            Self::Round => value.round(),
-            Self::Floor => value.floor(),
-            Self::Ceil => value.ceil(),
-            Self::Ln => value.ln(),
-            Self::Log10 => value.log10(),
-            Self::Log2 => value.log2(),
-            Self::Exp => value.exp(),
-            Self::Sin => clean(value.sin()),
-            Self::Cos => clean(value.cos()),
-            Self::Tan => clean(value.tan()),
-        };
-        finite(result)
-    }
-}
-
-/// The sine of pi is not quite zero in f64; nobody wants to hear that.
-fn clean(value: f64) -> f64 {
-    if value.abs() < 1e-15 { 0.0 } else { value }
-}
-
 fn factorial(value: f64) -> Result<f64, SumError> {
     if value < 0.0 || value.fract() != 0.0 {
         return Err(SumError::Undefined("only whole numbers from zero on have a factorial"));
@@ -418,14 +203,6 @@ fn factorial(value: f64) -> Result<f64, SumError> {
 
 fn nonzero(value: f64) -> Result<f64, SumError> {
     if value == 0.0 { Err(SumError::ZeroDivision) } else { Ok(value) }
-}
-
-fn finite(value: f64) -> Result<f64, SumError> {
-    if value.is_finite() { Ok(value) } else { Err(SumError::TooLarge) }
-}
-
-fn unreadable(why: impl Into<String>) -> SumError {
-    SumError::Unreadable(why.into())
 }
 
 #[cfg(test)]
