@@ -1,7 +1,8 @@
 //! The cost of the sound system's callbacks. A period is 10 ms; the budget is 1 % of it, 100 us.
 
-use aloud::audio::{Block, Earcon, MicrophoneEdge, Path, Resampler, SpeakerEdge, path};
+use aloud::audio::{Block, Earcon, MicrophoneEdge, Path, SpeakerEdge, path};
 use aloud::base::{Epoch, Moment, Rate, Volume};
+use aloud::pcm::Resampler;
 use divan::Bencher;
 
 fn main() {

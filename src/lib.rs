@@ -11,8 +11,8 @@
 //! - [`base`]: time, ids, frames of sound; what every room shares.
 //! - [`dialog`]: what was said: items, history, prompt.
 //! - [`turn`]: the pure machine that decides everything about turns.
-//! - `pcm`: reading and writing sound files in any format.
-//! - [`audio`]: devices, the two real-time edges, WAV, earcons.
+//! - [`pcm`]: reading and writing sound files in any format, changing rates.
+//! - [`audio`]: devices, the two real-time edges, earcons.
 //! - [`listen`]: voice activity and cutting utterances.
 //! - [`grammar`]: the meaning of spoken commands.
 //! - [`language`]: how numbers, times, dates, money and units are written and said.
@@ -39,6 +39,6 @@ pub mod language;
 pub mod ledger;
 pub mod listen;
 pub mod models;
-mod pcm;
+pub mod pcm;
 pub mod tool;
 pub mod turn;

@@ -14,14 +14,14 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("turn", &["base", "dialog"]),
     ("pcm", &["base"]),
     ("audio", &["base", "pcm"]),
-    ("listen", &["base", "audio"]),
+    ("listen", &["base", "pcm", "audio"]),
     ("models", &["base"]),
     ("language", &["base"]),
     ("grammar", &["base", "language"]),
     ("engine", &["base", "dialog", "language", "grammar", "pcm"]),
     ("tool", &["base", "dialog", "language"]),
     ("ledger", &["base", "engine"]),
-    ("drive", &["base", "dialog", "turn", "audio", "listen", "engine", "tool"]),
+    ("drive", &["base", "dialog", "turn", "pcm", "audio", "listen", "engine", "tool"]),
     ("control", &["base", "dialog", "drive"]),
     // It makes the settings of every room, and imports nothing else of them.
     (

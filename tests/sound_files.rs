@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use aloud::audio::{
     AudioError, Block, CaptureEvent, Choice, Pace, Settings, Side, SideState, Sound, SoundEvent,
-    WavFile, path, read_file,
+    path,
 };
 use aloud::base::{Clock, Epoch, Moment, Rate, SPEAKER_RATE, Volume};
+use aloud::pcm::{FileError, WavFile, read_file};
 
 /// A tone of 400 Hz, peak 0.5.
 fn tone(rate: u32, seconds: f64) -> Vec<f32> {
@@ -435,6 +436,12 @@ fn a_file_that_cannot_be_used_is_refused_at_once() {
         Sound::open(&between(input, output, Pace::Fast), ends.capture, ends.playback).err().unwrap()
     };
     let missing = dir.path().join("missing.wav");
-    assert!(matches!(open(&missing, &dir.path().join("o.wav")), AudioError::NoFile { .. }));
-    assert!(matches!(open(&input, &missing.join("o.wav")), AudioError::CannotWrite { .. }));
+    assert!(matches!(
+        open(&missing, &dir.path().join("o.wav")),
+        AudioError::File(FileError::NoFile { .. })
+    ));
+    assert!(matches!(
+        open(&input, &missing.join("o.wav")),
+        AudioError::File(FileError::CannotWrite { .. })
+    ));
 }

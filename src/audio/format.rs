@@ -5,11 +5,10 @@ use cpal::{FromSample, Sample, SizedSample};
 use crossbeam_utils::atomic::AtomicCell;
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
-use rubato::{Fft, Resampler as _};
 
-use super::resample::{fft, turn};
-use super::{AudioError, CaptureEdge, PlaybackEdge};
+use super::{CaptureEdge, PlaybackEdge};
 use crate::base::{Moment, Rate, SPEAKER_RATE};
+use crate::pcm::{BlockResampler, RateError};
 
 /// Frames converted at a time. Devices ask for about as many.
 const CHUNK: usize = 480;
@@ -96,9 +95,7 @@ pub struct SpeakerEdge {
 
 /// Converts the rate for the device, in preallocated memory.
 struct RateConverter {
-    fft: Fft<f32>,
-    input: Vec<f32>,
-    output: Vec<f32>,
+    blocks: BlockResampler,
     spare: HeapProd<f32>,
     ready: HeapCons<f32>,
     /// The most frames held in here between the edge and the device, at the device's rate.
@@ -106,22 +103,19 @@ struct RateConverter {
 }
 
 impl RateConverter {
-    fn new(rate: Rate) -> Result<Self, AudioError> {
-        let fft = fft(SPEAKER_RATE, rate)?;
-        let (input, output) =
-            (vec![0.0; fft.input_frames_max()], vec![0.0; fft.output_frames_max()]);
-        let (spare, ready) = HeapRb::new(output.len() + CHUNK).split();
-        let delay = (fft.output_delay() + output.len()) as u64;
-        Ok(Self { fft, input, output, spare, ready, delay })
+    fn new(rate: Rate) -> Result<Self, RateError> {
+        let blocks = BlockResampler::new(SPEAKER_RATE, rate)?;
+        let (spare, ready) = HeapRb::new(blocks.output_len() + CHUNK).split();
+        let delay = (blocks.delay() + blocks.output_len()) as u64;
+        Ok(Self { blocks, spare, ready, delay })
     }
 
     fn pull(&mut self, edge: &mut PlaybackEdge, out: &mut [f32]) {
         let mut done = 0;
         while done < out.len() {
             if self.ready.is_empty() {
-                edge.pull(&mut self.input);
-                turn(&mut self.fft, &self.input, &mut self.output);
-                self.spare.push_slice(&self.output);
+                edge.pull(self.blocks.input());
+                self.spare.push_slice(self.blocks.convert());
             }
             done += self.ready.pop_slice(&mut out[done..]);
         }

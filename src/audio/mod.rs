@@ -1,4 +1,4 @@
-//! Devices, the two real-time edges, resampling, WAV, earcons.
+//! Devices, the two real-time edges, files that stand in for devices, earcons.
 //!
 //! ```text
 //! mic ─▶ MicrophoneEdge ─▶ CaptureEdge ─▶ ring (4 s) ─▶ CaptureTail ─▶ listen thread
@@ -6,7 +6,7 @@
 //!                   │        └────── Gauge: live epoch, duck, earcons / played, settled, counts
 //!                   └─▶ ring (1 s) ─▶ Tap ─▶ listen thread: what was really output, and when
 //! Sound: a thread that opens devices (or files), watches them, and reopens them:
-//!   supervisor (acts) ◀─ watch (decides, pure)    one worker per side ─▶ server + stream, cards or reel
+//!   supervisor (acts) ◀─ watch (decides, pure)    one worker per side ─▶ server + stream, cards or files
 //! ```
 //!
 //! **Invariant:** only `*Edge` types run in callbacks. They never allocate, lock, wait, log or make
@@ -27,16 +27,14 @@ mod choice;
 mod device;
 mod earcon;
 mod error;
+mod file_device;
 mod form;
 mod format;
 mod gauge;
 mod memory;
 mod place;
 mod playback;
-mod recording;
-mod reel;
 mod report;
-mod resample;
 mod server;
 mod sound;
 mod stream;
@@ -44,7 +42,6 @@ mod supervisor;
 mod tap;
 mod thread;
 mod watch;
-mod wav;
 mod worker;
 
 pub use block::{BLOCK_SAMPLES, Block, PlaybackFeed, SPEAKER_RING};
@@ -58,11 +55,8 @@ pub use form::Form;
 pub use format::{MicrophoneEdge, Recall, SpeakerEdge};
 pub use gauge::{Counts, Gauge};
 pub use playback::{FADE_SAMPLES, PlaybackEdge};
-pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};
-pub use resample::Resampler;
 pub use sound::{Pulse, Rest, Sound};
 pub use tap::{Played, Tap};
-pub use wav::WavFile;
 
 use self::tap::TapEdge;
 use crate::base::Volume;

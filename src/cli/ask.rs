@@ -12,7 +12,7 @@ use crate::app::{App, Output, picture};
 use crate::config::{self, Environment, ModelName};
 use crate::dialog::Item;
 use crate::drive::{Event, Finished, Handle, Question};
-use crate::{audio, listen};
+use crate::{listen, pcm};
 
 /// Asks one question and prints the answer.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Outcome {
@@ -183,7 +183,7 @@ async fn words(handle: Handle) {
 
 /// What the listener makes of a recording under a held key.
 fn heard(app: &App, path: &Path) -> Result<Vec<listen::Event>, Failure> {
-    let clip = audio::read_file(path)?;
+    let clip = pcm::read_file(path)?;
     if let Some(warning) = &clip.warning {
         print::trouble(warning);
     }

@@ -1,11 +1,10 @@
 //! A room with a loudspeaker and a microphone: the real edges, the real path of the sound into the
 //! listener, and the air between them. Time is counted, not waited for.
 
-use aloud::audio::{
-    Block, CaptureEdge, Gauge, PlaybackEdge, PlaybackFeed, Resampler, SPEAKER_RING, path,
-};
+use aloud::audio::{Block, CaptureEdge, Gauge, PlaybackEdge, PlaybackFeed, SPEAKER_RING, path};
 use aloud::base::{Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, Volume};
 use aloud::listen::{Event, Intake, Order, Settings, VadFactory};
+use aloud::pcm::Resampler;
 
 /// A period of both devices in samples of the speaker: 10 ms.
 const PERIOD: usize = 480;

@@ -19,13 +19,13 @@ use super::error_body::ErrorBody;
 use super::http::is;
 use super::quirks::{EarQuirks, Times};
 use super::refusal::Declined;
-use super::sound::wav;
 use super::sse::Events;
 use super::stream::Stream;
 use super::used::Tab;
 use super::wording;
 use crate::base::{Flow, Job, LISTEN_RATE, Utterance};
 use crate::engine::{EngineError, Known, Notes, Segment, Transcriber, Transcript, heard};
+use crate::pcm::wav;
 
 /// The endpoint.
 const PATH: &str = "audio/transcriptions";
@@ -117,14 +117,17 @@ impl Ear {
 
     /// The form for one try. Encoding is so cheap that nothing is kept for the next.
     fn form(&self, pcm: &[f32], known: &[Known]) -> Form {
-        let sound = Part::bytes(wav(pcm)).file_name("speech.wav");
+        let sound = Part::bytes(wav(pcm, LISTEN_RATE)).file_name("speech.wav");
         let mut form = Form::new().part("file", sound.headers(wav_header()));
         for (name, value) in self.fields(pcm.len()) {
             form = form.text(name, value);
         }
         if self.times() == Times::Diarized {
             for Known { name, pcm } in known {
-                let voice = format!("data:audio/wav;base64,{}", BASE64_STANDARD.encode(wav(pcm)));
+                let voice = format!(
+                    "data:audio/wav;base64,{}",
+                    BASE64_STANDARD.encode(wav(pcm, LISTEN_RATE))
+                );
                 form = form.text("known_speaker_names[]", name.clone());
                 form = form.text("known_speaker_references[]", voice);
             }

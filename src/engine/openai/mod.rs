@@ -15,7 +15,6 @@
 
 mod address;
 mod auth;
-mod decode;
 pub mod defaults;
 mod ear;
 mod error_body;
@@ -31,13 +30,13 @@ mod quirks;
 pub mod realtime;
 mod refusal;
 mod sound;
+mod sound_bytes;
 mod sse;
 mod stream;
 mod tls;
 pub mod training;
 mod used;
 mod voice;
-mod wave;
 mod wording;
 
 pub use address::Address;

@@ -6,11 +6,13 @@ use super::lessons::Lessons;
 use super::reply::{Calls, Fault, Fragment, Reading, Streamed, source, text};
 use super::turns::taking_turns;
 use super::{MindSettings, ToolChoice};
+use crate::base::LISTEN_RATE;
 use crate::dialog::{Item, Prompt};
 use crate::engine::openai::error_body::ErrorBody;
 use crate::engine::openai::quirks::{Instructions, Quirks};
-use crate::engine::openai::sound::{PcmBytes, VOICE_RATE, base64, read_file, unbase64, wav};
+use crate::engine::openai::sound::{VOICE_RATE, base64, unbase64};
 use crate::engine::{Chunk, Delta, Pacing};
+use crate::pcm::{PcmBytes, unpack, wav};
 
 /// The body of a request.
 pub(super) fn request(
@@ -98,7 +100,7 @@ fn messages(prompt: &Prompt, no_tools: bool) -> Vec<Value> {
                 let sound = prompt.sounds.iter().find(|sound| Some(sound.id) == *utterance);
                 let mut parts = Vec::new();
                 if let Some(sound) = sound {
-                    let data = base64(&wav(&sound.pcm));
+                    let data = base64(&wav(&sound.pcm, LISTEN_RATE));
                     parts.push(json!({ "type": "input_audio", "input_audio": { "data": data, "format": "wav" } }));
                 } else if !text.is_empty() {
                     parts.push(json!({ "type": "text", "text": text }));
@@ -323,7 +325,8 @@ impl Reading for Reply {
         }
         if let Some(data) = message["audio"]["data"].as_str() {
             let bytes = unbase64(data).ok_or_else(|| Fault::broken("its audio is not base64"))?;
-            let (pcm, rate) = read_file(bytes).map_err(Fault::Broken)?;
+            let (pcm, rate) =
+                unpack(bytes).map_err(|why| Fault::Broken(format!("its sound {why}")))?;
             out.push(Delta::Sound(self.pacing.sound(pcm, rate)));
         }
         self.done = true;

@@ -1,10 +1,10 @@
 use std::fs::File;
-use std::io::{self, ErrorKind, Seek};
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 
-use super::{AudioError, Resampler};
+use super::error::plain;
+use super::{Decoder, FileError, PIECE, Resampler, Unreadable};
 use crate::base::{LISTEN_RATE, Rate};
-use crate::pcm::{Decoder, PIECE, Unreadable};
 
 /// The longest file that [`read_file`] reads at once: an hour, which is 230 MB. Longer ones are
 /// read piece by piece with [`Recording`].
@@ -49,9 +49,9 @@ pub struct Clip {
 /// Reads a whole file as mono at [`LISTEN_RATE`].
 ///
 /// # Errors
-/// [`AudioError::NoFile`], [`AudioError::NotSound`] (also when it holds no sample),
-/// [`AudioError::TooLong`] beyond [`LONGEST_CLIP_SECONDS`], [`AudioError::Io`].
-pub fn read_file(path: &Path) -> Result<Clip, AudioError> {
+/// [`FileError::NoFile`], [`FileError::NotSound`] (also when it holds no sample),
+/// [`FileError::TooLong`] beyond [`LONGEST_CLIP_SECONDS`], [`FileError::Io`].
+pub fn read_file(path: &Path) -> Result<Clip, FileError> {
     let mut recording = Recording::open(path)?.at_rate(LISTEN_RATE)?;
     let mut pcm = Vec::new();
     let mut piece = vec![0.0; PIECE];
@@ -62,14 +62,14 @@ pub fn read_file(path: &Path) -> Result<Clip, AudioError> {
         }
         pcm.extend_from_slice(&piece[..n]);
         if pcm.len() > (LONGEST_CLIP_SECONDS * LISTEN_RATE.0) as usize {
-            return Err(AudioError::TooLong {
+            return Err(FileError::TooLong {
                 path: path.to_owned(),
                 why: "is longer than an hour; cut it into shorter files".to_owned(),
             });
         }
     }
     if pcm.is_empty() {
-        return Err(AudioError::not_sound(path, "contains no sound"));
+        return Err(FileError::not_sound(path, "contains no sound"));
     }
     let seconds = pcm.len() as f64 / f64::from(LISTEN_RATE.0);
     Ok(Clip { pcm, seconds, warning: recording.warning })
@@ -79,18 +79,18 @@ impl Recording {
     /// Opens a file at its own rate.
     ///
     /// # Errors
-    /// [`AudioError::NoFile`] when it cannot be opened, [`AudioError::NotSound`] when it is empty
+    /// [`FileError::NoFile`] when it cannot be opened, [`FileError::NotSound`] when it is empty
     /// or of another kind.
-    pub fn open(path: &Path) -> Result<Self, AudioError> {
+    pub fn open(path: &Path) -> Result<Self, FileError> {
         let no_file =
-            |why: io::Error| AudioError::NoFile { path: path.to_owned(), why: plain(&why) };
+            |why: io::Error| FileError::NoFile { path: path.to_owned(), why: plain(&why) };
         if path.as_os_str() == STANDARD_INPUT {
             return Self::decode(Path::new("standard input"), spooled().map_err(no_file)?);
         }
         let file = File::open(path).map_err(no_file)?;
         let about = file.metadata().map_err(no_file)?;
         if about.is_dir() {
-            return Err(AudioError::NoFile {
+            return Err(FileError::NoFile {
                 path: path.to_owned(),
                 why: "it is a folder".to_owned(),
             });
@@ -100,9 +100,9 @@ impl Recording {
         Self::decode(path, file)
     }
 
-    fn decode(path: &Path, file: File) -> Result<Self, AudioError> {
+    fn decode(path: &Path, file: File) -> Result<Self, FileError> {
         let decoder = Decoder::open(Box::new(file)).map_err(|why| match why {
-            Unreadable::NotSound(why) => AudioError::not_sound(path, why),
+            Unreadable::NotSound(why) => FileError::not_sound(path, why),
             Unreadable::Io(why) => broken(path, &why),
         })?;
         Ok(Self {
@@ -121,7 +121,7 @@ impl Recording {
     ///
     /// # Errors
     /// As [`Resampler::new`].
-    pub fn at_rate(mut self, rate: Rate) -> Result<Self, AudioError> {
+    pub fn at_rate(mut self, rate: Rate) -> Result<Self, FileError> {
         self.resampler = Some(Resampler::new(self.rate, rate)?);
         self.rate = rate;
         Ok(self)
@@ -135,8 +135,8 @@ impl Recording {
     /// Writes the next samples into `out`, mono in -1.0..=1.0; returns how many, 0 only at the end.
     ///
     /// # Errors
-    /// [`AudioError::Io`] when the disk fails; a truncated file is not an error.
-    pub fn read(&mut self, out: &mut [f32]) -> Result<usize, AudioError> {
+    /// [`FileError::Io`] when the disk fails; a truncated file is not an error.
+    pub fn read(&mut self, out: &mut [f32]) -> Result<usize, FileError> {
         while self.at == self.ready.len() && !self.over {
             self.ready.clear();
             self.at = 0;
@@ -153,7 +153,7 @@ impl Recording {
         self.warning.as_deref()
     }
 
-    fn load(&mut self) -> Result<(), AudioError> {
+    fn load(&mut self) -> Result<(), FileError> {
         let mut piece = Vec::with_capacity(PIECE);
         let more = self.decoder.load(&mut piece).map_err(|why| broken(&self.path, &why))?;
         match &mut self.resampler {
@@ -187,20 +187,6 @@ fn copied(reader: impl io::Read) -> io::Result<File> {
     Ok(file)
 }
 
-fn broken(path: &Path, why: &io::Error) -> AudioError {
-    AudioError::Io { path: path.to_owned(), why: plain(why) }
-}
-
-/// The text of an I/O error without its number.
-pub(super) fn plain(why: &io::Error) -> String {
-    let said = |kind| why.kind() == kind;
-    if said(ErrorKind::NotFound) {
-        "no such file".to_owned()
-    } else if said(ErrorKind::PermissionDenied) {
-        "permission denied".to_owned()
-    } else if said(ErrorKind::StorageFull) {
-        "the disk is full".to_owned()
-    } else {
-        why.to_string()
-    }
+fn broken(path: &Path, why: &io::Error) -> FileError {
+    FileError::Io { path: path.to_owned(), why: plain(why) }
 }

@@ -2,8 +2,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::park_timeout;
 use std::time::Duration;
 
-use super::{AudioError, CaptureEdge, Pace, PlaybackEdge, Recording, Settings, WavFile};
+use super::{CaptureEdge, Pace, PlaybackEdge, Settings};
 use crate::base::{Clock, Moment, SPEAKER_RATE};
+use crate::pcm::{FileError, Recording, WavFile};
 
 /// The period of a file that stands in for a device: 10 ms, as for a real one.
 const PERIOD: Duration = Duration::from_millis(10);
@@ -15,7 +16,7 @@ const NAP: Duration = Duration::from_millis(1);
 /// the silence after it have been taken.
 ///
 /// # Errors
-/// [`AudioError::Io`] when reading fails; silence follows it all the same, so that what was said
+/// [`FileError::Io`] when reading fails; silence follows it all the same, so that what was said
 /// before is answered.
 pub(super) fn play(
     mut recording: Recording,
@@ -23,7 +24,7 @@ pub(super) fn play(
     settings: &Settings,
     stop: &AtomicBool,
     ended: impl FnOnce(),
-) -> Result<(), AudioError> {
+) -> Result<(), FileError> {
     let rate = recording.rate();
     edge.restart(rate);
     let mut period = vec![0.0; (rate.0 as usize / 100).max(1)];
@@ -78,15 +79,15 @@ pub(super) fn play(
 /// Writes the output of the playback edge into `file` until `stop`, then completes the file.
 ///
 /// # Errors
-/// [`AudioError::CannotWrite`]; `broke` is notified immediately, and the sound continues unwritten
+/// [`FileError::CannotWrite`]; `broke` is notified immediately, and the sound continues unwritten
 /// so that the conversation does not hang with the disk.
 pub(super) fn write(
     file: WavFile,
     mut edge: PlaybackEdge,
     pace: Pace,
     stop: &AtomicBool,
-    broke: impl Fn(AudioError),
-) -> Result<(), AudioError> {
+    broke: impl Fn(FileError),
+) -> Result<(), FileError> {
     let mut period = vec![0.0; SPEAKER_RATE.0 as usize / 100];
     let mut pacer = Pacer::new(pace);
     let mut outcome = Ok(file);
@@ -110,7 +111,7 @@ pub(super) fn write(
     }
 }
 
-fn fill(recording: &mut Recording, out: &mut [f32]) -> Result<usize, AudioError> {
+fn fill(recording: &mut Recording, out: &mut [f32]) -> Result<usize, FileError> {
     let mut done = 0;
     while done < out.len() {
         match recording.read(&mut out[done..])? {

@@ -1,14 +1,14 @@
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Resampler as _};
 
-use super::AudioError;
+use super::RateError;
 use crate::base::Rate;
 
 /// Changes the rate of a mono stream, piece by piece.
 ///
 /// The delay of the filter (half a block, 5 ms at ordinary rates) is cut off at the start and made
 /// up by [`Resampler::flush`], so a stream of `n` samples becomes exactly `ceil(n * to / from)`
-/// samples, aligned in time. Rubato's synchronous FFT resampler with a Blackman-Harris window.
+/// samples, aligned in time.
 pub struct Resampler {
     from: Rate,
     to: Rate,
@@ -17,11 +17,9 @@ pub struct Resampler {
 }
 
 struct Core {
-    fft: Fft<f32>,
+    blocks: BlockResampler,
     /// Input samples waiting for a whole block.
     held: Vec<f32>,
-    /// One block of output.
-    made: Vec<f32>,
     /// Samples of filter delay still to be cut off.
     skip: usize,
     /// Samples in and samples out.
@@ -33,13 +31,10 @@ impl Resampler {
     /// A stream from one rate to another, each 1 Hz to 768 kHz.
     ///
     /// # Errors
-    /// [`AudioError::Format`] when a rate is out of range.
-    pub fn new(from: Rate, to: Rate) -> Result<Self, AudioError> {
+    /// When a rate is out of range.
+    pub fn new(from: Rate, to: Rate) -> Result<Self, RateError> {
         if [from, to].iter().any(|rate| !(1..=768_000).contains(&rate.0)) {
-            return Err(AudioError::Format(format!(
-                "cannot change {} Hz to {} Hz; rates go from 1 Hz to 768 kHz",
-                from.0, to.0
-            )));
+            return Err(RateError { from, to });
         }
         let core = if from == to { None } else { Some(Core::new(from, to)?) };
         Ok(Self { from, to, core })
@@ -82,7 +77,7 @@ impl Resampler {
     ///
     /// # Errors
     /// As [`Resampler::new`].
-    pub fn convert(pcm: &[f32], from: Rate, to: Rate) -> Result<Vec<f32>, AudioError> {
+    pub fn convert(pcm: &[f32], from: Rate, to: Rate) -> Result<Vec<f32>, RateError> {
         let mut stream = Self::new(from, to)?;
         let mut out = Vec::new();
         stream.push(pcm, &mut out);
@@ -92,33 +87,33 @@ impl Resampler {
 }
 
 impl Core {
-    fn new(from: Rate, to: Rate) -> Result<Self, AudioError> {
-        let fft = fft(from, to)?;
-        let made = vec![0.0; fft.output_frames_max()];
-        let skip = fft.output_delay();
-        Ok(Self { fft, held: Vec::new(), made, skip, taken: 0, given: 0 })
+    fn new(from: Rate, to: Rate) -> Result<Self, RateError> {
+        let blocks = BlockResampler::new(from, to)?;
+        let skip = blocks.delay();
+        Ok(Self { blocks, held: Vec::new(), skip, taken: 0, given: 0 })
     }
 
     fn push(&mut self, pcm: &[f32], out: &mut Vec<f32>) {
         self.taken += pcm.len() as u64;
         self.held.extend_from_slice(pcm);
-        let block = self.fft.input_frames_next();
+        let block = self.blocks.input().len();
         let whole = self.held.len() / block * block;
         for start in (0..whole).step_by(block) {
-            turn(&mut self.fft, &self.held[start..start + block], &mut self.made);
-            let skip = self.skip.min(self.made.len());
+            self.blocks.input().copy_from_slice(&self.held[start..start + block]);
+            let made = self.blocks.convert();
+            let skip = self.skip.min(made.len());
             self.skip -= skip;
-            self.given += (self.made.len() - skip) as u64;
-            out.extend_from_slice(&self.made[skip..]);
+            self.given += (made.len() - skip) as u64;
+            out.extend_from_slice(&made[skip..]);
         }
         self.held.drain(..whole);
     }
 
     fn flush(&mut self, wanted: u64, out: &mut Vec<f32>) {
         let end = out.len() + usize::try_from(wanted - self.given.min(wanted)).unwrap_or(0);
-        let block = vec![0.0; self.fft.input_frames_next()];
+        let silence = vec![0.0; self.blocks.input().len()];
         while out.len() < end {
-            self.push(&block, out);
+            self.push(&silence, out);
         }
         // The total length is known exactly; whatever the last block produced beyond it is padding.
         // A stream may also have been ahead by less than a sample, which rounding up covers.
@@ -127,36 +122,70 @@ impl Core {
     }
 
     fn reset(&mut self) {
-        self.fft.reset();
+        self.blocks.reset();
         self.held.clear();
-        self.skip = self.fft.output_delay();
+        self.skip = self.blocks.delay();
         (self.taken, self.given) = (0, 0);
     }
 }
 
-/// A one-channel resampler with equal blocks of about 10 ms at both ends. Rates without a large
-/// common divisor get longer blocks.
-pub(super) fn fft(from: Rate, to: Rate) -> Result<Fft<f32>, AudioError> {
-    let block = (from.0 / 100).max(1);
-    Fft::new(from.0 as usize, to.0 as usize, block as usize, 1, FixedSync::Both).map_err(|why| {
-        AudioError::Format(format!("cannot change {} Hz to {} Hz: {why}", from.0, to.0))
-    })
+/// Changes the rate of a mono stream, block by block, in memory allocated beforehand: for audio
+/// callbacks, and the core of [`Resampler`].
+///
+/// Rubato's synchronous FFT resampler with a Blackman-Harris window. Blocks are about 10 ms long;
+/// rates without a large common divisor get longer ones.
+pub(crate) struct BlockResampler {
+    fft: Fft<f32>,
+    input: Vec<f32>,
+    output: Vec<f32>,
 }
 
-/// Converts one block of input to one block of output. Never allocates.
-pub(super) fn turn(fft: &mut Fft<f32>, input: &[f32], output: &mut [f32]) {
-    let (taken, made) = (input.len(), output.len());
-    let done =
-        match (SequentialSlice::new(input, 1, taken), SequentialSlice::new_mut(output, 1, made)) {
+impl BlockResampler {
+    /// From one rate to another.
+    pub(crate) fn new(from: Rate, to: Rate) -> Result<Self, RateError> {
+        let block = (from.0 / 100).max(1);
+        let fft = Fft::new(from.0 as usize, to.0 as usize, block as usize, 1, FixedSync::Both);
+        let fft = fft.map_err(|_| RateError { from, to })?;
+        let (input, output) =
+            (vec![0.0; fft.input_frames_max()], vec![0.0; fft.output_frames_max()]);
+        Ok(Self { fft, input, output })
+    }
+
+    /// The block to fill before [`BlockResampler::convert`].
+    pub(crate) fn input(&mut self) -> &mut [f32] {
+        &mut self.input
+    }
+
+    /// Converts the block. Never allocates.
+    pub(crate) fn convert(&mut self) -> &[f32] {
+        let (taken, made) = (self.input.len(), self.output.len());
+        let input = SequentialSlice::new(&self.input, 1, taken);
+        let done = match (input, SequentialSlice::new_mut(&mut self.output, 1, made)) {
             (Ok(input), Ok(mut output)) => {
-                fft.process_into_buffer(&input, &mut output, None).is_ok()
+                self.fft.process_into_buffer(&input, &mut output, None).is_ok()
             }
             _ => false,
         };
-    // The sizes are the resampler's own, so this cannot happen; silence is the harmless answer.
-    debug_assert!(done, "a block of the wrong size");
-    if !done {
-        output.fill(0.0);
+        // The sizes are the resampler's own, so this cannot happen; silence is the harmless answer.
+        debug_assert!(done, "a block of the wrong size");
+        if !done {
+            self.output.fill(0.0);
+        }
+        &self.output
+    }
+
+    /// Samples that a block becomes.
+    pub(crate) fn output_len(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Samples of output by which the filter is late.
+    pub(crate) fn delay(&self) -> usize {
+        self.fft.output_delay()
+    }
+
+    fn reset(&mut self) {
+        self.fft.reset();
     }
 }
 

@@ -1,8 +1,8 @@
 //! Sound as its bytes arrive, recognized by those bytes and not by what was requested.
 
-use super::decode::decode;
 use super::sound::VOICE_RATE;
 use crate::base::Rate;
+use crate::pcm::{Format, Header, HeaderReader, InvalidHeader, Mixer, unpack};
 
 /// The longest WAV header that is waited for, in bytes: some carry a picture's worth of notes.
 const HEADER: usize = 64 * 1024;
@@ -39,52 +39,15 @@ enum State {
     Start(Vec<u8>),
     /// Samples.
     Samples {
-        coding: Coding,
+        format: Format,
+        mixer: Mixer,
         /// Bytes of an incomplete frame.
-        moment: Vec<u8>,
-        channels: usize,
+        partial: Vec<u8>,
         /// Bytes left, if the header tells.
         left: u64,
     },
     /// Encoded sound so far, and the format's name.
     Packed(Vec<u8>, &'static str),
-}
-
-/// The encoding of a sample, little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
-    /// A signed integer of 2, 3 or 4 bytes.
-    Integer(usize),
-    /// A float of 4 or 8 bytes.
-    Float(usize),
-}
-
-impl Coding {
-    const fn bytes(self) -> usize {
-        match self {
-            Self::Integer(bytes) | Self::Float(bytes) => bytes,
-        }
-    }
-
-    /// Decodes the sample in `bytes`.
-    fn read(self, bytes: &[u8]) -> f32 {
-        let mut wide = [0; 8];
-        match self {
-            Self::Integer(size) => {
-                // In the high bytes, so that the sign is where it belongs.
-                wide[4 - size..4].copy_from_slice(&bytes[..size]);
-                let value = i32::from_le_bytes([wide[0], wide[1], wide[2], wide[3]]);
-                value as f32 / 2_147_483_648.0
-            }
-            Self::Float(8) => {
-                wide.copy_from_slice(&bytes[..8]);
-                (f64::from_le_bytes(wide) as f32).clamp(-1.0, 1.0)
-            }
-            Self::Float(_) => {
-                f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).clamp(-1.0, 1.0)
-            }
-        }
-    }
 }
 
 impl Default for SoundBytes {
@@ -127,18 +90,15 @@ impl SoundBytes {
                 let head = std::mem::take(head);
                 self.begin(head, false)
             }
-            State::Samples { coding, moment, channels, left } => {
+            State::Samples { format, mixer, partial, left } => {
                 let take = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                 *left -= take as u64;
-                moment.extend_from_slice(&bytes[..take]);
-                let size = coding.bytes();
-                let whole = moment.len() / (size * *channels) * size * *channels;
-                let count = *channels as f32;
-                let samples = moment[..whole].chunks_exact(size * *channels).map(|one| {
-                    one.chunks_exact(size).map(|sample| coding.read(sample)).sum::<f32>() / count
-                });
-                let samples = samples.collect();
-                moment.drain(..whole);
+                partial.extend_from_slice(&bytes[..take]);
+                let whole = partial.len() / format.frame() * format.frame();
+                let frames: Vec<f32> = format.samples(&partial[..whole]).collect();
+                let mut samples = Vec::new();
+                mixer.mix(&frames, &mut samples);
+                partial.drain(..whole);
                 Ok(samples)
             }
             State::Packed(all, kind) => {
@@ -168,7 +128,8 @@ impl SoundBytes {
             }
             State::Samples { .. } => Ok(Vec::new()),
             State::Packed(all, kind) => {
-                let (samples, rate) = decode(all, kind)?;
+                let unreadable = |why| format!("its {kind} {why}");
+                let (samples, rate) = unpack(all).map_err(unreadable)?;
                 self.rate = rate;
                 Ok(samples)
             }
@@ -199,28 +160,34 @@ impl SoundBytes {
         let header = match head.get(..4) {
             // Too little to tell yet.
             None if !over => None,
-            Some(b"RIFF" | b"RF64") => header(&head)?,
-            Some(_) | None => Some(Header {
-                rate: self.rate,
-                coding: Some(Coding::Integer(2)),
-                channels: self.channels,
-                at: 0,
-                length: u64::MAX,
-            }),
+            Some(b"RIFF" | b"RF64") => match HeaderReader::default().push(&head) {
+                Ok(header) => header,
+                Err(InvalidHeader::Coded(_)) => {
+                    self.state = State::Packed(head, "WAV");
+                    return Ok(Vec::new());
+                }
+                Err(InvalidHeader::Broken(why)) => return Err(format!("its sound {why}")),
+            },
+            Some(_) | None => {
+                let format = Format::sixteen_bits(self.channels, self.rate);
+                Some((Header { format, length: None }, 0))
+            }
         };
-        let Some(Header { rate, coding, channels, at, length }) = header else {
+        let Some((Header { format, length }, at)) = header else {
             if head.len() > HEADER || over {
                 return Err("the header of its WAV file does not end".to_owned());
             }
             self.state = State::Start(head);
             return Ok(Vec::new());
         };
-        let Some(coding) = coding else {
-            self.state = State::Packed(head, "WAV");
-            return Ok(Vec::new());
-        };
-        self.rate = rate;
-        self.state = State::Samples { coding, moment: Vec::new(), channels, left: length };
+        if format.rate.0 == 0 {
+            return Err("its WAV file does not tell its rate".to_owned());
+        }
+        self.rate = format.rate;
+        // A streaming server does not know the length, and may write zero instead.
+        let left = length.filter(|length| *length > 0).unwrap_or(u64::MAX);
+        let mixer = Mixer::new(format.channels);
+        self.state = State::Samples { format, mixer, partial: Vec::new(), left };
         self.push(&head[at..])
     }
 }
@@ -268,67 +235,6 @@ fn frame_length(head: &[u8]) -> Option<usize> {
     };
     let padding = usize::from(head[2] >> 1 & 1);
     Some(if first { 144_000 } else { 72_000 } * kilobits / rate + padding)
-}
-
-/// The contents of a WAV header.
-struct Header {
-    rate: Rate,
-    /// The encoding of its samples; `None` if they are compressed.
-    coding: Option<Coding>,
-    channels: usize,
-    /// Where the samples begin, and how many bytes of them there are.
-    at: usize,
-    length: u64,
-}
-
-/// Reads the header; `None` while it is incomplete.
-fn header(head: &[u8]) -> Result<Option<Header>, String> {
-    let number = |at: usize| -> Option<u32> {
-        Some(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?))
-    };
-    let short = |at: usize| -> Option<u16> {
-        Some(u16::from_le_bytes(head.get(at..at + 2)?.try_into().ok()?))
-    };
-    let mut format = None;
-    let mut at = 12;
-    loop {
-        let Some(size) = number(at + 4) else { return Ok(None) };
-        let body = at + 8;
-        match head.get(at..at + 4) {
-            Some(b"fmt ") => {
-                let told = (|| {
-                    Some((short(body)?, short(body + 2)?, number(body + 4)?, short(body + 14)?))
-                })();
-                let Some((kind, channels, rate, bits)) = told else { return Ok(None) };
-                // Extensible headers (0xfffe) name the format further on.
-                let kind = if kind == 0xfffe { short(body + 24).unwrap_or(1) } else { kind };
-                let coding = match (kind, bits) {
-                    (1, 16 | 24 | 32) => Some(Coding::Integer(usize::from(bits / 8))),
-                    (3, 32 | 64) => Some(Coding::Float(usize::from(bits / 8))),
-                    _ => None,
-                };
-                if channels == 0 || rate == 0 {
-                    return Err("its WAV file does not say what format it is in".to_owned());
-                }
-                format = Some((Rate(rate), usize::from(channels), coding));
-            }
-            Some(b"data") => {
-                let (rate, channels, coding) =
-                    format.ok_or("its WAV file does not say what format it is in")?;
-                // A streaming server does not know the length, and writes zero or the largest
-                // number.
-                let open = size == 0 || size > 0x7fff_0000;
-                let length = if open { u64::MAX } else { u64::from(size) };
-                return Ok(Some(Header { rate, coding, channels, at: body, length }));
-            }
-            Some(_) | None => {}
-        }
-        // Chunks are aligned to even offsets.
-        at = body.saturating_add(size as usize).saturating_add(size as usize & 1);
-        if at > HEADER {
-            return Err("the header of its WAV file does not end".to_owned());
-        }
-    }
 }
 
 #[cfg(test)]
