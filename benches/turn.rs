@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aloud::base;
 use aloud::base::{LISTEN_RATE, Utterance, UtteranceId};
 use aloud::dialog::{Item, Outcome, Prompt};
 use aloud::engine::local::Templates;
 use aloud::engine::local::hibari::{Hibari, HibariFiles};
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use aloud::engine::{Delta, Responder, Synthesizer, Transcriber};
-use aloud::base;
 use futures::StreamExt;
 use futures::executor::block_on;
 
