@@ -19,6 +19,7 @@
 //! - [`engine`]: transcribers, responders, synthesizers, and partners made of them.
 //! - [`tool`]: what a spoken command can call.
 //! - [`ledger`]: the use of providers' models, and its cost.
+//! - `net`: HTTP clients and TLS, for providers, tools and downloads.
 //! - [`models`]: model files: where they come from, and whether they are intact.
 //! - [`drive`]: the loop that owns the machine and does the work per epoch.
 //! - [`control`]: the socket through which keys, bars and scripts drive a running service.
@@ -39,6 +40,7 @@ pub mod language;
 pub mod ledger;
 pub mod listen;
 pub mod models;
+mod net;
 pub mod pcm;
 pub mod tool;
 pub mod turn;

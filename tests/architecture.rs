@@ -8,18 +8,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `app` and `cli` are on top and may import all.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("base", &[]),
     ("dialog", &["base"]),
     ("turn", &["base", "dialog"]),
     ("pcm", &["base"]),
     ("audio", &["base", "pcm"]),
     ("listen", &["base", "pcm", "audio"]),
-    ("models", &["base"]),
+    ("net", &[]),
+    ("models", &["base", "net"]),
     ("language", &["base"]),
     ("grammar", &["base", "language"]),
-    ("engine", &["base", "dialog", "language", "grammar", "pcm"]),
-    ("tool", &["base", "dialog", "language"]),
+    ("engine", &["base", "dialog", "language", "grammar", "pcm", "net"]),
+    ("tool", &["base", "dialog", "language", "net"]),
     ("ledger", &["base", "engine"]),
     ("drive", &["base", "dialog", "turn", "pcm", "audio", "listen", "engine", "tool"]),
     ("control", &["base", "dialog", "drive"]),

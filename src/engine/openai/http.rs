@@ -12,10 +12,10 @@ use super::address::Address;
 use super::auth::Auth;
 use super::error_body::ErrorBody;
 use super::limits::limits;
-use super::refusal::{Declined, Refusal, looks_like_a_page};
-use super::tls;
+use super::refusal::{ADDRESS, Declined, Refusal, looks_like_a_page};
 use crate::base::{Chance, Clock, Job, WallClock};
 use crate::engine::{EngineError, Meter, Usage};
+use crate::net;
 
 /// How often a request is retried: as in the vendor's own clients.
 const RETRIES: u32 = 2;
@@ -49,8 +49,6 @@ const FETCH: Duration = Duration::from_secs(60);
 /// Bytes that suffice to recognize a web page.
 const PAGE_MARK: usize = 9;
 
-const AGENT: &str = concat!("aloud/", env!("CARGO_PKG_VERSION"));
-
 /// A provider's address and key, and the way to send it requests. Cheap to clone; clones share
 /// their connections.
 #[derive(Clone, Debug)]
@@ -83,8 +81,6 @@ impl Http {
         auth: Auth,
         patience: Duration,
     ) -> Result<Self, EngineError> {
-        // Sets the process's only crypto provider; any further call fails, which is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         auth.header(name)?;
         Ok(Self {
             client: client(name, &address, patience)?,
@@ -240,13 +236,10 @@ impl Http {
     /// # Errors
     /// [`EngineError::Broken`] when they cannot be fetched or exceed 64 MB.
     pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, EngineError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(FETCH)
-            .redirect(reqwest::redirect::Policy::limited(4))
-            .user_agent(AGENT)
-            .build()
-            .map_err(|error| self.broken(&error.without_url().to_string()))?;
+        let limited = || reqwest::redirect::Policy::limited(4);
+        let make = || net::builder(CONNECT).read_timeout(FETCH).redirect(limited());
+        let client = net::client(true, make)
+            .map_err(|fault| self.broken(&format!("the file it made {}", fault.tell(ADDRESS))))?;
         // Such a URL may contain a signature that opens it to anybody: it is not shown.
         let lost =
             |why: String| self.broken(&format!("the file it made cannot be downloaded ({why})"));
@@ -416,20 +409,9 @@ fn client(
     address: &Address,
     patience: Duration,
 ) -> Result<reqwest::Client, EngineError> {
-    let made = builder(patience).build();
-    let made = if made.is_err() && !address.encrypted() {
-        // A machine without certificates can still talk to its own servers, which need none.
-        builder(patience).tls_certs_only([]).build()
-    } else {
-        made
-    };
-    made.map_err(|error| {
-        tracing::debug!("no client: {error:?}");
-        EngineError::Refused(format!(
-            "provider {name} ({}) {}",
-            address.host(),
-            tls::NO_AUTHORITIES
-        ))
+    net::client(address.encrypted(), || builder(patience)).map_err(|fault| {
+        let (host, why) = (address.host(), fault.tell(ADDRESS));
+        EngineError::Refused(format!("provider {name} ({host}) {why}"))
     })
 }
 
@@ -443,16 +425,14 @@ fn builder(patience: Duration) -> reqwest::ClientBuilder {
     });
     // Compressed streams arrive late. Servers that compress anyway are understood.
     let headers = [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
-    reqwest::Client::builder()
+    net::builder(CONNECT)
         .default_headers(HeaderMap::from_iter(headers))
-        .connect_timeout(CONNECT)
         .read_timeout(patience)
         .pool_idle_timeout(KEEP)
         .tcp_keepalive(Duration::from_secs(30))
         .http2_keep_alive_interval(Duration::from_secs(30))
         .tcp_nodelay(true)
         .redirect(home)
-        .user_agent(AGENT)
 }
 
 /// Reads the rest of a reply after its last word, in the background: a connection can be reused

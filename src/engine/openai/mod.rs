@@ -33,7 +33,6 @@ mod sound;
 mod sound_bytes;
 mod sse;
 mod stream;
-mod tls;
 pub mod training;
 mod used;
 mod voice;

@@ -4,9 +4,13 @@ use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 
 use super::error_body::ErrorBody;
-use super::{tls, wording};
+use super::wording;
 use crate::base::WallClock;
 use crate::engine::EngineError;
+use crate::net::TlsFault;
+
+/// The setting with a provider's address, for messages.
+pub(super) const ADDRESS: &str = "its base_url";
 
 /// The most that is read of an error page, in bytes.
 const ERROR_PAGE: usize = 64 * 1024;
@@ -84,8 +88,9 @@ pub(super) struct Refusal<'a> {
 impl Refusal<'_> {
     /// No answer came.
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Declined {
-        if let Some(why) = tls::trouble(error) {
+        if let Some(fault) = TlsFault::of(error) {
             tracing::debug!("no encryption: {error:?}");
+            let why = fault.tell(ADDRESS);
             let error =
                 EngineError::Refused(format!("provider {} ({}) {why}", self.name, self.host));
             return Declined::unanswered(error, None);

@@ -19,10 +19,11 @@ use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
 };
 
-use super::super::refusal::no_access;
-use super::super::{Address, Auth, Http, tls};
+use super::super::refusal::{ADDRESS, no_access};
+use super::super::{Address, Auth, Http};
 use super::{Dialect, Happening, SocketId};
 use crate::engine::EngineError;
+use crate::net::{self, TlsFault};
 
 /// Messages waiting to be sent: more than the longest utterance in pieces of 100 ms. A connection
 /// with more than that is stuck, and counts as broken.
@@ -172,7 +173,8 @@ impl Server {
             // No certificate authorities were found.
             let none =
                 matches!(error, tungstenite::Error::Io(io) if io.kind() == ErrorKind::NotFound);
-            let why = if none { Some(tls::NO_AUTHORITIES) } else { tls::trouble(error) };
+            let fault = if none { Some(TlsFault::NoAuthorities) } else { TlsFault::of(error) };
+            let why = fault.map(|fault| fault.tell(ADDRESS));
             let host = self.url.host_str().unwrap_or_default();
             return why.map_or_else(
                 || self.unreachable("cannot be reached"),
@@ -203,7 +205,7 @@ impl Server {
 async fn dial(request: Request) -> Result<Stream, tungstenite::Error> {
     let connector = if request.uri().scheme_str() == Some("wss") {
         let none = || io::Error::from(ErrorKind::NotFound);
-        Connector::Rustls(tls::trusted().await.ok_or_else(none)?)
+        Connector::Rustls(net::trusted().await.ok_or_else(none)?)
     } else {
         Connector::Plain
     };
