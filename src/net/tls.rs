@@ -69,19 +69,22 @@ impl TlsFault {
 
     fn of_tls(error: &rustls::Error) -> Self {
         use CertificateError as Bad;
-        match error {
-            rustls::Error::InvalidMessage(_) => Self::Plain,
-            rustls::Error::InvalidCertificate(
-                Bad::NotValidForName | Bad::NotValidForNameContext { .. },
-            ) => Self::OtherHost,
-            rustls::Error::InvalidCertificate(
-                Bad::Expired
+        let rustls::Error::InvalidCertificate(certificate) = error else {
+            let plain = matches!(error, rustls::Error::InvalidMessage(_));
+            return if plain { Self::Plain } else { Self::NoCommonVersion };
+        };
+        if matches!(certificate, Bad::NotValidForName | Bad::NotValidForNameContext { .. }) {
+            Self::OtherHost
+        } else if matches!(
+            certificate,
+            Bad::Expired
                 | Bad::ExpiredContext { .. }
                 | Bad::NotValidYet
-                | Bad::NotValidYetContext { .. },
-            ) => Self::NotToday,
-            rustls::Error::InvalidCertificate(_) => Self::UnknownAuthority,
-            _ => Self::NoCommonVersion,
+                | Bad::NotValidYetContext { .. }
+        ) {
+            Self::NotToday
+        } else {
+            Self::UnknownAuthority
         }
     }
 

@@ -92,10 +92,14 @@ pub struct RateError {
 
 /// The text of an I/O error without its number.
 pub(super) fn plain(why: &io::Error) -> String {
-    match why.kind() {
-        ErrorKind::NotFound => "no such file".to_owned(),
-        ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        ErrorKind::StorageFull => "the disk is full".to_owned(),
-        _ => why.to_string(),
+    let said = |kind| why.kind() == kind;
+    if said(ErrorKind::NotFound) {
+        "no such file".to_owned()
+    } else if said(ErrorKind::PermissionDenied) {
+        "permission denied".to_owned()
+    } else if said(ErrorKind::StorageFull) {
+        "the disk is full".to_owned()
+    } else {
+        why.to_string()
     }
 }
