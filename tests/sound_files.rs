@@ -347,7 +347,7 @@ fn files_as_microphone_and_speaker_run_as_fast_as_they_are_taken() {
     let input = save(&dir, "in.wav", &wav(Coding::Int(16), 1, 44_100, false, &tone(44_100, 20.0)));
     let output = dir.path().join("out.wav");
     let mut ends = path(Volume::new(100));
-    ends.gauge.set_live(Epoch(1));
+    ends.shared.set_live(Epoch(1));
     let (sound, mut events) =
         Sound::open(&between(&input, &output, Pace::Fast), ends.capture, ends.playback).unwrap();
     sound.ready(Duration::from_secs(20)).unwrap();
@@ -388,7 +388,7 @@ fn files_as_microphone_and_speaker_run_as_fast_as_they_are_taken() {
             std::thread::yield_now();
         }
     }
-    while ends.gauge.played(Epoch(1)) < reply.len() as u64 {
+    while ends.shared.played(Epoch(1)) < reply.len() as u64 {
         std::thread::yield_now();
     }
     sound.close().unwrap();

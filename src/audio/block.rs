@@ -33,7 +33,7 @@ impl Block {
     }
 
     /// The marker after the last block of `epoch`. When the edge reaches it, it sets
-    /// [`super::Gauge::ended`], and silence from there on is not an underrun.
+    /// [`super::SharedState::ended`], and silence from there on is not an underrun.
     pub fn end(epoch: Epoch) -> Self {
         Self { epoch, len: 0, pcm: [0.0; BLOCK_SAMPLES] }
     }

@@ -37,7 +37,7 @@ pub(super) fn play(
     loop {
         let ready = match settings.pace {
             Pace::Real => true,
-            Pace::Fast => edge.vacant() >= period.len() && !edge.gauge().held(),
+            Pace::Fast => edge.vacant() >= period.len() && !edge.shared().held(),
         };
         if !pacer.wait(ready, stop) {
             return outcome;

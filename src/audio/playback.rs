@@ -3,7 +3,7 @@ use std::time::Duration;
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
-use super::Gauge;
+use super::SharedState;
 use super::block::{BLOCK_SAMPLES, Block, PlaybackFeed, SPEAKER_RING, speaker_ring};
 use super::earcon::Chimes;
 use super::memory::Memory;
@@ -35,10 +35,10 @@ const DECAY: f32 = 0.97;
 ///
 /// Blocks of the live epoch are played, all others are skipped. When the live epoch changes, the
 /// current sound fades out within [`FADE_SAMPLES`]; those samples count as given out. Every sample
-/// given out is counted, see [`Gauge::progress`].
+/// given out is counted, see [`SharedState::progress`].
 pub struct PlaybackEdge {
     blocks: HeapCons<Block>,
-    gauge: Gauge,
+    shared: SharedState,
     volume: Volume,
     chimes: Chimes,
     /// The current block, and how much of it was output.
@@ -102,12 +102,12 @@ enum Next {
 }
 
 impl PlaybackEdge {
-    pub(super) fn new(gauge: Gauge, volume: Volume, tap: TapEdge) -> (PlaybackFeed, Self) {
+    pub(super) fn new(shared: SharedState, volume: Volume, tap: TapEdge) -> (PlaybackFeed, Self) {
         let (feed, blocks) = speaker_ring();
         let gain = volume.gain();
         let edge = Self {
             blocks,
-            gauge,
+            shared,
             volume,
             chimes: Chimes::new(),
             block: Block::end(Epoch::NONE),
@@ -137,12 +137,12 @@ impl PlaybackEdge {
         }
         self.weigh(out);
         let volume = self.volume.gain();
-        self.chimes.start(self.gauge.take_chimes());
+        self.chimes.start(self.shared.take_chimes());
         self.chimes.mix(out, &mut self.chime_gain, volume);
-        self.tap.note(out, self.now, &self.gauge);
+        self.tap.note(out, self.now, &self.shared);
         let length = out.len() as u64 * 1_000_000 / u64::from(SPEAKER_RATE.0);
         self.now = self.now.map(|now| now + Duration::from_micros(length));
-        self.gauge.note_pull(out.len());
+        self.shared.note_pull(out.len());
     }
 
     /// The next [`PlaybackEdge::pull`] happens at `now`. Either both edges are told the time, by
@@ -157,12 +157,12 @@ impl PlaybackEdge {
     pub fn drain(&mut self, out: &mut [f32]) -> usize {
         let given = self.speak(out);
         self.weigh(&mut out[..given]);
-        self.gauge.note_pull(given);
+        self.shared.note_pull(given);
         given
     }
 
-    pub(super) fn gauge(&self) -> &Gauge {
-        &self.gauge
+    pub(super) fn shared(&self) -> &SharedState {
+        &self.shared
     }
 
     /// What follows is for a newly opened device.
@@ -176,7 +176,7 @@ impl PlaybackEdge {
         // The live epoch may change again while a period is filled, and each change takes at least
         // one pass of this loop; the bound limits the callback's work.
         for _ in 0..MAX_PASSES {
-            let live = self.gauge.live();
+            let live = self.shared.live();
             if live != self.epoch {
                 match (self.stage, self.still) {
                     (Stage::Fading(_), _) => {}
@@ -202,7 +202,7 @@ impl PlaybackEdge {
                 self.fade(&mut rest[..n], left);
                 done += n;
                 if n == left {
-                    self.settle(self.gauge.live());
+                    self.settle(self.shared.live());
                 } else {
                     self.stage = Stage::Fading(left - n);
                 }
@@ -232,7 +232,7 @@ impl PlaybackEdge {
                 Next::Live => continue,
                 Next::End => {
                     self.stage = Stage::Ended;
-                    self.gauge.note_end(self.epoch);
+                    self.shared.note_end(self.epoch);
                     continue;
                 }
                 Next::Nothing => {
@@ -250,21 +250,21 @@ impl PlaybackEdge {
             self.stage = Stage::Sounding;
             done += n;
         }
-        self.gauge.note_progress(self.epoch, self.samples);
+        self.shared.note_progress(self.epoch, self.samples);
         done
     }
 
     /// Pauses or resumes, as the driver wants.
     fn heed_pause(&mut self) {
         // A reply that has not begun to sound has nothing to pause.
-        let paused = self.gauge.paused() && self.stage != Stage::Fresh;
+        let paused = self.shared.paused() && self.stage != Stage::Fresh;
         match (paused, self.still) {
             (true, Still::No) => {
                 let sounds = self.stage == Stage::Sounding || self.memory.plays();
                 self.still = if sounds { Still::Fading(FADE_SAMPLES) } else { Still::Yes };
             }
             (false, Still::Fading(_) | Still::Yes) => {
-                self.memory.rewind(self.gauge.from());
+                self.memory.rewind(self.shared.from());
                 self.still = Still::No;
                 let sounds = self.stage == Stage::Sounding || self.memory.plays();
                 self.rise = if sounds { FADE_SAMPLES } else { 0 };
@@ -307,7 +307,7 @@ impl PlaybackEdge {
             let Some(block) = self.blocks.try_peek() else { return Next::Nothing };
             // Read after the block: an epoch goes live before its blocks are queued, so what is
             // seen here is at least as new as the block.
-            if block.epoch != self.epoch && block.epoch == self.gauge.live() {
+            if block.epoch != self.epoch && block.epoch == self.shared.live() {
                 return Next::Live;
             }
             let Some(mut block) = self.blocks.try_pop() else { return Next::Nothing };
@@ -341,7 +341,7 @@ impl PlaybackEdge {
                     self.samples += 1;
                 }
                 Next::End => {
-                    self.gauge.note_end(self.epoch);
+                    self.shared.note_end(self.epoch);
                     more = false;
                 }
                 Next::Live | Next::Nothing => more = false,
@@ -352,7 +352,7 @@ impl PlaybackEdge {
 
     /// Releases the served epoch with its final count, and serves `live`.
     fn settle(&mut self, live: Epoch) {
-        self.gauge.settle(self.epoch, self.samples, live);
+        self.shared.settle(self.epoch, self.samples, live);
         // A fade has ended at zero; a dry ring keeps decaying from where it is.
         if matches!(self.stage, Stage::Fading(_)) {
             self.held = 0.0;
@@ -366,8 +366,8 @@ impl PlaybackEdge {
 
     fn starve(&mut self, missing: usize) {
         match self.stage {
-            Stage::Sounding => self.gauge.note_starved(missing, true),
-            Stage::Dry => self.gauge.note_starved(missing, false),
+            Stage::Sounding => self.shared.note_starved(missing, true),
+            Stage::Dry => self.shared.note_starved(missing, false),
             Stage::Fresh | Stage::Ended | Stage::Fading(_) => return,
         }
         self.stage = Stage::Dry;
@@ -375,7 +375,7 @@ impl PlaybackEdge {
 
     /// Applies volume and ducking without audible steps.
     fn weigh(&mut self, out: &mut [f32]) {
-        let duck = if self.gauge.duck() { DUCKED } else { 1.0 };
+        let duck = if self.shared.duck() { DUCKED } else { 1.0 };
         glide(out, &mut self.gain, self.volume.gain() * duck);
     }
 }

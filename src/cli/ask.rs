@@ -22,7 +22,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     let question = match &args.audio {
         Some(path) => {
             let heard = heard(&app, path)?;
-            if app.wants_a_mind() && !(pictures.is_empty() && args.text.is_empty()) {
+            if app.wants_a_chat_model() && !(pictures.is_empty() && args.text.is_empty()) {
                 let message =
                     "text or pictures beside --audio need a chat model; set one with --model";
                 return Err(Failure::new(Code::Usage, message));

@@ -126,7 +126,7 @@ impl Partner for Cascade {
     }
 
     fn writes(&self) -> bool {
-        !self.engines.transcribe.deaf()
+        !self.engines.transcribe.is_absent()
     }
 
     fn order(&mut self, order: Order) {
@@ -136,18 +136,18 @@ impl Partner for Cascade {
                     live.ear.order(Order::Hear(frame));
                 }
             }
-            Order::Commit { utterance, take } => {
+            Order::Commit { utterance, revision } => {
                 self.keep(&utterance);
                 match &mut self.live {
-                    Some(live) => live.commit(utterance, take),
-                    None => self.transcribe(utterance, take),
+                    Some(live) => live.commit(utterance, revision),
+                    None => self.transcribe(utterance, revision),
                 }
             }
-            Order::Forget { utterance, take } => {
-                self.hearing.retain(|(other, _)| *other != (utterance, take));
+            Order::Forget { utterance, revision } => {
+                self.hearing.retain(|(other, _)| *other != (utterance, revision));
                 if let Some(live) = &mut self.live {
-                    live.kept.retain(|(kept, of)| (kept.id, *of) != (utterance, take));
-                    live.ear.order(Order::Forget { utterance, take });
+                    live.kept.retain(|(kept, of)| (kept.id, *of) != (utterance, revision));
+                    live.ear.order(Order::Forget { utterance, revision });
                 }
             }
             Order::Respond { epoch, mut prompt } => {
@@ -202,13 +202,13 @@ impl Partner for Cascade {
 }
 
 impl Live {
-    fn commit(&mut self, utterance: Utterance, take: u32) {
+    fn commit(&mut self, utterance: Utterance, revision: u32) {
         self.kept.retain(|(kept, _)| kept.id != utterance.id);
         if self.kept.len() == SOUNDS {
             self.kept.remove(0);
         }
-        self.kept.push((utterance.clone(), take));
-        self.ear.order(Order::Commit { utterance, take });
+        self.kept.push((utterance.clone(), revision));
+        self.ear.order(Order::Commit { utterance, revision });
     }
 
     /// What to tell the user about `error`, unless they know it.
@@ -220,18 +220,18 @@ impl Live {
         (self.told.as_ref() != Some(&note)).then(|| self.told.insert(note).clone())
     }
 
-    /// The sound of a cut whose transcript has come, or will not come.
-    fn take(&mut self, utterance: UtteranceId, take: u32) -> Option<Utterance> {
-        let at = self.kept.iter().position(|(kept, of)| (kept.id, *of) == (utterance, take))?;
+    /// The sound of a revision whose transcript has come, or will not come.
+    fn take(&mut self, utterance: UtteranceId, revision: u32) -> Option<Utterance> {
+        let at = self.kept.iter().position(|(kept, of)| (kept.id, *of) == (utterance, revision))?;
         Some(self.kept.remove(at).0)
     }
 }
 
 impl Cascade {
-    fn transcribe(&mut self, utterance: Utterance, take: u32) {
-        let cut = (utterance.id, take);
-        self.hearing.retain(|(other, _)| *other != cut);
-        self.hearing.push((cut, transcription(&self.engines, utterance, take)));
+    fn transcribe(&mut self, utterance: Utterance, revision: u32) {
+        let id = (utterance.id, revision);
+        self.hearing.retain(|(other, _)| *other != id);
+        self.hearing.push((id, transcription(&self.engines, utterance, revision)));
     }
 
     fn held(&self) -> Arc<AtomicBool> {
@@ -242,12 +242,12 @@ impl Cascade {
     fn on_live(&mut self, said: Said) -> Option<Said> {
         let said = without_notes(said);
         match &said {
-            Said::Transcript { utterance, take, result, last: true, .. } => {
+            Said::Transcript { utterance, revision, result, last: true, .. } => {
                 let live = self.live.as_mut()?;
-                match (result, live.take(*utterance, *take)) {
+                match (result, live.take(*utterance, *revision)) {
                     (Err(error), Some(sound)) => {
                         let note = live.note(error);
-                        self.transcribe(sound, *take);
+                        self.transcribe(sound, *revision);
                         note.map(Said::Note)
                     }
                     (Ok(_), _) => {
@@ -300,7 +300,7 @@ fn poll_each<Id>(flows: &mut Vec<(Id, Flow<Said>)>, cx: &mut Context<'_>) -> Opt
     None
 }
 
-fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Said> {
+fn transcription(engines: &Engines, utterance: Utterance, revision: u32) -> Flow<Said> {
     let id = utterance.id;
     let mut words = engines.transcribe.transcribe(utterance);
     Box::pin(async_stream::stream! {
@@ -308,7 +308,7 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
             let last = result.as_ref().map_or(true, |transcript| transcript.last);
             let certainty = result.as_ref().ok().and_then(|transcript| transcript.certainty);
             let result = result.map(|transcript| heard(&transcript.text));
-            yield Said::Transcript { utterance: id, take, result, certainty, last };
+            yield Said::Transcript { utterance: id, revision, result, certainty, last };
             if last {
                 return;
             }
@@ -317,7 +317,7 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
             "speech recognition returned nothing; say it again".into(),
         );
         let result = Err(broken);
-        yield Said::Transcript { utterance: id, take, result, certainty: None, last: true };
+        yield Said::Transcript { utterance: id, revision, result, certainty: None, last: true };
     })
 }
 

@@ -18,10 +18,10 @@ const LONGEST_REST: Duration = Duration::from_secs(600);
 
 /// How long an ear may take for its first words, plus a tenth of the speech's length. The turn
 /// waits for 20 s in all, so the next ear still has time to listen.
-const EAR_PATIENCE: Duration = Duration::from_secs(8);
+const TRANSCRIBER_PATIENCE: Duration = Duration::from_secs(8);
 
 /// The same for the first words of a reply, of the 30 s that the turn waits.
-const MIND_PATIENCE: Duration = Duration::from_secs(18);
+const RESPONDER_PATIENCE: Duration = Duration::from_secs(18);
 
 /// Several engines for one job, in order of preference. When one fails before its first output, the
 /// next one is asked in the same turn and the user is told why; a failure after that fails the
@@ -103,26 +103,34 @@ impl<E: ?Sized> Member<E> {
 
 impl Chain<dyn Transcriber> {
     /// Ears by name, such as `openai/gpt-transcribe`; changes of the engine in use go to `notes`.
-    pub fn of_ears(ears: Vec<(String, Arc<dyn Transcriber>)>, notes: Notes, clock: Clock) -> Self {
-        Self::new(ears, notes, clock, "listens")
+    pub fn of_transcribers(
+        transcribers: Vec<(String, Arc<dyn Transcriber>)>,
+        notes: Notes,
+        clock: Clock,
+    ) -> Self {
+        Self::new(transcribers, notes, clock, "listens")
     }
 }
 
 impl Chain<dyn Responder> {
     /// Minds by name; changes of the engine in use go to `notes`.
-    pub fn of_minds(minds: Vec<(String, Arc<dyn Responder>)>, notes: Notes, clock: Clock) -> Self {
-        Self::new(minds, notes, clock, "answers")
+    pub fn of_responders(
+        responders: Vec<(String, Arc<dyn Responder>)>,
+        notes: Notes,
+        clock: Clock,
+    ) -> Self {
+        Self::new(responders, notes, clock, "answers")
     }
 }
 
 impl Chain<dyn Synthesizer> {
     /// Voices by name; changes of the engine in use go to `notes`.
-    pub fn of_voices(
-        voices: Vec<(String, Arc<dyn Synthesizer>)>,
+    pub fn of_synthesizers(
+        synthesizers: Vec<(String, Arc<dyn Synthesizer>)>,
         notes: Notes,
         clock: Clock,
     ) -> Self {
-        Self::new(voices, notes, clock, "speaks")
+        Self::new(synthesizers, notes, clock, "speaks")
     }
 }
 
@@ -265,7 +273,7 @@ impl Transcriber for Chain<dyn Transcriber> {
         known: Arc<[Known]>,
     ) -> Flow<Result<Transcript, EngineError>> {
         let spoken = utterance.pcm.len() as f64 / f64::from(LISTEN_RATE.0);
-        let patience = EAR_PATIENCE + Duration::from_secs_f64(spoken / 10.0);
+        let patience = TRANSCRIBER_PATIENCE + Duration::from_secs_f64(spoken / 10.0);
         self.ask(
             Some(patience),
             |words| words.last,
@@ -289,7 +297,11 @@ impl Transcriber for Chain<dyn Transcriber> {
 
 impl Responder for Chain<dyn Responder> {
     fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
-        self.ask(Some(MIND_PATIENCE), |_| true, move |mind| mind.respond(prompt.clone()))
+        self.ask(
+            Some(RESPONDER_PATIENCE),
+            |_| true,
+            move |responder| responder.respond(prompt.clone()),
+        )
     }
 
     /// Only if all of them do: otherwise a fallback would have nothing to answer.

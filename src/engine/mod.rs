@@ -176,7 +176,7 @@ pub trait Transcriber: Send + Sync {
     }
 
     /// Whether it is a placeholder for a missing ear and hears nothing.
-    fn deaf(&self) -> bool {
+    fn is_absent(&self) -> bool {
         false
     }
 

@@ -61,13 +61,13 @@ fn down<T>(why: &str) -> Result<T, EngineError> {
     Err(EngineError::Unreachable(why.into()))
 }
 
-fn minds(minds: &[&Arc<Fixed<Delta>>]) -> (Chain<dyn Responder>, Receiver<String>) {
+fn responders(responders: &[&Arc<Fixed<Delta>>]) -> (Chain<dyn Responder>, Receiver<String>) {
     let (notes, read) = Notes::new();
     let named = |(at, mind): (usize, &&Arc<Fixed<Delta>>)| {
         (format!("p{at}/m"), Arc::clone(mind) as Arc<dyn Responder>)
     };
-    let named = minds.iter().enumerate().map(named).collect();
-    (Chain::of_minds(named, notes, Clock::start()), read)
+    let named = responders.iter().enumerate().map(named).collect();
+    (Chain::of_responders(named, notes, Clock::start()), read)
 }
 
 fn prompt() -> Prompt {
@@ -86,7 +86,7 @@ fn told(notes: &mut Receiver<String>) -> Vec<String> {
 async fn the_next_one_answers_only_where_nothing_was_said_yet() {
     let chain = |answers: Vec<Vec<Result<Delta, EngineError>>>| {
         let all: Vec<_> = answers.into_iter().map(|a| Fixed::new(vec![a])).collect();
-        minds(&all.iter().collect::<Vec<_>>()).0
+        responders(&all.iter().collect::<Vec<_>>()).0
     };
     assert_eq!(answer(&chain(vec![vec![down("a")], vec![text("hi")]])).await, [text("hi")]);
     let broken = vec![text("I thi"), down("a")];
@@ -100,7 +100,7 @@ async fn the_user_reads_once_who_stands_in_and_why_and_the_dead_one_is_passed_ov
     let dead = Fixed::new(vec![vec![down("provider p0 rejected the key; renew it")]]);
     let late = Fixed::new(vec![vec![down("it has no model; run \"x\"")]]);
     let well = Fixed::new(vec![vec![text("hi")]]);
-    let (chain, mut notes) = minds(&[&dead, &late, &well]);
+    let (chain, mut notes) = responders(&[&dead, &late, &well]);
     for _ in 0..3 {
         assert_eq!(answer(&chain).await, [text("hi")]);
     }
@@ -118,7 +118,7 @@ async fn the_user_reads_once_who_stands_in_and_why_and_the_dead_one_is_passed_ov
 async fn when_all_rest_all_are_asked_and_who_is_back_is_told() {
     let first = Fixed::new(vec![vec![down("p0 is busy; wait")], vec![text("back")]]);
     let second = Fixed::new(vec![vec![text("hi")], vec![down("p1 is gone; fix it")]]);
-    let (chain, mut notes) = minds(&[&first, &second]);
+    let (chain, mut notes) = responders(&[&first, &second]);
     assert_eq!(answer(&chain).await, [text("hi")]);
     // The fallback fails too: nobody works.
     assert_eq!(answer(&chain).await, [down("p1 is gone; fix it")]);
@@ -149,7 +149,7 @@ fn a_rest_lasts_as_long_as_the_provider_says_within_bounds() {
 async fn who_gives_nothing_for_too_long_has_failed() {
     let mute = Fixed::new(vec![vec![]]);
     let well = Fixed::new(vec![vec![text("hi")]]);
-    let (chain, mut notes) = minds(&[&mute, &well]);
+    let (chain, mut notes) = responders(&[&mute, &well]);
     assert_eq!(answer(&chain).await, [text("hi")]);
     assert_eq!(told(&mut notes), ["p0/m gave no output for 18 s; p1/m answers instead"]);
 }
@@ -157,12 +157,12 @@ async fn who_gives_nothing_for_too_long_has_failed() {
 #[tokio::test]
 async fn an_ear_that_breaks_off_after_half_a_sentence_is_stood_in_for() {
     let broken = vec![Ok(Transcript::part("set a")), down("a/ear broke off: no network; wait")];
-    let ears: Vec<(String, Arc<dyn Transcriber>)> = vec![
+    let transcribers: Vec<(String, Arc<dyn Transcriber>)> = vec![
         ("a/ear".into(), Fixed::new(vec![broken])),
         ("b/ear".into(), Fixed::new(vec![vec![Ok(Transcript::whole("set a timer"))]])),
     ];
     let (notes, mut read) = Notes::new();
-    let chain = Chain::of_ears(ears, notes, Clock::start());
+    let chain = Chain::of_transcribers(transcribers, notes, Clock::start());
     let utterance = Utterance { id: UtteranceId(1), span: 0..1, pcm: [0.0].into() };
     let heard: Vec<_> = chain.transcribe(utterance).collect().await;
     assert_eq!(heard, [Ok(Transcript::part("set a")), Ok(Transcript::whole("set a timer"))]);
@@ -172,12 +172,12 @@ async fn an_ear_that_breaks_off_after_half_a_sentence_is_stood_in_for() {
 #[tokio::test]
 async fn another_voice_speaks_the_sentence_that_the_first_one_cannot() {
     let chunk = Chunk { pcm: vec![0.5], rate: Rate(24_000), text: "Yes.".into() };
-    let voices: Vec<(String, Arc<dyn Synthesizer>)> = vec![
+    let synthesizers: Vec<(String, Arc<dyn Synthesizer>)> = vec![
         ("a/v".into(), Fixed::new(vec![vec![down("a has no credit; pay")]])),
         ("b/v".into(), Fixed::new(vec![vec![Ok(chunk.clone())]])),
     ];
     let (notes, mut read) = Notes::new();
-    let chain = Chain::of_voices(voices, notes, Clock::start());
+    let chain = Chain::of_synthesizers(synthesizers, notes, Clock::start());
     let said: Vec<_> = chain.speak("Yes.".into()).collect().await;
     assert_eq!(said, [Ok(chunk)]);
     assert_eq!(told(&mut read), ["a has no credit; b/v speaks instead"]);
@@ -187,6 +187,6 @@ async fn another_voice_speaks_the_sentence_that_the_first_one_cannot() {
 fn a_chain_hears_only_where_all_hear() {
     let deaf = Fixed::new(vec![vec![text("")]]);
     let hears = Arc::new(Fixed { answers: vec![], asked: AtomicUsize::new(0), hears: true });
-    assert!(minds(&[&hears, &hears]).0.hears());
-    assert!(!minds(&[&hears, &deaf]).0.hears());
+    assert!(responders(&[&hears, &hears]).0.hears());
+    assert!(!responders(&[&hears, &deaf]).0.hears());
 }

@@ -62,7 +62,7 @@ pub struct Http {
     retries: u32,
     meter: Meter,
     /// Whether requests that may already be in progress are never sent again.
-    careful: bool,
+    without_resending: bool,
     clock: Clock,
     chance: Chance,
     /// When a connection was last used, in microseconds of the clock.
@@ -90,7 +90,7 @@ impl Http {
             key_place: None,
             retries: RETRIES,
             meter: Meter::default(),
-            careful: false,
+            without_resending: false,
             clock: Clock::start(),
             chance: Chance::System,
             used: Arc::default(),
@@ -123,8 +123,8 @@ impl Http {
     /// A clone that resends what may have reached the provider only if the answer says that nothing
     /// was made: what it makes must be paid for, even if the answer is lost on the way.
     #[must_use]
-    pub fn careful(&self) -> Self {
-        Self { careful: true, ..self.clone() }
+    pub fn without_resending(&self) -> Self {
+        Self { without_resending: true, ..self.clone() }
     }
 
     /// A clone for work that takes longer before anything comes back: making a picture, uploading a
@@ -316,7 +316,7 @@ impl Http {
             host: self.host(),
             keyed: self.keyed(),
             key_place: self.key_place.as_deref(),
-            careful: self.careful,
+            without_resending: self.without_resending,
         }
     }
 

@@ -82,7 +82,7 @@ pub(super) struct Refusal<'a> {
     /// Where the user keeps the key, for messages.
     pub(super) key_place: Option<&'a str>,
     /// Whether to retry only what certainly had no effect.
-    pub(super) careful: bool,
+    pub(super) without_resending: bool,
 }
 
 impl Refusal<'_> {
@@ -97,7 +97,7 @@ impl Refusal<'_> {
         }
         // Without a connection nothing was sent. A server that has been silent until the timeout
         // would be waited for again just as long.
-        let again = error.is_connect() || !(self.careful || error.is_timeout());
+        let again = error.is_connect() || !(self.without_resending || error.is_timeout());
         let why = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
         let error = EngineError::Unreachable(format!(
             "provider {} ({}) {why}; check the network and its base_url",
@@ -133,7 +133,7 @@ impl Refusal<'_> {
         let worth = match status.as_u16() {
             408 | 409 | 429 | 500 | 503 => true,
             // The others come from a proxy in between, which has lost track of the request.
-            501.. => !self.careful,
+            501.. => !self.without_resending,
             _ => false,
         };
         let mut declined = self.told(status, &told, asked, elsewhere.as_deref());

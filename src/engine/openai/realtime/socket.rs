@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 
 use super::super::refusal::{ADDRESS, no_access};
 use super::super::{Address, Auth, Http};
-use super::{Dialect, Happening, SocketId};
+use super::{Dialect, SocketEvent, SocketId};
 use crate::engine::EngineError;
 use crate::net::{self, TlsFault};
 
@@ -250,21 +250,21 @@ impl Socket {
         server: &Server,
         id: SocketId,
         dialect: Option<Dialect>,
-        inbox: Sender<(SocketId, Happening)>,
+        inbox: Sender<(SocketId, SocketEvent)>,
     ) -> Self {
         let (to, outbox) = mpsc::channel(OUTBOX);
         let server = server.clone();
         let task = tokio::spawn(async move {
             let end = match server.connect(dialect).await {
-                Err(error) => Happening::Failed(error),
+                Err(error) => SocketEvent::Failed(error),
                 Ok(stream) => {
-                    if inbox.send((id, Happening::Open)).await.is_err() {
+                    if inbox.send((id, SocketEvent::Open)).await.is_err() {
                         return;
                     }
                     let (sink, stream) = stream.split();
                     tokio::select! {
-                        code = read(stream, id, &inbox) => Happening::Closed(code),
-                        () = write(sink, outbox) => Happening::Closed(None),
+                        code = read(stream, id, &inbox) => SocketEvent::Closed(code),
+                        () = write(sink, outbox) => SocketEvent::Closed(None),
                     }
                 }
             };
@@ -326,17 +326,17 @@ async fn write(mut sink: SplitSink<Stream, Message>, mut outbox: Receiver<Outgoi
 async fn read(
     mut stream: SplitStream<Stream>,
     id: SocketId,
-    inbox: &Sender<(SocketId, Happening)>,
+    inbox: &Sender<(SocketId, SocketEvent)>,
 ) -> Option<u16> {
     while let Some(Ok(message)) = stream.next().await {
-        let happening = match message {
-            Message::Text(text) => Happening::Text(text.to_string()),
-            Message::Pong(_) | Message::Ping(_) => Happening::Pong,
+        let event = match message {
+            Message::Text(text) => SocketEvent::Text(text.to_string()),
+            Message::Pong(_) | Message::Ping(_) => SocketEvent::Pong,
             Message::Close(frame) => return frame.map(|frame| u16::from(frame.code)),
             // The protocol does not use these.
             Message::Binary(_) | Message::Frame(_) => continue,
         };
-        if inbox.send((id, happening)).await.is_err() {
+        if inbox.send((id, event)).await.is_err() {
             return None;
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::lessons::Lessons;
 use super::reply::{Calls, Fault, Fragment, Reading, Streamed, source, text};
 use super::turns::taking_turns;
-use super::{MindSettings, ToolChoice};
+use super::{ChatSettings, ToolChoice};
 use crate::base::LISTEN_RATE;
 use crate::dialog::{Item, Prompt};
 use crate::engine::openai::error_body::ErrorBody;
@@ -17,7 +17,7 @@ use crate::pcm::{PcmBytes, unpack, wav};
 /// The body of a request.
 pub(super) fn request(
     model: &str,
-    settings: &MindSettings,
+    settings: &ChatSettings,
     lessons: &Lessons,
     prompt: &Prompt,
 ) -> Value {

@@ -38,17 +38,17 @@ use lessons::Lessons;
 use markup::{Markup, Piece};
 use replies::{Replies, Step};
 use reply::{Fault, Reading, TOO_LONG};
-pub use settings::{MindSettings, Protocol, Sampling, ToolChoice};
+pub use settings::{ChatSettings, Protocol, Sampling, ToolChoice};
 
 /// Parts of the names of models whose templates open their thoughts for them.
 const THINKERS: [&str; 5] = ["deepseek-r1", "qwq", "thinking", "magistral", "-r1"];
 
 /// A model behind one of the three protocols.
 #[derive(Clone, Debug)]
-pub struct Mind {
+pub struct ChatModel {
     http: Http,
     model: String,
-    settings: Arc<MindSettings>,
+    settings: Arc<ChatSettings>,
     notes: Notes,
     /// What it has turned out not to support.
     lessons: Arc<Mutex<Lessons>>,
@@ -58,9 +58,9 @@ pub struct Mind {
     longest: Arc<AtomicUsize>,
 }
 
-impl Mind {
+impl ChatModel {
     /// The model `model` of a provider; remarks that are not failures go to `notes`.
-    pub fn new(http: Http, model: &str, settings: MindSettings, notes: Notes) -> Self {
+    pub fn new(http: Http, model: &str, settings: ChatSettings, notes: Notes) -> Self {
         let name = model.to_lowercase();
         let thinks_first = THINKERS.iter().any(|part| name.contains(part));
         Self {
@@ -264,9 +264,9 @@ fn outcomes(prompt: &Prompt) -> Option<String> {
     (!said.is_empty()).then(|| said.join(" "))
 }
 
-impl Responder for Mind {
+impl Responder for ChatModel {
     fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
-        let mind = self.clone();
+        let this = self.clone();
         Box::pin(async_stream::stream! {
             let mut names: Vec<String> = prompt.items.iter().filter_map(|item| match item {
                 Item::Call { call, .. } => Some(call.id.0.clone()),
@@ -277,24 +277,24 @@ impl Responder for Mind {
                 | Item::Notice { .. } => None,
             }).collect();
             let tools: Vec<String> = prompt.tools.iter().map(|tool| tool.name.clone()).collect();
-            let mut asking = Asking { prompt, protocol: mind.protocol(), shortened: false, tries: 0 };
-            asking.prompt.keep_newest(mind.longest.load(Ordering::Relaxed));
+            let mut asking = Asking { prompt, protocol: this.protocol(), shortened: false, tries: 0 };
+            asking.prompt.keep_newest(this.longest.load(Ordering::Relaxed));
             let mut given = Given::default();
             'ask: loop {
-                asking.protocol = mind.protocol();
-                let opened = mind.opened(&asking.prompt);
-                let (path, body, mut reading) = mind.question(asking.protocol, &opened);
-                let response = match mind.http.post(path, Some(&mind.model), &body).await {
+                asking.protocol = this.protocol();
+                let opened = this.opened(&asking.prompt);
+                let (path, body, mut reading) = this.question(asking.protocol, &opened);
+                let response = match this.http.post(path, Some(&this.model), &body).await {
                     Ok(response) => response,
-                    Err(declined) if mind.adapt(&mut asking, &body, &declined) => continue 'ask,
+                    Err(declined) if this.adapt(&mut asking, &body, &declined) => continue 'ask,
                     Err(declined) => {
                         yield Err(declined.error);
                         return;
                     }
                 };
-                let mut tab = Tab::new(&mind.http, &mind.model);
-                let mut markup = Markup::new(tools.clone(), mind.thinks_first.load(Ordering::Relaxed));
-                let mut replies = Replies::new(&mind.http, response);
+                let mut tab = Tab::new(&this.http, &this.model);
+                let mut markup = Markup::new(tools.clone(), this.thinks_first.load(Ordering::Relaxed));
+                let mut replies = Replies::new(&this.http, response);
                 let mut out = Vec::new();
                 loop {
                     let step = replies.next(&mut *reading, &mut out).await;
@@ -303,9 +303,9 @@ impl Responder for Mind {
                         markup.thinks_elsewhere();
                     }
                     let over = !matches!(step, Step::More);
-                    for delta in mind.pieces(&mut out, &mut markup, over) {
+                    for delta in this.pieces(&mut out, &mut markup, over) {
                         let delta = match delta {
-                            Ok(piece) => mind.delta(piece, &mut names),
+                            Ok(piece) => this.delta(piece, &mut names),
                             Err(other) => other,
                         };
                         given.note(&delta);
@@ -316,17 +316,17 @@ impl Responder for Mind {
                         Step::Over => break,
                         // Some report the error inside the answer.
                         Step::Fault(Fault::Told(told)) if !given.any => {
-                            let declined = mind.http.reported(&told);
-                            if mind.adapt(&mut asking, &body, &declined) {
+                            let declined = this.http.reported(&told);
+                            if this.adapt(&mut asking, &body, &declined) {
                                 continue 'ask;
                             }
                             // A context that is too long is the more useful error.
-                            let error = if declined.too_long() { declined.error } else { mind.fault(Fault::Told(told)) };
+                            let error = if declined.too_long() { declined.error } else { this.fault(Fault::Told(told)) };
                             yield Err(error);
                             return;
                         }
                         Step::Fault(fault) => {
-                            yield Err(mind.fault(fault));
+                            yield Err(this.fault(fault));
                             return;
                         }
                         Step::Lost(error) => {
@@ -337,21 +337,21 @@ impl Responder for Mind {
                 }
                 replies.close();
                 if markup.found.open_thought {
-                    mind.thinks_first.store(true, Ordering::Relaxed);
+                    this.thinks_first.store(true, Ordering::Relaxed);
                 }
                 let thought = reading.thought() || markup.found.thought;
                 let odd_call = markup.found.odd_call.as_deref();
                 if given.real {
                     if reading.cut() {
-                        mind.notes.tell(TOO_LONG.to_owned());
+                        this.notes.tell(TOO_LONG.to_owned());
                     }
                     if let Some(call) = odd_call {
-                        mind.notes.tell(format!("{}/{} wrote a call {call}", mind.http.name(), mind.model));
+                        this.notes.tell(format!("{}/{} wrote a call {call}", this.http.name(), this.model));
                     }
                 } else if let Some(said) = outcomes(&asking.prompt) {
                     yield Ok(Delta::Text(said));
                 } else {
-                    yield Err(mind.nothing(thought, reading.cut(), odd_call));
+                    yield Err(this.nothing(thought, reading.cut(), odd_call));
                 }
                 return;
             }
@@ -367,7 +367,7 @@ impl Responder for Mind {
     }
 }
 
-impl Mind {
+impl ChatModel {
     /// `prompt` after the opening items.
     fn opened(&self, prompt: &Prompt) -> Prompt {
         let mut prompt = prompt.clone();

@@ -50,7 +50,7 @@ const MADE: &str = "voice_";
 
 /// Settings of a speech model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct VoiceSettings {
+pub struct SpeechSettings {
     /// The voice: a name that the model knows, or the id of a custom one (`voice_…`).
     pub voice: String,
     /// How to speak, for models that take instructions.
@@ -61,10 +61,10 @@ pub struct VoiceSettings {
 
 /// A speech model. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Voice {
+pub struct SpeechModel {
     http: Http,
     model: String,
-    settings: Arc<VoiceSettings>,
+    settings: Arc<SpeechSettings>,
     lessons: Arc<Mutex<Lessons>>,
     notes: Option<Notes>,
 }
@@ -77,9 +77,9 @@ struct Lessons {
     left_out: BTreeSet<&'static str>,
 }
 
-impl Voice {
+impl SpeechModel {
     /// The model `model` of a provider.
-    pub fn new(http: Http, model: &str, settings: VoiceSettings) -> Self {
+    pub fn new(http: Http, model: &str, settings: SpeechSettings) -> Self {
         let (settings, lessons) = (Arc::new(settings), Arc::default());
         Self { http, model: model.to_owned(), settings, lessons, notes: None }
     }
@@ -131,7 +131,7 @@ impl Voice {
     }
 
     fn body(&self, input: &str) -> Value {
-        let VoiceSettings { voice, instructions, speed } = &*self.settings;
+        let SpeechSettings { voice, instructions, speed } = &*self.settings;
         let lessons = self.lessons();
         let mut body = json!({
             "model": self.model,
@@ -211,7 +211,7 @@ impl Voice {
     }
 }
 
-impl Synthesizer for Voice {
+impl Synthesizer for SpeechModel {
     fn speak(&self, sentence: String) -> Flow<Result<Chunk, EngineError>> {
         let voice = self.clone();
         Box::pin(async_stream::try_stream! {
@@ -263,7 +263,7 @@ enum Body {
 
 impl Sound {
     /// The samples of what the network delivers next; `None` at the end.
-    async fn next(&mut self, voice: &Voice) -> Result<Option<Vec<f32>>, EngineError> {
+    async fn next(&mut self, voice: &SpeechModel) -> Result<Option<Vec<f32>>, EngineError> {
         if self.over {
             return Ok(None);
         }

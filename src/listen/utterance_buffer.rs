@@ -11,7 +11,7 @@ const GRACE: u64 = 400 * LISTEN_RATE.0 as u64 / 1000;
 
 /// An utterance being recorded.
 #[derive(Debug)]
-pub(super) struct Take {
+pub(super) struct UtteranceBuffer {
     pub(super) id: UtteranceId,
     start: u64,
     pcm: Vec<f32>,
@@ -37,7 +37,7 @@ pub(super) struct Take {
     streamed: usize,
 }
 
-impl Take {
+impl UtteranceBuffer {
     /// An utterance that begins at `start` or later, with the sound still available.
     pub(super) fn new(id: UtteranceId, start: u64, past: &Past) -> Self {
         let range = past.available(start);

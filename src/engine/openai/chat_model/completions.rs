@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::MindSettings;
+use super::ChatSettings;
 use super::lessons::Lessons;
 use super::reply::{Fault, Reading, text};
 use crate::dialog::{Item, Prompt};
@@ -21,7 +21,7 @@ const USER: &str = "\nUser:";
 /// others get the conversation as a script.
 pub(super) fn request(
     model: &str,
-    settings: &MindSettings,
+    settings: &ChatSettings,
     lessons: &Lessons,
     prompt: &Prompt,
 ) -> Value {

@@ -35,7 +35,7 @@ pub enum ToolChoice {
 
 /// Settings of a chat model.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct MindSettings {
+pub struct ChatSettings {
     /// The protocol.
     pub protocol: Protocol,
     /// Whether [`Protocol::Auto`] means Responses: the provider is OpenAI.
@@ -128,7 +128,7 @@ impl ToolChoice {
     }
 }
 
-impl MindSettings {
+impl ChatSettings {
     /// The tool choice for this prompt. A forced choice is satisfied by the first call; forcing
     /// more would prevent the reply.
     pub(super) fn tool_choice(&self, prompt: &Prompt) -> &ToolChoice {

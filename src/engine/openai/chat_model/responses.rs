@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::lessons::Lessons;
 use super::reply::{Calls, Fault, Fragment, Reading, Streamed, source, text};
-use super::{MindSettings, Sampling, ToolChoice};
+use super::{ChatSettings, Sampling, ToolChoice};
 use crate::dialog::{Item, Prompt};
 use crate::engine::Delta;
 use crate::engine::openai::error_body::ErrorBody;
@@ -13,7 +13,7 @@ use crate::engine::openai::quirks::{Instructions, Quirks};
 /// The body of a request. Nothing is stored at the provider: it contains the whole conversation.
 pub(super) fn request(
     model: &str,
-    settings: &MindSettings,
+    settings: &ChatSettings,
     lessons: &Lessons,
     prompt: &Prompt,
 ) -> Value {

@@ -8,17 +8,17 @@ use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
 
 /// What the real-time edges share with the rest of the program: orders to them, counts from them.
 ///
-/// Only atomics, so a reader never blocks a callback. Cheap to clone; all clones share one gauge.
+/// Only atomics, so a reader never blocks a callback. Cheap to clone; all clones share one state.
 ///
-/// **How a cut settles.** The driver stores the new live epoch with [`Gauge::set_live`]. The edge
+/// **How a cut settles.** The driver stores the new live epoch with [`SharedState::set_live`]. The edge
 /// sees it at its next period, fades for 5 ms, writes the final count of the old epoch and then the
-/// new epoch into [`Gauge::settled`]. Once that equals the live epoch, [`Gauge::hushed`] returns
+/// new epoch into [`SharedState::settled`]. Once that equals the live epoch, [`SharedState::hushed`] returns
 /// the count of the old epoch, which never changes again.
 #[derive(Clone, Debug, Default)]
-pub struct Gauge(Arc<Dials>);
+pub struct SharedState(Arc<Atomics>);
 
 #[derive(Debug, Default)]
-struct Dials {
+struct Atomics {
     live: AtomicU32,
     duck: AtomicBool,
     chimes: AtomicU32,
@@ -93,7 +93,7 @@ fn unpack(word: u64) -> (Epoch, u64) {
     (Epoch((word >> 40) as u32), word & SAMPLES)
 }
 
-impl Gauge {
+impl SharedState {
     /// Sets the epoch whose blocks are played. [`Epoch::NONE`] plays nothing.
     pub fn set_live(&self, epoch: Epoch) {
         self.0.live.store(epoch.0, Ordering::Release);
@@ -169,7 +169,7 @@ impl Gauge {
 
     /// The final number of samples of `epoch` output, once the callback has released it; `None`
     /// while it is live or the callback has not yet seen that it is not. With a dead device it
-    /// stays `None`: give up after a deadline and use [`Gauge::played`].
+    /// stays `None`: give up after a deadline and use [`SharedState::played`].
     pub fn hushed(&self, epoch: Epoch) -> Option<u64> {
         let live = self.live();
         (live != epoch && self.settled() == live).then(|| self.played(epoch))
@@ -330,18 +330,18 @@ mod tests {
 
     #[test]
     fn an_old_count_is_final_only_when_the_edge_has_seen_the_new_epoch() {
-        let gauge = Gauge::default();
-        gauge.set_live(Epoch(1));
-        gauge.settle(Epoch::NONE, 0, Epoch(1));
-        gauge.note_progress(Epoch(1), 480);
-        assert_eq!(gauge.hushed(Epoch(1)), None);
-        gauge.set_live(Epoch(2));
-        assert_eq!(gauge.hushed(Epoch(1)), None);
-        gauge.settle(Epoch(1), 720, Epoch(2));
-        assert_eq!(gauge.hushed(Epoch(1)), Some(720));
+        let shared = SharedState::default();
+        shared.set_live(Epoch(1));
+        shared.settle(Epoch::NONE, 0, Epoch(1));
+        shared.note_progress(Epoch(1), 480);
+        assert_eq!(shared.hushed(Epoch(1)), None);
+        shared.set_live(Epoch(2));
+        assert_eq!(shared.hushed(Epoch(1)), None);
+        shared.settle(Epoch(1), 720, Epoch(2));
+        assert_eq!(shared.hushed(Epoch(1)), Some(720));
         // Two epochs that never sounded leave the count alone.
-        gauge.set_live(Epoch(3));
-        gauge.settle(Epoch(2), 0, Epoch(3));
-        assert_eq!((gauge.hushed(Epoch(1)), gauge.hushed(Epoch(2))), (Some(720), Some(0)));
+        shared.set_live(Epoch(3));
+        shared.settle(Epoch(2), 0, Epoch(3));
+        assert_eq!((shared.hushed(Epoch(1)), shared.hushed(Epoch(2))), (Some(720), Some(0)));
     }
 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::Http;
 use super::error_body::ErrorBody;
 use super::http::is;
-use super::quirks::{EarQuirks, Times};
+use super::quirks::{Times, TranscriptionQuirks};
 use super::refusal::Declined;
 use super::sse::Events;
 use super::stream::Stream;
@@ -39,7 +39,7 @@ const CHUNKED: usize = 30;
 
 /// Settings of a transcription model.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct EarSettings {
+pub struct TranscriptionSettings {
     /// The languages that may be spoken, as two letters: `en`. Empty, or several with a model that
     /// takes only one, means automatic detection.
     pub languages: Vec<String>,
@@ -56,10 +56,10 @@ pub struct EarSettings {
 
 /// A transcription model. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Ear {
+pub struct TranscriptionModel {
     http: Http,
     model: String,
-    settings: Arc<EarSettings>,
+    settings: Arc<TranscriptionSettings>,
     /// Whether segments are requested, if the model provides them.
     segments: bool,
     /// Fields that the model has refused.
@@ -67,9 +67,9 @@ pub struct Ear {
     notes: Option<Notes>,
 }
 
-impl Ear {
+impl TranscriptionModel {
     /// The model `model` of a provider.
-    pub fn new(http: Http, model: &str, settings: EarSettings) -> Self {
+    pub fn new(http: Http, model: &str, settings: TranscriptionSettings) -> Self {
         let (settings, left_out) = (Arc::new(settings), Arc::default());
         Self { http, model: model.to_owned(), settings, segments: false, left_out, notes: None }
     }
@@ -112,7 +112,7 @@ impl Ear {
     }
 
     fn times(&self) -> Times {
-        if self.segments { EarQuirks::of(&self.model).times } else { Times::Untold }
+        if self.segments { TranscriptionQuirks::of(&self.model).times } else { Times::Untold }
     }
 
     /// The form for one try. Encoding is so cheap that nothing is kept for the next.
@@ -137,8 +137,9 @@ impl Ear {
 
     /// The form's fields besides the sound, for this many samples.
     fn fields(&self, samples: usize) -> Vec<(&'static str, String)> {
-        let EarSettings { languages, keywords, prompt, temperature, .. } = &*self.settings;
-        let quirks = EarQuirks::of(&self.model);
+        let TranscriptionSettings { languages, keywords, prompt, temperature, .. } =
+            &*self.settings;
+        let quirks = TranscriptionQuirks::of(&self.model);
         let mut fields = vec![("model", self.model.clone())];
         let mut add = |name, value: &str| fields.push((name, value.to_owned()));
         match self.times() {
@@ -179,7 +180,7 @@ impl Ear {
     }
 }
 
-impl Transcriber for Ear {
+impl Transcriber for TranscriptionModel {
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
         self.recognize(utterance, Arc::default())
     }
