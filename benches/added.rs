@@ -28,7 +28,8 @@ use aloud::audio::{self, PlaybackEdge};
 use aloud::base::{Clock, SPEAKER_RATE, Utterance, UtteranceId, Volume};
 use aloud::drive::{Driver, Parts, Question};
 use aloud::engine::openai::{
-    Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings,
+    Address, Auth, ChatModel, ChatSettings, Http, SpeechModel, SpeechSettings, TranscriptionModel,
+    TranscriptionSettings,
 };
 use aloud::engine::{Cascade, Chain, Engines, Notes};
 use aloud::{listen, tool, turn};
@@ -192,7 +193,7 @@ fn driver(engines: &Engines, path: audio::Path) -> (Driver, PlaybackEdge) {
         book: None,
         volume: Volume::new(100),
         feed: path.feed,
-        gauge: path.gauge,
+        shared: path.shared,
         ear: None,
         early: None,
         turn_ends: None,
@@ -214,23 +215,24 @@ fn main() {
     let http =
         Http::new("bench", Address::v1(&base).unwrap(), Auth::None, TRANSCRIBE * 100).unwrap();
     let (notes, _told) = Notes::new();
-    let ear = Ear::new(http.clone(), "gpt-transcribe", EarSettings::default());
-    let mind = Mind::new(http.clone(), "a-model", MindSettings::default(), notes.clone());
-    let settings = VoiceSettings { voice: "alloy".into(), instructions: None, speed: None };
-    let voice = Voice::new(http, "tts-1", settings);
+    let ear =
+        TranscriptionModel::new(http.clone(), "gpt-transcribe", TranscriptionSettings::default());
+    let chat = ChatModel::new(http.clone(), "a-model", ChatSettings::default(), notes.clone());
+    let settings = SpeechSettings { voice: "alloy".into(), instructions: None, speed: None };
+    let voice = SpeechModel::new(http, "tts-1", settings);
     let clock = Clock::start();
     let engines = Engines {
-        transcribe: Arc::new(Chain::of_ears(
+        transcribe: Arc::new(Chain::of_transcribers(
             vec![("bench/e".into(), Arc::new(ear))],
             notes.clone(),
             clock,
         )),
-        chat: Arc::new(Chain::of_minds(
-            vec![("bench/m".into(), Arc::new(mind))],
+        chat: Arc::new(Chain::of_responders(
+            vec![("bench/m".into(), Arc::new(chat))],
             notes.clone(),
             clock,
         )),
-        speak: Some(Arc::new(Chain::of_voices(
+        speak: Some(Arc::new(Chain::of_synthesizers(
             vec![("bench/v".into(), Arc::new(voice))],
             notes,
             clock,

@@ -24,6 +24,7 @@ use aloud::engine::Transcriber;
 use aloud::engine::local::Silero;
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use aloud::listen::{Echo, Event, Settings};
+use aloud::pcm::read_file;
 use anyhow::Context;
 use futures::StreamExt;
 
@@ -190,7 +191,5 @@ fn leveled(mut pcm: Vec<f32>, loud: f32) -> Vec<f32> {
 }
 
 fn sound(file: &Path) -> anyhow::Result<Vec<f32>> {
-    let mut wav = hound::WavReader::open(file).with_context(|| file.display().to_string())?;
-    let samples: Result<Vec<i16>, _> = wav.samples::<i16>().collect();
-    Ok(samples?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
+    Ok(read_file(file)?.pcm)
 }

@@ -1,7 +1,8 @@
 //! The cost of the sound system's callbacks. A period is 10 ms; the budget is 1 % of it, 100 us.
 
-use aloud::audio::{Block, Earcon, MicrophoneEdge, Path, Resampler, SpeakerEdge, path};
+use aloud::audio::{Block, Earcon, MicrophoneEdge, Path, SpeakerEdge, path};
 use aloud::base::{Epoch, Moment, Rate, Volume};
+use aloud::pcm::Resampler;
 use divan::Bencher;
 
 fn main() {
@@ -11,9 +12,9 @@ fn main() {
 /// A period of the playback edge during a reply, at the device's rate.
 #[divan::bench(args = [48_000, 44_100])]
 fn playback_period(bencher: Bencher<'_, '_>, rate: u32) {
-    let Path { mut feed, playback, gauge, .. } = path(Volume::new(80));
+    let Path { mut feed, playback, shared, .. } = path(Volume::new(80));
     let Ok((mut edge, _)) = SpeakerEdge::new(playback, 2, Rate(rate)) else { return };
-    gauge.set_live(Epoch(1));
+    shared.set_live(Epoch(1));
     let mut out = vec![0.0f32; 2 * rate as usize / 100];
     let block = Block::new(Epoch(1), &[0.25; 240]);
     bencher.bench_local(|| {
@@ -34,15 +35,15 @@ fn playback_period_in_silence(bencher: Bencher<'_, '_>) {
 /// From the new live epoch to the settled count, with a full ring of stale blocks: one period.
 #[divan::bench]
 fn cut(bencher: Bencher<'_, '_>) {
-    let Path { mut feed, mut playback, gauge, .. } = path(Volume::new(80));
+    let Path { mut feed, mut playback, shared, .. } = path(Volume::new(80));
     let mut out = vec![0.0f32; 480];
     let mut epoch = Epoch(1);
-    gauge.set_live(epoch);
+    shared.set_live(epoch);
     bencher.bench_local(|| {
         while feed.push(Block::new(epoch, &[0.25; 240])).is_ok() {}
         playback.pull(&mut out[..100]);
         epoch = epoch.next();
-        gauge.set_live(epoch);
+        shared.set_live(epoch);
         playback.pull(divan::black_box(&mut out));
     });
 }
@@ -50,10 +51,10 @@ fn cut(bencher: Bencher<'_, '_>) {
 /// An earcon during a reply.
 #[divan::bench]
 fn earcon_period(bencher: Bencher<'_, '_>) {
-    let Path { mut playback, gauge, .. } = path(Volume::new(80));
+    let Path { mut playback, shared, .. } = path(Volume::new(80));
     let mut out = vec![0.0f32; 480];
     bencher.bench_local(|| {
-        gauge.chime(Earcon::Notice);
+        shared.chime(Earcon::Notice);
         playback.pull(divan::black_box(&mut out));
     });
 }

@@ -18,6 +18,7 @@ use aloud::engine::Transcriber;
 use aloud::engine::ending::{EndOfTurn, Evidence};
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use aloud::engine::local::{SmartTurn, Templates};
+use aloud::pcm::read_file;
 use anyhow::Context;
 use futures::StreamExt;
 
@@ -161,11 +162,7 @@ fn recordings(folder: &Path, start: &str) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn sound_of(file: &Path) -> anyhow::Result<Vec<f32>> {
-    let mut reader = hound::WavReader::open(file).with_context(|| file.display().to_string())?;
-    let samples = reader.samples::<i16>();
-    Ok(samples
-        .map(|sample| sample.map(|sample| f32::from(sample) / 32_768.0))
-        .collect::<Result<_, _>>()?)
+    Ok(read_file(file)?.pcm)
 }
 
 struct Arguments {

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver as Orders, sync_channel};
 use std::time::Duration;
 
-use aloud::audio::{self, Gauge, PlaybackEdge};
+use aloud::audio::{self, PlaybackEdge, SharedState};
 use aloud::base::{Clock, Epoch, FRAME_SAMPLES, Flow, SPEAKER_RATE, Utterance, Volume};
 use aloud::dialog::Prompt;
 use aloud::drive::{Driver, Ear, Event, Handle, Parts, Request};
@@ -30,6 +30,7 @@ use aloud::engine::{
     Transcript,
 };
 use aloud::listen::{self, LISTEN_ORDERS, LISTEN_OUTBOX, ListenHandle, Listener, Order};
+use aloud::pcm::read_file;
 use aloud::tool::Registry;
 use aloud::tool::permission::Permissions;
 use aloud::turn::{Mode, Settings, Setup};
@@ -116,7 +117,7 @@ struct Room {
     ear: mpsc::Sender<listen::Event>,
     orders: Orders<Order>,
     edge: PlaybackEdge,
-    gauge: Gauge,
+    shared: SharedState,
     answers: Arc<AtomicUsize>,
     start: Instant,
     ms: u64,
@@ -149,7 +150,7 @@ impl Room {
             book: None,
             volume: Volume::new(100),
             feed: path.feed,
-            gauge: path.gauge.clone(),
+            shared: path.shared.clone(),
             ear: Some(Ear { handle: ListenHandle::to(give), events: inbox }),
             early: Some(engine),
             turn_ends: None,
@@ -173,7 +174,7 @@ impl Room {
             ear: outbox,
             orders,
             edge: path.playback,
-            gauge: path.gauge,
+            shared: path.shared,
             answers,
             start: Instant::now(),
             ms: 0,
@@ -193,9 +194,9 @@ impl Room {
                 self.listener.order(order, &mut self.heard);
             }
             self.tell();
-            let cut = self.live != Epoch::NONE && self.gauge.live() != self.live;
-            self.live = self.gauge.live();
-            let now = [self.gauge.duck(), self.gauge.paused(), cut];
+            let cut = self.live != Epoch::NONE && self.shared.live() != self.live;
+            self.live = self.shared.live();
+            let now = [self.shared.duck(), self.shared.paused(), cut];
             for (step, now) in self.steps.iter_mut().zip(now) {
                 if now {
                     step.get_or_insert(self.ms);
@@ -353,7 +354,7 @@ async fn open(room: &mut Room, folder: &Path, verbose: bool) -> anyhow::Result<(
         for piece in pcm.chunks(16_000) {
             room.play(piece).await;
             // An answer is counted and ended, so that the next sound meets silence again.
-            if room.gauge.live() != Epoch::NONE {
+            if room.shared.live() != Epoch::NONE {
                 room.ask(Request::Stop).await;
             }
         }
@@ -400,9 +401,7 @@ fn sounds(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn sound(file: &Path) -> anyhow::Result<Vec<f32>> {
-    let mut reader = hound::WavReader::open(file).with_context(|| file.display().to_string())?;
-    let samples = reader.samples::<i16>().map(|sample| Ok(f32::from(sample?) / 32_768.0));
-    samples.collect()
+    Ok(read_file(file)?.pcm)
 }
 
 #[derive(Default)]

@@ -8,10 +8,11 @@
 #[expect(dead_code, reason = "the tests need more sounds than the bench")]
 mod sound;
 
-use aloud::audio::{self, Resampler};
+use aloud::audio;
 use aloud::base::{LISTEN_RATE, Rate, Volume};
 use aloud::engine::local::Silero;
 use aloud::listen::{Event, LISTEN_OUTBOX, Listener, Order, Settings, VadFactory, spawn};
+use aloud::pcm::Resampler;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aloud::base;
 use aloud::base::{LISTEN_RATE, Utterance, UtteranceId};
 use aloud::dialog::{Item, Outcome, Prompt};
 use aloud::engine::local::Templates;
 use aloud::engine::local::hibari::{Hibari, HibariFiles};
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use aloud::engine::{Delta, Responder, Synthesizer, Transcriber};
-use aloud::{audio, base};
 use futures::StreamExt;
 use futures::executor::block_on;
 
@@ -42,7 +42,7 @@ fn main() {
         Hibari::open(HibariFiles::in_folder(runtime, &dir.join("hibari-heart")), None).unwrap();
     let mind = Templates::default();
     let question = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/questions/timer.wav");
-    let pcm: Arc<[f32]> = audio::read_file(&question).unwrap().pcm.into();
+    let pcm: Arc<[f32]> = aloud::pcm::read_file(&question).unwrap().pcm.into();
     println!("question: {:.1} s of speech", pcm.len() as f64 / f64::from(LISTEN_RATE.0));
 
     let mut rounds = Vec::new();

@@ -136,7 +136,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 fn pcm(path: &Path) -> Vec<f32> {
-    aloud::audio::read_file(path).map(|clip| clip.pcm).unwrap_or_default()
+    aloud::pcm::read_file(path).map(|clip| clip.pcm).unwrap_or_default()
 }
 
 fn power(pcm: &[f32]) -> f32 {

@@ -182,7 +182,7 @@ fn heard(path: &Path) -> Vec<f32> {
 }
 
 fn pcm(path: &Path) -> Vec<f32> {
-    aloud::audio::read_file(path).unwrap().pcm
+    aloud::pcm::read_file(path).unwrap().pcm
 }
 
 /// The letters of a name.

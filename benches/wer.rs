@@ -5,7 +5,7 @@
 //! cargo bench --bench wer -- PROMPTS.json --wav FOLDER --heard FILE --cpu SECONDS          scores others
 //! ```
 //!
-//! `PROMPTS.json` is a list of `{"file", "text"}`; `FOLDER` has each as a WAV of 16 kHz, mono.
+//! `PROMPTS.json` is a list of `{"file", "text"}`; `FOLDER` has each as a WAV.
 //! `--heard` takes the lines of `aloud transcribe --json` instead of running the model here.
 //! `scripts/wer` does all the steps on prompts from Debian.
 
@@ -20,6 +20,7 @@ use std::sync::Arc;
 use aloud::base::{Utterance, UtteranceId};
 use aloud::engine::Transcriber;
 use aloud::engine::local::moonshine::{Moonshine, MoonshineFiles};
+use aloud::pcm::read_file;
 use anyhow::{Context, bail};
 use futures::StreamExt;
 
@@ -125,13 +126,7 @@ impl Arguments {
 }
 
 fn sound(file: &Path) -> anyhow::Result<Arc<[f32]>> {
-    let mut wav = hound::WavReader::open(file).with_context(|| file.display().to_string())?;
-    let spec = wav.spec();
-    if (spec.sample_rate, spec.channels, spec.bits_per_sample) != (16_000, 1, 16) {
-        bail!("{} is not 16 bit, 16 kHz, mono", file.display());
-    }
-    let samples: Result<Vec<i16>, _> = wav.samples::<i16>().collect();
-    Ok(samples?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
+    Ok(read_file(file)?.pcm.into())
 }
 
 fn read(arguments: &Arguments, sounds: Vec<Arc<[f32]>>) -> anyhow::Result<Vec<String>> {

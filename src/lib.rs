@@ -11,14 +11,15 @@
 //! - [`base`]: time, ids, frames of sound; what every room shares.
 //! - [`dialog`]: what was said: items, history, prompt.
 //! - [`turn`]: the pure machine that decides everything about turns.
-//! - `pcm`: reading and writing sound files in any format.
-//! - [`audio`]: devices, the two real-time edges, WAV, earcons.
+//! - [`pcm`]: reading and writing sound files in any format, changing rates.
+//! - [`audio`]: devices, the two real-time edges, earcons.
 //! - [`listen`]: voice activity and cutting utterances.
 //! - [`grammar`]: the meaning of spoken commands.
 //! - [`language`]: how numbers, times, dates, money and units are written and said.
 //! - [`engine`]: transcribers, responders, synthesizers, and partners made of them.
 //! - [`tool`]: what a spoken command can call.
 //! - [`ledger`]: the use of providers' models, and its cost.
+//! - `net`: HTTP clients and TLS, for providers, tools and downloads.
 //! - [`models`]: model files: where they come from, and whether they are intact.
 //! - [`drive`]: the loop that owns the machine and does the work per epoch.
 //! - [`control`]: the socket through which keys, bars and scripts drive a running service.
@@ -39,6 +40,7 @@ pub mod language;
 pub mod ledger;
 pub mod listen;
 pub mod models;
-mod pcm;
+mod net;
+pub mod pcm;
 pub mod tool;
 pub mod turn;

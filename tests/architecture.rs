@@ -8,20 +8,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `app` and `cli` are on top and may import all.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("base", &[]),
     ("dialog", &["base"]),
     ("turn", &["base", "dialog"]),
     ("pcm", &["base"]),
     ("audio", &["base", "pcm"]),
-    ("listen", &["base", "audio"]),
-    ("models", &["base"]),
+    ("listen", &["base", "pcm", "audio"]),
+    ("net", &[]),
+    ("models", &["base", "net"]),
     ("language", &["base"]),
     ("grammar", &["base", "language"]),
-    ("engine", &["base", "dialog", "language", "grammar", "pcm"]),
-    ("tool", &["base", "dialog", "language"]),
+    ("engine", &["base", "dialog", "language", "grammar", "pcm", "net"]),
+    ("tool", &["base", "dialog", "language", "net"]),
     ("ledger", &["base", "engine"]),
-    ("drive", &["base", "dialog", "turn", "audio", "listen", "engine", "tool"]),
+    ("drive", &["base", "dialog", "turn", "pcm", "audio", "listen", "engine", "tool"]),
     ("control", &["base", "dialog", "drive"]),
     // It makes the settings of every room, and imports nothing else of them.
     (
@@ -38,7 +39,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
 /// Crates that the pure rooms may use besides the standard library.
 const PURE: [(&str, &[&str]); 2] = [("turn", &["serde"]), ("dialog", &["serde", "serde_json"])];
 
-/// Lines of a file without its tests.
+/// Lines of a file. Unit tests that would exceed them are a file of their own, `tests.rs`.
 const MAX_LINES: usize = 500;
 
 /// The most files with inherent methods of one type.
@@ -46,7 +47,7 @@ const MAX_IMPLS: usize = 2;
 
 /// Types with methods in one more file. None may be added: each should be split into parts that own
 /// what they change.
-const STILL_SPREAD: [&str; 2] = ["turn/machine::Machine", "grammar/sentence::Talk"];
+const STILL_SPREAD: [&str; 1] = ["turn/machine::Machine"];
 
 /// One source file: its room, its depth below the crate root, and its text.
 #[derive(Clone)]
@@ -63,8 +64,11 @@ impl Source {
         strip(self.production())
     }
 
-    /// The text before the unit tests, which come last by convention.
+    /// The text before the unit tests, which come last by convention or are a file of their own.
     fn production(&self) -> &str {
+        if self.path.ends_with("tests.rs") {
+            return "";
+        }
         self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default()
     }
 }
@@ -247,13 +251,13 @@ fn turns_know_one_kind_of_partner() {
 
 #[test]
 fn files_stay_readable() {
-    let length = |source: &Source| source.production().lines().count();
+    let length = |source: &Source| source.text.lines().count();
     let long: Vec<_> = sources()
         .iter()
         .filter(|source| length(source) > MAX_LINES)
         .map(|source| format!("{}: {} lines", source.path.display(), length(source)))
         .collect();
-    assert!(long.is_empty(), "more than {MAX_LINES} lines without tests:\n{}", long.join("\n"));
+    assert!(long.is_empty(), "more than {MAX_LINES} lines:\n{}", long.join("\n"));
 }
 
 /// The files that `source` names, as paths below `src` without extension. A name that a `mod.rs`

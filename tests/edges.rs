@@ -8,7 +8,7 @@ use std::path::Path as FilePath;
 use std::process::Command;
 
 use aloud::audio::{
-    Block, Earcon, Gauge, MicrophoneEdge, Path, PlaybackFeed, SpeakerEdge, Tap, path,
+    Block, Earcon, MicrophoneEdge, Path, PlaybackFeed, SharedState, SpeakerEdge, Tap, path,
 };
 use aloud::base::{Epoch, Moment, Rate, Volume};
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
@@ -21,7 +21,7 @@ struct Callbacks {
     mic: MicrophoneEdge,
     speaker: SpeakerEdge,
     feed: PlaybackFeed,
-    gauge: Gauge,
+    shared: SharedState,
     volume: Volume,
     /// Kept, so that the ring fills up and samples are lost.
     _tail: aloud::audio::CaptureTail,
@@ -34,13 +34,13 @@ impl Callbacks {
     /// A stereo microphone and a speaker of two channels at `rate`.
     fn new(rate: u32) -> Self {
         let volume = Volume::new(80);
-        let Path { capture, tail, feed, playback, tap, gauge } = path(volume.clone());
+        let Path { capture, tail, feed, playback, tap, shared } = path(volume.clone());
         tap.open(true);
         Self {
             mic: MicrophoneEdge::new(capture, 2, Rate(44_100)).0,
             speaker: SpeakerEdge::new(playback, 2, Rate(rate)).ok().unwrap().0,
             feed,
-            gauge,
+            shared,
             volume,
             _tail: tail,
             tap,
@@ -56,7 +56,7 @@ impl Callbacks {
         for n in 0..3_000 {
             if n % 40 == 0 {
                 epoch = epoch.next();
-                self.gauge.set_live(epoch);
+                self.shared.set_live(epoch);
             }
             if n % 11 != 0 {
                 for _ in 0..3 {
@@ -65,13 +65,13 @@ impl Callbacks {
             }
             if n % 97 == 0 {
                 let _ = self.feed.push(Block::new(Epoch(0x00ff_ffff), &[0.9; 100]));
-                self.gauge.chime(Earcon::ListenStart);
+                self.shared.chime(Earcon::ListenStart);
                 self.volume.set((n % 101) as u8);
             }
             if n % 53 == 0 {
                 let _ = self.feed.push(Block::end(epoch));
             }
-            self.gauge.set_duck(n % 7 == 0);
+            self.shared.set_duck(n % 7 == 0);
             let now = Moment::from_millis(n as u64 * 10);
             self.mic.take(&self.heard, now);
             let frames = 1 + n % 700;
@@ -81,11 +81,11 @@ impl Callbacks {
 
     /// What must have happened for the proof to mean something.
     fn check(&mut self) {
-        let counts = self.gauge.counts();
+        let counts = self.shared.counts();
         assert!(counts.lost > 0 && counts.underruns > 10 && counts.captured > 1_000_000);
         let mut pcm = Vec::new();
         assert!(self.tap.next(&mut pcm).is_some(), "what it gives out is noted");
-        assert!(self.gauge.progress().0.0 > 50 && self.gauge.ended() != Epoch::NONE);
+        assert!(self.shared.progress().0.0 > 50 && self.shared.ended() != Epoch::NONE);
     }
 }
 
@@ -169,9 +169,11 @@ fn the_edges_never_enter_the_system() {
 
 #[test]
 fn the_edges_know_no_lock() {
-    let room = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src/audio");
-    for file in ["capture", "playback", "format", "gauge", "earcon", "resample", "tap"] {
-        let text = fs::read_to_string(room.join(file).with_extension("rs")).unwrap();
+    let sources = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let audio =
+        ["capture", "playback", "block", "memory", "format", "shared_state", "earcon", "tap"];
+    for file in audio.map(|file| format!("audio/{file}")).into_iter().chain(["pcm/rate".into()]) {
+        let text = fs::read_to_string(sources.join(&file).with_extension("rs")).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
         for word in
             ["Mutex", "RwLock", "Condvar", "mpsc", "tracing", "println", "OnceLock", "LazyLock"]

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use aloud::audio::{
     AudioError, Block, CaptureEvent, Choice, Pace, Settings, Side, SideState, Sound, SoundEvent,
-    WavFile, path, read_file,
+    path,
 };
 use aloud::base::{Clock, Epoch, Moment, Rate, SPEAKER_RATE, Volume};
+use aloud::pcm::{FileError, WavFile, read_file};
 
 /// A tone of 400 Hz, peak 0.5.
 fn tone(rate: u32, seconds: f64) -> Vec<f32> {
@@ -346,7 +347,7 @@ fn files_as_microphone_and_speaker_run_as_fast_as_they_are_taken() {
     let input = save(&dir, "in.wav", &wav(Coding::Int(16), 1, 44_100, false, &tone(44_100, 20.0)));
     let output = dir.path().join("out.wav");
     let mut ends = path(Volume::new(100));
-    ends.gauge.set_live(Epoch(1));
+    ends.shared.set_live(Epoch(1));
     let (sound, mut events) =
         Sound::open(&between(&input, &output, Pace::Fast), ends.capture, ends.playback).unwrap();
     sound.ready(Duration::from_secs(20)).unwrap();
@@ -387,7 +388,7 @@ fn files_as_microphone_and_speaker_run_as_fast_as_they_are_taken() {
             std::thread::yield_now();
         }
     }
-    while ends.gauge.played(Epoch(1)) < reply.len() as u64 {
+    while ends.shared.played(Epoch(1)) < reply.len() as u64 {
         std::thread::yield_now();
     }
     sound.close().unwrap();
@@ -435,6 +436,12 @@ fn a_file_that_cannot_be_used_is_refused_at_once() {
         Sound::open(&between(input, output, Pace::Fast), ends.capture, ends.playback).err().unwrap()
     };
     let missing = dir.path().join("missing.wav");
-    assert!(matches!(open(&missing, &dir.path().join("o.wav")), AudioError::NoFile { .. }));
-    assert!(matches!(open(&input, &missing.join("o.wav")), AudioError::CannotWrite { .. }));
+    assert!(matches!(
+        open(&missing, &dir.path().join("o.wav")),
+        AudioError::File(FileError::NoFile { .. })
+    ));
+    assert!(matches!(
+        open(&input, &missing.join("o.wav")),
+        AudioError::File(FileError::CannotWrite { .. })
+    ));
 }

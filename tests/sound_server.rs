@@ -13,8 +13,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use aloud::audio::{
-    AudioError, Block, CaptureEvent, CaptureTail, Choice, Earcon, Gauge, Path, PlaybackFeed,
-    Settings, Side, SideState, Sound, SoundEvent, devices, path,
+    AudioError, Block, CaptureEvent, CaptureTail, Choice, Earcon, Path, PlaybackFeed, Settings,
+    SharedState, Side, SideState, Sound, SoundEvent, devices, path,
 };
 use aloud::base::{Clock, Epoch, LISTEN_RATE, Moment, Rate, Volume};
 use sound::{PATIENCE, RATE, VirtualCard, available, hurry, tone, until};
@@ -53,17 +53,17 @@ struct Rig {
     events: Receiver<SoundEvent>,
     tail: CaptureTail,
     feed: PlaybackFeed,
-    gauge: Gauge,
+    shared: SharedState,
 }
 
 fn rig(input: Option<&str>, output: Option<&str>) -> Rig {
     let choice = |text: &str| text.parse::<Choice>().unwrap();
     let settings =
         Settings { input: input.map(choice), output: output.map(choice), ..Settings::default() };
-    let Path { capture, tail, feed, playback, gauge, .. } = path(Volume::new(100));
+    let Path { capture, tail, feed, playback, shared, .. } = path(Volume::new(100));
     let (sound, events) = Sound::open(&settings, capture, playback).unwrap();
     hurry(std::process::id());
-    Rig { sound, events, tail, feed, gauge }
+    Rig { sound, events, tail, feed, shared }
 }
 
 impl Rig {
@@ -82,7 +82,7 @@ impl Rig {
 
     /// Queues all of `pcm` for `epoch`, as fast as the ring takes it.
     fn say(&mut self, epoch: Epoch, pcm: &[f32]) {
-        self.gauge.set_live(epoch);
+        self.shared.set_live(epoch);
         for piece in pcm.chunks(240) {
             until("room in the ring", || self.feed.push(Block::new(epoch, piece)).ok());
         }
@@ -128,7 +128,7 @@ fn what_is_said_into_the_microphone_arrives_whole() {
         let middle = &heard[start + 1_600..start + 1_600 + 16_000];
         let cycles = middle.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count();
         assert!((995..=1_005).contains(&cycles), "{cycles} cycles in a second of 1 kHz");
-        let counts = rig.gauge.counts();
+        let counts = rig.shared.counts();
         assert_eq!(counts.lost, 0);
         assert!(counts.captured >= 32_000);
         rig.sound.close().unwrap();
@@ -142,25 +142,25 @@ fn a_reply_is_played_counted_and_cut() {
         let mut rig = Rig::up(None, Some("VirtualSpeaker"));
         let recorder = card.record_speaker();
         rig.say(Epoch(1), &tone(500.0, 1.0));
-        until("the end of the reply", || (rig.gauge.ended() == Epoch(1)).then_some(()));
-        assert_eq!(rig.gauge.played(Epoch(1)), 48_000);
+        until("the end of the reply", || (rig.shared.ended() == Epoch(1)).then_some(()));
+        assert_eq!(rig.shared.played(Epoch(1)), 48_000);
         recorder.wait_for(PATIENCE, |pcm| loud(pcm, RATE) >= 47_000);
-        let latency = rig.gauge.latency();
+        let latency = rig.shared.latency();
         assert!((240..=9_600).contains(&latency), "a latency of {latency} samples");
 
-        rig.gauge.set_live(Epoch(2));
+        rig.shared.set_live(Epoch(2));
         let mut said = 0;
         let pcm = tone(500.0, 0.005);
         until("half a second of the second reply", || {
             while rig.feed.push(Block::new(Epoch(2), &pcm)).is_ok() {
                 said += 240;
             }
-            (rig.gauge.played(Epoch(2)) > 24_000).then_some(())
+            (rig.shared.played(Epoch(2)) > 24_000).then_some(())
         });
-        rig.gauge.set_live(Epoch::NONE);
-        let played = until("the settled count", || rig.gauge.hushed(Epoch(2)));
+        rig.shared.set_live(Epoch::NONE);
+        let played = until("the settled count", || rig.shared.hushed(Epoch(2)));
         assert!(played < said, "the rest was thrown away");
-        assert_eq!(rig.gauge.played(Epoch(2)), played);
+        assert_eq!(rig.shared.played(Epoch(2)), played);
         // From here on the speaker plays what was counted, and then silence.
         let heard = |pcm: &[f32]| loud(pcm, RATE).saturating_sub(48_000);
         recorder.wait_for(PATIENCE, |pcm| {
@@ -180,7 +180,7 @@ fn a_killed_server_is_found_again_and_the_counts_go_on() {
         let ups = [rig.event(), rig.event()];
         assert!(ups.iter().all(|event| matches!(event, SoundEvent::Up { .. })), "{ups:?}");
         rig.say(Epoch(1), &tone(500.0, 0.2));
-        until("some of the reply", || (rig.gauge.played(Epoch(1)) > 0).then_some(()));
+        until("some of the reply", || (rig.shared.played(Epoch(1)) > 0).then_some(()));
         let clock = Clock::start();
         card.kill();
         let lost = [rig.event(), rig.event()];
@@ -200,8 +200,8 @@ fn a_killed_server_is_found_again_and_the_counts_go_on() {
         assert!(ups.iter().all(|event| matches!(event, SoundEvent::Up { .. })), "{ups:?}");
         hurry(std::process::id());
         // The current reply is played to its end, and the next one is heard.
-        until("the end of the reply", || (rig.gauge.ended() == Epoch(1)).then_some(()));
-        assert_eq!(rig.gauge.played(Epoch(1)), 9_600);
+        until("the end of the reply", || (rig.shared.ended() == Epoch(1)).then_some(()));
+        assert_eq!(rig.shared.played(Epoch(1)), 9_600);
         let recorder = card.record_speaker();
         rig.say(Epoch(2), &tone(500.0, 0.5));
         recorder.wait_for(PATIENCE, |pcm| loud(pcm, RATE) >= 20_000);
@@ -228,7 +228,7 @@ fn a_server_that_hangs_is_lost_within_seconds_and_holds_up_nobody() {
         let mut rig = Rig::up(Some("default"), Some("default"));
         assert!(matches!(rig.event(), SoundEvent::Up { .. }));
         assert!(matches!(rig.event(), SoundEvent::Up { .. }));
-        let beats = |rig: &Rig| rig.gauge.counts().playback_beats;
+        let beats = |rig: &Rig| rig.shared.counts().playback_beats;
         until("the speaker at work", || (beats(&rig) > 10).then_some(()));
         let clock = Clock::start();
         card.freeze();
@@ -260,17 +260,17 @@ fn a_speaker_that_rests_is_silent_and_wakes_for_the_next_word() {
         for epoch in [Epoch(1), Epoch(2)] {
             rest.set(true);
             let asleep = until("the last callback", || {
-                let beats = rig.gauge.counts().playback_beats;
+                let beats = rig.shared.counts().playback_beats;
                 std::thread::park_timeout(Duration::from_millis(200));
-                (rig.gauge.counts().playback_beats == beats).then_some(beats)
+                (rig.shared.counts().playback_beats == beats).then_some(beats)
             });
             // It may rest for longer than a dead device may be silent.
             std::thread::park_timeout(Duration::from_millis(1_500));
-            assert_eq!(rig.gauge.counts().playback_beats, asleep);
+            assert_eq!(rig.shared.counts().playback_beats, asleep);
             assert!(rig.events.try_recv().is_err(), "resting is no loss");
             rest.set(false);
             rig.say(epoch, &tone(500.0, 0.5));
-            until("the end of the reply", || (rig.gauge.ended() == epoch).then_some(()));
+            until("the end of the reply", || (rig.shared.ended() == epoch).then_some(()));
         }
         recorder.wait_for(PATIENCE, |pcm| loud(pcm, RATE) >= 46_000);
         rig.sound.close().unwrap();
@@ -299,7 +299,7 @@ fn an_unplugged_speaker_is_stood_in_for_until_it_is_back() {
         assert_eq!(rig.event(), SoundEvent::Up { side, device: wanted });
         println!("back after {:?}", clock.now().since(Moment::ZERO));
         let recorder = card.record("headset.monitor");
-        rig.gauge.chime(Earcon::Notice);
+        rig.shared.chime(Earcon::Notice);
         recorder.wait_for(PATIENCE, |pcm| pcm.iter().any(|s| s.abs() > 0.02));
         rig.sound.close().unwrap();
     });
@@ -578,7 +578,7 @@ fn no_frame_is_lost() {
             }
             pacat.end();
         });
-        rig.gauge.set_live(Epoch(1));
+        rig.shared.set_live(Epoch(1));
         let (mut mic, mut spk) = (Count::default(), Count::default());
         let (mut fed, mut recorded) = (0, 0);
         let mut piece = [0.0; 4_800];
@@ -605,10 +605,10 @@ fn no_frame_is_lost() {
             std::thread::park_timeout(Duration::from_millis(5));
         }
         writer.join().unwrap();
-        let counts = rig.gauge.counts();
+        let counts = rig.shared.counts();
         println!("microphone: {} right, {} skipped, {} silent", mic.right, mic.skipped, mic.silent);
         println!("speaker: {} right, {} skipped, {} silent", spk.right, spk.skipped, spk.silent);
-        println!("{counts:?}, latency {}", rig.gauge.latency());
+        println!("{counts:?}, latency {}", rig.shared.latency());
         println!("milliseconds of CPU in {seconds} s, by thread: {:?}", threads());
         assert_eq!(counts.lost, 0, "our ring lost samples");
         assert!(mic.right >= spoken - 8_000, "the microphone went silent");

@@ -19,7 +19,7 @@ fn data(name: &str) -> PathBuf {
 
 /// A recording, unchanged.
 fn person(name: &str) -> Vec<f32> {
-    aloud::audio::read_file(&data(&format!("{name}.flac"))).unwrap().pcm
+    aloud::pcm::read_file(&data(&format!("{name}.flac"))).unwrap().pcm
 }
 
 /// The sound of a quiet room.

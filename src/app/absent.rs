@@ -13,7 +13,7 @@ impl Transcriber for Deaf {
         Box::pin(futures::stream::iter([Ok(nothing)]))
     }
 
-    fn deaf(&self) -> bool {
+    fn is_absent(&self) -> bool {
         true
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use crate::audio::AudioError;
+use crate::pcm::FileError;
 
 /// The permissions of a new file, before the user's umask.
 const NEW: u32 = 0o666;
@@ -26,8 +26,8 @@ impl Draft {
     /// A draft of `place`.
     ///
     /// # Errors
-    /// [`AudioError::CannotWrite`] when nothing can be created there.
-    pub(super) fn of(place: &Path) -> Result<Self, AudioError> {
+    /// [`FileError::CannotWrite`] when nothing can be created there.
+    pub(super) fn of(place: &Path) -> Result<Self, FileError> {
         // The target of a link is written, and the link stays.
         let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
         let old = fs::metadata(&place).ok();
@@ -35,7 +35,7 @@ impl Draft {
             return Ok(Self { place, beside: None });
         }
         let beside = beside(&place, old.map(|old| old.permissions()));
-        let beside = beside.map_err(|why| AudioError::cannot_make(&place, &why))?;
+        let beside = beside.map_err(|why| FileError::cannot_make(&place, &why))?;
         Ok(Self { place, beside: Some(beside) })
     }
 
@@ -47,10 +47,10 @@ impl Draft {
     /// Moves the draft to its destination.
     ///
     /// # Errors
-    /// [`AudioError::CannotWrite`].
-    pub(super) fn keep(self) -> Result<(), AudioError> {
+    /// [`FileError::CannotWrite`].
+    pub(super) fn keep(self) -> Result<(), FileError> {
         let Some(beside) = self.beside else { return Ok(()) };
-        beside.persist(&self.place).map_err(|why| AudioError::cannot_make(&self.place, &why.error))
+        beside.persist(&self.place).map_err(|why| FileError::cannot_make(&self.place, &why.error))
     }
 }
 

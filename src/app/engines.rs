@@ -17,7 +17,8 @@ use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use crate::engine::local::{Nearby, Templates};
 use crate::engine::openai::defaults;
 use crate::engine::openai::{
-    Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings, neighbours,
+    Address, Auth, ChatModel, ChatSettings, Http, SpeechModel, SpeechSettings, TranscriptionModel,
+    TranscriptionSettings, neighbours,
 };
 use crate::engine::{Chain, Commands, EngineError, Notes, Responder, Synthesizer, Transcriber};
 
@@ -145,18 +146,18 @@ impl App {
         names: &[ModelName],
         notes: &Notes,
     ) -> Result<Arc<dyn Transcriber>, StartError> {
-        let ears = members(names, |name, last| {
+        let transcribers = members(names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
                 let ear = self.moonshine(&name.model)?;
                 // A chat model makes sense of what was misheard; templates need it exact.
-                let ear = if self.wants_a_mind() { self.expecting(ear)? } else { ear };
+                let ear = if self.wants_a_chat_model() { self.expecting(ear)? } else { ear };
                 return Ok(Arc::new(ear) as Arc<dyn Transcriber>);
             }
             if let Some(scribe) = realtime::scribe(self, name)? {
                 return Ok(Arc::new(scribe));
             }
             let transcribe = &self.config.settings.transcribe;
-            let settings = EarSettings {
+            let settings = TranscriptionSettings {
                 languages: transcribe.languages.clone(),
                 keywords: transcribe.keywords.clone(),
                 prompt: transcribe.prompt.clone(),
@@ -166,11 +167,14 @@ impl App {
                     ProviderKind::OpenAi | ProviderKind::Azure
                 ),
             };
-            let ear = Ear::new(self.line(&name.provider, last)?, &name.model, settings);
+            let ear =
+                TranscriptionModel::new(self.line(&name.provider, last)?, &name.model, settings);
             let ear = ear.noting(notes.clone());
             Ok(Arc::new(if self.segments { ear.with_segments() } else { ear }))
         })?;
-        Ok(one(ears, |ears| Arc::new(Chain::of_ears(ears, notes.clone(), self.clock))))
+        Ok(one(transcribers, |transcribers| {
+            Arc::new(Chain::of_transcribers(transcribers, notes.clone(), self.clock))
+        }))
     }
 
     /// Recognizes the first words of speech over a reply: a local ear if there is one, because it
@@ -178,14 +182,14 @@ impl App {
     pub(super) fn early(&self, transcribe: &Arc<dyn Transcriber>) -> Option<Arc<dyn Transcriber>> {
         let first = self.config.settings.cascade.transcribe.first();
         if first.is_some_and(|name| self.kind(&name.provider) == ProviderKind::Local) {
-            return (!transcribe.deaf()).then(|| Arc::clone(transcribe));
+            return (!transcribe.is_absent()).then(|| Arc::clone(transcribe));
         }
         match self.moonshine(EAR_INSIDE) {
             Ok(ear) => Some(Arc::new(ear)),
             Err(error) => {
                 tracing::info!("first words are recognized by the configured ear: {error}");
                 let cascade = self.config.settings.partner == config::Partner::Cascade;
-                (cascade && !transcribe.deaf()).then(|| Arc::clone(transcribe))
+                (cascade && !transcribe.is_absent()).then(|| Arc::clone(transcribe))
             }
         }
     }
@@ -213,7 +217,7 @@ impl App {
     /// As [`App::transcriber`].
     pub fn voice(&self, notes: &Notes) -> Result<Arc<dyn Synthesizer>, StartError> {
         let names = self.in_order(WallClock::System.now().to_zoned(TimeZone::system()).date());
-        let voices = members(&names, |name, last| {
+        let synthesizers = members(&names, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
                 return Ok(self.hibari(&name.model)? as Arc<dyn Synthesizer>);
             }
@@ -221,19 +225,21 @@ impl App {
                 return Ok(Arc::new(realtime::reader(self, name, notes)?));
             }
             let speak = &self.config.settings.speak;
-            let settings = VoiceSettings {
+            let settings = SpeechSettings {
                 voice: speak.voice.clone(),
                 instructions: speak.instructions.clone(),
                 speed: speak.speed,
             };
-            let voice = Voice::new(self.line(&name.provider, last)?, &name.model, settings);
+            let voice = SpeechModel::new(self.line(&name.provider, last)?, &name.model, settings);
             let voice: Arc<dyn Synthesizer> = Arc::new(voice.noting(notes.clone()));
             Ok(match self.is_first_choice(name) {
                 true => Arc::new(Until::new(voice, &name.to_string(), self.speech_ended.clone())),
                 false => voice,
             })
         })?;
-        Ok(one(voices, |voices| Arc::new(Chain::of_voices(voices, notes.clone(), self.clock))))
+        Ok(one(synthesizers, |synthesizers| {
+            Arc::new(Chain::of_synthesizers(synthesizers, notes.clone(), self.clock))
+        }))
     }
 
     /// The local voice for what must be heard, if the configured one is remote. `None` without its
@@ -281,7 +287,7 @@ impl App {
             && name.model == defaults::SPEAK
     }
 
-    /// The configured mind: a chain that uses the first one that works.
+    /// The configured responder: a chain that uses the first one that works.
     ///
     /// # Errors
     /// When the user's own templates have mistakes, or a provider's key cannot be read.
@@ -289,20 +295,22 @@ impl App {
         if self.config.settings.partner == config::Partner::AudioChat {
             return self.audio_chat(notes);
         }
-        let minds = members(&self.config.settings.cascade.chat, |name, last| {
+        let responders = members(&self.config.settings.cascade.chat, |name, last| {
             if self.kind(&name.provider) == ProviderKind::Local {
                 return Ok(self.templates()? as Arc<dyn Responder>);
             }
             let http = self.line(&name.provider, last)?;
             let settings = self.asking(name)?;
-            let mind = Mind::new(http, &name.model, settings, notes.clone());
-            Ok(Arc::new(mind) as Arc<dyn Responder>)
+            let chat = ChatModel::new(http, &name.model, settings, notes.clone());
+            Ok(Arc::new(chat) as Arc<dyn Responder>)
         })?;
-        let mind = one(minds, |minds| Arc::new(Chain::of_minds(minds, notes.clone(), self.clock)));
+        let chat = one(responders, |responders| {
+            Arc::new(Chain::of_responders(responders, notes.clone(), self.clock))
+        });
         if !self.commands_first() {
-            return Ok(mind);
+            return Ok(chat);
         }
-        Ok(Arc::new(Commands::new(self.templates()?, mind)))
+        Ok(Arc::new(Commands::new(self.templates()?, chat)))
     }
 
     /// Whether templates come before the chat model.
@@ -327,22 +335,24 @@ impl App {
 
     /// The chat models that hear and speak: a chain that uses the first one that works.
     fn audio_chat(&self, notes: &Notes) -> Result<Arc<dyn Responder>, StartError> {
-        let minds = members(&self.config.settings.audio_chat.models, |name, last| {
-            let settings = MindSettings {
+        let responders = members(&self.config.settings.audio_chat.models, |name, last| {
+            let settings = ChatSettings {
                 hears: true,
                 voice: Some(self.config.settings.speak.voice.clone()),
                 mute: self.mute,
                 ..self.asking(name)?
             };
             let http = self.line(&name.provider, last)?;
-            let mind = Mind::new(http, &name.model, settings, notes.clone());
-            Ok(Arc::new(mind) as Arc<dyn Responder>)
+            let chat = ChatModel::new(http, &name.model, settings, notes.clone());
+            Ok(Arc::new(chat) as Arc<dyn Responder>)
         })?;
-        Ok(one(minds, |minds| Arc::new(Chain::of_minds(minds, notes.clone(), self.clock))))
+        Ok(one(responders, |responders| {
+            Arc::new(Chain::of_responders(responders, notes.clone(), self.clock))
+        }))
     }
 
     /// The settings of the chat model `name`.
-    fn asking(&self, name: &ModelName) -> Result<MindSettings, StartError> {
+    fn asking(&self, name: &ModelName) -> Result<ChatSettings, StartError> {
         let ModelName { provider, model } = name;
         let chat = &self.config.settings.chat;
         let config::ChatModel { sampling, reasoning_effort, max_output_tokens } =
@@ -350,7 +360,7 @@ impl App {
         let kind = self.kind(provider);
         let version = self.config.settings.providers.get(provider);
         let version = version.and_then(|provider| provider.api_version.as_deref());
-        Ok(MindSettings {
+        Ok(ChatSettings {
             protocol: chat.protocol,
             responses: kind == ProviderKind::OpenAi,
             modern: match kind {
@@ -373,7 +383,7 @@ impl App {
     }
 
     /// Whether only templates answer, so that a chat model is worth offering.
-    pub fn wants_a_mind(&self) -> bool {
+    pub fn wants_a_chat_model(&self) -> bool {
         self.config.settings.cascade.chat.iter().all(|name| name.provider == "local")
             && self.config.settings.partner == config::Partner::Cascade
     }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::{App, RUNTIME, StartError};
-use crate::audio::{AudioError, WavFile, read_file};
 use crate::base::LISTEN_RATE;
 use crate::engine::local::{Silero, SpeechEmbedding};
 use crate::listen::wake::own::{Embedder, Embedding, Sample, SharedEmbedder, Template, lock};
+use crate::pcm::{FileError, WavFile, read_file};
 
 /// The model that compares, and its file.
 const SPEECH_EMBEDDING: (&str, &str) = ("speech-embedding", "speech-embedding.onnx");
@@ -94,9 +94,9 @@ impl OwnWords {
         name: &str,
         samples: &[Sample],
         spellings: &[String],
-    ) -> Result<(), AudioError> {
+    ) -> Result<(), FileError> {
         let folder = self.place(name);
-        let unmade = |error: io::Error| AudioError::cannot_make(&folder, &error);
+        let unmade = |error: io::Error| FileError::cannot_make(&folder, &error);
         fs::create_dir_all(&self.folder).map_err(unmade)?;
         let part = self.folder.join(format!(".{name}.part"));
         sweep(&part).map_err(unmade)?;
@@ -119,7 +119,7 @@ impl OwnWords {
     }
 }
 
-fn write(folder: &Path, samples: &[Sample], spellings: &[String]) -> Result<(), AudioError> {
+fn write(folder: &Path, samples: &[Sample], spellings: &[String]) -> Result<(), FileError> {
     for (n, sample) in samples.iter().enumerate() {
         let mut file = WavFile::create(&folder.join(format!("{}.wav", n + 1)), LISTEN_RATE)?;
         file.write(sample.pcm())?;
@@ -127,7 +127,7 @@ fn write(folder: &Path, samples: &[Sample], spellings: &[String]) -> Result<(), 
     }
     let file = folder.join(SPELLINGS);
     let text: String = spellings.iter().map(|line| format!("{line}\n")).collect();
-    fs::write(&file, text).map_err(|error| AudioError::cannot_make(&file, &error))
+    fs::write(&file, text).map_err(|error| FileError::cannot_make(&file, &error))
 }
 
 fn sweep(folder: &Path) -> io::Result<()> {

@@ -8,7 +8,7 @@ use super::engines::{members, one};
 use super::{App, StartError};
 use crate::base::{Flow, Job};
 use crate::config::{ModelName, ProviderKind};
-use crate::engine::openai::picture::Hand;
+use crate::engine::openai::picture::ImageModel;
 use crate::engine::{Canvas, Chain, EngineError, Notes, Painted, Painter, Wish};
 use crate::tool::{self, Album, PictureSettings, Screen};
 
@@ -21,7 +21,7 @@ pub fn album(app: &App) -> Album {
 /// What the picture tools need.
 pub(super) fn pictures(app: &App, notes: &Notes) -> PictureSettings {
     PictureSettings {
-        painter: brush(app, notes),
+        painter: configured(app, notes),
         album: album(app),
         screen: Screen {
             wayland: app.env.os("WAYLAND_DISPLAY").map(Into::into),
@@ -46,19 +46,19 @@ fn painter_of(
     notes: &Notes,
 ) -> Result<Arc<dyn Painter>, StartError> {
     let painters = members(names, |name, last| {
-        let hand = Hand::new(&app.line(&name.provider, last)?, &name.model)?;
-        Ok(Arc::new(hand) as Arc<dyn Painter>)
+        let image_model = ImageModel::new(&app.line(&name.provider, last)?, &name.model)?;
+        Ok(Arc::new(image_model) as Arc<dyn Painter>)
     })?;
     Ok(one(painters, |all| Arc::new(Chain::of_painters(all, notes.clone(), app.clock))))
 }
 
 /// The painter of the tools, if one can be asked.
-fn brush(app: &App, notes: &Notes) -> Option<Arc<dyn tool::Painter>> {
+fn configured(app: &App, notes: &Notes) -> Option<Arc<dyn tool::Painter>> {
     let image = &app.config.settings.image;
     let names: Vec<_> = painting(app).cloned().collect();
     let painter = painter_of(app, &names, notes).ok().filter(|_| !names.is_empty())?;
     let (size, quality) = (image.size.clone(), image.quality.clone());
-    Some(Arc::new(Brush { painter, size, quality }))
+    Some(Arc::new(ConfiguredPainter { painter, size, quality }))
 }
 
 /// The configured painters that can be asked: a vendor's needs a key.
@@ -74,13 +74,13 @@ pub(super) fn painting(app: &App) -> impl Iterator<Item = &ModelName> {
 }
 
 /// A painter with the configured settings.
-struct Brush {
+struct ConfiguredPainter {
     painter: Arc<dyn Painter>,
     size: Option<String>,
     quality: Option<String>,
 }
 
-impl tool::Painter for Brush {
+impl tool::Painter for ConfiguredPainter {
     fn paint(&self, prompt: String, size: Option<String>) -> Job<Result<Vec<u8>, String>> {
         let size = size.or_else(|| self.size.clone());
         let quality = self.quality.clone();

@@ -2,6 +2,7 @@ use crate::audio::AudioError;
 use crate::config::ConfigErrors;
 use crate::engine::EngineError;
 use crate::models::ModelError;
+use crate::pcm::FileError;
 
 /// Why the program cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +30,12 @@ pub enum StartError {
     /// An invalid address in the tool settings.
     #[error("{0}")]
     Tool(String),
-    /// A device or sound file problem.
+    /// A problem with a device, or with a file that stands in for one.
     #[error(transparent)]
     Sound(#[from] AudioError),
+    /// A sound file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The system cannot start a thread.
     #[error("cannot start a thread: {0}; close some programs and try again")]
     Thread(std::io::Error),

@@ -1,7 +1,7 @@
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-use super::Gauge;
+use super::SharedState;
 use crate::base::{Moment, Rate, SPEAKER_RATE};
 
 /// Samples in the capture ring: 4 s at 48 kHz, 1 s at 192 kHz. When it is full, incoming samples
@@ -41,7 +41,7 @@ struct Mark {
 pub struct CaptureEdge {
     samples: HeapProd<f32>,
     marks: HeapProd<Mark>,
-    gauge: Gauge,
+    shared: SharedState,
     /// Samples written to the ring since the start.
     written: u64,
     /// Still to be reported to the reader, in this order.
@@ -74,12 +74,12 @@ impl Time {
 }
 
 impl CaptureEdge {
-    pub(super) fn new(gauge: Gauge) -> (Self, CaptureTail) {
+    pub(super) fn new(shared: SharedState) -> (Self, CaptureTail) {
         let (samples, tail) = HeapRb::new(CAPTURE_RING).split();
         let (marks, events) = HeapRb::new(CAPTURE_EVENTS).split();
         let (written, gap, restart, end, now) = (0, 0, None, false, None);
         let time = Time::START;
-        let edge = Self { samples, marks, gauge, written, gap, restart, end, time, now };
+        let edge = Self { samples, marks, shared, written, gap, restart, end, time, now };
         (edge, CaptureTail { samples: tail, marks: events, time: Time::START, read: 0 })
     }
 
@@ -92,9 +92,9 @@ impl CaptureEdge {
         } else {
             self.gap += pcm.len() as u64;
         }
-        self.gauge.note_push(pcm.len(), if fits { 0 } else { pcm.len() });
+        self.shared.note_push(pcm.len(), if fits { 0 } else { pcm.len() });
         self.time.samples += pcm.len() as u64;
-        self.gauge.note_heard(self.time.micros(), self.now);
+        self.shared.note_heard(self.time.micros(), self.now);
     }
 
     /// The next push was delivered at `now`; see [`super::PlaybackEdge::at`].
@@ -120,8 +120,8 @@ impl CaptureEdge {
         self.samples.vacant_len()
     }
 
-    pub(super) fn gauge(&self) -> &Gauge {
-        &self.gauge
+    pub(super) fn shared(&self) -> &SharedState {
+        &self.shared
     }
 
     /// Queues pending events; whether all of them fit.
@@ -227,14 +227,14 @@ mod tests {
     use crate::audio::path;
     use crate::base::Volume;
 
-    fn edges() -> (CaptureEdge, CaptureTail, Gauge) {
+    fn edges() -> (CaptureEdge, CaptureTail, SharedState) {
         let path = path(Volume::new(100));
-        (path.capture, path.tail, path.gauge)
+        (path.capture, path.tail, path.shared)
     }
 
     #[test]
     fn what_goes_in_comes_out() {
-        let (mut edge, mut tail, gauge) = edges();
+        let (mut edge, mut tail, shared) = edges();
         let pcm: Vec<f32> = (0..1_000).map(|n| n as f32).collect();
         for piece in pcm.chunks(333) {
             edge.push(piece);
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(tail.poll(), None);
         assert_eq!(tail.read(&mut out), 1_000);
         assert_eq!(out[..1_000], pcm[..]);
-        assert_eq!((gauge.counts().captured, gauge.counts().lost), (1_000, 0));
+        assert_eq!((shared.counts().captured, shared.counts().lost), (1_000, 0));
     }
 
     #[test]
@@ -267,19 +267,19 @@ mod tests {
 
     #[test]
     fn a_slow_reader_learns_exactly_what_it_missed() {
-        let (mut edge, mut tail, gauge) = edges();
+        let (mut edge, mut tail, shared) = edges();
         let period = [0.5; 480];
         let fitting = CAPTURE_RING / 480;
         for _ in 0..fitting + 10 {
             edge.push(&period);
         }
-        assert_eq!(gauge.counts().lost, 4_800);
+        assert_eq!(shared.counts().lost, 4_800);
         let mut out = vec![0.0; CAPTURE_RING];
         assert_eq!(tail.read(&mut out), fitting * 480);
         edge.push(&period);
         assert_eq!(tail.poll(), Some(CaptureEvent::Gap { lost: 4_800 }));
         assert_eq!(tail.read(&mut out), 480);
-        assert_eq!(gauge.counts().captured, (fitting as u64 + 11) * 480);
+        assert_eq!(shared.counts().captured, (fitting as u64 + 11) * 480);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSize};
 
 use super::format::{MicrophoneEdge, SpeakerEdge};
-use super::{AudioError, DeviceInfo, Form, Gauge, Side};
+use super::{AudioError, DeviceInfo, Form, SharedState, Side};
 use crate::base::{Clock, Rate, SPEAKER_RATE};
 
 /// How long a card may take to open.
@@ -113,14 +113,14 @@ impl Found {
     pub(super) fn capture(
         self,
         mut edge: MicrophoneEdge,
-        gauge: Gauge,
+        shared: SharedState,
         clock: Clock,
         broke: impl FnOnce(AudioError) + Send + 'static,
     ) -> Result<Stream, AudioError> {
         let data = move |data: &cpal::Data, _: &cpal::InputCallbackInfo| {
             in_its_format!(data.as_slice as samples => edge.take(samples, clock.now()));
         };
-        let fault = faults(self.device.clone(), gauge, Gauge::note_capture_xrun, broke);
+        let fault = faults(self.device.clone(), shared, SharedState::note_capture_xrun, broke);
         self.cpal_device
             .build_input_stream_raw(self.config, self.format, data, fault, Some(BUILD_TIME))
             .and_then(|stream| stream.play().map(|()| Stream(stream)))
@@ -131,7 +131,7 @@ impl Found {
     pub(super) fn playback(
         self,
         mut edge: SpeakerEdge,
-        gauge: Gauge,
+        shared: SharedState,
         clock: Clock,
         broke: impl FnOnce(AudioError) + Send + 'static,
     ) -> Result<Stream, AudioError> {
@@ -143,7 +143,7 @@ impl Found {
             let now = clock.now();
             in_its_format!(data.as_slice_mut as samples => edge.fill(samples, ahead, now));
         };
-        let fault = faults(self.device.clone(), gauge, Gauge::note_playback_xrun, broke);
+        let fault = faults(self.device.clone(), shared, SharedState::note_playback_xrun, broke);
         self.cpal_device
             .build_output_stream_raw(self.config, self.format, data, fault, Some(BUILD_TIME))
             .and_then(|stream| stream.play().map(|()| Stream(stream)))
@@ -207,14 +207,14 @@ fn pick(ranges: &[cpal::SupportedStreamConfigRange]) -> Option<(StreamConfig, Sa
 /// report a million times.
 fn faults(
     device: DeviceInfo,
-    gauge: Gauge,
-    glitch: fn(&Gauge),
+    shared: SharedState,
+    glitch: fn(&SharedState),
     broke: impl FnOnce(AudioError) + Send + 'static,
 ) -> impl FnMut(cpal::Error) + Send + 'static {
     let mut broke = Some(broke);
     move |why: cpal::Error| {
         if why.kind() == ErrorKind::Xrun {
-            glitch(&gauge);
+            glitch(&shared);
         } else if !matches!(why.kind(), ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied)
             && let Some(broke) = broke.take()
         {

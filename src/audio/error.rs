@@ -1,7 +1,6 @@
 use std::fmt;
-use std::path::{Path, PathBuf};
 
-use super::recording::plain;
+use crate::pcm::FileError;
 
 /// Which end of the sound path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,57 +76,16 @@ pub enum AudioError {
     /// A rate or layout that cannot be converted.
     #[error("{0}")]
     Format(String),
-    /// The sound file is missing or not readable.
-    #[error("cannot open {}: {why}; check the path", path.display())]
-    NoFile {
-        /// The file.
-        path: PathBuf,
-        /// The system's message.
-        why: String,
-    },
-    /// The file is not a readable sound file.
-    #[error(
-        "{} {why}; WAV, MP3, FLAC, Ogg, Opus, M4A, AAC, WebM, AIFF and CAF can be read",
-        path.display()
-    )]
-    NotSound {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it, as the rest of a sentence that begins with the path.
-        why: String,
-    },
-    /// The file is sound, but this command cannot take it.
-    #[error("{} {why}", path.display())]
-    TooLong {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it, as the rest of a sentence that begins with the path.
-        why: String,
-    },
-    /// The file cannot be written.
-    #[error("cannot write {}: {why}; check the path and the free space", path.display())]
-    CannotWrite {
-        /// The file.
-        path: PathBuf,
-        /// The system's message.
-        why: String,
-    },
-    /// Reading failed halfway.
-    #[error("cannot read {}: {why}; try again", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's message.
-        why: String,
-    },
+    /// A problem with a sound file that stands in for a device.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl AudioError {
     /// The exit code of a command that fails with this error, as in `sysexits.h`.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NotSound { .. } | Self::TooLong { .. } | Self::Format(_) => 65,
-            Self::NoFile { .. } => 66,
+            Self::Format(_) => 65,
             Self::NoThread(_) => 75,
             Self::NoServer(_)
             | Self::NoDevice { .. }
@@ -135,25 +93,11 @@ impl AudioError {
             | Self::OwnMonitor { .. }
             | Self::Busy { .. }
             | Self::Unusable { .. } => 69,
-            Self::CannotWrite { .. } => 73,
-            Self::Io { .. } => 74,
+            Self::File(why) => why.exit_code(),
         }
     }
 
     pub(super) fn no_sound_system() -> Self {
         Self::NoServer("no socket of a sound server was found, and no sound card".to_owned())
-    }
-
-    pub(super) fn not_sound(path: &Path, why: impl Into<String>) -> Self {
-        Self::NotSound { path: path.to_owned(), why: why.into() }
-    }
-
-    /// The file at `path` cannot be created.
-    pub(crate) fn cannot_make(path: &Path, why: &std::io::Error) -> Self {
-        Self::cannot_write(path, plain(why))
-    }
-
-    pub(super) fn cannot_write(path: &Path, why: impl fmt::Display) -> Self {
-        Self::CannotWrite { path: path.to_owned(), why: why.to_string() }
     }
 }

@@ -5,11 +5,10 @@ use cpal::{FromSample, Sample, SizedSample};
 use crossbeam_utils::atomic::AtomicCell;
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
-use rubato::{Fft, Resampler as _};
 
-use super::resample::{fft, turn};
-use super::{AudioError, CaptureEdge, PlaybackEdge};
+use super::{CaptureEdge, PlaybackEdge};
 use crate::base::{Moment, Rate, SPEAKER_RATE};
+use crate::pcm::{BlockResampler, RateError};
 
 /// Frames converted at a time. Devices ask for about as many.
 const CHUNK: usize = 480;
@@ -96,9 +95,7 @@ pub struct SpeakerEdge {
 
 /// Converts the rate for the device, in preallocated memory.
 struct RateConverter {
-    fft: Fft<f32>,
-    input: Vec<f32>,
-    output: Vec<f32>,
+    blocks: BlockResampler,
     spare: HeapProd<f32>,
     ready: HeapCons<f32>,
     /// The most frames held in here between the edge and the device, at the device's rate.
@@ -106,22 +103,19 @@ struct RateConverter {
 }
 
 impl RateConverter {
-    fn new(rate: Rate) -> Result<Self, AudioError> {
-        let fft = fft(SPEAKER_RATE, rate)?;
-        let (input, output) =
-            (vec![0.0; fft.input_frames_max()], vec![0.0; fft.output_frames_max()]);
-        let (spare, ready) = HeapRb::new(output.len() + CHUNK).split();
-        let delay = (fft.output_delay() + output.len()) as u64;
-        Ok(Self { fft, input, output, spare, ready, delay })
+    fn new(rate: Rate) -> Result<Self, RateError> {
+        let blocks = BlockResampler::new(SPEAKER_RATE, rate)?;
+        let (spare, ready) = HeapRb::new(blocks.output_len() + CHUNK).split();
+        let delay = (blocks.delay() + blocks.output_len()) as u64;
+        Ok(Self { blocks, spare, ready, delay })
     }
 
     fn pull(&mut self, edge: &mut PlaybackEdge, out: &mut [f32]) {
         let mut done = 0;
         while done < out.len() {
             if self.ready.is_empty() {
-                edge.pull(&mut self.input);
-                turn(&mut self.fft, &self.input, &mut self.output);
-                self.spare.push_slice(&self.output);
+                edge.pull(self.blocks.input());
+                self.spare.push_slice(self.blocks.convert());
             }
             done += self.ready.pop_slice(&mut out[done..]);
         }
@@ -169,7 +163,7 @@ impl SpeakerEdge {
         edge.at(now);
         let frames = (data.len() / self.channels) as u64;
         let inside = self.converter.as_ref().map_or(0, |converter| converter.delay);
-        edge.gauge().note_latency(ahead + frames + inside, self.rate);
+        edge.shared().note_latency(ahead + frames + inside, self.rate);
         for piece in data.chunks_mut(self.channels * CHUNK) {
             let n = piece.len() / self.channels;
             let mono = &mut self.mono[..n];
@@ -202,7 +196,7 @@ mod tests {
         T: SizedSample + FromSample<f32> + PartialEq + Debug,
         f32: FromSample<T>,
     {
-        let Path { capture, mut tail, mut feed, playback, gauge, .. } = path(Volume::new(100));
+        let Path { capture, mut tail, mut feed, playback, shared, .. } = path(Volume::new(100));
         let (mut mic, _) = MicrophoneEdge::new(capture, 1, SPEAKER_RATE);
         mic.take(&device, Moment::ZERO);
         let mut heard = [0.0; 3];
@@ -211,7 +205,7 @@ mod tests {
         for (heard, ideal) in heard.iter().zip([0.0, 0.5, -0.5]) {
             assert!((heard - ideal).abs() < 0.01, "{heard} for {ideal}");
         }
-        gauge.set_live(Epoch(1));
+        shared.set_live(Epoch(1));
         assert!(feed.push(Block::new(Epoch(1), &[0.0, 0.5, -0.5])).is_ok());
         let (mut speaker, _) = SpeakerEdge::new(playback, 1, SPEAKER_RATE).ok().unwrap();
         let mut played = [T::EQUILIBRIUM; 3];
@@ -234,7 +228,7 @@ mod tests {
 
     #[test]
     fn channels_are_averaged_and_the_first_two_play() {
-        let Path { capture, mut tail, mut feed, playback, gauge, .. } = path(Volume::new(100));
+        let Path { capture, mut tail, mut feed, playback, shared, .. } = path(Volume::new(100));
         let (mut mic, _) = MicrophoneEdge::new(capture, 4, SPEAKER_RATE);
         // 1,000 frames exceed one conversion chunk; the odd sample is not a whole frame.
         let mut data: Vec<f32> = [0.1, 0.2, 0.3, 0.4].repeat(1_000);
@@ -245,7 +239,7 @@ mod tests {
         assert_eq!(tail.read(&mut heard), 1_000);
         assert!(heard[..1_000].iter().all(|s| (s - 0.25).abs() < 1e-6));
 
-        gauge.set_live(Epoch(1));
+        shared.set_live(Epoch(1));
         assert!(feed.push(Block::new(Epoch(1), &[0.5; 240])).is_ok());
         let (mut speaker, _) = SpeakerEdge::new(playback, 6, SPEAKER_RATE).ok().unwrap();
         let mut played = [9i16; 6 * 240];
@@ -256,8 +250,8 @@ mod tests {
     #[test]
     fn a_device_at_another_rate_plays_the_same_tone() {
         for rate in [8_000, 16_000, 44_100, 96_000, 192_000] {
-            let Path { mut feed, playback, gauge, .. } = path(Volume::new(100));
-            gauge.set_live(Epoch(1));
+            let Path { mut feed, playback, shared, .. } = path(Volume::new(100));
+            shared.set_live(Epoch(1));
             let (mut speaker, _) = SpeakerEdge::new(playback, 2, Rate(rate)).ok().unwrap();
             let tone = |n: usize, rate: u32| {
                 0.5 * (std::f64::consts::TAU * 500.0 * n as f64 / f64::from(rate)).sin() as f32
@@ -283,14 +277,14 @@ mod tests {
             assert!((frequency - 500.0).abs() < 8.0, "{rate} Hz: {frequency}");
             let rms = (tail.iter().map(|s| s * s).sum::<f32>() / tail.len() as f32).sqrt();
             assert!((rms - 0.3535).abs() < 0.01, "{rate} Hz: {rms}");
-            assert!(gauge.latency() >= 331 * 48_000 / u64::from(rate), "{}", gauge.latency());
+            assert!(shared.latency() >= 331 * 48_000 / u64::from(rate), "{}", shared.latency());
         }
     }
 
     #[test]
     fn an_edge_is_called_back_from_a_device_that_still_lives() {
-        let Path { mut feed, playback, gauge, .. } = path(Volume::new(100));
-        gauge.set_live(Epoch(1));
+        let Path { mut feed, playback, shared, .. } = path(Volume::new(100));
+        shared.set_live(Epoch(1));
         for _ in 0..4 {
             assert!(feed.push(Block::new(Epoch(1), &[0.5; 240])).is_ok());
         }
@@ -301,9 +295,9 @@ mod tests {
         dead.fill(&mut data, 0, Moment::ZERO);
         assert_eq!(data, [0.0; 480], "what is left of the device plays silence");
         let (mut speaker, _) = SpeakerEdge::new(edge, 1, Rate(44_100)).ok().unwrap();
-        assert_eq!(gauge.played(Epoch(1)), 480);
+        assert_eq!(shared.played(Epoch(1)), 480);
         speaker.fill(&mut [0.0f32; 441], 0, Moment::ZERO);
-        assert_eq!(gauge.played(Epoch(1)), 960, "it goes on where it was");
+        assert_eq!(shared.played(Epoch(1)), 960, "it goes on where it was");
     }
 
     #[test]

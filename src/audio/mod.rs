@@ -1,24 +1,25 @@
-//! Devices, the two real-time edges, resampling, WAV, earcons.
+//! Devices, the two real-time edges, files that stand in for devices, earcons.
 //!
 //! ```text
 //! mic ─▶ MicrophoneEdge ─▶ CaptureEdge ─▶ ring (4 s) ─▶ CaptureTail ─▶ listen thread
 //! spk ◀─ SpeakerEdge ◀─ PlaybackEdge ◀─ ring (150 ms) ◀─ PlaybackFeed ◀─ speaker task
-//!                   │        └────── Gauge: live epoch, duck, earcons / played, settled, counts
+//!                   │        └────── SharedState: live epoch, duck, earcons / played, settled, counts
 //!                   └─▶ ring (1 s) ─▶ Tap ─▶ listen thread: what was really output, and when
 //! Sound: a thread that opens devices (or files), watches them, and reopens them:
-//!   supervisor (acts) ◀─ watch (decides, pure)    one worker per side ─▶ server + stream, cards or reel
+//!   supervisor (acts) ◀─ watch (decides, pure)    one worker per side ─▶ server + stream, cards or files
 //! ```
 //!
 //! **Invariant:** only `*Edge` types run in callbacks. They never allocate, lock, wait, log or make
 //! a system call; `tests/edges.rs` proves it.
 //! **Invariant:** every sample of a reply that goes out is counted for its epoch, and the count of
-//! a cut epoch is final once [`Gauge::hushed`] returns it.
+//! a cut epoch is final once [`SharedState::hushed`] returns it.
 //! **Invariant:** rings, counts and positions outlive the device: a rebuilt stream gets the same
 //! edge back.
 //! **Invariant:** nothing here knows what is said; it moves samples.
 //! Deliberately absent: voice activity and echo cancelling (`listen`), and splitting sound into
 //! blocks (`drive`).
 
+mod block;
 mod board;
 mod capture;
 mod cards;
@@ -26,26 +27,24 @@ mod choice;
 mod device;
 mod earcon;
 mod error;
+mod file_device;
 mod form;
 mod format;
-mod gauge;
 mod memory;
 mod place;
 mod playback;
-mod recording;
-mod reel;
 mod report;
-mod resample;
 mod server;
+mod shared_state;
 mod sound;
 mod stream;
 mod supervisor;
 mod tap;
 mod thread;
 mod watch;
-mod wav;
 mod worker;
 
+pub use block::{BLOCK_SAMPLES, Block, PlaybackFeed, SPEAKER_RING};
 pub use board::SideState;
 pub use capture::{CAPTURE_RING, CaptureEdge, CaptureEvent, CaptureTail};
 pub use choice::{Choice, Pace, Settings, SoundEvent};
@@ -54,18 +53,15 @@ pub use earcon::{Earcon, ring_tone};
 pub use error::{AudioError, Side};
 pub use form::Form;
 pub use format::{MicrophoneEdge, Recall, SpeakerEdge};
-pub use gauge::{Counts, Gauge};
-pub use playback::{BLOCK_SAMPLES, Block, FADE_SAMPLES, PlaybackEdge, PlaybackFeed, SPEAKER_RING};
-pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};
-pub use resample::Resampler;
+pub use playback::{FADE_SAMPLES, PlaybackEdge};
+pub use shared_state::{Counts, SharedState};
 pub use sound::{Pulse, Rest, Sound};
 pub use tap::{Played, Tap};
-pub use wav::WavFile;
 
 use self::tap::TapEdge;
 use crate::base::Volume;
 
-/// Both ends of both rings, and their shared gauge.
+/// Both ends of both rings, and their shared state.
 pub struct Path {
     /// Takes sound from the microphone. Passed to [`Sound`], or driven by a simulation.
     pub capture: CaptureEdge,
@@ -78,14 +74,14 @@ pub struct Path {
     /// The listen thread reads here what the loudspeaker plays.
     pub tap: Tap,
     /// Orders to the edges, and their counts.
-    pub gauge: Gauge,
+    pub shared: SharedState,
 }
 
 /// A new sound path, not yet connected to any device. `volume` controls the loudspeaker.
 pub fn path(volume: Volume) -> Path {
-    let gauge = Gauge::default();
-    let (capture, tail) = CaptureEdge::new(gauge.clone());
-    let (noting, tap) = TapEdge::new(gauge.clone());
-    let (feed, playback) = PlaybackEdge::new(gauge.clone(), volume, noting);
-    Path { capture, tail, feed, playback, tap, gauge }
+    let shared = SharedState::default();
+    let (capture, tail) = CaptureEdge::new(shared.clone());
+    let (noting, tap) = TapEdge::new(shared.clone());
+    let (feed, playback) = PlaybackEdge::new(shared.clone(), volume, noting);
+    Path { capture, tail, feed, playback, tap, shared }
 }

@@ -11,10 +11,10 @@ use super::report::Report;
 use super::supervisor::Supervisor;
 use super::thread::thread;
 use super::{
-    AudioError, CaptureEdge, Choice, Pace, PlaybackEdge, Recording, Settings, Side, SoundEvent,
-    WavFile, reel,
+    AudioError, CaptureEdge, Choice, Pace, PlaybackEdge, Settings, Side, SoundEvent, file_device,
 };
 use crate::base::{Clock, SPEAKER_RATE};
+use crate::pcm::{FileError, Recording, WavFile};
 
 /// Events that may wait for the driver. When full, the supervisor keeps the newest event of each
 /// side and delivers it later.
@@ -30,7 +30,7 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// often; a device that returns is used again.
 pub struct Sound {
     supervisor: Option<(mpsc::Sender<Report>, mpsc::Receiver<()>)>,
-    files: Vec<JoinHandle<Result<(), AudioError>>>,
+    files: Vec<JoinHandle<Result<(), FileError>>>,
     stop: Arc<AtomicBool>,
     board: Arc<Board>,
 }
@@ -73,8 +73,7 @@ impl Sound {
     /// devices come up on their own, see [`Sound::ready`] and the events.
     ///
     /// # Errors
-    /// Problems with files are reported here: [`AudioError::NoFile`], [`AudioError::NotSound`],
-    /// [`AudioError::CannotWrite`].
+    /// Problems with files are reported here: [`AudioError::File`].
     pub fn open(
         settings: &Settings,
         capture: CaptureEdge,
@@ -168,7 +167,7 @@ impl Sound {
     /// Stops, and completes the output file. Blocks for up to a second.
     ///
     /// # Errors
-    /// [`AudioError::CannotWrite`] or [`AudioError::Io`] of the files.
+    /// [`AudioError::File`].
     pub fn close(mut self) -> Result<(), AudioError> {
         self.halt()
     }
@@ -183,7 +182,7 @@ impl Sound {
         for file in self.files.drain(..) {
             file.thread().unpark();
             if let Ok(Err(why)) = file.join() {
-                outcome = Err(why);
+                outcome = Err(why.into());
             }
         }
         outcome
@@ -206,9 +205,9 @@ impl Sound {
             };
             say(SoundEvent::Up { side: Side::Input, device: name });
             let ended = || say(SoundEvent::Ended);
-            let outcome = reel::play(recording, edge, &settings, &stop, ended);
+            let outcome = file_device::play(recording, edge, &settings, &stop, ended);
             if let Err(why) = &outcome {
-                say(SoundEvent::Lost { side: Side::Input, why: why.clone() });
+                say(SoundEvent::Lost { side: Side::Input, why: why.clone().into() });
             }
             outcome
         };
@@ -231,8 +230,9 @@ impl Sound {
                 let _ = tell.try_send(event);
             };
             say(SoundEvent::Up { side: Side::Output, device: name });
-            let broke = |why| say(SoundEvent::Lost { side: Side::Output, why });
-            reel::write(file, edge, pace, &stop, broke)
+            let broke =
+                |why: FileError| say(SoundEvent::Lost { side: Side::Output, why: why.into() });
+            file_device::write(file, edge, pace, &stop, broke)
         };
         self.files.push(thread("aloud-file-out", run)?);
         Ok(())

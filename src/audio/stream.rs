@@ -17,7 +17,7 @@ use pulseaudio::protocol::{
 use super::format::{MicrophoneEdge, SpeakerEdge};
 use super::server::{Mouthpiece, Server, no_server, refused};
 use super::thread::thread;
-use super::{AudioError, DeviceInfo, Gauge, Side};
+use super::{AudioError, DeviceInfo, SharedState, Side};
 use crate::base::{Clock, LISTEN_RATE, Rate, SPEAKER_RATE};
 
 /// Buffering requested for the loudspeaker, in frames at [`SPEAKER_RATE`]: everything between us
@@ -176,7 +176,7 @@ impl Stream {
     pub(super) fn capture(
         device: &DeviceInfo,
         edge: MicrophoneEdge,
-        gauge: Gauge,
+        shared: SharedState,
         clock: Clock,
         tell: impl Fn(Word) + Send + 'static,
     ) -> Result<Self, AudioError> {
@@ -196,7 +196,7 @@ impl Stream {
             .ask(&Command::CreateRecordStream(params))
             .map_err(|why| refused(device, &why))?;
         let channel = reply.channel;
-        let recorder = Recorder { edge, gauge, clock, channel, pcm: Vec::new() };
+        let recorder = Recorder { edge, shared, clock, channel, pcm: Vec::new() };
         Self::run("aloud-mic", server, reply.channel, device.clone(), recorder, tell)
     }
 
@@ -204,7 +204,7 @@ impl Stream {
     pub(super) fn playback(
         device: &DeviceInfo,
         edge: SpeakerEdge,
-        gauge: Gauge,
+        shared: SharedState,
         clock: Clock,
         tell: impl Fn(Word) + Send + 'static,
     ) -> Result<Self, AudioError> {
@@ -223,7 +223,7 @@ impl Stream {
             .map_err(|why| refused(device, &why))?;
         let mut player = Player {
             edge,
-            gauge,
+            shared,
             clock,
             channel: reply.channel,
             pcm: Vec::new(),
@@ -330,7 +330,7 @@ impl Work for Idle {
 
 struct Recorder {
     edge: MicrophoneEdge,
-    gauge: Gauge,
+    shared: SharedState,
     clock: Clock,
     channel: u32,
     pcm: Vec<f32>,
@@ -353,13 +353,13 @@ impl Work for Recorder {
     fn on_reply(&mut self, _: u32, _: &mut TagStructReader<'_>) {}
 
     fn on_glitch(&mut self) {
-        self.gauge.note_capture_xrun();
+        self.shared.note_capture_xrun();
     }
 }
 
 struct Player {
     edge: SpeakerEdge,
-    gauge: Gauge,
+    shared: SharedState,
     clock: Clock,
     channel: u32,
     pcm: Vec<f32>,
@@ -422,7 +422,7 @@ impl Work for Player {
     }
 
     fn on_glitch(&mut self) {
-        self.gauge.note_playback_xrun();
+        self.shared.note_playback_xrun();
     }
 }
 

@@ -11,7 +11,7 @@ use super::report::{Done, Report};
 use super::thread::thread;
 use super::watch::{Act, Watch};
 use super::worker::{Order, Worker};
-use super::{AudioError, CaptureEdge, Form, Gauge, PlaybackEdge, Side, SoundEvent};
+use super::{AudioError, CaptureEdge, Form, PlaybackEdge, SharedState, Side, SoundEvent};
 use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
 
 /// How often the supervisor checks whether the next try is due.
@@ -43,7 +43,7 @@ pub(super) struct Supervisor {
 struct Post {
     wish: Wish,
     watch: Watch,
-    gauge: Gauge,
+    shared: SharedState,
     place: Place,
     worker: Option<mpsc::Sender<Order>>,
     run: u64,
@@ -63,12 +63,12 @@ impl Supervisor {
         tell: queue::Sender<SoundEvent>,
     ) -> Self {
         let capture = capture.map(|(wish, edge)| {
-            let gauge = edge.gauge().clone();
-            Post::new(wish, gauge, Place::Capture(Box::new(edge)))
+            let shared = edge.shared().clone();
+            Post::new(wish, shared, Place::Capture(Box::new(edge)))
         });
         let playback = playback.map(|(wish, edge)| {
-            let gauge = edge.gauge().clone();
-            Post::new(wish, gauge, Place::Playback(Box::new(edge)))
+            let shared = edge.shared().clone();
+            Post::new(wish, shared, Place::Playback(Box::new(edge)))
         });
         let posts = capture.into_iter().chain(playback).collect();
         Self { clock, reports, posts, board, tell, untold: VecDeque::new(), working: 0 }
@@ -210,10 +210,10 @@ fn side(event: &SoundEvent) -> Option<Side> {
 }
 
 impl Post {
-    fn new(wish: Wish, gauge: Gauge, place: Place) -> Self {
+    fn new(wish: Wish, shared: SharedState, place: Place) -> Self {
         let watch = Watch::new(wish.clone());
         let (worker, run, baseline, resting) = (None, 0, None, false);
-        Self { wish, watch, gauge, place, worker, run, baseline, resting }
+        Self { wish, watch, shared, place, worker, run, baseline, resting }
     }
 
     /// Starts a worker that finds and opens the device. Each device gets its own worker and
@@ -229,7 +229,7 @@ impl Post {
             wish: self.wish.clone(),
             seen,
             run: self.run,
-            gauge: self.gauge.clone(),
+            shared: self.shared.clone(),
             clock,
             reports: reports.clone(),
         };
@@ -270,12 +270,12 @@ impl Post {
     fn note_form(&self) {
         if self.wish.side == Side::Output {
             let form = self.watch.running().map_or(Form::Absent, |(device, ..)| device.form);
-            self.gauge.set_form(form);
+            self.shared.set_form(form);
         }
     }
 
     fn beats(&self) -> u64 {
-        let counts = self.gauge.counts();
+        let counts = self.shared.counts();
         match self.wish.side {
             Side::Input => counts.capture_beats,
             Side::Output => counts.playback_beats,
@@ -284,7 +284,7 @@ impl Post {
 
     /// Measures the device's clock against ours.
     fn measure(&mut self, now: Moment) {
-        let counts = self.gauge.counts();
+        let counts = self.shared.counts();
         let Some((_, rate, since)) = self.watch.running() else { return };
         let (count, rate) = match self.wish.side {
             Side::Input => (counts.captured, rate),
@@ -304,8 +304,8 @@ impl Post {
         let ideal = span.as_secs_f64() * f64::from(rate.0);
         let ppm = (((count - base) as f64 / ideal - 1.0) * 1e6) as i32;
         match self.wish.side {
-            Side::Input => self.gauge.note_capture_ppm(ppm),
-            Side::Output => self.gauge.note_playback_ppm(ppm),
+            Side::Input => self.shared.note_capture_ppm(ppm),
+            Side::Output => self.shared.note_playback_ppm(ppm),
         }
     }
 }

@@ -1,7 +1,7 @@
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-use super::Gauge;
+use super::SharedState;
 use crate::base::Moment;
 
 /// Samples in the tap: a second at [`crate::base::SPEAKER_RATE`]. When it is full, what is given
@@ -44,15 +44,15 @@ pub(super) struct TapEdge {
 pub struct Tap {
     samples: HeapCons<f32>,
     calls: HeapCons<Played>,
-    gauge: Gauge,
+    shared: SharedState,
 }
 
 impl TapEdge {
-    pub(super) fn new(gauge: Gauge) -> (Self, Tap) {
+    pub(super) fn new(shared: SharedState) -> (Self, Tap) {
         let (samples, heard) = HeapRb::new(TAP_RING).split();
         let (calls, told) = HeapRb::new(TAP_CALLS).split();
         let edge = Self { samples, calls, given: 0, fresh: true };
-        (edge, Tap { samples: heard, calls: told, gauge })
+        (edge, Tap { samples: heard, calls: told, shared })
     }
 
     /// A new device was opened.
@@ -61,10 +61,10 @@ impl TapEdge {
     }
 
     /// Records `pcm`, which is output `now`.
-    pub(super) fn note(&mut self, pcm: &[f32], now: Option<Moment>, gauge: &Gauge) {
+    pub(super) fn note(&mut self, pcm: &[f32], now: Option<Moment>, shared: &SharedState) {
         let at = self.given;
         self.given += pcm.len() as u64;
-        if !gauge.tapped() || pcm.is_empty() {
+        if !shared.tapped() || pcm.is_empty() {
             return;
         }
         let sounds = pcm.iter().any(|sample| *sample != 0.0);
@@ -76,7 +76,7 @@ impl TapEdge {
         }
         // After the samples, so that a reader that sees the call sees them.
         let len = u32::try_from(pcm.len()).unwrap_or(u32::MAX);
-        let call = Played { at, len, heard: gauge.heard(now), sounds, fresh: self.fresh };
+        let call = Played { at, len, heard: shared.heard(now), sounds, fresh: self.fresh };
         if self.calls.try_push(call).is_ok() {
             self.fresh = false;
         }
@@ -86,7 +86,7 @@ impl TapEdge {
 impl Tap {
     /// Starts or stops recording what the speaker plays.
     pub fn open(&self, on: bool) {
-        self.gauge.set_tapped(on);
+        self.shared.set_tapped(on);
     }
 
     /// The next recorded call, with its samples in `pcm` if it sounds; else `pcm` is empty.
@@ -101,8 +101,8 @@ impl Tap {
     }
 
     /// The speaker's device, and the path from it to the microphone.
-    pub fn gauge(&self) -> &Gauge {
-        &self.gauge
+    pub fn shared(&self) -> &SharedState {
+        &self.shared
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
 
     fn speaking() -> Path {
         let path = path(Volume::new(50));
-        path.gauge.set_live(Epoch(1));
+        path.shared.set_live(Epoch(1));
         path
     }
 

@@ -7,7 +7,7 @@ use super::report::{Done, Report};
 use super::server::{self, Server};
 use super::stream::{Lookout, Stream, Word};
 use super::watch::Opened;
-use super::{AudioError, DeviceInfo, Gauge, Side};
+use super::{AudioError, DeviceInfo, SharedState, Side};
 use crate::base::{Clock, Rate};
 
 /// Orders to a worker. When they end, so does the worker.
@@ -27,7 +27,7 @@ pub(super) struct Worker {
     /// Whether the wanted device was ever present, so that another one may replace it.
     pub(super) seen: bool,
     pub(super) run: u64,
-    pub(super) gauge: Gauge,
+    pub(super) shared: SharedState,
     pub(super) clock: Clock,
     pub(super) reports: mpsc::Sender<Report>,
 }
@@ -48,15 +48,15 @@ impl Worker {
             let Some((device, stand_in)) = self.look(orders, &mut server)? else { return Ok(()) };
             let rate = Stream::rate(self.wish.side);
             let Some(fitted) = self.fit(orders, 1, rate) else { return Ok(()) };
-            let (report, gauge) = (self.reporter(), self.gauge.clone());
+            let (report, shared) = (self.reporter(), self.shared.clone());
             let tell = move |word| match word {
                 Word::Changed => report(Done::Changed),
                 Word::Broke(why) => report(Done::Broke(why)),
             };
             let stream = match fitted {
-                Fitted::Capture(edge) => Stream::capture(&device, *edge, gauge, self.clock, tell)?,
+                Fitted::Capture(edge) => Stream::capture(&device, *edge, shared, self.clock, tell)?,
                 Fitted::Playback(edge) => {
-                    Stream::playback(&device, *edge, gauge, self.clock, tell)?
+                    Stream::playback(&device, *edge, shared, self.clock, tell)?
                 }
             };
             self.opened(&device, rate, stand_in, true);
@@ -68,11 +68,11 @@ impl Worker {
             let found = cards::prepare(device)?;
             let (channels, rate) = (found.channels(), found.rate());
             let Some(fitted) = self.fit(orders, channels, rate) else { return Ok(()) };
-            let (report, gauge) = (self.reporter(), self.gauge.clone());
+            let (report, shared) = (self.reporter(), self.shared.clone());
             let broke = move |why| report(Done::Broke(why));
             let stream = match fitted {
-                Fitted::Capture(edge) => found.capture(*edge, gauge, self.clock, broke)?,
-                Fitted::Playback(edge) => found.playback(*edge, gauge, self.clock, broke)?,
+                Fitted::Capture(edge) => found.capture(*edge, shared, self.clock, broke)?,
+                Fitted::Playback(edge) => found.playback(*edge, shared, self.clock, broke)?,
             };
             self.opened(device, rate, stand_in, false);
             // A paused microphone hears nothing, and a card has no other way to rest.

@@ -12,7 +12,7 @@ use crate::app::{App, Output, picture};
 use crate::config::{self, Environment, ModelName};
 use crate::dialog::Item;
 use crate::drive::{Event, Finished, Handle, Question};
-use crate::{audio, listen};
+use crate::{listen, pcm};
 
 /// Asks one question and prints the answer.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Outcome {
@@ -22,7 +22,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Ask) -> Ou
     let question = match &args.audio {
         Some(path) => {
             let heard = heard(&app, path)?;
-            if app.wants_a_mind() && !(pictures.is_empty() && args.text.is_empty()) {
+            if app.wants_a_chat_model() && !(pictures.is_empty() && args.text.is_empty()) {
                 let message =
                     "text or pictures beside --audio need a chat model; set one with --model";
                 return Err(Failure::new(Code::Usage, message));
@@ -183,7 +183,7 @@ async fn words(handle: Handle) {
 
 /// What the listener makes of a recording under a held key.
 fn heard(app: &App, path: &Path) -> Result<Vec<listen::Event>, Failure> {
-    let clip = audio::read_file(path)?;
+    let clip = pcm::read_file(path)?;
     if let Some(warning) = &clip.warning {
         print::trouble(warning);
     }

@@ -152,7 +152,7 @@ async fn live(
     if app.config.settings.local.warm {
         tasks.spawn(app::warm(engines));
     }
-    if app.wants_a_mind() {
+    if app.wants_a_chat_model() {
         tasks.spawn(async {
             for neighbour in crate::engine::openai::neighbours().await {
                 tracing::info!("{}", neighbour.offer());

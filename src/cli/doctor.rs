@@ -90,7 +90,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment) -> Outcome {
         };
         tell("wake word", finding)?;
     }
-    if app.wants_a_mind() {
+    if app.wants_a_chat_model() {
         for neighbour in crate::engine::openai::neighbours().await {
             tell("chat model", Finding::Note(neighbour.offer()))?;
         }

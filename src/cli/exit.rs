@@ -6,6 +6,7 @@ use crate::audio::AudioError;
 use crate::config::ConfigErrors;
 use crate::control::{BindError, ClientError};
 use crate::engine::EngineError;
+use crate::pcm::FileError;
 
 /// Exit codes of `sysexits.h`; part of the command's interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,12 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::of_code(error.exit_code(), error)
+    }
+}
+
 impl From<AudioError> for Failure {
     fn from(error: AudioError) -> Self {
         Self::of_code(error.exit_code(), error)
@@ -119,6 +126,7 @@ impl From<StartError> for Failure {
             StartError::Model(error) => error.into(),
             StartError::Engine(error) => error.into(),
             StartError::Sound(error) => error.into(),
+            StartError::File(error) => error.into(),
             StartError::Templates(message) | StartError::Tool(message) => {
                 Self::new(Code::Config, message)
             }

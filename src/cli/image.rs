@@ -24,7 +24,7 @@ pub(crate) enum Image {
         #[arg(value_name = "PROMPT")]
         prompt: Vec<String>,
         #[command(flatten)]
-        brush: Brush,
+        options: ImageOptions,
     },
     /// Edit an image.
     Edit {
@@ -38,12 +38,12 @@ pub(crate) enum Image {
         #[arg(long, value_name = "FILE")]
         mask: Option<PathBuf>,
         #[command(flatten)]
-        brush: Brush,
+        options: ImageOptions,
     },
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Brush {
+pub(crate) struct ImageOptions {
     /// Output file [default: named after the prompt, in [image] dir].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -105,22 +105,22 @@ impl Format {
 /// Makes or edits pictures, saves them and prints where.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Image) -> Outcome {
     let mut app = App::open(file, env)?;
-    let (prompt, canvas, brush) = match args {
-        Image::Generate { prompt, brush } => (prompt, None, brush),
-        Image::Edit { prompt, image, mask, brush } => {
+    let (prompt, canvas, options) = match args {
+        Image::Generate { prompt, options } => (prompt, None, options),
+        Image::Edit { prompt, image, mask, options } => {
             let pictures = image.iter().map(|path| picture(path)).collect::<Result<_, _>>()?;
             let mask = mask.as_deref().map(picture).transpose()?;
-            (prompt, Some(Canvas { pictures, mask }), brush)
+            (prompt, Some(Canvas { pictures, mask }), options)
         }
     };
-    if let Some(model) = brush.model(&app)? {
+    if let Some(model) = options.model(&app)? {
         app.config.settings.image.models = vec![model];
     }
-    let wish = Wish { canvas, ..brush.wish(&app, &prompt)? };
-    let place = brush.place(&wish)?;
+    let wish = Wish { canvas, ..options.wish(&app, &prompt)? };
+    let place = options.place(&wish)?;
     let (notes, mut told) = Notes::new();
     let flow = app::painter(&app, &notes)?.paint(wish.clone());
-    let painted = painted(&app, &brush, &wish, &place, flow).await;
+    let painted = painted(&app, &options, &wish, &place, flow).await;
     while let Ok(note) = told.try_recv() {
         print::trouble(&note);
     }
@@ -139,7 +139,7 @@ enum Place {
     Album,
 }
 
-impl Brush {
+impl ImageOptions {
     fn wish(&self, app: &App, prompt: &[String]) -> Result<Wish, Failure> {
         let prompt =
             print::words_or_stdin(prompt, "describe the image, or pipe the description in")?;
@@ -235,7 +235,7 @@ fn taken(path: &Path) -> Failure {
 /// Saves the pictures of `flow` and prints where they are.
 async fn painted(
     app: &App,
-    brush: &Brush,
+    options: &ImageOptions,
     wish: &Wish,
     place: &Place,
     mut flow: Flow<Result<Painted, EngineError>>,
@@ -266,7 +266,7 @@ async fn painted(
                 // A model that makes more than requested gets more numbers.
                 let more = || numbered(&files[0], u8::try_from(index + 1).unwrap_or(u8::MAX));
                 let path = files.get(index).cloned().unwrap_or_else(more);
-                save(&path, &bytes, brush.force).map_err(|error| unwritten(&path, &error))?;
+                save(&path, &bytes, options.force).map_err(|error| unwritten(&path, &error))?;
                 path
             }
             Place::Album => {
@@ -279,7 +279,7 @@ async fn painted(
             let is = kind.map_or("something else", PictureKind::media_type);
             print::trouble(&format!("{} is {is}, whatever its name says", path.display()));
         }
-        if brush.json {
+        if options.json {
             print::json(&json!({
                 "path": path, "type": kind.map(PictureKind::media_type), "bytes": bytes.len(),
                 "model": &*by, "revised_prompt": revised,
@@ -287,7 +287,7 @@ async fn painted(
         } else {
             print::line(path.display())?;
         }
-        if brush.open
+        if options.open
             && let Err(why) = open(&path)
         {
             print::trouble(&why);

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use super::exit::{Code, Failure};
 use crate::app::App;
-use crate::audio::{self, CaptureEvent, CaptureTail, Resampler, Sound, SoundEvent};
+use crate::audio::{self, CaptureEvent, CaptureTail, Sound, SoundEvent};
 use crate::base::{LISTEN_RATE, Utterance, Volume};
 use crate::listen::{End, Event, Listener, Order, Settings};
+use crate::pcm::{FileError, Resampler};
 
 /// How long an idle virtual device may take to open.
 const OPENING: Duration = Duration::from_secs(10);
@@ -47,7 +48,9 @@ impl Microphone {
             while let Some(event) = self.tail.poll() {
                 match event {
                     CaptureEvent::Restart { rate } => {
-                        self.resampler = Some(Resampler::new(rate, LISTEN_RATE)?);
+                        let resampler =
+                            Resampler::new(rate, LISTEN_RATE).map_err(FileError::from)?;
+                        self.resampler = Some(resampler);
                     }
                     CaptureEvent::Gap { .. } => {}
                     CaptureEvent::End => return Ok(None),

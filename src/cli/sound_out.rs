@@ -6,9 +6,8 @@ use tempfile::TempPath;
 
 use super::Outcome;
 use super::exit::{Code, Failure};
-use crate::audio;
 use crate::base::SPEAKER_RATE;
-use crate::pcm::pack;
+use crate::pcm::{self, pack};
 
 /// Where the sound of a command goes: a file in the format of its extension, or standard output.
 pub(super) struct SoundOut {
@@ -93,7 +92,7 @@ impl SoundOut {
             let mut file = fs::File::open(wave).map_err(Failure::from)?;
             return io::copy(&mut file, &mut out).and_then(|_| out.flush()).map_err(Failure::from);
         }
-        let mut recording = audio::Recording::open(wave)?;
+        let mut recording = pcm::Recording::open(wave)?;
         let mut pcm = Vec::new();
         let mut piece = vec![0.0; SPEAKER_RATE.0 as usize];
         loop {

@@ -33,7 +33,7 @@ pub(super) async fn run(
     let handle = talk.driver.handle();
     // Somebody is here and about to speak.
     tokio::spawn(app::warm(talk.engines.clone()));
-    if app.wants_a_mind() {
+    if app.wants_a_chat_model() {
         tokio::spawn(offer(handle.clone()));
     }
     tokio::spawn({

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::base::{LISTEN_RATE, Utterance, UtteranceId};
 use crate::config::Environment;
 use crate::engine::{Notes, People, Segment, Transcriber};
-use crate::{audio, listen};
+use crate::{listen, pcm};
 
 /// Transcribes each file; a failing file is reported and the others are still done.
 pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Transcribe) -> Outcome {
@@ -67,7 +67,7 @@ async fn one(
     format: Format,
     several: bool,
 ) -> Outcome {
-    let mut recording = audio::Recording::open(path)?.at_rate(LISTEN_RATE)?;
+    let mut recording = pcm::Recording::open(path)?.at_rate(LISTEN_RATE)?;
     let mut pcm = Vec::new();
     let mut piece = vec![0.0; PIECE];
     // Longer recordings are cut at pauses first, so that length does not matter.

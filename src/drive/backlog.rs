@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
-use crate::audio::Resampler;
 use crate::base::{Rate, SPEAKER_RATE};
+use crate::pcm::Resampler;
 
 /// Samples of one reply that may wait unconverted: five minutes at 24 kHz, 29 MB. Some servers send
 /// a whole reply faster than it plays; a longer one is refused.

@@ -62,7 +62,7 @@ pub struct Driver {
 }
 
 /// One thing that happened to the driver.
-enum Happening {
+enum WakeUp {
     Due(Timer),
     Said(Said),
     Heard(Option<listen::Event>),
@@ -104,7 +104,7 @@ impl Driver {
             hearing: Hearing::new(parts.ear, parts.early),
             turn_end: TurnEnd::new(parts.turn_ends),
             waking: Waking::new(parts.words),
-            voice: Voice::new(parts.feed, parts.gauge, parts.rest, parts.earcons, now),
+            voice: Voice::new(parts.feed, parts.shared, parts.rest, parts.earcons, now),
             work: ToolWork::new(parts.tools, parts.permissions),
             announcements: Announcements::default(),
             inquiry: Inquiry::default(),
@@ -147,9 +147,9 @@ impl Driver {
         self.settle();
         self.start();
         while !self.over() {
-            let happening = self.next().await;
+            let wake_up = self.next().await;
             self.beats.fetch_add(1, Ordering::Relaxed);
-            self.on_happening(happening);
+            self.on_wake_up(wake_up);
         }
         // All that is left is to close the recorder and tell the watchers.
         let timings = self.stopwatch.stop(self.clock.now());
@@ -223,7 +223,7 @@ impl Driver {
         others.fold((self.next_beat, Timer::Beat), Ord::min)
     }
 
-    async fn next(&mut self) -> Happening {
+    async fn next(&mut self) -> WakeUp {
         let (until, timer) = self.timer();
         let until = tokio::time::Instant::from_std(self.clock.instant(until));
         let Self { partner, hearing, turn_end, requests, work, ringing, sound, .. } = self;
@@ -231,47 +231,47 @@ impl Driver {
         // Requests from outside first, then speech, then the rest: a stop overtakes everything.
         tokio::select! {
             biased;
-            asked = requests.recv() => Happening::Asked(asked),
-            event = Hearing::next(ear) => Happening::Heard(event),
-            looked = Hearing::looked(look) => Happening::Looked(looked),
-            judged = turn_end.next() => Happening::Judged(judged),
-            () = tokio::time::sleep_until(until) => Happening::Due(timer),
-            ran = work.next() => ran.map_or(Happening::Tools, Happening::Tool),
-            said = partner.said() => Happening::Said(said),
-            view = ringing.next() => Happening::Book(view),
-            event = receive(sound) => Happening::Sound(event),
+            asked = requests.recv() => WakeUp::Asked(asked),
+            event = Hearing::next(ear) => WakeUp::Heard(event),
+            looked = Hearing::looked(look) => WakeUp::Looked(looked),
+            judged = turn_end.next() => WakeUp::Judged(judged),
+            () = tokio::time::sleep_until(until) => WakeUp::Due(timer),
+            ran = work.next() => ran.map_or(WakeUp::Tools, WakeUp::Tool),
+            said = partner.said() => WakeUp::Said(said),
+            view = ringing.next() => WakeUp::Book(view),
+            event = receive(sound) => WakeUp::Sound(event),
         }
     }
 
-    fn on_happening(&mut self, happening: Happening) {
+    fn on_wake_up(&mut self, wake_up: WakeUp) {
         let mut answer = None;
-        match happening {
-            Happening::Due(timer) => self.on_timer(timer),
-            Happening::Said(said) => self.on_said(said),
-            Happening::Heard(Some(event)) => self.on_heard(event),
-            Happening::Heard(None) => self.hearing.end(),
-            Happening::Asked(Some(Asked::Request(request, reply))) => {
+        match wake_up {
+            WakeUp::Due(timer) => self.on_timer(timer),
+            WakeUp::Said(said) => self.on_said(said),
+            WakeUp::Heard(Some(event)) => self.on_heard(event),
+            WakeUp::Heard(None) => self.hearing.end(),
+            WakeUp::Asked(Some(Asked::Request(request, reply))) => {
                 answer = Some((reply, self.on_request(request)));
             }
-            Happening::Asked(Some(Asked::Question(question))) => {
+            WakeUp::Asked(Some(Asked::Question(question))) => {
                 let hears = self.hearing.is_there() && !self.turns.status().muted;
                 if let Some((number, text)) = self.inquiry.open(question, hears) {
                     self.announce(text, Origin::Question(number));
                 }
             }
-            Happening::Asked(None) => {}
-            Happening::Looked(Looked { utterance, text, certainty }) => {
+            WakeUp::Asked(None) => {}
+            WakeUp::Looked(Looked { utterance, text, certainty }) => {
                 tracing::debug!(?text, ?certainty, "the first words of an utterance");
                 self.turns.push(Input::Looked { utterance, text, certainty });
             }
-            Happening::Judged(judged) => {
+            WakeUp::Judged(judged) => {
                 let order = self.turn_end.judge(judged);
                 self.hearing.order_some(order);
             }
-            Happening::Tool(ran) => self.on_tool(ran),
-            Happening::Tools => self.on_tools(),
-            Happening::Book(view) => self.on_book(view),
-            Happening::Sound(Some(event)) => {
+            WakeUp::Tool(ran) => self.on_tool(ran),
+            WakeUp::Tools => self.on_tools(),
+            WakeUp::Book(view) => self.on_book(view),
+            WakeUp::Sound(Some(event)) => {
                 if let Some(device) = self.watch.sound(event) {
                     if let Device::SpeakerLost | Device::SpeakerBack = device {
                         let there = device == Device::SpeakerBack;
@@ -281,7 +281,7 @@ impl Driver {
                     self.turns.push(Input::Device(device));
                 }
             }
-            Happening::Sound(None) => self.sound = None,
+            WakeUp::Sound(None) => self.sound = None,
         }
         self.settle();
         self.ring();

@@ -15,8 +15,8 @@ use crate::engine::{Order, Said};
 use crate::listen;
 use crate::tool::{Act, Done, ToolCx, View};
 use crate::turn::{
-    Announcement, Command, Cut, Failure, How, Ignored, Input, Mode, NoticeEnd, Report, Speech,
-    Trigger,
+    Announcement, Command, Failure, Ignored, Input, ListenMode, Mode, NoticeEnd, Report, Revision,
+    Speech, Trigger,
 };
 
 /// Executes the machine's commands, collects the results, and handles answers to rings. Results are
@@ -25,14 +25,15 @@ impl Driver {
     pub(super) fn execute(&mut self, now: Moment, command: Command) {
         tracing::debug!(?command, "order");
         match command {
-            Command::OpenEar { how } => self.open_ear(how),
+            Command::OpenEar { mode } => self.open_ear(mode),
             Command::LetGo => self.hearing.order(listen::Order::Release),
             Command::EndSpeech => self.hearing.order(listen::Order::Cut),
             Command::ShutEar => self.hearing.order(listen::Order::Shut),
-            Command::Commit { cut } => self.commit(cut),
-            Command::Forget { cut } => {
-                self.hearing.forget(cut);
-                self.partner.order(Order::Forget { utterance: cut.utterance, take: cut.take });
+            Command::Commit { revision } => self.commit(revision),
+            Command::Forget { revision } => {
+                self.hearing.forget(revision);
+                let Revision { utterance, number: revision } = revision;
+                self.partner.order(Order::Forget { utterance, revision });
             }
             Command::Respond { epoch, tentative: _ } => {
                 self.voice.begin(epoch);
@@ -70,28 +71,28 @@ impl Driver {
         }
     }
 
-    fn open_ear(&mut self, how: How) {
-        match how {
-            How::Held => self.hearing.order(listen::Order::Hold),
-            How::Open | How::FollowUp => self.hearing.order(listen::Order::Open),
-            How::Woken => {
+    fn open_ear(&mut self, mode: ListenMode) {
+        match mode {
+            ListenMode::Held => self.hearing.order(listen::Order::Hold),
+            ListenMode::Open | ListenMode::FollowUp => self.hearing.order(listen::Order::Open),
+            ListenMode::Woken => {
                 self.voice.chime(Earcon::ListenStart);
                 self.hearing.order(listen::Order::Woken);
             }
         }
     }
 
-    fn commit(&mut self, cut: Cut) {
-        match self.hearing.commit(cut) {
+    fn commit(&mut self, revision: Revision) {
+        match self.hearing.commit(revision) {
             Some(utterance) => {
-                self.turn_end.commit(cut);
-                self.partner.order(Order::Commit { utterance, take: cut.take });
+                self.turn_end.commit(revision);
+                self.partner.order(Order::Commit { utterance, revision: revision.number });
             }
             None => {
                 // Cannot happen while the sound of all utterances in progress is kept.
                 let text = "I lost some of that. Please say it again.".into();
                 let result = Err(Failure::Engine { text });
-                self.turns.push(Input::Transcript { cut, result, certainty: None });
+                self.turns.push(Input::Transcript { revision, result, certainty: None });
             }
         }
     }
@@ -171,15 +172,15 @@ impl Driver {
     pub(super) fn on_said(&mut self, said: Said) {
         let now = self.clock.now();
         match said {
-            Said::Transcript { utterance, take, result, certainty, last } => {
-                let cut = Cut { utterance, take };
+            Said::Transcript { utterance, revision, result, certainty, last } => {
+                let revision = Revision { utterance, number: revision };
                 let result = match result {
                     Ok(text) if last => Ok(self.look_again(utterance, text)),
                     other => other,
                 };
                 // Ignored speech is nobody's question, and stops no ring.
                 let ignored = match &result {
-                    Ok(text) if last => self.turns.ignores(cut, text, certainty),
+                    Ok(text) if last => self.turns.ignores(revision, text, certainty),
                     Ok(_) | Err(_) => None,
                 };
                 if let Ok(text) = &result {
@@ -194,11 +195,11 @@ impl Driver {
                 }
                 if last {
                     if let Ok(text) = &result {
-                        let order = self.turn_end.words(cut, text);
+                        let order = self.turn_end.words(revision, text);
                         self.hearing.order_some(order);
                     }
                     let result = result.map_err(|error| self.watch.failure(error));
-                    self.hearing.forget(cut);
+                    self.hearing.forget(revision);
                     let (result, stop) = match ignored {
                         Some(Ignored::OwnVoice | Ignored::Noise) => (result, false),
                         Some(Ignored::Murmur) | None => self.spoken_to_ring(utterance, result),
@@ -207,15 +208,15 @@ impl Driver {
                         && result.as_ref().is_ok_and(|text| !text.trim().is_empty());
                     let heard = result.as_deref().map_err(Failure::words);
                     let claim =
-                        ignored.map_or_else(|| self.inquiry.hear(cut, heard), |_| Claim::None);
+                        ignored.map_or_else(|| self.inquiry.hear(revision, heard), |_| Claim::None);
                     if claim != Claim::None {
-                        return self.answered(cut, claim);
+                        return self.answered(revision, claim);
                     }
-                    let input = Input::Transcript { cut, result, certainty };
+                    let input = Input::Transcript { revision, result, certainty };
                     // Over a reply the words decide at once.
                     let input = match self.turns.speaks() {
                         true => Some(input),
-                        false => self.turn_end.keep(cut, input),
+                        false => self.turn_end.keep(revision, input),
                     };
                     if let Some(input) = input {
                         self.turns.push(input);
@@ -350,9 +351,9 @@ impl Driver {
             self.turns.push(input);
         }
         if let Speech::Ended { id } = speech
-            && let Some(cut) = self.inquiry.end(id)
+            && let Some(revision) = self.inquiry.end(id)
         {
-            self.answered(cut, Claim::Final);
+            self.answered(revision, Claim::Final);
         }
         if let Speech::Ended { id } | Speech::Discarded { id } = speech
             && self.waking.end(id)
@@ -361,11 +362,11 @@ impl Driver {
         }
     }
 
-    /// The words of `cut` belong to another program's question: for the machine nothing was said.
-    fn answered(&mut self, cut: Cut, claim: Claim) {
+    /// The words belong to another program's question: for the machine nothing was said.
+    fn answered(&mut self, revision: Revision, claim: Claim) {
         if claim == Claim::Final {
-            let nothing = Input::Transcript { cut, result: Ok(String::new()), certainty: None };
-            self.turns.push(nothing);
+            let (result, certainty) = (Ok(String::new()), None);
+            self.turns.push(Input::Transcript { revision, result, certainty });
             if self.partner.hears() {
                 // It answers without waiting for the words.
                 self.turns.push(Input::Trigger(Trigger::Stop));
@@ -480,10 +481,7 @@ impl Driver {
 
     /// A notice has ended.
     pub(super) fn notice_over(&mut self, now: Moment, id: NoticeId, end: &NoticeEnd) {
-        let heard = match end {
-            NoticeEnd::Said(Heard::All | Heard::Part { .. }) => true,
-            NoticeEnd::Said(Heard::Nothing) | NoticeEnd::Dropped | NoticeEnd::Refused => false,
-        };
+        let heard = matches!(end, NoticeEnd::Said(Heard::All | Heard::Part { .. }));
         match self.announcements.over(id) {
             Some(Origin::Ring(_)) => self.ringing.round_over(now, heard),
             Some(Origin::Untold(missed, news)) if heard => self.ringing.told(missed, news),

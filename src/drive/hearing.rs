@@ -7,7 +7,7 @@ use super::parts::Ear;
 use crate::base::{Flow, Utterance, UtteranceId};
 use crate::engine::{EngineError, Transcriber, Transcript, heard};
 use crate::listen;
-use crate::turn::Cut;
+use crate::turn::Revision;
 
 /// Utterances whose sound is kept: the current one, the one being answered, and a few that arrived
 /// meanwhile. The oldest is dropped first.
@@ -23,7 +23,7 @@ pub(super) struct Hearing {
     utterances: VecDeque<Utterance>,
     /// Cuts whose transcript is still to come, oldest first. A partner that hears may answer before
     /// transcribing, or never transcribe; when full, the oldest is given up.
-    unwritten: VecDeque<Cut>,
+    unwritten: VecDeque<Revision>,
     /// Recognizes the first words of an utterance in progress.
     early: Option<Arc<dyn Transcriber>>,
     /// The early recognition in progress.
@@ -133,19 +133,19 @@ impl Hearing {
         self.utterances.iter().find(|utterance| utterance.id == id)
     }
 
-    /// The sound of `cut`; its transcript is expected from now on.
-    pub(super) fn commit(&mut self, cut: Cut) -> Option<Utterance> {
-        let utterance = self.sound(cut.utterance).cloned()?;
+    /// The sound of `revision`; its transcript is expected from now on.
+    pub(super) fn commit(&mut self, revision: Revision) -> Option<Utterance> {
+        let utterance = self.sound(revision.utterance).cloned()?;
         if self.unwritten.len() == UTTERANCES {
             self.unwritten.pop_front();
         }
-        self.unwritten.push_back(cut);
+        self.unwritten.push_back(revision);
         Some(utterance)
     }
 
-    /// The transcript of `cut` has come, or is no longer wanted.
-    pub(super) fn forget(&mut self, cut: Cut) {
-        self.unwritten.retain(|other| *other != cut);
+    /// The transcript of `revision` has come, or is no longer wanted.
+    pub(super) fn forget(&mut self, revision: Revision) {
+        self.unwritten.retain(|other| *other != revision);
     }
 
     /// Whether transcripts are still to come.
@@ -168,11 +168,11 @@ mod tests {
         for id in 1..=9 {
             hearing.keep(utterance(id));
         }
-        let cut = |id| Cut { utterance: UtteranceId(id), take: 0 };
-        assert!(hearing.commit(cut(5)).is_none());
-        assert!(hearing.commit(cut(6)).is_some());
+        let revision = |id| Revision { utterance: UtteranceId(id), number: 0 };
+        assert!(hearing.commit(revision(5)).is_none());
+        assert!(hearing.commit(revision(6)).is_some());
         assert!(hearing.awaits_words());
-        hearing.forget(cut(6));
+        hearing.forget(revision(6));
         assert!(!hearing.awaits_words());
     }
 
@@ -180,8 +180,8 @@ mod tests {
     fn words_that_never_come_are_given_up_for_new_ones() {
         let mut hearing = Hearing::new(None, None);
         hearing.keep(utterance(1));
-        for take in 0..100 {
-            hearing.commit(Cut { utterance: UtteranceId(1), take });
+        for number in 0..100 {
+            hearing.commit(Revision { utterance: UtteranceId(1), number });
         }
         assert_eq!(hearing.unwritten.len(), UTTERANCES);
     }

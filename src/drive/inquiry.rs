@@ -6,7 +6,7 @@
 use super::handle::{Question, Refusal};
 use super::timer::Timer;
 use crate::base::{Moment, UtteranceId};
-use crate::turn::Cut;
+use crate::turn::Revision;
 
 /// What a transcript is to the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) struct Inquiry {
     /// The utterance that answers, and whether it has ended.
     utterance: Option<(UtteranceId, bool)>,
     /// Its words so far.
-    words: Option<(Cut, String)>,
+    words: Option<(Revision, String)>,
 }
 
 struct Open {
@@ -100,9 +100,9 @@ impl Inquiry {
         }
     }
 
-    /// The transcript of `cut` is here.
-    pub(super) fn hear(&mut self, cut: Cut, result: Result<&str, &str>) -> Claim {
-        let Some((_, ended)) = self.utterance.filter(|(id, _)| *id == cut.utterance) else {
+    /// The transcript of `revision` is here.
+    pub(super) fn hear(&mut self, revision: Revision, result: Result<&str, &str>) -> Claim {
+        let Some((_, ended)) = self.utterance.filter(|(id, _)| *id == revision.utterance) else {
             return Claim::None;
         };
         match result {
@@ -111,7 +111,7 @@ impl Inquiry {
                 Claim::Final
             }
             Ok(text) => {
-                self.words = Some((cut, text.to_owned()));
+                self.words = Some((revision, text.to_owned()));
                 Claim::Provisional
             }
             Err(why) => {
@@ -122,13 +122,13 @@ impl Inquiry {
         }
     }
 
-    /// The utterance has ended; returns the cut whose words were kept as the answer.
-    pub(super) fn end(&mut self, id: UtteranceId) -> Option<Cut> {
+    /// The utterance has ended; returns the revision whose words were kept as the answer.
+    pub(super) fn end(&mut self, id: UtteranceId) -> Option<Revision> {
         self.utterance = self.utterance.filter(|its| *its == (id, false)).map(|_| (id, true));
         self.utterance?;
-        let (cut, text) = self.words.take()?;
+        let (revision, text) = self.words.take()?;
         self.answer(&text);
-        Some(cut)
+        Some(revision)
     }
 
     /// The utterance was none.
@@ -210,19 +210,19 @@ mod tests {
         (inquiry, answer)
     }
 
-    fn cut(take: u32) -> Cut {
-        Cut { utterance: UtteranceId(7), take }
+    fn revision(number: u32) -> Revision {
+        Revision { utterance: UtteranceId(7), number }
     }
 
     #[test]
     fn the_answer_is_what_was_said_to_the_end() {
         let (mut inquiry, mut answer) = asked();
         inquiry.begin(UtteranceId(7));
-        assert_eq!(inquiry.hear(cut(0), Ok("Yes, but")), Claim::Provisional);
+        assert_eq!(inquiry.hear(revision(0), Ok("Yes, but")), Claim::Provisional);
         assert!(inquiry.wake().is_none());
         inquiry.resume(UtteranceId(7));
         assert_eq!(inquiry.end(UtteranceId(7)), None);
-        assert_eq!(inquiry.hear(cut(1), Ok("Yes, but not today.")), Claim::Final);
+        assert_eq!(inquiry.hear(revision(1), Ok("Yes, but not today.")), Claim::Final);
         assert_eq!(answer.try_recv().unwrap(), Ok("Yes, but not today.".into()));
     }
 
@@ -230,8 +230,8 @@ mod tests {
     fn noise_is_no_answer_and_the_wait_goes_on() {
         let (mut inquiry, mut answer) = asked();
         inquiry.begin(UtteranceId(7));
-        assert_eq!(inquiry.hear(cut(0), Ok(" ")), Claim::Provisional);
-        assert_eq!(inquiry.end(UtteranceId(7)), Some(cut(0)));
+        assert_eq!(inquiry.hear(revision(0), Ok(" ")), Claim::Provisional);
+        assert_eq!(inquiry.end(UtteranceId(7)), Some(revision(0)));
         inquiry.look(Moment::ZERO);
         assert!(answer.try_recv().is_err());
         inquiry.look(Moment::ZERO + SECOND);
@@ -244,7 +244,7 @@ mod tests {
         let mut inquiry = Inquiry::default();
         inquiry.open(Question { text: "Deploy?".into(), patience: SECOND, reply }, true);
         inquiry.begin(UtteranceId(7));
-        assert_eq!(inquiry.hear(cut(0), Ok("What time is it?")), Claim::None);
+        assert_eq!(inquiry.hear(revision(0), Ok("What time is it?")), Claim::None);
     }
 
     #[test]
@@ -267,14 +267,14 @@ mod tests {
     fn an_answer_that_nobody_waits_for_any_more_is_nobodys_question() {
         let (mut inquiry, mut answer) = asked();
         inquiry.begin(UtteranceId(7));
-        assert_eq!(inquiry.hear(cut(0), Ok("Yes.")), Claim::Provisional);
+        assert_eq!(inquiry.hear(revision(0), Ok("Yes.")), Claim::Provisional);
         inquiry.give_up("the microphone was muted");
         assert!(answer.try_recv().unwrap().is_err());
         // The machine still gets the one transcript that it waits for.
-        assert_eq!(inquiry.end(UtteranceId(7)), Some(cut(0)));
+        assert_eq!(inquiry.end(UtteranceId(7)), Some(revision(0)));
         inquiry.begin(UtteranceId(8));
         assert_eq!(
-            inquiry.hear(Cut { utterance: UtteranceId(8), take: 0 }, Ok("Hm.")),
+            inquiry.hear(Revision { utterance: UtteranceId(8), number: 0 }, Ok("Hm.")),
             Claim::None
         );
     }

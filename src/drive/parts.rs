@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use super::event::Timings;
 use super::record::Record;
 use super::turn_end::TurnEnds;
-use crate::audio::{Gauge, PlaybackFeed, Rest, SoundEvent};
+use crate::audio::{PlaybackFeed, Rest, SharedState, SoundEvent};
 use crate::base::{Clock, Flow, Volume};
 use crate::dialog::{History, Picture};
 use crate::engine::{EngineError, Meter, Partner, Source, Transcriber};
@@ -35,7 +35,7 @@ pub struct Parts {
     /// The speaker ring.
     pub feed: PlaybackFeed,
     /// Counts and positions of the edges.
-    pub gauge: Gauge,
+    pub shared: SharedState,
     /// The listen thread, if there is a microphone.
     pub ear: Option<Ear>,
     /// Recognizes the first words of an utterance in progress, so that speech over a reply is

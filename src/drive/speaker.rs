@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::backlog::{Backlog, Unplayable};
-use crate::audio::{BLOCK_SAMPLES, Block, Gauge, PlaybackFeed};
+use crate::audio::{BLOCK_SAMPLES, Block, PlaybackFeed, SharedState};
 use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
 use crate::turn::Playback;
 
@@ -29,7 +29,7 @@ const SETTLING_LOOKS: u32 = 200;
 /// the ring takes it.
 pub(super) struct Speaker {
     feed: PlaybackFeed,
-    gauge: Gauge,
+    shared: SharedState,
     script: Option<Script>,
     /// The cut being awaited, and how often it was polled.
     settling: Option<(Epoch, u32)>,
@@ -87,10 +87,10 @@ impl Script {
 }
 
 impl Speaker {
-    pub(super) fn new(feed: PlaybackFeed, gauge: Gauge) -> Self {
+    pub(super) fn new(feed: PlaybackFeed, shared: SharedState) -> Self {
         Self {
             feed,
-            gauge,
+            shared,
             script: None,
             settling: None,
             absent: false,
@@ -154,32 +154,32 @@ impl Speaker {
 
     /// `epoch` may sound.
     pub(super) fn cue(&mut self, epoch: Epoch) {
-        self.gauge.set_duck(false);
+        self.shared.set_duck(false);
         // A reply that was cut while paused left the pause behind.
-        self.gauge.resume(0);
-        self.gauge.set_live(epoch);
+        self.shared.resume(0);
+        self.shared.set_live(epoch);
         self.script_of(epoch).cued = true;
         self.refill();
     }
 
     /// Pauses the current sound.
     pub(super) fn pause(&self) {
-        self.gauge.pause();
+        self.shared.pause();
     }
 
     /// Resumes it from this sample, which was already heard.
     pub(super) fn resume(&self, from: u64) {
-        self.gauge.resume(from);
+        self.shared.resume(from);
     }
 
     pub(super) fn duck(&self, on: bool) {
-        self.gauge.set_duck(on);
+        self.shared.set_duck(on);
     }
 
     /// Cuts `epoch`; [`Speaker::poll`] reports when it is silent.
     pub(super) fn hush(&mut self, epoch: Epoch) {
-        self.gauge.set_live(Epoch::NONE);
-        self.gauge.set_duck(false);
+        self.shared.set_live(Epoch::NONE);
+        self.shared.set_duck(false);
         self.script = None;
         self.settling = Some((epoch, 0));
     }
@@ -214,9 +214,9 @@ impl Speaker {
         if let Some((epoch, looks)) = &mut self.settling {
             let epoch = *epoch;
             *looks += 1;
-            let settled = self.gauge.hushed(epoch);
+            let settled = self.shared.hushed(epoch);
             // A dead device never answers; what it took is the best estimate.
-            let settled = settled.or((*looks > SETTLING_LOOKS).then(|| self.gauge.played(epoch)));
+            let settled = settled.or((*looks > SETTLING_LOOKS).then(|| self.shared.played(epoch)));
             if let Some(samples) = settled {
                 self.settling = None;
                 // Samples already output will be heard despite the latency: they cannot be taken
@@ -226,8 +226,8 @@ impl Speaker {
         }
         self.refill();
         let script = self.script.as_mut().filter(|script| script.cued && !script.mute)?;
-        let given = self.gauge.played(script.epoch);
-        let mut heard = given.saturating_sub(self.gauge.latency());
+        let given = self.shared.played(script.epoch);
+        let mut heard = given.saturating_sub(self.shared.latency());
         if given >= script.queued {
             let since = *script.given.get_or_insert(now);
             let passed = now.since(since).as_micros() * u128::from(SPEAKER_RATE.0) / 1_000_000;
@@ -301,7 +301,7 @@ mod tests {
     /// A speaker with a sounding epoch, and the device's end of its ring.
     fn sounding() -> (Speaker, audio::PlaybackEdge) {
         let path = audio::path(Volume::new(100));
-        let mut speaker = Speaker::new(path.feed, path.gauge);
+        let mut speaker = Speaker::new(path.feed, path.shared);
         speaker.cue(EPOCH);
         (speaker, path.playback)
     }

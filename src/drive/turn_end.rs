@@ -7,7 +7,7 @@ use crate::base::{Flow, Job, Moment, Utterance, UtteranceId};
 use crate::engine::ending::{EndOfTurn, Ending, Evidence, Pauses, Why};
 use crate::engine::{EngineError, Transcriber, Transcript, heard};
 use crate::listen;
-use crate::turn::{Cut, Input};
+use crate::turn::{Input, Revision};
 
 /// How the end of a turn is judged by meaning.
 pub struct TurnEnds {
@@ -36,7 +36,7 @@ pub(super) struct TurnEnd {
 /// Somebody who has paused.
 struct Paused {
     utterance: UtteranceId,
-    cut: Option<Cut>,
+    revision: Option<Revision>,
     /// When they fell silent.
     since: Moment,
     evidence: Evidence,
@@ -84,7 +84,7 @@ impl TurnEnd {
         let id = utterance.id;
         self.paused = Some(Paused {
             utterance: id,
-            cut: None,
+            revision: None,
             since,
             evidence,
             pause_ms,
@@ -95,10 +95,10 @@ impl TurnEnd {
         Some(listen::Order::Pause { id, ms: pause_ms })
     }
 
-    /// The partner transcribes `cut`.
-    pub(super) fn commit(&mut self, cut: Cut) {
-        if let Some(paused) = self.paused.as_mut().filter(|it| it.utterance == cut.utterance) {
-            paused.cut = Some(cut);
+    /// The partner transcribes `revision`.
+    pub(super) fn commit(&mut self, revision: Revision) {
+        if let Some(paused) = self.paused.as_mut().filter(|it| it.utterance == revision.utterance) {
+            paused.revision = Some(revision);
         }
     }
 
@@ -112,9 +112,9 @@ impl TurnEnd {
 
     /// Keeps a transcript of the partner's back until the turn is over, if it needs more words. Most
     /// likely they follow, and an answer to half a sentence would be made, and paid for, in vain.
-    pub(super) fn keep(&mut self, cut: Cut, input: Input) -> Option<Input> {
+    pub(super) fn keep(&mut self, revision: Revision, input: Input) -> Option<Input> {
         let open = |paused: &&mut Paused| {
-            paused.cut == Some(cut) && paused.evidence.words == Some(Ending::Open)
+            paused.revision == Some(revision) && paused.evidence.words == Some(Ending::Open)
         };
         match self.paused.as_mut().filter(open) {
             Some(paused) => {
@@ -138,9 +138,9 @@ impl TurnEnd {
         Some(Event::EndOfTurn { why, pause_ms, likelihood: paused.evidence.sound })
     }
 
-    /// The partner's transcript of `cut`. The pause to wait for from now on, if it is another.
-    pub(super) fn words(&mut self, cut: Cut, text: &str) -> Option<listen::Order> {
-        self.paused.as_ref().filter(|paused| paused.cut == Some(cut))?;
+    /// The partner's transcript of `revision`. The pause to wait for from now on, if it is another.
+    pub(super) fn words(&mut self, revision: Revision, text: &str) -> Option<listen::Order> {
+        self.paused.as_ref().filter(|paused| paused.revision == Some(revision))?;
         self.judge(Judged::Words(Some(text.to_owned())))
     }
 

@@ -4,7 +4,7 @@ use super::record::Recorder;
 use crate::base::Moment;
 use crate::dialog::{History, Item};
 use crate::turn::{
-    Command, Cut, EarStatus, Ignored, Input, Machine, Mode, MouthStatus, Setup, Status, Wait,
+    Command, EarStatus, Ignored, Input, Machine, Mode, MouthStatus, Revision, Setup, Status, Wait,
 };
 
 /// The machine and its input queue.
@@ -72,9 +72,14 @@ impl Turns {
         })
     }
 
-    /// Why to ignore `text`, the final transcript of `cut`, if it should be ignored.
-    pub(super) fn ignores(&self, cut: Cut, text: &str, certainty: Option<f32>) -> Option<Ignored> {
-        self.machine.ignores(cut, text, certainty)
+    /// Why to ignore `text`, the final transcript of `revision`, if it should be ignored.
+    pub(super) fn ignores(
+        &self,
+        revision: Revision,
+        text: &str,
+        certainty: Option<f32>,
+    ) -> Option<Ignored> {
+        self.machine.ignores(revision, text, certainty)
     }
 
     pub(super) fn status(&self) -> Status {

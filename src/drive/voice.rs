@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::backlog::Unplayable;
 use super::speaker::Speaker;
 use super::timer::Timer;
-use crate::audio::{Earcon, Gauge, PlaybackFeed, Rest, ring_tone};
+use crate::audio::{Earcon, PlaybackFeed, Rest, SharedState, ring_tone};
 use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
 use crate::turn::Playback;
 
@@ -14,7 +14,7 @@ const WAKEFUL: Duration = Duration::from_secs(10);
 /// What sounds: the speaker, the words of its queue, and the earcons.
 pub(super) struct Voice {
     speaker: Speaker,
-    gauge: Gauge,
+    shared: SharedState,
     earcons: bool,
     /// The attempt whose sound is wanted; sound of any other is dropped.
     live: Epoch,
@@ -51,14 +51,14 @@ pub(super) struct Sounded {
 impl Voice {
     pub(super) fn new(
         feed: PlaybackFeed,
-        gauge: Gauge,
+        shared: SharedState,
         rest: Option<Rest>,
         earcons: bool,
         now: Moment,
     ) -> Self {
         Self {
-            speaker: Speaker::new(feed, gauge.clone()),
-            gauge,
+            speaker: Speaker::new(feed, shared.clone()),
+            shared,
             earcons,
             live: Epoch::NONE,
             pieces: Pieces::default(),
@@ -104,7 +104,7 @@ impl Voice {
 
     /// Plays one ring note over whatever is sounding, even if earcons are off.
     pub(super) fn ring_over(&self) {
-        self.gauge.chime(Earcon::Notice);
+        self.shared.chime(Earcon::Notice);
     }
 
     /// Nothing more of `epoch` comes in this round.
@@ -154,7 +154,7 @@ impl Voice {
     /// Plays `earcon`, unless earcons are off.
     pub(super) fn chime(&self, earcon: Earcon) {
         if self.earcons {
-            self.gauge.chime(earcon);
+            self.shared.chime(earcon);
         }
     }
 
@@ -194,7 +194,7 @@ impl Voice {
 
     /// Microphone samples lost since start.
     pub(super) fn lost(&self) -> u64 {
-        self.gauge.counts().lost
+        self.shared.counts().lost
     }
 }
 
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn sound_that_nobody_wants_takes_nobodys_place() {
         let path = audio::path(Volume::new(100));
-        let mut voice = Voice::new(path.feed, path.gauge, None, false, Moment::ZERO);
+        let mut voice = Voice::new(path.feed, path.shared, None, false, Moment::ZERO);
         voice.begin(Epoch(2));
         let mut queue = |epoch| voice.queue(epoch, vec![0.1; 480], SPEAKER_RATE, "x");
         assert_eq!(queue(Epoch(2)), Ok(Some(480)));

@@ -140,7 +140,7 @@ impl Watch {
     /// Reports that the user gets no answer, or none by ear. A missing speaker is reported only
     /// once until there is one: the answers are on the screen.
     pub(super) fn tell(&mut self, failure: &Failure) {
-        let missing = *failure == Failure::DeafSpeaker && self.output.is_none();
+        let missing = *failure == Failure::StalledSpeaker && self.output.is_none();
         if !missing {
             self.trouble(failure.words().to_owned());
         } else if !std::mem::replace(&mut self.shown_only, true) {
@@ -304,8 +304,8 @@ mod tests {
             let events = std::iter::from_fn(|| seen.try_recv().ok());
             events.filter(|event| matches!(event, Event::Trouble { .. })).count()
         };
-        watch.tell(&Failure::DeafSpeaker);
-        watch.tell(&Failure::DeafSpeaker);
+        watch.tell(&Failure::StalledSpeaker);
+        watch.tell(&Failure::StalledSpeaker);
         assert_eq!(told(), 1);
         watch.tell(&Failure::SlowReply);
         assert_eq!(told(), 1, "another failure is told");
@@ -313,8 +313,8 @@ mod tests {
             watch.sound(SoundEvent::Up { side: Side::Output, device: "Desk".into() })
         };
         up(&mut watch);
-        watch.tell(&Failure::DeafSpeaker);
-        watch.tell(&Failure::DeafSpeaker);
+        watch.tell(&Failure::StalledSpeaker);
+        watch.tell(&Failure::StalledSpeaker);
         assert_eq!(told(), 2, "a speaker that is there and does not play is told each time");
     }
 

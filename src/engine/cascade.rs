@@ -7,18 +7,10 @@ use std::task::{Context, Poll};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use super::prose::Prose;
-use super::speech_queue::SpeechQueue;
-use super::{
-    Chunk, Delta, EngineError, Order, Partner, Responder, Said, Synthesizer, Transcriber, heard,
-};
+use super::speech::{announce, speak};
+use super::{EngineError, Order, Partner, Responder, Said, Synthesizer, Transcriber, heard};
 use crate::base::{Epoch, Flow, Job, Utterance, UtteranceId};
 use crate::dialog::{Item, Prompt};
-
-/// Sentences that may wait for the synthesizer while one is spoken: a few pages, so that a reply is
-/// on the screen as it is written. Beyond that the reply is not read any further, so that a runaway
-/// reply costs no memory.
-const SENTENCES_AHEAD: usize = 256;
 
 /// Utterances whose sound is kept for a responder that hears: those of the last turns. For older
 /// ones the transcript must do.
@@ -134,7 +126,7 @@ impl Partner for Cascade {
     }
 
     fn writes(&self) -> bool {
-        !self.engines.transcribe.deaf()
+        !self.engines.transcribe.is_absent()
     }
 
     fn order(&mut self, order: Order) {
@@ -144,32 +136,33 @@ impl Partner for Cascade {
                     live.ear.order(Order::Hear(frame));
                 }
             }
-            Order::Commit { utterance, take } => {
+            Order::Commit { utterance, revision } => {
                 self.keep(&utterance);
                 match &mut self.live {
-                    Some(live) => live.commit(utterance, take),
-                    None => self.transcribe(utterance, take),
+                    Some(live) => live.commit(utterance, revision),
+                    None => self.transcribe(utterance, revision),
                 }
             }
-            Order::Forget { utterance, take } => {
-                self.hearing.retain(|(other, _)| *other != (utterance, take));
+            Order::Forget { utterance, revision } => {
+                self.hearing.retain(|(other, _)| *other != (utterance, revision));
                 if let Some(live) = &mut self.live {
-                    live.kept.retain(|(kept, of)| (kept.id, *of) != (utterance, take));
-                    live.ear.order(Order::Forget { utterance, take });
+                    live.kept.retain(|(kept, of)| (kept.id, *of) != (utterance, revision));
+                    live.ear.order(Order::Forget { utterance, revision });
                 }
             }
             Order::Respond { epoch, mut prompt } => {
                 self.replying.retain(|(other, _)| *other != epoch);
                 prompt.sounds =
                     self.sounds.iter().filter(|u| mentions(&prompt, u.id)).cloned().collect();
-                self.replying
-                    .push((epoch, reply(self.engines.clone(), epoch, prompt, self.held())));
+                let deltas = self.engines.chat.respond(prompt);
+                let said = speak(self.engines.speak.clone(), epoch, deltas, self.held());
+                self.replying.push((epoch, said));
             }
             Order::Announce { epoch, text, sure } => {
                 self.replying.retain(|(other, _)| *other != epoch);
                 let (inside, speak) = (self.inside.clone(), self.engines.speak.clone());
                 let voice = if sure { inside.or(speak) } else { speak.or(inside) };
-                self.replying.push((epoch, announcement(voice, epoch, text, self.held())));
+                self.replying.push((epoch, announce(voice, epoch, text, self.held())));
             }
             Order::Abort(epoch) => self.replying.retain(|(other, _)| *other != epoch),
             // A cascade keeps no conversation of its own: the next prompt has the history.
@@ -209,13 +202,13 @@ impl Partner for Cascade {
 }
 
 impl Live {
-    fn commit(&mut self, utterance: Utterance, take: u32) {
+    fn commit(&mut self, utterance: Utterance, revision: u32) {
         self.kept.retain(|(kept, _)| kept.id != utterance.id);
         if self.kept.len() == SOUNDS {
             self.kept.remove(0);
         }
-        self.kept.push((utterance.clone(), take));
-        self.ear.order(Order::Commit { utterance, take });
+        self.kept.push((utterance.clone(), revision));
+        self.ear.order(Order::Commit { utterance, revision });
     }
 
     /// What to tell the user about `error`, unless they know it.
@@ -227,18 +220,18 @@ impl Live {
         (self.told.as_ref() != Some(&note)).then(|| self.told.insert(note).clone())
     }
 
-    /// The sound of a cut whose transcript has come, or will not come.
-    fn take(&mut self, utterance: UtteranceId, take: u32) -> Option<Utterance> {
-        let at = self.kept.iter().position(|(kept, of)| (kept.id, *of) == (utterance, take))?;
+    /// The sound of a revision whose transcript has come, or will not come.
+    fn take(&mut self, utterance: UtteranceId, revision: u32) -> Option<Utterance> {
+        let at = self.kept.iter().position(|(kept, of)| (kept.id, *of) == (utterance, revision))?;
         Some(self.kept.remove(at).0)
     }
 }
 
 impl Cascade {
-    fn transcribe(&mut self, utterance: Utterance, take: u32) {
-        let cut = (utterance.id, take);
-        self.hearing.retain(|(other, _)| *other != cut);
-        self.hearing.push((cut, transcription(&self.engines, utterance, take)));
+    fn transcribe(&mut self, utterance: Utterance, revision: u32) {
+        let id = (utterance.id, revision);
+        self.hearing.retain(|(other, _)| *other != id);
+        self.hearing.push((id, transcription(&self.engines, utterance, revision)));
     }
 
     fn held(&self) -> Arc<AtomicBool> {
@@ -249,12 +242,12 @@ impl Cascade {
     fn on_live(&mut self, said: Said) -> Option<Said> {
         let said = without_notes(said);
         match &said {
-            Said::Transcript { utterance, take, result, last: true, .. } => {
+            Said::Transcript { utterance, revision, result, last: true, .. } => {
                 let live = self.live.as_mut()?;
-                match (result, live.take(*utterance, *take)) {
+                match (result, live.take(*utterance, *revision)) {
                     (Err(error), Some(sound)) => {
                         let note = live.note(error);
-                        self.transcribe(sound, *take);
+                        self.transcribe(sound, *revision);
                         note.map(Said::Note)
                     }
                     (Ok(_), _) => {
@@ -307,7 +300,7 @@ fn poll_each<Id>(flows: &mut Vec<(Id, Flow<Said>)>, cx: &mut Context<'_>) -> Opt
     None
 }
 
-fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Said> {
+fn transcription(engines: &Engines, utterance: Utterance, revision: u32) -> Flow<Said> {
     let id = utterance.id;
     let mut words = engines.transcribe.transcribe(utterance);
     Box::pin(async_stream::stream! {
@@ -315,7 +308,7 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
             let last = result.as_ref().map_or(true, |transcript| transcript.last);
             let certainty = result.as_ref().ok().and_then(|transcript| transcript.certainty);
             let result = result.map(|transcript| heard(&transcript.text));
-            yield Said::Transcript { utterance: id, take, result, certainty, last };
+            yield Said::Transcript { utterance: id, revision, result, certainty, last };
             if last {
                 return;
             }
@@ -324,7 +317,7 @@ fn transcription(engines: &Engines, utterance: Utterance, take: u32) -> Flow<Sai
             "speech recognition returned nothing; say it again".into(),
         );
         let result = Err(broken);
-        yield Said::Transcript { utterance: id, take, result, certainty: None, last: true };
+        yield Said::Transcript { utterance: id, revision, result, certainty: None, last: true };
     })
 }
 
@@ -334,175 +327,4 @@ fn mentions(prompt: &Prompt, id: UtteranceId) -> bool {
         .items
         .iter()
         .any(|item| matches!(item, Item::User { utterance: Some(other), .. } if *other == id))
-}
-
-/// Reads the reply as it is written, and speaks each sentence while the next is read.
-fn reply(engines: Engines, epoch: Epoch, prompt: Prompt, held: Arc<AtomicBool>) -> Flow<Said> {
-    let deltas = engines.chat.respond(prompt);
-    recite(engines.speak, epoch, deltas, held)
-}
-
-fn announcement(
-    voice: Option<Arc<dyn Synthesizer>>,
-    epoch: Epoch,
-    text: String,
-    held: Arc<AtomicBool>,
-) -> Flow<Said> {
-    let words = Box::pin(futures::stream::iter([Ok(Delta::Text(text))]));
-    let said = recite(voice, epoch, words, held);
-    // Nobody writes an announcement.
-    Box::pin(said.filter(|said| std::future::ready(!matches!(said, Said::FirstWords(_)))))
-}
-
-/// Speaks `deltas` under `epoch`; makes no sound while `held` is set. Whoever changes it must poll
-/// the flow afterwards.
-fn recite(
-    voice: Option<Arc<dyn Synthesizer>>,
-    epoch: Epoch,
-    mut deltas: Flow<Result<Delta, EngineError>>,
-    held: Arc<AtomicBool>,
-) -> Flow<Said> {
-    Box::pin(async_stream::stream! {
-        let mut prose = Prose::new(voice.as_ref().map(|voice| voice.alphabet()).unwrap_or_default());
-        let mut recital = SpeechQueue::new(voice);
-        let mut cited: Vec<String> = Vec::new();
-        let mut reading = true;
-        let mut first = true;
-        loop {
-            if !reading && recital.is_empty() {
-                yield Said::Done(epoch);
-                return;
-            }
-            let hungry = reading && recital.behind() < SENTENCES_AHEAD;
-            let speaking = !recital.is_empty();
-            let next = tokio::select! {
-                biased;
-                delta = deltas.next(), if hungry => Heard::Delta(delta),
-                chunk = next_sound(&mut recital, &held), if speaking => Heard::Chunk(chunk),
-            };
-            let begins = matches!(&next, Heard::Delta(Some(Ok(Delta::Text(_) | Delta::Sound(_)))));
-            if begins && std::mem::take(&mut first) {
-                yield Said::FirstWords(epoch);
-            }
-            match next {
-                Heard::Delta(Some(Ok(Delta::Text(text)))) => {
-                    recital.extend(prose.push(&text));
-                    yield Said::Written { epoch, text };
-                }
-                Heard::Delta(Some(Ok(Delta::Sound(chunk)))) => yield Said::Chunk { epoch, chunk },
-                Heard::Delta(Some(Ok(Delta::Call(call)))) => yield Said::Call { epoch, call },
-                Heard::Delta(Some(Ok(Delta::Source(source)))) => {
-                    if !cited.contains(&source.url) {
-                        cited.push(source.url.clone());
-                        yield Said::Source { epoch, source };
-                    }
-                }
-                Heard::Delta(Some(Err(error))) => {
-                    // What was read before the failure is spoken first.
-                    recital.extend(prose.finish());
-                    while let Some(Ok(chunk)) = next_sound(&mut recital, &held).await {
-                        yield Said::Chunk { epoch, chunk };
-                    }
-                    yield Said::Failed { epoch, error };
-                    return;
-                }
-                Heard::Delta(None) => {
-                    reading = false;
-                    recital.extend(prose.finish());
-                }
-                Heard::Chunk(Some(Ok(chunk))) => yield Said::Chunk { epoch, chunk },
-                Heard::Chunk(Some(Err(error))) => {
-                    yield Said::Failed { epoch, error };
-                    return;
-                }
-                Heard::Chunk(None) => {}
-            }
-            for source in prose.sources() {
-                if !cited.contains(&source.url) {
-                    cited.push(source.url.clone());
-                    yield Said::Source { epoch, source };
-                }
-            }
-            for note in prose.notes() {
-                yield Said::Note(note);
-            }
-        }
-    })
-}
-
-/// The next sound, unless enough is waiting.
-async fn next_sound(
-    recital: &mut SpeechQueue,
-    held: &AtomicBool,
-) -> Option<Result<Chunk, EngineError>> {
-    poll_fn(|cx| if held.load(Ordering::Relaxed) { Poll::Pending } else { recital.poll(cx) }).await
-}
-
-enum Heard {
-    Delta(Option<Result<Delta, EngineError>>),
-    Chunk(Option<Result<Chunk, EngineError>>),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A voice that never makes a sound.
-    struct Silent;
-
-    impl Synthesizer for Silent {
-        fn speak(&self, _: String) -> Flow<Result<Chunk, EngineError>> {
-            Box::pin(futures::stream::pending())
-        }
-    }
-
-    #[test]
-    fn a_reply_is_written_to_its_end_while_its_first_sentence_waits_for_the_voice() {
-        let lines = ["# Plan\n", "\n1. **Eat**.\n2. Sl", "eep. Then go.", " And rest. Bye."];
-        let deltas = lines.map(|line| Ok(Delta::Text(line.to_owned())));
-        let deltas = Box::pin(futures::stream::iter(deltas));
-        let mut said = recite(Some(Arc::new(Silent)), Epoch(7), deltas, Arc::default());
-        let mut written = String::new();
-        let mut cx = Context::from_waker(futures::task::noop_waker_ref());
-        while let Poll::Ready(Some(next)) = said.as_mut().poll_next(&mut cx) {
-            if let Said::Written { epoch: Epoch(7), text } = next {
-                written.push_str(&text);
-            } else {
-                assert_eq!(next, Said::FirstWords(Epoch(7)));
-            }
-        }
-        assert_eq!(written, lines.concat());
-    }
-
-    /// A voice that returns everything at once.
-    struct Quick;
-
-    impl Synthesizer for Quick {
-        fn speak(&self, text: String) -> Flow<Result<Chunk, EngineError>> {
-            let chunk = Chunk { pcm: vec![0.1], rate: crate::base::SPEAKER_RATE, text };
-            Box::pin(futures::stream::iter([Ok(chunk)]))
-        }
-    }
-
-    #[test]
-    fn only_sound_is_held_back_never_words_and_calls() {
-        let call = crate::dialog::Call {
-            id: crate::base::CallId("1".into()),
-            name: "stop".into(),
-            arguments: "{}".into(),
-        };
-        let text = "One. Two. Three.".to_owned();
-        let deltas = [Ok(Delta::Text(text)), Ok(Delta::Call(call))];
-        let held = Arc::new(AtomicBool::new(true));
-        let deltas = Box::pin(futures::stream::iter(deltas));
-        let mut said = recite(Some(Arc::new(Quick)), Epoch(7), deltas, Arc::clone(&held));
-        let mut cx = Context::from_waker(futures::task::noop_waker_ref());
-        let mut next = || said.as_mut().poll_next(&mut cx);
-        assert!(matches!(next(), Poll::Ready(Some(Said::FirstWords(_)))));
-        assert!(matches!(next(), Poll::Ready(Some(Said::Written { .. }))));
-        assert!(matches!(next(), Poll::Ready(Some(Said::Call { .. }))));
-        assert_eq!(next(), Poll::Pending, "the sound waits");
-        held.store(false, Ordering::Relaxed);
-        assert!(matches!(next(), Poll::Ready(Some(Said::Chunk { .. }))));
-    }
 }

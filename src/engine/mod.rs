@@ -24,6 +24,7 @@ mod painter;
 mod partner;
 mod people;
 mod prose;
+mod speech;
 mod speech_queue;
 mod usage;
 
@@ -175,7 +176,7 @@ pub trait Transcriber: Send + Sync {
     }
 
     /// Whether it is a placeholder for a missing ear and hears nothing.
-    fn deaf(&self) -> bool {
+    fn is_absent(&self) -> bool {
         false
     }
 

@@ -40,14 +40,14 @@ pub enum Order {
         /// The sound.
         utterance: Utterance,
         /// How often the user had resumed after a pause; returned with the transcript.
-        take: u32,
+        revision: u32,
     },
     /// The transcript of this is no longer wanted.
     Forget {
         /// The utterance.
         utterance: UtteranceId,
-        /// Which take of it.
-        take: u32,
+        /// Which revision of it.
+        revision: u32,
     },
     /// Answer. Another order with the same epoch continues after tool outcomes.
     Respond {
@@ -90,8 +90,8 @@ pub enum Said {
     Transcript {
         /// The utterance.
         utterance: UtteranceId,
-        /// Which take of it.
-        take: u32,
+        /// Which revision of it.
+        revision: u32,
         /// Its words, or why there are none.
         result: Result<String, EngineError>,
         /// How certain the recognizer is of the words, see

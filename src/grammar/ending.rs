@@ -7,7 +7,7 @@ use super::lexer::Token;
 use super::lines::Lines;
 use super::number;
 use super::scan::Scan;
-use super::sentence;
+use super::{sentence, talk};
 
 /// How complete a sentence is, as far as its words tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ fn hesitates(lines: &Lines, said: &str) -> bool {
 /// Whether a line of the grammar begins with all of `tokens` and goes on.
 fn begins(lines: &Lines, said: &str, tokens: &[Token]) -> bool {
     let mut search = Search::new(Scan { tables: &lines.tables, source: said, tokens });
-    let starts = sentence::starts(&lines.tables.before, tokens);
+    let starts = talk::starts(&lines.tables.before, tokens);
     starts.into_iter().any(|from| lines.begin(&mut search, from, tokens.len()))
 }
 

@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::language::english::consent;
 
-use super::clock::{self, Scope, Time};
+use super::change::changed;
 use super::lexer::Token;
 use super::lines::Lines;
-use super::sentence::{Talk, strip_end};
-use super::{Meaning, ParsedCall, day, length, number, open};
+use super::talk::{Talk, strip_end};
+use super::{Meaning, ParsedCall, number};
 
 /// What came before a sentence.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,20 +28,19 @@ pub enum Before {
 /// The meaning of `sentence` after `before`; `None` if it is unrelated.
 pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option<Meaning> {
     let tokens = grammar.tables.words.lex(sentence)?;
-    let talk = Talk { grammar, source: sentence };
+    let talk = &Talk { grammar, source: sentence };
     let end = strip_end(&grammar.tables.after, &tokens, tokens.len());
     let tokens = if end == 0 { &tokens[..] } else { &tokens[..end] };
     match before {
         Before::Unsure(call) => {
-            talk.confirmed(call, tokens).or_else(|| talk.answered(call, tokens))
+            confirmed(talk, call, tokens).or_else(|| answered(talk, call, tokens))
         }
         Before::Asked(call) => match consent(sentence)? {
             true => Some(Meaning::Calls(vec![call.clone()])),
             false => Some(Meaning::Answer("Okay, I won't.".into())),
         },
-        Before::Open(call) => talk.answered(call, tokens),
-        Before::Done(call) => talk
-            .instead(call, tokens)
+        Before::Open(call) => answered(talk, call, tokens),
+        Before::Done(call) => instead(talk, call, tokens)
             .or_else(|| about_it(grammar, call, sentence))
             .or_else(|| about_list(grammar, call, sentence)),
     }
@@ -91,208 +90,86 @@ const MAKE_IT: &[&str] = &[
     "better",
 ];
 
-impl Talk<'_> {
-    /// Yes or no to a tool that asked.
-    fn confirmed(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
-        let answer = consent(&words(tokens));
-        if answer == Some(false) {
-            return Some(Meaning::Answer("All right, I'll leave it as it is.".into()));
-        }
-        // Repeating the request confirms it.
-        let again = || match self.meaning(tokens) {
-            Some(Meaning::Calls(calls)) => calls == [call.clone()],
-            _ => false,
-        };
-        if answer == Some(true) || again() {
-            let mut call = call.clone();
-            call.arguments.as_object_mut()?.insert("sure".into(), Value::from(true));
-            return Some(Meaning::Calls(vec![call]));
-        }
-        None
+/// Yes or no to a tool that asked.
+fn confirmed(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+    let answer = consent(&words(tokens));
+    if answer == Some(false) {
+        return Some(Meaning::Answer("All right, I'll leave it as it is.".into()));
     }
-
-    /// The requested value, alone or as a correction.
-    fn answered(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
-        let from = self.correction_end(tokens);
-        // "Five, ten and fifteen minutes."
-        let scan = self.scan(tokens);
-        if call.tool == "set_timer" {
-            let lists = super::each::lengths(&scan, from);
-            if let Some((_, all)) = lists.into_iter().find(|(end, _)| *end == tokens.len()) {
-                let calls = all.into_iter().map(|one| with(call, "seconds", one.seconds));
-                return Some(Meaning::Calls(calls.collect()));
-            }
-        }
-        Some(Meaning::Calls(vec![self.changed(call.clone(), &tokens[from..])?]))
+    // Repeating the request confirms it.
+    let again = || match talk.meaning(tokens) {
+        Some(Meaning::Calls(calls)) => calls == [call.clone()],
+        _ => false,
+    };
+    if answer == Some(true) || again() {
+        let mut call = call.clone();
+        call.arguments.as_object_mut()?.insert("sure".into(), Value::from(true));
+        return Some(Meaning::Calls(vec![call]));
     }
+    None
+}
 
-    /// "No, ten minutes" after a timer was set: the call that corrects it.
-    fn instead(&self, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
-        let from = self.correction_end(tokens);
-        if UNDO.contains(&words(&tokens[from.min(tokens.len())..]).as_str()) {
-            return undone(call).map(|call| Meaning::Calls(vec![call]));
-        }
-        if from == 0 {
-            return None;
-        }
-        let mut next = self.changed(call.clone(), &tokens[from..])?;
-        match next.tool.as_str() {
-            "set_timer" | "change_timer" => {
-                let arguments = next.arguments.as_object_mut()?;
-                // A label that was just given does not refer to an existing timer.
-                if arguments.get("label") != call.arguments.get("label") {
-                    return None;
-                }
-                arguments.retain(|name, _| matches!(name.as_str(), "seconds" | "label"));
-                if !arguments.contains_key("label") {
-                    arguments.insert("which".into(), Value::from("last"));
-                }
-                next.tool = "change_timer".into();
-            }
-            "set_alarm" => {
-                next.arguments.as_object_mut()?.insert("instead".into(), Value::from(true));
-            }
-            "add_reminder" => {
-                next.arguments.as_object_mut()?.insert("instead".into(), Value::from(true));
-            }
-            "set_volume" | "get_weather" | "get_time" | "get_date" | "convert_units"
-            | "convert_currency" => {}
-            _ => return None,
-        }
-        Some(Meaning::Calls(vec![next]))
-    }
-
-    /// Where the words end by which a speaker corrects themselves; zero if there are none.
-    fn correction_end(&self, tokens: &[Token]) -> usize {
-        let scan = self.scan(tokens);
-        let mut at = 0;
-        loop {
-            let next = scan.correction(at).unwrap_or_else(|| scan.skip(at, MAKE_IT));
-            if next == at {
-                return at;
-            }
-            at = next;
+/// The requested value, alone or as a correction.
+fn answered(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+    let from = correction_end(talk, tokens);
+    // "Five, ten and fifteen minutes."
+    let scan = talk.scan(tokens);
+    if call.tool == "set_timer" {
+        let lists = super::each::lengths(&scan, from);
+        if let Some((_, all)) = lists.into_iter().find(|(end, _)| *end == tokens.len()) {
+            let calls = all.into_iter().map(|one| with(call, "seconds", one.seconds));
+            return Some(Meaning::Calls(calls.collect()));
         }
     }
+    Some(Meaning::Calls(vec![changed(talk, call.clone(), &tokens[from..])?]))
+}
 
-    /// `call` with the value in `tail` replacing the one of its kind.
-    pub(super) fn changed(&self, mut call: ParsedCall, tail: &[Token]) -> Option<ParsedCall> {
-        let end = strip_end(&self.grammar.tables.after, tail, tail.len());
-        let tail = &tail[..end];
-        let ParsedCall { tool, arguments } = &mut call;
-        let labelled = matches!(tool.as_str(), "set_timer" | "set_alarm");
-        let arguments = arguments.as_object_mut()?;
-        // "10 minutes for the pasta": a label may follow the value.
-        let whole = self.value(tool, arguments, tail);
-        if whole.is_none() && labelled {
-            let scan = self.scan(tail);
-            for at in (0..tail.len()).rev() {
-                let from = scan.skip(at, &["for", "called", "named"]);
-                if from == at {
-                    continue;
-                }
-                let label =
-                    open::labels(&scan, from).into_iter().find(|(end, ..)| *end == tail.len());
-                if let Some((end, _, start)) = label
-                    && (at == 0 || self.value(tool, arguments, &tail[..at]).is_some())
-                {
-                    let said = super::words::spoken(self.source, tail, start, end);
-                    arguments.insert("label".into(), Value::from(said));
-                    return Some(call);
-                }
-            }
-        }
-        whole.map(|()| call)
+/// "No, ten minutes" after a timer was set: the call that corrects it.
+fn instead(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+    let from = correction_end(talk, tokens);
+    if UNDO.contains(&words(&tokens[from.min(tokens.len())..]).as_str()) {
+        return undone(call).map(|call| Meaning::Calls(vec![call]));
     }
-
-    /// Puts the value in `tail` into `arguments`; `None` if none fits.
-    fn value(&self, tool: &str, arguments: &mut Map<String, Value>, tail: &[Token]) -> Option<()> {
-        let (timer, alarm, volume) =
-            (tool == "set_timer", tool == "set_alarm", tool == "set_volume");
-        let scan = self.scan(tail);
-        let at = scan.skip(0, &["make it", "make that", "change it to", "for", "at", "to", "in"]);
-        let number = || {
-            number::numbers(&scan, scan.about(at))
-                .into_iter()
-                .find(|r| r.end == tail.len() && !r.loose)
-                .map(|r| r.value)
-        };
-        for name in ["seconds", "in_seconds"] {
-            let old = arguments.get(name).and_then(Value::as_f64);
-            if tool == "add_reminder" || old.is_none() && !(timer && name == "seconds") {
-                continue;
-            }
-            let from = scan.skip(at, &["in"]);
-            let said =
-                length::countdowns(&scan, from).into_iter().find(|(end, _)| *end == tail.len());
-            // A lone number has the unit of the first duration.
-            let unit =
-                [3600.0, 60.0, 1.0].into_iter().find(|unit| old.unwrap_or(60.0) % unit == 0.0);
-            let seconds = said.map(|(_, seconds)| seconds).or_else(|| Some(number()? * unit?))?;
-            if seconds < 1.0 {
+    if from == 0 {
+        return None;
+    }
+    let mut next = changed(talk, call.clone(), &tokens[from..])?;
+    match next.tool.as_str() {
+        "set_timer" | "change_timer" => {
+            let arguments = next.arguments.as_object_mut()?;
+            // A label that was just given does not refer to an existing timer.
+            if arguments.get("label") != call.arguments.get("label") {
                 return None;
             }
-            arguments.insert(name.to_owned(), number::json(seconds.round()));
-            return Some(());
-        }
-        for name in ["level", "value", "amount"] {
-            let end = scan.skip(tail.len().saturating_sub(1), &["percent"]);
-            if (arguments.contains_key(name) || (volume && name == "level"))
-                && let Some(value) = number::numbers(&scan, scan.about(at))
-                    .into_iter()
-                    .find(|r| {
-                        (r.end == tail.len() || (name == "level" && r.end + 1 == end)) && !r.loose
-                    })
-                    .map(|r| r.value)
-            {
-                arguments.insert(name.to_owned(), number::json(value));
-                return Some(());
+            arguments.retain(|name, _| matches!(name.as_str(), "seconds" | "label"));
+            if !arguments.contains_key("label") {
+                arguments.insert("which".into(), Value::from("last"));
             }
+            next.tool = "change_timer".into();
         }
-        if tool == "add_reminder" {
-            // "Tomorrow at nine", "in ten minutes", "at noon".
-            let whens = [0, at].into_iter().flat_map(|at| clock::whens(&scan, at, Scope::Reminder));
-            let schedules =
-                [at].into_iter().flat_map(|at| clock::whens(&scan, at, Scope::Schedule));
-            let (_, when) = whens.chain(schedules).find(|(end, _)| *end == tail.len())?;
-            let timed = when.time.is_some() || when.in_seconds.is_some();
-            arguments.retain(|name, _| match name.as_str() {
-                "in_seconds" => !timed,
-                "time" => !timed,
-                "day" | "date" | "repeat" => when.day.is_none() && when.in_seconds.is_none(),
-                _ => true,
-            });
-            clock::put_when(&when, true, arguments);
-            return Some(());
+        "set_alarm" => {
+            next.arguments.as_object_mut()?.insert("instead".into(), Value::from(true));
         }
-        if arguments.contains_key("time") || alarm {
-            let whens = clock::whens(&scan, at, Scope::Schedule);
-            if let Some((_, when)) = whens.into_iter().find(|(end, _)| *end == tail.len()) {
-                let dated = arguments.contains_key("day") || arguments.contains_key("date");
-                if when.day.is_some() && dated {
-                    arguments.retain(|name, _| !matches!(name.as_str(), "day" | "date" | "repeat"));
-                }
-                clock::put_when(&when, alarm, arguments);
-                return Some(());
-            }
-            // "No, pm."
-            if let Some(old) = arguments.get("time").and_then(Value::as_str)
-                && let Some((end, time)) =
-                    Time::read(old).and_then(|old| clock::other_half(&scan, at, old))
-                && end == tail.len()
-            {
-                arguments.insert("time".into(), Value::from(time.text()));
-                return Some(());
-            }
+        "add_reminder" => {
+            next.arguments.as_object_mut()?.insert("instead".into(), Value::from(true));
         }
-        if arguments.contains_key("day") || arguments.contains_key("date") {
-            let days = day::days(&scan, at);
-            let (_, day, _) = days.into_iter().find(|(end, ..)| *end == tail.len())?;
-            arguments.retain(|name, _| !matches!(name.as_str(), "day" | "date" | "repeat"));
-            clock::put_day(&day, arguments);
-            return Some(());
+        "set_volume" | "get_weather" | "get_time" | "get_date" | "convert_units"
+        | "convert_currency" => {}
+        _ => return None,
+    }
+    Some(Meaning::Calls(vec![next]))
+}
+
+/// Where the words end by which a speaker corrects themselves; zero if there are none.
+fn correction_end(talk: &Talk<'_>, tokens: &[Token]) -> usize {
+    let scan = talk.scan(tokens);
+    let mut at = 0;
+    loop {
+        let next = scan.correction(at).unwrap_or_else(|| scan.skip(at, MAKE_IT));
+        if next == at {
+            return at;
         }
-        None
+        at = next;
     }
 }
 

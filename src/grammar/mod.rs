@@ -16,6 +16,7 @@
 //! author of a line names a tool, the prompt says what can be called.
 
 mod calendar;
+mod change;
 mod clock;
 mod cycle;
 mod day;
@@ -42,6 +43,7 @@ mod slot;
 mod sound;
 mod sum;
 mod tables;
+mod talk;
 mod week;
 mod words;
 
@@ -148,7 +150,7 @@ impl Grammar {
 
     /// The one tool call that `sentence` asks for; `None` if it asks for none or for several.
     pub fn parse(&self, sentence: &str) -> Option<ParsedCall> {
-        self.understand(sentence).and_then(sentence::single)
+        self.understand(sentence).and_then(talk::single)
     }
 
     /// The meaning of `sentence`; `None` if no template matches.

@@ -1,8 +1,9 @@
 use super::front::{Clean, Front};
 use super::wake::WakeFactory;
 use super::{Event, Listener, Order, Settings, VadFactory};
-use crate::audio::{CaptureEvent, CaptureTail, Resampler, Tap};
+use crate::audio::{CaptureEvent, CaptureTail, Tap};
 use crate::base::LISTEN_RATE;
+use crate::pcm::Resampler;
 
 /// Samples read in one go.
 const PIECE: usize = 1_920;

@@ -3,7 +3,7 @@ use crate::base::{FRAME_SAMPLES, Frame, LISTEN_RATE, UtteranceId};
 use super::level::Meter;
 use super::past::Past;
 use super::settings::samples;
-use super::take::Take;
+use super::utterance_buffer::UtteranceBuffer;
 use super::voice::{CONTEXT, Sound, VadFactory, Voice};
 use super::wake::WakeFactory;
 use super::watch::Watch;
@@ -27,7 +27,7 @@ pub struct Listener {
     lately: Past,
     filled: usize,
     /// The utterance in progress.
-    take: Option<Take>,
+    buffer: Option<UtteranceBuffer>,
     last_id: UtteranceId,
     watch: Watch,
 }
@@ -65,7 +65,7 @@ impl Listener {
             asked: Frame { start: 0, samples: [0.0; FRAME_SAMPLES] },
             lately: Past::new(CONTEXT + FRAME_SAMPLES as u64),
             filled: 0,
-            take: None,
+            buffer: None,
             last_id: UtteranceId(0),
             watch: Watch::default(),
         }
@@ -86,7 +86,7 @@ impl Listener {
     pub fn dozes(&self) -> bool {
         match self.ear {
             Ear::Shut => true,
-            Ear::Open => self.take.is_none() && self.voice.dozes(),
+            Ear::Open => self.buffer.is_none() && self.voice.dozes(),
             Ear::Held { .. } => false,
         }
     }
@@ -141,8 +141,8 @@ impl Listener {
             Order::Hold => self.on_hold(out),
             Order::Cut => self.on_cut(out),
             Order::Pause { id, ms } => {
-                if let Some(take) = self.take.as_mut().filter(|take| take.id == id) {
-                    take.pause = take.offered.is_some().then(|| samples(ms));
+                if let Some(buffer) = self.buffer.as_mut().filter(|buffer| buffer.id == id) {
+                    buffer.pause = buffer.offered.is_some().then(|| samples(ms));
                 }
             }
             Order::Release => self.on_release(out),
@@ -180,7 +180,7 @@ impl Listener {
 
     /// There is no more sound. An utterance that silence would end ends now.
     pub fn end(&mut self, out: &mut Vec<Event>) {
-        while self.ear == Ear::Open && self.take.is_some() {
+        while self.ear == Ear::Open && self.buffer.is_some() {
             self.push(&[0.0; FRAME_SAMPLES], out);
         }
         out.push(Event::EndOfInput);
@@ -224,43 +224,44 @@ impl Listener {
 
     /// Continues the utterance in progress, or begins one.
     fn on_sound(&mut self, sound: Sound, out: &mut Vec<Event>) {
-        if let (None, Sound::Speech(since)) = (&self.take, sound) {
+        if let (None, Sound::Speech(since)) = (&self.buffer, sound) {
             self.begin(since.saturating_sub(self.settings.preroll()), out);
         }
         let clear = self.voice.take_clear();
-        let Some(take) = &mut self.take else { return };
+        let Some(buffer) = &mut self.buffer else { return };
         let now = self.frame.start + FRAME_SAMPLES as u64;
-        take.extend(self.frame.start, &self.frame.samples);
-        take.note_clear(clear);
+        buffer.extend(self.frame.start, &self.frame.samples);
+        buffer.note_clear(clear);
         let held = matches!(self.ear, Ear::Held { .. });
-        take.note_loudness(&self.frame, now, held);
+        buffer.note_loudness(&self.frame, now, held);
         if let Sound::Speech(since) = sound {
-            take.note_speech(since, now);
+            buffer.note_speech(since, now);
             // Background speech does not continue what the speaker has ended.
-            if take.end_of_turn() == now && take.offered.take().is_some() {
-                take.pause = None;
-                out.push(Event::Resumed { id: take.id });
+            if buffer.end_of_turn() == now && buffer.offered.take().is_some() {
+                buffer.pause = None;
+                out.push(Event::Resumed { id: buffer.id });
             }
         }
         let least = if held { self.settings.min_held() } else { self.settings.min_speech() };
-        if take.voiced() >= least && !take.confirmed {
-            take.confirmed = true;
-            out.push(Event::Confirmed { id: take.id });
+        if buffer.voiced() >= least && !buffer.confirmed {
+            buffer.confirmed = true;
+            out.push(Event::Confirmed { id: buffer.id });
         }
-        if let Some((ms, clear)) = take.news(false) {
-            let so_far = clear.then(|| take.whole());
-            out.push(Event::Voiced { id: take.id, ms, so_far });
+        if let Some((ms, clear)) = buffer.news(false) {
+            let so_far = clear.then(|| buffer.whole());
+            out.push(Event::Voiced { id: buffer.id, ms, so_far });
         }
-        let silence = now - take.end_of_turn();
+        let silence = now - buffer.end_of_turn();
         let speculation = self.settings.speculation();
-        if take.confirmed && take.offered.is_none() && speculation.is_some_and(|s| silence >= s) {
-            let utterance = take.cut(self.settings.preroll(), self.settings.tail());
-            if let Some((ms, _)) = take.news(true) {
-                out.push(Event::Voiced { id: take.id, ms, so_far: None });
+        if buffer.confirmed && buffer.offered.is_none() && speculation.is_some_and(|s| silence >= s)
+        {
+            let utterance = buffer.cut(self.settings.preroll(), self.settings.tail());
+            if let Some((ms, _)) = buffer.news(true) {
+                out.push(Event::Voiced { id: buffer.id, ms, so_far: None });
             }
-            out.push(Event::Paused { utterance, end_of_speech: take.end_of_turn(), heard: now });
+            out.push(Event::Paused { utterance, end_of_speech: buffer.end_of_turn(), heard: now });
         }
-        let pause = take.pause.unwrap_or(self.settings.pause());
+        let pause = buffer.pause.unwrap_or(self.settings.pause());
         if !held && silence >= pause {
             self.finish(End::Pause, Discard::TooShort, now, out);
         } else {
@@ -278,7 +279,7 @@ impl Listener {
             }
         };
         self.ear = Ear::Held { then_open };
-        match self.take.take() {
+        match self.buffer.take() {
             // What the open ear was hearing already becomes part of the held utterance.
             Some(earlier) => {
                 out.push(Event::Discarded { id: earlier.id, why: Discard::Superseded });
@@ -309,27 +310,28 @@ impl Listener {
                 return;
             }
         }
-        let Some(call) = self.watch.called().filter(|_| self.take.is_none() && !self.muted) else {
+        let Some(call) = self.watch.called().filter(|_| self.buffer.is_none() && !self.muted)
+        else {
             return;
         };
         self.begin(call.start.saturating_sub(self.settings.preroll()), out);
-        if let Some(take) = &mut self.take {
-            take.note_speech(call.start, call.end);
+        if let Some(buffer) = &mut self.buffer {
+            buffer.note_speech(call.start, call.end);
             // The model has vouched for it.
-            take.confirmed = true;
-            out.push(Event::Confirmed { id: take.id });
+            buffer.confirmed = true;
+            out.push(Event::Confirmed { id: buffer.id });
         }
     }
 
     fn on_cut(&mut self, out: &mut Vec<Event>) {
-        if self.ear == Ear::Open && self.take.as_ref().is_some_and(|take| take.confirmed) {
+        if self.ear == Ear::Open && self.buffer.as_ref().is_some_and(|buffer| buffer.confirmed) {
             self.finish(End::Pause, Discard::TooShort, self.heard(), out);
         }
     }
 
     fn on_release(&mut self, out: &mut Vec<Event>) {
-        if let (Ear::Held { .. }, Some(take)) = (self.ear, &mut self.take) {
-            take.extend(self.frame.start, &self.frame.samples[..self.filled]);
+        if let (Ear::Held { .. }, Some(buffer)) = (self.ear, &mut self.buffer) {
+            buffer.extend(self.frame.start, &self.frame.samples[..self.filled]);
             self.finish(End::Release, Discard::NoSpeech, self.heard(), out);
         }
         self.let_go();
@@ -359,16 +361,16 @@ impl Listener {
     }
 
     fn begin(&mut self, start: u64, out: &mut Vec<Event>) {
-        let take = Take::new(self.next_id(), start, &self.past);
-        self.go_on(take, out);
+        let buffer = UtteranceBuffer::new(self.next_id(), start, &self.past);
+        self.go_on(buffer, out);
     }
 
     /// Continues with a new utterance, including what there is of the current frame.
-    fn go_on(&mut self, mut take: Take, out: &mut Vec<Event>) {
-        take.extend(self.frame.start, &self.frame.samples[..self.filled]);
+    fn go_on(&mut self, mut buffer: UtteranceBuffer, out: &mut Vec<Event>) {
+        buffer.extend(self.frame.start, &self.frame.samples[..self.filled]);
         let held = matches!(self.ear, Ear::Held { .. });
-        out.push(Event::Started { id: take.id, at: take.start(), held });
-        self.take = Some(take);
+        out.push(Event::Started { id: buffer.id, at: buffer.start(), held });
+        self.buffer = Some(buffer);
     }
 
     fn next_id(&mut self) -> UtteranceId {
@@ -377,33 +379,33 @@ impl Listener {
     }
 
     fn discard(&mut self, why: Discard, out: &mut Vec<Event>) {
-        if let Some(take) = self.take.take() {
-            out.push(Event::Discarded { id: take.id, why });
+        if let Some(buffer) = self.buffer.take() {
+            out.push(Event::Discarded { id: buffer.id, why });
         }
     }
 
     /// Ends the utterance in progress, if it is one.
     fn finish(&mut self, by: End, otherwise: Discard, heard: u64, out: &mut Vec<Event>) {
-        let Some(mut take) = self.take.take() else { return };
-        if !take.confirmed {
-            out.push(Event::Discarded { id: take.id, why: otherwise });
+        let Some(mut buffer) = self.buffer.take() else { return };
+        if !buffer.confirmed {
+            out.push(Event::Discarded { id: buffer.id, why: otherwise });
             return;
         }
         if self.stream == Stream::Speech {
-            while let Some(frame) = take.frame(true) {
+            while let Some(frame) = buffer.frame(true) {
                 out.push(Event::Frame(Box::new(frame)));
             }
         }
-        let end_of_speech = take.end_of_turn();
+        let end_of_speech = buffer.end_of_turn();
         let utterance = match by {
             // The next one continues where this one ends, so nothing is lost between them.
-            End::Limit if take.offered.is_none() => take.whole(),
+            End::Limit if buffer.offered.is_none() => buffer.whole(),
             End::Limit | End::Pause | End::Release => {
-                take.cut(self.settings.preroll(), self.settings.tail())
+                buffer.cut(self.settings.preroll(), self.settings.tail())
             }
         };
-        if let Some((ms, _)) = take.news(true) {
-            out.push(Event::Voiced { id: take.id, ms, so_far: None });
+        if let Some((ms, _)) = buffer.news(true) {
+            out.push(Event::Voiced { id: buffer.id, ms, so_far: None });
         }
         self.past.forget_before(utterance.span.end);
         self.lately.forget_before(utterance.span.end);
@@ -413,10 +415,10 @@ impl Listener {
     /// Cuts an utterance that has become too long, between two words if there is a gap in its last
     /// seconds, and continues with the next.
     fn limit(&mut self, sound: Sound, silence: u64, now: u64, out: &mut Vec<Event>) {
-        let Some(take) = &self.take else { return };
-        let length = now - take.start();
+        let Some(buffer) = &self.buffer else { return };
+        let length = now - buffer.start();
         let limit = self.settings.limit(matches!(self.ear, Ear::Held { .. }));
-        let gap = silence >= GAP && take.offered.is_none();
+        let gap = silence >= GAP && buffer.offered.is_none();
         if length < limit && !(gap && length + LOOKOUT.min(limit / 10) >= limit) {
             return;
         }
@@ -436,7 +438,8 @@ impl Listener {
             Stream::Off => {}
             Stream::Always => out.push(Event::Frame(Box::new(self.asked.clone()))),
             Stream::Speech => {
-                while let Some(frame) = self.take.as_mut().and_then(|take| take.frame(false)) {
+                while let Some(frame) = self.buffer.as_mut().and_then(|buffer| buffer.frame(false))
+                {
                     out.push(Event::Frame(Box::new(frame)));
                 }
             }

@@ -10,12 +10,16 @@ use tokio::fs::{self, File};
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
 use super::ModelError;
+use crate::net::{self, TlsFault};
 
 /// How long a hub may take to accept a connection; after that the package is faster.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long a hub may send nothing before the connection counts as lost.
 const STALL: Duration = Duration::from_secs(30);
+
+/// What the user can check, for messages.
+const ADDRESS: &str = "the address of the mirror";
 
 /// How often a transfer is resumed, if each attempt brought at least a byte.
 const ATTEMPTS: u32 = 8;
@@ -31,16 +35,10 @@ pub(super) enum Failure {
     Disk(ModelError),
 }
 
-/// A client that verifies certificates like the platform.
+/// A client for the hubs.
 pub(super) fn client() -> Result<Client, Failure> {
-    // If one was installed already, it will do.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    Client::builder()
-        .connect_timeout(CONNECT)
-        .read_timeout(STALL)
-        .user_agent(concat!("aloud/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| Failure::Unreachable(format!("TLS is not available: {}", root(&e))))
+    net::client(true, || net::builder(CONNECT).read_timeout(STALL))
+        .map_err(|fault| Failure::Unreachable(fault.tell(ADDRESS)))
 }
 
 /// Downloads `url`, which must have `bytes` bytes, into `part`. Returns whether some of `part` came
@@ -211,8 +209,11 @@ fn range_start(response: &Response) -> Option<u64> {
     range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
-/// The innermost cause, which is the one that a person can act on.
-fn root(error: &dyn std::error::Error) -> String {
+/// What is wrong with the encryption, or else the innermost cause: a person can act on it.
+fn root(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(fault) = TlsFault::of(error) {
+        return fault.tell(ADDRESS);
+    }
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;

@@ -5,7 +5,7 @@
 pub(super) enum Kind {
     Empty,
     /// WAV of any variant.
-    Wave,
+    Wav,
     /// A format that the decoders know.
     Packed,
     /// A known format that nothing here decodes, by name.
@@ -32,7 +32,7 @@ pub(super) fn of(head: &[u8]) -> Kind {
         [b'R', b'I', b'F', b'F', ..] | [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..]
             if form == Some(b"WAVE") =>
         {
-            Kind::Wave
+            Kind::Wav
         }
         [b'F', b'O', b'R', b'M', ..] if matches!(form, Some(b"AIFF" | b"AIFC")) => Kind::Packed,
         [b'f', b'L', b'a', b'C', ..]

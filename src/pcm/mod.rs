@@ -1,30 +1,44 @@
-//! Samples: reading sound files, whatever wrote them.
+//! Samples: reading and writing sound files, and changing rates.
 //!
 //! ```text
-//! bytes ─▶ kind (by the first bytes) ─▶ wave | packed ─▶ mix ─▶ mono samples, piece by piece
+//! bytes ─▶ kind (by the first bytes) ─▶ wav | packed ─▶ mix ─▶ mono samples, piece by piece
+//! file ─▶ Recording {Decoder, Resampler} ─▶ samples at any rate      samples ─▶ WavFile | pack ─▶ file
 //! ```
 //!
 //! **Invariant:** a file is recognized by its bytes, never by its name.
 //! **Invariant:** a header that contradicts itself is reported, and what it says is checked against
 //! what the bytes can be.
 //! **Invariant:** memory does not grow with the length of a file.
-//! Deliberately absent: paths, devices and rates; the caller knows where the bytes come from.
+//! Deliberately absent: devices; what a recording says.
 
+mod error;
 pub(crate) mod g711;
 mod kind;
 mod mix;
 pub(crate) mod pack;
 mod packed;
-mod wave;
+mod polyphase;
+mod rate;
+mod recording;
+mod sample;
+mod wav;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+pub use error::{FileError, RateError};
 pub(crate) use mix::Mixer;
+pub(crate) use polyphase::Polyphase;
+pub(crate) use rate::BlockResampler;
+pub use rate::Resampler;
+pub use recording::{Clip, LONGEST_CLIP_SECONDS, Recording, read_file};
+pub(crate) use sample::{PcmBytes, from_i16, to_i16};
+pub use wav::WavFile;
+pub(crate) use wav::{Format, Header, HeaderReader, InvalidHeader, wav};
 
+use self::kind::Kind;
+use self::packed::Packed;
+use self::wav::{Opened, WavReader};
 use crate::base::Rate;
-use kind::Kind;
-use packed::Packed;
-use wave::Wave;
 
 /// Frames decoded at a time.
 pub(crate) const PIECE: usize = 4_096;
@@ -60,7 +74,7 @@ pub(crate) struct Decoder {
 }
 
 enum Source {
-    Wave(Wave),
+    Wav(WavReader),
     Packed(Box<Packed>),
 }
 
@@ -80,12 +94,12 @@ impl Decoder {
                      \"ffmpeg -i FILE sound.wav\""
                 ));
             }
-            Kind::Wave => match Wave::open(bytes)? {
-                wave::Opened::Plain(wave) => {
+            Kind::Wav => match WavReader::open(bytes)? {
+                Opened::Plain(wave) => {
                     let (channels, rate) = (wave.channels(), wave.rate());
-                    (Source::Wave(wave), channels, rate)
+                    (Source::Wav(wave), channels, rate)
                 }
-                wave::Opened::Coded(mut bytes, why) => {
+                Opened::Coded(mut bytes, why) => {
                     // ADPCM, A-law and the like.
                     bytes.seek(SeekFrom::Start(0))?;
                     let packed = Packed::open(bytes).map_err(|_| Unreadable::NotSound(why))?;
@@ -123,7 +137,7 @@ impl Decoder {
     pub(crate) fn load(&mut self, out: &mut Vec<f32>) -> io::Result<bool> {
         self.frames.clear();
         let more = match &mut self.source {
-            Source::Wave(wave) => wave.load(&mut self.frames)?,
+            Source::Wav(wave) => wave.load(&mut self.frames)?,
             Source::Packed(packed) => packed.load(&mut self.frames)?,
         };
         self.mixer.mix(&self.frames, out);
@@ -135,7 +149,7 @@ impl Decoder {
     pub(crate) fn warnings(&self) -> Vec<&'static str> {
         let mut warnings = self.warnings.clone();
         match &self.source {
-            Source::Wave(wave) => warnings.extend(wave.warnings()),
+            Source::Wav(wave) => warnings.extend(wave.warnings()),
             Source::Packed(packed) => warnings.extend(packed.warnings()),
         }
         warnings.extend(self.mixer.warning());

@@ -7,6 +7,7 @@ use flacenc::source::MemSource;
 use ogg::{PacketWriteEndInfo, PacketWriter};
 use ropus::{Application, Bitrate, Channels, Encoder};
 
+use super::to_i16;
 use crate::base::{Rate, SPEAKER_RATE};
 
 /// Frames of one Opus packet: 20 ms at [`SPEAKER_RATE`].
@@ -26,7 +27,7 @@ const SERIAL: u32 = 1;
 /// # Errors
 /// The encoder's message.
 pub(crate) fn flac(pcm: &[f32], rate: Rate) -> Result<Vec<u8>, String> {
-    let mut samples: Vec<i32> = pcm.iter().map(|sample| i32::from(sixteen(*sample))).collect();
+    let mut samples: Vec<i32> = pcm.iter().map(|sample| i32::from(to_i16(*sample))).collect();
     samples.resize(samples.len().max(SHORTEST_FLAC), 0);
     let config = flacenc::config::Encoder::default().into_verified();
     let config = config.map_err(|(_, why)| why.to_string())?;
@@ -82,12 +83,6 @@ pub(crate) fn opus(pcm: &[f32]) -> Result<Vec<u8>, String> {
         put(bytes[..length].to_vec(), info, position as u64)?;
     }
     Ok(writer.into_inner())
-}
-
-/// A sample as 16 bits; anything beyond full scale is clipped.
-fn sixteen(sample: f32) -> i16 {
-    // Clamped, so the cast cannot overflow.
-    (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use reqwest::{Client, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 
 use super::BaseUrl;
+use crate::net::{self, TlsFault};
 
 /// How long one request may take, including its body. A tool call makes two of them, and both fit
 /// into [`crate::tool::CALL_DEADLINE`].
@@ -29,11 +30,16 @@ pub(crate) enum WebError {
     Refused(u16),
     /// Its answer is invalid.
     Nonsense,
-    /// This machine has no certificates or no encryption to reach it with.
-    NoTls,
+    /// The connection cannot be encrypted.
+    Encryption(TlsFault),
 }
 
 impl WebError {
+    /// Why a request got no answer.
+    fn of(error: &reqwest::Error) -> Self {
+        TlsFault::of(error).map_or(Self::Unreachable, Self::Encryption)
+    }
+
     /// The rest of a sentence after "because", and the next step; `tool` is the tool whose section
     /// of the configuration has the address.
     pub(crate) fn tell(self, service: &str, tool: &str) -> String {
@@ -59,20 +65,19 @@ impl WebError {
                 "{service} answered something that I cannot read. Ask again later, or check the \
                  addresses under tools.{tool} in the configuration."
             ),
-            Self::NoTls => format!(
-                "this machine cannot make an encrypted connection to {service}. Install the \
-                 package ca-certificates, then ask again."
-            ),
+            Self::Encryption(fault) => {
+                format!("{service} {}.", fault.tell(&format!("its address under tools.{tool}")))
+            }
         }
     }
 }
 
-/// Fetches what tools need from services. Clients are created on first use: reading the machine's certificates takes time
-/// and memory, and a service on plain HTTP does not need them.
+/// Fetches what tools need from services. Clients are created on first use: reading the machine's
+/// certificates takes time and memory, and a service on plain HTTP does not need them.
 #[derive(Debug, Default)]
 pub(crate) struct Web {
     plain: OnceLock<Client>,
-    secure: OnceLock<Option<Client>>,
+    secure: OnceLock<Result<Client, TlsFault>>,
 }
 
 impl Web {
@@ -137,17 +142,10 @@ impl Web {
 
     fn client(&self, plain: bool) -> Result<&Client, WebError> {
         if plain {
-            return Ok(self.plain.get_or_init(|| {
-                // Without certificates this cannot fail; a default client would read them. And no
-                // proxy: a service on plain HTTP is the user's own, on this machine or near it.
-                builder().tls_certs_only([]).no_proxy().build().unwrap_or_default()
-            }));
+            return Ok(self.plain.get_or_init(|| net::direct(builder())));
         }
-        let secure = self.secure.get_or_init(|| {
-            install_crypto();
-            builder().build().inspect_err(|error| tracing::warn!(%error, "no TLS client")).ok()
-        });
-        secure.as_ref().ok_or(WebError::NoTls)
+        let secure = self.secure.get_or_init(|| net::client(true, builder));
+        secure.as_ref().map_err(|fault| WebError::Encryption(*fault))
     }
 }
 
@@ -157,7 +155,7 @@ pub(super) async fn page(
     most: usize,
 ) -> Result<(Option<String>, Vec<u8>), WebError> {
     let work = async {
-        let mut answer = request.send().await.map_err(|_| WebError::Unreachable)?;
+        let mut answer = request.send().await.map_err(|error| WebError::of(&error))?;
         let status = answer.status();
         if !status.is_success() {
             return Err(match status {
@@ -188,19 +186,7 @@ async fn answer(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u8>
     page(request, most).await.map(|(_, body)| body)
 }
 
-/// A client of ours, without a limit for answers.
+/// A client for tools, without a limit for answers.
 pub(super) fn builder() -> reqwest::ClientBuilder {
-    install_crypto();
-    Client::builder()
-        .user_agent(concat!("aloud/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(REQUEST_DEADLINE)
-        .redirect(redirect::Policy::limited(3))
-}
-
-/// The program installs one at start; a user of the library may not have.
-fn install_crypto() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // It fails only if another thread was faster, and then one is installed.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
+    net::builder(REQUEST_DEADLINE).redirect(redirect::Policy::limited(3))
 }

@@ -8,6 +8,7 @@
 //! ("Paris, Texas") the place search decides.
 
 use jiff::tz::TimeZone;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// A place whose zone is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -348,22 +349,19 @@ fn holds(names: &str, name: &str) -> bool {
 
 /// A name as in the tables: lower case, plain letters, single blanks.
 pub(crate) fn fold(name: &str) -> String {
+    // Accents only: the marks of other scripts are letters.
+    let accent = |letter: &char| matches!(letter, '\u{300}'..='\u{36f}');
     let plain: String = name
-        .to_lowercase()
-        .chars()
+        .nfd()
+        .filter(|letter| !accent(letter))
+        .nfc()
+        .flat_map(char::to_lowercase)
+        // Letters with a stroke or without a dot are letters of their own, not compositions.
         .map(|letter| match letter {
-            'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ā' => 'a',
-            'é' | 'è' | 'ê' | 'ë' | 'ē' => 'e',
-            'í' | 'ì' | 'î' | 'ï' | 'ī' | 'ı' => 'i',
-            'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ø' | 'ō' => 'o',
-            'ú' | 'ù' | 'û' | 'ü' | 'ū' => 'u',
-            'ç' | 'ć' | 'č' => 'c',
-            'ñ' | 'ń' => 'n',
+            'ø' => 'o',
             'ł' => 'l',
-            'ś' | 'š' | 'ş' => 's',
-            'ź' | 'ż' | 'ž' => 'z',
-            'ğ' => 'g',
-            'ý' => 'y',
+            'đ' => 'd',
+            'ı' => 'i',
             letter if letter.is_alphanumeric() => letter,
             _ => ' ',
         })
@@ -430,6 +428,19 @@ mod tests {
     fn a_wide_country_is_told_by_its_capital() {
         let found = find("Australia").unwrap();
         assert_eq!((found.name.as_str(), found.of.as_deref()), ("Canberra", Some("Australia")));
+    }
+
+    #[test]
+    fn names_are_compared_without_accents() {
+        for (written, plain) in [
+            ("Łódź, Polska", "lodz polska"),
+            ("Đà Nẵng", "da nang"),
+            ("Tromsø", "tromso"),
+            ("İzmir", "izmir"),
+            ("が 서울", "が 서울"),
+        ] {
+            assert_eq!(fold(written), plain);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::judge::Evidence;
-use super::{Cut, MAX_PARTS};
+use super::{MAX_PARTS, Revision};
 use crate::base::{Moment, UtteranceId};
 use crate::dialog::{Item, Picture};
 
@@ -17,7 +17,7 @@ pub(super) struct Asked {
 #[derive(Clone, Debug, PartialEq)]
 struct Part {
     /// `None` for typed text.
-    cut: Option<Cut>,
+    revision: Option<Revision>,
     /// When it was said.
     span: Range<Moment>,
     /// False while the user may still continue this utterance.
@@ -70,7 +70,7 @@ impl Asked {
 
     /// Whether all of it was typed: whoever asks reads the answer.
     pub(super) fn is_typed(&self) -> bool {
-        self.parts.iter().all(|part| part.cut.is_none())
+        self.parts.iter().all(|part| part.revision.is_none())
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -78,25 +78,25 @@ impl Asked {
     }
 
     /// Adds what was said; `until` is the deadline of its transcript.
-    pub(super) fn commit(&mut self, cut: Cut, spoken: Spoken, firm: bool, until: Moment) {
+    pub(super) fn commit(&mut self, revision: Revision, spoken: Spoken, firm: bool, until: Moment) {
         let Spoken { span, aside, voiced, held } = spoken;
-        let (cut, pictures) = (Some(cut), Vec::new());
+        let (revision, pictures) = (Some(revision), Vec::new());
         let words = Words::Awaited { until };
-        self.parts.push(Part { cut, span, firm, aside, voiced, held, words, pictures });
+        self.parts.push(Part { revision, span, firm, aside, voiced, held, words, pictures });
     }
 
-    /// How the utterance of `cut` was said.
-    pub(super) fn spoken(&self, cut: Cut) -> Option<Spoken> {
-        let part = self.parts.iter().find(|part| part.cut == Some(cut))?;
+    /// How the utterance of `revision` was said.
+    pub(super) fn spoken(&self, revision: Revision) -> Option<Spoken> {
+        let part = self.parts.iter().find(|part| part.revision == Some(revision))?;
         let Part { span, aside, voiced, held, .. } = part;
         Some(Spoken { span: span.clone(), aside: *aside, voiced: *voiced, held: *held })
     }
 
     pub(super) fn type_in(&mut self, at: Moment, text: String, pictures: Vec<Picture>) {
         let words = Words::Known(text);
-        let (cut, span, aside) = (None, at..at, None);
+        let (revision, span, aside) = (None, at..at, None);
         let (firm, voiced, held) = (true, None, true);
-        self.parts.push(Part { cut, span, firm, aside, voiced, held, words, pictures });
+        self.parts.push(Part { revision, span, firm, aside, voiced, held, words, pictures });
     }
 
     /// Time from the last part of this to the first of `more`; `None` if either is empty.
@@ -105,40 +105,42 @@ impl Asked {
         Some(next.span.start.since(last.span.end))
     }
 
-    /// Whether a transcript of `cut` is still wanted.
-    pub(super) fn awaits(&self, cut: Cut) -> bool {
-        self.parts
-            .iter()
-            .any(|part| part.cut == Some(cut) && matches!(part.words, Words::Awaited { .. }))
+    /// Whether a transcript of `revision` is still wanted.
+    pub(super) fn awaits(&self, revision: Revision) -> bool {
+        self.parts.iter().any(|part| {
+            part.revision == Some(revision) && matches!(part.words, Words::Awaited { .. })
+        })
     }
 
-    /// Takes the words of a cut for which [`Asked::awaits`] is true.
-    pub(super) fn learn(&mut self, cut: Cut, text: &str) {
-        for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
+    /// Takes the words of a revision for which [`Asked::awaits`] is true.
+    pub(super) fn learn(&mut self, revision: Revision, text: &str) {
+        for part in self.parts.iter_mut().filter(|part| part.revision == Some(revision)) {
             part.words = Words::Known(text.trim().to_owned());
         }
     }
 
-    /// The words of a cut for which [`Asked::awaits`] is true were not understood.
-    pub(super) fn miss(&mut self, cut: Cut) {
-        for part in self.parts.iter_mut().filter(|part| part.cut == Some(cut)) {
+    /// The words of a revision for which [`Asked::awaits`] is true were not understood.
+    pub(super) fn miss(&mut self, revision: Revision) {
+        for part in self.parts.iter_mut().filter(|part| part.revision == Some(revision)) {
             part.words = Words::Unclear;
         }
     }
 
-    /// Removes the part of `cut`.
-    pub(super) fn forget(&mut self, cut: Cut) {
-        self.parts.retain(|part| part.cut != Some(cut));
+    /// Removes the part of `revision`.
+    pub(super) fn forget(&mut self, revision: Revision) {
+        self.parts.retain(|part| part.revision != Some(revision));
     }
 
     /// The part that the user may still continue.
-    pub(super) fn tentative(&self) -> Option<Cut> {
-        self.parts.iter().find(|part| !part.firm).and_then(|part| part.cut)
+    pub(super) fn tentative(&self) -> Option<Revision> {
+        self.parts.iter().find(|part| !part.firm).and_then(|part| part.revision)
     }
 
     /// The user has ended `utterance`. False if no part belongs to it.
     pub(super) fn make_firm(&mut self, utterance: UtteranceId) -> bool {
-        let of_it = |part: &&mut Part| part.cut.is_some_and(|cut| cut.utterance == utterance);
+        let of_it = |part: &&mut Part| {
+            part.revision.is_some_and(|revision| revision.utterance == utterance)
+        };
         let part = self.parts.iter_mut().filter(of_it).find(|part| !part.firm);
         part.map(|part| part.firm = true).is_some()
     }
@@ -184,15 +186,15 @@ impl Asked {
     }
 
     /// The cuts still waiting for a transcript.
-    pub(super) fn awaited(&self) -> Vec<Cut> {
+    pub(super) fn awaited(&self) -> Vec<Revision> {
         let awaited = |part: &&Part| matches!(part.words, Words::Awaited { .. });
-        self.parts.iter().filter(awaited).filter_map(|part| part.cut).collect()
+        self.parts.iter().filter(awaited).filter_map(|part| part.revision).collect()
     }
 
     /// The cuts whose transcript is overdue at `now`.
-    pub(super) fn overdue(&self, now: Moment) -> Vec<Cut> {
+    pub(super) fn overdue(&self, now: Moment) -> Vec<Revision> {
         let late = |part: &&Part| matches!(part.words, Words::Awaited { until } if until <= now);
-        self.parts.iter().filter(late).filter_map(|part| part.cut).collect()
+        self.parts.iter().filter(late).filter_map(|part| part.revision).collect()
     }
 
     pub(super) fn deadline(&self) -> Option<Moment> {
@@ -207,13 +209,13 @@ impl Asked {
     /// words: they may be filled in later, or never if the partner hears by itself.
     pub(super) fn items(&self) -> Vec<Item> {
         let text = self.text();
-        if text.is_empty() && self.parts.iter().all(|part| part.cut.is_none()) {
+        if text.is_empty() && self.parts.iter().all(|part| part.revision.is_none()) {
             return Vec::new();
         }
         let pictures = self.parts.iter().flat_map(|part| &part.pictures);
         let mut items: Vec<Item> = pictures.cloned().map(Item::Picture).collect();
-        let utterance = self.parts.iter().rev().find_map(|part| part.cut);
-        items.push(Item::User { utterance: utterance.map(|cut| cut.utterance), text });
+        let utterance = self.parts.iter().rev().find_map(|part| part.revision);
+        items.push(Item::User { utterance: utterance.map(|revision| revision.utterance), text });
         items
     }
 

@@ -73,9 +73,9 @@ pub(super) enum Work {
 }
 
 impl Attempt {
-    /// `voiceless` says that there is no speaker: the answer to a typed question is then read, and
+    /// `no_speaker` says that there is no speaker: the answer to a typed question is then read, and
     /// counts as heard.
-    pub(super) fn new(now: Moment, epoch: Epoch, purpose: Purpose, voiceless: bool) -> Self {
+    pub(super) fn new(now: Moment, epoch: Epoch, purpose: Purpose, no_speaker: bool) -> Self {
         let typed = match &purpose {
             Purpose::Reply(asked) => asked.is_typed(),
             Purpose::Announcement(_) => false,
@@ -83,7 +83,7 @@ impl Attempt {
         Self {
             epoch,
             purpose,
-            read: voiceless && typed,
+            read: no_speaker && typed,
             script: Script::new(now),
             rounds: vec![Round::default()],
             work: Work::Busy { since: now },

@@ -61,17 +61,17 @@ fn is_stale(machine: &Machine, input: &Input) -> bool {
             machine.ear == Ear::Shut || machine.newest.is_some_and(|newest| *id <= newest)
         }
         Input::Speech(speech) => {
-            machine.ear.voice().and_then(|voice| voice.id) != Some(speech.id())
+            machine.ear.utterance().and_then(|active| active.id) != Some(speech.id())
         }
-        Input::Transcript { cut, .. } => {
+        Input::Transcript { revision, .. } => {
             let mut copy = machine.clone();
-            let taken_up = copy.mouth.asked_mut().is_some_and(|asked| asked.awaits(*cut));
-            !machine.asked.awaits(*cut) && !taken_up && !machine.history.lacks(cut.utterance)
+            let taken_up = copy.mouth.asked_mut().is_some_and(|asked| asked.awaits(*revision));
+            !machine.asked.awaits(*revision) && !taken_up && !machine.history.lacks(revision.utterance)
         }
         Input::Looked { utterance, .. } => machine
             .ear
-            .voice()
-            .is_none_or(|voice| voice.id != Some(*utterance) || voice.look.deadline().is_none()),
+            .utterance()
+            .is_none_or(|active| active.id != Some(*utterance) || active.look.deadline().is_none()),
         Input::Release => !machine.ear.held(),
         Input::Tick
         | Input::Trigger(_)
@@ -90,7 +90,7 @@ fn check_waits(machine: &Machine) {
     };
     let idle = resting && machine.mouth == Mouth::Silent && machine.asked.is_empty();
     assert!(idle || machine.deadline().is_some(), "a wait without a deadline: {machine:#?}");
-    let spoken_over = machine.ear.voice().is_some() || !machine.asked.is_empty();
+    let spoken_over = machine.ear.utterance().is_some() || !machine.asked.is_empty();
     let doubted = machine.mouth.doubt().is_some();
     assert!(!doubted || spoken_over, "turned down or held for nobody: {machine:#?}");
     if idle {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Cut;
+use super::Revision;
 use crate::base::{Epoch, NoticeId, UtteranceId};
 use crate::dialog::{Call, Heard};
 
@@ -12,7 +12,7 @@ pub enum Command {
     /// Listen for utterances. May come while the ear is already open in another way.
     OpenEar {
         /// What ends an utterance.
-        how: How,
+        mode: ListenMode,
     },
     /// The talk key is up: the held utterance ends here and is reported as `Ended` or `Discarded`.
     /// What the ear does next is ordered after that.
@@ -21,16 +21,16 @@ pub enum Command {
     EndSpeech,
     /// Stop listening; an utterance in progress is dropped.
     ShutEar,
-    /// Transcribe the sound of this cut as it is now. A partner that hears gets the sound; its
+    /// Transcribe the sound of this revision as it is now. A partner that hears gets the sound; its
     /// transcript may come late or never. Followed by one transcript or one `Forget`.
     Commit {
         /// What to transcribe.
-        cut: Cut,
+        revision: Revision,
     },
-    /// The transcript of this cut is no longer wanted: drop the work.
+    /// The transcript of this revision is no longer wanted: drop the work.
     Forget {
         /// What was committed.
-        cut: Cut,
+        revision: Revision,
     },
     /// Produce the reply to [`Machine::prompt`](super::Machine::prompt). Sent again with the same
     /// epoch when the tool outcomes of a round are in. Nothing of it may sound before its
@@ -139,7 +139,7 @@ pub enum Ignored {
 /// What ends an utterance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum ListenMode {
     /// An utterance starts immediately, preroll included, and ends with `LetGo`.
     Held,
     /// Voice activity finds utterances, one after the other.
@@ -203,7 +203,7 @@ pub enum Failure {
     /// The responder kept calling tools instead of answering.
     TooManyRounds,
     /// The speaker stopped taking sound.
-    DeafSpeaker,
+    StalledSpeaker,
     /// The microphone disappeared while the user spoke.
     LostMicrophone,
     /// The talk key was pressed while the microphone is muted.
@@ -226,7 +226,7 @@ impl Failure {
             }
             Self::SlowReply => "The answer is taking too long. Please ask again.",
             Self::TooManyRounds => "I could not finish that. Please ask for one thing at a time.",
-            Self::DeafSpeaker => {
+            Self::StalledSpeaker => {
                 "The speaker stopped playing. Run \"aloud devices\" to choose another."
             }
             Self::LostMicrophone => {

@@ -15,20 +15,20 @@ pub(super) enum Ear {
         until: Option<Moment>,
     },
     /// Someone speaks.
-    Hearing(Voice),
+    Hearing(ActiveUtterance),
     /// Someone stopped and may go on, or released the key and the end is not reported yet.
-    Trailing(Voice),
+    Trailing(ActiveUtterance),
 }
 
 /// An utterance in progress.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Voice {
+pub(super) struct ActiveUtterance {
     /// `None` while a held ear waits for the listen thread to name it.
     pub(super) id: Option<UtteranceId>,
     /// When it began.
     pub(super) began: Moment,
     /// How often it resumed after a pause.
-    pub(super) take: u32,
+    pub(super) revision: u32,
     /// Whether it is confirmed to be speech.
     pub(super) sure: bool,
     /// Whether it began over a reply and may be a mere backchannel.
@@ -54,47 +54,47 @@ pub(super) enum Key {
     Released,
 }
 
-impl Voice {
+impl ActiveUtterance {
     /// An utterance that begins at `now` and is given up at `until`. What a key holds is certainly
     /// speech.
     pub(super) fn new(id: Option<UtteranceId>, now: Moment, key: Key, until: Moment) -> Self {
         let (sure, aside, voiced, look) = (key == Key::Held, false, None, Look::Unasked);
-        Self { id, began: now, take: 0, sure, aside, voiced, look, key, until }
+        Self { id, began: now, revision: 0, sure, aside, voiced, look, key, until }
     }
 }
 
 impl Ear {
     /// The utterance in progress.
-    pub(super) const fn voice(&self) -> Option<&Voice> {
+    pub(super) const fn utterance(&self) -> Option<&ActiveUtterance> {
         match self {
             Self::Shut | Self::Open { .. } => None,
-            Self::Hearing(voice) | Self::Trailing(voice) => Some(voice),
+            Self::Hearing(active) | Self::Trailing(active) => Some(active),
         }
     }
 
     /// The utterance in progress, mutable.
-    pub(super) const fn voice_mut(&mut self) -> Option<&mut Voice> {
+    pub(super) const fn utterance_mut(&mut self) -> Option<&mut ActiveUtterance> {
         match self {
             Self::Shut | Self::Open { .. } => None,
-            Self::Hearing(voice) | Self::Trailing(voice) => Some(voice),
+            Self::Hearing(active) | Self::Trailing(active) => Some(active),
         }
     }
 
     /// Whether the talk key is down.
     pub(super) fn held(&self) -> bool {
-        self.voice().is_some_and(|voice| voice.key == Key::Held)
+        self.utterance().is_some_and(|active| active.key == Key::Held)
     }
 
     /// Whether nobody speaks or may go on. A knock that is not yet speech does not count.
     pub(super) fn quiet(&self) -> bool {
-        self.voice().is_none_or(|voice| !voice.sure && voice.key == Key::Free)
+        self.utterance().is_none_or(|active| !active.sure && active.key == Key::Free)
     }
 
     pub(super) const fn deadline(&self) -> Option<Moment> {
         match self {
             Self::Shut => None,
             Self::Open { until } => *until,
-            Self::Hearing(voice) | Self::Trailing(voice) => Some(voice.until),
+            Self::Hearing(active) | Self::Trailing(active) => Some(active.until),
         }
     }
 

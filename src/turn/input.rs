@@ -18,11 +18,11 @@ pub enum Input {
     Release,
     /// The listen thread heard something.
     Speech(Speech),
-    /// The transcript of a committed cut; empty if nothing was said. The answer to
+    /// The transcript of a committed revision; empty if nothing was said. The answer to
     /// [`Command::Commit`](super::Command::Commit), at most one for each.
     Transcript {
-        /// The cut that was committed.
-        cut: Cut,
+        /// The revision that was committed.
+        revision: Revision,
         /// The words, or why there are none.
         result: Result<String, Failure>,
         /// How certain the recognizer is of them: the mean log probability of a token, 0.0 or less;
@@ -109,16 +109,17 @@ pub enum Trigger {
     Unmute,
 }
 
-/// One stretch of the user's speech as it stood at a pause: the unit of transcription.
+/// An utterance as it stood at a pause: the unit of transcription.
 ///
-/// The machine numbers the takes: every [`Speech::Resumed`] starts a new one. The driver sends the
-/// sound it has at the moment of the commit, and returns the cut with the result.
+/// The machine numbers the revisions of an utterance: every [`Speech::Resumed`] starts a new one.
+/// The driver sends the sound it has at the moment of the commit, and returns the revision with the
+/// result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Cut {
+pub struct Revision {
     /// The utterance.
     pub utterance: UtteranceId,
     /// How often the user resumed after a pause, from 0.
-    pub take: u32,
+    pub number: u32,
 }
 
 /// The listen thread's report on an utterance. The sound itself never enters the machine: the

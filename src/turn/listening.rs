@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use super::asked::Spoken;
 use super::doubt::{Doubt, Look};
-use super::ear::{Ear, Key, Voice};
+use super::ear::{ActiveUtterance, Ear, Key};
 use super::meaning::{Meaning, meaning};
 use super::mouth::Mouth;
 use super::words::is_halt;
-use super::{Command, Cut, Failure, How, Ignored, Machine, Mode, Speech, Trigger};
+use super::{Command, Failure, Ignored, ListenMode, Machine, Mode, Revision, Speech, Trigger};
 use crate::base::{Moment, UtteranceId};
 use crate::dialog::Picture;
 
@@ -19,18 +19,18 @@ impl Machine {
             Trigger::Toggle => self.press(now, out),
             Trigger::Wake => self.wake(now, out),
             Trigger::Dismiss => {
-                self.drop_voice(out);
+                self.drop_utterance(out);
                 self.shut_ear(out);
             }
             Trigger::Stop => {
                 self.cuts = 0;
-                self.drop_voice(out);
+                self.drop_utterance(out);
                 self.drop_asked(out);
                 self.fall_silent(now, out);
             }
             Trigger::Mute => {
                 self.muted = true;
-                self.drop_voice(out);
+                self.drop_utterance(out);
                 self.shut_ear(out);
             }
             Trigger::Unmute => self.muted = false,
@@ -38,12 +38,12 @@ impl Machine {
     }
 
     pub(super) fn on_release(&mut self, now: Moment, out: &mut Vec<Command>) {
-        if let Ear::Hearing(voice) | Ear::Trailing(voice) = self.ear
-            && voice.key == Key::Held
+        if let Ear::Hearing(active) | Ear::Trailing(active) = self.ear
+            && active.key == Key::Held
         {
             out.push(Command::LetGo);
             let until = now + self.setup.settings.patience.release;
-            self.ear = Ear::Trailing(Voice { key: Key::Released, until, ..voice });
+            self.ear = Ear::Trailing(ActiveUtterance { key: Key::Released, until, ..active });
         }
     }
 
@@ -51,13 +51,13 @@ impl Machine {
         match speech {
             Speech::Started { id } => self.on_started(now, id),
             Speech::Confirmed { id } => {
-                if let Some(voice) = self.voice_of(id) {
-                    voice.sure = true;
+                if let Some(active) = self.active(id) {
+                    active.sure = true;
                 }
             }
             Speech::Voiced { id, ms } => {
-                if let Some(voice) = self.voice_of(id) {
-                    voice.voiced = Some(Duration::from_millis(ms.into()));
+                if let Some(active) = self.active(id) {
+                    active.voiced = Some(Duration::from_millis(ms.into()));
                     self.hear_over(now, out);
                 }
             }
@@ -65,9 +65,9 @@ impl Machine {
             Speech::Resumed { id } => self.on_resumed(now, id, out),
             Speech::Ended { id } => self.on_ended(now, id, out),
             Speech::Discarded { id } => {
-                if self.voice_of(id).is_some() {
+                if self.active(id).is_some() {
                     self.retract(out);
-                    self.end_voice(now);
+                    self.end_utterance(now);
                 }
             }
         }
@@ -76,17 +76,17 @@ impl Machine {
     pub(super) fn on_transcript(
         &mut self,
         now: Moment,
-        cut: Cut,
+        revision: Revision,
         result: Result<String, Failure>,
         certainty: Option<f32>,
         out: &mut Vec<Command>,
     ) {
-        if self.asked.awaits(cut) {
+        if self.asked.awaits(revision) {
             match result {
-                Ok(text) => self.learn(now, cut, &text, certainty, out),
+                Ok(text) => self.learn(now, revision, &text, certainty, out),
                 Err(failure) => {
-                    let tentative = self.asked.tentative() == Some(cut);
-                    self.asked.forget(cut);
+                    let tentative = self.asked.tentative() == Some(revision);
+                    self.asked.forget(revision);
                     // While the user may go on nothing is lost: the end will be transcribed
                     // again.
                     if !tentative {
@@ -99,36 +99,36 @@ impl Machine {
             // and missing ones do no harm to the reply.
             let text = result.unwrap_or_default();
             match self.mouth.asked_mut() {
-                Some(asked) if asked.awaits(cut) => asked.learn(cut, &text),
-                Some(_) | None => self.history.fill(cut.utterance, text.trim()),
+                Some(asked) if asked.awaits(revision) => asked.learn(revision, &text),
+                Some(_) | None => self.history.fill(revision.utterance, text.trim()),
             }
         }
     }
 
-    /// Interprets the words of `cut`.
+    /// Interprets the words of `revision`.
     fn learn(
         &mut self,
         now: Moment,
-        cut: Cut,
+        revision: Revision,
         text: &str,
         certainty: Option<f32>,
         out: &mut Vec<Command>,
     ) {
-        let Some(spoken) = self.asked.spoken(cut) else { return };
-        let utterance = cut.utterance;
+        let Some(spoken) = self.asked.spoken(revision) else { return };
+        let utterance = revision.utterance;
         match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
             Meaning::Words(text) if spoken.aside.is_some() && is_halt(&text) => {
                 // The same as the key for silence: its meaning needs no answer.
-                self.asked.learn(cut, "");
+                self.asked.learn(revision, "");
                 self.silence(now, out);
             }
-            Meaning::Words(text) => self.asked.learn(cut, &text),
+            Meaning::Words(text) => self.asked.learn(revision, &text),
             Meaning::Nothing(why) => {
-                self.asked.learn(cut, "");
+                self.asked.learn(revision, "");
                 self.ignore(now, utterance, why, out);
             }
             Meaning::Unclear => {
-                self.asked.miss(cut);
+                self.asked.miss(revision);
                 out.push(Command::Ignore { utterance, why: Ignored::Noise });
             }
         }
@@ -143,14 +143,14 @@ impl Machine {
         certainty: Option<f32>,
         out: &mut Vec<Command>,
     ) {
-        let Some(voice) = self.voice_of(utterance).filter(|voice| voice.look.deadline().is_some())
+        let Some(active) = self.active(utterance).filter(|active| active.look.deadline().is_some())
         else {
             return;
         };
-        let voiced = voice.voiced;
-        let spoken = Spoken { span: voice.began..now, aside: Some(now), voiced, held: false };
+        let voiced = active.voiced;
+        let spoken = Spoken { span: active.began..now, aside: Some(now), voiced, held: false };
         let Some(text) = text else {
-            voice.look = Look::Failed;
+            active.look = Look::Failed;
             return;
         };
         let (look, halt) = match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
@@ -167,10 +167,10 @@ impl Machine {
             Meaning::Unclear => (Look::Nothing, false),
         };
         let meant = look != Look::Nothing;
-        if let Some(voice) = self.voice_of(utterance) {
-            voice.look = look;
+        if let Some(active) = self.active(utterance) {
+            active.look = look;
             // It is more than a murmur, whatever follows.
-            voice.aside &= !meant || halt;
+            active.aside &= !meant || halt;
         }
         if meant {
             self.speak_over(now, halt, out);
@@ -191,7 +191,7 @@ impl Machine {
             return;
         }
         self.own.notice(now);
-        if matches!(self.ear, Ear::Trailing(voice) if voice.id == Some(utterance)) {
+        if matches!(self.ear, Ear::Trailing(active) if active.id == Some(utterance)) {
             out.push(Command::EndSpeech);
         }
     }
@@ -224,8 +224,8 @@ impl Machine {
     }
 
     pub(super) fn lose_microphone(&mut self, out: &mut Vec<Command>) {
-        self.deaf = true;
-        let speaking = self.ear.voice().is_some();
+        self.no_microphone = true;
+        let speaking = self.ear.utterance().is_some();
         self.retract(out);
         self.shut_ear(out);
         if speaking {
@@ -241,12 +241,12 @@ impl Machine {
         match self.ear {
             Ear::Shut => {}
             Ear::Open { .. } => self.shut_ear(out),
-            Ear::Hearing(voice) | Ear::Trailing(voice) => match voice.key {
+            Ear::Hearing(active) | Ear::Trailing(active) => match active.key {
                 // The key is stuck: its release was lost on the way.
                 Key::Held => self.on_release(now, out),
                 Key::Free | Key::Released => {
                     // The end was never reported. What was committed is all there will be.
-                    let committed = voice.id.is_some_and(|id| self.make_firm(id));
+                    let committed = active.id.is_some_and(|id| self.make_firm(id));
                     self.shut_ear(out);
                     if !committed {
                         self.fail(Failure::LostMicrophone, out);
@@ -259,13 +259,13 @@ impl Machine {
     /// Returns an idle ear to the mode's resting state; false if it is already there.
     pub(super) fn rest_ear(&mut self, out: &mut Vec<Command>) -> bool {
         let always = match self.setup.settings.mode {
-            Mode::Open => !self.muted && !self.deaf,
+            Mode::Open => !self.muted && !self.no_microphone,
             Mode::PushToTalk | Mode::Wake => false,
         };
         match self.ear {
             Ear::Shut if always => {
                 self.ear = Ear::Open { until: None };
-                out.push(Command::OpenEar { how: How::Open });
+                out.push(Command::OpenEar { mode: ListenMode::Open });
                 true
             }
             // A window opened in another mode stays open from now on.
@@ -282,10 +282,10 @@ impl Machine {
     }
 
     /// Opens the ear for a while in modes that close it again.
-    pub(super) fn open_window(&mut self, now: Moment, how: How, out: &mut Vec<Command>) {
-        if self.ear == Ear::Shut && !self.muted && !self.deaf {
+    pub(super) fn open_window(&mut self, now: Moment, mode: ListenMode, out: &mut Vec<Command>) {
+        if self.ear == Ear::Shut && !self.muted && !self.no_microphone {
             self.ear = Ear::Open { until: Some(now + self.setup.settings.follow_up.window) };
-            out.push(Command::OpenEar { how });
+            out.push(Command::OpenEar { mode });
         }
     }
 
@@ -306,29 +306,33 @@ impl Machine {
             out.push(Command::Tell(Failure::Muted));
             return;
         }
-        if self.deaf {
+        if self.no_microphone {
             out.push(Command::Tell(Failure::LostMicrophone));
             return;
         }
         self.cuts = 0;
         self.interrupt(now, out);
         // An utterance in progress is taken over with its id.
-        let (id, take) = self.ear.voice().map_or((None, 0), |voice| (voice.id, voice.take + 1));
+        let (id, revision) =
+            self.ear.utterance().map_or((None, 0), |active| (active.id, active.revision + 1));
         self.retract(out);
         let until = now + self.setup.settings.patience.utterance;
-        self.ear = Ear::Hearing(Voice { take, ..Voice::new(id, now, Key::Held, until) });
-        out.push(Command::OpenEar { how: How::Held });
+        self.ear = Ear::Hearing(ActiveUtterance {
+            revision,
+            ..ActiveUtterance::new(id, now, Key::Held, until)
+        });
+        out.push(Command::OpenEar { mode: ListenMode::Held });
     }
 
     fn wake(&mut self, now: Moment, out: &mut Vec<Command>) {
-        if self.muted || self.deaf {
+        if self.muted || self.no_microphone {
             return;
         }
         self.interrupt(now, out);
         if let Ear::Open { until: Some(until) } = &mut self.ear {
             *until = now + self.setup.settings.follow_up.window;
         } else {
-            self.open_window(now, How::Woken, out);
+            self.open_window(now, ListenMode::Woken, out);
             self.woken = self.setup.hears;
         }
     }
@@ -342,20 +346,22 @@ impl Machine {
         match &mut self.ear {
             Ear::Shut => return,
             Ear::Open { .. } => {
-                self.ear =
-                    Ear::Hearing(Voice { aside, ..Voice::new(Some(id), now, Key::Free, until) });
+                self.ear = Ear::Hearing(ActiveUtterance {
+                    aside,
+                    ..ActiveUtterance::new(Some(id), now, Key::Free, until)
+                });
             }
-            Ear::Hearing(voice) | Ear::Trailing(voice) => {
+            Ear::Hearing(active) | Ear::Trailing(active) => {
                 // The held ear learns its utterance's id, or a long utterance continues as the
                 // next one. An unreported end is no reason to drop what was committed.
-                let before = voice.id.replace(id);
-                voice.take = 0;
-                let voice = *voice;
-                match voice.key {
-                    Key::Held => self.ear = Ear::Hearing(voice),
+                let before = active.id.replace(id);
+                active.revision = 0;
+                let active = *active;
+                match active.key {
+                    Key::Held => self.ear = Ear::Hearing(active),
                     Key::Free => {
-                        let new = Voice::new(Some(id), now, Key::Free, until);
-                        self.ear = Ear::Hearing(Voice { aside, ..new });
+                        let new = ActiveUtterance::new(Some(id), now, Key::Free, until);
+                        self.ear = Ear::Hearing(ActiveUtterance { aside, ..new });
                     }
                     Key::Released => {}
                 }
@@ -368,43 +374,43 @@ impl Machine {
     }
 
     fn on_paused(&mut self, now: Moment, id: UtteranceId, out: &mut Vec<Command>) {
-        let Ear::Hearing(voice) = self.ear else { return };
-        if voice.id != Some(id) {
+        let Ear::Hearing(active) = self.ear else { return };
+        if active.id != Some(id) {
             return;
         }
         let patience = &self.setup.settings.patience;
-        let until = match voice.key {
-            Key::Held => voice.until,
+        let until = match active.key {
+            Key::Held => active.until,
             Key::Free | Key::Released => now + patience.trailing,
         };
-        self.ear = Ear::Trailing(Voice { sure: true, until, ..voice });
+        self.ear = Ear::Trailing(ActiveUtterance { sure: true, until, ..active });
         // A request for silence needs nothing prepared.
-        let wanted = self.setup.settings.speculate && !voice.look.halts(voice.voiced);
+        let wanted = self.setup.settings.speculate && !active.look.halts(active.voiced);
         if wanted && !self.asked.is_full() {
-            let cut = Cut { utterance: id, take: voice.take };
+            let revision = Revision { utterance: id, number: active.revision };
             let until = now + patience.transcript;
-            self.asked.commit(cut, self.spoken(now, &voice), false, until);
-            out.push(Command::Commit { cut });
+            self.asked.commit(revision, self.spoken(now, &active), false, until);
+            out.push(Command::Commit { revision });
         } else if !wanted {
             self.hear_over(now, out);
         }
     }
 
     fn on_resumed(&mut self, now: Moment, id: UtteranceId, out: &mut Vec<Command>) {
-        let Ear::Trailing(mut voice) = self.ear else { return };
-        if voice.id != Some(id) {
+        let Ear::Trailing(mut active) = self.ear else { return };
+        if active.id != Some(id) {
             return;
         }
         self.retract(out);
-        voice.take += 1;
-        self.ear = match voice.key {
-            Key::Held => Ear::Hearing(voice),
+        active.revision += 1;
+        self.ear = match active.key {
+            Key::Held => Ear::Hearing(active),
             Key::Free => {
                 let until = now + self.setup.settings.patience.utterance;
-                Ear::Hearing(Voice { until, ..voice })
+                Ear::Hearing(ActiveUtterance { until, ..active })
             }
             // The key is up: only the end can follow.
-            Key::Released => Ear::Trailing(voice),
+            Key::Released => Ear::Trailing(active),
         };
         if let Mouth::Replying { doubt: Doubt::Suspected { since }, .. } = &mut self.mouth {
             *since = now;
@@ -412,9 +418,9 @@ impl Machine {
     }
 
     fn on_ended(&mut self, now: Moment, id: UtteranceId, out: &mut Vec<Command>) {
-        let Some(voice) = self.voice_of(id).copied() else { return };
-        self.end_voice(now);
-        if voice.look.halts(voice.voiced) {
+        let Some(active) = self.active(id).copied() else { return };
+        self.end_utterance(now);
+        if active.look.halts(active.voiced) {
             self.retract(out);
             self.silence(now, out);
             return;
@@ -426,21 +432,21 @@ impl Machine {
             out.push(Command::Tell(Failure::TooMuch));
             return;
         }
-        let cut = Cut { utterance: id, take: voice.take };
+        let revision = Revision { utterance: id, number: active.revision };
         let until = now + self.setup.settings.patience.transcript;
-        self.asked.commit(cut, self.spoken(now, &voice), true, until);
-        out.push(Command::Commit { cut });
+        self.asked.commit(revision, self.spoken(now, &active), true, until);
+        out.push(Command::Commit { revision });
     }
 
     /// An utterance as it is now.
-    fn spoken(&self, now: Moment, voice: &Voice) -> Spoken {
-        let held = match voice.key {
+    fn spoken(&self, now: Moment, active: &ActiveUtterance) -> Spoken {
+        let held = match active.key {
             Key::Free => false,
             Key::Held | Key::Released => true,
         };
         // Until when the words of what began over a reply decide what it is.
-        let aside = voice.aside.then_some(now + self.setup.settings.interruption.words);
-        Spoken { span: voice.began..now, aside, voiced: voice.voiced, held }
+        let aside = active.aside.then_some(now + self.setup.settings.interruption.words);
+        Spoken { span: active.began..now, aside, voiced: active.voiced, held }
     }
 
     /// The committed part of `id` is final. False if nothing was committed.
@@ -450,10 +456,12 @@ impl Machine {
 
     /// After an utterance: a held ear waits for the next one while the key is down; otherwise the
     /// ear returns to where it was before.
-    fn end_voice(&mut self, now: Moment) {
-        let Some(voice) = self.ear.voice().copied() else { return };
-        self.ear = match (voice.key, self.setup.settings.mode) {
-            (Key::Held, _) => Ear::Hearing(Voice { id: None, began: now, take: 0, ..voice }),
+    fn end_utterance(&mut self, now: Moment) {
+        let Some(active) = self.ear.utterance().copied() else { return };
+        self.ear = match (active.key, self.setup.settings.mode) {
+            (Key::Held, _) => {
+                Ear::Hearing(ActiveUtterance { id: None, began: now, revision: 0, ..active })
+            }
             (Key::Free, Mode::Open) => Ear::Open { until: None },
             (Key::Free, Mode::Wake | Mode::PushToTalk) => {
                 // The user may go on after a longer pause, until the reply sounds.
@@ -465,8 +473,8 @@ impl Machine {
     }
 
     /// Drops the utterance in progress.
-    fn drop_voice(&mut self, out: &mut Vec<Command>) {
-        if self.ear.voice().is_some() {
+    fn drop_utterance(&mut self, out: &mut Vec<Command>) {
+        if self.ear.utterance().is_some() {
             self.retract(out);
             self.shut_ear(out);
         }
@@ -474,11 +482,11 @@ impl Machine {
 
     /// Drops a question that is not being answered yet.
     pub(super) fn drop_asked(&mut self, out: &mut Vec<Command>) {
-        out.extend(self.asked.awaited().into_iter().map(|cut| Command::Forget { cut }));
+        out.extend(self.asked.awaited().into_iter().map(|revision| Command::Forget { revision }));
         self.asked = super::asked::Asked::default();
     }
 
-    pub(super) fn voice_of(&mut self, id: UtteranceId) -> Option<&mut Voice> {
-        self.ear.voice_mut().filter(|voice| voice.id == Some(id))
+    pub(super) fn active(&mut self, id: UtteranceId) -> Option<&mut ActiveUtterance> {
+        self.ear.utterance_mut().filter(|active| active.id == Some(id))
     }
 }

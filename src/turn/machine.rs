@@ -6,8 +6,8 @@ use super::meaning::{Meaning, meaning};
 use super::mouth::Mouth;
 use super::own::OwnVoice;
 use super::{
-    Announcement, Command, Cut, Device, Failure, Ignored, Input, MouthStatus, NoticeEnd, Setup,
-    Status, Wait,
+    Announcement, Command, Device, Failure, Ignored, Input, MouthStatus, NoticeEnd, Revision,
+    Setup, Status, Wait,
 };
 use crate::base::{Epoch, Moment, UtteranceId};
 use crate::dialog::{History, Item};
@@ -38,9 +38,9 @@ pub struct Machine {
     pub(super) newest: Option<UtteranceId>,
     pub(super) muted: bool,
     /// Whether the microphone is gone.
-    pub(super) deaf: bool,
+    pub(super) no_microphone: bool,
     /// Whether the speaker is gone.
-    pub(super) voiceless: bool,
+    pub(super) no_speaker: bool,
     /// Whether the next utterance should contain the wake word. A partner that hears would answer
     /// it before its transcript has confirmed the word.
     pub(super) woken: bool,
@@ -62,8 +62,8 @@ impl Machine {
             epoch: Epoch::NONE,
             newest: None,
             muted: false,
-            deaf: false,
-            voiceless: false,
+            no_microphone: false,
+            no_speaker: false,
             woken: false,
         }
     }
@@ -132,9 +132,14 @@ impl Machine {
         }
     }
 
-    /// Why to ignore `text`, the final transcript of `cut`, if it should be ignored.
-    pub fn ignores(&self, cut: Cut, text: &str, certainty: Option<f32>) -> Option<Ignored> {
-        let spoken = self.asked.spoken(cut)?;
+    /// Why to ignore `text`, the final transcript of `revision`, if it should be ignored.
+    pub fn ignores(
+        &self,
+        revision: Revision,
+        text: &str,
+        certainty: Option<f32>,
+    ) -> Option<Ignored> {
+        let spoken = self.asked.spoken(revision)?;
         match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
             Meaning::Words(_) => None,
             Meaning::Nothing(why) => Some(why),
@@ -167,8 +172,8 @@ impl Machine {
             Input::Trigger(trigger) => self.on_trigger(now, trigger, out),
             Input::Release => self.on_release(now, out),
             Input::Speech(speech) => self.on_speech(now, speech, out),
-            Input::Transcript { cut, result, certainty } => {
-                self.on_transcript(now, cut, result, certainty, out);
+            Input::Transcript { revision, result, certainty } => {
+                self.on_transcript(now, revision, result, certainty, out);
             }
             Input::Looked { utterance, text, certainty } => {
                 self.on_looked(now, utterance, text.as_deref(), certainty, out);
@@ -193,9 +198,9 @@ impl Machine {
         if self.setup.hears {
             self.asked.end_doubts(now);
         }
-        for cut in self.asked.overdue(now) {
-            out.push(Command::Forget { cut });
-            self.asked.forget(cut);
+        for revision in self.asked.overdue(now) {
+            out.push(Command::Forget { revision });
+            self.asked.forget(revision);
             self.fail(Failure::SlowTranscript, out);
         }
         self.time_mouth(now, out);
@@ -204,13 +209,13 @@ impl Machine {
     fn on_device(&mut self, device: Device, out: &mut Vec<Command>) {
         match device {
             Device::MicrophoneLost => self.lose_microphone(out),
-            Device::MicrophoneBack => self.deaf = false,
+            Device::MicrophoneBack => self.no_microphone = false,
             Device::SpeakerLost => {
-                self.voiceless = true;
+                self.no_speaker = true;
                 self.lose_speaker(out);
             }
             // The speaker resumes where it was; its progress reports will follow.
-            Device::SpeakerBack => self.voiceless = false,
+            Device::SpeakerBack => self.no_speaker = false,
         }
     }
 

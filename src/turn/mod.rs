@@ -6,7 +6,7 @@
 //!                                                                    └─▶ History: what was said and heard
 //! ```
 //!
-//! **Invariant:** whatever carries an epoch, cut or call that is no longer live has no effect.
+//! **Invariant:** whatever carries an epoch, revision or call that is no longer live has no effect.
 //! **Invariant:** every call gets exactly one outcome; on a barge-in one marked as interrupted.
 //! **Invariant:** every wait has a name and a deadline: in a state that waits,
 //! [`Machine::waits_for`] is `Some`.
@@ -42,8 +42,8 @@ mod status;
 mod wait;
 mod words;
 
-pub use command::{Announcement, Command, Failure, How, Ignored, NoticeEnd};
-pub use input::{Cut, Device, Input, Playback, Report, Speech, Trigger};
+pub use command::{Announcement, Command, Failure, Ignored, ListenMode, NoticeEnd};
+pub use input::{Device, Input, Playback, Report, Revision, Speech, Trigger};
 pub use machine::Machine;
 pub use policy::{
     FollowUp, Interruption, MAX_CALLS, MAX_NOTICES, MAX_PARTS, MAX_ROUNDS, Mode, Patience,

@@ -1,7 +1,7 @@
 use super::asked::Asked;
 use super::attempt::{Attempt, Purpose, Work};
 use super::doubt::{Doubt, Look};
-use super::ear::{Key, Voice};
+use super::ear::{ActiveUtterance, Key};
 use super::own::OwnVoice;
 use super::{Command, MouthStatus, Patience, Settings, Wait};
 use crate::base::{Epoch, Moment, SPEAKER_RATE};
@@ -107,33 +107,33 @@ impl Mouth {
     pub(super) fn hear_over(
         &mut self,
         now: Moment,
-        voice: &mut Voice,
+        active: &mut ActiveUtterance,
         settings: &Settings,
         wary: bool,
         silent: bool,
         out: &mut Vec<Command>,
     ) {
         let rules = &settings.interruption;
-        let (Key::Free, Some(voiced)) = (voice.key, voice.voiced) else { return };
+        let (Key::Free, Some(voiced)) = (active.key, active.voiced) else { return };
         let over = self.is_replying();
         if let Self::Replying { attempt, doubt } = self
             && let Doubt::Suspected { since } = *doubt
             && !wary
             && voiced >= rules.hold
-            && voice.look == Look::Unasked
+            && active.look == Look::Unasked
         {
             *doubt = Doubt::Held { since, until: now + rules.stand };
             out.push(Command::Pause { epoch: attempt.epoch });
         }
         // A request for silence may turn out to be the beginning of another one after the cut.
-        let open = over || matches!(voice.look, Look::Halt { .. });
-        if let Some(utterance) = voice.id
+        let open = over || matches!(active.look, Look::Halt { .. });
+        if let Some(utterance) = active.id
             && rules.looks
             && open
             && voiced >= if silent { rules.hold } else { rules.look }
-            && voice.look.is_wanted(voiced)
+            && active.look.is_wanted(voiced)
         {
-            voice.look = Look::Awaited { until: now + settings.patience.look };
+            active.look = Look::Awaited { until: now + settings.patience.look };
             out.push(Command::Look { utterance });
         }
     }

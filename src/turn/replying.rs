@@ -3,7 +3,7 @@ use super::doubt::{Doubt, Look};
 use super::ear::{Ear, Key};
 use super::mouth::{Mouth, stall_deadline, work_deadline};
 use super::script::Script;
-use super::{Command, Failure, How, MAX_ROUNDS, Machine, Mode, NoticeEnd, Playback, Report};
+use super::{Command, Failure, ListenMode, MAX_ROUNDS, Machine, Mode, NoticeEnd, Playback, Report};
 use crate::base::{Epoch, Moment};
 use crate::dialog::{Effect, Heard, Outcome, Picture};
 
@@ -38,7 +38,7 @@ impl Machine {
             }
             Mouth::Replying { attempt, doubt } => {
                 let doubt = *doubt;
-                let voiced = self.ear.voice().is_some_and(|voice| voice.key == Key::Free);
+                let voiced = self.ear.utterance().is_some_and(|active| active.key == Key::Free);
                 let spoken_over = voiced || !self.asked.is_empty();
                 // If its own voice comes back, a voice over it proves nothing before its words do.
                 let doubtful = spoken_over && !self.own.is_wary(now);
@@ -161,9 +161,9 @@ impl Machine {
         let over = |deadline: Option<Moment>| deadline.is_some_and(|until| until <= now);
         let interrupted = over(self.verdict_due());
         if over(self.look_due())
-            && let Some(voice) = self.ear.voice_mut()
+            && let Some(active) = self.ear.utterance_mut()
         {
-            voice.look = Look::Failed;
+            active.look = Look::Failed;
         }
         match &mut self.mouth {
             Mouth::Silent => {}
@@ -182,12 +182,12 @@ impl Machine {
                 attempt.time_out(now);
                 let stood = over(doubt.deadline());
                 if over(stall_deadline(attempt, &patience)) {
-                    out.push(Command::Tell(Failure::DeafSpeaker));
+                    out.push(Command::Tell(Failure::StalledSpeaker));
                     self.cut(now, out);
                 } else if interrupted {
                     // It is more than a murmur, whatever its words turn out to be.
-                    if let Some(voice) = self.ear.voice_mut() {
-                        voice.aside = false;
+                    if let Some(active) = self.ear.utterance_mut() {
+                        active.aside = false;
                     }
                     self.speak_over(now, false, out);
                 } else if stood {
@@ -205,7 +205,7 @@ impl Machine {
         let rules = &self.setup.settings.interruption;
         let blind = |look: Look| !rules.looks || look == Look::Failed;
         match self.ear {
-            Ear::Hearing(voice) if voice.sure && blind(voice.look) => {
+            Ear::Hearing(active) if active.sure && blind(active.look) => {
                 Some(self.mouth.doubt().since()? + rules.confirm)
             }
             Ear::Shut | Ear::Open { .. } | Ear::Hearing(_) | Ear::Trailing(_) => None,
@@ -214,15 +214,15 @@ impl Machine {
 
     /// Deadline of the first words of an utterance.
     pub(super) fn look_due(&self) -> Option<Moment> {
-        self.ear.voice().and_then(|voice| voice.look.deadline())
+        self.ear.utterance().and_then(|active| active.look.deadline())
     }
 
     /// Weighs what is known about a voice over the reply.
     pub(super) fn hear_over(&mut self, now: Moment, out: &mut Vec<Command>) {
         let wary = self.own.is_wary(now);
         let silent = matches!(self.ear, Ear::Trailing(_));
-        if let Some(voice) = self.ear.voice_mut() {
-            self.mouth.hear_over(now, voice, &self.setup.settings, wary, silent, out);
+        if let Some(active) = self.ear.utterance_mut() {
+            self.mouth.hear_over(now, active, &self.setup.settings, wary, silent, out);
         }
     }
 
@@ -230,8 +230,8 @@ impl Machine {
     fn is_undecided(&self) -> bool {
         let speaks = match self.ear {
             Ear::Shut | Ear::Open { .. } => false,
-            Ear::Hearing(voice) => voice.look.is_open() || voice.look == Look::Failed,
-            Ear::Trailing(voice) => voice.look.deadline().is_some(),
+            Ear::Hearing(active) => active.look.is_open() || active.look == Look::Failed,
+            Ear::Trailing(active) => active.look.deadline().is_some(),
         };
         speaks || !self.asked.awaited().is_empty()
     }
@@ -276,11 +276,11 @@ impl Machine {
         if self.mouth.attempt().is_some_and(Attempt::tentative) {
             self.abandon(true, out);
         }
-        if let Some(cut) = self.asked.tentative() {
-            if self.asked.awaits(cut) {
-                out.push(Command::Forget { cut });
+        if let Some(revision) = self.asked.tentative() {
+            if self.asked.awaits(revision) {
+                out.push(Command::Forget { revision });
             }
-            self.asked.forget(cut);
+            self.asked.forget(revision);
         }
     }
 
@@ -316,7 +316,7 @@ impl Machine {
             return false;
         };
         self.epoch = self.epoch.next();
-        let attempt = Attempt::new(now, self.epoch, purpose, self.voiceless);
+        let attempt = Attempt::new(now, self.epoch, purpose, self.no_speaker);
         out.push(attempt.order());
         self.mouth = Mouth::Awaiting(Box::new(attempt));
         true
@@ -435,7 +435,7 @@ impl Machine {
         let heard = attempt.script.verdict(!matches!(attempt.work, Work::Failed(_)));
         self.close(&attempt, heard, out);
         if attempt.read {
-            out.push(Command::Tell(Failure::DeafSpeaker));
+            out.push(Command::Tell(Failure::StalledSpeaker));
         }
         if let Work::Failed(failure) = attempt.work {
             match attempt.purpose {
@@ -445,7 +445,7 @@ impl Machine {
             }
         }
         match self.setup.settings.mode {
-            Mode::Wake => self.open_window(now, How::FollowUp, out),
+            Mode::Wake => self.open_window(now, ListenMode::FollowUp, out),
             Mode::PushToTalk | Mode::Open => {}
         }
     }

@@ -12,10 +12,10 @@ mod room;
 #[expect(dead_code, reason = "the listener's tests need more sounds")]
 mod sound;
 
-use aloud::audio::Resampler;
 use aloud::base::{LISTEN_RATE, SPEAKER_RATE};
 use aloud::engine::local::Silero;
 use aloud::listen::{Echo, EchoState, Event, Settings};
+use aloud::pcm::Resampler;
 
 use room::{Air, Room};
 

@@ -2,10 +2,11 @@
 //! listener, and the air between them. Time is counted, not waited for.
 
 use aloud::audio::{
-    Block, CaptureEdge, Gauge, PlaybackEdge, PlaybackFeed, Resampler, SPEAKER_RING, path,
+    Block, CaptureEdge, PlaybackEdge, PlaybackFeed, SPEAKER_RING, SharedState, path,
 };
 use aloud::base::{Epoch, LISTEN_RATE, Moment, SPEAKER_RATE, Volume};
 use aloud::listen::{Event, Intake, Order, Settings, VadFactory};
+use aloud::pcm::Resampler;
 
 /// A period of both devices in samples of the speaker: 10 ms.
 const PERIOD: usize = 480;
@@ -45,7 +46,7 @@ impl Air {
 /// A room with a speaker and a microphone.
 pub(crate) struct Room {
     pub(crate) air: Air,
-    pub(crate) gauge: Gauge,
+    pub(crate) shared: SharedState,
     pub(crate) volume: Volume,
     feed: PlaybackFeed,
     playback: PlaybackEdge,
@@ -84,7 +85,7 @@ impl Room {
         intake.order(Order::Open, &mut events);
         let mut room = Self {
             air,
-            gauge: path.gauge,
+            shared: path.shared,
             volume,
             feed: path.feed,
             playback: path.playback,
@@ -133,7 +134,7 @@ impl Room {
     /// Plays `pcm` on the speaker, mono at 48 kHz.
     pub(crate) fn say(&mut self, pcm: &[f32]) {
         self.epoch = self.epoch.next();
-        self.gauge.set_live(self.epoch);
+        self.shared.set_live(self.epoch);
         (self.reply, self.queued, self.sounding) = (pcm.to_vec(), 0, true);
     }
 
@@ -181,7 +182,7 @@ impl Room {
             self.playback.at(Moment::from_micros(1_000_000 + now + late));
             self.playback.pull(&mut out);
         }
-        if self.sounding && self.gauge.ended() == self.epoch {
+        if self.sounding && self.shared.ended() == self.epoch {
             self.sounding = false;
         }
         if self.air.distorts {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aloud::base::{Utterance, UtteranceId};
-use aloud::engine::openai::{Ear, EarSettings};
+use aloud::engine::openai::{TranscriptionModel, TranscriptionSettings};
 use aloud::engine::{EngineError, Segment, Transcriber, Transcript};
 use serde_json::{Value, json};
 
@@ -27,7 +27,8 @@ fn utterance(seconds: usize) -> Utterance {
 
 async fn hears(model: &str, reply: Reply) -> Vec<Result<Transcript, EngineError>> {
     let (_server, http) = answers(reply);
-    let ear = Ear::new(http, model, EarSettings::default()).with_segments();
+    let ear =
+        TranscriptionModel::new(http, model, TranscriptionSettings::default()).with_segments();
     all(ear.transcribe(utterance(1))).await
 }
 
@@ -36,14 +37,14 @@ async fn words_are_shown_as_they_come() {
     let gate = Gate::default();
     let reply = Reply::stream().event(&delta("Set a")).hold(&gate);
     let (server, http) = answers(reply.event(&delta(" timer")).event(&done("Set a timer.")));
-    let settings = EarSettings {
+    let settings = TranscriptionSettings {
         languages: vec!["en".into(), "fr".into()],
         keywords: vec!["aloud".into()],
         prompt: Some("Commands.".into()),
         temperature: Some(0.2),
         streams: true,
     };
-    let ear = Ear::new(http, "gpt-transcribe", settings);
+    let ear = TranscriptionModel::new(http, "gpt-transcribe", settings);
     let mut words = ear.transcribe(utterance(1));
     assert_eq!(next(&mut words).await, Some(Ok(Transcript::part("Set a"))));
     gate.open();
@@ -76,7 +77,7 @@ async fn words_are_shown_as_they_come() {
 #[tokio::test]
 async fn each_model_gets_what_it_takes() {
     let (server, http) = answers(Reply::json(&json!({ "text": "hi" })));
-    let settings = EarSettings {
+    let settings = TranscriptionSettings {
         languages: vec!["en".into()],
         keywords: vec!["aloud".into()],
         prompt: Some("Commands.".into()),
@@ -84,7 +85,7 @@ async fn each_model_gets_what_it_takes() {
         streams: true,
     };
     for model in ["gpt-4o-transcribe", "whisper-1", "gpt-4o-transcribe-diarize"] {
-        let ear = Ear::new(http.clone(), model, settings.clone());
+        let ear = TranscriptionModel::new(http.clone(), model, settings.clone());
         all(ear.transcribe(utterance(31))).await;
         all(ear.with_segments().transcribe(utterance(1))).await;
     }
@@ -177,7 +178,7 @@ async fn what_goes_wrong_is_told_with_the_next_step() {
         [("application/json", r#"{"words":"hi"}"#), ("text/event-stream", ": nothing\n\n")]
     {
         let (_server, http) = answers(Reply::whole(kind, body));
-        let ear = Ear::new(http, "x", EarSettings::default());
+        let ear = TranscriptionModel::new(http, "x", TranscriptionSettings::default());
         let told = failure(all(ear.transcribe(utterance(1))).await, 0);
         assert!(told.starts_with("provider acme: ") && told.ends_with("; ask again"));
     }
@@ -206,7 +207,7 @@ async fn what_nobody_said_is_no_transcript_in_whatever_form_it_comes() {
         ),
     ] {
         let (_server, http) = answers(reply);
-        let ear = Ear::new(http, "whisper-1", EarSettings::default());
+        let ear = TranscriptionModel::new(http, "whisper-1", TranscriptionSettings::default());
         let last = all(ear.transcribe(utterance(1))).await.pop().unwrap().unwrap();
         assert_eq!((last.text.as_str(), last.last), (said, true));
     }
@@ -215,7 +216,7 @@ async fn what_nobody_said_is_no_transcript_in_whatever_form_it_comes() {
 #[tokio::test]
 async fn a_stream_is_asked_for_only_where_it_is_known_to_work() {
     let (server, http) = answers(Reply::json(&json!({"text": "Hi."})));
-    let ear = Ear::new(http, "gpt-4o-transcribe", EarSettings::default());
+    let ear = TranscriptionModel::new(http, "gpt-4o-transcribe", TranscriptionSettings::default());
     all(ear.transcribe(utterance(1))).await;
     assert!(server.requests()[0].fields().iter().all(|(name, _)| name != "stream"));
 }
@@ -234,8 +235,11 @@ async fn a_field_that_is_refused_is_left_out_from_then_on() {
     let http =
         aloud::engine::openai::Http::new("x", address, aloud::engine::openai::Auth::None, patience)
             .unwrap();
-    let settings = EarSettings { prompt: Some("Commands.".into()), ..EarSettings::default() };
-    let ear = Ear::new(http, "whisper-1", settings);
+    let settings = TranscriptionSettings {
+        prompt: Some("Commands.".into()),
+        ..TranscriptionSettings::default()
+    };
+    let ear = TranscriptionModel::new(http, "whisper-1", settings);
     for _ in 0..2 {
         assert_eq!(all(ear.transcribe(utterance(1))).await, [Ok(Transcript::whole("Hi."))]);
     }

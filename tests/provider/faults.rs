@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aloud::base::WallClock;
 use aloud::engine::EngineError;
-use aloud::engine::openai::MindSettings;
+use aloud::engine::openai::ChatSettings;
 use serde_json::json;
 
 use crate::home::{Home, KEY, Told, provider};
@@ -102,7 +102,7 @@ async fn a_conversation_that_is_too_long_is_cut_once_and_stays_so() {
     for responses in [false, true] {
         let server = Server::start();
         let said = |words| if responses { Reply::responds(words) } else { Reply::says(words) };
-        let settings = MindSettings { responses, ..MindSettings::default() };
+        let settings = ChatSettings { responses, ..ChatSettings::default() };
         let mut talk = Talk::with(&server, "m", settings);
         let seen = |at: usize| {
             let body = server.requests()[at].json();

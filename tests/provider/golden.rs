@@ -3,8 +3,8 @@
 
 use aloud::base::{CallId, Moment, UtteranceId};
 use aloud::dialog::{Effect, History, Item, Outcome, Picture};
-use aloud::engine::openai::MindSettings;
-use aloud::turn::{Command, Cut, Input, Machine, Playback, Report, Setup, Speech, Trigger};
+use aloud::engine::openai::ChatSettings;
+use aloud::turn::{Command, Input, Machine, Playback, Report, Revision, Setup, Speech, Trigger};
 use serde_json::{Value, json};
 
 use crate::mind::{Talk, call};
@@ -92,8 +92,8 @@ impl Conversation {
             .input(Input::Speech(Speech::Confirmed { id }))
             .input(Input::Release)
             .input(Input::Speech(Speech::Ended { id }));
-        let cut = Cut { utterance: id, take: 0 };
-        self.input(Input::Transcript { cut, result: Ok(text.into()), certainty: None })
+        let revision = Revision { utterance: id, number: 0 };
+        self.input(Input::Transcript { revision, result: Ok(text.into()), certainty: None })
     }
 
     /// What a model would be asked now.
@@ -111,7 +111,7 @@ async fn sees(name: &str, items: Vec<Item>, refusals: &[Reply]) {
             server.reply(refusal.clone());
         }
         server.reply(if responses { Reply::responds("Yes.") } else { Reply::says("Yes.") });
-        let settings = MindSettings { responses, ..MindSettings::default() };
+        let settings = ChatSettings { responses, ..ChatSettings::default() };
         let answer = Talk::with(&server, "m", settings).answer(items.clone()).await;
         assert_eq!((answer.text.as_str(), answer.error), ("Yes.", None));
         seen[protocol] = server.requests().last().unwrap().json();

@@ -2,7 +2,7 @@
 //! refusal, what the user is told about it, and how odd answers are read.
 
 use aloud::engine::EngineError;
-use aloud::engine::openai::{MindSettings, Sampling};
+use aloud::engine::openai::{ChatSettings, Sampling};
 use serde_json::{Value, json};
 
 use crate::home::{Home, provider};
@@ -30,8 +30,8 @@ fn strict(refuses: impl Fn(&Value) -> Option<Reply> + Send + 'static) -> Server 
     })
 }
 
-fn settings() -> MindSettings {
-    MindSettings {
+fn settings() -> ChatSettings {
+    ChatSettings {
         modern: true,
         max_tokens: Some(300),
         sampling: Sampling {
@@ -41,14 +41,14 @@ fn settings() -> MindSettings {
             seed: Some(7),
             ..Sampling::default()
         },
-        ..MindSettings::default()
+        ..ChatSettings::default()
     }
 }
 
 /// Two questions to a server that refuses: both are answered, the second without a detour, and the
 /// user is told once.
 async fn learns(
-    settings: MindSettings,
+    settings: ChatSettings,
     refuses: impl Fn(&Value) -> Option<Reply> + Send + 'static,
 ) -> (Vec<Request>, Vec<String>) {
     let server = strict(refuses);
@@ -136,14 +136,14 @@ async fn instructions_go_where_they_are_taken() {
             names(400, Some("messages[0].role"), &message)
         })
     };
-    let (requests, _) = learns(MindSettings::default(), refuses).await;
+    let (requests, _) = learns(ChatSettings::default(), refuses).await;
     assert_eq!(requests.len(), 3);
     assert_eq!(requests[1].json()["messages"][0]["content"], "You are aloud.\n\nhello");
     let refuses = |body: &Value| {
         (!body["instructions"].is_null())
             .then(|| names(400, Some("instructions"), "Unknown parameter."))
     };
-    let responses = MindSettings { responses: true, ..MindSettings::default() };
+    let responses = ChatSettings { responses: true, ..ChatSettings::default() };
     let (requests, _) = learns(responses, refuses).await;
     assert_eq!((requests.len(), requests[2].path()), (3, "/v1/responses"));
     assert_eq!(requests[2].json()["input"][0]["content"], "You are aloud.\n\nhello");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aloud::base::{CallId, Epoch};
 use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
-use aloud::engine::openai::{Address, Auth, Http, Mind, MindSettings};
+use aloud::engine::openai::{Address, Auth, ChatModel, ChatSettings, Http};
 use aloud::engine::{Delta, EngineError, NOTES, Notes, Responder};
 use futures::StreamExt;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::server::{PATIENCE, Server};
 
 /// A model, and its notes besides the answers.
 pub(crate) struct Talk {
-    pub(crate) mind: Mind,
+    pub(crate) mind: ChatModel,
     notes: Receiver<String>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 }
 
 impl Talk {
-    pub(crate) fn with(server: &Server, model: &str, settings: MindSettings) -> Self {
+    pub(crate) fn with(server: &Server, model: &str, settings: ChatSettings) -> Self {
         Self::patient(server, model, settings, PATIENCE)
     }
 
@@ -37,23 +37,23 @@ impl Talk {
     pub(crate) fn patient(
         server: &Server,
         model: &str,
-        settings: MindSettings,
+        settings: ChatSettings,
         patience: Duration,
     ) -> Self {
         let address = Address::v1(&server.base()).unwrap();
         let http = Http::new("x", address, Auth::Bearer(KEY.into()), patience).unwrap();
         let (tell, notes) = Notes::new();
-        Self { mind: Mind::new(http, model, settings, tell), notes }
+        Self { mind: ChatModel::new(http, model, settings, tell), notes }
     }
 
     /// With the chat protocol.
     pub(crate) fn at(server: &Server) -> Self {
-        Self::with(server, "m", MindSettings::default())
+        Self::with(server, "m", ChatSettings::default())
     }
 
     /// With the Responses protocol, if the server has it.
     pub(crate) fn responses(server: &Server) -> Self {
-        Self::with(server, "m", MindSettings { responses: true, ..MindSettings::default() })
+        Self::with(server, "m", ChatSettings { responses: true, ..ChatSettings::default() })
     }
 
     /// The model's answer to `items`.

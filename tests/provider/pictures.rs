@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-use aloud::engine::openai::picture::Hand;
+use aloud::engine::openai::picture::ImageModel;
 use aloud::engine::openai::{Address, Auth, Http};
 use aloud::engine::{Painter, Wish};
 use base64::Engine as _;
@@ -253,7 +253,7 @@ async fn a_picture_that_does_not_come_in_time_is_not_asked_for_again() {
     let address = Address::v1(&server.base()).unwrap();
     let http = Http::new("acme", address, Auth::Bearer(KEY.into()), PATIENCE).unwrap();
     let wish = Wish { prompt: "a fox".into(), ..Wish::default() };
-    let mut painted = Hand::new(&http, "m").unwrap().paint(wish);
+    let mut painted = ImageModel::new(&http, "m").unwrap().paint(wish);
     let waiting = tokio::spawn(async move { painted.next().await.unwrap() });
     let asked = server.comes();
     tokio::task::spawn_blocking(asked).await.unwrap();

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use aloud::base::{Utterance, UtteranceId};
 use aloud::engine::openai::{
-    Address, Auth, Ear, EarSettings, Http, Mind, MindSettings, Voice, VoiceSettings,
+    Address, Auth, ChatModel, ChatSettings, Http, SpeechModel, SpeechSettings, TranscriptionModel,
+    TranscriptionSettings,
 };
 use aloud::engine::{Delta, Notes, Responder, Synthesizer, Transcriber};
 use futures::StreamExt;
@@ -246,10 +247,10 @@ async fn turn(base: &str) {
     let (address, auth) = (Address::v1(base).unwrap(), Auth::Bearer(KEY.into()));
     let http = Http::new("x", address, auth, Duration::from_secs(20)).unwrap();
     let (tell, _notes) = Notes::new();
-    let ear = Ear::new(http.clone(), "whisper-1", EarSettings::default());
-    let mind = Mind::new(http.clone(), "m", MindSettings::default(), tell);
-    let settings = VoiceSettings { voice: "alloy".into(), instructions: None, speed: None };
-    let voice = Voice::new(http, "tts-1", settings);
+    let ear = TranscriptionModel::new(http.clone(), "whisper-1", TranscriptionSettings::default());
+    let mind = ChatModel::new(http.clone(), "m", ChatSettings::default(), tell);
+    let settings = SpeechSettings { voice: "alloy".into(), instructions: None, speed: None };
+    let voice = SpeechModel::new(http, "tts-1", settings);
     let warmed = futures::future::join_all([ear.warm(), mind.warm(), voice.warm()]).await;
     assert_eq!(warmed, [Ok(()), Ok(()), Ok(())]);
     for _ in 0..50 {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use aloud::engine::EngineError;
-use aloud::engine::openai::MindSettings;
+use aloud::engine::openai::ChatSettings;
 use serde_json::json;
 
 use crate::mind::{Answer, Talk, call, user};
@@ -143,7 +143,7 @@ async fn a_stream_that_stalls_is_given_up() {
     let (server, gate) = (Server::start(), Gate::default());
     server.reply(Reply::stream().words("So").hold(&gate));
     let patience = Duration::from_millis(300);
-    let talk = Talk::patient(&server, "m", MindSettings::default(), patience);
+    let talk = Talk::patient(&server, "m", ChatSettings::default(), patience);
     broke_off(&talk.answer(vec![user("hello")]).await, "So", "no data arrived for too long");
     assert_eq!(server.requests().len(), 1);
 }

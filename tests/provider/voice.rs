@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use aloud::base::Rate;
-use aloud::engine::openai::{Voice, VoiceSettings};
+use aloud::engine::openai::{SpeechModel, SpeechSettings};
 use aloud::engine::{Chunk, EngineError, Synthesizer};
 use serde_json::json;
 
@@ -12,9 +12,9 @@ use crate::reply::{Gate, Reply};
 use crate::server::Server;
 use crate::speech::{all, answers, failure, next};
 
-fn settings(voice: &str) -> VoiceSettings {
+fn settings(voice: &str) -> SpeechSettings {
     let instructions = Some("Warmly.".to_owned());
-    VoiceSettings { voice: voice.into(), instructions, speed: Some(1.25) }
+    SpeechSettings { voice: voice.into(), instructions, speed: Some(1.25) }
 }
 
 fn bytes(samples: &[i16]) -> Vec<u8> {
@@ -23,7 +23,7 @@ fn bytes(samples: &[i16]) -> Vec<u8> {
 
 async fn speaks(kind: &str, body: Vec<u8>) -> Vec<Result<Chunk, EngineError>> {
     let (_server, http) = answers(Reply::whole(kind, body));
-    let voice = Voice::new(http, "gpt-4o-mini-tts", settings("alloy"));
+    let voice = SpeechModel::new(http, "gpt-4o-mini-tts", settings("alloy"));
     all(voice.speak("Yes.".into())).await
 }
 
@@ -34,7 +34,7 @@ async fn sound_is_handed_on_as_it_comes_and_the_words_are_complete_at_its_end() 
     let sound = bytes(&[16_384; 24_000]);
     let (first, rest) = sound.split_at(4_801);
     let (server, http) = answers(Reply::pieces("audio/pcm").bytes(first).hold(&gate).bytes(rest));
-    let voice = Voice::new(http, "gpt-4o-mini-tts", settings("alloy"));
+    let voice = SpeechModel::new(http, "gpt-4o-mini-tts", settings("alloy"));
     let mut sound = voice.speak("It will rain in Paris.".into());
     let first = next(&mut sound).await.unwrap().unwrap();
     assert_eq!((first.pcm.len(), first.rate, first.pcm[0]), (2_400, Rate(24_000), 0.5));
@@ -60,7 +60,7 @@ async fn sound_is_handed_on_as_it_comes_and_the_words_are_complete_at_its_end() 
 #[tokio::test]
 async fn each_model_and_voice_is_asked_in_its_form() {
     let (server, http) = answers(Reply::whole("audio/pcm", bytes(&[1; 10])));
-    let voice = Voice::new(http, "tts-1-hd", settings("voice_1234"));
+    let voice = SpeechModel::new(http, "tts-1-hd", settings("voice_1234"));
     all(voice.speak("Yes.".into())).await;
     let asked = server.requests()[0].json();
     assert_eq!(asked["voice"], json!({ "id": "voice_1234" }));
@@ -70,7 +70,7 @@ async fn each_model_and_voice_is_asked_in_its_form() {
 #[tokio::test]
 async fn a_page_without_a_full_stop_takes_several_requests_and_loses_nothing() {
     let (server, http) = answers(Reply::whole("audio/pcm", bytes(&[1; 10])));
-    let voice = Voice::new(http, "tts-1", settings("alloy"));
+    let voice = SpeechModel::new(http, "tts-1", settings("alloy"));
     let page = "wörd ".repeat(1_000) + &"x".repeat(5_000);
     let said: String =
         all(voice.speak(page.clone())).await.into_iter().map(|c| c.unwrap().text).collect();
@@ -179,7 +179,7 @@ async fn the_next_format_is_asked_for_where_one_is_refused() {
     let patience = std::time::Duration::from_secs(20);
     let http = aloud::engine::openai::Http::new("acme", address, auth, patience).unwrap();
     let (tell, mut notes) = aloud::engine::Notes::new();
-    let voice = Voice::new(http, "playai-tts", settings("alloy")).noting(tell);
+    let voice = SpeechModel::new(http, "playai-tts", settings("alloy")).noting(tell);
     for _ in 0..2 {
         let said = all(voice.speak("Yes.".into())).await;
         assert!(said.iter().all(Result::is_ok), "{said:?}");
@@ -193,7 +193,7 @@ async fn the_next_format_is_asked_for_where_one_is_refused() {
 #[tokio::test]
 async fn sound_that_breaks_off_is_kept_and_the_loss_is_told() {
     let (_server, http) = answers(Reply::pieces("audio/pcm").bytes(bytes(&[1; 100])).cut());
-    let voice = Voice::new(http, "tts-1", settings("alloy"));
+    let voice = SpeechModel::new(http, "tts-1", settings("alloy"));
     let told = failure(all(voice.speak("Yes.".into())).await, 1);
     assert_eq!(told, "provider acme: the connection was lost; ask again");
 }

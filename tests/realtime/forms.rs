@@ -166,7 +166,7 @@ async fn a_server_that_finds_the_turns_hears_each_question_once_and_answers_it_o
             // The server finds the end before we do.
             speak_on(&mut partner, 1, 16_000, 4, 600);
             while said(&mut partner).await != Said::TurnOver {}
-            partner.order(Order::Commit { utterance: utterance(1, 16_000, 4), take: 0 });
+            partner.order(Order::Commit { utterance: utterance(1, 16_000, 4), revision: 0 });
             items.push(user(1));
             partner.order(Order::Respond { epoch: Epoch(2), prompt: prompt(items.clone()) });
             assert_eq!(answer(&mut partner, Epoch(2)).await.0, expected(4), "{turn_detection:?}");

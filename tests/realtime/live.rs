@@ -66,9 +66,9 @@ async fn said(cascade: &mut Cascade) -> Said {
     tokio::time::timeout(PATIENCE, cascade.said()).await.expect("something is said")
 }
 
-fn transcript(id: u32, take: u32, text: &str, last: bool) -> Said {
+fn transcript(id: u32, revision: u32, text: &str, last: bool) -> Said {
     let (utterance, result) = (UtteranceId(id), Ok(text.to_owned()));
-    Said::Transcript { utterance, take, result, certainty: None, last }
+    Said::Transcript { utterance, revision, result, certainty: None, last }
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn words_are_shown_while_the_user_speaks_and_the_commit_brings_the_rest() 
         speak(&mut cascade, &utterance, 0);
         // Nothing was committed yet.
         assert_eq!(said(&mut cascade).await, Said::Hearing("question".into()));
-        cascade.order(Order::Commit { utterance, take: 0 });
+        cascade.order(Order::Commit { utterance, revision: 0 });
         assert_eq!(said(&mut cascade).await, transcript(turn, 0, "question 7", false));
         assert_eq!(said(&mut cascade).await, transcript(turn, 0, "question 7", true));
     }
@@ -99,9 +99,9 @@ async fn who_goes_on_after_a_pause_is_written_down_as_a_whole() {
     let first = utterance(1, 16_000, 7, 700);
     speak(&mut cascade, &first, 0);
     assert_eq!(said(&mut cascade).await, Said::Hearing("question".into()));
-    cascade.order(Order::Commit { utterance: first.clone(), take: 0 });
+    cascade.order(Order::Commit { utterance: first.clone(), revision: 0 });
     while said(&mut cascade).await != transcript(1, 0, "question 7", false) {}
-    cascade.order(Order::Forget { utterance: first.id, take: 0 });
+    cascade.order(Order::Forget { utterance: first.id, revision: 0 });
     let mut pcm = first.pcm.to_vec();
     pcm.extend(question(5, 700));
     let whole = Utterance {
@@ -116,7 +116,7 @@ async fn who_goes_on_after_a_pause_is_written_down_as_a_whole() {
         }
     };
     assert_eq!(words, "question 7 question");
-    cascade.order(Order::Commit { utterance: whole, take: 1 });
+    cascade.order(Order::Commit { utterance: whole, revision: 1 });
     while said(&mut cascade).await != transcript(1, 1, "question 7 question 5", true) {}
     assert_eq!(host.complaints(), Vec::<String>::new());
 }
@@ -129,7 +129,7 @@ async fn what_the_live_ear_cannot_write_another_one_hears_whole() {
     for turn in 1..3 {
         let utterance = utterance(turn, u64::from(turn) * 160_000, 7, 700);
         speak(&mut cascade, &utterance, 0);
-        cascade.order(Order::Commit { utterance: utterance.clone(), take: 0 });
+        cascade.order(Order::Commit { utterance: utterance.clone(), revision: 0 });
         if turn == 1 {
             // The user is told, once.
             let why =
@@ -152,7 +152,7 @@ async fn a_line_that_drops_in_the_middle_costs_no_word() {
     speak(&mut cascade, &utterance, 0);
     assert_eq!(said(&mut cascade).await, Said::Hearing("question".into()));
     host.drop_lines();
-    cascade.order(Order::Commit { utterance, take: 0 });
+    cascade.order(Order::Commit { utterance, revision: 0 });
     while said(&mut cascade).await != transcript(1, 0, "question 7", true) {}
     assert_eq!(host.seen.lock().unwrap().requests.len(), 2);
     assert_eq!(behind.0.lock().unwrap().len(), 0);

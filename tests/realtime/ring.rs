@@ -64,7 +64,7 @@ async fn sound_is_in_the_ring_of_the_speaker_at_once() {
             book: None,
             volume: Volume::new(100),
             feed: path.feed,
-            gauge: path.gauge,
+            shared: path.shared,
             ear: None,
             early: None,
             turn_ends: None,

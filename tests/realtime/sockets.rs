@@ -71,7 +71,7 @@ pub(crate) fn speak(partner: &mut Realtime, id: u32, start: u64, number: u32) {
         let samples = piece.try_into().unwrap();
         partner.order(Order::Hear(Box::new(Frame { start, samples })));
     }
-    partner.order(Order::Commit { utterance, take: 0 });
+    partner.order(Order::Commit { utterance, revision: 0 });
 }
 
 /// Reads until the answer is over; returns its words and samples.
@@ -163,7 +163,7 @@ async fn a_commit_is_on_the_wire_at_once_and_sound_is_handed_on_at_once() {
         }
         host.seen.lock().unwrap().sounds.clear();
         let spoken = host.clock.now();
-        partner.order(Order::Commit { utterance, take: 0 });
+        partner.order(Order::Commit { utterance, revision: 0 });
         let epoch = Epoch(turn);
         partner.order(Order::Respond { epoch, prompt: prompt(vec![user(turn)]) });
         let mut chunks = Vec::new();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aloud::base::{Epoch, Frame, Moment, Utterance, UtteranceId};
 use aloud::dialog::{Call, Heard, Item, Outcome, Prompt};
 use aloud::engine::openai::realtime::{
-    Act, Behind, Happening, Line, Settings, SocketId, TurnDetection,
+    Act, Behind, Line, Settings, SocketEvent, SocketId, TurnDetection,
 };
 use aloud::engine::{EngineError, Order, Said};
 use proptest::prelude::*;
@@ -234,9 +234,9 @@ impl Watch {
         self.act(acts);
     }
 
-    fn handle(&mut self, socket: SocketId, happening: Happening) {
+    fn handle(&mut self, socket: SocketId, event: SocketEvent) {
         let mut acts = Vec::new();
-        self.line.handle(self.now, socket, happening, &mut acts);
+        self.line.handle(self.now, socket, event, &mut acts);
         self.act(acts);
     }
 
@@ -273,7 +273,7 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
         names: BTreeMap::new(),
         falls: Vec::new(),
     };
-    let (mut stream, mut utterance, mut take, mut epoch) = (0u64, 1u32, 0u32, 0u32);
+    let (mut stream, mut utterance, mut revision, mut epoch) = (0u64, 1u32, 0u32, 0u32);
     let mut items: Vec<Item> = Vec::new();
     for (n, op) in ops.into_iter().enumerate() {
         let socket = watch.open.iter().next_back().copied();
@@ -287,14 +287,17 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
                 }
             }
             Op::Commit { new } => {
-                (utterance, take) = if new { (utterance + 1, 0) } else { (utterance, take + 1) };
+                (utterance, revision) =
+                    if new { (utterance + 1, 0) } else { (utterance, revision + 1) };
                 let id = UtteranceId(utterance);
                 let start = stream.saturating_sub(4_000);
                 let pcm = vec![0.1; usize::try_from(stream - start).unwrap()];
                 let utterance = Utterance { id, span: start..stream, pcm: Arc::from(pcm) };
-                watch.order(Order::Commit { utterance, take });
+                watch.order(Order::Commit { utterance, revision });
             }
-            Op::Forget => watch.order(Order::Forget { utterance: UtteranceId(utterance), take }),
+            Op::Forget => {
+                watch.order(Order::Forget { utterance: UtteranceId(utterance), revision })
+            }
             Op::Respond { new } => {
                 // A round may follow only when the previous one is over.
                 if new || !watch.ended || watch.live.is_none() {
@@ -360,10 +363,10 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
             Op::Open => {
                 if let Some(socket) = watch.dialed.pop() {
                     watch.open.insert(socket);
-                    watch.handle(socket, Happening::Open);
+                    watch.handle(socket, SocketEvent::Open);
                     let greeting = event(0, 0, 0, 0, calls);
                     if n % 4 > 0 {
-                        watch.handle(socket, Happening::Text(greeting.to_string()));
+                        watch.handle(socket, SocketEvent::Text(greeting.to_string()));
                     }
                 }
             }
@@ -374,18 +377,18 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
                     } else {
                         EngineError::Unreachable("nobody there; try later".into())
                     };
-                    watch.handle(socket, Happening::Failed(error));
+                    watch.handle(socket, SocketEvent::Failed(error));
                 }
             }
             Op::Close(code) => {
                 if let Some(socket) = socket {
                     watch.open.remove(&socket);
-                    watch.handle(socket, Happening::Closed(Some(code)));
+                    watch.handle(socket, SocketEvent::Closed(Some(code)));
                 }
             }
             Op::Pong => {
                 if let Some(socket) = socket {
-                    watch.handle(socket, Happening::Pong);
+                    watch.handle(socket, SocketEvent::Pong);
                 }
             }
             Op::Server { kind, item, response, drop, twice } => {
@@ -399,28 +402,28 @@ fn storm(ops: Vec<Op>, turn_detection: TurnDetection, calls: u32, detects: bool)
                     without(&mut event, drop);
                 }
                 for _ in 0..=u8::from(twice) {
-                    watch.handle(socket, Happening::Text(event.to_string()));
+                    watch.handle(socket, SocketEvent::Text(event.to_string()));
                 }
             }
             Op::Garbage(text) => {
                 if let Some(socket) = socket {
-                    watch.handle(socket, Happening::Text(text));
+                    watch.handle(socket, SocketEvent::Text(text));
                 }
             }
             Op::Fallback(what) => {
                 let Some(order) = watch.falls.pop() else { continue };
                 let mut acts = Vec::new();
                 let said = match (order, what) {
-                    (Order::Commit { utterance, take }, 0) => Said::Transcript {
+                    (Order::Commit { utterance, revision }, 0) => Said::Transcript {
                         utterance: utterance.id,
-                        take,
+                        revision,
                         result: Err(EngineError::Broken("deaf; say it again".into())),
                         certainty: None,
                         last: true,
                     },
-                    (Order::Commit { utterance, take }, _) => Said::Transcript {
+                    (Order::Commit { utterance, revision }, _) => Said::Transcript {
                         utterance: utterance.id,
-                        take,
+                        revision,
                         result: Ok("words".into()),
                         certainty: None,
                         last: true,

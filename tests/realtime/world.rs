@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use aloud::base::{Epoch, FRAME_SAMPLES, Frame, Moment, NoticeId, Utterance, UtteranceId};
 use aloud::dialog::{Effect, Heard, History, Item, Outcome, Picture, Prompt, ToolSpec};
-use aloud::engine::openai::realtime::{Act, Behind, Dialect, Happening, Line, Settings, SocketId};
+use aloud::engine::openai::realtime::{
+    Act, Behind, Dialect, Line, Settings, SocketEvent, SocketId,
+};
 use aloud::engine::{Chunk, EngineError, Order, Said};
 use aloud::turn::{
-    Announcement, Command, Cut, Failure, Input, Machine, Mode, MouthStatus, Playback, Report,
+    Announcement, Command, Failure, Input, Machine, Mode, MouthStatus, Playback, Report, Revision,
     Setup, Speech,
 };
 
@@ -26,7 +28,7 @@ enum Event {
     Speech(Speech, Option<Utterance>),
     Frame(Box<Frame>),
     Up(SocketId, String),
-    Down(SocketId, Happening),
+    Down(SocketId, SocketEvent),
     Tool(Epoch, Outcome),
     Fallback(Said),
     Type(Vec<Picture>, String),
@@ -315,17 +317,17 @@ impl World {
                 }
                 self.serve();
             }
-            Event::Down(socket, happening) => {
-                if happening == Happening::Open {
+            Event::Down(socket, event) => {
+                if event == SocketEvent::Open {
                     let mut server = Strict::new(self.dialect, (self.brain)()).with(self.manners);
                     let greeting = server.greet();
                     self.servers.insert(socket, server);
                     self.sessions += 1;
                     self.opened.insert(socket, self.now);
-                    self.down(socket, Happening::Text(greeting));
+                    self.down(socket, SocketEvent::Text(greeting));
                 }
                 let mut acts = Vec::new();
-                self.line.handle(self.now, socket, happening, &mut acts);
+                self.line.handle(self.now, socket, event, &mut acts);
                 self.perform(acts);
             }
             Event::Tool(epoch, outcome) => {
@@ -353,7 +355,7 @@ impl World {
                     self.heap.retain(|Reverse((_, sequence))| events.contains_key(sequence));
                     self.arrives.retain(|(of, _), _| *of != socket);
                     let at = self.now + Duration::from_millis(30);
-                    self.schedule(at, Event::Down(socket, Happening::Closed(Some(1006))));
+                    self.schedule(at, Event::Down(socket, SocketEvent::Closed(Some(1006))));
                 }
             }
         }
@@ -371,13 +373,13 @@ impl World {
             out.extend(server.poll(now).into_iter().map(|message| (*socket, message)));
         }
         for (socket, message) in out {
-            self.down(socket, Happening::Text(message));
+            self.down(socket, SocketEvent::Text(message));
         }
     }
 
-    fn down(&mut self, socket: SocketId, happening: Happening) {
+    fn down(&mut self, socket: SocketId, event: SocketEvent) {
         let at = self.arrival(socket, false);
-        self.schedule(at, Event::Down(socket, happening));
+        self.schedule(at, Event::Down(socket, event));
     }
 
     /// When something sent now arrives: in order, with a random delay.
@@ -404,11 +406,11 @@ impl World {
         for act in acts {
             match act {
                 Act::Dial { socket, .. } => {
-                    let happening = match &self.dead {
-                        Some(error) => Happening::Failed(error.clone()),
-                        None => Happening::Open,
+                    let event = match &self.dead {
+                        Some(error) => SocketEvent::Failed(error.clone()),
+                        None => SocketEvent::Open,
                     };
-                    self.down(socket, happening);
+                    self.down(socket, event);
                 }
                 Act::Send { socket, text } => {
                     let append = text.contains("input_audio_buffer.append");
@@ -421,7 +423,7 @@ impl World {
                 }
                 Act::Ping(socket) => {
                     if self.servers.contains_key(&socket) {
-                        self.down(socket, Happening::Pong);
+                        self.down(socket, SocketEvent::Pong);
                     }
                 }
                 Act::Hang(socket) => {
@@ -440,11 +442,11 @@ impl World {
     fn fall(&mut self, order: Order) {
         let at = self.now + Duration::from_millis(100);
         match order {
-            Order::Commit { utterance, take } => {
+            Order::Commit { utterance, revision } => {
                 let result = Ok(format!("spoken {}", utterance.id.0));
                 let said = Said::Transcript {
                     utterance: utterance.id,
-                    take,
+                    revision,
                     result,
                     certainty: None,
                     last: true,
@@ -479,12 +481,12 @@ impl World {
 
     fn on_said(&mut self, said: Said) {
         match said {
-            Said::Transcript { utterance, take, result, certainty, last } => {
+            Said::Transcript { utterance, revision, result, certainty, last } => {
                 if last {
-                    let cut = Cut { utterance, take };
+                    let revision = Revision { utterance, number: revision };
                     let result =
                         result.map_err(|error| Failure::Engine { text: error.to_string() });
-                    self.input(Input::Transcript { cut, result, certainty });
+                    self.input(Input::Transcript { revision, result, certainty });
                 }
             }
             Said::Chunk { epoch, chunk } => {
@@ -551,12 +553,15 @@ impl World {
             | Command::Resume { .. }
             | Command::Silence
             | Command::Ignore { .. } => {}
-            Command::Commit { cut } => {
-                let utterance = self.utterances[&cut.utterance].clone();
-                self.order(Order::Commit { utterance, take: cut.take });
+            Command::Commit { revision } => {
+                let utterance = self.utterances[&revision.utterance].clone();
+                self.order(Order::Commit { utterance, revision: revision.number });
             }
-            Command::Forget { cut } => {
-                self.order(Order::Forget { utterance: cut.utterance, take: cut.take });
+            Command::Forget { revision } => {
+                self.order(Order::Forget {
+                    utterance: revision.utterance,
+                    revision: revision.number,
+                });
             }
             Command::Respond { epoch, .. } => {
                 let prompt = self.prompt();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aloud::base::{CallId, Epoch, NoticeId};
 use aloud::dialog::{Effect, Heard};
-use aloud::turn::{Command, Cut, EarStatus, Input, Machine, MouthStatus};
+use aloud::turn::{Command, EarStatus, Input, Machine, MouthStatus, Revision};
 
 /// The commands so far.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(crate) struct Audit {
     tools: BTreeMap<String, Effect>,
     /// The newest epoch, the only one that may be worked on.
     live: Option<Live>,
-    awaited: BTreeSet<Cut>,
+    awaited: BTreeSet<Revision>,
     /// Notices that have not ended, by number; a test may use one twice.
     notices: BTreeMap<NoticeId, usize>,
     ducked: bool,
@@ -38,8 +38,8 @@ impl Audit {
 
     /// Records an input before it is handled.
     pub(crate) fn note(&mut self, input: &Input) {
-        if let Input::Transcript { cut, .. } = input {
-            self.awaited.remove(cut);
+        if let Input::Transcript { revision, .. } = input {
+            self.awaited.remove(revision);
         }
         if let Input::Notice { id, .. } = input {
             *self.notices.entry(*id).or_default() += 1;
@@ -89,13 +89,13 @@ impl Audit {
                 let open = self.notices.get_mut(id).filter(|open| **open > 0);
                 *open.expect("the end of no notice") -= 1;
             }
-            Command::Commit { cut } => {
-                assert!(!self.awaited.contains(cut), "committed twice: {}", context());
-                self.awaited.insert(*cut);
+            Command::Commit { revision } => {
+                assert!(!self.awaited.contains(revision), "committed twice: {}", context());
+                self.awaited.insert(*revision);
             }
-            Command::Forget { cut } => {
-                assert!(self.awaited.contains(cut), "nothing to forget: {}", context());
-                self.awaited.remove(cut);
+            Command::Forget { revision } => {
+                assert!(self.awaited.contains(revision), "nothing to forget: {}", context());
+                self.awaited.remove(revision);
             }
             Command::Respond { epoch, .. } => self.begin(*epoch, false),
             Command::Announce { epoch, .. } => self.begin(*epoch, true),

@@ -1,6 +1,6 @@
 //! The loudspeaker: the real playback edge, and an ear that counts what comes out of it.
 
-use aloud::audio::{FADE_SAMPLES, Gauge, PlaybackEdge};
+use aloud::audio::{FADE_SAMPLES, PlaybackEdge, SharedState};
 use aloud::base::Epoch;
 
 use super::room::Room;
@@ -19,7 +19,7 @@ pub(crate) fn level(n: usize) -> f32 {
 pub(crate) struct Loudspeaker {
     room: Room,
     edge: PlaybackEdge,
-    gauge: Gauge,
+    shared: SharedState,
     alive: bool,
     /// The reply that may sound, as last seen.
     live: Epoch,
@@ -37,13 +37,13 @@ pub(crate) struct Loudspeaker {
 }
 
 impl Loudspeaker {
-    pub(crate) fn new(room: &Room, edge: PlaybackEdge, gauge: Gauge) -> Self {
+    pub(crate) fn new(room: &Room, edge: PlaybackEdge, shared: SharedState) -> Self {
         let (live, fading) = (Epoch::NONE, None);
         let room = room.clone();
         Self {
             room,
             edge,
-            gauge,
+            shared,
             alive: true,
             live,
             ducked: false,
@@ -68,8 +68,8 @@ impl Loudspeaker {
 
     /// Checks what the driver has ordered since.
     pub(crate) fn look(&mut self) {
-        let (live, ducked) = (self.gauge.live(), self.gauge.duck());
-        let paused = self.gauge.paused();
+        let (live, ducked) = (self.shared.live(), self.shared.duck());
+        let paused = self.shared.paused();
         if paused != self.paused {
             self.paused = paused;
             if live == self.live {
@@ -107,7 +107,7 @@ impl Loudspeaker {
         }
         if std::mem::take(&mut self.ghost) {
             self.edge.drain(&mut [0.0; FADE_SAMPLES]);
-            let (epoch, samples) = self.gauge.progress();
+            let (epoch, samples) = self.shared.progress();
             if epoch == self.live && samples > 0 {
                 self.room.lock().truth.get_mut(&epoch).unwrap().given = samples;
             }
@@ -142,16 +142,16 @@ impl Loudspeaker {
             (end > truth.given).then(|| (text.clone(), begins(end - samples)))
         });
         // If the end mark of the previous reply is still unread, its last sample fades out first.
-        let (counted, samples) = self.gauge.progress();
+        let (counted, samples) = self.shared.progress();
         let begins = cut.is_none() && counted == epoch && truth.given == 0;
         let faded = if begins { given - (samples as usize).min(given) } else { 0 };
         assert!(faded <= FADE_SAMPLES, "{faded} samples before the first one of {epoch:?}");
         let repeats = self.repeats;
         if repeats {
             // A repetition counts once; when it is over, every sample is new.
-            let (counted, samples) = self.gauge.progress();
+            let (counted, samples) = self.shared.progress();
             let before = truth.given;
-            truth.given = if counted == epoch { samples } else { self.gauge.played(epoch) };
+            truth.given = if counted == epoch { samples } else { self.shared.played(epoch) };
             self.repeats = self.paused || truth.given < before + PERIOD as u64;
             self.turning = self.turning.saturating_sub(1);
         } else if cut.is_none() {

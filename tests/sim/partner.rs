@@ -181,7 +181,7 @@ impl Partner for Engine {
 
     fn order(&mut self, order: Order) {
         match order {
-            Order::Commit { utterance, take } => {
+            Order::Commit { utterance, revision } => {
                 let (words, failure, ms) = {
                     let room = self.room.lock();
                     let words = room.words_in(&utterance.span);
@@ -190,7 +190,10 @@ impl Partner for Engine {
                 let result = failure.map_or(Ok(words), Err);
                 let utterance = utterance.id;
                 let certainty = None;
-                self.say(ms, Said::Transcript { utterance, take, result, certainty, last: true });
+                self.say(
+                    ms,
+                    Said::Transcript { utterance, revision, result, certainty, last: true },
+                );
             }
             Order::Respond { epoch, prompt } => {
                 {

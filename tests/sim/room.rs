@@ -61,7 +61,7 @@ pub(crate) struct State {
     /// Epochs that were heard since.
     pub(crate) sounded: BTreeSet<Epoch>,
     /// Microphone samples that were never delivered: it was lost, or in a hurry.
-    pub(crate) deaf: u64,
+    pub(crate) unheard: u64,
     /// Whether the driver was told that there is no loudspeaker.
     pub(crate) gone: bool,
     /// Whether the loudspeaker was dead at any time since the last reply began.
@@ -92,7 +92,7 @@ impl Room {
             announced: BTreeSet::new(),
             rings: false,
             sounded: BTreeSet::new(),
-            deaf: 0,
+            unheard: 0,
             gone: false,
             died: false,
             silent: None,
@@ -132,11 +132,11 @@ impl State {
 
     /// The same including a word that has only begun: an early look guesses what it is.
     pub(crate) fn words_begun_in(&self, span: &Range<u64>) -> String {
-        self.user.words_begun_in(&(span.start + self.deaf..span.end + self.deaf))
+        self.user.words_begun_in(&(span.start + self.unheard..span.end + self.unheard))
     }
 
     /// The words in `span`, in samples as the listener counts them.
     pub(crate) fn words_in(&self, span: &Range<u64>) -> String {
-        self.user.words_in(&(span.start + self.deaf..span.end + self.deaf))
+        self.user.words_in(&(span.start + self.unheard..span.end + self.unheard))
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use aloud::base::{CallId, Epoch, Moment, NoticeId, UtteranceId};
 use aloud::dialog::{Call, History, Outcome};
 use aloud::turn::{
-    Command, Cut, Device, Failure, Input, Machine, Mode, MouthStatus, Playback, Report, Settings,
-    Setup, Speech, Trigger,
+    Command, Device, Failure, Input, Machine, Mode, MouthStatus, Playback, Report, Revision,
+    Settings, Setup, Speech, Trigger,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -121,7 +121,7 @@ struct Storm {
     utterance: u32,
     epoch: Epoch,
     queued: u64,
-    commits: Vec<Cut>,
+    commits: Vec<Revision>,
     calls: Vec<(Epoch, CallId)>,
     called: u32,
 }
@@ -152,7 +152,7 @@ impl Storm {
         self.audit.see(&self.machine, &out);
         for command in out {
             match command {
-                Command::Commit { cut } => self.commits.push(cut),
+                Command::Commit { revision } => self.commits.push(revision),
                 Command::Forget { .. } => {}
                 Command::Respond { epoch, .. } | Command::Announce { epoch, .. } => {
                     if self.epoch != epoch {
@@ -249,7 +249,7 @@ impl Storm {
                 let result = words.text().map(str::to_owned);
                 let result = result.ok_or(Failure::Engine { text: "Refused.".into() });
                 let certainty = words.certainty();
-                self.input(Input::Transcript { cut: self.commits[at], result, certainty });
+                self.input(Input::Transcript { revision: self.commits[at], result, certainty });
             }
             Op::Voiced { ms, stale } => {
                 let id = UtteranceId(self.utterance.saturating_sub(stale.into()));

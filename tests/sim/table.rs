@@ -5,8 +5,8 @@ use std::time::Duration;
 use aloud::base::{CallId, Epoch, Moment, NoticeId, UtteranceId};
 use aloud::dialog::{Call, Heard, History, Item, Outcome};
 use aloud::turn::{
-    Command, Cut, EarStatus, Failure, How, Input, Machine, Mode, MouthStatus, NoticeEnd, Playback,
-    Report, Settings, Setup, Speech, Trigger,
+    Command, EarStatus, Failure, Input, ListenMode, Machine, Mode, MouthStatus, NoticeEnd,
+    Playback, Report, Revision, Settings, Setup, Speech, Trigger,
 };
 
 use super::tools;
@@ -65,12 +65,12 @@ fn ended(id: u32) -> Input {
     Input::Speech(Speech::Ended { id: UtteranceId(id) })
 }
 
-fn cut(utterance: u32, take: u32) -> Cut {
-    Cut { utterance: UtteranceId(utterance), take }
+fn revision(utterance: u32, number: u32) -> Revision {
+    Revision { utterance: UtteranceId(utterance), number }
 }
 
-fn transcript(cut: Cut, text: &str) -> Input {
-    Input::Transcript { cut, result: Ok(text.into()), certainty: None }
+fn transcript(revision: Revision, text: &str) -> Input {
+    Input::Transcript { revision, result: Ok(text.into()), certainty: None }
 }
 
 fn queued(epoch: Epoch, samples: u64, text: &str) -> Input {
@@ -109,13 +109,13 @@ fn reply(epoch: Epoch, text: &str, interrupted: bool) -> Item {
 fn a_turn_by_key() {
     let mut bench = Bench::new(Mode::PushToTalk, false);
     let press = bench.put(Input::Trigger(Trigger::PushToTalk));
-    assert_eq!(press, [Command::OpenEar { how: How::Held }]);
+    assert_eq!(press, [Command::OpenEar { mode: ListenMode::Held }]);
     assert_eq!(bench.put(Input::Trigger(Trigger::PushToTalk)), [], "keys repeat");
     assert_eq!(bench.put(started(1)), []);
     assert_eq!(bench.put(Input::Release), [Command::LetGo]);
-    assert_eq!(bench.put(ended(1)), [Command::Commit { cut: cut(1, 0) }]);
+    assert_eq!(bench.put(ended(1)), [Command::Commit { revision: revision(1, 0) }]);
     assert_eq!(bench.machine.status().mouth, MouthStatus::Transcribing);
-    let heard = bench.put(transcript(cut(1, 0), " what time is it "));
+    let heard = bench.put(transcript(revision(1, 0), " what time is it "));
     assert_eq!(heard, [Command::Respond { epoch: ONE, tentative: false }]);
     assert_eq!(bench.machine.prompt(), [user(Some(1), "what time is it")]);
 
@@ -151,8 +151,8 @@ fn a_pause_that_was_the_end() {
     bench.put(started(1));
     bench.put(Input::Speech(Speech::Confirmed { id }));
     let paused = bench.put(Input::Speech(Speech::Paused { id }));
-    assert_eq!(paused, [Command::Commit { cut: cut(1, 0) }]);
-    let heard = bench.put(transcript(cut(1, 0), "set a timer"));
+    assert_eq!(paused, [Command::Commit { revision: revision(1, 0) }]);
+    let heard = bench.put(transcript(revision(1, 0), "set a timer"));
     assert_eq!(heard, [Command::Respond { epoch, tentative: true }]);
     // What changes the world, and what would be heard, waits for the end of the turn.
     let set = call("c1", "set_timer");
@@ -169,18 +169,18 @@ fn a_pause_that_was_none() {
     bench.put(started(1));
     bench.put(Input::Speech(Speech::Confirmed { id }));
     bench.put(Input::Speech(Speech::Paused { id }));
-    bench.put(transcript(cut(1, 0), "set a timer"));
+    bench.put(transcript(revision(1, 0), "set a timer"));
     bench.put(queued(ONE, 480, "Well."));
     let resumed = bench.put(Input::Speech(Speech::Resumed { id }));
     let nothing = Command::Rewind { epoch, heard: Heard::Nothing };
     assert_eq!(resumed, [Command::Abort { epoch }, nothing]);
     let paused = bench.put(Input::Speech(Speech::Paused { id }));
-    assert_eq!(paused, [Command::Commit { cut: cut(1, 1) }]);
-    assert_eq!(bench.put(transcript(cut(1, 0), "late")), [], "an old take");
+    assert_eq!(paused, [Command::Commit { revision: revision(1, 1) }]);
+    assert_eq!(bench.put(transcript(revision(1, 0), "late")), [], "an old take");
     let resumed = bench.put(Input::Speech(Speech::Resumed { id }));
-    assert_eq!(resumed, [Command::Forget { cut: cut(1, 1) }]);
-    assert_eq!(bench.put(ended(1)), [Command::Commit { cut: cut(1, 2) }]);
-    let heard = bench.put(transcript(cut(1, 2), "set a timer for tea"));
+    assert_eq!(resumed, [Command::Forget { revision: revision(1, 1) }]);
+    assert_eq!(bench.put(ended(1)), [Command::Commit { revision: revision(1, 2) }]);
+    let heard = bench.put(transcript(revision(1, 2), "set a timer for tea"));
     assert_eq!(heard, [Command::Respond { epoch: TWO, tentative: false }]);
     assert_eq!(bench.machine.prompt(), [user(Some(1), "set a timer for tea")]);
 }
@@ -216,7 +216,7 @@ fn the_truth_about_what_was_heard() {
 }
 
 #[test]
-fn a_reply_heard_whole_is_not_rewound_even_when_it_is_cut() {
+fn a_reply_heard_whole_is_not_rewound_even_when_it_is_revision() {
     let mut bench = Bench::replying();
     bench.put(progress(ONE, 9_000));
     bench.put(done(ONE));
@@ -243,8 +243,12 @@ fn what_is_stale_changes_nothing() {
         progress(ONE, 9_600),
         settled(ONE, 9_600),
         settled(TWO, 9_600),
-        transcript(cut(7, 0), "old"),
-        Input::Transcript { cut: cut(7, 0), result: Err(Failure::SlowTranscript), certainty: None },
+        transcript(revision(7, 0), "old"),
+        Input::Transcript {
+            revision: revision(7, 0),
+            result: Err(Failure::SlowTranscript),
+            certainty: None,
+        },
         started(1),
         ended(1),
         Input::Release,
@@ -266,8 +270,9 @@ fn a_voice_over_the_reply_turns_it_down_and_then_cuts_it() {
     let sure = Input::Speech(Speech::Confirmed { id: UtteranceId(1) });
     assert_eq!(bench.put(sure), []);
     let since = bench.now;
-    let cut = [Command::Hush { epoch: ONE }, Command::Duck(false), Command::Abort { epoch: ONE }];
-    assert_eq!(bench.tick(), cut);
+    let silenced =
+        [Command::Hush { epoch: ONE }, Command::Duck(false), Command::Abort { epoch: ONE }];
+    assert_eq!(bench.tick(), silenced);
     assert_eq!(bench.now.since(since), Duration::from_millis(599));
 }
 
@@ -309,21 +314,21 @@ fn another_mode_counts_at_once() {
     };
     assert_eq!(bench.put(mode(Mode::PushToTalk)), [Command::ShutEar]);
     assert_eq!(bench.put(mode(Mode::Wake)), []);
-    assert_eq!(bench.put(mode(Mode::Open)), [Command::OpenEar { how: How::Open }]);
+    assert_eq!(bench.put(mode(Mode::Open)), [Command::OpenEar { mode: ListenMode::Open }]);
 }
 
 #[test]
 fn the_wake_word_opens_a_window_and_a_finished_reply_the_next() {
     let mut bench = Bench::new(Mode::Wake, false);
     let woken = bench.put(Input::Trigger(Trigger::Wake));
-    assert_eq!(woken, [Command::OpenEar { how: How::Woken }]);
+    assert_eq!(woken, [Command::OpenEar { mode: ListenMode::Woken }]);
     bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
     // Its own voice is not a question: where the wake word opens the ear, it also interrupts.
     let cue = [Command::Cue { epoch: ONE }, Command::ShutEar];
     assert_eq!(bench.put(queued(ONE, 4_800, "Good day.")), cue);
     bench.put(done(ONE));
     let more = bench.put(progress(ONE, 4_800));
-    assert_eq!(more, [Command::OpenEar { how: How::FollowUp }]);
+    assert_eq!(more, [Command::OpenEar { mode: ListenMode::FollowUp }]);
     let since = bench.now;
     assert_eq!(bench.tick(), [Command::ShutEar]);
     assert_eq!(bench.now.since(since), Duration::from_secs(6));
@@ -335,12 +340,12 @@ fn the_wake_word_cuts_a_reply() {
     bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
     bench.put(queued(ONE, 48_000, "A long story."));
     let wake = bench.put(Input::Trigger(Trigger::Wake));
-    let cut = [
+    let silenced = [
         Command::Hush { epoch: ONE },
         Command::Abort { epoch: ONE },
-        Command::OpenEar { how: How::Woken },
+        Command::OpenEar { mode: ListenMode::Woken },
     ];
-    assert_eq!(wake, cut);
+    assert_eq!(wake, silenced);
 }
 
 #[test]

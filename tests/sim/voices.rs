@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aloud::base::{CallId, Flow, Moment, Rate, SPEAKER_RATE, Utterance};
 use aloud::dialog::{Call, Item, Prompt};
-use aloud::engine::openai::{Address, Auth, Http, Voice, VoiceSettings};
+use aloud::engine::openai::{Address, Auth, Http, SpeechModel, SpeechSettings};
 use aloud::engine::{
     Cascade, Chunk, Delta, EngineError, Engines, Responder, Synthesizer, Transcriber, Transcript,
 };
@@ -88,7 +88,7 @@ async fn world(mind: Mind) -> World {
         let (address, patience) = (Address::v1(&base).unwrap(), Duration::from_secs(60));
         let http = Http::new("far", address, Auth::None, patience).unwrap();
         let (voice, instructions, speed) = ("marin".into(), None, None);
-        let far = Voice::new(http, "tts", VoiceSettings { voice, instructions, speed });
+        let far = SpeechModel::new(http, "tts", SpeechSettings { voice, instructions, speed });
         let half = SPEAKER_RATE.0 as usize / 2;
         let inside: Arc<dyn Synthesizer> = Arc::new(Inside(room.clone(), SPEAKER_RATE, half));
         cascade(mind, Arc::new(far)).with_voice_inside(Some(inside))

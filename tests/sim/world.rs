@@ -166,7 +166,7 @@ impl World {
             book: Some((book.clone(), book.watch())),
             volume: volume.clone(),
             feed: path.feed,
-            gauge: path.gauge.clone(),
+            shared: path.shared.clone(),
             ear: Some(ear),
             early: early.then(|| Arc::new(Early(room.clone())) as _),
             turn_ends,
@@ -187,7 +187,7 @@ impl World {
             clocks: aloud::tool::builtin(tools),
             book,
             volume,
-            loudspeaker: Loudspeaker::new(&room, path.playback, path.gauge),
+            loudspeaker: Loudspeaker::new(&room, path.playback, path.shared),
             room,
             driver: Box::pin(driver.run()),
             finished: None,
@@ -392,7 +392,7 @@ impl World {
             let frame = room.user.frame(at);
             let asleep = dozes && !room.user.speaks_soon(at);
             if !self.microphone || asleep {
-                room.deaf += frame.len() as u64;
+                room.unheard += frame.len() as u64;
                 None
             } else {
                 Some(frame)

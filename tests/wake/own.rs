@@ -6,7 +6,6 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aloud::audio::WavFile;
 use aloud::base::LISTEN_RATE;
 use aloud::engine::local::{Silero, SpeechEmbedding};
 use aloud::listen::wake::own::{
@@ -14,6 +13,7 @@ use aloud::listen::wake::own::{
 };
 use aloud::listen::wake::{WakeFactory, Word, cutoff};
 use aloud::listen::{Event, Listener, Order, Settings};
+use aloud::pcm::WavFile;
 use serde_json::Value;
 
 use super::{called, hear, person, room, said, silero, word};
@@ -357,7 +357,7 @@ fn a_conversation_is_opened_by_a_word_of_ones_own() {
         let file = home.path(name);
         let args = ["say", text, "--out", file.to_str().unwrap()];
         done(&home.command(&models(), &args).output().unwrap());
-        aloud::audio::read_file(&file).unwrap().pcm
+        aloud::pcm::read_file(&file).unwrap().pcm
     };
     let (name, question) =
         (speak("Computer.", "name.wav"), speak("Computer, what time is it?", "ask.wav"));

@@ -15,13 +15,13 @@ use super::exit::{Code, Failure};
 use super::microphone::{Microphone, open_ear};
 use super::{Outcome, print};
 use crate::app::{self, App, OwnWords};
-use crate::audio;
 use crate::base::{Utterance, UtteranceId};
 use crate::config::{Environment, Mode};
 use crate::engine::Transcriber;
 use crate::engine::local::Silero;
 use crate::listen::wake::own::{ALIKE, Sample, SharedEmbedder, Template, Unfit, lock};
 use crate::listen::wake::{BUILTIN, Builtin};
+use crate::pcm;
 
 /// Wake words.
 #[derive(Debug, Subcommand)]
@@ -210,7 +210,7 @@ fn read(files: &[PathBuf], embedder: &SharedEmbedder) -> Result<Vec<Sample>, Fai
     }
     let mut samples = Vec::new();
     for file in files {
-        let clip = audio::read_file(file)?;
+        let clip = pcm::read_file(file)?;
         let sample = Sample::of(&clip.pcm, &mut Silero::new()).map_err(|why| {
             let file = file.display();
             Failure::new(Code::Data, format!("{file} {why}; record the word again"))

@@ -5,13 +5,13 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::{self, App, OwnWords, WakeWords};
-use crate::audio::Recording;
 use crate::base::LISTEN_RATE;
 use crate::cli::exit::{Code, Failure};
 use crate::cli::{Outcome, print};
 use crate::engine::local::Silero;
 use crate::listen::wake::Word;
 use crate::listen::{Event, Listener, Order, Settings};
+use crate::pcm::Recording;
 
 /// A score that nothing exceeds: the word only tells its scores.
 const NEVER: f32 = 2.0;

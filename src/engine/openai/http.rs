@@ -10,11 +10,12 @@ use serde::de::DeserializeOwned;
 
 use super::address::Address;
 use super::auth::Auth;
+use super::error_body::ErrorBody;
 use super::limits::limits;
-use super::refusal::{Declined, ErrorBody, Refusal, looks_like_a_page};
-use super::tls;
+use super::refusal::{ADDRESS, Declined, Refusal, looks_like_a_page};
 use crate::base::{Chance, Clock, Job, WallClock};
 use crate::engine::{EngineError, Meter, Usage};
+use crate::net;
 
 /// How often a request is retried: as in the vendor's own clients.
 const RETRIES: u32 = 2;
@@ -48,8 +49,6 @@ const FETCH: Duration = Duration::from_secs(60);
 /// Bytes that suffice to recognize a web page.
 const PAGE_MARK: usize = 9;
 
-const AGENT: &str = concat!("aloud/", env!("CARGO_PKG_VERSION"));
-
 /// A provider's address and key, and the way to send it requests. Cheap to clone; clones share
 /// their connections.
 #[derive(Clone, Debug)]
@@ -63,7 +62,7 @@ pub struct Http {
     retries: u32,
     meter: Meter,
     /// Whether requests that may already be in progress are never sent again.
-    careful: bool,
+    without_resending: bool,
     clock: Clock,
     chance: Chance,
     /// When a connection was last used, in microseconds of the clock.
@@ -82,8 +81,6 @@ impl Http {
         auth: Auth,
         patience: Duration,
     ) -> Result<Self, EngineError> {
-        // Sets the process's only crypto provider; any further call fails, which is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         auth.header(name)?;
         Ok(Self {
             client: client(name, &address, patience)?,
@@ -93,7 +90,7 @@ impl Http {
             key_place: None,
             retries: RETRIES,
             meter: Meter::default(),
-            careful: false,
+            without_resending: false,
             clock: Clock::start(),
             chance: Chance::System,
             used: Arc::default(),
@@ -126,8 +123,8 @@ impl Http {
     /// A clone that resends what may have reached the provider only if the answer says that nothing
     /// was made: what it makes must be paid for, even if the answer is lost on the way.
     #[must_use]
-    pub fn careful(&self) -> Self {
-        Self { careful: true, ..self.clone() }
+    pub fn without_resending(&self) -> Self {
+        Self { without_resending: true, ..self.clone() }
     }
 
     /// A clone for work that takes longer before anything comes back: making a picture, uploading a
@@ -239,13 +236,10 @@ impl Http {
     /// # Errors
     /// [`EngineError::Broken`] when they cannot be fetched or exceed 64 MB.
     pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, EngineError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(FETCH)
-            .redirect(reqwest::redirect::Policy::limited(4))
-            .user_agent(AGENT)
-            .build()
-            .map_err(|error| self.broken(&error.without_url().to_string()))?;
+        let limited = || reqwest::redirect::Policy::limited(4);
+        let make = || net::builder(CONNECT).read_timeout(FETCH).redirect(limited());
+        let client = net::client(true, make)
+            .map_err(|fault| self.broken(&format!("the file it made {}", fault.tell(ADDRESS))))?;
         // Such a URL may contain a signature that opens it to anybody: it is not shown.
         let lost =
             |why: String| self.broken(&format!("the file it made cannot be downloaded ({why})"));
@@ -322,7 +316,7 @@ impl Http {
             host: self.host(),
             keyed: self.keyed(),
             key_place: self.key_place.as_deref(),
-            careful: self.careful,
+            without_resending: self.without_resending,
         }
     }
 
@@ -415,20 +409,9 @@ fn client(
     address: &Address,
     patience: Duration,
 ) -> Result<reqwest::Client, EngineError> {
-    let made = builder(patience).build();
-    let made = if made.is_err() && !address.encrypted() {
-        // A machine without certificates can still talk to its own servers, which need none.
-        builder(patience).tls_certs_only([]).build()
-    } else {
-        made
-    };
-    made.map_err(|error| {
-        tracing::debug!("no client: {error:?}");
-        EngineError::Refused(format!(
-            "provider {name} ({}) {}",
-            address.host(),
-            tls::NO_AUTHORITIES
-        ))
+    net::client(address.encrypted(), || builder(patience)).map_err(|fault| {
+        let (host, why) = (address.host(), fault.tell(ADDRESS));
+        EngineError::Refused(format!("provider {name} ({host}) {why}"))
     })
 }
 
@@ -442,16 +425,14 @@ fn builder(patience: Duration) -> reqwest::ClientBuilder {
     });
     // Compressed streams arrive late. Servers that compress anyway are understood.
     let headers = [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
-    reqwest::Client::builder()
+    net::builder(CONNECT)
         .default_headers(HeaderMap::from_iter(headers))
-        .connect_timeout(CONNECT)
         .read_timeout(patience)
         .pool_idle_timeout(KEEP)
         .tcp_keepalive(Duration::from_secs(30))
         .http2_keep_alive_interval(Duration::from_secs(30))
         .tcp_nodelay(true)
         .redirect(home)
-        .user_agent(AGENT)
 }
 
 /// Reads the rest of a reply after its last word, in the background: a connection can be reused

@@ -1,9 +1,10 @@
 //! Engines for the OpenAI protocols: OpenAI itself, Azure, and every compatible server.
 //!
 //! ```text
-//! Utterance ─▶ Ear ───▶ ┐
-//! Prompt ────▶ Mind ──▶ ├─▶ Http (address, key, retries, errors for the user) ─▶ Events, bytes
-//! sentence ──▶ Voice ─▶ ┘
+//! Utterance ─▶ TranscriptionModel ─▶ ┐
+//! Prompt ────▶ ChatModel ──────────▶ ├─▶ Http (address, key, retries, errors for the user) ─▶ Events, bytes
+//! sentence ──▶ SpeechModel ────────▶ │
+//! Wish ──────▶ ImageModel ─────────▶ ┘
 //! ```
 //!
 //! **Invariant:** one HTTP client per provider, one reader of event streams, one retry policy.
@@ -15,14 +16,13 @@
 
 mod address;
 mod auth;
-mod decode;
+mod chat_model;
 pub mod defaults;
-mod ear;
+mod error_body;
 pub mod files;
 pub mod finetune;
 mod http;
 mod limits;
-mod mind;
 pub mod models;
 mod neighbour;
 pub mod picture;
@@ -30,21 +30,21 @@ mod quirks;
 pub mod realtime;
 mod refusal;
 mod sound;
+mod sound_bytes;
+mod speech;
 mod sse;
 mod stream;
-mod tls;
 pub mod training;
+mod transcription;
 mod used;
-mod voice;
-mod wave;
 mod wording;
 
 pub use address::Address;
 pub use auth::Auth;
-pub use ear::{Ear, EarSettings};
+pub use chat_model::{ChatModel, ChatSettings, Protocol, Sampling, ToolChoice};
 pub use http::Http;
-pub use mind::{Mind, MindSettings, Protocol, Sampling, ToolChoice};
 pub use neighbour::{NEIGHBOURS, Neighbour, neighbours};
 pub use refusal::Declined;
+pub use speech::{SpeechModel, SpeechSettings};
 pub use sse::{Events, SseError};
-pub use voice::{Voice, VoiceSettings};
+pub use transcription::{TranscriptionModel, TranscriptionSettings};

@@ -7,8 +7,9 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 
+use super::error_body::ErrorBody;
 use super::http::{Http, is};
-use super::refusal::{Declined, ErrorBody};
+use super::refusal::Declined;
 use super::sound::unbase64;
 use super::stream::Stream;
 use super::used::Tab;
@@ -40,18 +41,18 @@ fn keys(wish: &Wish) -> Vec<(&'static str, Value)> {
 
 /// A model that makes and edits pictures. Never retried: a lost picture may have been paid for.
 #[derive(Clone, Debug)]
-pub struct Hand {
+pub struct ImageModel {
     http: Http,
     model: String,
 }
 
-impl Hand {
+impl ImageModel {
     /// The model `model` at the provider of `http`.
     ///
     /// # Errors
     /// As [`Http::with_timeout`].
     pub fn new(http: &Http, model: impl Into<String>) -> Result<Self, EngineError> {
-        Ok(Self { http: http.with_timeout(PATIENCE)?.careful(), model: model.into() })
+        Ok(Self { http: http.with_timeout(PATIENCE)?.without_resending(), model: model.into() })
     }
 
     async fn make(&self, wish: &Wish) -> Result<Response, Declined> {
@@ -83,7 +84,7 @@ impl Hand {
     }
 }
 
-impl Painter for Hand {
+impl Painter for ImageModel {
     fn paint(&self, wish: Wish) -> Flow<Result<Painted, EngineError>> {
         let by = format!("{}/{}", self.http.name(), self.model).into();
         let (http, hand) = (self.http.clone(), self.clone());

@@ -100,7 +100,7 @@ impl Quirks {
 
 /// How to ask a transcription model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EarQuirks {
+pub(super) struct TranscriptionQuirks {
     /// Whether it takes `stream`. Others may refuse it, and for a short utterance it makes no
     /// difference.
     pub(super) streams: bool,
@@ -123,21 +123,21 @@ pub(super) enum Times {
     Diarized,
 }
 
-const WRITING: EarQuirks =
-    EarQuirks { streams: false, prompt: true, hints: false, times: Times::Untold };
+const WRITING: TranscriptionQuirks =
+    TranscriptionQuirks { streams: false, prompt: true, hints: false, times: Times::Untold };
 
 /// Rows of (part of the name, quirks); the first match counts.
-const EARS: [(&str, EarQuirks); 4] = [
+const EARS: [(&str, TranscriptionQuirks); 4] = [
     (
         "transcribe-diarize",
-        EarQuirks { streams: true, prompt: false, hints: false, times: Times::Diarized },
+        TranscriptionQuirks { streams: true, prompt: false, hints: false, times: Times::Diarized },
     ),
-    ("gpt-transcribe", EarQuirks { streams: true, hints: true, ..WRITING }),
-    ("-transcribe", EarQuirks { streams: true, ..WRITING }),
-    ("whisper", EarQuirks { times: Times::Verbose, ..WRITING }),
+    ("gpt-transcribe", TranscriptionQuirks { streams: true, hints: true, ..WRITING }),
+    ("-transcribe", TranscriptionQuirks { streams: true, ..WRITING }),
+    ("whisper", TranscriptionQuirks { times: Times::Verbose, ..WRITING }),
 ];
 
-impl EarQuirks {
+impl TranscriptionQuirks {
     /// The quirks of `model`.
     pub(super) fn of(model: &str) -> Self {
         EARS.iter().find(|(part, _)| model.contains(part)).map_or(WRITING, |(_, quirks)| *quirks)
@@ -189,14 +189,14 @@ mod tests {
 
     #[test]
     fn models_that_listen_and_speak_are_known_by_a_part_of_their_name() {
-        assert!(EarQuirks::of("gpt-transcribe").hints);
-        assert!(EarQuirks::of("gpt-4o-mini-transcribe-2025-12-15").streams);
-        assert_eq!(EarQuirks::of("gpt-4o-transcribe-diarize").times, Times::Diarized);
+        assert!(TranscriptionQuirks::of("gpt-transcribe").hints);
+        assert!(TranscriptionQuirks::of("gpt-4o-mini-transcribe-2025-12-15").streams);
+        assert_eq!(TranscriptionQuirks::of("gpt-4o-transcribe-diarize").times, Times::Diarized);
         for whisper in ["whisper-1", "Systran/faster-whisper-small", "whisper-large-v3"] {
-            let quirks = EarQuirks::of(whisper);
+            let quirks = TranscriptionQuirks::of(whisper);
             assert!(quirks.times == Times::Verbose && !quirks.streams, "{whisper}");
         }
-        assert_eq!(EarQuirks::of("parakeet"), WRITING);
+        assert_eq!(TranscriptionQuirks::of("parakeet"), WRITING);
         assert!(!takes_instructions("tts-1-hd") && takes_instructions("gpt-4o-mini-tts"));
     }
 }

@@ -5,6 +5,7 @@ mod code;
 mod consent;
 mod measure;
 pub mod number;
+mod roman;
 pub(crate) mod say;
 mod size;
 pub(crate) mod spell;

@@ -17,10 +17,11 @@ use super::measure::{
     amount_first, big_money, cents, currency, degrees, foreign, money_range, odd_money, unit,
 };
 use super::number;
+use super::roman::{counted, king, ranked};
 use super::size::{
     close_unit, fold, height, inch, large, leading_point, many_meters, nought, per, ratio, sum,
 };
-use super::words::{ABBREVIATIONS, COUNTED, PARTS, RANKED, SIGNS, TITLES};
+use super::words::{ABBREVIATIONS, PARTS, SIGNS, TITLES};
 use crate::language::scan::{
     digits, follows, has, is_edge, is_word, literal, past_space, text, value,
 };
@@ -208,45 +209,6 @@ fn hash(chars: &[char], at: usize) -> Match {
     counts.then(|| (at + 1, "number ".to_owned()))
 }
 
-/// Chapter IV.
-fn counted(chars: &[char], at: usize) -> Match {
-    let (from, head) = head(chars, at, COUNTED)?;
-    let (end, count) = roman(chars, from)?;
-    let is_person = text(chars, from, end) == "I" && head.starts_with(char::is_lowercase);
-    (!is_person).then(|| (end, format!("{head} {count}")))
-}
-
-/// Henry VIII.
-fn ranked(chars: &[char], at: usize) -> Match {
-    let (from, head) = head(chars, at, RANKED)?;
-    let (end, count) = roman(chars, from)?;
-    Some((end, format!("{head} the {}", number::ordinal(&count.to_string()))))
-}
-
-/// Thutmose II: a numeral after any other name is a rank.
-fn king(chars: &[char], at: usize) -> Match {
-    let from = at + 1;
-    if chars[at] != ' ' || !follows(chars, at, char::is_lowercase) {
-        return None;
-    }
-    let (end, count) = roman(chars, from)?;
-    let plain = chars[from..end].iter().all(|c| matches!(c, 'I' | 'V' | 'X'));
-    if end < from + 2 || !plain {
-        return None;
-    }
-    let start = (0..at).rev().take_while(|i| chars[*i].is_alphabetic()).last()?;
-    let first = chars[start].is_uppercase() && at > start + 2;
-    let counted = COUNTED.iter().any(|head| {
-        at.checked_sub(head.len()).is_some_and(|from| literal(chars, from, head) == Some(at))
-    });
-    let words = if counted {
-        format!(" {count}")
-    } else {
-        format!(" the {}", number::ordinal(&count.to_string()))
-    };
-    first.then_some((end, words))
-}
-
 /// The hyphen of twenty-six: both spellings are read alike.
 fn number_hyphen(chars: &[char], at: usize) -> Match {
     if chars[at] != '-' {
@@ -257,55 +219,6 @@ fn number_hyphen(chars: &[char], at: usize) -> Match {
     let word = |from: usize, to: usize| text(chars, from, to).to_lowercase();
     let fits = number::is_tens(&word(start, at)) && number::is_unit(&word(at + 1, end));
     (fits && !has(chars, end, is_word)).then(|| (at + 1, " ".to_owned()))
-}
-
-fn head(chars: &[char], at: usize, heads: &[&'static str]) -> Option<(usize, &'static str)> {
-    if !is_edge(chars, at) {
-        return None;
-    }
-    heads.iter().find_map(|head| {
-        let end = literal(chars, at, head)?;
-        Some((literal(chars, end, " ")?, *head))
-    })
-}
-
-/// A Roman numeral up to 399 that is a word of its own.
-fn roman(chars: &[char], at: usize) -> Option<(usize, u32)> {
-    const STEPS: [(&str, u32); 9] = [
-        ("C", 100),
-        ("XC", 90),
-        ("L", 50),
-        ("XL", 40),
-        ("X", 10),
-        ("IX", 9),
-        ("V", 5),
-        ("IV", 4),
-        ("I", 1),
-    ];
-    let mut end = at;
-    let mut count = 0;
-    for (mark, worth) in STEPS {
-        let most = if matches!(mark, "C" | "X" | "I") { 3 } else { 1 };
-        // Ninety and forty exclude fifty after them; nine excludes five.
-        if matches!((mark, count % 100), ("L", 90..))
-            || matches!((mark, count % 10), ("V" | "IV", 9))
-        {
-            continue;
-        }
-        for _ in 0..most {
-            match literal(chars, end, mark) {
-                Some(next) => {
-                    end = next;
-                    count += worth;
-                }
-                None => break,
-            }
-        }
-    }
-    let is_letter = end == at + 1 && matches!(chars[at], 'C' | 'L');
-    let goes_on =
-        has(chars, end, |c| matches!(c, '.' | '\'' | '’')) && has(chars, end + 1, is_word);
-    (count > 0 && !is_letter && !goes_on && is_edge(chars, end)).then_some((end, count))
 }
 
 /// 3/4; a date if it is not a fraction.

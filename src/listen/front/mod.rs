@@ -217,7 +217,7 @@ impl Front {
 
     /// Whether an echo is to be expected at all.
     fn wanted(&self) -> bool {
-        match (self.echo, self.tap.gauge().form()) {
+        match (self.echo, self.tap.shared().form()) {
             (Echo::Off, _) | (Echo::Auto, Form::Absent | Form::Headset) => false,
             (Echo::On, _) | (Echo::Auto, Form::Unknown | Form::Loudspeaker) => true,
         }
@@ -258,8 +258,8 @@ impl Front {
     /// Starts to remove the echo.
     fn begin(&mut self) {
         if self.canceller.is_none() {
-            let gauge = self.tap.gauge();
-            let latency = gauge.latency().saturating_sub(self.period.into()) as f64;
+            let shared = self.tap.shared();
+            let latency = shared.latency().saturating_sub(self.period.into()) as f64;
             let way = latency * f64::from(LISTEN_RATE.0) / f64::from(SPEAKER_RATE.0) + MICROPHONE;
             self.held_back = (way.min(LONGEST) - LEAD).max(0.0);
             self.canceller = Some(Canceller::new());

@@ -16,6 +16,7 @@ use super::disk::aside;
 use super::web::{self, Web, WebError};
 use super::{BaseUrl, Settings, Tool, ToolError, ToolOutput, arguments, function};
 use crate::dialog::Effect;
+use crate::net::{self, TlsFault};
 
 /// The longest page, in bytes.
 const MOST: usize = 4 * 1024 * 1024;
@@ -88,8 +89,11 @@ pub(crate) fn tools(settings: &Settings) -> Vec<Arc<dyn Tool>> {
                 async move {
                     let client = client.get_or_init(|| pages_client(private));
                     match client {
-                        Some(client) => read(client, &wish.url, private).await,
-                        None => Err(refused(WebError::NoTls.tell("the web", "read_page"))),
+                        Ok(client) => read(client, &wish.url, private).await,
+                        Err(fault) => {
+                            let error = WebError::Encryption(*fault);
+                            Err(refused(error.tell("the web", "read_page")))
+                        }
                     }
                 }
             },
@@ -114,11 +118,13 @@ pub(crate) fn tools(settings: &Settings) -> Vec<Arc<dyn Tool>> {
     read.into_iter().chain(search).collect()
 }
 
-fn pages_client(private: bool) -> Option<Client> {
-    let builder = web::builder().redirect(guard::redirects(private));
-    let builder =
-        if private { builder } else { builder.dns_resolver(guard::resolver()).no_proxy() };
-    builder.build().inspect_err(|error| tracing::warn!(%error, "no client for pages")).ok()
+/// The client for pages. If only the public internet is allowed, it looks up names itself and uses
+/// no proxy, which could fetch from anywhere.
+fn pages_client(private: bool) -> Result<Client, TlsFault> {
+    net::client(true, || {
+        let builder = web::builder().redirect(guard::redirects(private));
+        if private { builder } else { builder.dns_resolver(guard::resolver()).no_proxy() }
+    })
 }
 
 async fn read(client: &Client, address: &str, private: bool) -> Result<ToolOutput, ToolError> {

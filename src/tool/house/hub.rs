@@ -87,7 +87,7 @@ impl Hub {
                 | WebError::Busy
                 | WebError::Refused(_)
                 | WebError::Nonsense
-                | WebError::NoTls => self.tell(error),
+                | WebError::Encryption(_) => self.tell(error),
             })?;
         let states: Vec<State> = read(&body).unwrap_or_default();
         let name = |state: State| {

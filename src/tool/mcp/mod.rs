@@ -35,6 +35,7 @@ use tokio::time::Instant;
 
 use self::tool::McpTool;
 use super::{Tool, web};
+use crate::net;
 
 /// How long a server may take to start, which may include fetching it, and to list its tools.
 const START: Duration = Duration::from_secs(120);
@@ -380,7 +381,9 @@ async fn connect(
             }
             let config =
                 StreamableHttpClientTransportConfig::with_uri(url.as_str()).custom_headers(all);
-            let http = web::builder().build().map_err(|error| error.to_string())?;
+            let encrypted = url.as_str().starts_with("https:");
+            let http = net::client(encrypted, web::builder)
+                .map_err(|fault| format!("{url} {}", fault.tell("its url")))?;
             let transport = StreamableHttpClientTransport::with_client(http, config);
             client
                 .serve(transport)

@@ -7,10 +7,10 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::amount::{Currency, is_number};
+use super::amount::is_number;
 use super::lexicon::{Context, Lexicon};
-use super::stress::{PRIMARY, is_consonant, is_vowel, stressed, weight};
-use super::subtoken::subtoken;
+use super::part::{MARKS, Part, SILENT, grouped, merged, merged_text, resolve};
+use super::stress::{is_consonant, is_vowel};
 use super::tag::Tagger;
 use super::token::Tokenizer;
 use crate::engine::local::Stopped;
@@ -23,13 +23,6 @@ pub(super) trait Unknown {
     /// The phonemes of a word of letters; empty if there are none.
     fn read(&mut self, word: &str) -> Result<String, Stopped>;
 }
-
-/// Punctuation that the voice knows, except quotes.
-const MARKS: &str = ";:,.!?—…";
-/// Characters that are silent inside a word.
-const SILENT: &str = "',-._‘’/";
-const MARK_TAGS: [&str; 11] =
-    [".", ",", "-LRB-", "-RRB-", "``", "\"\"", "''", ":", "$", "#", "NFP"];
 
 /// Names of symbols that are part of no word.
 const SIGN_NAMES: [(char, &str); 14] = [
@@ -57,22 +50,6 @@ pub(super) struct Reader {
     pub(super) lexicon: Lexicon,
 }
 
-/// A token being turned into phonemes.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Token {
-    text: String,
-    tag: &'static str,
-    spaced: bool,
-    phonemes: Option<String>,
-    /// Whether it begins a word.
-    is_head: bool,
-    alias: Option<&'static str>,
-    currency: Option<Currency>,
-    /// Whether a space precedes it when joined to others.
-    gap: bool,
-    from: u32,
-}
-
 impl Reader {
     /// The phonemes of a normalized sentence; each is traced to its place in the original text.
     pub(super) fn read(
@@ -80,7 +57,7 @@ impl Reader {
         sentence: &Traced,
         unknown: &mut impl Unknown,
     ) -> Result<Traced, Stopped> {
-        let mut words = retokenized(self.tokens(sentence));
+        let mut words = grouped(self.tokens(sentence));
         let points = decimal_points(&words);
         let mut cx = Context::default();
         for (place, word) in words.iter_mut().enumerate().rev() {
@@ -108,7 +85,7 @@ impl Reader {
         Ok(out)
     }
 
-    fn tokens(&self, sentence: &Traced) -> Vec<Token> {
+    fn tokens(&self, sentence: &Traced) -> Vec<Part> {
         let spans = self.tokenizer.tokens(sentence.chars());
         let texts: Vec<String> = spans
             .iter()
@@ -116,19 +93,19 @@ impl Reader {
             .collect();
         let tags = self.tagger.tag(&texts.iter().map(String::as_str).collect::<Vec<_>>());
         let rows = spans.into_iter().zip(texts).zip(tags);
-        rows.map(|((span, text), tag)| Token {
+        rows.map(|((span, text), tag)| Part {
             text,
             tag,
             spaced: span.spaced,
             is_head: true,
             from: sentence.from().get(span.letters.start).copied().unwrap_or(0),
-            ..Token::default()
+            ..Part::default()
         })
         .collect()
     }
 
     /// The reading by lexicon or as a number.
-    fn known(&self, token: &Token, cx: Context) -> Option<String> {
+    fn known(&self, token: &Part, cx: Context) -> Option<String> {
         let word: String =
             token.alias.unwrap_or(&token.text).replace(['‘', '’'], "'").nfkc().collect();
         match self.lexicon.word(&word, token.tag, cx) {
@@ -149,7 +126,7 @@ impl Reader {
     /// Reads adjoining tokens: the longest known parts, starting from the last.
     fn read_parts(
         &self,
-        parts: &mut [Token],
+        parts: &mut [Part],
         mut cx: Context,
         unknown: &mut impl Unknown,
     ) -> Result<Context, Stopped> {
@@ -233,8 +210,8 @@ impl Reader {
 }
 
 /// The positions of the word "point" between two number words: unstressed, as in digits.
-fn decimal_points(words: &[Vec<Token>]) -> Vec<usize> {
-    let counts = |word: &Vec<Token>| {
+fn decimal_points(words: &[Vec<Part>]) -> Vec<usize> {
+    let counts = |word: &Vec<Part>| {
         word.iter().all(|token| {
             number::is_word(&token.text.to_lowercase())
                 || token.text.chars().all(|c| c.is_ascii_digit() || c == ',')
@@ -253,7 +230,7 @@ fn decimal_points(words: &[Vec<Token>]) -> Vec<usize> {
 }
 
 /// What the preceding word needs to know about a word.
-fn context(cx: Context, token: &Token) -> Context {
+fn context(cx: Context, token: &Part) -> Context {
     let tells = |c: &char| is_vowel(*c) || is_consonant(*c) || MARKS.contains(*c);
     let first = token.phonemes.as_deref().and_then(|phonemes| phonemes.chars().find(tells));
     let vowel = match first {
@@ -266,188 +243,8 @@ fn context(cx: Context, token: &Token) -> Context {
     Context { vowel, to }
 }
 
-/// Splits tokens at capitals and digits, finds punctuation and currencies, and groups adjoining
-/// parts into one word.
-fn retokenized(tokens: Vec<Token>) -> Vec<Vec<Token>> {
-    let mut words: Vec<Vec<Token>> = Vec::new();
-    // Whether the last word may take more tokens.
-    let mut is_open = false;
-    let mut currency = None;
-    for i in 0..tokens.len() {
-        let mut parts = subtokens(&tokens[i]);
-        let next_counts = tokens.get(i + 1).is_some_and(|next| next.tag == "CD");
-        let texts: Vec<String> = parts.iter().map(|part| part.text.clone()).collect();
-        for (j, part) in parts.iter_mut().enumerate() {
-            let sign = if part.tag == "$" { Currency::of(&part.text) } else { None };
-            let is_last = j + 1 == texts.len();
-            if sign.is_some() {
-                currency = sign;
-                part.phonemes = Some(String::new());
-            } else if part.tag == ":" && matches!(part.text.as_str(), "-" | "–") {
-                part.phonemes = Some("—".to_owned());
-            } else if MARK_TAGS.contains(&part.tag)
-                && !part.text.chars().all(|c| c.is_ascii_alphabetic())
-            {
-                part.phonemes = Some(mark(part));
-                // The original lets a currency extend across a comma to the next number.
-                currency = None;
-            } else if currency.is_some() {
-                if part.tag != "CD" {
-                    currency = None;
-                } else if is_last && !next_counts {
-                    part.currency = currency;
-                }
-            } else if j > 0 && !is_last && part.text == "2" {
-                let before = texts[j - 1].chars().last().is_some_and(char::is_alphabetic);
-                let after = texts[j + 1].chars().next().is_some_and(char::is_alphabetic);
-                part.alias = (before && after).then_some("to");
-            }
-        }
-        for mut part in parts {
-            let is_done = part.alias.is_some() || part.phonemes.is_some();
-            let joins = is_open
-                && words.last().and_then(|word| word.last()).is_some_and(|last| !last.spaced);
-            match words.last_mut() {
-                Some(word) if joins && !is_done => {
-                    part.is_head = false;
-                    word.push(part);
-                }
-                _ => {
-                    is_open = !is_done && !part.spaced;
-                    words.push(vec![part]);
-                }
-            }
-        }
-    }
-    words
-}
-
-fn mark(token: &Token) -> String {
-    match token.tag {
-        "-LRB-" => "(".to_owned(),
-        "-RRB-" => ")".to_owned(),
-        "``" => "“".to_owned(),
-        "\"\"" | "''" => "”".to_owned(),
-        _ => token.text.chars().filter(|c| MARKS.contains(*c) || "\"“”".contains(*c)).collect(),
-    }
-}
-
-/// A token in parts: "GPT-4" is GPT, -, 4; "iPhone" is i, Phone.
-fn subtokens(token: &Token) -> Vec<Token> {
-    let chars: Vec<char> = token.text.chars().collect();
-    let mut parts = Vec::new();
-    let mut at = 0;
-    while at < chars.len() {
-        match subtoken(&chars, at) {
-            Some(end) => {
-                parts.push(Token {
-                    text: chars[at..end].iter().collect(),
-                    spaced: false,
-                    is_head: true,
-                    ..token.clone()
-                });
-                at = end;
-            }
-            None => at += 1,
-        }
-    }
-    match parts.last_mut() {
-        Some(last) => last.spaced = token.spaced,
-        None => parts.push(token.clone()),
-    }
-    parts
-}
-
-/// Several tokens as one.
-fn merged(parts: &[Token]) -> Token {
-    let heaviest = |token: &Token| -> usize {
-        token.text.chars().map(|c| if c.is_uppercase() { 2 } else { 1 }).sum()
-    };
-    // The first of the heaviest, as `max` picks it.
-    let tag = parts.iter().rev().max_by_key(|token| heaviest(token)).map_or("", |token| token.tag);
-    Token {
-        text: merged_text(parts),
-        tag,
-        spaced: parts.last().is_some_and(|token| token.spaced),
-        is_head: parts.first().is_some_and(|token| token.is_head),
-        currency: parts.iter().find_map(|token| token.currency),
-        from: parts.first().map_or(0, |token| token.from),
-        ..Token::default()
-    }
-}
-
-fn merged_text(parts: &[Token]) -> String {
-    let mut text = String::new();
-    for (i, part) in parts.iter().enumerate() {
-        text.push_str(&part.text);
-        if part.spaced && i + 1 < parts.len() {
-            text.push(' ');
-        }
-    }
-    text
-}
-
-/// Settles gaps and stress between the parts of one word.
-fn resolve(parts: &mut [Token]) {
-    let text = merged_text(parts);
-    let kind = |c: char| {
-        if c.is_alphabetic() {
-            0
-        } else if c.is_ascii_digit() {
-            1
-        } else {
-            2
-        }
-    };
-    let mut kinds: Vec<u8> = text.chars().filter(|c| !SILENT.contains(*c)).map(kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let gaps = text.contains([' ', '/']) || kinds.len() > 1;
-    let last = parts.len() - 1;
-    for (i, part) in parts.iter_mut().enumerate() {
-        if part.phonemes.is_none() {
-            let is_mark =
-                part.text.chars().count() == 1 && part.text.chars().all(|c| MARKS.contains(c));
-            if i == last && is_mark {
-                part.phonemes = Some(part.text.clone());
-            } else if part.text.chars().all(|c| SILENT.contains(c)) {
-                part.phonemes = Some(String::new());
-            }
-        } else if i > 0 {
-            part.gap = gaps;
-        }
-    }
-    if gaps {
-        return;
-    }
-    let mut spoken: Vec<(bool, usize, usize)> = parts
-        .iter()
-        .enumerate()
-        .filter_map(|(i, part)| Some((i, part.phonemes.as_deref().filter(|p| !p.is_empty())?)))
-        .map(|(i, phonemes)| (phonemes.contains(PRIMARY), weight(phonemes), i))
-        .collect();
-    if let [(_, _, first), (_, _, second)] = *spoken.as_slice()
-        && parts[first].text.chars().count() == 1
-    {
-        weaken(&mut parts[second]);
-        return;
-    }
-    let primaries = spoken.iter().filter(|(primary, ..)| *primary).count();
-    if spoken.len() < 2 || primaries <= spoken.len().div_ceil(2) {
-        return;
-    }
-    spoken.sort_unstable();
-    for (_, _, i) in &spoken[..spoken.len() / 2] {
-        weaken(&mut parts[*i]);
-    }
-}
-
-fn weaken(token: &mut Token) {
-    token.phonemes = token.phonemes.as_deref().map(|phonemes| stressed(phonemes, Some(-0.5)));
-}
-
 /// Appends a word's phonemes, in the voice's alphabet, followed by a space.
-fn push_word(word: &[Token], out: &mut Traced) {
+fn push_word(word: &[Part], out: &mut Traced) {
     let start = out.len();
     for token in word {
         let phonemes = token.phonemes.as_deref().unwrap_or_default();
@@ -481,30 +278,6 @@ fn trimmed(phonemes: &mut Traced) {
 mod tests {
     use super::super::reading::pack_one;
     use super::*;
-
-    fn parts(text: &str) -> Vec<String> {
-        let token = Token { text: text.to_owned(), ..Token::default() };
-        subtokens(&token).into_iter().map(|part| part.text).collect()
-    }
-
-    #[test]
-    fn tokens_are_cut_at_capitals_and_digits() {
-        for (text, expected) in [
-            ("GPT-4", vec!["GPT", "-", "4"]),
-            ("iPhone", vec!["i", "Phone"]),
-            ("WiFi", vec!["Wi", "Fi"]),
-            ("aPKey", vec!["a", "P", "Key"]),
-            ("MP3", vec!["MP", "3"]),
-            ("-1,234.5", vec!["-1,234.5"]),
-            ("1990s", vec!["1990", "s"]),
-            ("don't", vec!["don't"]),
-            ("'ll", vec!["'", "ll"]),
-            ("...", vec![".", ".", "."]),
-            ("a_b", vec!["a", "_", "b"]),
-        ] {
-            assert_eq!(parts(text), expected, "{text}");
-        }
-    }
 
     struct Spelling;
 

@@ -29,6 +29,7 @@ mod lexicon;
 mod load;
 mod net;
 mod noise;
+mod part;
 mod pronounce;
 mod reading;
 mod split;

@@ -15,7 +15,7 @@ pub struct SocketId(pub u32);
 /// What a line wants done.
 #[derive(Debug)]
 pub enum Act {
-    /// Open a connection; [`Happening::Open`] or [`Happening::Failed`] follows.
+    /// Open a connection; [`SocketEvent::Open`] or [`SocketEvent::Failed`] follows.
     Dial {
         /// Its id.
         socket: SocketId,
@@ -50,7 +50,7 @@ pub enum Act {
 
 /// What happens on a connection.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Happening {
+pub enum SocketEvent {
     /// It is open.
     Open,
     /// It could not be opened.

@@ -28,7 +28,7 @@ pub(super) struct Asked {
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     pub(super) utterance: Utterance,
-    pub(super) take: u32,
+    pub(super) revision: u32,
     /// Its transcript, once known.
     pub(super) words: Option<String>,
     /// Whether some of an answer was handed out.
@@ -38,16 +38,16 @@ pub(super) struct Question {
 }
 
 impl Asked {
-    pub(super) fn push(&mut self, utterance: Utterance, take: u32, until: Moment) {
+    pub(super) fn push(&mut self, utterance: Utterance, revision: u32, until: Moment) {
         self.questions.retain(|question| question.utterance.id != utterance.id);
         if self.questions.len() == MOST {
             self.questions.remove(0);
         }
-        self.questions.push(Question { utterance, take, words: None, answered: false, until });
+        self.questions.push(Question { utterance, revision, words: None, answered: false, until });
     }
 
-    pub(super) fn forget(&mut self, utterance: UtteranceId, take: u32) {
-        self.questions.retain(|q| (q.utterance.id, q.take) != (utterance, take));
+    pub(super) fn forget(&mut self, utterance: UtteranceId, revision: u32) {
+        self.questions.retain(|q| (q.utterance.id, q.revision) != (utterance, revision));
     }
 
     /// When the first transcript is due.
@@ -89,15 +89,15 @@ impl Asked {
         }
     }
 
-    /// Takes the transcript of a take; false if it is not new, or not of an open question.
+    /// Takes the transcript of a revision; false if it is not new, or not of an open question.
     pub(super) fn learn(
         &mut self,
         utterance: UtteranceId,
-        take: u32,
+        revision: u32,
         text: &str,
         last: bool,
     ) -> bool {
-        let of_it = |q: &&mut Question| (q.utterance.id, q.take) == (utterance, take);
+        let of_it = |q: &&mut Question| (q.utterance.id, q.revision) == (utterance, revision);
         match self.questions.iter_mut().find(of_it) {
             Some(question) if question.words.is_none() => {
                 question.words = last.then(|| text.to_owned());

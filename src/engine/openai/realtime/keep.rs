@@ -34,7 +34,7 @@ impl Line {
         }
         if live {
             for question in self.asked.unheard() {
-                session.commit(now, &question.utterance, question.take, &mut outs);
+                session.commit(now, &question.utterance, question.revision, &mut outs);
                 if let Some(words) = &question.words {
                     session.know(question.utterance.id, words);
                 }
@@ -226,7 +226,7 @@ impl Line {
                     "provider {provider} did not transcribe that in time; say it again"
                 ))
             });
-            self.unwritten(question.utterance.id, question.take, why, out);
+            self.unwritten(question.utterance.id, question.revision, why, out);
         }
     }
 
@@ -234,13 +234,13 @@ impl Line {
     pub(super) fn unwritten(
         &mut self,
         utterance: UtteranceId,
-        take: u32,
+        revision: u32,
         why: EngineError,
         out: &mut Vec<Act>,
     ) {
-        self.asked.forget(utterance, take);
+        self.asked.forget(utterance, revision);
         let (result, certainty) = (Err(why), None);
-        let said = Said::Transcript { utterance, take, result, certainty, last: true };
+        let said = Said::Transcript { utterance, revision, result, certainty, last: true };
         out.push(Act::Say(said));
     }
 
@@ -249,7 +249,7 @@ impl Line {
         let down = self.connections.down().filter(|_| self.settings.writes());
         let Some(why) = down.cloned() else { return };
         for question in self.asked.take() {
-            self.unwritten(question.utterance.id, question.take, why.clone(), out);
+            self.unwritten(question.utterance.id, question.revision, why.clone(), out);
         }
     }
 }

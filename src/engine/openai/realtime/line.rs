@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::act::{Act, Happening, PAUSE, SocketId};
+use super::act::{Act, PAUSE, SocketEvent, SocketId};
 use super::asked::{self, Asked, Stretch};
 use super::connections::Connections;
 use super::outcome::{Loss, Out, Voice};
@@ -90,19 +90,19 @@ impl Line {
                 self.connections.wake(now, out);
                 self.standin.prepare(out);
             }
-            Order::Commit { utterance, take } => {
-                self.asked.push(utterance.clone(), take, asked::until(now, &utterance));
+            Order::Commit { utterance, revision } => {
+                self.asked.push(utterance.clone(), revision, asked::until(now, &utterance));
                 // The utterance contains all of it.
                 self.stretch.take();
-                if !self.talk(now, out, |s, outs| s.commit(now, &utterance, take, outs)) {
+                if !self.talk(now, out, |s, outs| s.commit(now, &utterance, revision, outs)) {
                     self.connections.wake(now, out);
                     self.give_up_while_down(out);
                 }
             }
-            Order::Forget { utterance, take } => {
-                self.asked.forget(utterance, take);
-                self.talk(now, out, |session, _| session.forget(utterance, take));
-                self.standin.forget(utterance, take, out);
+            Order::Forget { utterance, revision } => {
+                self.asked.forget(utterance, revision);
+                self.talk(now, out, |session, _| session.forget(utterance, revision));
+                self.standin.forget(utterance, revision, out);
             }
             Order::Respond { epoch, prompt } => self.respond(now, epoch, prompt, out),
             Order::Announce { epoch, text, sure } => self.announce(now, epoch, text, sure, out),
@@ -126,26 +126,26 @@ impl Line {
         &mut self,
         now: Moment,
         socket: SocketId,
-        happening: Happening,
+        event: SocketEvent,
         out: &mut Vec<Act>,
     ) {
         let (settings, voice) = (self.spoken(), self.voice.clone());
         let Some(connection) = self.connections.get(socket) else { return };
         connection.hear(now);
-        match happening {
-            Happening::Open => {
+        match event {
+            SocketEvent::Open => {
                 connection.session = Some(Session::new(now, socket.0, settings, voice));
                 connection.since = now;
             }
-            Happening::Text(text) => {
+            SocketEvent::Text(text) => {
                 let mut outs = Vec::new();
                 if let Some(session) = &mut connection.session {
                     session.receive(now, &text, &mut outs);
                 }
                 self.drain(now, socket, outs, out);
             }
-            Happening::Pong => {}
-            Happening::Closed(code) => {
+            SocketEvent::Pong => {}
+            SocketEvent::Closed(code) => {
                 tracing::debug!(?code, "the server has closed the session");
                 let loss = match code {
                     // The close code of servers when the dialect is wrong.
@@ -154,7 +154,7 @@ impl Line {
                 };
                 self.lose(now, socket, loss, out);
             }
-            Happening::Failed(error) => self.fail(now, socket, error, out),
+            SocketEvent::Failed(error) => self.fail(now, socket, error, out),
         }
         self.swap(now, out);
     }
@@ -326,12 +326,12 @@ impl Line {
                 }
                 Out::Limits(limits) => out.push(Act::Limits(limits)),
                 Out::TurnOver => out.push(Act::Say(Said::TurnOver)),
-                Out::Unwritten(utterance, take) => {
+                Out::Unwritten(utterance, revision) => {
                     let provider = &self.settings.provider;
                     let why = EngineError::Broken(format!(
                         "provider {provider} could not transcribe that; say it again"
                     ));
-                    self.unwritten(utterance, take, why, out);
+                    self.unwritten(utterance, revision, why, out);
                 }
             }
         }
@@ -340,12 +340,12 @@ impl Line {
     /// Handles a session's output.
     fn say(&mut self, socket: SocketId, said: Said, out: &mut Vec<Act>) {
         match &said {
-            Said::Transcript { utterance, take, result: Ok(text), last, .. } => {
-                if !self.asked.learn(*utterance, *take, text, *last) {
+            Said::Transcript { utterance, revision, result: Ok(text), last, .. } => {
+                if !self.asked.learn(*utterance, *revision, text, *last) {
                     return;
                 }
                 if *last && self.settings.writes() {
-                    self.asked.forget(*utterance, *take);
+                    self.asked.forget(*utterance, *revision);
                     let written =
                         self.connections.get(socket).and_then(|made| made.session.as_mut());
                     written.into_iter().for_each(|session| session.written(*utterance));

@@ -51,15 +51,23 @@ enum What {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sound {
     pub(super) utterance: UtteranceId,
-    pub(super) take: u32,
+    pub(super) revision: u32,
     /// Where it ends in the stream.
     pub(super) end: u64,
-    /// Nobody wants it as it is; if the user went on, it is the beginning of the next take.
+    /// Nobody wants it as it is; if the user went on, it is the beginning of the next revision.
     pub(super) loose: bool,
     pub(super) words: String,
     /// Whether the transcript is final, and whether it was reported.
     pub(super) known: bool,
     pub(super) told: bool,
+}
+
+impl Sound {
+    /// What was said in `revision` of `utterance`, up to `end` in the stream.
+    pub(super) fn new(utterance: UtteranceId, revision: u32, end: u64) -> Self {
+        let (words, loose, known, told) = (String::new(), false, false, false);
+        Self { utterance, revision, end, loose, words, known, told }
+    }
 }
 
 impl Mirror {

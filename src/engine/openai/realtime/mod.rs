@@ -56,7 +56,7 @@ mod standin;
 mod trouble;
 mod wire;
 
-pub use act::{Act, Happening, SocketId};
+pub use act::{Act, SocketEvent, SocketId};
 pub use line::Line;
 pub use partner::{Fallback, Realtime};
 pub use reader::Reader;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::socket::{INBOX, Socket};
-use super::{Act, Behind, Happening, Line, Server, Settings, SocketId};
+use super::{Act, Behind, Line, Server, Settings, SocketEvent, SocketId};
 use crate::base::Clock;
 use crate::engine::{Meter, Order, Partner, Said};
 
@@ -16,8 +16,8 @@ pub struct Realtime {
     clock: Clock,
     server: Server,
     sockets: HashMap<SocketId, Socket>,
-    inbox: Receiver<(SocketId, Happening)>,
-    mouth: Sender<(SocketId, Happening)>,
+    inbox: Receiver<(SocketId, SocketEvent)>,
+    mouth: Sender<(SocketId, SocketEvent)>,
     fallback: Box<dyn Partner>,
     said: VecDeque<Said>,
     talks: bool,
@@ -139,7 +139,7 @@ impl Realtime {
                 self.sockets.remove(&socket);
                 let mut more = Vec::new();
                 let now = self.clock.now();
-                self.line.handle(now, socket, Happening::Closed(None), &mut more);
+                self.line.handle(now, socket, SocketEvent::Closed(None), &mut more);
                 acts.extend(more);
             }
         }
@@ -177,8 +177,8 @@ impl Partner for Realtime {
                 // Each branch is cancel-safe.
                 tokio::select! {
                     biased;
-                    Some((socket, happening)) = inbox.recv() => {
-                        line.handle(clock.now(), socket, happening, &mut acts);
+                    Some((socket, event)) = inbox.recv() => {
+                        line.handle(clock.now(), socket, event, &mut acts);
                     }
                     said = fallback.said() => line.stand_in(clock.now(), said, &mut acts),
                     () = sleep_until(deadline) => line.tick(clock.now(), &mut acts),

@@ -19,7 +19,7 @@ use super::reading::Reading;
 use super::socket::{INBOX, Socket};
 use super::sound::Decoder;
 use super::trouble::broke_off;
-use super::{Dialect, Happening, Server, Settings, SocketId, wire};
+use super::{Dialect, Server, Settings, SocketEvent, SocketId, wire};
 use crate::base::{Epoch, Flow, Job};
 use crate::engine::{Chunk, EngineError, Meter, Notes, Pacing, Synthesizer};
 
@@ -152,7 +152,7 @@ struct Booth {
 /// An open session.
 struct Line {
     socket: Socket,
-    inbox: Receiver<(SocketId, Happening)>,
+    inbox: Receiver<(SocketId, SocketEvent)>,
 }
 
 /// How reading a sentence ended.
@@ -453,14 +453,14 @@ impl Line {
     async fn event(&mut self) -> Result<Event, Option<EngineError>> {
         loop {
             match self.inbox.recv().await {
-                Some((_, Happening::Text(text))) => {
+                Some((_, SocketEvent::Text(text))) => {
                     if let Some((event, _)) = parse(&text) {
                         return Ok(event);
                     }
                 }
-                Some((_, Happening::Open | Happening::Pong)) => {}
-                Some((_, Happening::Failed(error))) => return Err(Some(error)),
-                Some((_, Happening::Closed(_))) | None => return Err(None),
+                Some((_, SocketEvent::Open | SocketEvent::Pong)) => {}
+                Some((_, SocketEvent::Failed(error))) => return Err(Some(error)),
+                Some((_, SocketEvent::Closed(_))) | None => return Err(None),
             }
         }
     }

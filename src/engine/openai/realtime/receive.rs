@@ -110,8 +110,8 @@ impl Session {
             return;
         }
         remember(&mut self.unclaimed, item);
-        if let Some((utterance, take, _)) = self.turn.take() {
-            self.claim(&utterance, take);
+        if let Some((utterance, revision, _)) = self.turn.take() {
+            self.claim(&utterance, revision);
             self.start(out);
         }
     }
@@ -130,7 +130,7 @@ impl Session {
             (None, _) => {}
         }
         sound.known = last;
-        let (utterance, take) = (sound.utterance, sound.take);
+        let (utterance, revision) = (sound.utterance, sound.revision);
         let failed = text.is_none();
         let mut said: Vec<&str> = Vec::new();
         let mut whole = true;
@@ -139,12 +139,12 @@ impl Session {
             whole &= sound.known;
             said.extend(Some(sound.words.trim()).filter(|words| !words.is_empty()));
         }
-        if sounds.iter().any(|sound| sound.loose && sound.take == take) {
+        if sounds.iter().any(|sound| sound.loose && sound.revision == revision) {
             return;
         }
         if failed {
             if self.settings.writes() {
-                out.push(Out::Unwritten(utterance, take));
+                out.push(Out::Unwritten(utterance, revision));
             }
             return;
         }
@@ -154,7 +154,7 @@ impl Session {
         }
         out.push(Out::Say(Said::Transcript {
             utterance,
-            take,
+            revision,
             result,
             certainty: None,
             last: whole,
@@ -373,10 +373,10 @@ impl Session {
             | "item_not_found" => {}
             "input_audio_buffer_commit_empty" => {
                 if let Some(utterance) = self.commits.pop_back() {
-                    let take = self.mirror.sounds(utterance).last().map(|sound| sound.take);
+                    let revision = self.mirror.sounds(utterance).last().map(|sound| sound.revision);
                     self.mirror.refuse(utterance);
-                    if let Some(take) = take.filter(|_| self.settings.writes()) {
-                        out.push(Out::Unwritten(utterance, take));
+                    if let Some(revision) = revision.filter(|_| self.settings.writes()) {
+                        out.push(Out::Unwritten(utterance, revision));
                     }
                 }
             }

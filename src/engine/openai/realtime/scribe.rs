@@ -54,7 +54,7 @@ impl Transcriber for Scribe {
     fn transcribe(&self, utterance: Utterance) -> Flow<Result<Transcript, EngineError>> {
         let mut ear = self.listen();
         Box::pin(async_stream::stream! {
-            ear.order(Order::Commit { utterance, take: 0 });
+            ear.order(Order::Commit { utterance, revision: 0 });
             loop {
                 if let Said::Transcript { result, certainty, last, .. } = ear.said().await {
                     yield result.map(|text| {

@@ -154,9 +154,9 @@ impl Session {
             return;
         }
         if self.turn.as_ref().is_some_and(|(.., until)| *until <= now)
-            && let Some((utterance, take, _)) = self.turn.take()
+            && let Some((utterance, revision, _)) = self.turn.take()
         {
-            self.commit_now(&utterance, take, out);
+            self.commit_now(&utterance, revision, out);
             self.start(out);
         }
         match self.answer.as_ref().map(|answer| answer.state) {
@@ -204,7 +204,7 @@ impl Session {
         &mut self,
         now: Moment,
         utterance: &Utterance,
-        take: u32,
+        revision: u32,
         out: &mut Vec<Out>,
     ) {
         // Sound of another utterance that nobody came back to.
@@ -212,38 +212,38 @@ impl Session {
         let stale = self.mirror.drop_sounds(|sound| sound.loose && sound.utterance != id);
         self.delete(stale, out);
         match self.settings.turn_detection {
-            TurnDetection::Ours => self.commit_now(utterance, take, out),
+            TurnDetection::Ours => self.commit_now(utterance, revision, out),
             TurnDetection::ServerVad | TurnDetection::SemanticVad => {
                 if self.unclaimed.is_empty() {
-                    self.catch_up(utterance, take, out);
+                    self.catch_up(utterance, revision, out);
                     // It waits for a silence that nobody sends any more: the user is done.
                     let end = self.buffer.map_or(utterance.span.end, |(_, end)| end);
                     let silence = [0.0; TAIL];
                     self.hear(end, &silence, out);
-                    self.turn = Some((utterance.clone(), take, now + TURN));
+                    self.turn = Some((utterance.clone(), revision, now + TURN));
                 } else {
-                    self.claim(utterance, take);
+                    self.claim(utterance, revision);
                 }
             }
         }
     }
 
-    fn commit_now(&mut self, utterance: &Utterance, take: u32, out: &mut Vec<Out>) {
-        self.catch_up(utterance, take, out);
-        // A second take without new sound is the first one.
+    fn commit_now(&mut self, utterance: &Utterance, revision: u32, out: &mut Vec<Out>) {
+        self.catch_up(utterance, revision, out);
+        // A second revision without new sound is the first one.
         if let Some((begin, end)) = self.buffer.take().filter(|(begin, end)| end > begin) {
             self.send(wire::commit(), out);
             self.commits.push_back(utterance.id);
-            self.mirror.commit(sound(utterance.id, take, end));
+            self.mirror.commit(Sound::new(utterance.id, revision, end));
             self.committed = end;
             tracing::trace!(begin, end, "committed");
         }
     }
 
     /// Sends the part of the utterance that was not sent yet.
-    fn catch_up(&mut self, utterance: &Utterance, take: u32, out: &mut Vec<Out>) {
+    fn catch_up(&mut self, utterance: &Utterance, revision: u32, out: &mut Vec<Out>) {
         let span = &utterance.span;
-        // What an earlier take has sent stays, if the rest of this one continues it.
+        // What an earlier revision has sent stays, if the rest of this one continues it.
         let earlier = self.mirror.sounds(utterance.id).map(|sound| sound.end).last();
         let from = earlier.unwrap_or(span.start);
         let fits = match self.buffer {
@@ -255,7 +255,7 @@ impl Session {
         let follows = from <= span.end && fits;
         let from = if follows {
             for sound in self.mirror.sounds(utterance.id) {
-                (sound.take, sound.loose) = (take, false);
+                (sound.revision, sound.loose) = (revision, false);
             }
             self.buffer.map_or(from, |(_, end)| end)
         } else {
@@ -270,9 +270,9 @@ impl Session {
     }
 
     /// Assigns the items that the server made by itself to this utterance.
-    pub(super) fn claim(&mut self, utterance: &Utterance, take: u32) {
+    pub(super) fn claim(&mut self, utterance: &Utterance, revision: u32) {
         for item in std::mem::take(&mut self.unclaimed) {
-            self.mirror.commit(sound(utterance.id, take, utterance.span.end));
+            self.mirror.commit(Sound::new(utterance.id, revision, utterance.span.end));
             self.mirror.name(utterance.id, item);
         }
         self.buffer = None;
@@ -291,9 +291,9 @@ impl Session {
         self.mirror.drop_sounds(|sound| sound.utterance == utterance);
     }
 
-    /// That take never happened, or continues.
-    pub(super) fn forget(&mut self, utterance: UtteranceId, take: u32) {
-        for sound in self.mirror.sounds(utterance).filter(|sound| sound.take == take) {
+    /// That revision never happened, or continues.
+    pub(super) fn forget(&mut self, utterance: UtteranceId, revision: u32) {
+        for sound in self.mirror.sounds(utterance).filter(|sound| sound.revision == revision) {
             sound.loose = true;
         }
         self.turn = self.turn.take().filter(|(of, ..)| of.id != utterance);
@@ -492,8 +492,4 @@ impl Session {
         out.push(Out::Send(event.to_string()));
         name
     }
-}
-
-const fn sound(utterance: UtteranceId, take: u32, end: u64) -> Sound {
-    Sound { utterance, take, end, loose: false, words: String::new(), known: false, told: false }
 }

@@ -19,10 +19,11 @@ use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
 };
 
-use super::super::refusal::no_access;
-use super::super::{Address, Auth, Http, tls};
-use super::{Dialect, Happening, SocketId};
+use super::super::refusal::{ADDRESS, no_access};
+use super::super::{Address, Auth, Http};
+use super::{Dialect, SocketEvent, SocketId};
 use crate::engine::EngineError;
+use crate::net::{self, TlsFault};
 
 /// Messages waiting to be sent: more than the longest utterance in pieces of 100 ms. A connection
 /// with more than that is stuck, and counts as broken.
@@ -172,7 +173,8 @@ impl Server {
             // No certificate authorities were found.
             let none =
                 matches!(error, tungstenite::Error::Io(io) if io.kind() == ErrorKind::NotFound);
-            let why = if none { Some(tls::NO_AUTHORITIES) } else { tls::trouble(error) };
+            let fault = if none { Some(TlsFault::NoAuthorities) } else { TlsFault::of(error) };
+            let why = fault.map(|fault| fault.tell(ADDRESS));
             let host = self.url.host_str().unwrap_or_default();
             return why.map_or_else(
                 || self.unreachable("cannot be reached"),
@@ -203,7 +205,7 @@ impl Server {
 async fn dial(request: Request) -> Result<Stream, tungstenite::Error> {
     let connector = if request.uri().scheme_str() == Some("wss") {
         let none = || io::Error::from(ErrorKind::NotFound);
-        Connector::Rustls(tls::trusted().await.ok_or_else(none)?)
+        Connector::Rustls(net::trusted().await.ok_or_else(none)?)
     } else {
         Connector::Plain
     };
@@ -248,21 +250,21 @@ impl Socket {
         server: &Server,
         id: SocketId,
         dialect: Option<Dialect>,
-        inbox: Sender<(SocketId, Happening)>,
+        inbox: Sender<(SocketId, SocketEvent)>,
     ) -> Self {
         let (to, outbox) = mpsc::channel(OUTBOX);
         let server = server.clone();
         let task = tokio::spawn(async move {
             let end = match server.connect(dialect).await {
-                Err(error) => Happening::Failed(error),
+                Err(error) => SocketEvent::Failed(error),
                 Ok(stream) => {
-                    if inbox.send((id, Happening::Open)).await.is_err() {
+                    if inbox.send((id, SocketEvent::Open)).await.is_err() {
                         return;
                     }
                     let (sink, stream) = stream.split();
                     tokio::select! {
-                        code = read(stream, id, &inbox) => Happening::Closed(code),
-                        () = write(sink, outbox) => Happening::Closed(None),
+                        code = read(stream, id, &inbox) => SocketEvent::Closed(code),
+                        () = write(sink, outbox) => SocketEvent::Closed(None),
                     }
                 }
             };
@@ -324,17 +326,17 @@ async fn write(mut sink: SplitSink<Stream, Message>, mut outbox: Receiver<Outgoi
 async fn read(
     mut stream: SplitStream<Stream>,
     id: SocketId,
-    inbox: &Sender<(SocketId, Happening)>,
+    inbox: &Sender<(SocketId, SocketEvent)>,
 ) -> Option<u16> {
     while let Some(Ok(message)) = stream.next().await {
-        let happening = match message {
-            Message::Text(text) => Happening::Text(text.to_string()),
-            Message::Pong(_) | Message::Ping(_) => Happening::Pong,
+        let event = match message {
+            Message::Text(text) => SocketEvent::Text(text.to_string()),
+            Message::Pong(_) | Message::Ping(_) => SocketEvent::Pong,
             Message::Close(frame) => return frame.map(|frame| u16::from(frame.code)),
             // The protocol does not use these.
             Message::Binary(_) | Message::Frame(_) => continue,
         };
-        if inbox.send((id, happening)).await.is_err() {
+        if inbox.send((id, event)).await.is_err() {
             return None;
         }
     }

@@ -85,11 +85,11 @@ impl StandIn {
         self.epochs.push_back(epoch);
         let mut waiting = Waiting { epoch, prompt, cuts: Vec::new(), words: Vec::new() };
         for question in asked.open().filter(|question| question.words.is_none()) {
-            let (utterance, take) = (question.utterance.clone(), question.take);
+            let (utterance, revision) = (question.utterance.clone(), question.revision);
             if !self.behind.hears {
-                waiting.cuts.push((utterance.id, take));
+                waiting.cuts.push((utterance.id, revision));
             }
-            out.push(Act::Fall(Order::Commit { utterance, take }));
+            out.push(Act::Fall(Order::Commit { utterance, revision }));
         }
         self.waiting = Some(waiting);
         self.go_on(out);
@@ -124,16 +124,16 @@ impl StandIn {
         }
     }
 
-    pub(super) fn forget(&mut self, utterance: UtteranceId, take: u32, out: &mut Vec<Act>) {
+    pub(super) fn forget(&mut self, utterance: UtteranceId, revision: u32, out: &mut Vec<Act>) {
         let Some(waiting) = &mut self.waiting else { return };
-        waiting.cuts.retain(|cut| *cut != (utterance, take));
-        out.push(Act::Fall(Order::Forget { utterance, take }));
+        waiting.cuts.retain(|cut| *cut != (utterance, revision));
+        out.push(Act::Fall(Order::Forget { utterance, revision }));
     }
 
     pub(super) fn abort(&mut self, epoch: Epoch, out: &mut Vec<Act>) {
         if let Some(waiting) = self.waiting.take_if(|waiting| waiting.epoch == epoch) {
-            for (utterance, take) in waiting.cuts {
-                out.push(Act::Fall(Order::Forget { utterance, take }));
+            for (utterance, revision) in waiting.cuts {
+                out.push(Act::Fall(Order::Forget { utterance, revision }));
             }
         }
         self.answering = self.answering.filter(|answering| *answering != epoch);
@@ -143,8 +143,8 @@ impl StandIn {
     /// Takes the fallback's output, and passes it on.
     pub(super) fn said(&mut self, asked: &mut Asked, said: Said, out: &mut Vec<Act>) {
         match &said {
-            Said::Transcript { utterance, take, result, last, .. } => {
-                let cut = (*utterance, *take);
+            Said::Transcript { utterance, revision, result, last, .. } => {
+                let cut = (*utterance, *revision);
                 let waits = self.waiting.as_ref().is_some_and(|w| w.cuts.contains(&cut));
                 // Words that no answer waits for are for the record.
                 if !waits && !self.behind.hears {
@@ -152,7 +152,7 @@ impl StandIn {
                 }
                 match result {
                     Ok(text) => {
-                        if asked.learn(*utterance, *take, text, *last) {
+                        if asked.learn(*utterance, *revision, text, *last) {
                             out.push(Act::Say(said.clone()));
                         }
                         if let (Some(waiting), true) = (&mut self.waiting, last) {

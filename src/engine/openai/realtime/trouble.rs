@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::refusal::ErrorBody;
+use super::super::error_body::ErrorBody;
 use crate::engine::EngineError;
 
 /// An error as the server reports it.
