@@ -34,7 +34,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use self::tool::McpTool;
-use super::{Tool, web};
+use super::{Tool, process, web};
 
 /// How long a server may take to start, which may include fetching it, and to list its tools.
 const START: Duration = Duration::from_secs(120);
@@ -327,25 +327,6 @@ impl LastLine {
     }
 }
 
-/// Variables of ours that every program may see; all others, such as keys of providers, are only
-/// for whom the configuration gives them.
-const SHARED: [&str; 14] = [
-    "HOME",
-    "PATH",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "TERM",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_CACHE_HOME",
-    "XDG_RUNTIME_DIR",
-];
-
 async fn connect(
     server: &Server,
     client: Client,
@@ -357,8 +338,7 @@ async fn connect(
                 return Err("its command is empty".into());
             };
             let mut child = Command::new(program);
-            let shared = shared.iter().filter(|(name, _)| SHARED.contains(&name.as_str()));
-            child.args(arguments).env_clear().envs(shared).envs(env);
+            child.args(arguments).env_clear().envs(process::shared(shared)).envs(env);
             let spawned = TokioChildProcess::builder(child).stderr(Stdio::piped()).spawn();
             let (transport, errors) =
                 spawned.map_err(|error| format!("{program} does not start ({error})"))?;

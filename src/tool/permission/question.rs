@@ -20,6 +20,8 @@ const DEEDS: &[(&str, &str)] = &[
     ("add_note", "take the note[ {text}]"),
     ("set_volume", "change the volume[ to {level} percent]"),
     ("media_control", "[{action} ]the music"),
+    ("open", "open[ {what}]"),
+    ("copy_text", "put the text on the clipboard[: {text}]"),
     ("generate_image", "make a picture[ of {prompt}]"),
 ];
 
