@@ -206,6 +206,10 @@ impl Talk<'_> {
 
     /// Puts the value in `tail` into `arguments`; `None` if none fits.
     fn value(&self, tool: &str, arguments: &mut Map<String, Value>, tail: &[Token]) -> Option<()> {
+        if tool == "move_event" {
+            // Its time and day tell which event is meant; the answer is about another time.
+            return None;
+        }
         let (timer, alarm, volume) =
             (tool == "set_timer", tool == "set_alarm", tool == "set_volume");
         let scan = self.scan(tail);
