@@ -11,6 +11,8 @@
 //! **Invariant:** a tool has one name. If a built-in tool or another server has it, it is called
 //! `SERVER_TOOL`, and the user is told.
 //! **Invariant:** a call that is given up is cancelled at the server.
+//! **Invariant:** when a program's connection ends, so does all that it started: `npx` and `uvx` only
+//! start the server, which would go on.
 //! Deliberately absent: prompts and resources, which need somebody who picks one, and requests of
 //! the server to us (sampling, elicitation).
 
@@ -34,7 +36,8 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use self::tool::McpTool;
-use super::{Tool, process, web};
+use super::process::{self, Group};
+use super::{Tool, web};
 
 /// How long a server may take to start, which may include fetching it, and to list its tools.
 const START: Duration = Duration::from_secs(120);
@@ -271,7 +274,7 @@ async fn serve(server: &Server, rack: &Rack, last: &LastLine) -> Result<(), Stri
     let client = Client { changed: Arc::clone(&changed) };
     let slow = |what, limit: Duration| format!("it did not {what} in {} seconds", limit.as_secs());
     let start = tokio::time::timeout(START, connect(server, client, last)).await;
-    let running = start.map_err(|_| slow("answer", START))??;
+    let (running, _group) = start.map_err(|_| slow("answer", START))??;
     let peer = running.peer().clone();
     let mut end = Box::pin(running.waiting());
     loop {
@@ -331,24 +334,25 @@ async fn connect(
     server: &Server,
     client: Client,
     last: &LastLine,
-) -> Result<RunningService<RoleClient, Client>, String> {
+) -> Result<(RunningService<RoleClient, Client>, Option<Group>), String> {
     match &server.link {
         Link::Program { command, shared, env } => {
             let [program, arguments @ ..] = &command[..] else {
                 return Err("its command is empty".into());
             };
             let mut child = Command::new(program);
-            child.args(arguments).env_clear().envs(process::shared(shared)).envs(env);
+            child.args(arguments).env_clear().envs(process::shared(shared)).envs(env).process_group(0);
             let spawned = TokioChildProcess::builder(child).stderr(Stdio::piped()).spawn();
             let (transport, errors) =
                 spawned.map_err(|error| format!("{program} does not start ({error})"))?;
+            let group = Group::led_by(transport.id());
             if let Some(errors) = errors {
                 last.read(errors);
             }
-            client
-                .serve(transport)
-                .await
-                .map_err(|error| format!("{program} does not answer ({error})"))
+            let served = client.serve(transport).await;
+            let running =
+                served.map_err(|error| format!("{program} does not answer ({error})"))?;
+            Ok((running, Some(group)))
         }
         Link::Http { url, headers } => {
             let mut all = std::collections::HashMap::new();
@@ -362,9 +366,9 @@ async fn connect(
                 StreamableHttpClientTransportConfig::with_uri(url.as_str()).custom_headers(all);
             let http = web::builder().build().map_err(|error| error.to_string())?;
             let transport = StreamableHttpClientTransport::with_client(http, config);
-            client
-                .serve(transport)
-                .await
+            let served = client.serve(transport).await;
+            served
+                .map(|running| (running, None))
                 .map_err(|error| format!("{url} does not answer ({error})"))
         }
     }
