@@ -341,7 +341,12 @@ async fn connect(
                 return Err("its command is empty".into());
             };
             let mut child = Command::new(program);
-            child.args(arguments).env_clear().envs(process::shared(shared)).envs(env).process_group(0);
+            child
+                .args(arguments)
+                .env_clear()
+                .envs(process::shared(shared))
+                .envs(env)
+                .process_group(0);
             let spawned = TokioChildProcess::builder(child).stderr(Stdio::piped()).spawn();
             let (transport, errors) =
                 spawned.map_err(|error| format!("{program} does not start ({error})"))?;
@@ -350,8 +355,7 @@ async fn connect(
                 last.read(errors);
             }
             let served = client.serve(transport).await;
-            let running =
-                served.map_err(|error| format!("{program} does not answer ({error})"))?;
+            let running = served.map_err(|error| format!("{program} does not answer ({error})"))?;
             Ok((running, Some(group)))
         }
         Link::Http { url, headers } => {
