@@ -636,12 +636,75 @@ async fn the_calendar_is_read_and_written_as_people_say_it() {
                  Standup on Friday at 9:30 AM, and 3 more.",
             ),
             ("when is my eye appointment", "I find no eye on your calendar."),
-            ("cancel my dentist appointment", "I can't change or remove calendar entries yet; I can add them and tell what is on."),
+            ("cancel my standup meeting tomorrow", "Standup tomorrow at 9:30 AM is on a calendar that I only read. Change it where it is kept."),
         ])
         .await;
     let written = std::fs::read_to_string(file).unwrap();
     assert_eq!(written.matches("BEGIN:VEVENT").count(), 3, "{written}");
     assert_eq!(std::fs::read_to_string(work).unwrap(), meeting);
+}
+
+#[tokio::test]
+async fn appointments_are_moved_and_cancelled_as_people_say_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("me.ics");
+    let event = |uid: u8, title: &str, times: &str| {
+        format!("BEGIN:VEVENT\r\nUID:{uid}\r\nSUMMARY:{title}\r\n{times}\r\nEND:VEVENT\r\n")
+    };
+    let events = [
+        event(
+            1,
+            "Dentist",
+            "DTSTART;TZID=Europe/Berlin:20261106T150000\r\nDTEND;TZID=Europe/Berlin:20261106T154500",
+        ),
+        event(2, "Dentist\\, check-up", "DTSTART:20261203T080000Z\r\nDURATION:PT1H"),
+        event(
+            3,
+            "Choir",
+            "DTSTART;TZID=Europe/Berlin:20261005T190000\r\nDURATION:PT2H\r\nRRULE:FREQ=WEEKLY",
+        ),
+        event(4, "Fair", "DTSTART;VALUE=DATE:20261108"),
+    ];
+    let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}END:VCALENDAR\r\n", events.concat());
+    std::fs::write(&file, &text).unwrap();
+    let mut evening = Evening::with(|settings| {
+        settings.calendar = CalendarSettings { file: Some(file.clone()), others: Vec::new() };
+    });
+    evening
+        .goes(&[
+            (
+                "move my dentist appointment to four",
+                "There are several: Dentist on Friday at 3 PM; Dentist, check-up on Thursday, December 3rd at 9 AM. Say which, like: the one on Friday.",
+            ),
+            ("the one on Friday", "Dentist is now on Friday at 4 PM."),
+            ("move Friday's appointment to ten in the morning", "Dentist is now on Friday at 10 AM."),
+            ("push Friday's dentist appointment back by half an hour", "Dentist is now on Friday at 10:30 AM."),
+            ("reschedule the appointment on Friday", "To which day or time?"),
+            ("to Thursday", "Dentist is now on Thursday at 10:30 AM."),
+            // A choir that meets every Monday.
+            ("move the choir event to Wednesday", "Choir is now tomorrow at 7 PM. The other times stay."),
+            ("cancel the choir event on Monday the 16th", "Shall I remove Choir on Monday, November 16th at 7 PM? The other times stay."),
+            ("no", "All right, I'll leave it as it is."),
+            ("cancel the choir event on November 16th", "Shall I remove Choir on Monday, November 16th at 7 PM? The other times stay."),
+            ("yes", "I removed Choir on Monday, November 16th at 7 PM. The other times stay."),
+            ("what's on my calendar tomorrow", "Tomorrow you have Choir at 7 PM."),
+            ("what's on my calendar on November 16th", "Nothing is on your calendar on Monday, November 16th."),
+            ("what's on my calendar on November 23rd", "On Monday, November 23rd you have Choir at 7 PM."),
+            ("cancel the fair event on Monday", "I find no fair then: Fair is on Sunday."),
+            ("delete the fair from my calendar", "Shall I remove Fair on Sunday from your calendar?"),
+            ("yes please", "I removed Fair on Sunday from your calendar."),
+            ("cancel all choir events", "Shall I remove Choir, with all the times it repeats?"),
+            ("yes", "I removed Choir, with all the times it repeats."),
+            ("move my dentist appointment on Thursday to today at noon", "That time is over already. Say another one."),
+            ("cancel my haircut appointment", "I find no haircut on your calendar."),
+        ])
+        .await;
+    let written = std::fs::read_to_string(&file).unwrap();
+    let rest = text.replace(&events[2], "").replace(&events[3], "");
+    let moved = rest
+        .replace("20261106T150000", "20261105T103000")
+        .replace("20261106T154500", "20261105T111500");
+    assert_eq!(written, moved);
 }
 
 #[tokio::test]

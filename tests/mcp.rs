@@ -100,6 +100,31 @@ fn tools_of_servers_are_listed_and_called_from_the_shell() {
 }
 
 #[test]
+fn what_a_server_started_ends_with_it() {
+    use std::io::Read;
+    let held = tempfile::tempdir().unwrap();
+    let pipe = held.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // As npx does it: the server is a child of the program that is named.
+    let script = format!(
+        "sleep 1000 > {} < /dev/null 2> /dev/null & {}; exit 0",
+        pipe.display(),
+        time().join(" ")
+    );
+    let path = folder("mcp-time").display().to_string();
+    let env = format!("env = {{ PYTHONPATH = {path:?} }}\n");
+    let home = Home::new(&table("nested", &["sh".into(), "-c".into(), script], &env));
+    let end = std::thread::spawn(move || {
+        let mut nothing = Vec::new();
+        // Until the last program that holds it has ended.
+        std::fs::File::open(pipe).unwrap().read_to_end(&mut nothing).unwrap();
+    });
+    let listed = home.run(&["tools", "list"]);
+    assert!(text(&listed.stdout).contains("get_current_time"), "{}", text(&listed.stderr));
+    end.join().unwrap();
+}
+
+#[test]
 fn a_server_that_does_not_start_is_told_and_the_others_work() {
     let broken = table("broken", &["/nonexistent/server".to_owned()], "");
     let cross = table("cross", &["sh", "-c", "echo no key >&2; exit 1"].map(String::from), "");

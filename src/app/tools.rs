@@ -42,6 +42,7 @@ pub(super) fn registry(
     settings.house = house::house(app).map_err(StartError::Tool)?;
     settings.feeds = house::feeds(app);
     settings.calendar = house::calendars(app);
+    settings.desktop = Some(tool::DesktopSettings { env: app.env.all() });
     let search = tools.search_url.as_deref().map(tool::BaseUrl::parse);
     settings.browse = tool::BrowseSettings {
         pages: true,

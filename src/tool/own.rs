@@ -6,12 +6,12 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
+use super::process::Group;
 use super::{CALL_DEADLINE, Tool, ToolCx, ToolError, ToolOutput, arguments};
 use crate::base::Job;
 use crate::dialog::{Effect, ToolSpec};
@@ -227,26 +227,6 @@ impl Tool for Program {
     }
 }
 
-/// Everything that a call started, killed when the call is given up. What a program leaves running
-/// when it ends by itself (a music player) is left alone.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(Pid::from_raw))
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // If it is gone already, so much the better.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
 async fn run(
     name: &str,
     command: &[String],
@@ -273,6 +253,8 @@ async fn run(
                 program.display()
             ))
         })?;
+    // A call that is given up ends all that it started; what a program leaves running when it ends
+    // by itself (a music player) is left alone.
     let mut group = Group::of(&child);
     let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -299,7 +281,7 @@ async fn run(
     let status = status.map_err(|error| {
         ToolError::Fatal(format!("The tool {name} cannot be waited for: {error}."))
     })?;
-    group.0 = None;
+    group.release();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     let (out, err) = (text(&out), text(&err));
     if !err.is_empty() {

@@ -39,6 +39,17 @@ pub(super) fn names_half(said: &str) -> bool {
     })
 }
 
+/// Whether the words name a time before noon: "four am", "in the morning".
+pub(super) fn names_morning(said: &str) -> bool {
+    let words = words(said);
+    words.iter().enumerate().any(|(at, word)| {
+        let clock = word.trim_start_matches(|c: char| c.is_ascii_digit());
+        matches!(word.as_str(), "am" | "morning" | "mornings" | "dawn" | "sunrise" | "breakfast")
+            || (clock.len() < word.len() && clock == "am")
+            || (word == "a" && words.get(at + 1).is_some_and(|next| next == "m"))
+    })
+}
+
 /// Whether the words mention the coming night: "12 tonight".
 pub(super) fn names_night(said: &str) -> bool {
     words(said).iter().any(|word| matches!(word.as_str(), "tonight" | "night"))

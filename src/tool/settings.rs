@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use reqwest::Url;
 
-use super::{Book, BrowseSettings, CalendarSettings, Home, Pad};
+use super::{Book, BrowseSettings, CalendarSettings, DesktopSettings, Home, Pad};
 use crate::base::{Chance, Volume, WallClock};
 
 /// Validated settings of the built-in tools.
@@ -35,6 +35,8 @@ pub struct Settings {
     pub calendar: CalendarSettings,
     /// Pages and searches of the web.
     pub browse: BrowseSettings,
+    /// The desktop, if there may be one.
+    pub desktop: Option<DesktopSettings>,
 }
 
 impl Settings {
@@ -57,6 +59,7 @@ impl Settings {
             feeds: Vec::new(),
             calendar: CalendarSettings::default(),
             browse: BrowseSettings::default(),
+            desktop: None,
         }
     }
 

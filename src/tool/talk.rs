@@ -9,7 +9,7 @@ use crate::dialog::Effect;
 
 const HELP: &str = "I can tell you the time, the date and the weather, set timers and alarms, remind you \
     of things, keep lists, notes and your calendar, convert units and money, calculate, spell, flip \
-    a coin, pause the music, and change the volume. Try \"set a timer for 10 minutes\", or \"what \
+    a coin, open programs, pause the music, and change the volume. Try \"set a timer for 10 minutes\", or \"what \
     will the weather be tomorrow\".";
 
 pub(crate) fn tools() -> [Arc<dyn Tool>; 3] {

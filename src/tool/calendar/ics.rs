@@ -23,6 +23,29 @@ pub(super) struct Event {
     pub(super) all_day: bool,
 }
 
+/// An event with its place in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Occurrence {
+    pub(super) event: Event,
+    /// Which `VEVENT` of the file it is, from zero.
+    pub(super) part: usize,
+    /// The zone in which its begin is written.
+    pub(super) zone: TimeZone,
+    /// The event that it repeats, if it does.
+    pub(super) series: Option<Series>,
+    /// Its own parts of the file: those with the same `UID`, or it alone.
+    pub(super) kin: Vec<usize>,
+}
+
+/// Which repetition of an event it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Series {
+    /// Which `VEVENT` has the rule.
+    pub(super) part: usize,
+    /// When it would begin by the rule, on the wall clock of that event.
+    pub(super) at: DateTime,
+}
+
 /// A point in time as it is written: a wall clock somewhere, or a date.
 struct Point {
     at: DateTime,
@@ -41,6 +64,15 @@ impl Point {
 /// # Errors
 /// That it is no calendar.
 pub(super) fn events(text: &str, from: &Zoned, to: &Zoned) -> Result<Vec<Event>, String> {
+    let found = occurrences(text, from, to)?;
+    Ok(found.into_iter().map(|found| found.event).collect())
+}
+
+/// As [`events`], each with its place in the file.
+///
+/// # Errors
+/// As [`events`].
+pub(super) fn occurrences(text: &str, from: &Zoned, to: &Zoned) -> Result<Vec<Occurrence>, String> {
     let here = from.time_zone();
     let unfolded = unfold(text);
     let calendar = read_calendar(&unfolded).map_err(|_| "it is no iCalendar file".to_owned())?;
@@ -53,13 +85,27 @@ pub(super) fn events(text: &str, from: &Zoned, to: &Zoned) -> Result<Vec<Event>,
         })
         .collect();
     let mut found = Vec::new();
-    for part in parts().filter(|part| value(part, "STATUS").as_deref() != Some("CANCELLED")) {
+    for (number, part) in parts().enumerate() {
+        if value(part, "STATUS").as_deref() == Some("CANCELLED") {
+            continue;
+        }
         let Some(start) = part.find_prop("DTSTART").and_then(|field| point(field, here)) else {
             continue;
         };
         let Some(length) = length(part, &start, here) else { continue };
         let (uid, single) = (value(part, "UID"), part.find_prop("RECURRENCE-ID").is_some());
         let title = value(part, "SUMMARY").filter(|title| !title.trim().is_empty());
+        let same = |other: &Part<'_>| uid.is_some() && value(other, "UID") == uid;
+        let kin = parts().enumerate().filter(|(n, other)| *n == number || same(other));
+        let kin: Vec<usize> = kin.map(|(n, _)| n).collect();
+        let replaces = single.then(|| {
+            let rule = parts().enumerate().find(|(_, other)| same(other) && repeats(other))?;
+            let start = point(rule.1.find_prop("DTSTART")?, here)?;
+            let id = point(part.find_prop("RECURRENCE-ID")?, here)?;
+            let at = id.zoned(id.at, &start.zone)?.datetime();
+            Some(Series { part: rule.0, at })
+        });
+        let replaces = replaces.flatten();
         for at in repetitions(part, &start, to, here) {
             let (Some(begins), Ok(ends)) = (start.zoned(at, here), at.checked_add(length)) else {
                 continue;
@@ -70,18 +116,33 @@ pub(super) fn events(text: &str, from: &Zoned, to: &Zoned) -> Result<Vec<Event>,
                     .as_ref()
                     .is_some_and(|uid| replaced.contains(&(uid.clone(), begins.timestamp())));
             if !gone && begins < *to && (ends > *from || begins >= *from) {
-                found.push(Event {
+                let event = Event {
                     title: title.clone().unwrap_or_else(|| "an event without a name".into()),
                     place: value(part, "LOCATION").filter(|place| !place.is_empty()),
                     start: begins,
                     end: ends,
                     all_day: start.all_day,
+                };
+                let rule = (!single && repeats(part)).then_some(Series { part: number, at });
+                found.push(Occurrence {
+                    event,
+                    part: number,
+                    zone: start.zone.clone(),
+                    series: replaces.clone().or(rule),
+                    kin: kin.clone(),
                 });
             }
         }
     }
-    found.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| a.title.cmp(&b.title)));
+    found.sort_by(|a: &Occurrence, b| {
+        let (a, b) = (&a.event, &b.event);
+        a.start.cmp(&b.start).then_with(|| a.title.cmp(&b.title))
+    });
     Ok(found)
+}
+
+fn repeats(part: &Part<'_>) -> bool {
+    ["RRULE", "RDATE"].iter().any(|name| part.find_prop(name).is_some())
 }
 
 /// When the event begins each time, by the wall clock of its own zone.

@@ -2,13 +2,17 @@
 //!
 //! ```text
 //! file, addresses ─▶ text ─▶ ics::events (repetitions, zones) ─▶ those asked for ─▶ words
-//! add_event ─▶ ics::with ─▶ the file, replaced whole
+//! add_event ─▶ ics::with ─▶ the user's own file, replaced whole
+//! move_event, remove_event ─▶ ics::occurrences ─▶ edit ─▶ the same
 //! ```
 //!
-//! **Invariant:** nothing in a file is touched but by a new event at its end.
-//! Deliberately absent: changing and removing events, and CalDAV; most servers give a calendar out
-//! as an address that can be read.
+//! **Invariant:** nothing in a file changes but the lines of the event that was meant.
+//! **Invariant:** nothing is removed before the user has said yes to that very event.
+//! Deliberately absent: changing a whole series, which would have to move its exceptions too, and
+//! CalDAV; most servers give a calendar out as an address that can be read.
 
+mod change;
+mod edit;
 mod ics;
 
 use std::path::{Path, PathBuf};
@@ -93,7 +97,7 @@ struct Calendars {
     fetched: Mutex<Fetched>,
 }
 
-/// `get_events` and `add_event`.
+/// `get_events`, and `add_event`, `move_event` and `remove_event` if there is a file of the user's.
 pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
     let CalendarSettings { file, others } = &settings.calendar;
     if file.is_none() && others.is_empty() {
@@ -130,6 +134,7 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
             }
         },
     ));
+    let changes = file.clone().map(|file| change::tools(&calendars, &file));
     let add = file.clone().map(|file| {
         function(
             "add_event",
@@ -152,18 +157,22 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
                 }),
             ),
             move |wish: AddEvent, cx: ToolCx| {
-                let here = calendars.settings.wall.now().to_zoned(calendars.settings.zone());
+                let here = calendars.now();
                 let file = file.clone();
                 on_disk(move || add(&file, wish, &here, cx.said.as_deref()))
             },
         )
     });
-    [get].into_iter().chain(add).collect()
+    [get].into_iter().chain(add).chain(changes.into_iter().flatten()).collect()
 }
 
 impl Calendars {
+    fn now(&self) -> Zoned {
+        self.settings.wall.now().to_zoned(self.settings.zone())
+    }
+
     async fn get(&self, mut wish: GetEvents, moment: Moment) -> Result<ToolOutput, ToolError> {
-        let now = self.settings.wall.now().to_zoned(self.settings.zone());
+        let now = self.now();
         let today = now.date();
         wish::settle_day(&mut wish.day, &mut wish.date, today)?;
         let named = match (&wish.date, &wish.day) {
@@ -183,12 +192,7 @@ impl Calendars {
         let to = midnight(last).map_err(late)?;
         let (mut events, problems) = self.events(&from, &to, moment).await?;
         if let Some(about) = &wish.about {
-            let about = fold(about);
-            let words: Vec<&str> = about.split_whitespace().collect();
-            events.retain(|event| {
-                let title = fold(&event.title);
-                words.iter().all(|word| title.split_whitespace().any(|part| part.starts_with(word)))
-            });
+            events.retain(|event| called(event, about));
         }
         if open {
             events.truncate(1);
@@ -326,16 +330,29 @@ fn add(
         return Err(ToolError::Tell("What should I add?".into()));
     }
     let event = Event { title, place: None, start, end, all_day: time.is_none() };
-    let text = match std::fs::read_to_string(file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        read => read,
-    };
-    let written = text.and_then(|text| replace(file, &ics::with(&text, &event, here.timestamp())));
-    written.map_err(|error| {
+    let text = text_of(file)?;
+    replace(file, &ics::with(&text, &event, here.timestamp())).map_err(|error| {
         ToolError::Tell(format!("I could not write the calendar {}: {error}.", file.display()))
     })?;
     let say = format!("I added {} to your calendar, {}.", event.title, with_day(&event, today));
     Ok(ToolOutput::new(data(&event), say))
+}
+
+/// What is in `file`; nothing if there is none.
+fn text_of(file: &Path) -> Result<String, ToolError> {
+    match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(|error| {
+            ToolError::Tell(format!("I could not read the calendar {}: {error}.", file.display()))
+        }),
+    }
+}
+
+/// Whether the title of `event` has the words of `about`, or words that begin with them.
+fn called(event: &Event, about: &str) -> bool {
+    let (about, title) = (fold(about), fold(&event.title));
+    let begins = |word: &str| title.split_whitespace().any(|part| part.starts_with(word));
+    about.split_whitespace().all(begins)
 }
 
 /// `title` with the capitals that it has in what was said.

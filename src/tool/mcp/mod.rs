@@ -11,6 +11,8 @@
 //! **Invariant:** a tool has one name. If a built-in tool or another server has it, it is called
 //! `SERVER_TOOL`, and the user is told.
 //! **Invariant:** a call that is given up is cancelled at the server.
+//! **Invariant:** when a program's connection ends, so does all that it started: `npx` and `uvx` only
+//! start the server, which would go on.
 //! Deliberately absent: prompts and resources, which need somebody who picks one, and requests of
 //! the server to us (sampling, elicitation).
 
@@ -34,6 +36,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use self::tool::McpTool;
+use super::process::{self, Group};
 use super::{Tool, web};
 use crate::net;
 
@@ -272,7 +275,7 @@ async fn serve(server: &Server, rack: &Rack, last: &LastLine) -> Result<(), Stri
     let client = Client { changed: Arc::clone(&changed) };
     let slow = |what, limit: Duration| format!("it did not {what} in {} seconds", limit.as_secs());
     let start = tokio::time::timeout(START, connect(server, client, last)).await;
-    let running = start.map_err(|_| slow("answer", START))??;
+    let (running, _group) = start.map_err(|_| slow("answer", START))??;
     let peer = running.peer().clone();
     let mut end = Box::pin(running.waiting());
     loop {
@@ -328,48 +331,33 @@ impl LastLine {
     }
 }
 
-/// Variables of ours that every program may see; all others, such as keys of providers, are only
-/// for whom the configuration gives them.
-const SHARED: [&str; 14] = [
-    "HOME",
-    "PATH",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "TERM",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_CACHE_HOME",
-    "XDG_RUNTIME_DIR",
-];
-
 async fn connect(
     server: &Server,
     client: Client,
     last: &LastLine,
-) -> Result<RunningService<RoleClient, Client>, String> {
+) -> Result<(RunningService<RoleClient, Client>, Option<Group>), String> {
     match &server.link {
         Link::Program { command, shared, env } => {
             let [program, arguments @ ..] = &command[..] else {
                 return Err("its command is empty".into());
             };
             let mut child = Command::new(program);
-            let shared = shared.iter().filter(|(name, _)| SHARED.contains(&name.as_str()));
-            child.args(arguments).env_clear().envs(shared).envs(env);
+            child
+                .args(arguments)
+                .env_clear()
+                .envs(process::shared(shared))
+                .envs(env)
+                .process_group(0);
             let spawned = TokioChildProcess::builder(child).stderr(Stdio::piped()).spawn();
             let (transport, errors) =
                 spawned.map_err(|error| format!("{program} does not start ({error})"))?;
+            let group = Group::led_by(transport.id());
             if let Some(errors) = errors {
                 last.read(errors);
             }
-            client
-                .serve(transport)
-                .await
-                .map_err(|error| format!("{program} does not answer ({error})"))
+            let served = client.serve(transport).await;
+            let running = served.map_err(|error| format!("{program} does not answer ({error})"))?;
+            Ok((running, Some(group)))
         }
         Link::Http { url, headers } => {
             let mut all = std::collections::HashMap::new();
@@ -385,9 +373,9 @@ async fn connect(
             let http = net::client(encrypted, web::builder)
                 .map_err(|fault| format!("{url} {}", fault.tell("its url")))?;
             let transport = StreamableHttpClientTransport::with_client(http, config);
-            client
-                .serve(transport)
-                .await
+            let served = client.serve(transport).await;
+            served
+                .map(|running| (running, None))
                 .map_err(|error| format!("{url} does not answer ({error})"))
         }
     }

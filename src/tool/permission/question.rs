@@ -20,6 +20,11 @@ const DEEDS: &[(&str, &str)] = &[
     ("add_note", "take the note[ {text}]"),
     ("set_volume", "change the volume[ to {level} percent]"),
     ("media_control", "[{action} ]the music"),
+    ("add_event", "add[ {title}] to your calendar"),
+    ("move_event", "move[ {about}] on your calendar"),
+    ("remove_event", "remove[ {about}] from your calendar"),
+    ("open", "open[ {what}]"),
+    ("copy_text", "put the text on the clipboard[: {text}]"),
     ("generate_image", "make a picture[ of {prompt}]"),
 ];
 
