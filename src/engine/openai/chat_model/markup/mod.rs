@@ -80,11 +80,37 @@ pub(super) struct Markup {
     /// Whether something was removed before the next word.
     gap: bool,
     /// Code fences in what was handed out.
-    fences: usize,
+    fences: Fences,
     /// The last character handed out.
     last: Option<char>,
     /// What was found besides words.
     pub(super) found: Found,
+}
+
+/// Code fences in a text that comes in pieces, which may cut a fence.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fences {
+    count: usize,
+    /// Backticks at the end that are not a whole fence yet.
+    ticks: usize,
+}
+
+impl Fences {
+    /// The fences with `text` behind them.
+    fn after(mut self, text: &str) -> Self {
+        for letter in text.chars() {
+            self.ticks = if letter == '`' { self.ticks + 1 } else { 0 };
+            if self.ticks == 3 {
+                (self.count, self.ticks) = (self.count + 1, 0);
+            }
+        }
+        self
+    }
+
+    /// Whether what follows is inside code.
+    fn open(self) -> bool {
+        self.count % 2 == 1
+    }
 }
 
 /// What an answer contained besides words.
@@ -125,7 +151,16 @@ impl Markup {
     pub(super) fn new(tools: Vec<String>, unopened: bool) -> Self {
         let state = if unopened { State::Unopened } else { State::Start };
         let (rest, found) = (String::new(), Found::default());
-        Self { tools, state, rest, begun: false, gap: false, fences: 0, last: None, found }
+        Self {
+            tools,
+            state,
+            rest,
+            begun: false,
+            gap: false,
+            fences: Fences::default(),
+            last: None,
+            found,
+        }
     }
 
     /// The thoughts come in a field of their own, so none are among the words.
@@ -296,9 +331,8 @@ impl Markup {
 
     /// Whether text after `before` is inside code.
     fn code(&self, before: &str) -> bool {
-        let fences = self.fences + before.matches("```").count();
         let last = before.chars().next_back().or(self.last);
-        fences % 2 == 1 || last == Some('`')
+        self.fences.after(before).open() || last == Some('`')
     }
 
     fn words(&mut self, words: &str, out: &mut Vec<Piece>) {
@@ -313,7 +347,7 @@ impl Markup {
             return;
         }
         self.begun = true;
-        self.fences += words.matches("```").count();
+        self.fences = self.fences.after(words);
         self.last = words.chars().next_back();
         out.push(Piece::Words(words.to_owned()));
     }

@@ -122,3 +122,11 @@ proptest! {
         prop_assert_eq!(read_with(&text, cut, false), read_with(&text, 10_000, false));
     }
 }
+
+#[test]
+fn a_code_fence_may_be_cut() {
+    for cut in 1..9 {
+        let (said, _, found) = read_with("word ```<think><think>", cut, false);
+        assert_eq!((said.as_str(), found.thought), ("word ```<think><think>", false), "{cut}");
+    }
+}
