@@ -11,7 +11,7 @@ use super::ended::Until;
 use super::keys::{self, Key};
 use super::{App, RUNTIME, StartError, realtime, sentences};
 use crate::base::WallClock;
-use crate::config::{self, AuthScheme, ModelName, ProviderKind};
+use crate::config::{self, AuthScheme, KeySource, ModelName, ProviderKind};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use crate::engine::local::{Nearby, Templates};
@@ -77,6 +77,11 @@ impl App {
                 let shown =
                     move |key| if by_header { Auth::ApiKey(key) } else { Auth::Bearer(key) };
                 let auth = match keys::key(&self.env, name, provider.api_key.as_ref())? {
+                    // Told by the request, so that the next of a chain answers.
+                    Key::None if azure || is_openai(provider.base_url.as_deref()) => {
+                        let text = no_key(name, provider.api_key.as_ref());
+                        Auth::later(async move { Err(EngineError::Refused(text)) })
+                    }
                     Key::None => Auth::None,
                     Key::Known(key) => shown(key),
                     Key::Asked(asked) => Auth::later(async move { asked.await.map(shown) }),
@@ -439,5 +444,22 @@ pub(super) fn one<E: ?Sized>(
             engines.extend(last);
             chain(engines)
         }
+    }
+}
+
+/// Whether `base` is the vendor's own address, which answers nobody without a key.
+fn is_openai(base: Option<&str>) -> bool {
+    base.is_none_or(|base| base.trim_end_matches('/').ends_with("//api.openai.com/v1"))
+}
+
+/// What to say when the provider `name` has no key.
+fn no_key(name: &str, place: Option<&KeySource>) -> String {
+    match place {
+        Some(KeySource::Env(variable)) => {
+            format!(
+                "provider {name} needs a key; set {variable}, or api_key_file under [providers.{name}]"
+            )
+        }
+        _ => format!("provider {name} needs a key; set api_key_file under [providers.{name}]"),
     }
 }

@@ -250,7 +250,10 @@ impl Check<'_> {
             few @ 1..FEWEST => self.tell(
                 0,
                 true,
-                format!("{few} examples; at least {FEWEST} are required, and 50 to 100 make a difference"),
+                format!(
+                    "{few} example{}; at least {FEWEST} are required, and 50 to 100 make a difference",
+                    if few == 1 { "" } else { "s" },
+                ),
             ),
             FEWEST.. => {}
         }
