@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use aloud::config::{
     Config, ConfigErrors, Device, Environment, HomeAssistant, InitError, KeySource, Mode,
-    ModelName, Origin, PathError, Paths, Protocol, ProviderKind, ToolChoice, TurnEnding, Units,
-    default_file, init,
+    ModelName, Origin, PathError, Paths, Protocol, ProviderKind, Speculate, ToolChoice, TurnEnding,
+    Units, default_file, init,
 };
 use aloud::listen::Echo;
 use aloud::tool::permission::Policy;
@@ -80,7 +80,10 @@ fn without_a_file_and_a_key_everything_is_local() {
     assert_eq!((settings.audio.input, settings.audio.output), (Device::Default, Device::Default));
     assert_eq!(settings.listen.mode, Mode::PushToTalk);
     assert_eq!((settings.listen.pause_ms, settings.listen.preroll_ms), (500, 400));
-    assert_eq!((settings.listen.max_utterance_s, settings.listen.speculate), (60, true));
+    assert_eq!(
+        (settings.listen.max_utterance_s, settings.listen.speculate),
+        (60, Speculate::If(true))
+    );
     assert_eq!(settings.listen.echo, Echo::Auto);
     assert_eq!(settings.models.dir, home.path().join(".local/share/aloud/models"));
 }
@@ -180,7 +183,7 @@ fn every_key_is_read() {
     assert_eq!((s.audio.volume, s.audio.earcons), (40, false));
     assert_eq!(s.listen.mode, Mode::Open);
     assert_eq!((s.listen.pause_ms, s.listen.preroll_ms), (700, 0));
-    assert_eq!((s.listen.max_utterance_s, s.listen.speculate), (30, false));
+    assert_eq!((s.listen.max_utterance_s, s.listen.speculate), (30, Speculate::If(false)));
     assert_eq!(s.listen.echo, Echo::Off);
     let ollama = &s.providers["ollama"];
     assert_eq!(ollama.kind, ProviderKind::Compatible);
@@ -229,7 +232,7 @@ speak = \"local/moonshine-tiny-en\"
             "FILE:7:12: listen.pause_ms: it is text; write a whole number from 100 to 5000 milliseconds",
             "FILE:8:14: listen.preroll_ms: it is a fraction; write a whole number from 0 to 2000 \
              milliseconds",
-            "FILE:9:13: listen.speculate: it is a whole number; write true or false",
+            "FILE:9:13: listen.speculate: it is a whole number; write true or false, or \"free\"",
             "FILE:12:14: cascade.transcribe: \"moonshine\" is not a model; \
              write PROVIDER/MODEL, such as \"local/moonshine-tiny-en\"",
             "FILE:13:28: cascade.chat: there is no local model \"template\" for this; \

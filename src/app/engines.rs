@@ -120,6 +120,14 @@ impl App {
         remote.map(|name| name.provider.clone()).collect()
     }
 
+    /// Whether a reply is prepared while the user may still go on.
+    pub fn speculates(&self) -> bool {
+        match self.config.settings.listen.speculate {
+            config::Speculate::If(always) => always,
+            config::Speculate::Free => self.providers_in_use().is_empty(),
+        }
+    }
+
     /// Whether `provider` is Azure, which lists models but is addressed by deployment names.
     pub fn is_azure(&self, provider: &str) -> bool {
         self.kind(provider) == ProviderKind::Azure

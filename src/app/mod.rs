@@ -261,7 +261,7 @@ impl App {
         };
         let mut settings = turn::Settings {
             mode,
-            speculate: listen.speculate && !realtime::theirs(self),
+            speculate: self.speculates() && !realtime::theirs(self),
             ..turn::Settings::default()
         };
         // A provider's client gives up after this time itself, and knows why.

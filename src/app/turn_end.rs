@@ -30,7 +30,7 @@ pub(super) fn turn_ends(
     let first = settings.cascade.transcribe.first();
     // A local ear has transcribed the pause before it is over.
     let prompt = settings.partner == Partner::Cascade
-        && settings.listen.speculate
+        && app.speculates()
         && first.is_some_and(|name| app.kind(&name.provider) == ProviderKind::Local);
     let judge = EndOfTurn::new(app.templates()?, smart_turn(app).map(Arc::new));
     let ear = early.filter(|_| !prompt).map(Arc::clone);

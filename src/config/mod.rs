@@ -44,7 +44,7 @@ pub use providers::OPENAI;
 pub use settings::{
     Audio, AudioChat, AuthScheme, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device,
     Dialect, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Protocol,
-    Provider, ProviderKind, Realtime, Settings, Speak, Templates, ToolChoice, Transcribe,
-    TurnDetection, TurnEnding, Wake, WireFormat,
+    Provider, ProviderKind, Realtime, Settings, Speak, Speculate, Templates, ToolChoice,
+    Transcribe, TurnDetection, TurnEnding, Wake, WireFormat,
 };
 pub use tools::{GetWeather, HomeAssistant, Tools, Units};

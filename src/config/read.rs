@@ -111,7 +111,7 @@ fn listen(mut of: Section<'_, '_>) -> Listen {
         pause_ms: of.whole("pause_ms", 100..=5_000, "milliseconds", 500),
         preroll_ms: of.whole("preroll_ms", 0..=2_000, "milliseconds", 400),
         max_utterance_s: of.whole("max_utterance_s", 1..=600, "seconds", 60),
-        speculate: of.flag("speculate", true),
+        speculate: of.speculate("speculate"),
         echo: of.choice("echo", &echo, "auto"),
     };
     of.end();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Url;
 
 use super::table::{Entry, Located, Table, Value};
-use super::{Feature, ModelName, Origin, Problem};
+use super::{Feature, ModelName, Origin, Problem, Speculate};
 
 /// What reading collects besides the settings.
 #[derive(Debug, Default)]
@@ -119,6 +119,21 @@ impl<'t, 'r> Section<'t, 'r> {
     pub(super) fn flag(&mut self, key: &str, default: bool) -> bool {
         self.read(key, "true or false", default, |value, _| {
             if let Value::Flag(flag) = value.value { Ok(flag) } else { Err(None) }
+        })
+    }
+
+    /// `true` or `false`, or "free".
+    pub(super) fn speculate(&mut self, key: &str) -> Speculate {
+        let always = Speculate::If(true);
+        self.read(key, "true or false, or \"free\"", always, |value, _| match &value.value {
+            Value::Flag(flag) => Ok(Speculate::If(*flag)),
+            Value::Text(text) if text == "free" => Ok(Speculate::Free),
+            Value::Text(_)
+            | Value::Whole(_)
+            | Value::Fraction(_)
+            | Value::List(_)
+            | Value::Table(_)
+            | Value::Other(_) => Err(None),
         })
     }
 
@@ -372,6 +387,15 @@ pub(super) trait Show {
 impl Show for bool {
     fn toml(&self) -> Option<String> {
         Some(self.to_string())
+    }
+}
+
+impl Show for Speculate {
+    fn toml(&self) -> Option<String> {
+        match self {
+            Self::If(flag) => flag.toml(),
+            Self::Free => "free".to_owned().toml(),
+        }
     }
 }
 

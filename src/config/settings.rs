@@ -107,9 +107,18 @@ pub struct Listen {
     /// The longest utterance, 1..=600 s.
     pub max_utterance_s: u32,
     /// Whether the reply is prepared during the pause.
-    pub speculate: bool,
+    pub speculate: Speculate,
     /// When the echo of the speaker is removed from the microphone's sound.
     pub echo: Echo,
+}
+
+/// Whether a reply is prepared while the user may still go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speculate {
+    /// Always, or never.
+    If(bool),
+    /// Only where that costs nothing: with the engines inside.
+    Free,
 }
 
 /// What ends a turn without a key.
