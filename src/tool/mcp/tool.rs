@@ -86,7 +86,7 @@ impl Tool for McpTool {
             } else {
                 let mut params = CallToolRequestParams::new(name);
                 params.arguments = Some(arguments);
-                peer.call_tool(params).await.and_then(|result| Ok(read(result)))
+                peer.call_tool(params).await.map(read)
             };
             match result {
                 Ok(result) => result,
