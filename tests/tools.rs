@@ -308,6 +308,10 @@ fn tools_that_need_a_setting_have_their_documented_names_arguments_and_effects()
     let mut got = shapes(&world.tools);
     got.retain(|shape| !plain.contains(shape));
     assert_eq!(got, documented(&want));
+    // What they bring may have been written by others, so whatever acts after them is asked about.
+    for (name, foreign) in [("read_clipboard", true), ("get_events", true), ("open", false)] {
+        assert_eq!(world.tools.is_foreign(name), foreign, "{name}");
+    }
 }
 
 /// The name, the arguments ("?" for those that may be left out) and the effect of each tool.
