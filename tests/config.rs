@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use aloud::config::{
     Config, ConfigErrors, Device, Environment, HomeAssistant, InitError, KeySource, Mode,
-    ModelName, Origin, PathError, Paths, Protocol, ProviderKind, Speculate, ToolChoice, TurnEnding,
-    Units, default_file, init,
+    ModelName, Mqtt, Origin, PathError, Paths, Protocol, ProviderKind, Speculate, ToolChoice,
+    TurnEnding, Units, default_file, init,
 };
 use aloud::listen::Echo;
 use aloud::tool::permission::Policy;
@@ -421,6 +421,20 @@ fn a_house_needs_its_token() {
 }
 
 #[test]
+fn mqtt_is_told_what_is_wrong() {
+    let wrong = problems(
+        "[tools.mqtt]\nurl = \"mqtts://broker\"\ntopics = { lamp = \"home/+/set\", desk = \"a\" }\n\
+         say = { \"light it\" = \"lamb ON\" }\n",
+    );
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
+    assert!(wrong.iter().any(|text| text.contains("encrypted connections are not supported")));
+    assert!(wrong.iter().any(|text| text.contains("not for sending")));
+    assert!(wrong.iter().any(|text| text.contains("\"lamb ON\" names no topic")), "{wrong:?}");
+    let secret = problems("[tools.mqtt]\nurl = \"mqtt://me:hush@broker\"\n");
+    assert!(secret[0].contains("must not contain a password"), "{secret:?}");
+}
+
+#[test]
 fn the_written_file_holds_every_key_with_its_default() {
     let plain = Home::new(Some(default_file()));
     let nothing = plain.load(&[]).unwrap();
@@ -445,8 +459,14 @@ fn the_written_file_holds_every_key_with_its_default() {
             let key = line.strip_prefix("# ").unwrap_or(line);
             let keep = key.starts_with('[')
                 || key.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '));
-            let elsewhere =
-                ["api_key_file", "api_key_credential", "api_key_keyring", "file =", "token_file"];
+            let elsewhere = [
+                "api_key_file",
+                "api_key_credential",
+                "api_key_keyring",
+                "file =",
+                "token_file",
+                "password_file",
+            ];
             (keep && !elsewhere.iter().any(|start| key.starts_with(start)))
                 .then(|| format!("{key}\n"))
         })
@@ -465,6 +485,14 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.home_assistant = Some(HomeAssistant {
         url: "http://homeassistant.local:8123".into(),
         token: KeySource::Env("HOME_ASSISTANT_TOKEN".into()),
+    });
+    expected.tools.mqtt = Some(Mqtt {
+        host: "localhost".into(),
+        port: 1883,
+        user: Some("aloud".into()),
+        password: Some(KeySource::Env("MQTT_PASSWORD".into())),
+        topics: [("lamp".into(), "home/lamp/set".into())].into(),
+        say: [("light up [the] desk".into(), ("lamp".into(), "ON".into()))].into(),
     });
     expected.log.filter = Some("warn".into());
     expected.chat.reasoning_effort = Some("low".into());

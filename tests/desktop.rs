@@ -124,6 +124,10 @@ fn what_cannot_be_opened_is_said() {
         desk.ask("open tops"),
         "Tops runs in a terminal, and I know of none. Install xdg-terminal-exec, or set TERMINAL."
     );
+    desk.program("shell", "Name=Shell\nNoDisplay=true\nExec=shell", "echo \"$@\" > $HOME/ran");
+    desk.set("TERMINAL", "shell");
+    assert_eq!(desk.ask("open tops"), "Opening Tops.");
+    assert_eq!(desk.read("ran"), "-e tops\n");
     desk.set("DISPLAY", "");
     assert!(desk.ask("open sheets").starts_with("I see no screen"));
 }
@@ -238,6 +242,56 @@ async fn an_opened_program_leaves_the_control_group_of_the_service() {
     let (unit, properties) = heard.try_recv().unwrap();
     assert!(unit.starts_with("app-aloud-quill-") && unit.ends_with(".scope"), "{unit}");
     assert_eq!(properties, ["PIDs", "Slice", "CollectMode"]);
+}
+
+/// A desktop portal that notes what it is to open.
+struct Portal(std::sync::mpsc::Sender<String>);
+
+#[zbus::interface(name = "org.freedesktop.portal.OpenURI")]
+impl Portal {
+    #[zbus(name = "OpenURI")]
+    fn open_uri(&self, _parent: &str, uri: &str, _options: Options) -> zbus::OwnedObjectPath {
+        self.0.send(uri.to_owned()).unwrap();
+        zbus::ObjectPath::try_from("/request").unwrap().into()
+    }
+}
+
+type Options = std::collections::HashMap<String, zbus::OwnedVariant>;
+
+#[tokio::test]
+async fn without_xdg_open_the_portal_opens_an_address() {
+    let mut desk = Desk::new();
+    let (_bus, address) = bus(desk.folder.path());
+    desk.set("PATH", desk.path("bin").to_str().unwrap());
+    let ask =
+        |desk: Desk| tokio::task::spawn_blocking(move || (desk.ask("open example.com"), desk));
+    let (alone, mut desk) = ask(desk).await.unwrap();
+    let missing = "I could not open example.com: there is neither xdg-open nor a desktop portal. \
+        Install xdg-utils.";
+    assert_eq!(alone, missing);
+    desk.set("DBUS_SESSION_BUS_ADDRESS", &address);
+    let (told, heard) = std::sync::mpsc::channel();
+    let _portal = zbus::connection::Builder::address(address.as_str())
+        .name("org.freedesktop.portal.Desktop")
+        .serve_at("/org/freedesktop/portal/desktop", Portal(told))
+        .build()
+        .await
+        .unwrap();
+    let (opened, _desk) = ask(desk).await.unwrap();
+    assert_eq!(opened, "Opening example.com.");
+    assert_eq!(heard.try_recv().unwrap(), "https://example.com/");
+}
+
+#[test]
+fn on_wayland_its_own_programs_reach_the_clipboard() {
+    let mut desk = Desk::new();
+    desk.set("WAYLAND_DISPLAY", "wayland-1");
+    desk.program("wl-paste", "NoDisplay=true", "cat $HOME/clipboard");
+    desk.program("wl-copy", "NoDisplay=true", "cat > $HOME/clipboard");
+    assert_eq!(desk.ask("what's on my clipboard"), "There is no text on the clipboard.");
+    std::fs::write(desk.path("clipboard"), "word ".repeat(200)).unwrap();
+    let long = desk.ask("read the clipboard");
+    assert!(long.ends_with("word ... And there is more.") && long.len() < 400, "{long}");
 }
 
 /// An X server, and its display.

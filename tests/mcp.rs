@@ -92,6 +92,15 @@ fn tools_of_servers_are_listed_and_called_from_the_shell() {
     assert_eq!(text(&said.stdout), "Echo: good evening\n", "{}", text(&said.stderr));
     let said = home.run(&["tools", "call", "get_current_time", r#"{"timezone": "Europe/Berlin"}"#]);
     assert!(text(&said.stdout).contains("Europe/Berlin"), "{}", text(&said.stderr));
+    let read = home.run(&[
+        "tools",
+        "call",
+        "read_resource",
+        r#"{"uri": "demo://resource/static/document/features.md"}"#,
+    ]);
+    assert!(text(&read.stdout).contains("Everything"), "{}", text(&read.stderr));
+    let none = home.run(&["tools", "call", "read_resource", r#"{"uri": "demo://nothing"}"#]);
+    assert_eq!(none.status.code(), Some(69), "{}", text(&none.stdout));
     let wrong = home.run(&["tools", "call", "echo", r#"{"massage": "x"}"#]);
     assert_eq!(wrong.status.code(), Some(65), "{}", text(&wrong.stderr));
     assert!(text(&wrong.stderr).contains("\"message\" is missing"), "{}", text(&wrong.stderr));

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use aloud::base::{CallId, Chance, LocalZone, Moment, Volume, WallClock};
-use aloud::dialog::{Call, Effect};
+use aloud::dialog::{Call, Effect, ToolSpec};
 use aloud::tool::{
-    Act, BaseUrl, Book, Done, Home, Own, Pad, Reading, Registry, Ringer, Settings, ToolCx,
-    ToolError, ToolOutput, Units, arguments, builtin, function, own,
+    Act, BaseUrl, Book, DesktopSettings, Done, Home, MqttSettings, Own, Pad, Reading, Registry,
+    Ringer, Settings, ToolCx, ToolError, ToolOutput, Units, arguments, builtin, function, own,
 };
 use futures::StreamExt;
 use jiff::tz::TimeZone;
@@ -272,31 +272,73 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("repeat", "", Reads),
         ("help", "", Pure),
     ];
-    let world = World::new();
-    let specs = world.tools.specs();
-    let got: Vec<(String, String, Effect)> = specs
-        .iter()
-        .map(|spec| {
-            let schema = &spec.parameters;
-            assert_eq!(schema["type"], "object", "{}", spec.name);
-            assert_eq!(schema["additionalProperties"], false, "{}", spec.name);
-            assert!(spec.description.ends_with('.'), "{}", spec.name);
-            let required = schema["required"].as_array().unwrap();
-            let arguments =
-                schema["properties"].as_object().unwrap().iter().map(|(key, property)| {
-                    assert!(property["type"].is_string(), "{} {key}", spec.name);
-                    assert!(property["description"].is_string(), "{} {key}", spec.name);
-                    let mark = if required.contains(&json!(key)) { "" } else { "?" };
-                    format!("{key}{mark}")
-                });
-            (spec.name.clone(), arguments.collect::<Vec<_>>().join(" "), spec.effect)
-        })
-        .collect();
-    let want: Vec<(String, String, Effect)> = want
-        .into_iter()
-        .map(|(name, arguments, effect)| (name.into(), arguments.into(), effect))
-        .collect();
-    assert_eq!(got, want);
+    assert_eq!(shapes(&World::new().tools), documented(&want));
+}
+
+#[test]
+fn tools_that_need_a_setting_have_their_documented_names_arguments_and_effects() {
+    use Effect::{Reads, Writes};
+    let which = "about? day? date? time? next?";
+    let want = [
+        ("get_events", "day? date? days? about? next?", Reads),
+        ("add_event", "title day? date? time? minutes?", Writes),
+        ("move_event", &format!("{which} to_day? to_date? to_time? add_seconds?"), Writes),
+        ("remove_event", &format!("{which} all? sure?"), Writes),
+        ("open", "what", Writes),
+        ("read_clipboard", "", Reads),
+        ("copy_text", "text?", Writes),
+        ("publish", "topic message", Writes),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timers.json");
+    let wall = WallClock::fixed(NOW.parse().unwrap());
+    let book = Book::open(&path, wall.clone(), LocalZone::fixed(TimeZone::UTC));
+    let world = World::with(path, wall, Ringer::Here, book, |settings| {
+        settings.calendar.file = Some(folder.path().join("me.ics"));
+        settings.desktop = Some(DesktopSettings::default());
+        settings.mqtt = Some(MqttSettings {
+            host: "localhost".into(),
+            port: 1883,
+            user: None,
+            password: Ok(None),
+            topics: [("lamp".to_owned(), "home/lamp/set".to_owned())].into(),
+        });
+    });
+    let plain = shapes(&World::new().tools);
+    let mut got = shapes(&world.tools);
+    got.retain(|shape| !plain.contains(shape));
+    assert_eq!(got, documented(&want));
+    // What they bring may have been written by others, so whatever acts after them is asked about.
+    for (name, foreign) in [("read_clipboard", true), ("get_events", true), ("open", false)] {
+        assert_eq!(world.tools.is_foreign(name), foreign, "{name}");
+    }
+}
+
+/// The name, the arguments ("?" for those that may be left out) and the effect of each tool.
+fn shapes(tools: &Registry) -> Vec<(String, String, Effect)> {
+    let shape = |spec: &ToolSpec| {
+        let schema = &spec.parameters;
+        assert_eq!(schema["type"], "object", "{}", spec.name);
+        assert_eq!(schema["additionalProperties"], false, "{}", spec.name);
+        assert!(spec.description.ends_with('.'), "{}", spec.name);
+        let required = schema["required"].as_array().unwrap();
+        let properties = schema["properties"].as_object().unwrap().iter();
+        let arguments = properties.map(|(key, property)| {
+            assert!(property["type"].is_string(), "{} {key}", spec.name);
+            assert!(property["description"].is_string(), "{} {key}", spec.name);
+            let mark = if required.contains(&json!(key)) { "" } else { "?" };
+            format!("{key}{mark}")
+        });
+        (spec.name.clone(), arguments.collect::<Vec<_>>().join(" "), spec.effect)
+    };
+    tools.specs().iter().map(shape).collect()
+}
+
+fn documented(shapes: &[(&str, &str, Effect)]) -> Vec<(String, String, Effect)> {
+    let own = |(name, arguments, effect): &(&str, &str, Effect)| {
+        ((*name).to_owned(), (*arguments).to_owned(), *effect)
+    };
+    shapes.iter().map(own).collect()
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use super::App;
 use super::keys::{self, Key};
 use crate::config::KeySource;
-use crate::tool::{BaseUrl, CalendarSettings, CalendarSource, HouseSettings};
+use crate::tool::{BaseUrl, CalendarSettings, CalendarSource, HouseSettings, MqttSettings};
 
 /// Home Assistant, if it is configured. A token that cannot be read is reported by the tools, so that
 /// everything else starts without it.
@@ -30,6 +30,27 @@ pub(super) fn house(app: &App) -> Result<Option<HouseSettings>, String> {
         }
     };
     Ok(Some(HouseSettings { url, token }))
+}
+
+/// The broker of MQTT, if one is configured. A password that cannot be read is told by the tool.
+pub(super) fn mqtt(app: &App) -> Option<MqttSettings> {
+    let settings = app.config.settings.tools.mqtt.as_ref()?;
+    let password = match keys::key(&app.env, "mqtt", settings.password.as_ref()) {
+        Ok(Key::None) if settings.password.is_none() => Ok(None),
+        Ok(Key::Known(password)) => Ok(Some(password)),
+        Ok(Key::None | Key::Asked(_)) | Err(_) => {
+            Err("I have no password for the MQTT broker. Set \
+            password_file or password_env under tools.mqtt in the configuration."
+                .to_owned())
+        }
+    };
+    Some(MqttSettings {
+        host: settings.host.clone(),
+        port: settings.port,
+        user: settings.user.clone(),
+        password,
+        topics: settings.topics.clone(),
+    })
 }
 
 /// The calendars; they were checked when the configuration was read.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -19,10 +20,15 @@ pub(super) fn grammar(app: &App) -> Result<Grammar, StartError> {
     };
     let of_tools = &app.own().sentences;
     let house = app.config.settings.tools.home_assistant.is_some();
-    if !house && file.is_none() && of_tools.iter().all(|tool| tool.say.is_empty()) {
+    let mqtt = app.config.settings.tools.mqtt.as_ref().map(|mqtt| &mqtt.say);
+    if !house
+        && mqtt.is_none_or(BTreeMap::is_empty)
+        && file.is_none()
+        && of_tools.iter().all(|tool| tool.say.is_empty())
+    {
         return Ok(Grammar::new());
     }
-    let (text, places) = joined(file, written, of_tools);
+    let (text, places) = joined(file, written, of_tools, mqtt);
     let grammar = if house { Grammar::with_house(&text) } else { Grammar::with_text(&text) };
     grammar.map_err(|problems| {
         let place = |problem: &Problem| match places.get(problem.line.saturating_sub(1)) {
@@ -34,7 +40,12 @@ pub(super) fn grammar(app: &App) -> Result<Grammar, StartError> {
 }
 
 /// One grammar file of all, and for each of its lines where it is from.
-fn joined(file: Option<&Path>, mut text: String, tools: &[Sentences]) -> (String, Vec<String>) {
+fn joined(
+    file: Option<&Path>,
+    mut text: String,
+    tools: &[Sentences],
+    mqtt: Option<&BTreeMap<String, (String, String)>>,
+) -> (String, Vec<String>) {
     let path = file.unwrap_or(Path::new("")).display();
     let mut places: Vec<String> =
         (1..=text.lines().count()).map(|line| format!("{path}:{line}")).collect();
@@ -56,6 +67,15 @@ fn joined(file: Option<&Path>, mut text: String, tools: &[Sentences]) -> (String
             add(format!("{quoted},"), format!("{at}: \"{sentence}\""));
         }
         add("]".into(), at);
+    }
+    for (sentence, (topic, message)) in mqtt.into_iter().flatten() {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let at = format!("tools.mqtt.say: \"{sentence}\"");
+        add("[[template]]".into(), at.clone());
+        add("tool = \"publish\"".into(), at.clone());
+        let (topic, message) = (quoted(topic), quoted(message));
+        add(format!("with = {{ topic = {topic}, message = {message} }}"), at.clone());
+        add(format!("say = [{}]", quoted(sentence)), at);
     }
     (text, places)
 }

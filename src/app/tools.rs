@@ -40,6 +40,7 @@ pub(super) fn registry(
         config::Units::Us => tool::Units::Us,
     };
     settings.house = house::house(app).map_err(StartError::Tool)?;
+    settings.mqtt = house::mqtt(app);
     settings.feeds = house::feeds(app);
     settings.calendar = house::calendars(app);
     settings.desktop = Some(tool::DesktopSettings { env: app.env.all() });

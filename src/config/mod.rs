@@ -22,6 +22,7 @@ mod environment;
 mod feature;
 mod load;
 mod mcp;
+mod mqtt;
 mod names;
 mod paths;
 mod problem;
@@ -47,4 +48,4 @@ pub use settings::{
     Provider, ProviderKind, Realtime, Settings, Speak, Speculate, Templates, ToolChoice,
     Transcribe, TurnDetection, TurnEnding, Wake, WireFormat,
 };
-pub use tools::{GetWeather, HomeAssistant, Tools, Units};
+pub use tools::{GetWeather, HomeAssistant, Mqtt, Tools, Units};

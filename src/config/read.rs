@@ -11,7 +11,7 @@ use super::settings::{
 };
 use super::table::Table;
 use super::tools::{GetWeather, HomeAssistant, Tools, Units};
-use super::{Environment, Feature, KeySource, Origin, Paths, mcp, providers, remote};
+use super::{Environment, Feature, KeySource, Origin, Paths, mcp, mqtt, providers, remote};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
 use crate::models::Role;
@@ -275,6 +275,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let dir = lists.maybe("dir", "an absolute path, or one with ~/", path);
     lists.end();
     let home_assistant = home_assistant(of.section("home_assistant"));
+    let mqtt = mqtt::read(of.section("mqtt"));
     let mut news = of.section("news");
     let feeds = FEEDS.map(str::to_owned).to_vec();
     let feeds =
@@ -328,6 +329,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         rates_url,
         lists: dir.unwrap_or_else(|| paths.lists.clone()),
         home_assistant,
+        mqtt,
         feeds,
         calendar: calendar.unwrap_or_else(|| paths.calendar.clone()),
         calendars: others,

@@ -1,5 +1,6 @@
 //! `[tools]`, validated.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::KeySource;
@@ -24,6 +25,8 @@ pub struct Tools {
     pub lists: PathBuf,
     /// `[tools.home_assistant]`, if it has a `url`.
     pub home_assistant: Option<HomeAssistant>,
+    /// `[tools.mqtt]`, if it has a `url`.
+    pub mqtt: Option<Mqtt>,
     /// `[tools.news]` `feeds`: where the news comes from.
     pub feeds: Vec<String>,
     /// `[tools.read_page]` `private`: whether pages of private addresses may be read.
@@ -43,6 +46,23 @@ pub struct HomeAssistant {
     pub url: String,
     /// Where the access token is.
     pub token: KeySource,
+}
+
+/// A broker of MQTT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mqtt {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The user's name there.
+    pub user: Option<String>,
+    /// Where the password is.
+    pub password: Option<KeySource>,
+    /// `topics`: each with the name that is said.
+    pub topics: BTreeMap<String, String>,
+    /// `say`: sentences, each with the name of a topic and the message to send.
+    pub say: BTreeMap<String, (String, String)>,
 }
 
 impl Tools {

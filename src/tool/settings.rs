@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use reqwest::Url;
 
-use super::{Book, BrowseSettings, CalendarSettings, DesktopSettings, Home, Pad};
+use super::{Book, BrowseSettings, CalendarSettings, DesktopSettings, Home, MqttSettings, Pad};
 use crate::base::{Chance, Volume, WallClock};
 
 /// Validated settings of the built-in tools.
@@ -29,6 +29,8 @@ pub struct Settings {
     pub chance: Chance,
     /// Home Assistant, if there is one.
     pub house: Option<HouseSettings>,
+    /// The broker of MQTT, if there is one.
+    pub mqtt: Option<MqttSettings>,
     /// The feeds of `get_news`.
     pub feeds: Vec<Url>,
     /// The calendars.
@@ -56,6 +58,7 @@ impl Settings {
             pad,
             chance,
             house: None,
+            mqtt: None,
             feeds: Vec::new(),
             calendar: CalendarSettings::default(),
             browse: BrowseSettings::default(),

@@ -18,7 +18,7 @@ mod entry;
 mod find;
 mod start;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -169,7 +169,7 @@ async fn by_portal(url: &reqwest::Url, env: &BTreeMap<String, String>) -> Result
     let address = start::bus(env).ok_or("there is no session bus")?;
     let asked = async {
         let bus = Builder::address(address.as_str()).build().await?;
-        let options: Vec<(&str, zbus::Variant<'_>)> = Vec::new();
+        let options: HashMap<&str, zbus::Variant<'_>> = HashMap::new();
         bus.call_method(
             Some("org.freedesktop.portal.Desktop"),
             "/org/freedesktop/portal/desktop",

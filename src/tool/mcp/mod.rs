@@ -13,9 +13,10 @@
 //! **Invariant:** a call that is given up is cancelled at the server.
 //! **Invariant:** when a program's connection ends, so does all that it started: `npx` and `uvx` only
 //! start the server, which would go on.
-//! Deliberately absent: prompts and resources, which need somebody who picks one, and requests of
-//! the server to us (sampling, elicitation).
+//! Deliberately absent: prompts, which need somebody who picks one, and requests of the server to us
+//! (sampling, elicitation). Resources are read by a tool that lists them (`resources`).
 
+mod resources;
 mod tool;
 
 use std::collections::BTreeMap;
@@ -283,9 +284,13 @@ async fn serve(server: &Server, rack: &Rack, last: &LastLine) -> Result<(), Stri
         let tools = tools
             .map_err(|_| slow("list its tools", LIST))?
             .map_err(|error| format!("it did not list its tools ({error})"))?;
+        let taken: Vec<Box<str>> = tools.iter().map(|tool| (&*tool.name).into()).collect();
+        let reader = resources::tool(&peer, &server.name, &taken, server.patience).await;
         let tools: Vec<_> = tools
             .into_iter()
-            .map(|tool| Arc::new(McpTool::new(peer.clone(), tool, server.patience)))
+            .map(|tool| McpTool::new(peer.clone(), tool, server.patience))
+            .chain(reader)
+            .map(Arc::new)
             .collect();
         let count = tools.len();
         rack.offer(&server.name, tools, Health::Up(count));
@@ -393,6 +398,10 @@ impl ClientHandler for Client {
     }
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed.notify_one();
+    }
+
+    async fn on_resource_list_changed(&self, _: NotificationContext<RoleClient>) {
         self.changed.notify_one();
     }
 }

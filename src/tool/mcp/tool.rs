@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use rmcp::ErrorData;
-use rmcp::model::{CallToolRequestParams, CallToolResult, ContentBlock, ResourceContents};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResult, ContentBlock, ReadResourceRequestParams,
+    ResourceContents,
+};
 use rmcp::service::{Peer, RoleClient, ServiceError};
 use serde_json::{Map, Value, json};
 
@@ -24,9 +27,16 @@ pub(super) struct McpTool {
     name: String,
     peer: Peer<RoleClient>,
     patience: Duration,
+    /// Whether it is not a tool there, but reads the server's resources.
+    reads: bool,
 }
 
 impl McpTool {
+    /// A tool that reads resources by their `uri`.
+    pub(super) fn reader(peer: Peer<RoleClient>, spec: ToolSpec, patience: Duration) -> Self {
+        Self { name: spec.name.clone(), spec, peer, patience, reads: true }
+    }
+
     pub(super) fn new(peer: Peer<RoleClient>, tool: rmcp::model::Tool, patience: Duration) -> Self {
         let hints = tool.annotations.as_ref();
         let effect = match hints.map(|hints| (hints.read_only_hint, hints.destructive_hint)) {
@@ -42,7 +52,7 @@ impl McpTool {
             parameters: Value::Object((*tool.input_schema).clone()),
             effect,
         };
-        Self { spec, name: tool.name.into_owned(), peer, patience }
+        Self { spec, name: tool.name.into_owned(), peer, patience, reads: false }
     }
 
     /// Its name at the server.
@@ -62,16 +72,24 @@ impl Tool for McpTool {
     }
 
     fn call(&self, args: String, _: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
-        let (peer, name) = (self.peer.clone(), self.name.clone());
+        let (peer, name, reads) = (self.peer.clone(), self.name.clone(), self.reads);
         Box::pin(async move {
             let arguments: Map<String, Value> = serde_json::from_str(&args).map_err(|error| {
                 ToolError::Tell(format!("The arguments are no object: {error}."))
             })?;
-            let mut params = CallToolRequestParams::new(name);
-            params.arguments = Some(arguments);
-            // Dropped, it tells the server that nobody waits any longer.
-            match peer.call_tool(params).await {
-                Ok(result) => read(result),
+            // Dropped, either tells the server that nobody waits any longer.
+            let result = if reads {
+                let uri = arguments.get("uri").and_then(Value::as_str).unwrap_or_default();
+                let params = ReadResourceRequestParams::new(uri);
+                let read = peer.read_resource(params).await;
+                read.map(|found| given(found.contents.into_iter().map(text).collect(), None))
+            } else {
+                let mut params = CallToolRequestParams::new(name);
+                params.arguments = Some(arguments);
+                peer.call_tool(params).await.map(read)
+            };
+            match result {
+                Ok(result) => result,
                 Err(ServiceError::McpError(ErrorData { message, .. })) => {
                     Err(ToolError::Tell(message.into_owned()))
                 }
@@ -101,11 +119,7 @@ fn read(result: CallToolResult) -> Result<ToolOutput, ToolError> {
                 picture.get_or_insert(Picture::from(url));
             }
             ContentBlock::Audio(_) => texts.push("(a sound, which cannot be played yet)".into()),
-            ContentBlock::Resource(resource) => texts.push(match resource.resource {
-                ResourceContents::TextResourceContents { text, .. } => text,
-                ResourceContents::BlobResourceContents { uri, .. } => uri,
-                _ => "(something of an unknown kind)".into(),
-            }),
+            ContentBlock::Resource(resource) => texts.push(text(resource.resource)),
             ContentBlock::ResourceLink(link) => texts.push(link.uri),
             _ => texts.push("(something of an unknown kind)".into()),
         }
@@ -115,14 +129,29 @@ fn read(result: CallToolResult) -> Result<ToolOutput, ToolError> {
     {
         texts.push(data.to_string());
     }
-    let text = cut(&texts.join("\n"), MOST, " (cut; there is more)");
     if result.is_error == Some(true) {
+        let text = cut(&texts.join("\n"), MOST, " (cut; there is more)");
         return Err(ToolError::Tell(if text.is_empty() {
             "The tool failed.".into()
         } else {
             text
         }));
     }
+    given(texts, picture)
+}
+
+/// The text of a resource, or its address if it is none.
+fn text(contents: ResourceContents) -> String {
+    match contents {
+        ResourceContents::TextResourceContents { text, .. } => text,
+        ResourceContents::BlobResourceContents { uri, .. } => uri,
+        _ => "(something of an unknown kind)".into(),
+    }
+}
+
+/// What was given, for a model and to be said.
+fn given(texts: Vec<String>, picture: Option<Picture>) -> Result<ToolOutput, ToolError> {
+    let text = cut(&texts.join("\n"), MOST, " (cut; there is more)");
     let say = match (text.is_empty(), &picture) {
         (true, Some(_)) => "Here is a picture.".to_owned(),
         (true, None) => "Done.".to_owned(),

@@ -23,6 +23,7 @@ const DEEDS: &[(&str, &str)] = &[
     ("add_event", "add[ {title}] to your calendar"),
     ("move_event", "move[ {about}] on your calendar"),
     ("remove_event", "remove[ {about}] from your calendar"),
+    ("publish", "send[ {message}][ to {topic}]"),
     ("open", "open[ {what}]"),
     ("copy_text", "put the text on the clipboard[: {text}]"),
     ("generate_image", "make a picture[ of {prompt}]"),

@@ -1,0 +1,81 @@
+//! Resources of a server: what it has to read, as one tool.
+
+use std::time::Duration;
+
+use rmcp::model::{Resource, ResourceTemplate};
+use rmcp::service::{Peer, RoleClient};
+use serde_json::json;
+
+use super::tool::McpTool;
+use crate::dialog::{Effect, ToolSpec};
+use crate::tool::arguments;
+
+/// What the tool is called, unless the server has a tool of that name itself.
+const NAME: &str = "read_resource";
+
+/// How many resources are named to a model, and how long what is said of each is, in characters.
+const NAMED: usize = 40;
+const SAID: usize = 120;
+
+/// How long the server may take to list them.
+const LIST: Duration = Duration::from_secs(30);
+
+/// The tool that reads what the server at `peer` has, if it has anything; `taken` are the names of
+/// its own tools. A server that does not tell is left without.
+pub(super) async fn tool(
+    peer: &Peer<RoleClient>,
+    server: &str,
+    taken: &[Box<str>],
+    patience: Duration,
+) -> Option<McpTool> {
+    let offers = peer.peer_info().is_some_and(|info| info.capabilities.resources.is_some());
+    if !offers || taken.iter().any(|name| &**name == NAME) {
+        return None;
+    }
+    let listed = async {
+        let resources = peer.list_all_resources().await?;
+        // Few servers have these, and some that have none do not know the question.
+        let templates = peer.list_all_resource_templates().await.unwrap_or_default();
+        Ok::<_, rmcp::ServiceError>((resources, templates))
+    };
+    let (resources, templates) = match tokio::time::timeout(LIST, listed).await {
+        Ok(Ok(listed)) => listed,
+        Ok(Err(error)) => {
+            tracing::warn!("the MCP server {server} did not list its resources: {error}");
+            return None;
+        }
+        Err(_) => {
+            tracing::warn!("the MCP server {server} did not list its resources in time");
+            return None;
+        }
+    };
+    if resources.is_empty() && templates.is_empty() {
+        return None;
+    }
+    let spec = ToolSpec {
+        name: NAME.to_owned(),
+        description: description(server, &resources, &templates),
+        parameters: arguments(
+            &["uri"],
+            json!({"uri": {"type": "string", "maxLength": 2_000, "description": "Its address."}}),
+        ),
+        effect: Effect::Reads,
+    };
+    Some(McpTool::reader(peer.clone(), spec, patience))
+}
+
+/// What there is to read: each address with what is said of it.
+fn description(server: &str, resources: &[Resource], templates: &[ResourceTemplate]) -> String {
+    let line = |uri: &str, name: &str, about: Option<&String>| {
+        let about: String = about.map_or(name, String::as_str).chars().take(SAID).collect();
+        format!("\n- {uri}: {}", about.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let of_templates =
+        templates.iter().map(|of| line(&of.uri_template, &of.name, of.description.as_ref()));
+    let all = resources.iter().map(|of| line(&of.uri, &of.name, of.description.as_ref()));
+    let all: Vec<String> = of_templates.chain(all).collect();
+    let more = all.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!("\nand {more} more") };
+    let named: String = all.into_iter().take(NAMED).collect();
+    format!("Reads something that {server} has, by its address.{named}{more}")
+}
