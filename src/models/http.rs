@@ -19,7 +19,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const STALL: Duration = Duration::from_secs(30);
 
 /// What the user can check, for messages.
-const ADDRESS: &str = "the address of the mirror";
+const ADDRESS: &str = "its address or [models] mirror";
 
 /// How often a transfer is resumed, if each attempt brought at least a byte.
 const ATTEMPTS: u32 = 8;

@@ -10,7 +10,7 @@ use super::alarm_find::rings_on;
 use super::alarm_when::{Repeat, When, settled};
 use super::alarm_words::{alarm_data, listed, whens, words};
 use super::book::{Diary, Entry, Now, Saved, What};
-use super::desk::{Desk, LONGEST_LABEL, Which, clean_label, full, readable};
+use super::book_access::{BookAccess, LONGEST_LABEL, Which, clean_label, full, readable};
 use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, said, say};
 use crate::dialog::Effect;
 
@@ -29,7 +29,7 @@ struct SetAlarm {
 }
 
 pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
-    let desk = Desk::new(settings);
+    let access = BookAccess::new(settings);
     let time = |text: &str| {
         json!({
             "type": "string", "maxLength": 40, "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
@@ -46,7 +46,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
         "description": "One of several, only when said: by the order in which they were set, or the next to ring.",
     });
     let set = {
-        let desk = desk.clone();
+        let access = access.clone();
         function(
             "set_alarm",
             "Sets an alarm that rings at a clock time, here and by the local clock.",
@@ -72,21 +72,21 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                 }),
             ),
             move |arguments: SetAlarm, cx| {
-                desk.clone().run(move |desk, diary, now| {
-                    set_alarm(desk, diary, now, arguments, cx.said.as_deref())
+                access.clone().run(move |access, diary, now| {
+                    set_alarm(access, diary, now, arguments, cx.said.as_deref())
                 })
             },
         )
     };
     let list = {
-        let desk = desk.clone();
+        let access = access.clone();
         function(
             "list_alarms",
             "Says which alarms are set.",
             Effect::Reads,
             arguments(&[], json!({})),
             move |_: Map<String, Value>, cx| {
-                desk.clone().run(move |_, diary, now| {
+                access.clone().run(move |_, diary, now| {
                     readable(diary)?;
                     Ok(list_alarms(diary, now, cx.said.as_deref()))
                 })
@@ -94,7 +94,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
         )
     };
     let change = {
-        let desk = desk.clone();
+        let access = access.clone();
         let shift = |text: &str| json!({"type": "integer", "minimum": -86_400, "maximum": 86_400, "description": text});
         function(
             "change_alarm",
@@ -118,8 +118,8 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                 }),
             ),
             move |arguments: ChangeAlarm, cx| {
-                desk.clone().run(move |desk, diary, now| {
-                    change_alarm(desk, diary, now, arguments, cx.said.as_deref())
+                access.clone().run(move |access, diary, now| {
+                    change_alarm(access, diary, now, arguments, cx.said.as_deref())
                 })
             },
         )
@@ -146,14 +146,16 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
             }),
         ),
         move |arguments: CancelAlarm, _| {
-            desk.clone().run(move |desk, diary, now| cancel_alarm(desk, diary, now, arguments))
+            access
+                .clone()
+                .run(move |access, diary, now| cancel_alarm(access, diary, now, arguments))
         },
     );
     [set, list, change, cancel]
 }
 
 fn set_alarm(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     arguments: SetAlarm,
@@ -191,7 +193,7 @@ fn set_alarm(
     }
     // The old one is removed only once the new one exists.
     if let Some(last) = last.filter(|last| arguments.instead && set.iter().all(|a| a.id != last.id))
-        && (saved == Saved::Yes || desk.ringer == Ringer::Here)
+        && (saved == Saved::Yes || access.ringer == Ringer::Here)
     {
         diary.remove(|_| vec![last.id]);
     }
@@ -214,7 +216,7 @@ fn set_alarm(
         done +=
             &format!(" The clock skips that time then, so it rings at {}.", say::clock(due.time()));
     }
-    let say = if new { desk.set(&saved, "alarm", done)? } else { done };
+    let say = if new { access.set(&saved, "alarm", done)? } else { done };
     let mut data = match set.as_slice() {
         [only] => alarm_data(now, only),
         several => {
@@ -222,7 +224,7 @@ fn set_alarm(
         }
     };
     data["saved"] = json!(saved == Saved::Yes);
-    data["will_ring"] = json!(desk.ringer != Ringer::Nobody);
+    data["will_ring"] = json!(access.ringer != Ringer::Nobody);
     Ok(ToolOutput::new(data, say))
 }
 

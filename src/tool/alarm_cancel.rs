@@ -9,7 +9,9 @@ use super::alarm_days::{alarms, calendar_date, clock_time, named_days, spoken_da
 use super::alarm_find::{at_time, called, on_day, rings_on, single_date};
 use super::alarm_words::{alarm_data, alarm_time, listed, when, words};
 use super::book::{Diary, Entry, Now, RingKind, Saved, What};
-use super::desk::{Desk, Picked, Which, clean_label, labelled, pick, readable, same_label};
+use super::book_access::{
+    BookAccess, Picked, Which, clean_label, labelled, pick, readable, same_label,
+};
 use super::timer_words::over;
 use super::{ToolError, ToolOutput, say, wish};
 
@@ -28,7 +30,7 @@ pub(super) struct CancelAlarm {
 }
 
 pub(super) fn cancel_alarm(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     mut wish: CancelAlarm,
@@ -45,7 +47,7 @@ pub(super) fn cancel_alarm(
     };
     let by_day = wish.day.is_some() || wish.date.is_some();
     if wish.once {
-        return skip_alarm(desk, diary, now, &wish, time, label.as_deref());
+        return skip_alarm(access, diary, now, &wish, time, label.as_deref());
     }
     // "The alarm" is the one that is ringing or rang a moment ago: no other must be cancelled
     // instead.
@@ -69,7 +71,7 @@ pub(super) fn cancel_alarm(
                 Some(entry) => format!("Okay. It stays set for {}.", when(&entry, now.today())),
                 None => over(&names),
             };
-            return Ok(ToolOutput::new(json!({"ended": names}), desk.changed(&saved, done)?));
+            return Ok(ToolOutput::new(json!({"ended": names}), access.changed(&saved, done)?));
         }
     }
     readable(diary)?;
@@ -150,14 +152,14 @@ pub(super) fn cancel_alarm(
             format!("The alarms for {} are cancelled.", say::list(&whens))
         }
     };
-    let say = desk.changed(&saved, done)?;
+    let say = access.changed(&saved, done)?;
     let ended: Vec<Value> = gone.iter().map(|alarm| alarm_data(now, alarm)).collect();
     Ok(ToolOutput::new(json!({"ended": ended}), say))
 }
 
 /// Skips one day of a recurring alarm.
 fn skip_alarm(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     wish: &CancelAlarm,
@@ -223,6 +225,6 @@ fn skip_alarm(
             }
         }
     }
-    let say = desk.changed(&saved, said.join(" "))?;
+    let say = access.changed(&saved, said.join(" "))?;
     Ok(ToolOutput::new(json!({"skipped": date.map(|date| date.to_string())}), say))
 }

@@ -10,7 +10,7 @@ use super::alarm_find::{at_time, called, on_day, rings_on, single_date};
 use super::alarm_when::{When, settled, too_far};
 use super::alarm_words::{alarm_data, listed, when};
 use super::book::{Cycle, Days, Diary, Entry, Now, Saved, Week, What};
-use super::desk::{Desk, Picked, Which, clean_label, full, pick, readable};
+use super::book_access::{BookAccess, Picked, Which, clean_label, full, pick, readable};
 use super::{ToolError, ToolOutput, said, say, wish};
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ struct Schedule {
 }
 
 pub(super) fn change_alarm(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     mut wish: ChangeAlarm,
@@ -76,7 +76,7 @@ pub(super) fn change_alarm(
     if let Some(label) = clean_label(wish.to_label.clone(), "alarm") {
         let (_, saved) = diary.replace(Entry { label: Some(label.clone()), ..alarm.clone() });
         let done = format!("The alarm for {} is called {label} now.", when(&alarm, now.today()));
-        return Ok(ToolOutput::new(json!({"label": label}), desk.changed(&saved, done)?));
+        return Ok(ToolOutput::new(json!({"label": label}), access.changed(&saved, done)?));
     }
     let old = Schedule { time, days };
     // "Move tomorrow's alarm to eight" is about one of the days on which it comes back.
@@ -104,7 +104,7 @@ pub(super) fn change_alarm(
             when(&there, now.today()),
             when(&alarm, now.today())
         );
-        return Ok(ToolOutput::new(alarm_data(now, &there), desk.set(&saved, "alarm", done)?));
+        return Ok(ToolOutput::new(alarm_data(now, &there), access.set(&saved, "alarm", done)?));
     }
     let skip = skip.filter(|skip| new.days.holds(*skip));
     let changed = Entry { what: what(new, skip), ..alarm.clone() };
@@ -120,7 +120,7 @@ pub(super) fn change_alarm(
     }
     let mut data = alarm_data(now, &changed);
     data["saved"] = json!(saved == Saved::Yes);
-    Ok(ToolOutput::new(data, desk.set(&saved, "alarm", done)?))
+    Ok(ToolOutput::new(data, access.set(&saved, "alarm", done)?))
 }
 
 /// Where the wish moves an alarm from `old`.

@@ -6,7 +6,7 @@ use jiff::civil::{Date, Time};
 use super::alarm_days::Named;
 use super::alarm_words::alarm_time;
 use super::book::{Days, Entry, Now, Week, What};
-use super::desk::labelled;
+use super::book_access::labelled;
 
 /// The alarms called `label`. "The morning alarm" is one that rings in the morning, unless one has
 /// that name.

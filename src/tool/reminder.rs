@@ -7,7 +7,7 @@ use super::alarm_days::clock_time;
 use super::alarm_when::{Repeat, When, settled, too_far};
 use super::alarm_words::{when, whens};
 use super::book::{Diary, Entry, Now, Run, Saved, What};
-use super::desk::{Desk, Picked, Which, full, labelled, pick, readable};
+use super::book_access::{BookAccess, Picked, Which, full, labelled, pick, readable};
 use super::said::names_half;
 use super::timer::LONGEST;
 use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
@@ -40,10 +40,10 @@ struct CancelReminder {
 }
 
 pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
-    let desk = Desk::new(settings);
+    let access = BookAccess::new(settings);
     let text = |length: u32, text: &str| json!({"type": "string", "maxLength": length, "description": text});
     let add = {
-        let desk = desk.clone();
+        let access = access.clone();
         function(
             "add_reminder",
             "Stores something to remind the user of, aloud, after a while or at a time. Give \
@@ -71,21 +71,21 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
                 }),
             ),
             move |arguments: AddReminder, cx| {
-                desk.clone().run(move |desk, diary, now| {
-                    add_reminder(desk, diary, now, arguments, cx.said.as_deref())
+                access.clone().run(move |access, diary, now| {
+                    add_reminder(access, diary, now, arguments, cx.said.as_deref())
                 })
             },
         )
     };
     let list = {
-        let desk = desk.clone();
+        let access = access.clone();
         function(
             "list_reminders",
             "Says what the user is going to be reminded of.",
             Effect::Reads,
             arguments(&[], json!({})),
             move |_: Map<String, Value>, _| {
-                desk.clone().run(|_, diary, now| {
+                access.clone().run(|_, diary, now| {
                     readable(diary)?;
                     Ok(list_reminders(diary, now))
                 })
@@ -109,14 +109,16 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
             }),
         ),
         move |arguments: CancelReminder, _| {
-            desk.clone().run(move |desk, diary, now| cancel_reminder(desk, diary, now, &arguments))
+            access
+                .clone()
+                .run(move |access, diary, now| cancel_reminder(access, diary, now, &arguments))
         },
     );
     [add, list, cancel]
 }
 
 fn add_reminder(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     wish: AddReminder,
@@ -134,7 +136,7 @@ fn add_reminder(
         let (entry, saved) = diary.remind(about.clone(), now, what).map_err(|_| full())?;
         let done = format!("I'll remind you in {}: {about}.", say::span(seconds));
         replace(diary, last, &saved);
-        return answer(desk, now, &[entry], &saved, done);
+        return answer(access, now, &[entry], &saved, done);
     }
     let dated = wish.day.is_some() || wish.date.is_some() || wish.repeat.is_some();
     let part = said.and_then(|said| part_of_day(said, &wish.text));
@@ -163,7 +165,7 @@ fn add_reminder(
     }
     replace(diary, last, &saved);
     let done = format!("I'll remind you at {}: {about}.", whens(&set, time, now.today()));
-    answer(desk, now, &set, &saved, done)
+    answer(access, now, &set, &saved, done)
 }
 
 /// Removes the old reminder once the new one exists.
@@ -174,7 +176,7 @@ fn replace(diary: &mut Diary, old: Option<Entry>, saved: &Saved) {
 }
 
 fn answer(
-    desk: &Desk,
+    access: &BookAccess,
     now: &Now,
     set: &[Entry],
     saved: &Saved,
@@ -187,8 +189,8 @@ fn answer(
         }
     };
     data["saved"] = json!(*saved == Saved::Yes);
-    data["will_ring"] = json!(desk.ringer != Ringer::Nobody);
-    Ok(ToolOutput::new(data, desk.set(saved, "reminder", done)?))
+    data["will_ring"] = json!(access.ringer != Ringer::Nobody);
+    Ok(ToolOutput::new(data, access.set(saved, "reminder", done)?))
 }
 
 fn list_reminders(diary: &Diary, now: &Now) -> ToolOutput {
@@ -210,7 +212,7 @@ fn list_reminders(diary: &Diary, now: &Now) -> ToolOutput {
 }
 
 fn cancel_reminder(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     wish: &CancelReminder,
@@ -227,7 +229,7 @@ fn cancel_reminder(
             let ids: Vec<_> = ringing.iter().map(|ring| ring.id).collect();
             let saved = diary.end(&ids, true, now);
             diary.hush();
-            let say = desk.changed(&saved, "Okay.".into())?;
+            let say = access.changed(&saved, "Okay.".into())?;
             return Ok(ToolOutput::new(json!({"ended": ids.len()}), say));
         }
     }
@@ -261,7 +263,7 @@ fn cancel_reminder(
         several => format!("{} are cancelled.", say::count(several.len(), "reminder")),
     };
     let ended: Vec<&str> = gone.iter().map(about).collect();
-    Ok(ToolOutput::new(json!({ "ended": ended }), desk.changed(&saved, done)?))
+    Ok(ToolOutput::new(json!({ "ended": ended }), access.changed(&saved, done)?))
 }
 
 /// All reminders, next to come first.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::book::{Diary, EntryId, Now, RingKind, Run, What};
-use super::desk::{Desk, full};
+use super::book_access::{BookAccess, full};
 use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, say};
 use crate::dialog::Effect;
 
@@ -22,7 +22,7 @@ struct Snooze {
 }
 
 pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
-    let desk = Desk::new(settings);
+    let access = BookAccess::new(settings);
     function(
         "snooze",
         "Puts off the timer or alarm that rings, or has just rung: it rings again later.",
@@ -35,10 +35,10 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
             }}),
         ),
         move |arguments: Snooze, _| {
-            desk.clone().run(move |desk, diary, now| {
+            access.clone().run(move |access, diary, now| {
                 let seconds = arguments.seconds.unwrap_or(SNOOZE);
                 let (say, saved) = put_off(diary, now, seconds)?;
-                let say = desk.set(&saved, "snooze", say)?;
+                let say = access.set(&saved, "snooze", say)?;
                 Ok(ToolOutput::new(json!({"seconds": seconds}), say))
             })
         },

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::book::{Diary, Entry, Now, RingKind, Run, Saved, What};
-use super::desk::{
-    Desk, LONGEST_LABEL, Picked, Which, clean_label, full, labelled, pick, readable, same_label,
+use super::book_access::{
+    BookAccess, LONGEST_LABEL, Picked, Which, clean_label, full, labelled, pick, readable,
+    same_label,
 };
 use super::timer_words::{ask_which, left, left_words, length, over, with_left};
 use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, said, say};
@@ -56,7 +57,7 @@ enum Action {
 }
 
 pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
-    let desk = Desk::new(settings);
+    let access = BookAccess::new(settings);
     let label =
         |text: &str| json!({"type": "string", "maxLength": LONGEST_LABEL, "description": text});
     let length = |text: &str| json!({"type": "integer", "minimum": 1, "maximum": LONGEST, "description": text});
@@ -65,7 +66,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
         "description": "One of several, only when said: by the order in which they were set, or the next to end.",
     });
     let set = {
-        let desk = desk.clone();
+        let access = access.clone();
         function(
             "set_timer",
             "Starts a countdown that rings aloud when it ends.",
@@ -82,19 +83,21 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                 }),
             ),
             move |arguments: SetTimer, _| {
-                desk.clone().run(move |desk, diary, now| set_timer(desk, diary, now, arguments))
+                access
+                    .clone()
+                    .run(move |access, diary, now| set_timer(access, diary, now, arguments))
             },
         )
     };
     let list = {
-        let desk = desk.clone();
+        let access = access.clone();
         function(
             "list_timers",
             "Says which timers run and how much time is left on each.",
             Effect::Reads,
             arguments(&[], json!({})),
             move |_: Map<String, Value>, cx| {
-                desk.clone().run(move |_, diary, now| {
+                access.clone().run(move |_, diary, now| {
                     readable(diary)?;
                     Ok(list_timers(diary, now, cx.said.as_deref()))
                 })
@@ -102,7 +105,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
         )
     };
     let cancel = {
-        let desk = desk.clone();
+        let access = access.clone();
         function(
             "cancel_timer",
             "Ends a timer: the one with that label, of that length or at that place, all of them, \
@@ -119,7 +122,9 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                 }),
             ),
             move |arguments: CancelTimer, _| {
-                desk.clone().run(move |desk, diary, now| cancel_timer(desk, diary, now, &arguments))
+                access
+                    .clone()
+                    .run(move |access, diary, now| cancel_timer(access, diary, now, &arguments))
             },
         )
     };
@@ -148,14 +153,16 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
             }),
         ),
         move |arguments: ChangeTimer, _| {
-            desk.clone().run(move |desk, diary, now| change_timer(desk, diary, now, &arguments))
+            access
+                .clone()
+                .run(move |access, diary, now| change_timer(access, diary, now, &arguments))
         },
     );
     [set, list, cancel, change]
 }
 
 fn set_timer(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     arguments: SetTimer,
@@ -182,12 +189,12 @@ fn set_timer(
         Some(label) => say::sentence(&format!("{label} timer set for {length}.")),
         None => format!("Timer set for {length}."),
     };
-    let say = desk.set(&saved, "timer", done)?;
+    let say = access.set(&saved, "timer", done)?;
     let rings_at = entry.due(now).map(|due| due.to_zoned(now.zone.clone()));
     let data = json!({
         "label": entry.label, "seconds": seconds,
         "rings_at": rings_at.map(|at| at.strftime("%FT%T%:z").to_string()),
-        "saved": saved == Saved::Yes, "will_ring": desk.ringer != Ringer::Nobody,
+        "saved": saved == Saved::Yes, "will_ring": access.ringer != Ringer::Nobody,
     });
     Ok(ToolOutput::new(data, say))
 }
@@ -223,7 +230,7 @@ fn list_timers(diary: &Diary, now: &Now, said: Option<&str>) -> ToolOutput {
 }
 
 fn cancel_timer(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     wish: &CancelTimer,
@@ -249,7 +256,7 @@ fn cancel_timer(
             diary.hush();
             return Ok(ToolOutput::new(
                 json!({"ended": names}),
-                desk.changed(&saved, over(&names))?,
+                access.changed(&saved, over(&names))?,
             ));
         }
     }
@@ -297,13 +304,13 @@ fn cancel_timer(
             format!("Your {} are cancelled.", say::list(&names))
         }
     };
-    let say = desk.changed(&saved, done)?;
+    let say = access.changed(&saved, done)?;
     let names: Vec<String> = gone.iter().map(Entry::name).collect();
     Ok(ToolOutput::new(json!({"ended": names}), say))
 }
 
 fn change_timer(
-    desk: &Desk,
+    access: &BookAccess,
     diary: &mut Diary,
     now: &Now,
     wish: &ChangeTimer,
@@ -356,7 +363,7 @@ fn change_timer(
     if let Some(label) = clean_label(wish.to_label.clone(), "timer") {
         let (_, saved) = diary.replace(Entry { label: Some(label.clone()), ..timer.clone() });
         let done = format!("Your {} is called {label} now.", timer.name());
-        return Ok(ToolOutput::new(json!({"label": label}), desk.changed(&saved, done)?));
+        return Ok(ToolOutput::new(json!({"label": label}), access.changed(&saved, done)?));
     }
     let (run, what) = changed(&timer, now, wish)?;
     let new = Entry { what, ..timer.clone() };
@@ -377,7 +384,7 @@ fn change_timer(
         }
         (None, _) => format!("Your {name} now has {}.", left_words(&new, now)),
     };
-    let say = desk.changed(&saved, done)?;
+    let say = access.changed(&saved, done)?;
     let data = json!({
         "label": new.label, "seconds": length(&new), "seconds_left": left(&new, now),
         "paused": run.paused(),

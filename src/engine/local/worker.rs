@@ -33,12 +33,12 @@ pub trait Model: 'static {
     /// One of its answers.
     type Answer: Send + 'static;
 
-    /// Answers `ask` into `desk`. Long work is split into steps, each after [`Replies::check`] or
+    /// Answers `ask` into `replies`. Long work is split into steps, each after [`Replies::check`] or
     /// run under [`Replies::options`].
     ///
     /// # Errors
     /// [`Stopped`]; `?` on an [`EngineError`] makes one.
-    fn answer(&mut self, ask: Self::Ask, desk: &Replies<Self::Answer>) -> Result<(), Stopped>;
+    fn answer(&mut self, ask: Self::Ask, replies: &Replies<Self::Answer>) -> Result<(), Stopped>;
 }
 
 /// Why a model stopped before its answer was complete.
@@ -143,11 +143,11 @@ impl<M: Model> Worker<M> {
 
     fn send(&self, order: Order<M>) -> Result<(), EngineError> {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let staff = match thread.take() {
-            Some(staff) => staff,
+        let handle = match thread.take() {
+            Some(handle) => handle,
             None => self.start()?,
         };
-        match thread.insert(staff).orders.try_send(order) {
+        match thread.insert(handle).orders.try_send(order) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => Err(EngineError::Overloaded {
                 message: format!("{} has {WAITING_ORDERS} requests waiting; try again", self.name),
@@ -277,20 +277,20 @@ impl<M: Model> WorkerThread<M> {
             match order {
                 Order::Warm(done) => {
                     let loaded =
-                        self.guard(|shop| shop.model().map(|_| ()).map_err(Stopped::Failed));
+                        self.guard(|thread| thread.model().map(|_| ()).map_err(Stopped::Failed));
                     let _ = done.send(match loaded {
                         Ok(()) | Err(Stopped::Cancelled) => Ok(()),
                         Err(Stopped::Failed(error)) => Err(error),
                     });
                 }
-                Order::Ask(ask, desk) => {
+                Order::Ask(ask, replies) => {
                     // An order dropped while it waited costs nothing, not even the load.
-                    let answered = desk
+                    let answered = replies
                         .check()
-                        .and_then(|()| self.guard(|shop| shop.model()?.answer(ask, &desk)));
+                        .and_then(|()| self.guard(|thread| thread.model()?.answer(ask, &replies)));
                     if let Err(Stopped::Failed(error)) = answered {
                         tracing::debug!(model = self.name, %error, "an order failed");
-                        let _ = desk.answers.blocking_send(Err(error));
+                        let _ = replies.answers.blocking_send(Err(error));
                     }
                 }
             }

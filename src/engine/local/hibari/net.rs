@@ -109,19 +109,21 @@ impl Net {
         &mut self,
         ids: &[i64],
         pace: f32,
-        desk: &Replies<A>,
+        replies: &Replies<A>,
     ) -> Result<Spectra, Stopped> {
-        let options = desk.options()?;
+        let options = replies.options()?;
         let pace = [pace];
         let inputs = ort::inputs![
-            "ids" => TensorRef::from_array_view(([1, ids.len()], ids)).map_err(|e| desk.halt(&e))?,
-            "speed" => TensorRef::from_array_view(([1], pace.as_slice())).map_err(|e| desk.halt(&e))?
+            "ids" => TensorRef::from_array_view(([1, ids.len()], ids)).map_err(|e| replies.halt(&e))?,
+            "speed" => TensorRef::from_array_view(([1], pace.as_slice())).map_err(|e| replies.halt(&e))?
         ];
-        let outputs =
-            self.session.run_with_options(inputs, &options).map_err(|error| desk.halt(&error))?;
+        let outputs = self
+            .session
+            .run_with_options(inputs, &options)
+            .map_err(|error| replies.halt(&error))?;
         let floats = |name: &str| {
             let value = outputs.get(name).ok_or_else(broken)?;
-            value.try_extract_tensor::<f32>().map_err(|error| desk.halt(&error))
+            value.try_extract_tensor::<f32>().map_err(|error| replies.halt(&error))
         };
         let (_, pitch) = floats("f0")?;
         let mut spectra = Spectra { pitch: pitch.to_vec(), ..Spectra::default() };
@@ -134,7 +136,7 @@ impl Net {
         }
         if let Some(value) = outputs.get(DURATIONS).filter(|_| self.tells_durations) {
             let (_, steps) =
-                value.try_extract_tensor::<i64>().map_err(|error| desk.halt(&error))?;
+                value.try_extract_tensor::<i64>().map_err(|error| replies.halt(&error))?;
             let frames = |n: &i64| usize::try_from(*n).unwrap_or(0) * FRAMES_PER_STEP;
             let durations: Vec<usize> = steps.iter().map(frames).collect();
             // Durations that do not match the sound would cut it in the wrong places.

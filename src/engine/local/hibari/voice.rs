@@ -56,7 +56,7 @@ impl Voice {
         phonemes: &Traced,
         piece: Range<usize>,
         text: &mut Text<'_>,
-        desk: &Replies<Chunk>,
+        replies: &Replies<Chunk>,
     ) -> Result<(), Stopped> {
         let ends_sentence = piece.end == phonemes.len();
         let next = phonemes.from().get(piece.end..).and_then(|from| from.first());
@@ -72,7 +72,7 @@ impl Voice {
             }
         }
         ids.push(0);
-        let spectra = self.net.run(&ids, PACE, desk)?;
+        let spectra = self.net.run(&ids, PACE, replies)?;
         let (lead, end) = margins(&spectra, ends_sentence);
         let groups = groups(&words, &spectra.durations, end);
         let mut sound = self.wave.sound(spectra, Noise::new(ids.len() as u64));
@@ -80,7 +80,7 @@ impl Voice {
         for (place, group) in groups.iter().enumerate() {
             let mut pcm = Vec::with_capacity(group.end.saturating_sub(from) * HOP);
             while from < group.end {
-                desk.check()?;
+                replies.check()?;
                 from = (from + FRAMES_PER_LOOK).min(group.end);
                 sound.fill(from, &mut pcm);
             }
@@ -89,7 +89,7 @@ impl Voice {
                 pcm.drain(..quiet.saturating_sub(ATTACK));
             }
             let following = groups.get(place + 1).map(|group| group.word).or(next);
-            desk.put(Chunk { pcm, rate: RATE, text: text.through(group.word, following) })?;
+            replies.put(Chunk { pcm, rate: RATE, text: text.through(group.word, following) })?;
         }
         Ok(())
     }
@@ -99,25 +99,25 @@ impl Model for Voice {
     type Ask = String;
     type Answer = Chunk;
 
-    fn answer(&mut self, sentence: String, desk: &Replies<Chunk>) -> Result<(), Stopped> {
+    fn answer(&mut self, sentence: String, replies: &Replies<Chunk>) -> Result<(), Stopped> {
         let cleaned = clean(&sentence);
         let mut text = Text::new(&sentence, &cleaned);
         let mut longest = FIRST_PIECE;
         for range in sentences(&cleaned) {
             let sentence = cleaned.part(range.start, range.end);
-            let mut phonemes = self.pronouncer.sentence(sentence, &|| desk.check())?;
+            let mut phonemes = self.pronouncer.sentence(sentence, &|| replies.check())?;
             if !phonemes.chars().iter().any(|c| is_vowel(*c) || is_consonant(*c)) {
                 continue;
             }
             close(&mut phonemes);
             for piece in pieces(phonemes.chars(), longest) {
-                self.speak(&phonemes, piece, &mut text, desk)?;
+                self.speak(&phonemes, piece, &mut text, replies)?;
                 longest = LATER_PIECE;
             }
         }
         match text.rest() {
             "" => Ok(()),
-            rest => desk.put(Chunk { pcm: Vec::new(), rate: RATE, text: rest.to_owned() }),
+            rest => replies.put(Chunk { pcm: Vec::new(), rate: RATE, text: rest.to_owned() }),
         }
     }
 }

@@ -79,18 +79,18 @@ impl Model for Net {
     type Ask = Arc<[f32]>;
     type Answer = f32;
 
-    fn answer(&mut self, pcm: Arc<[f32]>, desk: &Replies<f32>) -> Result<(), Stopped> {
+    fn answer(&mut self, pcm: Arc<[f32]>, replies: &Replies<f32>) -> Result<(), Stopped> {
         let features = self.features.of(&pcm);
-        let options = desk.options()?;
+        let options = replies.options()?;
         let input = Tensor::from_array(([1, BANDS, FRAMES], features))
             .map_err(|error| Stopped::Failed(failed(&error)))?;
         let outputs = self
             .session
             .run_with_options(ort::inputs!["input_features" => input], &options)
-            .map_err(|error| desk.halt(&error))?;
+            .map_err(|error| replies.halt(&error))?;
         let (_, values) = outputs[0]
             .try_extract_tensor::<f32>()
             .map_err(|error| Stopped::Failed(failed(&error)))?;
-        desk.put(values.first().copied().unwrap_or(0.5))
+        replies.put(values.first().copied().unwrap_or(0.5))
     }
 }

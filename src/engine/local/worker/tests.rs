@@ -22,13 +22,13 @@ impl Model for Counter {
     type Ask = usize;
     type Answer = usize;
 
-    fn answer(&mut self, ask: usize, desk: &Replies<usize>) -> Result<(), Stopped> {
+    fn answer(&mut self, ask: usize, replies: &Replies<usize>) -> Result<(), Stopped> {
         assert_ne!(ask, 0, "nothing to count");
         if ask == 13 {
             return Err(EngineError::Refused("no thirteen".to_owned()).into());
         }
         for n in 1..=ask {
-            desk.put(n)?;
+            replies.put(n)?;
             self.steps.fetch_add(1, Ordering::SeqCst);
         }
         Ok(())

@@ -12,12 +12,12 @@ use super::{Ringer, Settings, ToolError};
 pub(super) const LONGEST_LABEL: u32 = 100;
 
 #[derive(Clone)]
-pub(super) struct Desk {
+pub(super) struct BookAccess {
     pub(super) book: Book,
     pub(super) ringer: Ringer,
 }
 
-impl Desk {
+impl BookAccess {
     pub(super) fn new(settings: &Settings) -> Self {
         Self { book: settings.book.clone(), ringer: settings.ringer }
     }
