@@ -516,6 +516,22 @@ async fn a_request_without_its_value_is_asked_about_and_a_misheard_one_is_unders
         .await;
 }
 
+/// A recognizer that could not tell two numbers apart writes both.
+#[tokio::test]
+async fn of_two_numbers_that_sound_alike_the_user_says_which() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("Set a timer for 15 or 50 minutes.", "15 or 50 minutes?"),
+            ("Fifteen.", "Timer set for 15 minutes."),
+            ("Set a timer for thirteen or thirty minutes.", "Thirteen or thirty minutes?"),
+            ("The second one.", "Timer set for 30 minutes."),
+            ("Set a timer for 14 or 40 minutes.", "14 or 40 minutes?"),
+            ("Set a timer for five minutes.", "Timer set for 5 minutes."),
+        ])
+        .await;
+}
+
 #[tokio::test]
 async fn alarms_are_moved_as_people_say_it() {
     let mut evening = Evening::new();

@@ -214,8 +214,7 @@ impl App {
 
     /// The local ear as one that expects commands.
     fn expecting(&self, ear: Moonshine) -> Result<Moonshine, StartError> {
-        let templates = self.templates()?;
-        Ok(ear.expecting(Arc::new(move |said| templates.acts(said))))
+        Ok(ear.expecting(self.templates()?))
     }
 
     fn moonshine(&self, model: &str) -> Result<Moonshine, StartError> {

@@ -237,8 +237,8 @@ fn quantities(scan: &Scan<'_>, at: usize, first: bool) -> Vec<Piece> {
             && long(scan.text(from))
             && let Some(size) = unit(scan.text(from))
             && (led || (size >= 3600.0 && scan.text(from) == "hour"))
-            // "The second timer" counts timers.
-            && !(scan.is(at, "the") && scan.is(from, "second"))
+            // "The second timer" counts timers; "the minutes" are not one.
+            && !(scan.is(at, "the") && (scan.is(from, "second") || scan.text(from).ends_with('s')))
         {
             out.push((from + 1, size, size));
         }

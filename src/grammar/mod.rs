@@ -15,6 +15,7 @@
 //! Deliberately absent: memory of earlier turns, any I/O, and knowledge of which tools exist; the
 //! author of a line names a tool, the prompt says what can be called.
 
+mod alike;
 mod calendar;
 mod change;
 mod clock;
@@ -155,14 +156,18 @@ impl Grammar {
 
     /// The meaning of `sentence`; `None` if no template matches.
     pub fn understand(&self, sentence: &str) -> Option<Meaning> {
-        sentence::understand(&self.lines, sentence).map(|(meaning, _)| meaning)
+        self.meaning(sentence).map(|(meaning, _)| meaning)
     }
 
     /// The meaning of `sentence` if it is unambiguous: not small talk, not a broad line, nothing
     /// that took a repair to become a command.
     pub fn certain(&self, sentence: &str) -> Option<Meaning> {
-        sentence::understand(&self.lines, sentence)
-            .and_then(|(meaning, sure)| sure.then_some(meaning))
+        self.meaning(sentence).and_then(|(meaning, sure)| sure.then_some(meaning))
+    }
+
+    fn meaning(&self, sentence: &str) -> Option<(Meaning, bool)> {
+        let question = alike::question(&self.lines, sentence).map(|question| (question, true));
+        question.or_else(|| sentence::understand(&self.lines, sentence))
     }
 
     /// The meaning of `sentence` as the answer to a question, or as a correction of what was just
@@ -180,6 +185,41 @@ impl Grammar {
     /// heard, and its meaning.
     pub fn nearest(&self, sentence: &str) -> Option<(String, Meaning)> {
         near::nearest(&self.lines, sentence)
+    }
+
+    /// Whether `place` is one that the grammar knows by name.
+    pub fn knows_place(&self, place: &str) -> bool {
+        sentence::is_known_place(&self.lines, place)
+    }
+
+    /// Whether a number in `sentence` sounds like another: "fifteen".
+    pub fn has_twin(&self, sentence: &str) -> bool {
+        alike::has_twin(sentence)
+    }
+
+    /// `a` and `b` as one sentence that asks for either, if they differ in nothing but a number whose
+    /// values sound alike: "set a timer for 15 or 50 minutes". Its meaning is a question.
+    pub fn in_doubt(&self, a: &str, b: &str) -> Option<String> {
+        alike::joined(a, b).filter(|both| alike::question(&self.lines, both).is_some())
+    }
+
+    /// `sentence` as one that asks for either, if it is a command with an hour that people rarely name
+    /// alone and that sounds like another time: "an alarm for seventeen", "for seven ten".
+    pub fn in_doubt_of_hour(&self, sentence: &str) -> Option<String> {
+        let alarm = self.parse(sentence).is_some_and(|call| call.tool.ends_with("_alarm"));
+        let both = alike::with_ten(sentence).filter(|_| alarm)?;
+        alike::question(&self.lines, &both).is_some().then_some(both)
+    }
+
+    /// The sentence that `said`, of [`Grammar::in_doubt`], is after `answer`; `None` if it does not
+    /// tell.
+    pub fn settled(&self, said: &str, answer: &str) -> Option<String> {
+        alike::settled(said, answer)
+    }
+
+    /// Whether `a` and `b` deny equally often.
+    pub fn denies_alike(&self, a: &str, b: &str) -> bool {
+        near::denials(&self.lines, a) == near::denials(&self.lines, b)
     }
 
     /// How complete `sentence` is, as the words of somebody who has paused.

@@ -32,6 +32,33 @@ const MOST_LETTERS: usize = 2;
 /// Sentences tried: with one phrase replaced, and with two.
 const TRIES: [usize; 2] = [60, 150];
 
+/// Words that sound the same or nearly so, and are written for one another: "set an alarm four
+/// half past six".
+const HOMOPHONES: [(&str, &str); 20] = [
+    ("four", "for"),
+    ("4", "for"),
+    ("for", "four"),
+    ("two", "to"),
+    ("2", "to"),
+    ("to", "two"),
+    ("too", "two"),
+    ("too", "to"),
+    ("won", "one"),
+    ("ate", "eight"),
+    ("and", "in"),
+    ("in", "and"),
+    ("in", "an"),
+    ("and", "an"),
+    ("at", "add"),
+    ("and", "add"),
+    ("node", "note"),
+    ("our", "hour"),
+    ("weak", "week"),
+    ("mourning", "morning"),
+];
+/// What such a word costs: less than any other.
+const SAME: u32 = 1;
+
 /// A phrase in place of the tokens `from..to`.
 #[derive(Clone, Copy)]
 struct Swap<'l> {
@@ -52,15 +79,35 @@ pub(super) fn nearest(lines: &Lines, said: &str) -> Option<(String, Meaning)> {
         return Some(present);
     }
     let swaps = swaps(lines, &tokens);
-    let one = swaps.iter().take(TRIES[0]).map(|swap| [Some(*swap), None]);
+    let one: Vec<(u32, (String, Meaning))> = swaps
+        .iter()
+        .take(TRIES[0])
+        .filter_map(|swap| {
+            let sentence = replaced(said, &tokens, [Some(*swap), None]);
+            Some((swap.cost, acted(lines, sentence)?))
+        })
+        .collect();
+    if let Some((least, first)) = one.first() {
+        // Two commands that sound alike: neither is carried out.
+        let rival =
+            |(cost, (_, meaning)): &(u32, (String, Meaning))| cost == least && *meaning != first.1;
+        return (!one.iter().any(rival)).then(|| first.clone());
+    }
     let mut two: Vec<[Swap<'_>; 2]> = Vec::new();
     for (at, first) in swaps.iter().enumerate() {
         let apart = |second: &&Swap<'_>| second.from >= first.to || second.to <= first.from;
         two.extend(swaps[at + 1..].iter().filter(apart).map(|second| [*first, *second]));
     }
     two.sort_by_key(|[first, second]| first.cost + second.cost);
-    let two = two.into_iter().take(TRIES[1]).map(|pair| pair.map(Some));
-    one.chain(two).find_map(|swaps| acted(lines, replaced(said, &tokens, swaps)))
+    let mut two = two.into_iter().take(TRIES[1]).map(|pair| pair.map(Some));
+    two.find_map(|swaps| acted(lines, replaced(said, &tokens, swaps)))
+}
+
+/// How often `sentence` denies.
+pub(super) fn denials(lines: &Lines, sentence: &str) -> usize {
+    const DENIALS: [&str; 7] = ["not", "never", "no", "none", "nobody", "nothing", "without"];
+    let tokens = lines.tables.words.lex(sentence).unwrap_or_default();
+    tokens.iter().filter(|token| DENIALS.contains(&token.text.as_str())).count()
 }
 
 /// `sentence` and its meaning, if it is an unambiguous command.
@@ -81,6 +128,10 @@ fn present<'t>(said: &'t str, tokens: &'t [Token]) -> impl Iterator<Item = Strin
 /// What could stand where, the nearest first.
 fn swaps<'l>(lines: &'l Lines, tokens: &[Token]) -> Vec<Swap<'l>> {
     let mut swaps = Vec::new();
+    for (from, token) in tokens.iter().enumerate() {
+        let same = HOMOPHONES.iter().filter(|(heard, _)| *heard == token.text);
+        swaps.extend(same.map(|(_, phrase)| Swap { from, to: from + 1, phrase, cost: SAME }));
+    }
     for from in 0..tokens.len() {
         for to in from + 1..=tokens.len().min(from + MOST_SPAN) {
             let span = &tokens[from..to];
@@ -165,6 +216,9 @@ mod tests {
             ("Cancele the timer.", "cancel the timer"),
             ("Turned the volume up.", "turn the volume up"),
             ("Start a time or for ten minutes.", "start a timer for ten minutes"),
+            ("Set an alarm four half past six.", "set an alarm for half past six"),
+            ("Set a for minute timer.", "set a four minute timer"),
+            ("At an alarm for one p.m.", "add an alarm for one p.m."),
         ] {
             let near = grammar.nearest(heard).map(|(_, meaning)| meaning);
             assert_eq!(near, grammar.understand(meant), "{heard}");

@@ -96,6 +96,12 @@ pub(super) fn town(grammar: &Lines, sentence: &str) -> Option<String> {
     Some(open::place_name(&scan, from, end))
 }
 
+/// Whether `place` is on the list of places.
+pub(super) fn is_known_place(grammar: &Lines, place: &str) -> bool {
+    let Some(tokens) = grammar.tables.words.lex(place) else { return false };
+    grammar.tables.places.longest(&tokens, 0).is_some_and(|(end, ())| end == tokens.len())
+}
+
 /// Applies a correction that no slot could: "cancel the rice timer no the pasta timer".
 fn corrected(talk: &Talk<'_>, tokens: &[Token]) -> Option<Meaning> {
     let scan = talk.scan(tokens);

@@ -24,6 +24,7 @@ pub mod moonshine;
 mod embedding;
 mod foreign;
 mod question;
+mod readings;
 mod runtime;
 mod silero;
 mod smart_turn;

@@ -82,9 +82,9 @@ impl Templates {
         Self { nearby: Some(nearby), ..self }
     }
 
-    /// Whether `text` is an unambiguous command.
-    pub fn acts(&self, text: &str) -> bool {
-        matches!(self.grammar.certain(text), Some(Meaning::Calls(_)))
+    /// The grammar by which it answers.
+    pub(super) fn grammar(&self) -> &Grammar {
+        &self.grammar
     }
 
     /// How complete `text` is, as the words of somebody who has paused.
@@ -206,6 +206,16 @@ impl Templates {
 
     /// The meaning of `text` after what was said and done before.
     fn meant(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
+        // "15 or 50 minutes?"
+        if let Some(said) = last_said(prompt)
+            && self
+                .grammar
+                .understand(text)
+                .is_none_or(|meaning| !matches!(meaning, Meaning::Calls(_)))
+            && let Some(sentence) = self.grammar.settled(&said, text)
+        {
+            return self.grammar.understand(&sentence);
+        }
         let mut asked = false;
         let before = before(prompt).or_else(|| {
             // A question of ours is not in the history, but what it was about is.

@@ -7,6 +7,7 @@
 //! Utterance ─▶ Silero ─▶ pieces with speech ─▶ level, rim ─▶ encoder ─▶ decoder, token by token
 //!                │ none: ""                        ▲ another rim, then halves       │
 //!                                                  └──────── in doubt ◀─────────────┴─▶ Transcript
+//!                                  hesitated ─▶ beam of readings ─▶ the one expected ─▶ ┘
 //! ```
 //!
 //! **Invariant:** the text is empty if nobody speaks; the model would make words up.
@@ -16,6 +17,7 @@
 //! Deliberately absent: other languages (their weights are not free), and words before the end of
 //! the utterance: transcribing it again for each word would cost more than waiting for its end.
 
+mod beam;
 mod cut;
 mod net;
 mod reader;
@@ -25,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::beam::Reading;
 use self::reader::{Reader, Words};
 use super::runtime::opened;
 use super::{Model, Replies, Runtime, Stopped, Worker};
@@ -60,8 +63,19 @@ impl MoonshineFiles {
     }
 }
 
-/// Whether a sentence is a command.
-pub type IsCommand = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// What a recognizer expects to hear: it chooses among the readings of one sound.
+pub trait Expectation: Send + Sync {
+    /// How close a second choice must have been for other readings of `text` to be worth a look, as
+    /// a difference of log probabilities.
+    fn hesitation(&self, text: &str) -> f32;
+
+    /// The text to be believed, and its certainty, given the `readings` of a sound, the likeliest
+    /// first; `None` if none of them is expected.
+    fn choose(&self, readings: &[Reading]) -> Option<(String, f32)>;
+}
+
+/// An expectation that is shared.
+pub type Expects = Arc<dyn Expectation>;
 
 /// Moonshine tiny on its own thread. Cheap to create: nothing is loaded before somebody speaks.
 ///
@@ -87,10 +101,10 @@ impl Moonshine {
         Ok(Self { files, idle, worker })
     }
 
-    /// Expects commands: of readings that are nearly as certain, one that is a command is chosen.
+    /// Lets `expects` choose among readings of short utterances where the model hesitated.
     #[must_use]
-    pub fn expecting(self, commands: IsCommand) -> Self {
-        let worker = worker(self.files.clone(), Some(commands), self.idle);
+    pub fn expecting(self, expects: Expects) -> Self {
+        let worker = worker(self.files.clone(), Some(expects), self.idle);
         Self { worker, ..self }
     }
 
@@ -102,10 +116,10 @@ impl Moonshine {
 
 fn worker(
     files: MoonshineFiles,
-    commands: Option<IsCommand>,
+    expects: Option<Expects>,
     idle: Option<Duration>,
 ) -> Worker<Reader> {
-    let load = move || Reader::load(&Runtime::open(&files.runtime)?, &files, commands.clone());
+    let load = move || Reader::load(&Runtime::open(&files.runtime)?, &files, expects.clone());
     Worker::new("local/moonshine-tiny-en", idle, load)
 }
 
@@ -134,12 +148,10 @@ impl Model for Reader {
                 desk.put(Transcript::part(words.text.clone()))?;
             }
         }
-        if let ([piece], Some(commands)) = (&*pieces, self.commands.clone())
-            && !words.text.is_empty()
-            && !commands(&words.text)
-            && let Some(command) = self.command(&pcm, piece, &words, &*commands, desk)?
+        if let [piece] = &*pieces
+            && let Some(expected) = self.expected(&pcm, piece, &words, desk)?
         {
-            words = command;
+            words = expected;
         }
         let certainty = words.certainty();
         desk.put(Transcript::whole(words.text).with_certainty(certainty))

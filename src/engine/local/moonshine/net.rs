@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::path::Path;
+use std::rc::Rc;
 
 use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorRef};
@@ -27,24 +28,26 @@ struct Slot {
     grows: bool,
 }
 
-/// One decoding in progress.
-pub(super) struct Decoding<'n> {
+/// Encoded sound, ready to be decoded as often as needed.
+pub(super) struct Sound<'n> {
     net: &'n mut Net,
     hidden: DynValue,
-    /// In the order of the slots, each `[1, HEADS, length, HEAD]`; empty before the first step.
-    past: Vec<DynValue>,
 }
 
-/// The decoder's choice of the next token.
+/// What the decoder has computed for the tokens of one reading, and need not compute again. Readings
+/// that branch off share it.
+#[derive(Clone, Default)]
+pub(super) struct Past {
+    /// In the order of the slots, each `[1, HEADS, length, HEAD]`; empty before the first step.
+    slots: Vec<Rc<DynValue>>,
+}
+
+/// A possible next token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Choice {
-    /// The likeliest token.
     pub(super) token: i64,
     /// The logarithm of its probability, 0.0 when it is certain.
     pub(super) log_probability: f32,
-    /// The second likeliest, and how much smaller the logarithm of its probability is.
-    pub(super) second: i64,
-    pub(super) behind: f32,
 }
 
 impl Net {
@@ -75,11 +78,7 @@ impl Net {
     }
 
     /// Encodes `pcm`, mono at 16 kHz; fails below 60 ms.
-    pub(super) fn encode(
-        &mut self,
-        pcm: &[f32],
-        options: &RunOptions,
-    ) -> ort::Result<Decoding<'_>> {
+    pub(super) fn encode(&mut self, pcm: &[f32], options: &RunOptions) -> ort::Result<Sound<'_>> {
         let shape = [1, pcm.len()];
         let mask = vec![1_i64; pcm.len()];
         let inputs = ort::inputs! {
@@ -89,21 +88,23 @@ impl Net {
         let mut outputs = self.encoder.run_with_options(inputs, options)?;
         let hidden = take(&mut outputs, "last_hidden_state")?;
         drop(outputs);
-        Ok(Decoding { net: self, hidden, past: Vec::new() })
+        Ok(Sound { net: self, hidden })
     }
 }
 
-impl Decoding<'_> {
-    /// Begins again with the same sound.
-    pub(super) fn restart(&mut self) {
-        self.past.clear();
-    }
-
-    /// Passes the token chosen last to the decoder and requests the next one.
+impl Sound<'_> {
+    /// Passes the newest token of a reading to the decoder, and returns the `many` likeliest next
+    /// ones, the likeliest first.
     ///
     /// The cache is passed on as onnxruntime's own values: nothing is copied on our side.
-    pub(super) fn step(&mut self, token: i64, options: &RunOptions) -> ort::Result<Choice> {
-        let first = self.past.is_empty();
+    pub(super) fn step(
+        &mut self,
+        past: &mut Past,
+        token: i64,
+        many: usize,
+        options: &RunOptions,
+    ) -> ort::Result<Vec<Choice>> {
+        let first = past.slots.is_empty();
         // The branch for the first step reads no cache, but requires one as input.
         let nothing = Tensor::from_array(([1, HEADS, 1, HEAD], vec![0.0_f32; HEADS * HEAD]))?;
         let mut inputs: Vec<(Cow<'_, str>, SessionInputValue<'_>)> = ort::inputs! {
@@ -115,8 +116,8 @@ impl Decoding<'_> {
             "use_cache_branch" => Tensor::from_array(([1], vec![!first]))?,
         };
         for (at, slot) in self.net.slots.iter().enumerate() {
-            let value = match self.past.get(at) {
-                Some(past) => SessionInputValue::from(past),
+            let value = match past.slots.get(at) {
+                Some(past) => SessionInputValue::from(&**past),
                 None => SessionInputValue::from(&nothing),
             };
             inputs.push((Cow::Borrowed(&slot.past), value));
@@ -125,19 +126,19 @@ impl Decoding<'_> {
         let logits = take(&mut outputs, "logits")?;
         let mut present = Vec::with_capacity(self.net.slots.len());
         for slot in self.net.slots.iter().filter(|slot| first || slot.grows) {
-            present.push(take(&mut outputs, &slot.present)?);
+            present.push(Rc::new(take(&mut outputs, &slot.present)?));
         }
         drop(outputs);
         if first {
-            self.past = present;
+            past.slots = present;
         } else {
-            let grown = self.net.slots.iter().zip(&mut self.past).filter(|(slot, _)| slot.grows);
+            let grown = self.net.slots.iter().zip(&mut past.slots).filter(|(slot, _)| slot.grows);
             for ((_, past), present) in grown.zip(present) {
                 *past = present;
             }
         }
         let (_, logits) = logits.try_extract_tensor::<f32>()?;
-        Ok(best(logits))
+        Ok(likeliest(logits, many))
     }
 }
 
@@ -145,28 +146,29 @@ fn take(outputs: &mut ort::session::SessionOutputs<'_>, name: &str) -> ort::Resu
     outputs.remove(name).ok_or_else(|| ort::Error::new(format!("the model gave no {name}")))
 }
 
-/// The likeliest token of `logits`.
-fn best(logits: &[f32]) -> Choice {
-    let (mut token, mut top) = (0, f32::NEG_INFINITY);
-    let (mut second, mut next) = (0, f32::NEG_INFINITY);
+/// The `many` likeliest tokens of `logits`, the likeliest first.
+fn likeliest(logits: &[f32], many: usize) -> Vec<Choice> {
+    let mut best: Vec<(usize, f32)> = Vec::with_capacity(many + 1);
+    let mut least = f32::NEG_INFINITY;
     for (at, &logit) in logits.iter().enumerate() {
-        if logit > top {
-            (second, next) = (token, top);
-            (token, top) = (at, logit);
-        } else if logit > next {
-            (second, next) = (at, logit);
+        if logit > least {
+            let place = best.partition_point(|(_, other)| *other >= logit);
+            best.insert(place, (at, logit));
+            best.truncate(many);
+            if let Some((_, last)) = best.get(many.saturating_sub(1)) {
+                least = *last;
+            }
         }
     }
+    let top = best.first().map_or(0.0, |(_, logit)| *logit);
     // Below e^-16 of the best, all 32,768 of them together change the sum by less than 1 %.
     let total: f32 =
         logits.iter().map(|logit| logit - top).filter(|d| *d > -16.0).map(f32::exp).sum();
-    let id = |token| i64::try_from(token).unwrap_or(0);
-    Choice {
-        token: id(token),
-        log_probability: -total.ln(),
-        second: id(second),
-        behind: top - next,
-    }
+    let choice = |(token, logit): (usize, f32)| Choice {
+        token: i64::try_from(token).unwrap_or(0),
+        log_probability: logit - top - total.ln(),
+    };
+    best.into_iter().map(choice).collect()
 }
 
 #[cfg(test)]
@@ -174,11 +176,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_likeliest_token_comes_with_its_probability() {
-        let choice = best(&[0.0, 2.0_f32.ln(), -100.0]);
-        assert_eq!(choice.token, 1);
-        assert!((choice.log_probability.exp() - 2.0 / 3.0).abs() < 1e-6);
-        assert_eq!(choice.second, 0);
-        assert!((choice.behind - 2.0_f32.ln()).abs() < 1e-6);
+    fn the_likeliest_tokens_come_with_their_probabilities() {
+        let choices = likeliest(&[0.0, 2.0_f32.ln(), -100.0, 0.0], 3);
+        assert_eq!(choices.iter().map(|choice| choice.token).collect::<Vec<_>>(), [1, 0, 3]);
+        for (choice, probability) in choices.iter().zip([0.5, 0.25, 0.25]) {
+            assert!((choice.log_probability.exp() - probability).abs() < 1e-6, "{choice:?}");
+        }
     }
 }

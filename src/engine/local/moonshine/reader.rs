@@ -2,10 +2,11 @@ use std::ops::Range;
 
 use ort::session::RunOptions;
 
+use super::beam::readings;
 use super::cut::{halves, pieces};
-use super::net::{Decoding, Net};
+use super::net::{Net, Past, Sound};
 use super::tokens::Tokens;
-use super::{IsCommand, MoonshineFiles};
+use super::{Expects, MoonshineFiles};
 use crate::engine::local::worker::{Replies, Stopped};
 use crate::engine::local::{Runtime, Silero, WINDOW};
 use crate::engine::{EngineError, Transcript};
@@ -40,49 +41,51 @@ const SURELY_SPEECH: f32 = 0.85;
 /// Pieces of at least this many samples are read in halves if nothing else helped.
 const WORTH_HALVING: usize = 4 * 16_000;
 
-/// How much smaller the logarithm of a token's probability may be for another reading to be tried
-/// with it, how many are tried, and how much less certain such a reading may be.
-const FORK: f32 = 3.0;
-const FORKS: usize = 5;
-const LESS_CERTAIN: f32 = 0.35;
-
 /// The longest sentence of which another reading is tried, in tokens: a command is short.
-const COMMAND: usize = 32;
+const COMMAND: f32 = 32.0;
 
 /// What lives on the thread: the network, its vocabulary, and the detector that finds speech.
 pub(super) struct Reader {
-    /// Whether a sentence is a command.
-    pub(super) commands: Option<IsCommand>,
+    /// What it expects to hear.
+    pub(super) expects: Option<Expects>,
     net: Net,
     tokens: Tokens,
     silero: Silero,
 }
 
-/// One reading of a piece.
-struct Reading {
+/// The likeliest reading of a piece.
+struct Decoded {
     tokens: Vec<i64>,
     /// The mean log probability of its tokens.
     certainty: f32,
     /// Whether it ended by itself and not at our limit.
     whole: bool,
-    /// Where another token was nearly as likely: its position, the token, how much less likely.
-    forks: Vec<(usize, i64, f32)>,
+    /// How much less likely the second choice was where it was closest; another case or another
+    /// punctuation does not count.
+    closest: f32,
 }
 
 /// The words of some sound.
-#[derive(Default)]
 pub(super) struct Words {
     pub(super) text: String,
     /// The sum of its tokens' log probabilities, and their number.
     sum: f32,
     tokens: f32,
+    /// How much smaller the logarithm of the second choice's probability was where it was closest.
+    closest: f32,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { text: String::new(), sum: 0.0, tokens: 0.0, closest: f32::INFINITY }
+    }
 }
 
 impl Words {
     /// The words of one reading.
-    fn of(text: String, reading: &Reading) -> Self {
+    fn of(text: String, reading: &Decoded) -> Self {
         let tokens = reading.tokens.len() as f32 + 1.0;
-        Self { text, sum: reading.certainty * tokens, tokens }
+        Self { text, sum: reading.certainty * tokens, tokens, closest: reading.closest }
     }
 
     /// Appends the words of the sound that follows.
@@ -96,6 +99,7 @@ impl Words {
         self.text.push_str(&more.text);
         self.sum += more.sum;
         self.tokens += more.tokens;
+        self.closest = self.closest.min(more.closest);
     }
 
     /// The mean log probability of a token; `None` if nothing was said.
@@ -104,7 +108,7 @@ impl Words {
     }
 }
 
-impl Reading {
+impl Decoded {
     fn is_sure(&self) -> bool {
         self.whole && self.certainty > DOUBT
     }
@@ -118,10 +122,10 @@ impl Reader {
     pub(super) fn load(
         runtime: &Runtime,
         files: &MoonshineFiles,
-        commands: Option<IsCommand>,
+        expects: Option<Expects>,
     ) -> Result<Self, EngineError> {
         Ok(Self {
-            commands,
+            expects,
             tokens: Tokens::load(&files.tokenizer)?,
             net: Net::load(runtime, &files.encoder, &files.decoder)?,
             silero: Silero::new(),
@@ -175,11 +179,11 @@ impl Reader {
         sound: &[f32],
         rim: [usize; 2],
         desk: &Replies<Transcript>,
-    ) -> Result<Reading, Stopped> {
+    ) -> Result<Decoded, Stopped> {
         let options = desk.options()?;
         let padded = Self::padded(sound, rim);
-        let mut decoding = self.net.encode(&padded, &options).map_err(|error| desk.halt(&error))?;
-        decode(&mut decoding, &[], limit(sound.len()), desk, &options)
+        let mut encoded = self.net.encode(&padded, &options).map_err(|error| desk.halt(&error))?;
+        decode(&mut encoded, &self.tokens, limit(sound.len()), desk, &options)
     }
 
     /// `sound` at the level that suits the model, with this much silence around it.
@@ -188,69 +192,59 @@ impl Reader {
         let mut pcm = vec![0.0; rim[0]];
         pcm.extend(sound.iter().map(|sample| sample * gain));
         pcm.resize(pcm.len() + rim[1], 0.0);
-
         pcm
     }
 
-    /// Another reading of one piece of `pcm`, nearly as certain as `words`, that is a command, as
-    /// `is_command` tells. People who talk to a machine say "set a timer" more often than "said a
-    /// timer", which the model does not know.
-    pub(super) fn command(
+    /// The words of one piece of `pcm`, read as `words`, that fit better what is expected. People who
+    /// talk to a machine say "set a timer" more often than "said a timer", which the model does not
+    /// know.
+    pub(super) fn expected(
         &mut self,
         pcm: &[f32],
         piece: &Range<usize>,
         words: &Words,
-        is_command: &dyn Fn(&str) -> bool,
         desk: &Replies<Transcript>,
     ) -> Result<Option<Words>, Stopped> {
+        let Some(expects) = self.expects.clone() else { return Ok(None) };
+        let worth = words.tokens > 0.0 && words.tokens <= COMMAND;
+        if !worth || words.closest >= expects.hesitation(&words.text) {
+            return Ok(None);
+        }
         let Some(sound) = pcm.get(piece.clone()) else { return Ok(None) };
         let options = desk.options()?;
         let padded = Self::padded(sound, RIM);
-        let mut decoding = self.net.encode(&padded, &options).map_err(|error| desk.halt(&error))?;
+        let mut encoded = self.net.encode(&padded, &options).map_err(|error| desk.halt(&error))?;
         let most = limit(sound.len());
-        let first = decode(&mut decoding, &[], most, desk, &options)?;
-        if first.tokens.len() > COMMAND {
-            return Ok(None);
-        }
-        let least = words.certainty().unwrap_or_default().min(first.certainty) - LESS_CERTAIN;
-        let mut forks = first.forks.clone();
-        forks.sort_by(|a, b| a.2.total_cmp(&b.2));
-        for (at, token, _) in forks.into_iter().take(FORKS) {
-            let start: Vec<i64> = first.tokens[..at].iter().copied().chain([token]).collect();
-            decoding.restart();
-            let reading = decode(&mut decoding, &start, most, desk, &options)?;
-            let text = self.tokens.text(&reading.tokens);
-            if reading.whole && reading.certainty >= least && is_command(&text) {
-                return Ok(Some(Words::of(text, &reading)));
-            }
-        }
-        Ok(None)
+        let all = readings(&mut encoded, &self.tokens, most, desk, &options)?;
+        let Some((text, certainty)) = expects.choose(&all) else { return Ok(None) };
+        Ok(Some(Words { text, sum: certainty * words.tokens, ..*words }))
     }
 }
 
-/// Decodes from `start` on, always choosing the likeliest token, `most` tokens at most.
+/// Decodes, always choosing the likeliest token, `most` tokens at most.
 fn decode(
-    decoding: &mut Decoding<'_>,
-    start: &[i64],
+    sound: &mut Sound<'_>,
+    tokens: &Tokens,
     most: usize,
     desk: &Replies<Transcript>,
     options: &RunOptions,
-) -> Result<Reading, Stopped> {
+) -> Result<Decoded, Stopped> {
     let mut reading =
-        Reading { tokens: Vec::new(), certainty: 0.0, whole: false, forks: Vec::new() };
+        Decoded { tokens: Vec::new(), certainty: 0.0, whole: false, closest: f32::INFINITY };
     let (mut sum, mut steps) = (0.0, 0.0);
+    let mut past = Past::default();
     let mut token = Tokens::START;
     while reading.tokens.len() < most {
         desk.check()?;
-        let choice = decoding.step(token, options).map_err(|error| desk.halt(&error))?;
-        let at = reading.tokens.len();
-        let given = start.get(at).copied();
-        token = given.unwrap_or(choice.token);
-        // A token that was given is the second choice, or was the first.
-        sum += choice.log_probability - if token == choice.token { 0.0 } else { choice.behind };
+        let choices =
+            sound.step(&mut past, token, 2, options).map_err(|error| desk.halt(&error))?;
+        let [first, second] = choices.as_slice() else { break };
+        token = first.token;
+        sum += first.log_probability;
         steps += 1.0;
-        if given.is_none() && choice.behind < FORK {
-            reading.forks.push((at, choice.second, choice.behind));
+        if tokens.differ(first.token, second.token) {
+            let behind = first.log_probability - second.log_probability;
+            reading.closest = reading.closest.min(behind);
         }
         if token == Tokens::END {
             reading.whole = true;

@@ -46,6 +46,16 @@ impl Tokens {
         (pieces.len() >= VOCABULARY).then_some(Self { pieces })
     }
 
+    /// Whether `a` and `b` are different words or parts of words, and not merely written differently.
+    pub(super) fn differ(&self, a: i64, b: i64) -> bool {
+        let letters = |token: i64| {
+            let text = self.text(&[token]);
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let (a, b): (String, String) = (letters(a), letters(b));
+        a != b
+    }
+
     /// The text of `tokens`, trimmed, with single spaces. Control tokens (`<s>` and the like) are
     /// skipped; byte tokens (`<0x41>`) are joined to characters; invalid UTF-8 is dropped, and so
     /// are the notes that the model writes for music.
@@ -128,6 +138,22 @@ mod tests {
         assert_eq!(tokens.text(&[3, 4]), "Caf");
         assert_eq!(tokens.text(&[99_999, -1]), "");
         assert_eq!(tokens.text(&[7, 7]), "");
+    }
+
+    #[test]
+    fn case_and_punctuation_make_no_different_word() {
+        let pieces: [&[u8]; 7] = [
+            b"<unk>",
+            b"<s>",
+            b"</s>",
+            "\u{2581}Set".as_bytes(),
+            b"set",
+            b".",
+            "\u{2581}said".as_bytes(),
+        ];
+        let tokens = Tokens::parse(&vocabulary(&pieces)).unwrap();
+        assert!(!tokens.differ(3, 4) && !tokens.differ(5, 2));
+        assert!(tokens.differ(3, 6) && tokens.differ(5, 6));
     }
 
     #[test]
