@@ -3,6 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    aloud::base::heap::settle();
+    aloud::base::process::settle();
     ExitCode::from(aloud::cli::run())
 }

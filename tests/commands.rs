@@ -75,6 +75,17 @@ fn asked(home: &Home, question: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// The library of the models would keep a device id in the cache, and report its use.
+#[test]
+fn a_command_leaves_nothing_in_the_home_but_what_it_was_asked_for() {
+    let home = Home::new();
+    let out = home.path("hello.wav");
+    let said = home.run_with_models(&["say", "Hello there.", "--out", out.to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    let left = std::fs::read_dir(home.0.path()).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(left.collect::<Vec<_>>(), [out]);
+}
+
 #[test]
 fn a_question_is_answered_without_models_sound_or_network() {
     let turn = asked(&Home::new(), "what is twelve times eleven");

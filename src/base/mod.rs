@@ -10,10 +10,10 @@
 
 mod chance;
 mod frame;
-pub mod heap;
 mod id;
 mod knob;
 mod moment;
+pub mod process;
 mod voice;
 mod wall;
 mod work;

@@ -10,7 +10,7 @@ use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use crate::base::heap;
+use crate::base::process;
 use crate::engine::EngineError;
 
 /// The one onnxruntime of this process. Cheap to clone.
@@ -67,13 +67,13 @@ impl Runtime {
     }
 
     /// Gives back the memory that nothing needs just now: free pages of the heap, and code that does
-    /// not run (see [`heap`]). Some milliseconds.
+    /// not run (see [`process`]). Some milliseconds.
     pub fn give_back() {
-        heap::trim();
+        process::trim();
         let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         // It is never closed, see `OPEN`.
         let library = open.as_ref().map(|runtime| runtime.library.as_path());
-        heap::evict(&Vec::from_iter(library));
+        process::evict(&Vec::from_iter(library));
     }
 
     /// A session of the model file at `model` (`.onnx` or `.ort`), configured for one utterance at

@@ -1,4 +1,5 @@
-//! What the process keeps of its memory when nothing needs it.
+//! What the process keeps of its memory when nothing needs it, and what its libraries read of its
+//! environment.
 //!
 //! **The heap**, which onnxruntime and we share. Left alone the C library keeps what a model has
 //! freed: every thread gets an arena of its own that never shrinks, and after the first tensors are
@@ -8,12 +9,15 @@
 //! them are gone. [`evict`] unmaps those pages; what runs again is mapped again, without a read from
 //! the disk while the file is in the page cache.
 //!
+//! **Telemetry.** onnxruntime 1.31 keeps a device id in the user's cache and reports its use to its
+//! vendor. Its own switch comes too late, once it is loaded; the variable is read before.
+//!
 //! **Invariants:** the only unsafe code of the crate. [`settle`] and [`trim`] pass plain numbers and
-//! touch no memory that is in use. `mallopt` must not run beside an allocation of another thread, so
-//! [`settle`] is for the first line of `main`; `malloc_trim` may be called from any thread. [`evict`]
+//! touch no memory that is in use. Neither `mallopt` nor setting a variable may run beside another
+//! thread, so [`settle`] is for the first line of `main`; `malloc_trim` may be called from any thread. [`evict`]
 //! names only mappings that nobody has written to (`Anonymous: 0 kB`), of files that stay mapped to
 //! the end of the process: what it drops is read from the file again, byte for byte.
-#![allow(unsafe_code, reason = "three calls into the system, see the invariants")]
+#![allow(unsafe_code, reason = "four calls into the system, see the invariants")]
 
 use std::ops::Range;
 use std::path::Path;
@@ -42,9 +46,14 @@ const LARGE: std::ffi::c_int = 256 * 1024;
 /// with, which stay to its end.
 static FIRST: OnceLock<Vec<String>> = OnceLock::new();
 
-/// Bounds what the heap keeps. The first thing a program does, before it has a second thread.
-/// Elsewhere than on glibc the heap is left as it is.
+/// Set when onnxruntime is loaded, keeps it from reporting its use.
+const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
+
+/// Keeps onnxruntime from reporting its use, and bounds what the heap keeps. The first thing a
+/// program does, before it has a second thread. Elsewhere than on glibc the heap is left as it is.
 pub fn settle() {
+    // SAFETY: no other thread runs yet.
+    unsafe { std::env::set_var(NO_TELEMETRY, "1") };
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let _ = FIRST.set(maps.lines().filter_map(Mapping::read).map(|m| m.file.into()).collect());
     #[cfg(target_env = "gnu")]
