@@ -168,6 +168,42 @@ async fn reminders_come_when_they_were_asked_for_and_say_what_they_are_about() {
 }
 
 #[tokio::test]
+async fn reminders_come_again_as_often_as_was_said() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            (
+                "remind me on the last day of every month to send the invoices",
+                "I'll remind you at 9 AM on the last day of every month: send the invoices.",
+            ),
+            (
+                "remind me every other thursday at 7 pm to put out the bins",
+                "I'll remind you at 7 PM every other Thursday: put out the bins.",
+            ),
+            (
+                "what are my reminders",
+                "You have 2 reminders: 7 PM every other Thursday, put out the bins; 9 AM on the last \
+                 day of every month, send the invoices.",
+            ),
+        ])
+        .await;
+    let bins = "Here is your reminder: put out the bins.";
+    let invoices = "Your reminder was due 10 hours ago: send the invoices.";
+    // The days from Tuesday evening at seven.
+    evening.later(2 * 60 + 18);
+    let mut rang = Vec::new();
+    for day in 1..60 {
+        evening.later(24 * 60);
+        rang.extend(evening.rings().into_iter().map(|ring| (day, ring)));
+    }
+    let rang: Vec<(i32, &str)> = rang.iter().map(|(day, ring)| (*day, ring.as_str())).collect();
+    assert_eq!(
+        rang,
+        [(2, bins), (16, bins), (27, invoices), (30, bins), (44, bins), (58, invoices), (58, bins)]
+    );
+}
+
+#[tokio::test]
 async fn a_reminder_without_a_time_is_asked_about_and_a_wrong_one_is_corrected() {
     let mut evening = Evening::new();
     evening

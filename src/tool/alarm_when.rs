@@ -88,12 +88,24 @@ pub(super) fn settled(
             let today = date == Some(now.today()) || first.day.as_deref() == Some("today");
             let first = if today { vec![Days::On(now.today())] } else { days(&first, time, now)? };
             let place = place.filter(|_| unit == Unit::Month);
-            let cycle = |from| Days::Cycle(Cycle { from, every, unit, place });
+            let monthly = unit == Unit::Month && every == 1 && place.is_none();
+            let cycle = |date| {
+                let from = if monthly { begun(date, now.today()) } else { date };
+                Days::Cycle(Cycle { from, every, unit, place })
+            };
             first.into_iter().flat_map(|days| dates(days, now)).map(cycle).collect()
         }
         None => days(&when, time, now)?,
     };
     Ok((time, days))
+}
+
+/// The last day like `date`, a day of the month, that is not after `today`: the months until the
+/// next 31st have a last day too.
+fn begun(date: Date, today: Date) -> Date {
+    let before = |months: i32| date.checked_sub(months.months()).ok();
+    let mut like = (0..=2).filter_map(before).filter(|that| that.day() == date.day());
+    like.find(|that| *that <= today).unwrap_or(date)
 }
 
 /// The coming dates of `days`: one for each weekday.

@@ -7,7 +7,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::{Days, Diary, Entry, EntryId, Now, Run, Week, What};
+use super::{Cycle, Days, Diary, Entry, EntryId, Now, Run, Unit, Week, What};
 use crate::base::{LocalZone, WallClock};
 
 /// A random number generator that is reproducible by seed (SplitMix64).
@@ -162,10 +162,17 @@ impl World {
         let now = self.diary.now();
         let time =
             Time::constant(self.random.below(24) as i8, (self.random.below(4) * 15) as i8, 0, 0);
-        let days = match self.random.below(4) {
+        let days = match self.random.below(6) {
             0 => Days::Weekly(Week::ALL),
             1 => Days::Weekly(Week::WEEKDAYS),
             2 => Days::Weekly(Week::of([Weekday::Sunday, Weekday::Wednesday]).unwrap()),
+            3 | 4 => {
+                let from = now.today() + self.random.below(4).days();
+                let every = 1 + self.random.below(3) as u16;
+                let unit = [Unit::Day, Unit::Week, Unit::Month][self.random.below(3) as usize];
+                let last = (unit == Unit::Month && self.random.below(2) == 0).then_some(-1);
+                Days::Cycle(Cycle { from, every, unit, place: last })
+            }
             _ => {
                 let date = now.today() + (1 + self.random.below(4)).days();
                 Days::On(date)

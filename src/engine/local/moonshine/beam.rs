@@ -38,7 +38,7 @@ pub(super) fn readings(
     sound: &mut Sound<'_>,
     tokens: &Tokens,
     most: usize,
-    desk: &Replies<Transcript>,
+    replies: &Replies<Transcript>,
     options: &RunOptions,
 ) -> Result<Vec<Reading>, Stopped> {
     let start = Path { tokens: Vec::new(), past: Past::default(), sum: 0.0, plain: String::new() };
@@ -47,11 +47,11 @@ pub(super) fn readings(
     for _ in 0..most {
         let mut next: Vec<Path> = Vec::new();
         for mut path in live {
-            desk.check()?;
+            replies.check()?;
             let token = path.tokens.last().copied().unwrap_or(Tokens::START);
             let choices = sound
                 .step(&mut path.past, token, BRANCHES, options)
-                .map_err(|error| desk.halt(&error))?;
+                .map_err(|error| replies.halt(&error))?;
             for choice in choices {
                 let sum = path.sum + choice.log_probability;
                 if choice.token == Tokens::END {

@@ -139,21 +139,21 @@ impl Model for Reader {
     type Ask = Arc<[f32]>;
     type Answer = Transcript;
 
-    fn answer(&mut self, pcm: Arc<[f32]>, desk: &Replies<Transcript>) -> Result<(), Stopped> {
+    fn answer(&mut self, pcm: Arc<[f32]>, replies: &Replies<Transcript>) -> Result<(), Stopped> {
         let (pieces, track) = self.pieces(&pcm);
         let mut words = Words::default();
         for (at, piece) in pieces.iter().enumerate() {
-            words.push(&self.read(&pcm, piece, &track, desk)?);
+            words.push(&self.read(&pcm, piece, &track, replies)?);
             if at + 1 < pieces.len() {
-                desk.put(Transcript::part(words.text.clone()))?;
+                replies.put(Transcript::part(words.text.clone()))?;
             }
         }
         if let [piece] = &*pieces
-            && let Some(expected) = self.expected(&pcm, piece, &words, desk)?
+            && let Some(expected) = self.expected(&pcm, piece, &words, replies)?
         {
             words = expected;
         }
         let certainty = words.certainty();
-        desk.put(Transcript::whole(words.text).with_certainty(certainty))
+        replies.put(Transcript::whole(words.text).with_certainty(certainty))
     }
 }

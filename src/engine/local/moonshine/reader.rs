@@ -150,12 +150,12 @@ impl Reader {
         pcm: &[f32],
         piece: &Range<usize>,
         track: &[f32],
-        desk: &Replies<Transcript>,
+        replies: &Replies<Transcript>,
     ) -> Result<Words, Stopped> {
         let Some(sound) = pcm.get(piece.clone()) else { return Ok(Words::default()) };
-        let mut reading = self.decode(sound, RIM, desk)?;
+        let mut reading = self.decode(sound, RIM, replies)?;
         if !reading.is_sure() {
-            let other = self.decode(sound, OTHER_RIM, desk)?;
+            let other = self.decode(sound, OTHER_RIM, replies)?;
             if other.is_better_than(&reading) {
                 reading = other;
             }
@@ -163,7 +163,7 @@ impl Reader {
         if !reading.whole && piece.len() >= WORTH_HALVING {
             let mut words = Words::default();
             for half in halves(piece, track) {
-                words.push(&self.read(pcm, &half, track, desk)?);
+                words.push(&self.read(pcm, &half, track, replies)?);
             }
             return Ok(words);
         }
@@ -178,12 +178,13 @@ impl Reader {
         &mut self,
         sound: &[f32],
         rim: [usize; 2],
-        desk: &Replies<Transcript>,
+        replies: &Replies<Transcript>,
     ) -> Result<Decoded, Stopped> {
-        let options = desk.options()?;
+        let options = replies.options()?;
         let padded = Self::padded(sound, rim);
-        let mut encoded = self.net.encode(&padded, &options).map_err(|error| desk.halt(&error))?;
-        decode(&mut encoded, &self.tokens, limit(sound.len()), desk, &options)
+        let mut encoded =
+            self.net.encode(&padded, &options).map_err(|error| replies.halt(&error))?;
+        decode(&mut encoded, &self.tokens, limit(sound.len()), replies, &options)
     }
 
     /// `sound` at the level that suits the model, with this much silence around it.
@@ -203,7 +204,7 @@ impl Reader {
         pcm: &[f32],
         piece: &Range<usize>,
         words: &Words,
-        desk: &Replies<Transcript>,
+        replies: &Replies<Transcript>,
     ) -> Result<Option<Words>, Stopped> {
         let Some(expects) = self.expects.clone() else { return Ok(None) };
         let worth = words.tokens > 0.0 && words.tokens <= COMMAND;
@@ -211,11 +212,12 @@ impl Reader {
             return Ok(None);
         }
         let Some(sound) = pcm.get(piece.clone()) else { return Ok(None) };
-        let options = desk.options()?;
+        let options = replies.options()?;
         let padded = Self::padded(sound, RIM);
-        let mut encoded = self.net.encode(&padded, &options).map_err(|error| desk.halt(&error))?;
+        let mut encoded =
+            self.net.encode(&padded, &options).map_err(|error| replies.halt(&error))?;
         let most = limit(sound.len());
-        let all = readings(&mut encoded, &self.tokens, most, desk, &options)?;
+        let all = readings(&mut encoded, &self.tokens, most, replies, &options)?;
         let Some((text, certainty)) = expects.choose(&all) else { return Ok(None) };
         Ok(Some(Words { text, sum: certainty * words.tokens, ..*words }))
     }
@@ -226,7 +228,7 @@ fn decode(
     sound: &mut Sound<'_>,
     tokens: &Tokens,
     most: usize,
-    desk: &Replies<Transcript>,
+    replies: &Replies<Transcript>,
     options: &RunOptions,
 ) -> Result<Decoded, Stopped> {
     let mut reading =
@@ -235,9 +237,9 @@ fn decode(
     let mut past = Past::default();
     let mut token = Tokens::START;
     while reading.tokens.len() < most {
-        desk.check()?;
+        replies.check()?;
         let choices =
-            sound.step(&mut past, token, 2, options).map_err(|error| desk.halt(&error))?;
+            sound.step(&mut past, token, 2, options).map_err(|error| replies.halt(&error))?;
         let [first, second] = choices.as_slice() else { break };
         token = first.token;
         sum += first.log_probability;
