@@ -204,6 +204,36 @@ async fn reminders_come_again_as_often_as_was_said() {
 }
 
 #[tokio::test]
+async fn two_reminders_in_one_sentence_are_two() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            (
+                "remind me to take the bins out at 7 tonight and water the plants at 8 pm",
+                "I'll remind you at 7 PM today: take the bins out. I'll remind you at 8 PM today: water \
+                 the plants.",
+            ),
+            (
+                "remind me to buy milk and eggs at 6 pm",
+                "I'll remind you at 6 PM today: buy milk and eggs.",
+            ),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_length_that_hardly_is_a_timer_is_asked_about() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("45 days from now", "A timer for 45 days. Is that right?"),
+            ("no", "All right, I'll leave it as it is."),
+            ("what timers are running", "No timer is running."),
+        ])
+        .await;
+}
+
+#[tokio::test]
 async fn a_reminder_without_a_time_is_asked_about_and_a_wrong_one_is_corrected() {
     let mut evening = Evening::new();
     evening

@@ -112,6 +112,31 @@ pub(super) fn several(talk: &Talk<'_>, tokens: &[Token]) -> Option<Vec<ParsedCal
     None
 }
 
+/// "Remind me to take the bins out at 7 and water the plants at 8": the reminders of a sentence that
+/// is also one with a long text. Each names its time.
+pub(super) fn reminders(talk: &Talk<'_>, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
+    const VERB: [&str; 3] = ["remind", "me", "to"];
+    let timed = |call: &ParsedCall| {
+        let names = |name| call.arguments.get(name).is_some();
+        call.tool == "add_reminder" && (names("time") || names("in_seconds"))
+    };
+    let word = |text: &&str| {
+        let id = talk.grammar.tables.words.id(text);
+        Some(Token { id, text: (*text).to_owned(), ..tokens.first()?.clone() })
+    };
+    let verb: Vec<Token> = VERB.iter().filter_map(word).collect();
+    (1..tokens.len()).filter(|at| tokens[*at].text == "and").take(MOST_PARTINGS).find_map(|at| {
+        let first = talk.call(&tokens[..at]).filter(timed)?;
+        let tail = &tokens[at + 1..];
+        let second = match tail.first()?.text.as_str() {
+            "remind" => talk.call(tail),
+            "to" => talk.call(&joined(&verb[..2], tail)),
+            _ => talk.call(&joined(&verb, tail)),
+        };
+        Some(vec![first, second.filter(timed)?])
+    })
+}
+
 /// The calls of one request; something that is only said is the call [`ParsedCall::SAY`].
 fn wishes(talk: &Talk<'_>, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
     match talk.meaning(tokens)? {

@@ -19,6 +19,9 @@ pub(super) const LONGEST: u64 = 365 * 86_400;
 /// been misheard, and nobody would notice for hours.
 const UNLIKELY: u64 = 4 * 3_600;
 
+/// A longer timer is unlikely in any case: "45 days from now" hardly means one.
+const DAY: u64 = 24 * 3_600;
+
 #[derive(Deserialize)]
 struct SetTimer {
     seconds: u64,
@@ -181,6 +184,14 @@ fn set_timer(
             data,
             format!("A {length} timer called {label}. Is that right?"),
         ));
+    }
+    if label.is_none() && !sure && seconds > DAY {
+        let data = json!({
+            "asked": true,
+            "next": "No timer was set. Call it again with sure set once the user says yes.",
+        });
+        let ask = format!("A timer for {}. Is that right?", say::span(seconds));
+        return Ok(ToolOutput::new(data, ask));
     }
     let run = Run::start(now, seconds * 1_000_000).ok_or_else(too_far)?;
     let (entry, saved) = diary.add(label, now, What::Timer { seconds, run }).map_err(|_| full())?;
