@@ -9,8 +9,9 @@
 //! them are gone. [`evict`] unmaps those pages; what runs again is mapped again, without a read from
 //! the disk while the file is in the page cache.
 //!
-//! **Telemetry.** onnxruntime 1.31 keeps a device id in the user's cache and reports its use to its
-//! vendor. Its own switch comes too late, once it is loaded; the variable is read before.
+//! **Telemetry.** onnxruntime 1.31 makes a device id and a store of events in the user's cache, to be
+//! uploaded to its vendor. Its own switch comes too late, once it is loaded; the variable is read
+//! before.
 //!
 //! **Invariants:** the only unsafe code of the crate. [`settle`] and [`trim`] pass plain numbers and
 //! touch no memory that is in use. Neither `mallopt` nor setting a variable may run beside another
