@@ -198,11 +198,18 @@ fn check_whole(library: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Forwards onnxruntime's log to ours; its warnings are for model makers, not for users.
+/// What onnxruntime says of a run that we have stopped.
+const STOPPED: &str = "Exiting due to terminate flag";
+
+/// Forwards onnxruntime's log to ours; its warnings are for model makers, not for users, and a run
+/// that was stopped is no error.
 fn log(level: LogLevel, category: &str, _id: &str, _location: &str, message: &str) {
     match level {
         LogLevel::Verbose | LogLevel::Info => tracing::trace!(category, "onnxruntime: {message}"),
         LogLevel::Warning => tracing::debug!(category, "onnxruntime: {message}"),
+        LogLevel::Error | LogLevel::Fatal if message.contains(STOPPED) => {
+            tracing::debug!(category, "onnxruntime: {message}");
+        }
         LogLevel::Error | LogLevel::Fatal => tracing::warn!(category, "onnxruntime: {message}"),
     }
 }
