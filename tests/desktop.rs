@@ -3,12 +3,16 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests too")]
 
+#[path = "desktop/bus.rs"]
+mod bus;
+
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, getpgid, kill_process};
+use bus::{Running, bus};
+use rustix::process::{Pid, getpgid};
 
 /// A user with programs of their own, and a screen as far as variables say.
 struct Desk {
@@ -190,38 +194,6 @@ impl Manager {
         self.0.send((name.to_owned(), keys)).unwrap();
         zbus::ObjectPath::try_from("/job").unwrap().into()
     }
-}
-
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(id) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(id, Signal::TERM);
-        }
-        let _ = self.0.wait();
-    }
-}
-
-fn bus(folder: &Path) -> (Running, String) {
-    let config = folder.join("bus.conf");
-    let text = format!(
-        "<busconfig><type>session</type><listen>unix:dir={}</listen><auth>EXTERNAL</auth>\
-         <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
-         <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
-        folder.display()
-    );
-    std::fs::write(&config, text).unwrap();
-    let mut bus = Command::new("dbus-daemon")
-        .args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"])
-        .arg(&config)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("scripts/setup installs dbus-daemon");
-    let mut address = String::new();
-    BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-    (Running(bus), address.trim().to_owned())
 }
 
 #[tokio::test]

@@ -8,6 +8,9 @@
     reason = "helpers of tests are tests too"
 )]
 
+#[path = "desktop/bus.rs"]
+mod bus;
+
 use std::path::PathBuf;
 
 use aloud::base::{CallId, Epoch, LocalZone, Moment, Volume, WallClock};
@@ -18,6 +21,7 @@ use aloud::tool::{
     BaseUrl, Book, CalendarSettings, CalendarSource, Pad, Registry, Ringer, Settings, ToolCx,
     builtin,
 };
+use bus::bus;
 use futures::StreamExt;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -488,39 +492,6 @@ impl Player {
     fn playback_status(&self) -> &str {
         self.status
     }
-}
-
-/// A program that ends with the test.
-struct Running(std::process::Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A session bus, and its address.
-fn bus(folder: &std::path::Path) -> (Running, String) {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
-    let config = folder.join("bus.conf");
-    let text = format!(
-        "<busconfig><type>session</type><listen>unix:dir={}</listen><auth>EXTERNAL</auth>\
-         <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
-         <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
-        folder.display()
-    );
-    std::fs::write(&config, text).unwrap();
-    let mut bus = Command::new("dbus-daemon")
-        .args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"])
-        .arg(&config)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("scripts/setup installs dbus-daemon");
-    let mut address = String::new();
-    BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-    (Running(bus), address.trim().to_owned())
 }
 
 #[tokio::test]

@@ -456,7 +456,7 @@ pub(super) fn one<E: ?Sized>(
 
 /// Whether `base` is the vendor's own address, which answers nobody without a key.
 fn is_openai(base: Option<&str>) -> bool {
-    base.is_none_or(|base| base.trim_end_matches('/').ends_with("//api.openai.com/v1"))
+    base.is_none_or(|base| base.trim_end_matches('/') == config::OPENAI)
 }
 
 /// What to say when the provider `name` has no key.

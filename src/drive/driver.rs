@@ -274,9 +274,7 @@ impl Driver {
             WakeUp::Sound(Some(event)) => {
                 if let Some(device) = self.watch.sound(event) {
                     if let Device::SpeakerLost | Device::SpeakerBack = device {
-                        let there = device == Device::SpeakerBack;
-                        self.ringing.speaker(there);
-                        self.voice.lose_device(!there);
+                        self.ringing.speaker(device == Device::SpeakerBack);
                     }
                     self.turns.push(Input::Device(device));
                 }

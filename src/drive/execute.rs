@@ -35,8 +35,8 @@ impl Driver {
                 let Revision { utterance, number: revision } = revision;
                 self.partner.order(Order::Forget { utterance, revision });
             }
-            Command::Respond { epoch, tentative: _ } => {
-                self.voice.begin(epoch);
+            Command::Respond { epoch, tentative: _, read } => {
+                self.voice.begin(epoch, read);
                 let prompt = self.prompt();
                 self.partner.order(Order::Respond { epoch, prompt });
             }
@@ -106,7 +106,7 @@ impl Driver {
     }
 
     fn begin_announcement(&mut self, epoch: Epoch, announcement: Announcement) {
-        self.voice.begin(epoch);
+        self.voice.begin(epoch, false);
         let (text, sure) = match announcement {
             Announcement::Failure(failure) => (failure.words().to_owned(), true),
             Announcement::Notice { id, text } => match self.announcements.origin(id) {

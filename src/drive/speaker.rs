@@ -33,8 +33,7 @@ pub(super) struct Speaker {
     script: Option<Script>,
     /// The cut being awaited, and how often it was polled.
     settling: Option<(Epoch, u32)>,
-    /// Whether there is no device, and the last epoch that began without one.
-    absent: bool,
+    /// The last epoch that is read instead of heard.
     mute: Epoch,
     last: Option<(Epoch, u64)>,
     /// When it was last polled.
@@ -44,7 +43,7 @@ pub(super) struct Speaker {
 /// The sound of one epoch.
 struct Script {
     epoch: Epoch,
-    /// It began without a device: its sound is counted and dropped.
+    /// It is read instead of heard: its sound is counted and dropped.
     mute: bool,
     /// At its original rate.
     backlog: Backlog,
@@ -93,24 +92,15 @@ impl Speaker {
             shared,
             script: None,
             settling: None,
-            absent: false,
             mute: Epoch::NONE,
             last: None,
             looked: Moment::ZERO,
         }
     }
 
-    /// The device has gone, or is back. A reply that begins without one is never played, so that a
-    /// device that comes back does not say what was read long ago.
-    pub(super) fn lose(&mut self, absent: bool) {
-        self.absent = absent;
-    }
-
-    /// `epoch` is being produced.
-    pub(super) fn begin(&mut self, epoch: Epoch) {
-        if self.absent {
-            self.mute = epoch;
-        }
+    /// `epoch` is read: a device that comes back does not say what was read long ago.
+    pub(super) fn mute(&mut self, epoch: Epoch) {
+        self.mute = epoch;
     }
 
     /// Whether more sound is wanted for now.

@@ -68,10 +68,10 @@ impl Voice {
         }
     }
 
-    /// `epoch` is being produced: only its sound is wanted.
-    pub(super) fn begin(&mut self, epoch: Epoch) {
-        if self.live != epoch {
-            self.speaker.begin(epoch);
+    /// `epoch` is being produced: only its sound is wanted, or not even that if it is `read`.
+    pub(super) fn begin(&mut self, epoch: Epoch, read: bool) {
+        if read {
+            self.speaker.mute(epoch);
         }
         self.live = epoch;
     }
@@ -117,11 +117,6 @@ impl Voice {
     /// `epoch` may sound.
     pub(super) fn cue(&mut self, epoch: Epoch) {
         self.speaker.cue(epoch);
-    }
-
-    /// The speaker's device has gone, or is back.
-    pub(super) fn lose_device(&mut self, absent: bool) {
-        self.speaker.lose(absent);
     }
 
     pub(super) fn duck(&self, on: bool) {
@@ -238,7 +233,7 @@ mod tests {
     fn sound_that_nobody_wants_takes_nobodys_place() {
         let path = audio::path(Volume::new(100));
         let mut voice = Voice::new(path.feed, path.shared, None, false, Moment::ZERO);
-        voice.begin(Epoch(2));
+        voice.begin(Epoch(2), false);
         let mut queue = |epoch| voice.queue(epoch, vec![0.1; 480], SPEAKER_RATE, "x");
         assert_eq!(queue(Epoch(2)), Ok(Some(480)));
         assert_eq!(queue(Epoch(1)), Ok(None));

@@ -1,9 +1,11 @@
 //! Programs that tools start: what they see of our environment, and how all of one is ended.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 /// Variables that every program may see; all others, such as keys of providers, are only for whom
 /// the configuration gives them.
@@ -74,6 +76,23 @@ pub(super) fn of_desktop(all: &BTreeMap<String, String>) -> BTreeMap<String, Str
             || DESKTOP.contains(&name)
             || DESKTOP_STARTS.iter().any(|start| name.starts_with(start))
     })
+}
+
+/// A program of the user's desktop: in a process group of its own, with nothing to read or to write
+/// to, and of `env` only what it may see.
+pub(super) fn desktop_command(
+    program: impl AsRef<OsStr>,
+    env: &BTreeMap<String, String>,
+) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .envs(of_desktop(env))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0);
+    command
 }
 
 fn kept(all: &BTreeMap<String, String>, keep: impl Fn(&str) -> bool) -> BTreeMap<String, String> {

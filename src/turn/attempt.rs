@@ -149,7 +149,9 @@ impl Attempt {
     pub(super) fn order(&self) -> Command {
         let epoch = self.epoch;
         match &self.purpose {
-            Purpose::Reply(_) => Command::Respond { epoch, tentative: self.tentative() },
+            Purpose::Reply(_) => {
+                Command::Respond { epoch, tentative: self.tentative(), read: self.read }
+            }
             Purpose::Announcement(announcement) => {
                 Command::Announce { epoch, announcement: announcement.clone() }
             }

@@ -41,6 +41,8 @@ pub enum Command {
         /// Whether the user may still go on; if they do, the attempt is aborted as if it never
         /// happened.
         tentative: bool,
+        /// Whether there is no speaker and the user reads it: none of its sound will be cued.
+        read: bool,
     },
     /// The sound of this epoch may be heard, from its first sample on. Sent once, when its first
     /// piece is queued and nobody speaks.

@@ -116,7 +116,7 @@ fn a_turn_by_key() {
     assert_eq!(bench.put(ended(1)), [Command::Commit { revision: revision(1, 0) }]);
     assert_eq!(bench.machine.status().mouth, MouthStatus::Transcribing);
     let heard = bench.put(transcript(revision(1, 0), " what time is it "));
-    assert_eq!(heard, [Command::Respond { epoch: ONE, tentative: false }]);
+    assert_eq!(heard, [Command::Respond { epoch: ONE, tentative: false, read: false }]);
     assert_eq!(bench.machine.prompt(), [user(Some(1), "what time is it")]);
 
     let called = call("c1", "get_time");
@@ -126,7 +126,7 @@ fn a_turn_by_key() {
     assert_eq!(bench.put(report), [], "the same call again is no second call");
     assert_eq!(bench.put(done(ONE)), []);
     let result = Input::ToolDone { epoch: ONE, outcome: outcome("c1"), stop: false, picture: None };
-    assert_eq!(bench.put(result), [Command::Respond { epoch: ONE, tentative: false }]);
+    assert_eq!(bench.put(result), [Command::Respond { epoch: ONE, tentative: false, read: false }]);
     let asked = vec![
         user(Some(1), "what time is it"),
         Item::Call { epoch: ONE, call: called },
@@ -153,7 +153,7 @@ fn a_pause_that_was_the_end() {
     let paused = bench.put(Input::Speech(Speech::Paused { id }));
     assert_eq!(paused, [Command::Commit { revision: revision(1, 0) }]);
     let heard = bench.put(transcript(revision(1, 0), "set a timer"));
-    assert_eq!(heard, [Command::Respond { epoch, tentative: true }]);
+    assert_eq!(heard, [Command::Respond { epoch, tentative: true, read: false }]);
     // What changes the world, and what would be heard, waits for the end of the turn.
     let set = call("c1", "set_timer");
     assert_eq!(bench.put(Input::Report { epoch, report: Report::Call(set.clone()) }), []);
@@ -181,7 +181,7 @@ fn a_pause_that_was_none() {
     assert_eq!(resumed, [Command::Forget { revision: revision(1, 1) }]);
     assert_eq!(bench.put(ended(1)), [Command::Commit { revision: revision(1, 2) }]);
     let heard = bench.put(transcript(revision(1, 2), "set a timer for tea"));
-    assert_eq!(heard, [Command::Respond { epoch: TWO, tentative: false }]);
+    assert_eq!(heard, [Command::Respond { epoch: TWO, tentative: false, read: false }]);
     assert_eq!(bench.machine.prompt(), [user(Some(1), "set a timer for tea")]);
 }
 
@@ -207,7 +207,7 @@ fn the_truth_about_what_was_heard() {
             "it waits for the count"
         );
         let settled = bench.put(settled(ONE, samples));
-        let next = Command::Respond { epoch: TWO, tentative: false };
+        let next = Command::Respond { epoch: TWO, tentative: false, read: false };
         assert_eq!(settled, [Command::Rewind { epoch: ONE, heard }, next], "{samples}");
         let said = said.map(|text| reply(ONE, text, true));
         let expected: Vec<_> = std::iter::once(user.clone()).chain(said).collect();
@@ -296,7 +296,7 @@ fn a_tool_that_never_answers_is_answered_for() {
     let report = Report::Call(call("c1", "get_time"));
     bench.put(Input::Report { epoch: ONE, report });
     bench.put(done(ONE));
-    assert_eq!(bench.tick(), [Command::Respond { epoch: ONE, tentative: false }]);
+    assert_eq!(bench.tick(), [Command::Respond { epoch: ONE, tentative: false, read: false }]);
     let late = Input::ToolDone { epoch: ONE, outcome: outcome("c1"), stop: true, picture: None };
     assert_eq!(bench.put(late), []);
     let Some(Item::Outcome(outcome)) = bench.machine.prompt().pop() else {

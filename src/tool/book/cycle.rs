@@ -1,6 +1,6 @@
 use std::fmt;
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::tool::say;
@@ -72,12 +72,6 @@ impl Cycle {
             Unit::Year => 366,
         };
         unit * u32::from(self.every.max(1))
-    }
-
-    /// The weekday on which it always is; `None` if that changes.
-    pub fn weekday(self) -> Option<Weekday> {
-        let same = self.unit == Unit::Week || self.place.is_some();
-        same.then(|| self.from.weekday())
     }
 }
 

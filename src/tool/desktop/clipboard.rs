@@ -150,16 +150,8 @@ async fn copy(env: &BTreeMap<String, String>, text: &str) -> Result<(), ToolErro
 }
 
 fn command(name: &str, arguments: &[&str], env: &BTreeMap<String, String>) -> Command {
-    let mut command = Command::new(name);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(process::of_desktop(env))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true);
+    let mut command = process::desktop_command(name, env);
+    command.args(arguments).kill_on_drop(true);
     command
 }
 

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::fs::{Access, access};
-use tokio::process::Command;
 use zbus::Variant;
 use zbus::connection::Builder;
 
@@ -33,15 +31,8 @@ pub(super) async fn start(
         return Err(format!("there is no program {program}"));
     };
     let home = env.get("HOME").map(Path::new).filter(|home| home.is_dir());
-    let mut start = Command::new(path);
-    start
-        .args(arguments)
-        .env_clear()
-        .envs(process::of_desktop(env))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0);
+    let mut start = process::desktop_command(path, env);
+    start.args(arguments);
     if let Some(folder) = folder.filter(|folder| folder.is_dir()).or(home) {
         start.current_dir(folder);
     }
