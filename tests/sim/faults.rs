@@ -332,6 +332,29 @@ fn without_a_speaker_a_typed_question_is_answered_on_the_screen() {
 }
 
 #[test]
+fn a_spoken_question_waits_for_a_speaker_that_is_away_for_a_moment() {
+    check(
+        r#"
+        push-to-talk
+        0.500 press
+        0.600 user "hello there you"
+        1.700 speaker-lost
+        1.800 release
+        2.500 speaker-back
+        6.000 end
+        -- noticed
+        0.500 ear held
+        1.800 ear let go
+        1.860 asked 1
+        2.500 sounds 1
+        -- told
+        user: hello there you
+        aloud: You said hello there you.
+        "#,
+    );
+}
+
+#[test]
 fn a_speaker_that_comes_back_plays_on() {
     check(
         r#"
