@@ -1,15 +1,22 @@
 """Holds requests against the types of the openai package, unknown keys refused, and what a test's
 own server answers: its method is ANSWER, its target the type.
 
-Reads one JSON object a line from standard input: {"method", "target", "type", "body" (base64)}.
-Writes one line for every mistake and ends with 1 when there is one.
+usage: validate.py PACKAGE SOCKET
+
+Loading the types takes most of a second, so one process serves all tests of a run: it listens on
+SOCKET, says "ready", and ends when nobody has asked for half a minute. A client sends one JSON
+object a line, {"method", "target", "type", "body" (base64)}, closes its side, and gets one line for
+every mistake and the last line "checked".
 """
 
 import base64
 import importlib
 import json
+import os
 import re
+import socket
 import sys
+import traceback
 import typing
 import urllib.parse
 from collections import abc
@@ -196,17 +203,48 @@ def told(error):
         yield f"{'.'.join(steps)}: {mistake['msg']} ({str(mistake['input'])[:200]})"
 
 
-bad = False
-for line in sys.stdin:
-    request = json.loads(line)
-    name = f"{request['method']} {request['target']}"
-    try:
-        check(request)
-    except ValidationError as error:
-        bad = True
-        for mistake in told(error):
-            print(f"{name}: {mistake}")
-    except ValueError as error:
-        bad = True
-        print(f"{name}: {error}")
-sys.exit(1 if bad else 0)
+def verdict(lines):
+    for line in lines:
+        request = json.loads(line)
+        name = f"{request['method']} {request['target']}"
+        try:
+            check(request)
+        except ValidationError as error:
+            for mistake in told(error):
+                yield f"{name}: {mistake}"
+        except ValueError as error:
+            yield f"{name}: {error}"
+        except Exception:
+            yield f"{name}: {traceback.format_exc()}"
+
+
+def serve(path):
+    listener = socket.socket(socket.AF_UNIX)
+    # Renamed when it listens: whoever finds the name can connect. Of two that start at once the
+    # later one is used and the other ends by itself.
+    own = f"{path}.{os.getpid()}"
+    listener.bind(own)
+    listener.listen(64)
+    node = os.stat(own).st_ino
+    os.rename(own, path)
+    print("ready", flush=True)
+    listener.settimeout(30)
+    while True:
+        try:
+            client, _ = listener.accept()
+        except TimeoutError:
+            if os.stat(path).st_ino == node:
+                os.unlink(path)
+            return
+        client.settimeout(30)
+        try:
+            with client, client.makefile("rw", encoding="utf-8") as stream:
+                for mistake in verdict(stream.readlines()):
+                    print(mistake, file=stream)
+                print("checked", file=stream)
+        except OSError:
+            # A test that was ended: its lines matter to nobody.
+            pass
+
+
+serve(sys.argv[2])
