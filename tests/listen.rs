@@ -831,3 +831,17 @@ fn a_pause_for_another_utterance_changes_nothing() {
     ordered(&mut ear, Order::Pause { id: UtteranceId(77), ms: 2_000 });
     assert_eq!(ended_after(&hear(&mut ear, &quiet(3_000))), Some(PAUSE));
 }
+
+#[test]
+fn a_mute_within_a_frame_leaves_no_silence_in_the_utterance() {
+    let ops = [
+        Op::Voice(21),
+        Op::Order(Order::Mute(true)),
+        Op::Order(Order::Mute(false)),
+        Op::Voice(700),
+        Op::Quiet(900),
+    ];
+    let (pcm, events) = run(&ops, &[usize::MAX]);
+    check(&pcm, &events);
+    assert!(events.iter().any(|event| matches!(event, Event::Ended { .. })), "{events:?}");
+}

@@ -1,5 +1,5 @@
-//! Days that come again otherwise than each week: "every other day", "every two weeks on friday",
-//! "the first of every month", "the last friday of each month", "every christmas".
+//! What comes again otherwise than each week: "every 20 minutes", "every other day", "every two weeks
+//! on friday", "the first of every month", "the last friday of each month", "every christmas".
 
 use super::calendar;
 use super::named::{Day, Named, with_part};
@@ -31,7 +31,7 @@ pub(super) fn days(scan: &Scan<'_>, at: usize, out: &mut Vec<Named>) {
                     push(end, Day::date(format!("{day:02}")).repeated(every.text()));
                 }
             }
-            Unit::Day => {}
+            Unit::Minute | Unit::Hour | Unit::Day => {}
         }
         push(end, Day::any().repeated(every.text()));
     }
@@ -92,6 +92,8 @@ fn each_month(scan: &Scan<'_>, at: usize) -> Option<usize> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
+    Minute,
+    Hour,
     Day,
     Week,
     Month,
@@ -108,6 +110,8 @@ impl Every {
     /// As tools take it: "monthly", "every 2 weeks".
     fn text(self) -> String {
         let (once, units) = match self.unit {
+            Unit::Minute => ("every 1 minutes", "minutes"),
+            Unit::Hour => ("every 1 hours", "hours"),
             Unit::Day => ("daily", "days"),
             Unit::Week => ("weekly", "weeks"),
             Unit::Month => ("monthly", "months"),
@@ -127,6 +131,13 @@ fn interval(scan: &Scan<'_>, at: usize) -> Option<(usize, Every)> {
         ("each fortnight", 2, Unit::Week),
         ("fortnightly", 2, Unit::Week),
         ("biweekly", 2, Unit::Week),
+        ("every half hour", 30, Unit::Minute),
+        ("every half an hour", 30, Unit::Minute),
+        ("every quarter of an hour", 15, Unit::Minute),
+        ("every hour and a half", 90, Unit::Minute),
+        ("every couple of hours", 2, Unit::Hour),
+        ("once an hour", 1, Unit::Hour),
+        ("hourly", 1, Unit::Hour),
         ("once a week", 1, Unit::Week),
         ("weekly", 1, Unit::Week),
         ("once a month", 1, Unit::Month),
@@ -153,6 +164,8 @@ fn interval(scan: &Scan<'_>, at: usize) -> Option<(usize, Every)> {
         },
     };
     let unit = match scan.text(next) {
+        "minute" | "minutes" | "mins" | "min" => Unit::Minute,
+        "hour" | "hours" => Unit::Hour,
         // "Every day" is a list of weekdays, as "weekdays" is.
         "day" | "days" if count > 1 => Unit::Day,
         "week" | "weeks" => Unit::Week,

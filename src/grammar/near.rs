@@ -12,9 +12,12 @@
 //! heard, so do words that turn a sentence around ("not", "he", "why"), and only an unambiguous
 //! command is carried out.
 
+use std::slice;
+
 use super::flag;
 use super::lexer::{Shape, Token};
 use super::lines::Lines;
+use super::number::below_hundred;
 use super::sound::{FULL, distance, letters};
 use super::{Meaning, sentence};
 
@@ -129,17 +132,25 @@ fn present<'t>(said: &'t str, tokens: &'t [Token]) -> impl Iterator<Item = Strin
 fn swaps<'l>(lines: &'l Lines, tokens: &[Token]) -> Vec<Swap<'l>> {
     let mut swaps = Vec::new();
     for (from, token) in tokens.iter().enumerate() {
-        let same = HOMOPHONES.iter().filter(|(heard, _)| *heard == token.text);
+        // A number beside a number would make another one: "for 25" is not "four 25".
+        let numbered = || {
+            let beside = [from.checked_sub(1), Some(from + 1)].into_iter().flatten();
+            beside.filter_map(|at| tokens.get(at)).any(is_number)
+        };
+        let counts = |phrase: &str| matches!(phrase, "four" | "two" | "eight" | "one");
+        let same = HOMOPHONES
+            .iter()
+            .filter(|(heard, phrase)| *heard == token.text && !(counts(phrase) && numbered()));
         swaps.extend(same.map(|(_, phrase)| Swap { from, to: from + 1, phrase, cost: SAME }));
     }
     for from in 0..tokens.len() {
         for to in from + 1..=tokens.len().min(from + MOST_SPAN) {
             let span = &tokens[from..to];
             // Numbers are believed.
-            let number = |token: &Token| {
+            let digits = |token: &Token| {
                 token.shape != Shape::Word || token.text.contains(|c: char| c.is_ascii_digit())
             };
-            if span.iter().any(number) {
+            if span.iter().any(digits) {
                 break;
             }
             let words: Vec<&str> = span.iter().map(|token| token.text.as_str()).collect();
@@ -173,6 +184,12 @@ fn swaps<'l>(lines: &'l Lines, tokens: &[Token]) -> Vec<Swap<'l>> {
     // Among equals, the one that explains more of the sentence.
     swaps.sort_by_key(|swap| (swap.cost, usize::MAX - swap.phrase.len()));
     swaps
+}
+
+/// Whether a token is a number, in digits or as a word.
+fn is_number(token: &Token) -> bool {
+    below_hundred(slice::from_ref(token), 0).is_some()
+        || token.text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether one of two phrases is part of the other: then words would come or go, not sound alike.

@@ -348,6 +348,9 @@ impl Listener {
         if !on && self.muted {
             self.voice.reset();
             self.watch.reset();
+            // What of this frame was muted is silence that nobody made: no utterance begins in it.
+            self.past.forget_before(self.heard());
+            self.lately.forget_before(self.heard());
         }
         self.muted = on;
     }

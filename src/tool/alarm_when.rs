@@ -17,7 +17,8 @@ pub(super) struct When {
     pub(super) repeat: Option<Repeat>,
 }
 
-/// How an alarm comes again: "daily", "weekly", "monthly", "yearly", "every 2 weeks".
+/// How an alarm comes again: "daily", "weekly", "monthly", "yearly", "every 2 weeks", "every 20
+/// minutes".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Repeat {
@@ -27,7 +28,12 @@ pub(super) struct Repeat {
 
 impl Repeat {
     pub(super) const PATTERN: &str =
-        "^(daily|weekly|monthly|yearly|every [1-9][0-9]{0,2} (days|weeks|months|years))$";
+        "^(daily|weekly|monthly|yearly|every [1-9][0-9]{0,2} (minutes|hours|days|weeks|months|years))$";
+
+    /// From `date` on.
+    pub(super) fn from(self, date: Date) -> Cycle {
+        Cycle { from: date, every: self.every, unit: self.unit, place: None }
+    }
 
     fn is(self, unit: Unit) -> bool {
         self.every == 1 && self.unit == unit
@@ -46,6 +52,8 @@ impl TryFrom<String> for Repeat {
             ["yearly"] => (1, Unit::Year),
             ["every", count, unit] => {
                 let unit = match unit.trim_end_matches('s') {
+                    "minute" => Unit::Minute,
+                    "hour" => Unit::Hour,
                     "day" => Unit::Day,
                     "week" => Unit::Week,
                     "month" => Unit::Month,

@@ -41,6 +41,9 @@ pub(super) fn when(alarm: &Entry, today: Date) -> String {
         What::Alarm { time, days: Days::Weekly(week), .. } => {
             format!("{} {week}", say::clock(time))
         }
+        What::Alarm { days: Days::Cycle(cycle), .. } if cycle.interval().is_some() => {
+            cycle.to_string()
+        }
         What::Alarm { time, days: Days::Cycle(cycle), .. } => {
             format!("{} {cycle}", say::clock(time))
         }

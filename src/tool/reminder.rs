@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
+use jiff::civil::DateTime;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::alarm_days::clock_time;
 use super::alarm_when::{Repeat, When, settled, too_far};
 use super::alarm_words::{when, whens};
-use super::book::{Diary, Entry, Now, Run, Saved, What};
+use super::book::{Days, Diary, Entry, Now, Run, Saved, What};
 use super::book_access::{BookAccess, Picked, Which, full, labelled, pick, readable};
 use super::said::names_half;
 use super::timer::LONGEST;
@@ -65,7 +66,7 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
                     "date": text(40, "YYYY-MM-DD, MM-DD or DD, for a day that is said as a date."),
                     "repeat": {
                         "type": "string", "maxLength": 40, "pattern": Repeat::PATTERN,
-                        "description": "Only when said: daily, weekly on the weekdays of day, monthly or yearly on date, or \"every 2 weeks\".",
+                        "description": "Only when said: daily, weekly on the weekdays of day, monthly or yearly on date, \"every 2 weeks\" or \"every 20 minutes\".",
                     },
                     "instead": {"type": "boolean", "description": "true where it takes the place of the reminder set last."},
                 }),
@@ -138,6 +139,20 @@ fn add_reminder(
         replace(diary, last, &saved);
         return answer(access, now, &[entry], &saved, done);
     }
+    let timed = wish.time.is_some() || wish.day.is_some() || wish.date.is_some();
+    if let Some(repeat) = wish.repeat.filter(|_| !timed)
+        && let Some((first, days)) = often(repeat, now)
+    {
+        let what = What::Alarm { time: first.time(), days, since: now.wall, skip: None };
+        let (entry, saved) = diary.remind(about.clone(), now, what).map_err(|_| full())?;
+        replace(diary, last, &saved);
+        let done = format!(
+            "I'll remind you {}, first at {}: {about}.",
+            when(&entry, now.today()),
+            say::clock(first.time())
+        );
+        return answer(access, now, &[entry], &saved, done);
+    }
     let dated = wish.day.is_some() || wish.date.is_some() || wish.repeat.is_some();
     let part = said.and_then(|said| part_of_day(said, &wish.text));
     let time = match (wish.time, part) {
@@ -166,6 +181,14 @@ fn add_reminder(
     replace(diary, last, &saved);
     let done = format!("I'll remind you at {}: {about}.", whens(&set, time, now.today()));
     answer(access, now, &set, &saved, done)
+}
+
+/// The first time and the days of what comes every so many minutes or hours from now.
+fn often(repeat: Repeat, now: &Now) -> Option<(DateTime, Days)> {
+    let here = now.wall.to_zoned(now.zone.clone());
+    let first = here.checked_add(repeat.from(here.date()).interval()?).ok()?;
+    let first = first.round(jiff::Unit::Second).ok()?;
+    Some((first.datetime(), Days::Cycle(repeat.from(first.date()))))
 }
 
 /// Removes the old reminder once the new one exists.

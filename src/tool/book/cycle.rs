@@ -1,11 +1,12 @@
 use std::fmt;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::tool::say;
 
-/// Every so many days, weeks, months or years from a first date, as FREQ and INTERVAL of RFC 5545.
+/// Every so many minutes, hours, days, weeks, months or years from a first time, as FREQ and INTERVAL of RFC 5545.
 ///
 /// A month without the day of the first date has its last day instead: "the 31st of every month" is
 /// its end, where RFC 5545 would leave the month out.
@@ -27,6 +28,10 @@ pub struct Cycle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
+    /// Minutes, from the clock time of the first date on.
+    Minute,
+    /// Hours, likewise.
+    Hour,
     /// Days.
     Day,
     /// Weeks, on the weekday of the first date.
@@ -55,6 +60,7 @@ impl Cycle {
             None => date.day() == self.from.day().min(date.days_in_month()),
         };
         match self.unit {
+            Unit::Minute | Unit::Hour => true,
             Unit::Day => (date - self.from).get_days() % every == 0,
             Unit::Week => (date - self.from).get_days() % (7 * every) == 0,
             Unit::Month => months() % every == 0 && in_month(),
@@ -62,9 +68,20 @@ impl Cycle {
         }
     }
 
+    /// The time between two, where it is shorter than a day: it passes whatever the clock shows.
+    pub(in crate::tool) fn interval(self) -> Option<SignedDuration> {
+        let every = i64::from(self.every.max(1));
+        match self.unit {
+            Unit::Minute => Some(SignedDuration::from_mins(every)),
+            Unit::Hour => Some(SignedDuration::from_hours(every)),
+            Unit::Day | Unit::Week | Unit::Month | Unit::Year => None,
+        }
+    }
+
     /// The most days from one of its days to the next.
     pub(super) fn longest(self) -> u32 {
         let unit = match self.unit {
+            Unit::Minute | Unit::Hour => return 1,
             Unit::Day => 1,
             Unit::Week => 7,
             // The last weekdays of two months can be five weeks apart.
@@ -86,6 +103,13 @@ impl fmt::Display for Cycle {
         };
         let weekday = say::weekday(self.from.weekday());
         match (self.unit, self.place) {
+            (Unit::Minute | Unit::Hour, _) => {
+                let unit = if self.unit == Unit::Hour { "hour" } else { "minute" };
+                match self.every {
+                    0 | 1 => write!(f, "every {unit}"),
+                    n => write!(f, "every {n} {unit}s"),
+                }
+            }
             (Unit::Day, _) => f.write_str(&every("day")),
             (Unit::Week, _) => match self.every {
                 0 | 1 => write!(f, "every {weekday}"),

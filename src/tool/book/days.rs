@@ -146,6 +146,17 @@ impl Days {
         if let Self::On(date) = self {
             return at(date).filter(|at| *at > after);
         }
+        if let Self::Cycle(cycle) = self
+            && let Some(interval) = cycle.interval()
+        {
+            let first = at(cycle.from)?;
+            let passed = after.duration_since(first);
+            if passed.is_negative() {
+                return Some(first);
+            }
+            let count = passed.as_millis() / interval.as_millis() + 1;
+            return first.checked_add(interval.checked_mul(i32::try_from(count).ok()?)?).ok();
+        }
         // One day earlier, because a zone's midnight may be skipped.
         let mut date = after.to_zoned(zone.clone()).date().yesterday().ok()?;
         if let Self::Cycle(cycle) = self {
@@ -172,6 +183,12 @@ impl Days {
         zone: &TimeZone,
     ) -> Option<Timestamp> {
         let mut last = self.next(time, since, zone).filter(|due| *due <= now)?;
+        if let Self::Cycle(cycle) = self
+            && let Some(interval) = cycle.interval()
+        {
+            let more = now.duration_since(last).as_millis() / interval.as_millis();
+            return last.checked_add(interval.checked_mul(i32::try_from(more).ok()?)?).ok();
+        }
         // After a long sleep only the last days matter.
         let lately = jiff::SignedDuration::from_hours(24 * (i64::from(self.longest()) + 2));
         if let Ok(lately) = now.checked_sub(lately) {
