@@ -27,8 +27,7 @@ pub(super) struct Repeat {
 }
 
 impl Repeat {
-    pub(super) const PATTERN: &str =
-        "^(daily|weekly|monthly|yearly|every [1-9][0-9]{0,2} (minutes|hours|days|weeks|months|years))$";
+    pub(super) const PATTERN: &str = "^(daily|weekly|monthly|yearly|every [1-9][0-9]{0,2} (minutes|hours|days|weeks|months|years))$";
 
     /// From `date` on.
     pub(super) fn from(self, date: Date) -> Cycle {
