@@ -225,9 +225,9 @@ async fn a_tool_of_ones_own_stands_in_for_a_built_in_one() {
 fn every_tool_has_its_documented_name_arguments_and_effect() {
     use Effect::{Pure, Reads, Writes};
     let want = [
-        ("get_weather", "location? day? what? days? compare? hour? hourly?", Reads),
+        ("get_weather", "location? day? date? what? days? compare? hour? hourly?", Reads),
         ("get_time", "location? in_seconds? until?", Reads),
-        ("get_date", "day? date? count?", Reads),
+        ("get_date", "day? date? from? count?", Reads),
         ("convert_time", "time? from? to?", Reads),
         ("set_timer", "seconds label? sure?", Writes),
         ("list_timers", "", Reads),

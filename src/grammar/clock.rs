@@ -123,6 +123,9 @@ pub(super) fn whens(scan: &Scan<'_>, at: usize, scope: Scope) -> Vec<(usize, Whe
         in_length(scan, at, &mut out);
     }
     explore(scan, at, scope, &When::default(), 0, &mut out);
+    // "Every hour" is how often to be reminded; an alarm has its times.
+    let often = |when: &When| when.day.as_ref().is_some_and(Day::is_often);
+    out.retain(|(_, when)| scope == Scope::Reminder || !often(when));
     out.retain(|(_, when)| match scope {
         Scope::Alarm => when.time.is_some(),
         Scope::Reminder => when.time.is_some() || when.day.is_some() || when.in_seconds.is_some(),

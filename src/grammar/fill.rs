@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::clock::{put_day, put_when};
 use super::lexer::Token;
+use super::named::Sort;
 use super::number::{self, plain};
 use super::open;
 use super::scan::Scan;
@@ -83,7 +84,17 @@ impl Slot {
             Taken::Day(day) if self.kind == Kind::Calendar && self.name.is_none() => {
                 put_day(day, into);
             }
+            // The weather on a date; "today or the fifth" is not the fifth.
+            Taken::Day(day) if self.kind == Kind::Forecast && day.sort() == Sort::Date => {
+                if self.name.is_some() || into.contains_key("day") || into.contains_key("date") {
+                    return None;
+                }
+                put_day(day, into);
+            }
             Taken::Day(day) => {
+                if into.contains_key("date") {
+                    return None;
+                }
                 let name = match day.name() {
                     "weekends" | "this weekend" => "weekend",
                     name => name.strip_prefix("next ").unwrap_or(name),

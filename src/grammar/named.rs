@@ -56,6 +56,11 @@ impl Day {
         self.repeat.as_deref()
     }
 
+    /// Whether it comes several times a day.
+    pub(super) fn is_often(&self) -> bool {
+        self.repeat().is_some_and(|repeat| repeat.ends_with("minutes") || repeat.ends_with("hours"))
+    }
+
     /// Whether it is a day of a month, or a feast: each year has one, and no month has another.
     pub(super) fn recurs_yearly(&self) -> bool {
         let year = self.name.len() == 10 && self.name.starts_with(|c: char| c.is_ascii_digit());

@@ -77,7 +77,7 @@ pub(super) const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::Schedule, "schedule", "time, day, date, repeat"),
     (Kind::Occasion, "occasion", "time, day, date"),
     (Kind::Moment, "moment", "time, day, in_seconds"),
-    (Kind::Forecast, "forecast_day", "day"),
+    (Kind::Forecast, "forecast_day", "day, date"),
     (Kind::Calendar, "calendar_day", "day, date"),
     (Kind::Number, "number", "value"),
     (Kind::Level, "level", "level"),
@@ -237,9 +237,8 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                 let fits = match day.sort() {
                     _ if day.repeat().is_some() => false,
                     Sort::Plain => true,
-                    Sort::Past | Sort::Date => !weather,
-                    // The weather for "next friday" is that of the coming one.
-                    Sort::Reckoned => !weather || day.name().starts_with("next "),
+                    Sort::Past => !weather,
+                    Sort::Date | Sort::Reckoned => true,
                     Sort::Weekend => weather,
                     Sort::Recurring => weather && day.name() == "weekends",
                     Sort::Weekly => false,

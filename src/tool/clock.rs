@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
 use serde::Deserialize;
@@ -24,6 +24,7 @@ struct GetTime {
 struct GetDate {
     day: Option<String>,
     date: Option<String>,
+    from: Option<String>,
     count: Option<Count>,
 }
 
@@ -90,6 +91,10 @@ pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn 
                 "date": {
                     "type": "string", "maxLength": 40,
                     "description": "Only when said: YYYY-MM-DD, MM-DD or DD, or thanksgiving, easter.",
+                },
+                "from": {
+                    "type": "string", "maxLength": 60,
+                    "description": "Only when said: the day or date to count from instead of today.",
                 },
                 "count": {
                     "type": "string", "enum": ["days", "weeks", "days since", "week"],
@@ -233,6 +238,12 @@ fn time_data(there: &Zoned) -> serde_json::Value {
 
 fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     let today = here.date();
+    if let Some(from) = &wish.from {
+        let first = named(from, today)?;
+        let to = wish.date.as_deref().or(wish.day.as_deref()).unwrap_or("today");
+        // "From december 20th to january 5th" ends in the next year.
+        return Ok(between(first, named(to, first)?, wish.count));
+    }
     let date = match (&wish.date, &wish.day) {
         (Some(text), _) => {
             let past = wish.count == Some(Count::Since);
@@ -270,6 +281,34 @@ fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     let weekday = say::weekday(date.weekday()).to_lowercase();
     let data = json!({"date": date.to_string(), "weekday": weekday, "days_from_today": days});
     Ok(ToolOutput::new(data, say))
+}
+
+/// The date that the text of an argument names on `today`.
+fn named(text: &str, today: Date) -> Result<Date, ToolError> {
+    let date = day::day(text, today).or_else(|| day::date(text, today, false));
+    date.ok_or_else(|| {
+        let unknown = || format!("I don't know the date {text}.");
+        ToolError::Tell(day::misfit(text, today).unwrap_or_else(unknown))
+    })
+}
+
+/// "It's 37 days from March 3rd to April 9th."
+fn between(from: Date, to: Date, count: Option<Count>) -> ToolOutput {
+    let days = (to - from).get_days();
+    let number = |days: i32, unit| say::count(days.unsigned_abs() as usize, unit);
+    let told = match (count, days % 7) {
+        (Some(Count::Weeks), 0) => number(days / 7, "week"),
+        (Some(Count::Weeks), rest) if days >= 7 => {
+            format!("{} and {}", number(days / 7, "week"), number(rest, "day"))
+        }
+        _ => number(days, "day"),
+    };
+    let year = |date: Date| match from.year() == to.year() {
+        true => say::month_day(date),
+        false => format!("{}, {}", say::month_day(date), date.year()),
+    };
+    let say = format!("It's {told} from {} to {}.", year(from), year(to));
+    ToolOutput::new(json!({"from": from.to_string(), "to": to.to_string(), "days": days}), say)
 }
 
 /// "It's 29 days until Friday, December 25th." `week` is that of the date.
@@ -310,7 +349,7 @@ mod tests {
             (Some("tuesday"), "2026-11-03", "That is today, Tuesday, November 3rd."),
         ];
         for (day, date, words) in cases {
-            let wish = GetDate { day: day.map(str::to_owned), date: None, count: None };
+            let wish = GetDate { day: day.map(str::to_owned), date: None, from: None, count: None };
             let output = get_date(&here, &wish).unwrap();
             assert_eq!((output.data["date"].as_str().unwrap(), output.say.as_str()), (date, words));
         }
@@ -322,7 +361,7 @@ mod tests {
         let here: Zoned = "2026-11-30T09:00:00+00:00[UTC]".parse().unwrap();
         let ask = |date: Option<&str>, day: Option<&str>, count: Option<Count>| {
             let (date, day) = (date.map(str::to_owned), day.map(str::to_owned));
-            match get_date(&here, &GetDate { day, date, count }) {
+            match get_date(&here, &GetDate { day, date, from: None, count }) {
                 Ok(output) => output.say,
                 Err(error) => error.to_string(),
             }

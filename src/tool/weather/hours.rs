@@ -57,6 +57,7 @@ pub(crate) fn at(
         Wanted::Tomorrow => now.date().tomorrow().map_err(|_| missing("tomorrow"))?,
         Wanted::On(weekday) => day::day(say::weekday(weekday), now.date())
             .ok_or_else(|| missing(say::weekday(weekday)))?,
+        Wanted::Date(date) => date,
         Wanted::Weekend => {
             return Err(ToolError::Tell("Saturday, or Sunday? Ask for one of the days.".into()));
         }

@@ -38,6 +38,7 @@ use words::Wanted;
 struct Arguments {
     location: Option<String>,
     day: Option<String>,
+    date: Option<String>,
     what: Option<What>,
     days: Option<u32>,
     compare: Option<String>,
@@ -62,10 +63,13 @@ pub(crate) fn tool(settings: &Arc<Settings>, places: &Arc<Places>) -> Arc<dyn To
                         has to be told apart. Without it the weather at home.",
                 },
                 "day": {
-                    "type": "string",
-                    "enum": ["today", "tomorrow", "monday", "tuesday", "wednesday", "thursday",
-                        "friday", "saturday", "sunday", "weekend"],
-                    "description": "Only when said; tonight is today. Without it the weather now.",
+                    "type": "string", "maxLength": 40,
+                    "description": "today, tomorrow, a weekday, weekend, or \"in 3 days\"; only \
+                        when said. Tonight is today. Without it the weather now.",
+                },
+                "date": {
+                    "type": "string", "maxLength": 40,
+                    "description": "YYYY-MM-DD, MM-DD or DD, for a day that is said as a date.",
                 },
                 "what": {
                     "type": "string",
@@ -152,10 +156,11 @@ async fn weather(
         })
     };
     let location = at(arguments.location.as_deref())?;
-    let wanted = Wanted::named(arguments.day.as_deref())?;
+    let today = settings.wall.now().to_zoned(settings.zone()).date();
+    let wanted = Wanted::named(arguments.day.as_deref(), arguments.date.as_deref(), today)?;
     let place = find(&places, &location, &cx).await?;
     let more = More {
-        days: arguments.days.unwrap_or_default(),
+        days: arguments.days.or(wanted.is_far().then_some(MOST_DAYS)).unwrap_or_default(),
         daily: arguments.what.map_or("", What::daily),
         hourly: arguments.hour.is_some() || arguments.hourly.is_some(),
     };

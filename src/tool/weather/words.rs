@@ -1,12 +1,15 @@
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use serde_json::{Value, json};
 
-use super::forecast::{Day, Forecast, Now};
+use super::forecast::{Day, Forecast, MOST_DAYS, Now};
 use super::place::Place;
-use crate::tool::{ToolError, ToolOutput, Units, say};
+use crate::tool::{ToolError, ToolOutput, Units, day, say};
 
 /// From this difference on the apparent temperature is mentioned, in degrees.
 const FEELS_DIFFERENT: f64 = 3.0;
+
+/// The first day that the longest forecast, which begins with today, does not have.
+const MOST_DAYS_AHEAD: i32 = MOST_DAYS as i32;
 
 /// The requested time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,19 +20,55 @@ pub(crate) enum Wanted {
     Tomorrow,
     On(Weekday),
     Weekend,
+    /// A day that is said as a date, or as so many days ahead.
+    Date(Date),
 }
 
 impl Wanted {
-    pub(crate) fn named(day: Option<&str>) -> Result<Self, ToolError> {
+    /// What `day` or `date`, as tools take them, means on `today`.
+    ///
+    /// # Errors
+    /// A day that is over, or further ahead than any forecast, in words.
+    pub(crate) fn named(
+        day: Option<&str>,
+        date: Option<&str>,
+        today: Date,
+    ) -> Result<Self, ToolError> {
+        if let Some(text) = date {
+            let date = day::date(text, today, false);
+            let unknown = || ToolError::Tell(format!("I do not know the date {text}."));
+            return Self::on_date(date.ok_or_else(unknown)?, today);
+        }
         match day.map(str::to_lowercase).as_deref() {
             None => Ok(Self::Now),
             Some("today" | "tonight") => Ok(Self::Today),
             Some("tomorrow") => Ok(Self::Tomorrow),
             Some("weekend") => Ok(Self::Weekend),
-            Some(name) => say::weekday_named(name)
-                .map(Self::On)
-                .ok_or_else(|| ToolError::Tell(format!("I do not know the day {name}."))),
+            Some(name) => match (say::weekday_named(name), day::day(name, today)) {
+                (Some(weekday), _) => Ok(Self::On(weekday)),
+                (None, Some(date)) => Self::on_date(date, today),
+                (None, None) => Err(ToolError::Tell(format!("I do not know the day {name}."))),
+            },
         }
+    }
+
+    fn on_date(date: Date, today: Date) -> Result<Self, ToolError> {
+        match (date - today).get_days() {
+            ..0 => Err(ToolError::Tell("I only know the weather to come.".into())),
+            0 => Ok(Self::Today),
+            1 => Ok(Self::Tomorrow),
+            2..MOST_DAYS_AHEAD => Ok(Self::Date(date)),
+            days => Err(ToolError::Tell(format!(
+                "{} is {} away, and no forecast reaches further than sixteen.",
+                say::date(date),
+                say::count(usize::try_from(days).unwrap_or_default(), "day"),
+            ))),
+        }
+    }
+
+    /// Whether it may lie beyond the coming week.
+    pub(crate) fn is_far(self) -> bool {
+        matches!(self, Self::Date(_))
     }
 }
 
@@ -68,6 +107,11 @@ pub(crate) fn tell(
             let day = day.ok_or_else(|| missing(say::weekday(weekday)))?;
             say_day(&name, &format!("on {}", say::weekday(weekday)), day, units)
         }
+        Wanted::Date(date) => {
+            let day = forecast.days.iter().find(|day| day.date == date);
+            let when = on_date(forecast, date);
+            say_day(&name, &when, day.ok_or_else(|| missing("that day"))?, units)
+        }
         Wanted::Weekend => {
             // On a Sunday the weekend is what is left of it.
             let sunday = today.is_some_and(|day| day.date.weekday() == Weekday::Sunday);
@@ -105,6 +149,10 @@ pub(crate) fn days(forecast: &Forecast, wanted: Wanted) -> Result<Vec<(String, &
             (day.map(|day| ("tomorrow".to_owned(), day)).into_iter().collect(), "tomorrow")
         }
         Wanted::On(weekday) => (on(weekday).into_iter().collect(), say::weekday(weekday)),
+        Wanted::Date(date) => {
+            let day = days.iter().find(|day| day.date == date);
+            (day.map(|day| (on_date(forecast, date), day)).into_iter().collect(), "that day")
+        }
         Wanted::Weekend => {
             let sunday = today.is_some_and(|day| day.date.weekday() == Weekday::Sunday);
             let saturday = on(Weekday::Saturday).filter(|_| !sunday);
@@ -112,6 +160,11 @@ pub(crate) fn days(forecast: &Forecast, wanted: Wanted) -> Result<Vec<(String, &
         }
     };
     if found.is_empty() { Err(missing(what)) } else { Ok(found) }
+}
+
+/// "on Friday", "on Saturday, December 5th".
+fn on_date(forecast: &Forecast, date: Date) -> String {
+    forecast.days.first().map_or_else(String::new, |today| say::day_from(date, today.date))
 }
 
 /// "In Paris it's 14 degrees with light rain and a wind of 12 kilometers per hour."
