@@ -375,6 +375,26 @@ async fn one_of_several_that_were_listed_is_cancelled() {
 }
 
 #[tokio::test]
+async fn the_only_one_that_was_told_of_is_it() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            (
+                "remind me every 20 minutes to stretch",
+                "I'll remind you every 20 minutes, first at 5:02 PM: stretch.",
+            ),
+            ("what reminders do I have", "You have one reminder, every 20 minutes, stretch."),
+            ("cancel it", "I won't remind you: stretch."),
+            ("set a pasta timer for ten minutes", "Pasta timer set for 10 minutes."),
+            ("how long is left", "Your pasta timer has 10 minutes left."),
+            ("add five minutes to it", "Your pasta timer now has 15 minutes left."),
+            ("how long is left", "Your pasta timer has 15 minutes left."),
+            ("cancel it", "Your pasta timer is cancelled."),
+        ])
+        .await;
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_written_is_told() {
     let mut evening = Evening::new();
     std::fs::write(evening.folder.path().join("lists"), "a file where the folder should be")

@@ -176,12 +176,15 @@ fn correction_end(talk: &Talk<'_>, tokens: &[Token]) -> usize {
 /// "Make it half an hour later", "add five minutes to it": `sentence` said of the timer or alarm of
 /// `call`.
 fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
-    let (noun, it) = match call.tool.as_str() {
-        "set_timer" | "change_timer" => ("timer", true),
-        "set_alarm" | "change_alarm" => ("alarm", true),
-        "list_timers" | "cancel_timer" => ("timer", false),
-        "list_alarms" | "cancel_alarm" => ("alarm", false),
-        "add_reminder" | "list_reminders" | "cancel_reminder" => ("reminder", false),
+    // Whether there is one that "it" means, and whether it was just set.
+    let (noun, it, set) = match call.tool.as_str() {
+        "set_timer" | "change_timer" => ("timer", true, true),
+        "set_alarm" | "change_alarm" => ("alarm", true, true),
+        "list_timers" => ("timer", true, false),
+        "list_alarms" => ("alarm", true, false),
+        "cancel_timer" => ("timer", false, false),
+        "cancel_alarm" => ("alarm", false, false),
+        "add_reminder" | "list_reminders" | "cancel_reminder" => ("reminder", false, false),
         _ => return None,
     };
     let its = |sentence: &str| {
@@ -194,7 +197,7 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
     // "Cancel the second one", "turn the last one off". Of what was just set, only the last one is
     // certain.
     let places = ["first", "second", "third"];
-    let sure = !it || !sentence.to_lowercase().split(' ').any(|word| places.contains(&word));
+    let sure = !set || !sentence.to_lowercase().split(' ').any(|word| places.contains(&word));
     if sure
         && let Some(named) = replaced(sentence, &["one"], noun)
         && let Some(calls) = its(&named)
@@ -309,6 +312,14 @@ fn undone(call: &ParsedCall) -> Option<ParsedCall> {
             "remove_from_list"
         }
         "add_note" => "remove_note",
+        // What was told of is only one, or the tool asks which.
+        "list_timers" | "list_alarms" => {
+            if let Some(label) = old.get("label") {
+                arguments.insert("label".into(), label.clone());
+            }
+            if call.tool == "list_timers" { "cancel_timer" } else { "cancel_alarm" }
+        }
+        "list_reminders" => "cancel_reminder",
         _ => return None,
     };
     Some(ParsedCall { tool: tool.into(), arguments: Value::Object(arguments) })

@@ -151,8 +151,8 @@ fn status(view: &View, width: u16) -> Line<'static> {
     }
     match state.timers {
         0 => {}
-        1 => notes.push(Span::styled("1 timer", grey)),
-        n => notes.push(Span::styled(format!("{n} timers"), grey)),
+        // Timers, alarms and reminders.
+        n => notes.push(Span::styled(format!("{n} to ring"), grey)),
     }
     for note in notes {
         let used: usize = spans.iter().map(Span::width).sum();

@@ -43,6 +43,14 @@ pub(super) struct Turn {
 }
 
 impl Turn {
+    /// Calls and their results, without those that the answer itself tells.
+    fn untold(&self) -> impl Iterator<Item = &Entry> {
+        let told = |note: &Entry| {
+            self.answer.as_ref().is_some_and(|answer| answer.text.contains(note.text().trim()))
+        };
+        self.notes.iter().filter(move |note| !told(note))
+    }
+
     /// Whether the answer has begun to sound.
     fn begun(&self) -> bool {
         self.delay.is_some() || self.answer.as_ref().is_some_and(|answer| answer.sounded > 0)
@@ -249,9 +257,9 @@ impl View {
 
     /// The current turn is over: it scrolls away, with `note` at its end.
     fn settle(&mut self, note: &str) {
-        let Turn { you, notes, answer, after, delay: _ } = std::mem::take(&mut self.turn);
-        self.done.extend(you);
-        self.done.extend(notes);
+        self.done.extend(self.turn.you.take());
+        self.done.extend(self.turn.untold().cloned());
+        let Turn { answer, after, .. } = std::mem::take(&mut self.turn);
         if let Some(answer) = answer.filter(|answer| !answer.text.trim().is_empty()) {
             let mut lines = answer.lines(self.colour);
             if !note.is_empty()
@@ -270,7 +278,7 @@ impl View {
     pub(super) fn under_way(&self) -> Vec<Entry> {
         let mut entries: Vec<Entry> = self.turn.you.iter().cloned().collect();
         if self.shows_answer() {
-            entries.extend(self.turn.notes.iter().cloned());
+            entries.extend(self.turn.untold().cloned());
             let fresh = |answer: &&Answer| {
                 let text = answer.text.trim();
                 !text.is_empty() && !self.told.starts_with(text)

@@ -229,11 +229,7 @@ pub(crate) fn compare(
     let names = both.map(|(place, _)| place.spoken());
     let when = match wanted {
         Wanted::Now => String::new(),
-        Wanted::Today
-        | Wanted::Tomorrow
-        | Wanted::On(_)
-        | Wanted::Weekend
-        | Wanted::Date(_) => {
+        Wanted::Today | Wanted::Tomorrow | Wanted::On(_) | Wanted::Weekend | Wanted::Date(_) => {
             let day = days(both[0].1, wanted)?.swap_remove(0).0;
             format!("{} ", say::sentence(&day))
         }
