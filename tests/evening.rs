@@ -395,6 +395,28 @@ async fn the_only_one_that_was_told_of_is_it() {
 }
 
 #[tokio::test]
+async fn several_reminders_in_one_sentence_are_several() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            (
+                "remind me at 5 to call mom and at 6 to call dad",
+                "I'll remind you at 5 PM today: call mom. I'll remind you at 6 PM today: call dad.",
+            ),
+            (
+                "remind me in 20 minutes and again in an hour to drink water",
+                "I'll remind you in 20 minutes: drink water. I'll remind you in 1 hour: drink water.",
+            ),
+            (
+                "remind me tomorrow to call dad and on Friday to pay the rent",
+                "I'll remind you at 9 AM tomorrow: call dad. I'll remind you at 9 AM on Friday: pay the rent.",
+            ),
+            ("remind me at 5 to call mom and dad", "I'll remind you at 5 PM today: call mom and dad."),
+        ])
+        .await;
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_written_is_told() {
     let mut evening = Evening::new();
     std::fs::write(evening.folder.path().join("lists"), "a file where the folder should be")

@@ -43,6 +43,7 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
         .filter(|(meaning, _)| matches!(meaning, Meaning::Calls(_)))
         .or(whole)
         .or_else(|| several(talk, &tokens).map(together))
+        .or_else(|| reminders(talk, &tokens).map(|calls| (Meaning::Calls(calls), true)))
         .or_else(|| corrected(talk, &tokens).map(repaired))
         .or_else(|| explained(talk, &tokens).map(repaired))
         .or_else(|| shortened(talk, &tokens))

@@ -51,6 +51,11 @@ const ANOTHER: &[&str] = &[
     "also one",
 ];
 
+/// Words in front of a second time.
+const AGAIN: &[&str] = &["then again", "again", "once more", "then", "also"];
+/// Words between the time of a reminder and what it is about.
+const ABOUT: &[&str] = &["to", "about", "that"];
+
 /// The calls of a sentence with several requests, each of them understood.
 pub(super) fn several(talk: &Talk<'_>, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
     let mut tried = 0;
@@ -112,28 +117,41 @@ pub(super) fn several(talk: &Talk<'_>, tokens: &[Token]) -> Option<Vec<ParsedCal
     None
 }
 
-/// "Remind me to take the bins out at 7 and water the plants at 8": the reminders of a sentence that
-/// is also one with a long text. Each names its time.
+/// "Remind me to take the bins out at 7 and water the plants at 8", "remind me at 5 and again at 6 to
+/// feed the cat": the reminders of a sentence that may also be one with a long text. Each names its
+/// time or day.
 pub(super) fn reminders(talk: &Talk<'_>, tokens: &[Token]) -> Option<Vec<ParsedCall>> {
     const VERB: [&str; 3] = ["remind", "me", "to"];
     let timed = |call: &ParsedCall| {
         let names = |name| call.arguments.get(name).is_some();
-        call.tool == "add_reminder" && (names("time") || names("in_seconds"))
+        call.tool == "add_reminder" && ["time", "in_seconds", "day", "date"].into_iter().any(names)
     };
     let word = |text: &&str| {
         let id = talk.grammar.tables.words.id(text);
         Some(Token { id, text: (*text).to_owned(), ..tokens.first()?.clone() })
     };
     let verb: Vec<Token> = VERB.iter().filter_map(word).collect();
-    (1..tokens.len()).filter(|at| tokens[*at].text == "and").take(MOST_PARTINGS).find_map(|at| {
-        let first = talk.call(&tokens[..at]).filter(timed)?;
-        let tail = &tokens[at + 1..];
-        let second = match tail.first()?.text.as_str() {
-            "remind" => talk.call(tail),
-            "to" => talk.call(&joined(&verb[..2], tail)),
-            _ => talk.call(&joined(&verb, tail)),
+    let ands = (1..tokens.len()).filter(|at| tokens[*at].text == "and").take(MOST_PARTINGS);
+    ands.into_iter().find_map(|at| {
+        let scan = talk.scan(tokens);
+        let (head, tail) = (&tokens[..at], &tokens[scan.skip(at + 1, AGAIN)..]);
+        let call = |tokens: &[Token]| talk.call(tokens).filter(timed);
+        let led = |lead: usize| call(&joined(&verb[..lead], tail));
+        let Some(first) = call(head) else {
+            // "Remind me at five and again at six to call mom."
+            let second = led(2)?;
+            let about = tail.iter().position(|token| ABOUT.contains(&token.text.as_str()))?;
+            return Some(vec![call(&joined(head, &tail[about..]))?, second]);
         };
-        Some(vec![first, second.filter(timed)?])
+        let second = match tail.first()?.text.as_str() {
+            "remind" => call(tail),
+            "to" => led(2),
+            _ => led(3),
+        };
+        // "... and at six to call dad", "... and again at six".
+        let later = || changed(talk, first.clone(), tail).filter(timed);
+        let second = second.or_else(|| led(2)).or_else(later)?;
+        Some(vec![first, second])
     })
 }
 

@@ -407,6 +407,15 @@ fn told(after: &[Item]) -> Vec<Delta> {
     let mut said: Vec<&str> = outcomes.into_iter().map(|o| o.say.trim()).collect();
     // Two calls that fail alike are reported once.
     said.dedup();
+    // So is a reservation that they share, behind the last of them.
+    for at in 0..said.len() {
+        let (this, later) = (said[at], &said[at + 1..]);
+        if let Some(done) = this.find(" But ")
+            && later.iter().any(|other| other.ends_with(&this[done..]))
+        {
+            said[at] = &this[..done];
+        }
+    }
     said.retain(|said| !said.is_empty());
     let said = said.join(" ");
     if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] }
