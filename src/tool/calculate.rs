@@ -30,15 +30,31 @@ pub(crate) fn tool() -> Arc<dyn Tool> {
                     pi and e.",
             }}),
         ),
-        |arguments: Arguments, _| async move { calculate(&arguments.expression) },
+        |arguments: Arguments, cx| async move {
+            calculate(&arguments.expression, cx.said.is_some_and(|said| is_money(&said)))
+        },
     )
 }
 
-fn calculate(expression: &str) -> Result<ToolOutput, ToolError> {
+/// Whether a sum is about money, whose parts of a cent nobody wants to hear.
+fn is_money(said: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["dollar", "dollars", "euro", "euros", "bucks", "cents", "tip", "bill", "price"];
+    let said = said.to_lowercase();
+    said.contains(['$', '€', '£'])
+        || said.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
+}
+
+fn calculate(expression: &str, money: bool) -> Result<ToolOutput, ToolError> {
     let value = sum::evaluate(expression).map_err(|error| ToolError::Tell(error.to_string()))?;
     let result = tidy(value);
     let data = json!({"expression": expression, "result": result});
-    Ok(ToolOutput::new(data, format!("That's {}.", say::about_number(value))))
+    let cents = (value * 100.0).round() / 100.0;
+    let say = match money && cents != value && value.abs() < 1e12 {
+        true => format!("That's about {}.", say::number(cents).0),
+        false => format!("That's {}.", say::about_number(value)),
+    };
+    Ok(ToolOutput::new(data, say))
 }
 
 /// The number as JSON: whole numbers without decimals, others without the rounding error of f64 in
@@ -70,10 +86,11 @@ mod tests {
             ),
         ];
         for (expression, result, words) in cases {
-            let output = calculate(expression).unwrap();
+            let output = calculate(expression, false).unwrap();
             assert_eq!(output.data["result"], result, "{expression}");
             assert_eq!(output.say, words, "{expression}");
         }
-        assert_eq!(calculate("1/0"), Err(ToolError::Tell("I cannot divide by zero.".into())));
+        assert_eq!(calculate("62.5*0.15", true).unwrap().say, "That's about 9.38.");
+        assert_eq!(calculate("1/0", false), Err(ToolError::Tell("I cannot divide by zero.".into())));
     }
 }
