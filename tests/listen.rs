@@ -31,6 +31,8 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 /// 400 ms, 200 ms, 500 ms and 10 ms in samples.
 const PREROLL: u64 = 6_400;
 const TAIL: u64 = 3_200;
+/// Silence after which what was said is offered.
+const LULL: u64 = 1_280;
 const PAUSE: u64 = 8_000;
 const FRAME: u64 = 160;
 
@@ -106,13 +108,13 @@ fn cut(pcm: &[f32], span: Range<u64>, n: u32) -> Utterance {
 fn an_utterance_keeps_what_came_before_and_behind_it_to_the_sample() {
     let pcm = joined(&[quiet(2_000), steady(1_000), quiet(1_000)]);
     let events = hear(&mut open(loud()), &pcm);
-    let said = cut(&pcm, 32_000 - PREROLL..48_000 + TAIL, 1);
+    let said = cut(&pcm, 32_000 - PREROLL..48_000 + LULL, 1);
     assert_eq!(
         events,
         [
             Event::Started { id: id(1), at: 32_000 - PREROLL, held: false },
             Event::Confirmed { id: id(1) },
-            Event::Paused { utterance: said.clone(), end_of_speech: 48_000, heard: 48_000 + TAIL },
+            Event::Paused { utterance: said.clone(), end_of_speech: 48_000, heard: 48_000 + LULL },
             Event::Ended {
                 utterance: said,
                 end_of_speech: 48_000,
@@ -177,14 +179,14 @@ fn nobody_talks_for_longer_than_twenty_seconds_to_an_open_ear() {
 fn who_goes_on_after_a_moment_is_still_in_the_same_utterance() {
     let pcm = joined(&[quiet(1_000), steady(500), quiet(400), steady(500), quiet(300), quiet(700)]);
     let events = hear(&mut open(loud()), &pcm);
-    let first = cut(&pcm, 16_000 - PREROLL..24_000 + TAIL, 1);
-    let whole = cut(&pcm, 16_000 - PREROLL..38_400 + TAIL, 1);
+    let first = cut(&pcm, 16_000 - PREROLL..24_000 + LULL, 1);
+    let whole = cut(&pcm, 16_000 - PREROLL..38_400 + LULL, 1);
     assert_eq!(
         events[2..],
         [
-            Event::Paused { utterance: first, end_of_speech: 24_000, heard: 24_000 + TAIL },
+            Event::Paused { utterance: first, end_of_speech: 24_000, heard: 24_000 + LULL },
             Event::Resumed { id: id(1) },
-            Event::Paused { utterance: whole.clone(), end_of_speech: 38_400, heard: 38_400 + TAIL },
+            Event::Paused { utterance: whole.clone(), end_of_speech: 38_400, heard: 38_400 + LULL },
             Event::Ended {
                 utterance: whole,
                 end_of_speech: 38_400,
@@ -229,10 +231,10 @@ fn a_long_speech_is_cut_and_goes_on_without_a_hole() {
     let start = 16_000 - PREROLL;
     assert_eq!(
         said.iter().map(|u| u.span.clone()).collect::<Vec<_>>(),
-        [start..start + 48_000, start + 48_000..start + 96_000, start + 96_000..8 * 16_000 + TAIL]
+        [start..start + 48_000, start + 48_000..start + 96_000, start + 96_000..8 * 16_000 + LULL]
     );
     let all: Vec<f32> = said.iter().flat_map(|u| u.pcm.iter().copied()).collect();
-    assert_eq!(all, pcm[start as usize..8 * 16_000 + TAIL as usize]);
+    assert_eq!(all, pcm[start as usize..8 * 16_000 + LULL as usize]);
 }
 
 #[test]
@@ -244,7 +246,7 @@ fn a_long_speech_is_cut_between_words_where_there_is_a_gap() {
     let gap = 16_000 + 54_400;
     assert_eq!(
         utterances(&events).iter().map(|u| u.span.clone()).collect::<Vec<_>>(),
-        [16_000 - PREROLL..gap + 1_600, gap + 1_600..gap + 2_400 + 32_000 + TAIL]
+        [16_000 - PREROLL..gap + LULL, gap + LULL..gap + 2_400 + 32_000 + LULL]
     );
 }
 
@@ -285,7 +287,7 @@ fn a_voice_is_heard_with_and_without_the_model_in_noise_too() {
         }
         let events = hear(&mut open(factory), &pcm);
         let [said] = utterances(&events)[..] else { panic!("{name}: {events:?}") };
-        assert!(said.span.start <= 48_000 && said.span.end >= 79_000, "{name}: {:?}", said.span);
+        assert!(said.span.start <= 48_000 && said.span.end >= 78_400, "{name}: {:?}", said.span);
         let end = events.iter().find_map(|event| match event {
             Event::Ended { end_of_speech, .. } => Some(*end_of_speech),
             _ => None,
@@ -353,12 +355,12 @@ fn silence_around_what_a_held_key_framed_is_left_out() {
     let mut ear = Listener::new(Settings::default(), loud());
     hear(&mut ear, &pcm[..16_000]);
     ordered(&mut ear, Order::Hold);
-    let said = cut(&pcm, 64_000 - PREROLL..80_000 + TAIL, 1);
+    let said = cut(&pcm, 64_000 - PREROLL..80_000 + LULL, 1);
     assert_eq!(
         hear(&mut ear, &pcm[16_000..]),
         [
             Event::Confirmed { id: id(1) },
-            Event::Paused { utterance: said.clone(), end_of_speech: 80_000, heard: 80_000 + TAIL },
+            Event::Paused { utterance: said.clone(), end_of_speech: 80_000, heard: 80_000 + LULL },
         ],
         "a held key is not cut by a pause"
     );
@@ -693,7 +695,7 @@ fn a_device_that_changes_within_a_word_breaks_no_utterance() {
     let (_, said) = until_ended(&mut events);
     assert!(at.abs_diff(9_600) <= FRAME && said.span.start == at, "{at}");
     // Two seconds of voice, and the tail; resampled edges may be a frame longer.
-    assert!(said.span.end.abs_diff(48_000 + TAIL) <= 2 * FRAME, "{:?}", said.span);
+    assert!(said.span.end.abs_diff(48_000 + LULL) <= 2 * FRAME, "{:?}", said.span);
     ear.stop();
 }
 

@@ -191,18 +191,21 @@ impl App {
     }
 
     /// Recognizes the first words of speech over a reply: a local ear if there is one, because it
-    /// needs neither a network nor half a second; else the cascade's.
-    pub(super) fn early(&self, transcribe: &Arc<dyn Transcriber>) -> Option<Arc<dyn Transcriber>> {
+    /// needs neither a network nor half a second; else the cascade's. And whether it is local.
+    pub(super) fn early(
+        &self,
+        transcribe: &Arc<dyn Transcriber>,
+    ) -> (Option<Arc<dyn Transcriber>>, bool) {
         let first = self.config.settings.cascade.transcribe.first();
         if first.is_some_and(|name| self.kind(&name.provider) == ProviderKind::Local) {
-            return (!transcribe.is_absent()).then(|| Arc::clone(transcribe));
+            return ((!transcribe.is_absent()).then(|| Arc::clone(transcribe)), true);
         }
         match self.moonshine(EAR_INSIDE) {
-            Ok(ear) => Some(Arc::new(ear)),
+            Ok(ear) => (Some(Arc::new(ear)), true),
             Err(error) => {
                 tracing::info!("first words are recognized by the configured ear: {error}");
                 let cascade = self.config.settings.partner == config::Partner::Cascade;
-                (cascade && !transcribe.is_absent()).then(|| Arc::clone(transcribe))
+                ((cascade && !transcribe.is_absent()).then(|| Arc::clone(transcribe)), false)
             }
         }
     }

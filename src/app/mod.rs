@@ -121,7 +121,9 @@ impl App {
         let zone = jiff::tz::TimeZone::system();
         let ledger = Ledger::new(config.paths.state.join("usage"), zone, WallClock::System);
         let pen = ledger.clone();
-        let meter = Meter::new(move |spent| pen.note(spent));
+        let prices = config.settings.prices.clone();
+        let meter = Meter::new(move |spent| pen.note(spent))
+            .priced(move |model, usage| Some(prices.get(model)?.of(usage)));
         let templates = OnceLock::new();
         Ok(Self {
             config,
@@ -243,7 +245,7 @@ impl App {
             },
             // A pause also tells a murmur from an interruption; whether to prepare a reply then is
             // the machine's setting.
-            speculate_ms: Some(listen::TAIL_MS),
+            speculate_ms: Some(listen::LULL_MS),
             preroll_ms: listen.preroll_ms,
             max_utterance_s: listen.max_utterance_s,
             echo: listen.echo,
@@ -415,7 +417,7 @@ impl App {
         let book = self.book();
         let views = book.watch();
         let tools = self.tools(&book, Ringer::Here, &notes)?;
-        let early = self.early(&engines.transcribe);
+        let (early, inside) = self.early(&engines.transcribe);
         let mut at_start = engines.clone();
         if live.is_some() {
             // It is only the fallback, and loaded when needed.
@@ -433,7 +435,7 @@ impl App {
             feed: path.feed,
             shared: path.shared,
             ear: Some(Ear { handle, events: heard }),
-            turn_ends: turn_end::turn_ends(self, early.as_ref())?,
+            turn_ends: turn_end::turn_ends(self, early.as_ref(), inside)?,
             early,
             words: self.config.settings.wake.words.clone(),
             sound: Some(events),

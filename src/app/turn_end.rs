@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{App, RUNTIME, StartError};
-use crate::config::{Partner, ProviderKind, TurnDetection, TurnEnding};
+use crate::config::{Partner, TurnDetection, TurnEnding};
 use crate::drive::TurnEnds;
 use crate::engine::Transcriber;
 use crate::engine::ending::EndOfTurn;
@@ -12,29 +12,27 @@ use crate::engine::local::SmartTurn;
 /// The model that hears whether a voice is done, and its file.
 const SMART_TURN: (&str, &str) = ("smart-turn", "smart-turn-v3.2-cpu.onnx");
 
-/// What judges the end of a turn; `None` if a fixed pause or the server ends it. `early` recognizes
-/// words while the partner cannot.
+/// What judges the end of a turn; `None` if the server ends it, or if a fixed pause does and nobody
+/// here recognizes words. `early` recognizes them, if it is `inside` this machine without a cost.
 ///
 /// # Errors
 /// When the user's own templates have mistakes.
 pub(super) fn turn_ends(
     app: &App,
     early: Option<&Arc<dyn Transcriber>>,
+    inside: bool,
 ) -> Result<Option<TurnEnds>, StartError> {
     let settings = &app.config.settings;
     let ours = settings.partner != Partner::Realtime
         || settings.realtime.turn_detection == TurnDetection::Ours;
-    if settings.listen.end == TurnEnding::Pause || !ours {
+    let ear = early.filter(|_| inside).map(Arc::clone);
+    let decides = settings.listen.end == TurnEnding::Smart;
+    if !ours || !(decides || (ear.is_some() && app.speculates())) {
         return Ok(None);
     }
-    let first = settings.cascade.transcribe.first();
-    // A local ear has transcribed the pause before it is over.
-    let prompt = settings.partner == Partner::Cascade
-        && app.speculates()
-        && first.is_some_and(|name| app.kind(&name.provider) == ProviderKind::Local);
-    let judge = EndOfTurn::new(app.templates()?, smart_turn(app).map(Arc::new));
-    let ear = early.filter(|_| !prompt).map(Arc::clone);
-    Ok(Some(TurnEnds { judge, pause_ms: settings.listen.pause_ms, prompt, ear }))
+    let sound = if decides { smart_turn(app) } else { None };
+    let judge = EndOfTurn::new(app.templates()?, sound.map(Arc::new));
+    Ok(Some(TurnEnds { judge, decides, pause_ms: settings.listen.pause_ms, ear }))
 }
 
 /// The model that hears whether a voice is done; `None` without its file.

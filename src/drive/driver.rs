@@ -102,7 +102,7 @@ impl Driver {
             instructions: parts.instructions,
             turns: Turns::new(setup, recorder),
             hearing: Hearing::new(parts.ear, parts.early),
-            turn_end: TurnEnd::new(parts.turn_ends),
+            turn_end: TurnEnd::new(parts.turn_ends, parts.spending.clone()),
             waking: Waking::new(parts.words),
             voice: Voice::new(parts.feed, parts.shared, parts.rest, parts.earcons, now),
             work: ToolWork::new(parts.tools, parts.permissions),
@@ -216,10 +216,8 @@ impl Driver {
     /// The wait that ends first.
     fn timer(&self) -> (Moment, Timer) {
         let turn = self.turns.waits_for().map(|(until, wait)| (until, Timer::Turn(wait)));
-        let others =
-            [turn, self.voice.wake(), self.ringing.wake(), self.inquiry.wake(), self.end.wake()]
-                .into_iter()
-                .flatten();
+        let own = [self.voice.wake(), self.ringing.wake(), self.inquiry.wake(), self.end.wake()];
+        let others = own.into_iter().chain([turn, self.turn_end.wake()]).flatten();
         others.fold((self.next_beat, Timer::Beat), Ord::min)
     }
 
@@ -265,8 +263,9 @@ impl Driver {
                 self.turns.push(Input::Looked { utterance, text, certainty });
             }
             WakeUp::Judged(judged) => {
-                let order = self.turn_end.judge(judged);
+                let order = self.turn_end.judge(self.clock.now(), judged);
                 self.hearing.order_some(order);
+                self.on_pause();
             }
             WakeUp::Tool(ran) => self.on_tool(ran),
             WakeUp::Tools => self.on_tools(),
@@ -333,6 +332,7 @@ impl Driver {
                 self.turns.push(Input::Tick);
             }
             Timer::Speaker | Timer::Cut => self.on_playback(),
+            Timer::Pause => self.on_pause(),
             Timer::Beat => {
                 let now = self.clock.now();
                 self.next_beat = now + BEAT;
@@ -465,6 +465,7 @@ impl Driver {
             volume: if self.volume.muted() { 0 } else { self.volume.percent() },
             lost_samples: self.voice.lost(),
             spending: self.spending.so_far(),
+            in_vain: self.turn_end.in_vain(),
             timers: self.ringing.timers(),
             ringing: self.ringing.names(),
             trouble: self.ringing.trouble(),

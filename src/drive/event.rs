@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::in_vain::InVain;
 use super::reasons::Reasons;
 use crate::base::Epoch;
 use crate::engine::ending::Why;
@@ -50,6 +51,8 @@ pub struct State {
     pub lost_samples: u64,
     /// Use of the providers' models since start, and what is left of the rate limits.
     pub spending: Spending,
+    /// What was prepared in pauses after which the user went on.
+    pub in_vain: InVain,
     /// What it is waiting for with a deadline: `transcript`, `reply`, `tool`, ...
     pub waits_for: Option<Wait>,
     /// The last problem that still persists.
@@ -80,6 +83,7 @@ impl State {
             turns: 0,
             lost_samples: 0,
             spending: Spending::default(),
+            in_vain: InVain::default(),
             waits_for: None,
             trouble: None,
             why: Reasons::default(),

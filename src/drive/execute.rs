@@ -6,6 +6,7 @@ use super::handle::Refusal;
 use super::inquiry::Claim;
 use super::reasons::{discarded, ignored};
 use super::ringing::Untold;
+use super::stopwatch::ago;
 use super::voice::Sounded;
 use super::work::Ran;
 use crate::audio::Earcon;
@@ -85,7 +86,7 @@ impl Driver {
     fn commit(&mut self, revision: Revision) {
         match self.hearing.commit(revision) {
             Some(utterance) => {
-                self.turn_end.commit(revision);
+                self.turn_end.commit(revision, self.clock.now());
                 self.partner.order(Order::Commit { utterance, revision: revision.number });
             }
             None => {
@@ -195,14 +196,14 @@ impl Driver {
                 }
                 if last {
                     if let Ok(text) = &result {
-                        let order = self.turn_end.words(revision, text);
+                        let order = self.turn_end.words(now, revision, text);
                         self.hearing.order_some(order);
                     }
                     let result = result.map_err(|error| self.watch.failure(error));
                     self.hearing.forget(revision);
                     let (result, stop) = match ignored {
                         Some(Ignored::OwnVoice | Ignored::Noise) => (result, false),
-                        Some(Ignored::Murmur) | None => self.spoken_to_ring(utterance, result),
+                        Some(Ignored::Murmur) | None => self.ringing.spoken(now, utterance, result),
                     };
                     let words = ignored.is_none()
                         && result.as_ref().is_ok_and(|text| !text.trim().is_empty());
@@ -229,6 +230,7 @@ impl Driver {
                 }
             }
             Said::Hearing(text) => {
+                self.turn_end.written(&text);
                 self.watch.emit(Event::Transcript { text, last: false, ms: 0 });
             }
             Said::FirstWords(epoch) => self.stopwatch.first_words(now, epoch),
@@ -242,6 +244,7 @@ impl Driver {
             Said::Note(message) => self.watch.note(message),
             Said::Call { epoch, call } => self.report(epoch, Report::Call(call)),
             Said::Done(epoch) => {
+                self.turn_end.prepared(now);
                 self.voice.complete(epoch);
                 self.report(epoch, Report::Done);
             }
@@ -283,6 +286,7 @@ impl Driver {
 
     /// Handles an event of the listen thread.
     pub(super) fn on_heard(&mut self, event: listen::Event) {
+        let now = self.clock.now();
         let mut kept = None;
         let speech = match event {
             listen::Event::Frame(frame) => return self.partner.order(Order::Hear(frame)),
@@ -316,24 +320,21 @@ impl Driver {
                 Speech::Voiced { id, ms }
             }
             listen::Event::Resumed { id } => {
-                self.turn_end.resume(self.clock.now());
+                if !self.turn_end.resume(now) {
+                    return;
+                }
                 self.inquiry.resume(id);
                 Speech::Resumed { id }
             }
             listen::Event::Discarded { id, why } => {
+                self.turn_end.discard(now);
                 self.watch.emit(Event::Nothing { why: discarded(why).to_owned() });
                 self.inquiry.discard(id);
                 Speech::Discarded { id }
             }
             listen::Event::Paused { utterance, end_of_speech, heard } => {
-                let id = utterance.id;
-                let now = self.clock.now();
-                let age = heard.saturating_sub(end_of_speech);
-                let since = self.stopwatch.speech_ended(now, age);
-                let order = self.turn_end.pause(&utterance, since);
-                self.hearing.order_some(order);
-                self.hearing.keep(utterance);
-                Speech::Paused { id }
+                self.turn_end.pause(utterance, now, heard.saturating_sub(end_of_speech));
+                return self.on_pause();
             }
             listen::Event::Ended { utterance, end_of_speech, heard, by } => {
                 let id = utterance.id;
@@ -341,7 +342,7 @@ impl Driver {
                 if let Some(event) = self.turn_end.end(by) {
                     self.watch.emit(event);
                 }
-                self.stopwatch.speech_ended(self.clock.now(), heard.saturating_sub(end_of_speech));
+                self.stopwatch.speech_ended(ago(now, heard.saturating_sub(end_of_speech)));
                 self.hearing.keep(utterance);
                 Speech::Ended { id }
             }
@@ -360,6 +361,16 @@ impl Driver {
         {
             self.dismiss();
         }
+    }
+
+    /// Tells the machine of a pause in which a reply may be prepared, once it is time.
+    pub(super) fn on_pause(&mut self) {
+        let Some(told) = self.turn_end.tell(self.clock.now()) else { return };
+        self.hearing.order_some(told.order);
+        self.stopwatch.speech_ended(told.since);
+        let id = told.utterance.id;
+        self.hearing.keep(told.utterance);
+        self.turns.push(Input::Speech(Speech::Paused { id }));
     }
 
     /// The words belong to another program's question: for the machine nothing was said.
@@ -422,30 +433,6 @@ impl Driver {
     /// Somebody answered the ring. True if something was ringing.
     pub(super) fn end_ring(&mut self) -> bool {
         self.ringing.end(self.clock.now())
-    }
-
-    /// Handles words spoken during a ring: what is left of them for a turn, and whether everything
-    /// must go silent.
-    pub(super) fn spoken_to_ring(
-        &mut self,
-        utterance: UtteranceId,
-        said: Result<String, Failure>,
-    ) -> (Result<String, Failure>, bool) {
-        let Ok(text) = said.as_deref() else { return (said, false) };
-        if !self.ringing.rings() {
-            return (said, false);
-        }
-        match self.ringing.answer(utterance, text) {
-            Answer::None => (Ok(String::new()), false),
-            Answer::Heard => {
-                self.end_ring();
-                (Ok(String::new()), true)
-            }
-            Answer::Speaks => {
-                self.end_ring();
-                (said, false)
-            }
-        }
     }
 
     /// Handles text typed during a ring. True if it was meant for the ring alone.

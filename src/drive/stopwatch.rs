@@ -14,13 +14,10 @@ impl Stopwatch {
         self.end = Some(now);
     }
 
-    /// The user stopped speaking `since` microphone samples before `now`.
-    pub(super) fn speech_ended(&mut self, now: Moment, since: u64) -> Moment {
-        let micros = since.saturating_mul(1_000_000) / u64::from(LISTEN_RATE.0);
-        let end = Moment::from_micros(now.as_micros().saturating_sub(micros));
+    /// The user stopped speaking at `end`.
+    pub(super) fn speech_ended(&mut self, end: Moment) {
         self.end = Some(end);
         self.timings = Timings::default();
-        end
     }
 
     /// Milliseconds from the end of the user's speech to `now`.
@@ -59,6 +56,12 @@ impl Stopwatch {
     }
 }
 
+/// The moment `since` microphone samples before `now`.
+pub(super) fn ago(now: Moment, since: u64) -> Moment {
+    let micros = since.saturating_mul(1_000_000) / u64::from(LISTEN_RATE.0);
+    Moment::from_micros(now.as_micros().saturating_sub(micros))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +69,7 @@ mod tests {
     #[test]
     fn times_count_from_the_end_of_the_speech_and_the_first_sound_counts_once() {
         let mut watch = Stopwatch::default();
-        watch.speech_ended(Moment::from_millis(1_000), 3_200);
+        watch.speech_ended(ago(Moment::from_millis(1_000), 3_200));
         watch.transcribed(Moment::from_millis(1_100));
         watch.first_words(Moment::from_millis(1_200), Epoch(1));
         assert_eq!(watch.sounds(Moment::from_millis(1_250), Epoch(2)), None);

@@ -17,6 +17,8 @@ pub(super) enum Timer {
     Beat,
     /// The transcript of an answered question is no longer waited for.
     Words,
+    /// A reply is prepared in a pause, whatever the words look like.
+    Pause,
     /// The user's answer to another program's question is no longer waited for.
     Answer,
     /// The last words are over, or no longer waited for.
@@ -32,6 +34,7 @@ impl fmt::Display for Timer {
             Self::Ring => f.write_str("ring"),
             Self::Beat => f.write_str("beat"),
             Self::Words => f.write_str("words"),
+            Self::Pause => f.write_str("pause"),
             Self::Answer => f.write_str("answer"),
             Self::Farewell => f.write_str("farewell"),
         }

@@ -100,6 +100,9 @@ pub struct Spent {
 pub struct Spending {
     /// Of all models together.
     pub usage: Usage,
+    /// What that cost, in the user's currency, as far as prices are known; absent if none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
     /// The limits of each provider that reports them.
     pub limits: BTreeMap<String, Vec<Limit>>,
 }
@@ -109,7 +112,11 @@ pub struct Spending {
 pub struct Meter {
     spending: Arc<Mutex<Spending>>,
     sink: Option<Arc<dyn Fn(Spent) + Send + Sync>>,
+    price: Option<Arc<Price>>,
 }
+
+/// The cost of a use of a model (`PROVIDER/MODEL`), if it is known.
+type Price = dyn Fn(&str, &Usage) -> Option<f64> + Send + Sync;
 
 impl std::fmt::Debug for Meter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -120,12 +127,27 @@ impl std::fmt::Debug for Meter {
 impl Meter {
     /// Passes every use on to `sink`, which must not block.
     pub fn new(sink: impl Fn(Spent) + Send + Sync + 'static) -> Self {
-        Self { spending: Arc::default(), sink: Some(Arc::new(sink)) }
+        Self { sink: Some(Arc::new(sink)), ..Self::default() }
+    }
+
+    /// Sums the cost, too: `price` knows what a use of a model (`PROVIDER/MODEL`) costs.
+    #[must_use]
+    pub fn priced(
+        self,
+        price: impl Fn(&str, &Usage) -> Option<f64> + Send + Sync + 'static,
+    ) -> Self {
+        Self { price: Some(Arc::new(price)), ..self }
     }
 
     /// Counts one use of `model` (`PROVIDER/MODEL`).
     pub fn count(&self, model: &str, usage: Usage) {
-        self.spending().usage += usage;
+        let cost = self.price.as_ref().and_then(|price| price(model, &usage));
+        let mut spending = self.spending();
+        spending.usage += usage;
+        if let Some(cost) = cost {
+            *spending.cost.get_or_insert(0.0) += cost;
+        }
+        drop(spending);
         if let Some(sink) = &self.sink {
             sink(Spent { model: model.to_owned(), usage });
         }

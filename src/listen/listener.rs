@@ -236,9 +236,8 @@ impl Listener {
         buffer.note_loudness(&self.frame, now, held);
         if let Sound::Speech(since) = sound {
             buffer.note_speech(since, now);
-            // Background speech does not continue what the speaker has ended.
-            if buffer.end_of_turn() == now && buffer.offered.take().is_some() {
-                buffer.pause = None;
+            if buffer.goes_on(now) {
+                (buffer.offered, buffer.pause) = (None, None);
                 out.push(Event::Resumed { id: buffer.id });
             }
         }
@@ -399,7 +398,7 @@ impl Listener {
                 out.push(Event::Frame(Box::new(frame)));
             }
         }
-        let end_of_speech = buffer.end_of_turn();
+        let end_of_speech = buffer.end_of_speech();
         let utterance = match by {
             // The next one continues where this one ends, so nothing is lost between them.
             End::Limit if buffer.offered.is_none() => buffer.whole(),
@@ -421,7 +420,7 @@ impl Listener {
         let Some(buffer) = &self.buffer else { return };
         let length = now - buffer.start();
         let limit = self.settings.limit(matches!(self.ear, Ear::Held { .. }));
-        let gap = silence >= GAP && buffer.offered.is_none();
+        let gap = silence >= GAP;
         if length < limit && !(gap && length + LOOKOUT.min(limit / 10) >= limit) {
             return;
         }

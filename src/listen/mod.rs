@@ -44,6 +44,6 @@ pub use event::{Discard, End, Event, Level, Order, Stream};
 pub use front::{Echo, EchoState};
 pub use intake::Intake;
 pub use listener::Listener;
-pub use settings::{Settings, TAIL_MS};
+pub use settings::{LULL_MS, Settings, TAIL_MS};
 pub use thread::{LISTEN_ORDERS, LISTEN_OUTBOX, ListenHandle, ListenPulse, spawn};
 pub use voice::VadFactory;

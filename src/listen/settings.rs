@@ -4,10 +4,10 @@ use crate::base::LISTEN_RATE;
 /// How utterances are cut. All times are milliseconds of sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Silence that ends a turn; 100..=5000.
+    /// Silence that ends a turn, from the last sound; 100..=5000.
     pub pause_ms: u32,
     /// Silence after which [`Event::Paused`](super::Event::Paused) offers the utterance so far, so
-    /// that an answer can be prepared; `None` never does. Not below [`TAIL_MS`].
+    /// that it can be judged whether an answer should be prepared; `None` never does.
     pub speculate_ms: Option<u32>,
     /// Sound kept before the first voiced frame, so that no word loses its soft onset; 0..=2000.
     pub preroll_ms: u32,
@@ -31,14 +31,19 @@ pub(super) const MARKS: [u32; 2] = [200, 288];
 /// Interval of further ones after the last mark.
 pub(super) const MORE_MS: u32 = 480;
 
-/// Silence kept after the last voiced frame: room for a soft ending.
+/// Silence kept after the last sound, if it is there: room for a soft ending.
 pub const TAIL_MS: u32 = 200;
+
+/// The usual [`Settings::speculate_ms`]: longer than most stops within a word. In 301 s of read
+/// sentences (88 of `asterisk-core-sounds-en`) there are 87 inner silences of 80 ms, 45 of 120 ms
+/// and 18 of 200 ms.
+pub const LULL_MS: u32 = 80;
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             pause_ms: 500,
-            speculate_ms: Some(TAIL_MS),
+            speculate_ms: Some(LULL_MS),
             preroll_ms: 400,
             max_utterance_s: 60,
             min_speech_ms: 120,
@@ -62,7 +67,7 @@ impl Settings {
 
     /// The pause at which a reply is prepared, unless the turn is over by then.
     pub(super) fn speculation(&self) -> Option<u64> {
-        let ms = self.speculate_ms?.max(TAIL_MS);
+        let ms = self.speculate_ms?;
         (ms < self.pause_ms).then(|| samples(ms))
     }
 

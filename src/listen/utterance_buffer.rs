@@ -9,6 +9,10 @@ use super::settings::{MARKS, MORE_MS};
 /// How long quiet speech counts after the last loud speech: a soft ending is part of what was said.
 const GRACE: u64 = 400 * LISTEN_RATE.0 as u64 / 1000;
 
+/// How long after the last sound the detector of voice may hear it still. Silero lets go after 40 to
+/// 120 ms (`asterisk-core-sounds-en`).
+const LAG: u64 = 160 * LISTEN_RATE.0 as u64 / 1000;
+
 /// An utterance being recorded.
 #[derive(Debug)]
 pub(super) struct UtteranceBuffer {
@@ -27,6 +31,10 @@ pub(super) struct UtteranceBuffer {
     /// Where the sound ends that is about as loud as its loudest: its speaker's own, not somebody
     /// in the background.
     near: u64,
+    /// Where the last frame ends that is loud enough to be of the voice.
+    sounding: u64,
+    /// Where the speech ended that was offered last.
+    ended: u64,
     /// What was offered at the current pause.
     pub(super) offered: Option<Utterance>,
     /// The silence, in samples, that ends it at the current pause; `None` for the usual one.
@@ -43,6 +51,7 @@ impl UtteranceBuffer {
         let range = past.available(start);
         let mut pcm = Vec::new();
         past.copy(range.clone(), &mut pcm);
+        let loudness = Loudness::after(&pcm);
         Self {
             id,
             start: range.start,
@@ -52,8 +61,10 @@ impl UtteranceBuffer {
             voiced: 0,
             clear: 0,
             told: 0,
-            loudness: Loudness::default(),
+            loudness,
             near: range.start,
+            sounding: range.start,
+            ended: range.start,
             offered: None,
             pause: None,
             confirmed: false,
@@ -114,14 +125,32 @@ impl UtteranceBuffer {
     /// Takes the loudness of the newest frame. Speech that is much quieter than the loudest part of
     /// the utterance does not hold it open for long, unless a key vouches for it.
     pub(super) fn note_loudness(&mut self, frame: &Frame, now: u64, held: bool) {
-        if self.loudness.hear(frame) || held {
+        let level = self.loudness.hear(frame);
+        if level.near || held {
             self.near = now;
+        }
+        if level.sounds {
+            self.sounding = now;
         }
     }
 
-    /// Where the speech that holds the utterance open ends; its start if there is none.
+    /// Where the speech that holds the utterance open ends; its start if there is none. The last
+    /// sound rather than where the detector of voice lets go, unless that is much later.
     pub(super) fn end_of_turn(&self) -> u64 {
-        self.last.min(self.near + GRACE)
+        let last = self.last.min(self.sounding.max(self.last.saturating_sub(LAG)));
+        last.min(self.near + GRACE)
+    }
+
+    /// The same, but what was offered ended where it was offered.
+    pub(super) fn end_of_speech(&self) -> u64 {
+        if self.offered.is_some() { self.ended } else { self.end_of_turn() }
+    }
+
+    /// Whether the speech that was offered as ended goes on at `now`. Background speech does not
+    /// continue what the speaker has ended.
+    pub(super) fn goes_on(&self, now: u64) -> bool {
+        let end = self.end_of_turn();
+        self.offered.is_some() && end > self.ended && now - end <= LAG
     }
 
     /// How much of it is voiced, in samples.
@@ -136,7 +165,8 @@ impl UtteranceBuffer {
             return offered.clone();
         }
         let start = self.first.unwrap_or(self.start).saturating_sub(lead).max(self.start);
-        let end = (self.end_of_turn() + tail).min(self.end());
+        self.ended = self.end_of_turn();
+        let end = (self.ended + tail).min(self.end());
         let utterance = self.between(start, end.max(start));
         self.offered = Some(utterance.clone());
         utterance

@@ -1,6 +1,7 @@
 //! How long a pause ends a turn, by what was said.
 
-use super::script::check;
+use super::script::{act, check, in_time, setup, told};
+use super::world::World;
 
 #[test]
 fn half_a_request_is_waited_for() {
@@ -11,7 +12,7 @@ fn half_a_request_is_waited_for() {
         8.000 end
         -- noticed
         0.000 ear open
-        3.640 asked 1
+        3.580 asked 1
         3.890 sounds 1
         -- told
         user: set an alarm for half past six
@@ -29,10 +30,10 @@ fn a_whole_request_is_answered_sooner_than_after_the_usual_pause() {
         8.000 end
         -- noticed
         0.000 ear open
-        1.690 asked 1
-        1.730 tool get_time
-        1.735 asked 1
-        1.780 sounds 1
+        1.630 asked 1
+        1.670 tool get_time
+        1.675 asked 1
+        1.740 sounds 1
         -- told
         user: what time is it
         call get_time
@@ -116,4 +117,24 @@ fn a_held_key_ends_the_turn_whatever_was_said() {
         aloud: You said set an alarm for.
         "#,
     );
+}
+
+#[test]
+fn what_is_prepared_in_vain_is_counted_and_nothing_comes_of_it() {
+    for (pause, least, most) in [(70, 0.0, 0.06), (150, 0.06, 0.2)] {
+        in_time(async {
+            let mut world = World::smart(setup("open speculate smart"));
+            world.at(500, act(&format!(r#"user "what time is it ({pause}) in Tokyo""#)));
+            world.run(2_600).await;
+            let vain = world.state().in_vain;
+            assert_eq!((vain.times, vain.requests, vain.cost), (1, 0, None), "{pause} ms");
+            assert!((least..=most).contains(&vain.seconds), "{pause} ms: {vain:?}");
+            world.run(6_000).await;
+            assert_eq!(world.state().in_vain, vain, "what was answered was not in vain");
+            let past = world.end().await;
+            past.verify();
+            past.replay();
+            assert_eq!(told(past.items())[0], "user: what time is it in Tokyo", "{pause} ms");
+        });
+    }
 }

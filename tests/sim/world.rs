@@ -119,10 +119,14 @@ impl World {
     /// A world whose turns end by meaning, as far as the words tell.
     pub(crate) fn smart(setup: Setup) -> Self {
         static TEMPLATES: LazyLock<Arc<Templates>> = LazyLock::new(Arc::default);
-        let judge = EndOfTurn::new(Arc::clone(&TEMPLATES), None);
-        let ends = TurnEnds { judge, pause_ms: 500, prompt: true, ear: None };
+        let ends = |room: &Room| TurnEnds {
+            judge: EndOfTurn::new(Arc::clone(&TEMPLATES), None),
+            decides: true,
+            pause_ms: 500,
+            ear: Some(Arc::new(Early(room.clone()))),
+        };
         let hears = setup.hears;
-        Self::of(setup, true, Some(ends), |room| Box::new(Engine::new(room, hears)))
+        Self::of(setup, true, Some(&ends), |room| Box::new(Engine::new(room, hears)))
     }
 
     /// The same with its own partner.
@@ -137,7 +141,7 @@ impl World {
     fn of(
         setup: Setup,
         record: bool,
-        turn_ends: Option<TurnEnds>,
+        turn_ends: Option<&dyn Fn(&Room) -> TurnEnds>,
         partner: impl FnOnce(&Room) -> Box<dyn Partner>,
     ) -> Self {
         let early = setup.settings.interruption.looks;
@@ -169,7 +173,7 @@ impl World {
             shared: path.shared.clone(),
             ear: Some(ear),
             early: early.then(|| Arc::new(Early(room.clone())) as _),
-            turn_ends,
+            turn_ends: turn_ends.map(|ends| ends(&room)),
             words: Vec::new(),
             sound: Some(sounds),
             rest: None,

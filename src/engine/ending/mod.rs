@@ -43,6 +43,16 @@ impl EndOfTurn {
         self.templates.ending(text)
     }
 
+    /// Whether `text` looks complete enough to prepare a reply to it: a wrong guess costs a request.
+    pub fn is_likely(&self, text: &str) -> bool {
+        match self.words(text) {
+            Ending::Whole | Ending::Extendable => true,
+            Ending::Open => false,
+            // The recognizer heard the end of a sentence.
+            Ending::Unknown => text.trim_end().ends_with(['.', '?', '!']),
+        }
+    }
+
     /// How likely the speaker of `utterance` is done, by the sound; `None` without a model.
     pub fn sound(&self, utterance: &Utterance) -> Option<Job<Result<f32, EngineError>>> {
         self.sound.as_ref().map(|model| model.likelihood(utterance))

@@ -13,6 +13,8 @@
 //! **Invariant:** the text is empty if nobody speaks; the model would make words up.
 //! **Invariant:** a recording of any length is transcribed in pieces of bounded length, and the
 //! flow yields the words so far after each.
+//! **Invariant:** the same sound is not read twice: what was asked about a pause is there when the
+//! partner asks for it.
 //! **Invariant:** the decoder never produces more than a person can say in that time, nor a loop.
 //! Deliberately absent: other languages (their weights are not free), and words before the end of
 //! the utterance: transcribing it again for each word would cost more than waiting for its end.
@@ -140,6 +142,9 @@ impl Model for Reader {
     type Answer = Transcript;
 
     fn answer(&mut self, pcm: Arc<[f32]>, replies: &Replies<Transcript>) -> Result<(), Stopped> {
+        if let Some(known) = self.known(&pcm) {
+            return replies.put(known);
+        }
         let (pieces, track) = self.pieces(&pcm);
         let mut words = Words::default();
         for (at, piece) in pieces.iter().enumerate() {
@@ -154,6 +159,8 @@ impl Model for Reader {
             words = expected;
         }
         let certainty = words.certainty();
-        replies.put(Transcript::whole(words.text).with_certainty(certainty))
+        let transcript = Transcript::whole(words.text).with_certainty(certainty);
+        self.last = Some((pcm, transcript.clone()));
+        replies.put(transcript)
     }
 }

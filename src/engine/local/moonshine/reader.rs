@@ -1,4 +1,5 @@
 use std::ops::Range;
+use std::sync::Arc;
 
 use ort::session::RunOptions;
 
@@ -48,6 +49,8 @@ const COMMAND: f32 = 32.0;
 pub(super) struct Reader {
     /// What it expects to hear.
     pub(super) expects: Option<Expects>,
+    /// The sound read last, and its words.
+    pub(super) last: Option<(Arc<[f32]>, Transcript)>,
     net: Net,
     tokens: Tokens,
     silero: Silero,
@@ -126,10 +129,17 @@ impl Reader {
     ) -> Result<Self, EngineError> {
         Ok(Self {
             expects,
+            last: None,
             tokens: Tokens::load(&files.tokenizer)?,
             net: Net::load(runtime, &files.encoder, &files.decoder)?,
             silero: Silero::new(),
         })
+    }
+
+    /// The words of `pcm`, if they were the last ones read.
+    pub(super) fn known(&self, pcm: &Arc<[f32]>) -> Option<Transcript> {
+        let (sound, transcript) = self.last.as_ref()?;
+        Arc::ptr_eq(sound, pcm).then(|| transcript.clone())
     }
 
     /// The pieces of `pcm` with speech, and the probability of speech in each window.
