@@ -84,6 +84,11 @@ pub enum SoundEvent {
         /// The device named in the configuration.
         wanted: String,
     },
+    /// The device was closed because it is not wanted for now.
+    Closed {
+        /// Which side.
+        side: Side,
+    },
     /// This side has no sound; reopening is tried continually.
     Lost {
         /// Which side.

@@ -33,6 +33,7 @@ mod servers;
 mod service;
 mod sound_out;
 mod talk;
+mod talk_keys;
 mod tools;
 mod transcribe;
 mod usage;
