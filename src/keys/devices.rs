@@ -218,7 +218,9 @@ async fn listen(device: String, file: File, tell: mpsc::Sender<News>) {
 fn watch(folder: &Path) -> std::io::Result<Receiver> {
     let watch = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
     // A new device may be read only after udev has set its permissions.
-    let events = inotify::WatchFlags::CREATE | inotify::WatchFlags::ATTRIB;
+    let events = inotify::WatchFlags::CREATE
+        | inotify::WatchFlags::MOVED_TO
+        | inotify::WatchFlags::ATTRIB;
     inotify::add_watch(&watch, folder, events)?;
     Receiver::from_file_unchecked(watch.into())
 }

@@ -473,6 +473,29 @@ fn another_program_asks_the_user_and_gets_the_spoken_answer() {
 }
 
 #[test]
+fn a_muted_microphone_is_closed_and_opens_again() {
+    let house = House::new();
+    let mut service = house.serve(&[]);
+    let records = || house.card.pactl(&["list", "short", "source-outputs"]);
+    // The card's own recorder, if it has one, stays.
+    let ours = records().lines().count();
+    house.ok(&["mute"]);
+    service.wait_for("state", |state| state["muted"] == true && state["input"].is_null());
+    assert_eq!(records().lines().count(), ours - 1, "{}", records());
+    let status = house.ok(&["status"]);
+    assert!(status.contains("muted; the device is closed"), "{status}");
+    assert!(!status.contains("problem"), "{status}");
+    house.ok(&["press"]);
+    let told = service.wait_for("trouble", |_| true);
+    assert!(told["message"].as_str().unwrap().contains("aloud unmute"), "{told}");
+    house.ok(&["unmute"]);
+    service.wait_for("state", |state| state["muted"] == false && state["input"].is_string());
+    assert_eq!(records().lines().count(), ours);
+    let answer = ask(&house, &mut service, "What is seven plus eight?");
+    assert!(answer.contains("15") || answer.contains("fifteen"), "{answer:?}");
+}
+
+#[test]
 fn signals_press_and_release_the_talk_key() {
     let house = House::new();
     let mut service = house.serve(&[]);
