@@ -45,7 +45,8 @@ impl Desk {
         wav.finalize().unwrap();
         let mut desk = Self { folder, variables: Vec::new() };
         let path = desk.folder.path().display().to_string();
-        let models = std::env::var("ALOUD_TEST_MODELS").expect("scripts/test sets ALOUD_TEST_MODELS");
+        let models =
+            std::env::var("ALOUD_TEST_MODELS").expect("scripts/test sets ALOUD_TEST_MODELS");
         for (name, value) in [
             ("HOME", path.clone()),
             ("XDG_RUNTIME_DIR", format!("{path}/run")),
@@ -224,7 +225,10 @@ fn on_x11_a_held_key_talks_and_another_toggles() {
     let mut service = desk.serve();
     grabbed(&display, 0xffc6);
     // Num Lock and Caps Lock do not matter.
-    type_in(&display, &["key", "Num_Lock", "key", "Caps_Lock", "keydown", "super", "keydown", "space"]);
+    type_in(
+        &display,
+        &["key", "Num_Lock", "key", "Caps_Lock", "keydown", "super", "keydown", "space"],
+    );
     service.hears();
     // The modifier may come up first.
     type_in(&display, &["keyup", "super"]);
@@ -238,7 +242,12 @@ fn on_x11_a_held_key_talks_and_another_toggles() {
     service.ears.clear();
     type_in(&display, &["keydown", "super", "keydown", "space", "sleep", "1.5", "keyup", "space"]);
     service.is_shut();
-    assert_eq!(service.ears.iter().filter(|ear| *ear == "hearing").count(), 1, "{:?}", service.ears);
+    assert_eq!(
+        service.ears.iter().filter(|ear| *ear == "hearing").count(),
+        1,
+        "{:?}",
+        service.ears
+    );
     // A server that dies takes the release of the key with it.
     type_in(&display, &["keydown", "super", "keydown", "space"]);
     service.hears();

@@ -128,9 +128,10 @@ impl Sound {
             let (done, ended) = mpsc::channel();
             let to_self = reports.clone();
             let board = Arc::clone(&sound.board);
+            let loops = settings.loops.clone();
             let run = move || {
                 let clock = Clock::start();
-                Supervisor::new(clock, to_self, capture, playback, board, tell).run(&inbox);
+                Supervisor::new(clock, to_self, capture, playback, loops, board, tell).run(&inbox);
                 let _ = done.send(());
             };
             thread("aloud-sound", run)?;

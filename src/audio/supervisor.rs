@@ -11,7 +11,7 @@ use super::report::{Done, Report};
 use super::thread::thread;
 use super::watch::{Act, Watch};
 use super::worker::{Order, Worker};
-use super::{AudioError, CaptureEdge, Form, PlaybackEdge, SharedState, Side, SoundEvent};
+use super::{AudioError, CaptureEdge, Form, Loops, PlaybackEdge, SharedState, Side, SoundEvent};
 use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
 
 /// How often the supervisor checks whether the next try is due.
@@ -31,6 +31,7 @@ pub(super) struct Supervisor {
     clock: Clock,
     reports: mpsc::Sender<Report>,
     posts: Vec<Post>,
+    loops: Loops,
     board: Arc<Board>,
     tell: queue::Sender<SoundEvent>,
     /// Events that the driver had no room for.
@@ -63,6 +64,7 @@ impl Supervisor {
         reports: mpsc::Sender<Report>,
         capture: Option<(Wish, CaptureEdge)>,
         playback: Option<(Wish, PlaybackEdge)>,
+        loops: Loops,
         board: Arc<Board>,
         tell: queue::Sender<SoundEvent>,
     ) -> Self {
@@ -75,7 +77,8 @@ impl Supervisor {
             Post::new(wish, shared, Place::Playback(Box::new(edge)))
         });
         let posts = capture.into_iter().chain(playback).collect();
-        Self { clock, reports, posts, board, tell, untold: VecDeque::new(), working: 0 }
+        let untold = VecDeque::new();
+        Self { clock, reports, posts, loops, board, tell, untold, working: 0 }
     }
 
     /// Runs until [`Report::Stop`], then drops the devices.
@@ -195,7 +198,19 @@ impl Supervisor {
             Done::Devices(devices) => post.watch.on_devices(now, devices, acts),
         }
         post.note_form();
+        self.note_loop();
         self.act(at, acts);
+    }
+
+    /// Looks up what was measured with the devices in use.
+    fn note_loop(&self) {
+        let [Some(microphone), Some(speaker)] = [Side::Input, Side::Output].map(|side| {
+            let post = self.posts.iter().find(|post| post.wish.side == side)?;
+            Some((post, post.watch.running()?.0.name.as_str()))
+        }) else {
+            return;
+        };
+        microphone.0.shared.set_measured(self.loops.get(microphone.1, speaker.1));
     }
 
     fn act(&mut self, at: usize, acts: &mut Vec<Act>) {

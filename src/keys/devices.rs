@@ -32,10 +32,18 @@ const SYN_DROPPED: u16 = 3;
 const NEWS: usize = 64;
 
 enum News {
-    Key { device: String, code: u16, down: bool },
+    Key {
+        device: String,
+        code: u16,
+        down: bool,
+    },
     /// Which keys are down is not known any more.
-    Unknown { device: String },
-    Gone { device: String },
+    Unknown {
+        device: String,
+    },
+    Gone {
+        device: String,
+    },
     /// A device has come, or may be read now.
     Changed,
 }
@@ -218,9 +226,8 @@ async fn listen(device: String, file: File, tell: mpsc::Sender<News>) {
 fn watch(folder: &Path) -> std::io::Result<Receiver> {
     let watch = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
     // A new device may be read only after udev has set its permissions.
-    let events = inotify::WatchFlags::CREATE
-        | inotify::WatchFlags::MOVED_TO
-        | inotify::WatchFlags::ATTRIB;
+    let events =
+        inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::ATTRIB;
     inotify::add_watch(&watch, folder, events)?;
     Receiver::from_file_unchecked(watch.into())
 }

@@ -136,7 +136,7 @@ async fn begin(address: &str, settings: &Settings) -> Result<Session, String> {
     })?;
     let request: OwnedObjectPath = asked.body().deserialize().map_err(lost)?;
     let answers = within(answer(&mut signals, &request)).await??;
-    let session = answers.get("session_handle").and_then(|handle| path(handle));
+    let session = answers.get("session_handle").and_then(path);
     let path = session.ok_or("the desktop's portal named no session")?;
     let wanted: Vec<(&str, &str, &Shortcut)> = NAMES
         .iter()
@@ -202,7 +202,10 @@ async fn answer(signals: &mut Signals, request: &OwnedObjectPath) -> Result<Answ
         let body = signal.body();
         return match body.deserialize::<(u32, Answers)>() {
             Ok((0, answers)) => Ok(answers),
-            Ok((1, _)) => Err("the shortcuts were not allowed; allow them in the settings of the desktop".to_owned()),
+            Ok((1, _)) => {
+                Err("the shortcuts were not allowed; allow them in the settings of the desktop"
+                    .to_owned())
+            }
             Ok(_) => Err("the desktop's portal gave no shortcuts".to_owned()),
             Err(error) => Err(format!("the desktop's portal: {error}")),
         };

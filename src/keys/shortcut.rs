@@ -116,10 +116,9 @@ impl FromStr for Shortcut {
             })
             .ok_or_else(|| match (last, Modifier::named(last)) {
                 ("", _) => "it names no key".to_owned(),
-                (_, Some(modifier)) => format!(
-                    "say which {0}: \"Left{0}\" or \"Right{0}\"",
-                    modifier.name()
-                ),
+                (_, Some(modifier)) => {
+                    format!("say which {0}: \"Left{0}\" or \"Right{0}\"", modifier.name())
+                }
                 (_, None) => format!("there is no key called \"{last}\""),
             })?;
         if key.types && modifiers.iter().all(|modifier| *modifier == Modifier::Shift) {

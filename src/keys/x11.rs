@@ -133,8 +133,7 @@ fn run(display: &str, keys: &[(Key, Shortcut)], tell: &mpsc::Sender<News>) -> Re
             Some(Event::KeyRelease(_)) | None => {
                 let map = server.query_keymap().map_err(lost)?;
                 let map = map.reply().map_err(|error| format!("the X server: {error}"))?.keys;
-                let is_down =
-                    |code: Keycode| map[usize::from(code / 8)] & (1 << (code % 8)) != 0;
+                let is_down = |code: Keycode| map[usize::from(code / 8)] & (1 << (code % 8)) != 0;
                 for grab in &mut grabs {
                     if grab.down.is_some_and(|code| !is_down(code)) {
                         grab.down = None;
@@ -146,7 +145,8 @@ fn run(display: &str, keys: &[(Key, Shortcut)], tell: &mpsc::Sender<News>) -> Re
             }
             Some(Event::MappingNotify(change)) if change.request != Mapping::POINTER => {
                 let before = grabs;
-                let ungrab = server.ungrab_key(x11rb::protocol::xproto::Grab::ANY, root, ModMask::ANY);
+                let ungrab =
+                    server.ungrab_key(x11rb::protocol::xproto::Grab::ANY, root, ModMask::ANY);
                 ungrab.map_err(lost)?.ignore_error();
                 grabs = grab_all(&server, root, keys)?;
                 for (new, old) in grabs.iter_mut().zip(before) {
@@ -163,8 +163,7 @@ fn run(display: &str, keys: &[(Key, Shortcut)], tell: &mpsc::Sender<News>) -> Re
 
 /// Waits for the server, at most [`ASK`].
 fn wait(server: &RustConnection) -> rustix::io::Result<()> {
-    let mut socket =
-        [rustix::event::PollFd::new(server.stream(), rustix::event::PollFlags::IN)];
+    let mut socket = [rustix::event::PollFd::new(server.stream(), rustix::event::PollFlags::IN)];
     let limit = rustix::event::Timespec { tv_sec: 0, tv_nsec: i64::from(ASK.subsec_nanos()) };
     match rustix::event::poll(&mut socket, Some(&limit)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
@@ -191,7 +190,10 @@ fn grab_all(
             .map(|(code, _)| code)
             .collect();
         if codes.is_empty() {
-            return Err(format!("this keyboard has no key {}; choose another in [keys]", shortcut.key.name));
+            return Err(format!(
+                "this keyboard has no key {}; choose another in [keys]",
+                shortcut.key.name
+            ));
         }
         for code in &codes {
             for modifiers in masks(shortcut) {

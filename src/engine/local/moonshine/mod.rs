@@ -30,6 +30,7 @@ use std::time::Duration;
 pub use self::beam::Reading;
 use self::reader::{Reader, Words};
 use super::runtime::opened;
+use super::suppressor::quieter;
 use super::{Model, Replies, Runtime, Stopped, Worker};
 use crate::base::{Flow, Job, Utterance};
 use crate::engine::{EngineError, Transcriber, Transcript};
@@ -140,6 +141,8 @@ impl Model for Reader {
     type Answer = Transcript;
 
     fn answer(&mut self, pcm: Arc<[f32]>, replies: &Replies<Transcript>) -> Result<(), Stopped> {
+        // Both the detector of speech and the model hear less of the noise.
+        let pcm = quieter(&pcm);
         let (pieces, track) = self.pieces(&pcm);
         let mut words = Words::default();
         for (at, piece) in pieces.iter().enumerate() {
