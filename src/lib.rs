@@ -22,6 +22,7 @@
 //! - `net`: HTTP clients and TLS, for providers, tools and downloads.
 //! - [`models`]: model files: where they come from, and whether they are intact.
 //! - [`drive`]: the loop that owns the machine and does the work per epoch.
+//! - [`keys`]: the talk keys of the desktop.
 //! - [`control`]: the socket through which keys, bars and scripts drive a running service.
 //! - [`config`] and [`cli`]: settings and commands.
 //! - [`app`]: wiring, readiness, drain.
@@ -36,6 +37,7 @@ pub mod dialog;
 pub mod drive;
 pub mod engine;
 pub mod grammar;
+pub mod keys;
 pub mod language;
 pub mod ledger;
 pub mod listen;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `app` and `cli` are on top and may import all.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("base", &[]),
     ("dialog", &["base"]),
     ("turn", &["base", "dialog"]),
@@ -16,6 +16,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("audio", &["base", "pcm"]),
     ("listen", &["base", "pcm", "audio"]),
     ("net", &[]),
+    ("keys", &[]),
     ("models", &["base", "net"]),
     ("language", &["base"]),
     ("grammar", &["base", "language"]),
@@ -28,8 +29,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "config",
         &[
-            "base", "dialog", "turn", "audio", "listen", "grammar", "engine", "ledger", "models",
-            "tool", "drive",
+            "base", "dialog", "turn", "audio", "listen", "grammar", "keys", "engine", "ledger",
+            "models", "tool", "drive",
         ],
     ),
     ("app", &["*"]),

@@ -295,6 +295,30 @@ fn wake_words_have_plain_names_and_each_its_own_sensitivity() {
 }
 
 #[test]
+fn talk_keys_are_named_as_people_name_them() {
+    let keys = load("[keys]\nhold = \"Right Ctrl\"\ntoggle = \"shift+super+a\"").settings.keys;
+    let shown = [keys.hold, keys.toggle].map(|key| key.unwrap().to_string());
+    assert_eq!(shown, ["RightCtrl", "Shift+Super+A"]);
+    assert_eq!(load("").settings.keys.hold, None, "no key is taken unasked");
+    let found =
+        problems("[keys]\nhold = \"a\"\ntoggle = \"Hyper+F9\"\nby = \"x12\"\ndevices = \"in\"");
+    assert_eq!(
+        found,
+        [
+            "FILE:2:8: keys.hold: \"A\" could not be typed any more; write a key, such as \
+             \"Super+Space\", \"F13\" or \"RightCtrl\"",
+            "FILE:3:10: keys.toggle: \"Hyper\" is no modifier (Ctrl, Alt, Shift, Super); write a \
+             key, such as \"Super+Space\", \"F13\" or \"RightCtrl\"",
+            "FILE:4:6: keys.by: \"x12\" is not a valid choice (did you mean \"x11\"?); write \
+             \"auto\" or \"x11\" or \"portal\" or \"devices\"",
+            "FILE:5:11: keys.devices: \"in\" is not the full path of a folder; write a folder",
+        ]
+    );
+    let found = problems("[keys]\nhold = \"F9\"\ntoggle = \"F9\"");
+    assert_eq!(found, ["FILE:3:10: keys.toggle: it is the key of hold; choose another one"]);
+}
+
+#[test]
 fn a_server_of_ones_own_does_every_job() {
     let ollama =
         "[providers.ollama]\nkind = \"compatible\"\nbase_url = \"http://127.0.0.1:11434/v1\"\n";
@@ -479,6 +503,8 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.lists = full.path().join(".local/share/aloud/lists");
     expected.tools.search_url = Some("http://localhost:8888".into());
     expected.tools.calendar = full.path().join(".local/share/aloud/calendar.ics");
+    expected.keys.hold = "Super+Space".parse().ok();
+    expected.keys.toggle = "Super+Shift+Space".parse().ok();
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());
     expected.tools.policies.tools.insert("set_timer".into(), Policy::Allow);

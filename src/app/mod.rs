@@ -28,6 +28,7 @@ mod remote;
 mod sentences;
 mod start_error;
 pub(crate) mod tools;
+pub(crate) mod tuned;
 mod turn_end;
 mod wake;
 
@@ -280,6 +281,7 @@ impl App {
         audio::Settings {
             input: Some(choice(&audio.input)),
             output: Some(choice(&audio.output)),
+            loops: tuned::loops(self),
             ..audio::Settings::default()
         }
     }

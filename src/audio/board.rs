@@ -7,7 +7,7 @@ use super::{AudioError, Side, SoundEvent};
 /// The state of one side, for `status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SideState {
-    /// Not requested.
+    /// Not requested, or closed for now.
     #[default]
     Off,
     /// Not open yet.
@@ -56,6 +56,7 @@ impl Board {
                 (side, SideState::Up { device: device.clone(), instead_of: Some(wanted.clone()) })
             }
             SoundEvent::Lost { side, why } => (side, SideState::Lost(why.clone())),
+            SoundEvent::Closed { side } => (side, SideState::Off),
             SoundEvent::Ended => return,
         };
         self.lock()[*side as usize] = state;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{AudioError, Side};
+use super::{AudioError, Loops, Side};
 
 /// What is at one end of the sound path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Settings {
     /// Silence after an input file, long enough for the last turn to end. At [`Pace::Real`] silence
     /// continues after it, as in a room where nobody speaks.
     pub trail: Duration,
+    /// What microphones were measured to hear of speakers.
+    pub loops: Loops,
 }
 
 impl Default for Settings {
@@ -61,6 +63,7 @@ impl Default for Settings {
             output: Some(Choice::Default),
             pace: Pace::Real,
             trail: Duration::from_secs(2),
+            loops: Loops::default(),
         }
     }
 }
@@ -83,6 +86,11 @@ pub enum SoundEvent {
         device: String,
         /// The device named in the configuration.
         wanted: String,
+    },
+    /// The device was closed because it is not wanted for now.
+    Closed {
+        /// Which side.
+        side: Side,
     },
     /// This side has no sound; reopening is tried continually.
     Lost {

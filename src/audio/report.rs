@@ -9,8 +9,10 @@ pub(super) enum Report {
     Done { side: Side, run: u64, what: Done },
     /// Streams should rest because nothing is being said or heard, or resume.
     Rest(bool),
+    /// The microphone should be closed, or may be opened again.
+    Shut(bool),
     /// A worker has dropped its device and is ending.
-    Left,
+    Left(Side),
     /// Shut down.
     Stop,
 }

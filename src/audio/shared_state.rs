@@ -3,7 +3,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering,
 };
 
-use super::{Earcon, Form};
+use super::{Earcon, Form, Loop};
 use crate::base::{Epoch, Moment, Rate, SPEAKER_RATE};
 
 /// What the real-time edges share with the rest of the program: orders to them, counts from them.
@@ -25,6 +25,7 @@ struct Atomics {
     hold: AtomicBool,
     tapped: AtomicBool,
     form: AtomicU8,
+    measured: AtomicU32,
     paused: AtomicBool,
     from: AtomicU64,
 
@@ -217,6 +218,16 @@ impl SharedState {
 
     pub(super) fn tapped(&self) -> bool {
         self.0.tapped.load(Ordering::Relaxed)
+    }
+
+    /// What the microphone in use was measured to hear of the speaker in use.
+    pub fn measured(&self) -> Loop {
+        Loop::of_code(self.0.measured.load(Ordering::Relaxed))
+    }
+
+    /// Notes what was measured with the devices in use. The supervisor does.
+    pub fn set_measured(&self, measured: Loop) {
+        self.0.measured.store(measured.code(), Ordering::Relaxed);
     }
 
     pub(super) fn set_form(&self, form: Form) {

@@ -37,7 +37,8 @@ pub struct Sound {
 
 /// Lets the streams rest while nothing is said or heard. The loudspeaker's is paused: playing
 /// silence costs more than all of the listening, and keeps the sound card awake. The microphone's
-/// delivers larger pieces, so that the machine wakes up less often. Clones share one state.
+/// delivers larger pieces, so that the machine wakes up less often. A muted microphone is closed.
+/// Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Rest {
     /// `None` if there are only files, which need no rest.
@@ -52,6 +53,15 @@ impl Rest {
         if self.resting.swap(on, Ordering::Relaxed) != on {
             // A supervisor that has ended has nothing to pause.
             let _ = reports.send(Report::Rest(on));
+        }
+    }
+
+    /// Closes the microphone, or opens it again: while it is closed nothing records. A file in its
+    /// place goes on.
+    pub fn shut_microphone(&self, on: bool) {
+        if let Some(reports) = &self.reports {
+            // A supervisor that has ended has no device open.
+            let _ = reports.send(Report::Shut(on));
         }
     }
 }
@@ -118,9 +128,10 @@ impl Sound {
             let (done, ended) = mpsc::channel();
             let to_self = reports.clone();
             let board = Arc::clone(&sound.board);
+            let loops = settings.loops.clone();
             let run = move || {
                 let clock = Clock::start();
-                Supervisor::new(clock, to_self, capture, playback, board, tell).run(&inbox);
+                Supervisor::new(clock, to_self, capture, playback, loops, board, tell).run(&inbox);
                 let _ = done.send(());
             };
             thread("aloud-sound", run)?;

@@ -11,7 +11,7 @@ use super::report::{Done, Report};
 use super::thread::thread;
 use super::watch::{Act, Watch};
 use super::worker::{Order, Worker};
-use super::{AudioError, CaptureEdge, Form, PlaybackEdge, SharedState, Side, SoundEvent};
+use super::{AudioError, CaptureEdge, Form, Loops, PlaybackEdge, SharedState, Side, SoundEvent};
 use crate::base::{Clock, Moment, Rate, SPEAKER_RATE};
 
 /// How often the supervisor checks whether the next try is due.
@@ -31,6 +31,7 @@ pub(super) struct Supervisor {
     clock: Clock,
     reports: mpsc::Sender<Report>,
     posts: Vec<Post>,
+    loops: Loops,
     board: Arc<Board>,
     tell: queue::Sender<SoundEvent>,
     /// Events that the driver had no room for.
@@ -51,6 +52,10 @@ struct Post {
     baseline: Option<(Moment, u64)>,
     /// Whether its stream should rest.
     resting: bool,
+    /// Its workers that have not ended yet.
+    alive: usize,
+    /// Whether it is known that the device is closed on purpose.
+    told_shut: bool,
 }
 
 impl Supervisor {
@@ -59,6 +64,7 @@ impl Supervisor {
         reports: mpsc::Sender<Report>,
         capture: Option<(Wish, CaptureEdge)>,
         playback: Option<(Wish, PlaybackEdge)>,
+        loops: Loops,
         board: Arc<Board>,
         tell: queue::Sender<SoundEvent>,
     ) -> Self {
@@ -71,7 +77,8 @@ impl Supervisor {
             Post::new(wish, shared, Place::Playback(Box::new(edge)))
         });
         let posts = capture.into_iter().chain(playback).collect();
-        Self { clock, reports, posts, board, tell, untold: VecDeque::new(), working: 0 }
+        let untold = VecDeque::new();
+        Self { clock, reports, posts, loops, board, tell, untold, working: 0 }
     }
 
     /// Runs until [`Report::Stop`], then drops the devices.
@@ -88,13 +95,16 @@ impl Supervisor {
                 post.watch.poll(now, post.beats(), &mut acts);
                 post.measure(now);
                 self.act(at, &mut acts);
+                self.tell_shut(at);
             }
             self.hand_over();
-            let calm = self.posts.iter().all(|post| post.watch.running().is_some());
+            let calm = |post: &Post| post.watch.running().is_some() || post.told_shut;
+            let calm = self.posts.iter().all(calm);
             match inbox.recv_timeout(if calm { CALM_TICK } else { TICK }) {
                 Ok(Report::Done { side, run, what }) => self.on_done(side, run, what, &mut acts),
                 Ok(Report::Rest(on)) => self.rest(on),
-                Ok(Report::Left) => self.working -= 1,
+                Ok(Report::Shut(on)) => self.shut(on, &mut acts),
+                Ok(Report::Left(side)) => self.on_left(side),
                 Ok(Report::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
@@ -104,8 +114,8 @@ impl Supervisor {
         while self.working > 0 {
             let left = LEAVE.saturating_sub(self.clock.now().since(start));
             match inbox.recv_timeout(left) {
-                Ok(Report::Left) => self.working -= 1,
-                Ok(Report::Done { .. } | Report::Rest(_) | Report::Stop) => {}
+                Ok(Report::Left(side)) => self.on_left(side),
+                Ok(Report::Done { .. } | Report::Rest(_) | Report::Shut(_) | Report::Stop) => {}
                 Err(_) => return,
             }
         }
@@ -123,6 +133,34 @@ impl Supervisor {
                 // A worker that has ended has nothing to pause.
                 let _ = worker.send(Order::Rest(on));
             }
+        }
+    }
+
+    /// Closes the microphone, or opens it again.
+    fn shut(&mut self, on: bool, acts: &mut Vec<Act>) {
+        let now = self.clock.now();
+        if let Some(at) = self.posts.iter().position(|post| post.wish.side == Side::Input) {
+            self.posts[at].watch.on_shut(now, on, acts);
+            self.act(at, acts);
+        }
+    }
+
+    fn on_left(&mut self, side: Side) {
+        self.working -= 1;
+        for post in self.posts.iter_mut().filter(|post| post.wish.side == side) {
+            post.alive -= 1;
+        }
+    }
+
+    /// Reports that a device is closed on purpose, once no worker has it any more.
+    fn tell_shut(&mut self, at: usize) {
+        let post = &mut self.posts[at];
+        let shut = post.watch.is_shut() && post.alive == 0;
+        if shut && !std::mem::replace(&mut post.told_shut, shut) {
+            let side = post.wish.side;
+            self.act(at, &mut vec![Act::Tell(SoundEvent::Closed { side })]);
+        } else {
+            post.told_shut = shut;
         }
     }
 
@@ -160,7 +198,19 @@ impl Supervisor {
             Done::Devices(devices) => post.watch.on_devices(now, devices, acts),
         }
         post.note_form();
+        self.note_loop();
         self.act(at, acts);
+    }
+
+    /// Looks up what was measured with the devices in use.
+    fn note_loop(&self) {
+        let [Some(microphone), Some(speaker)] = [Side::Input, Side::Output].map(|side| {
+            let post = self.posts.iter().find(|post| post.wish.side == side)?;
+            Some((post, post.watch.running()?.0.name.as_str()))
+        }) else {
+            return;
+        };
+        microphone.0.shared.set_measured(self.loops.get(microphone.1, speaker.1));
     }
 
     fn act(&mut self, at: usize, acts: &mut Vec<Act>) {
@@ -168,7 +218,10 @@ impl Supervisor {
             let post = &mut self.posts[at];
             match act {
                 Act::Open { seen } => match post.start(seen, self.clock, &self.reports) {
-                    Ok(()) => self.working += 1,
+                    Ok(()) => {
+                        self.working += 1;
+                        post.alive += 1;
+                    }
                     Err(why) => {
                         let (side, run) = (post.wish.side, post.run);
                         let what = Done::Failed(why);
@@ -204,6 +257,7 @@ fn side(event: &SoundEvent) -> Option<Side> {
     match event {
         SoundEvent::Up { side, .. }
         | SoundEvent::Moved { side, .. }
+        | SoundEvent::Closed { side }
         | SoundEvent::Lost { side, .. } => Some(*side),
         SoundEvent::Ended => None,
     }
@@ -212,8 +266,18 @@ fn side(event: &SoundEvent) -> Option<Side> {
 impl Post {
     fn new(wish: Wish, shared: SharedState, place: Place) -> Self {
         let watch = Watch::new(wish.clone());
-        let (worker, run, baseline, resting) = (None, 0, None, false);
-        Self { wish, watch, shared, place, worker, run, baseline, resting }
+        Self {
+            wish,
+            watch,
+            shared,
+            place,
+            worker: None,
+            run: 0,
+            baseline: None,
+            resting: false,
+            alive: 0,
+            told_shut: false,
+        }
     }
 
     /// Starts a worker that finds and opens the device. Each device gets its own worker and

@@ -77,6 +77,8 @@ enum State {
     Waiting {
         until: Moment,
     },
+    /// Closed until it is wanted again.
+    Shut,
     /// The worker is opening it.
     Opening {
         since: Moment,
@@ -117,13 +119,14 @@ impl Watch {
     pub(super) fn running(&self) -> Option<(&DeviceInfo, Rate, Moment)> {
         match &self.state {
             State::Running(run) => Some((&run.device, run.rate, run.since)),
-            State::Waiting { .. } | State::Opening { .. } => None,
+            State::Waiting { .. } | State::Opening { .. } | State::Shut => None,
         }
     }
 
     /// Time has passed. `beats` is the callback count.
     pub(super) fn poll(&mut self, now: Moment, beats: u64, out: &mut Vec<Act>) {
         match &mut self.state {
+            State::Shut => {}
             State::Waiting { until } => {
                 if *until <= now {
                     self.state = State::Opening { since: now };
@@ -162,6 +165,24 @@ impl Watch {
                     Ask::Asked(at) if now.since(at) > ANSWER => self.hang(now, out),
                     Ask::Next(_) | Ask::Asked(_) | Ask::Never => {}
                 }
+            }
+        }
+    }
+
+    /// Whether it is closed on purpose.
+    pub(super) fn is_shut(&self) -> bool {
+        self.state == State::Shut
+    }
+
+    /// The device should be closed, or may be opened again.
+    pub(super) fn on_shut(&mut self, now: Moment, on: bool, out: &mut Vec<Act>) {
+        match (&self.state, on) {
+            (State::Shut, false) => self.state = State::Waiting { until: now },
+            (State::Shut, true) | (_, false) => {}
+            (State::Waiting { .. } | State::Opening { .. } | State::Running(_), true) => {
+                // What is wrong with it then is news.
+                (self.state, self.told) = (State::Shut, None);
+                out.push(Act::Close);
             }
         }
     }
@@ -244,7 +265,7 @@ impl Watch {
                 Ask::Never => {}
             },
             State::Waiting { until } => *until = now.min(*until),
-            State::Opening { .. } => {}
+            State::Opening { .. } | State::Shut => {}
         }
     }
 

@@ -38,7 +38,7 @@ impl Worker {
         if let Err(why) = self.work(orders) {
             self.report(Done::Failed(why));
         }
-        let _ = self.reports.send(Report::Left);
+        let _ = self.reports.send(Report::Left(self.wish.side));
     }
 
     fn work(&self, orders: &mpsc::Receiver<Order>) -> Result<(), AudioError> {

@@ -78,7 +78,11 @@ pub(crate) enum Command {
     /// List the tools the assistant can use, or call one.
     Tools(super::tools::Tools),
     /// Check the setup and say how to fix it.
-    Doctor,
+    Doctor {
+        /// Play a short sound, and measure how the microphone hears the speaker.
+        #[arg(long)]
+        tune: bool,
+    },
     /// Replay a recorded session and print each decision.
     Replay {
         /// A recording made with `aloud daemon --record FILE`.

@@ -86,12 +86,18 @@ fn rows(status: &serde_json::Value) -> Vec<Vec<String>> {
         _ => "push-to-talk",
     };
     let muted = status["muted"].as_bool() == Some(true);
-    let input = text("input").unwrap_or_else(|| "none found; run \"aloud devices\"".to_owned());
+    let microphone = match text("input") {
+        Some(input) if muted => format!("{input} (muted)"),
+        Some(input) => input,
+        // Nothing records: its device is not open.
+        None if muted => "muted; the device is closed".to_owned(),
+        None => "none found; run \"aloud devices\"".to_owned(),
+    };
     let output = text("output").unwrap_or_else(|| "none found; run \"aloud devices\"".to_owned());
     let mut rows = vec![
         ("now", doing(status)),
         ("mode", mode.to_owned()),
-        ("microphone", if muted { format!("{input} (muted)") } else { input }),
+        ("microphone", microphone),
         ("speaker", format!("{output}, volume {} %", count("volume"))),
         (
             "timers",

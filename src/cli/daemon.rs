@@ -10,7 +10,7 @@ use super::Outcome;
 use super::args::{Daemon, Mode};
 use super::exit::{Code, Failure};
 use super::notify::{Notifier, Word};
-use super::watchdog;
+use super::{talk_keys, watchdog};
 use crate::app::{self, App, Conversation, StartError, Talk};
 use crate::config::{self, Environment};
 use crate::control::{Reload, Server, ServiceHandle, media_keys};
@@ -48,7 +48,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     });
     notifier.tell(Word::Ready);
     loop {
-        let finished = live(&app, conversation, &notifier).await?;
+        let finished = live(&app, &start.env, conversation, &notifier).await?;
         let Some(new) = next.try_recv().ok().filter(|_| finished.left) else { break };
         let trouble;
         (app, conversation, trouble) = start.take_over(app, new, &finished).await?;
@@ -143,6 +143,7 @@ impl Start {
 /// Runs one conversation to its end.
 async fn live(
     app: &App,
+    env: &Environment,
     conversation: Conversation,
     notifier: &Notifier,
 ) -> Result<Finished, Failure> {
@@ -169,6 +170,8 @@ async fn live(
         }
     });
     tasks.spawn(media_keys::follow(handle.clone()));
+    let keys = app.config.settings.keys.clone();
+    tasks.spawn(talk_keys::follow(keys, talk_keys::desktop(env), handle.clone()));
     tasks.spawn(watchdog::feed(app.clock, pulses, notifier.clone()));
     tasks.spawn(thin(handle.clone()));
     tasks.spawn(tell_standing(handle, notifier.clone()));
@@ -293,6 +296,7 @@ async fn tell_standing(handle: Handle, notifier: Notifier) {
     loop {
         let line = match (&state.trouble, &state.input, &state.output) {
             (Some(why), _, _) => format!("waiting for sound: {why}"),
+            (None, None, Some(_)) if state.muted => "the microphone is muted and closed".to_owned(),
             (None, Some(_), Some(_)) => "listening for keys and speech".to_owned(),
             (None, _, _) => "opening microphone and speaker".to_owned(),
         };
@@ -300,8 +304,8 @@ async fn tell_standing(handle: Handle, notifier: Notifier) {
         state = loop {
             match events.recv().await {
                 Ok(Event::State(next))
-                    if (&next.trouble, &next.input, &next.output)
-                        != (&state.trouble, &state.input, &state.output) =>
+                    if (&next.trouble, &next.input, &next.output, next.muted)
+                        != (&state.trouble, &state.input, &state.output, state.muted) =>
                 {
                     break next;
                 }

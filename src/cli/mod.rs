@@ -33,8 +33,10 @@ mod servers;
 mod service;
 mod sound_out;
 mod talk;
+mod talk_keys;
 mod tools;
 mod transcribe;
+mod tune;
 mod usage;
 mod wake;
 mod watchdog;
@@ -129,7 +131,8 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
         Some(Command::Config(args)) => config::run(file, env, &args),
         Some(Command::Timers(args)) => inspect::timers(file, env, args.json),
         Some(Command::Tools(args)) => tools::run(file, env, args).await,
-        Some(Command::Doctor) => doctor::run(file, env).await,
+        Some(Command::Doctor { tune: false }) => doctor::run(file, env).await,
+        Some(Command::Doctor { tune: true }) => tune::run(file, env).await,
         Some(Command::Replay { file }) => replay::run(&file),
         Some(Command::Service(args)) => service::run(file, env, &args),
         Some(Command::History { .. }) => Err(Failure::later("aloud history")),

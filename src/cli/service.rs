@@ -14,6 +14,9 @@ const UNITS: [(&str, &str); 2] = [
     ("aloud.socket", include_str!("../../systemd/aloud.socket")),
 ];
 
+/// The desktop entry by which the desktop's portal knows who asks for keys.
+const ENTRY: &str = "org.aloud.aloud.desktop";
+
 /// Variables of this shell that a service needs, besides those of aloud itself.
 const CARRIED: [&str; 8] = [
     "OPENAI_API_KEY",
@@ -43,6 +46,7 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, args: &Service) -> Out
                 named.as_deref(),
                 (!variables.is_empty() || !before.is_empty()).then_some(&*kept),
             )?;
+            write_entry(&entry(env))?;
             match &config.file {
                 Some(path) => print::line(format!("the service reads {}", path.display()))?,
                 None => {
@@ -76,7 +80,8 @@ pub(super) fn run(file: Option<&Path>, env: &Environment, args: &Service) -> Out
             )
         }
         Service::Uninstall => {
-            for path in UNITS.map(|(name, _)| folder.join(name)).iter().chain([&kept]) {
+            let ours = [kept, entry(env)];
+            for path in UNITS.map(|(name, _)| folder.join(name)).iter().chain(&ours) {
                 if remove(path)? {
                     print::line(format!("removed {}", path.display()))?;
                 }
@@ -123,6 +128,26 @@ fn write_units(folder: &Path, config: Option<&Path>, variables: Option<&Path>) -
         print::line(format!("wrote {}", path.display()))?;
     }
     Ok(())
+}
+
+/// Where the desktop entry belongs.
+fn entry(env: &Environment) -> PathBuf {
+    // The folder of the user's data, which ours is in.
+    let data = Paths::of(env).lists;
+    let data = data.ancestors().nth(2).unwrap_or(&data);
+    data.join("applications").join(ENTRY)
+}
+
+/// Writes the desktop entry, which no menu shows.
+fn write_entry(path: &Path) -> Outcome {
+    let me = std::env::current_exe()?;
+    let text = format!(
+        "[Desktop Entry]\nType=Application\nName=aloud\nComment=Voice assistant\nExec={} daemon\nNoDisplay=true\n",
+        quoted(&me.display().to_string())
+    );
+    fs::create_dir_all(path.parent().unwrap_or(path)).map_err(|error| cannot(path, &error))?;
+    fs::write(path, text).map_err(|error| cannot(path, &error))?;
+    print::line(format!("wrote {}", path.display()))
 }
 
 /// `text` as one word of a unit.

@@ -20,6 +20,7 @@
 
 mod environment;
 mod feature;
+mod keys;
 mod load;
 mod mcp;
 mod mqtt;

@@ -11,7 +11,7 @@ use super::settings::{
 };
 use super::table::Table;
 use super::tools::{GetWeather, HomeAssistant, Tools, Units};
-use super::{Environment, Feature, KeySource, Origin, Paths, mcp, mqtt, providers, remote};
+use super::{Environment, Feature, KeySource, Origin, Paths, keys, mcp, mqtt, providers, remote};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
 use crate::models::Role;
@@ -27,6 +27,7 @@ pub(super) fn settings(
     let audio = audio(root.section("audio"));
     let listen = listen(root.section("listen"));
     let wake = wake(root.section("wake"));
+    let keys = keys::read(root.section("keys"));
     let partner = partner(root.section("partner"));
     let providers = providers::read(root.section("providers"), env);
     let cascade = cascade(root.section("cascade"), env, &providers);
@@ -52,6 +53,7 @@ pub(super) fn settings(
         audio,
         listen,
         wake,
+        keys,
         partner,
         cascade,
         audio_chat,

@@ -8,6 +8,7 @@ use reqwest::Url;
 
 use super::table::{Entry, Located, Table, Value};
 use super::{Feature, ModelName, Origin, Problem, Speculate};
+use crate::keys::Shortcut;
 
 /// What reading collects besides the settings.
 #[derive(Debug, Default)]
@@ -412,6 +413,12 @@ impl Show for f64 {
 }
 
 impl Show for String {
+    fn toml(&self) -> Option<String> {
+        Some(quoted(self))
+    }
+}
+
+impl Show for Shortcut {
     fn toml(&self) -> Option<String> {
         Some(quoted(self))
     }

@@ -9,6 +9,7 @@ use super::mcp::McpServer;
 use super::tools::Tools;
 use crate::engine::openai::Sampling;
 pub use crate::engine::openai::{Protocol, ToolChoice};
+use crate::keys;
 use crate::ledger::Price;
 use crate::listen::Echo;
 
@@ -21,6 +22,8 @@ pub struct Settings {
     pub listen: Listen,
     /// `[wake]`
     pub wake: Wake,
+    /// `[keys]`
+    pub keys: keys::Settings,
     /// `[partner] kind`
     pub partner: Partner,
     /// `[cascade]`

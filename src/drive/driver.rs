@@ -412,8 +412,11 @@ impl Driver {
                 }
                 self.partner.order(Order::Prepare);
             }
-            Trigger::Mute => self.hearing.order(listen::Order::Mute(true)),
-            Trigger::Unmute => self.hearing.order(listen::Order::Mute(false)),
+            Trigger::Mute | Trigger::Unmute => {
+                let on = trigger == Trigger::Mute;
+                self.hearing.order(listen::Order::Mute(on));
+                self.voice.shut_microphone(on);
+            }
             Trigger::Wake | Trigger::Dismiss | Trigger::Stop => {}
         }
         self.turns.push(Input::Trigger(trigger));

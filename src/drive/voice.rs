@@ -187,6 +187,13 @@ impl Voice {
         }
     }
 
+    /// Closes the microphone, or opens it again.
+    pub(super) fn shut_microphone(&self, on: bool) {
+        if let Some(rest) = &self.rest {
+            rest.shut_microphone(on);
+        }
+    }
+
     /// Microphone samples lost since start.
     pub(super) fn lost(&self) -> u64 {
         self.shared.counts().lost

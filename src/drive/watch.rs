@@ -220,6 +220,11 @@ impl Watch {
                 *self.name_of(side) = Some(device);
                 (message, Some(self.device_back(side)))
             }
+            SoundEvent::Closed { side } => {
+                *self.name_of(side) = None;
+                self.lost.set(side, None);
+                (format!("{side}: closed"), None)
+            }
             SoundEvent::Lost { side, why } => {
                 *self.name_of(side) = None;
                 self.lost.set(side, Some(why.to_string()));

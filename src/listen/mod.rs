@@ -41,7 +41,7 @@ pub mod wake;
 mod watch;
 
 pub use event::{Discard, End, Event, Level, Order, Stream};
-pub use front::{Echo, EchoState};
+pub use front::{Echo, EchoState, Heard, Loopback};
 pub use intake::Intake;
 pub use listener::Listener;
 pub use settings::{LULL_MS, Settings, TAIL_MS};

@@ -210,6 +210,8 @@ pub enum Failure {
     LostMicrophone,
     /// The talk key was pressed while the microphone is muted.
     Muted,
+    /// The talk key was down for longer than anybody talks; its release was lost.
+    StuckKey,
     /// More is waiting to be said or answered than the queue holds.
     TooMuch,
     /// Reply after reply was cut by a voice that is most likely aloud's own.
@@ -235,6 +237,9 @@ impl Failure {
                 "The microphone is gone. Plug it in again, or run \"aloud devices\"."
             }
             Self::Muted => "The microphone is muted. Run \"aloud unmute\".",
+            Self::StuckKey => {
+                "The talk key was down for too long, so I let it go. Press it again to talk."
+            }
             Self::TooMuch => "Too much is waiting to be said. Say stop to drop it.",
             Self::HearsItself => {
                 "I keep hearing myself. Use headphones, turn the volume down, or use the talk key."

@@ -243,7 +243,10 @@ impl Machine {
             Ear::Open { .. } => self.shut_ear(out),
             Ear::Hearing(active) | Ear::Trailing(active) => match active.key {
                 // The key is stuck: its release was lost on the way.
-                Key::Held => self.on_release(now, out),
+                Key::Held => {
+                    self.on_release(now, out);
+                    out.push(Command::Tell(Failure::StuckKey));
+                }
                 Key::Free | Key::Released => {
                     // The end was never reported. What was committed is all there will be.
                     let committed = active.id.is_some_and(|id| self.make_firm(id));

@@ -472,6 +472,87 @@ fn another_program_asks_the_user_and_gets_the_spoken_answer() {
     agent.wait().unwrap();
 }
 
+/// What `aloud doctor --tune` says, and the delay that it found.
+fn tune(house: &House) -> (String, Option<u32>) {
+    let output = house.run(&["doctor", "--tune"]);
+    let told = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+    let delay = told[0].split(" after ").nth(1).and_then(|rest| rest.split(' ').next());
+    let delay = delay.map(|ms| ms.parse().unwrap());
+    (told.concat(), delay)
+}
+
+#[test]
+fn the_way_from_the_speaker_to_the_microphone_is_measured_kept_and_used() {
+    let house = House::new();
+    let (told, _) = tune(&house);
+    assert!(told.contains("gives only silence; unmute it"), "{told}");
+    // A microphone that hears a room, but not the speaker: a headset.
+    let mut seed = 1_u32;
+    let hiss = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((seed >> 8) as f32 / (1 << 23) as f32 - 1.0) * 0.01
+    });
+    let hiss: Vec<f32> = hiss.take(RATE as usize * 120).collect();
+    let room = house.card.speak(&hiss);
+    let (told, delay) = tune(&house);
+    assert_eq!(delay, None);
+    assert!(told.contains("does not hear the speaker"), "{told}");
+    assert!(told.contains("echo cancelling is off"), "{told}");
+    let echo = |house: &House| {
+        let mut service = house.serve(&[]);
+        house.ok(&["say", "One little bird sat on a wall."]);
+        service.wait_for("reply", |_| true);
+        let status: serde_json::Value =
+            serde_json::from_str(&house.ok(&["status", "--json"])).unwrap();
+        house.ok(&["quit"]);
+        service.ended();
+        status["echo"]["on"] == true
+    };
+    assert!(!echo(&house), "with a headset there is no echo");
+    // The room gets a loudspeaker, nearer and further away.
+    let mut delays = Vec::new();
+    for latency in ["latency_msec=60", "latency_msec=260"] {
+        let ends = ["source=spk.monitor", "sink=mic"];
+        let number =
+            house.card.pactl(&["load-module", "module-loopback", ends[0], ends[1], latency]);
+        let (told, delay) = tune(&house);
+        println!("{told}");
+        assert!(told.contains("; echo cancelling is on."), "{told}");
+        let level = told.split(" ms at ").nth(1).unwrap().split(' ').next().unwrap();
+        let level: i32 = level.parse().unwrap();
+        assert!((-4..=4).contains(&level), "the loop changes no level: {told}");
+        delays.push(delay.unwrap());
+        house.card.unplug(number.trim());
+    }
+    let longer = delays[1].abs_diff(delays[0]);
+    assert!((120..=280).contains(&longer), "{delays:?}");
+    assert!(echo(&house), "a loudspeaker that was heard has an echo");
+    drop(room);
+}
+
+#[test]
+fn a_muted_microphone_is_closed_and_opens_again() {
+    let house = House::new();
+    let mut service = house.serve(&[]);
+    let records = || house.card.pactl(&["list", "short", "source-outputs"]);
+    // The card's own recorder, if it has one, stays.
+    let ours = records().lines().count();
+    house.ok(&["mute"]);
+    service.wait_for("state", |state| state["muted"] == true && state["input"].is_null());
+    assert_eq!(records().lines().count(), ours - 1, "{}", records());
+    let status = house.ok(&["status"]);
+    assert!(status.contains("muted; the device is closed"), "{status}");
+    assert!(!status.contains("problem"), "{status}");
+    house.ok(&["press"]);
+    let told = service.wait_for("trouble", |_| true);
+    assert!(told["message"].as_str().unwrap().contains("aloud unmute"), "{told}");
+    house.ok(&["unmute"]);
+    service.wait_for("state", |state| state["muted"] == false && state["input"].is_string());
+    assert_eq!(records().lines().count(), ours);
+    ask(&house, &mut service, "Set a timer for ten minutes.");
+    assert_eq!(service.seen("call").last().unwrap()["name"], "set_timer");
+}
+
 #[test]
 fn signals_press_and_release_the_talk_key() {
     let house = House::new();

@@ -28,6 +28,7 @@ mod readings;
 mod runtime;
 mod silero;
 mod smart_turn;
+mod suppressor;
 mod templates;
 mod worker;
 

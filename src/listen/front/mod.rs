@@ -9,6 +9,8 @@
 //!
 //! **Invariant:** the output is as long as the input and in the same place; while the speaker plays
 //! it arrives 8 ms later. No count or time of the listener is affected.
+//! **Invariant:** where a [`Loopback`] has measured how long the echo takes, that is where it is
+//! expected; where it found none, there is nothing to remove.
 //! **Invariant:** while the speaker is silent, or is a headset, samples pass unchanged and nothing
 //! is computed.
 //! **Invariant:** the two devices are never assumed to agree: positions are counted on both, and
@@ -18,19 +20,21 @@
 mod clocks;
 mod echo;
 mod far;
+mod loopback;
 
 use serde::{Deserialize, Serialize};
 
 use self::clocks::{Clocks, Line};
 use self::echo::{BLOCK, Canceller, DELAY, LEAD};
 use self::far::Far;
-use crate::audio::{Form, Tap};
+pub use self::loopback::{Heard, Loopback};
+use crate::audio::{Form, Loop, Tap};
 use crate::base::{LISTEN_RATE, SPEAKER_RATE};
 
 /// When the speaker's echo is removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Echo {
-    /// Unless the speaker is known to be worn.
+    /// Unless the speaker is known to be worn, or was measured not to be heard.
     #[default]
     Auto,
     /// With every speaker.
@@ -217,9 +221,11 @@ impl Front {
 
     /// Whether an echo is to be expected at all.
     fn wanted(&self) -> bool {
-        match (self.echo, self.tap.shared().form()) {
+        let shared = self.tap.shared();
+        match (self.echo, shared.form()) {
             (Echo::Off, _) | (Echo::Auto, Form::Absent | Form::Headset) => false,
-            (Echo::On, _) | (Echo::Auto, Form::Unknown | Form::Loudspeaker) => true,
+            (Echo::On, _) => true,
+            (Echo::Auto, Form::Unknown | Form::Loudspeaker) => shared.measured() != Loop::Nothing,
         }
     }
 
@@ -259,8 +265,12 @@ impl Front {
     fn begin(&mut self) {
         if self.canceller.is_none() {
             let shared = self.tap.shared();
-            let latency = shared.latency().saturating_sub(self.period.into()) as f64;
-            let way = latency * f64::from(LISTEN_RATE.0) / f64::from(SPEAKER_RATE.0) + MICROPHONE;
+            let way = if let Loop::Echo { delay_ms, .. } = shared.measured() {
+                samples(f64::from(delay_ms) * 1e3)
+            } else {
+                let latency = shared.latency().saturating_sub(self.period.into()) as f64;
+                latency * f64::from(LISTEN_RATE.0) / f64::from(SPEAKER_RATE.0) + MICROPHONE
+            };
             self.held_back = (way.min(LONGEST) - LEAD).max(0.0);
             self.canceller = Some(Canceller::new());
         }

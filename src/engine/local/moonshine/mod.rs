@@ -32,6 +32,7 @@ use std::time::Duration;
 pub use self::beam::Reading;
 use self::reader::{Reader, Words};
 use super::runtime::opened;
+use super::suppressor::quieter;
 use super::{Model, Replies, Runtime, Stopped, Worker};
 use crate::base::{Flow, Job, Utterance};
 use crate::engine::{EngineError, Transcriber, Transcript};
@@ -145,6 +146,9 @@ impl Model for Reader {
         if let Some(known) = self.known(&pcm) {
             return replies.put(known);
         }
+        // Both the detector of speech and the model hear less of the noise.
+        let sound = Arc::clone(&pcm);
+        let pcm = quieter(&pcm);
         let (pieces, track) = self.pieces(&pcm);
         let mut words = Words::default();
         for (at, piece) in pieces.iter().enumerate() {
@@ -160,7 +164,7 @@ impl Model for Reader {
         }
         let certainty = words.certainty();
         let transcript = Transcript::whole(words.text).with_certainty(certainty);
-        self.last = Some((pcm, transcript.clone()));
+        self.last = Some((sound, transcript.clone()));
         replies.put(transcript)
     }
 }
