@@ -10,6 +10,7 @@ use aloud::config::{
     ModelName, Mqtt, Origin, PathError, Paths, Protocol, ProviderKind, Speculate, ToolChoice,
     TurnEnding, Units, default_file, init,
 };
+use aloud::dialog::{Effect, Start};
 use aloud::listen::Echo;
 use aloud::tool::permission::Policy;
 use proptest::prelude::*;
@@ -682,9 +683,33 @@ fn a_denied_tool_is_not_there_and_others_may_have_to_ask() {
     for (text, words) in [
         ("[permissions]\nacts = \"deny\"\n", "\"allow\" or \"ask\""),
         ("[permissions]\nset_timer = \"denied\"\n", "did you mean \"deny\"?"),
+        ("[permissions.mic]\nacts = \"ask\"\n", "no turn begins like that"),
+        ("[permissions.key]\nacts = \"never\"\n", "\"allow\" or \"ask\" or \"deny\""),
     ] {
         let errors = Home::new(Some(text)).load(&[]).unwrap_err().to_string();
         assert!(errors.contains(words), "{errors}");
+    }
+}
+
+#[test]
+fn what_begins_a_turn_has_permissions_of_its_own() {
+    let text = "[permissions]\nopen = \"ask\"\n[permissions.microphone]\nacts = \"deny\"\nset_timer = \
+                \"allow\"\n[permissions.wake]\ndangerous = \"deny\"\n[permissions.wake.computer]\nacts = \
+                \"ask\"\n";
+    let tools = Home::new(Some(text)).load(&[]).unwrap().settings.tools;
+    let policies = tools.policies;
+    assert!(tools.disabled.is_empty());
+    let of = |name, effect, start, word| policies.of(name, effect, &[start].into(), word);
+    use Effect::{Dangerous, Writes};
+    for (is, wanted) in [
+        (of("open", Writes, Start::Key, None), Policy::Ask),
+        (of("add_note", Writes, Start::Microphone, None), Policy::Deny),
+        (of("set_timer", Writes, Start::Microphone, None), Policy::Allow),
+        (of("add_note", Writes, Start::Wake, Some("alexa")), Policy::Allow),
+        (of("add_note", Writes, Start::Wake, Some("computer")), Policy::Ask),
+        (of("delete_list", Dangerous, Start::Wake, Some("computer")), Policy::Deny),
+    ] {
+        assert_eq!(is, wanted);
     }
 }
 

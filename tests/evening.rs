@@ -99,7 +99,7 @@ impl Evening {
         let id = CallId(format!("{}-{}", call.id.0, self.calls));
         let call = Call { id, ..call };
         self.items.push(Item::Call { epoch: Epoch(1), call: call.clone() });
-        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: Some(said.into()) };
+        let cx = ToolCx { now: Moment::ZERO, said: Some(said.into()), ..ToolCx::default() };
         let done = self.tools.call(&call, cx).await;
         self.items.push(Item::Outcome(done.outcome));
     }
@@ -768,7 +768,7 @@ async fn calls_beside_each_other_lose_nothing() {
     let evening = Evening::with(|settings| settings.calendar = calendar);
     let call = |name: &str, arguments: String| {
         let call = Call { id: CallId("1".into()), name: name.into(), arguments };
-        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+        let cx = ToolCx { now: Moment::ZERO, ..ToolCx::default() };
         let tools = &evening.tools;
         async move { assert!(tools.call(&call, cx).await.outcome.ok) }
     };

@@ -263,7 +263,7 @@ fn shell(before: &str, command: &[String]) -> Vec<String> {
 
 fn call(name: &str, arguments: &str) -> (Call, ToolCx) {
     let call = Call { id: CallId("a".into()), name: name.into(), arguments: arguments.into() };
-    (call, ToolCx { now: Moment::ZERO, last_reply: None, said: None })
+    (call, ToolCx { now: Moment::ZERO, ..ToolCx::default() })
 }
 
 #[tokio::test]

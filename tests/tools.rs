@@ -132,7 +132,8 @@ impl World {
 async fn call(tools: &Registry, name: &str, arguments: &str) -> Done {
     let id = CallId("call_1".into());
     let call = Call { id: id.clone(), name: name.into(), arguments: arguments.into() };
-    let cx = ToolCx { now: Moment::ZERO, last_reply: Some("It's 4 PM.".into()), said: None };
+    let cx =
+        ToolCx { now: Moment::ZERO, last_reply: Some("It's 4 PM.".into()), ..ToolCx::default() };
     let done = tools.call(&call, cx).await;
     assert_eq!(done.outcome.id, id);
     done
@@ -349,8 +350,7 @@ async fn the_tools_about_the_talk_itself() {
     assert_eq!(world.says("repeat", json!({})).await, "It's 4 PM.");
     assert!(world.says("help", json!({})).await.contains("set timers and alarms"));
     let call = Call { id: CallId("1".into()), name: "repeat".into(), arguments: "{}".into() };
-    let done =
-        world.tools.call(&call, ToolCx { now: Moment::ZERO, last_reply: None, said: None }).await;
+    let done = world.tools.call(&call, ToolCx { now: Moment::ZERO, ..ToolCx::default() }).await;
     assert_eq!(
         (done.outcome.ok, done.outcome.say.as_str()),
         (false, "I have not said anything yet.")
@@ -408,7 +408,7 @@ async fn the_time_left_until_a_clock_time() {
         arguments: json!({"until": "06:00"}).to_string(),
     };
     let said = Some("how long until six".to_owned());
-    let cx = ToolCx { now: Moment::ZERO, last_reply: None, said };
+    let cx = ToolCx { now: Moment::ZERO, said, ..ToolCx::default() };
     let done = world.tools.call(&call, cx).await;
     assert_eq!(done.outcome.say, "It's 1 hour and 18 minutes until 6 PM.");
 }

@@ -126,7 +126,7 @@ impl Server {
                 let tools = tools.map_err(|error| error.to_string())?;
                 tools.check(TIMER, &arguments)?;
                 let call = Call { id: CallId("call".into()), name: TIMER.into(), arguments };
-                let cx = ToolCx { now: self.app.clock.now(), last_reply: None, said: None };
+                let cx = ToolCx { now: self.app.clock.now(), ..ToolCx::default() };
                 let outcome = tools.call(&call, cx).await.outcome;
                 if outcome.ok { Ok(outcome.say) } else { Err(outcome.say) }
             }

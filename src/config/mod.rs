@@ -25,6 +25,7 @@ mod mcp;
 mod mqtt;
 mod names;
 mod paths;
+mod permissions;
 mod problem;
 mod providers;
 mod read;

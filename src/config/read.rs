@@ -11,11 +11,13 @@ use super::settings::{
 };
 use super::table::Table;
 use super::tools::{GetWeather, HomeAssistant, Tools, Units};
-use super::{Environment, Feature, KeySource, Origin, Paths, mcp, mqtt, providers, remote};
+use super::{
+    Environment, Feature, KeySource, Origin, Paths, mcp, mqtt, permissions, providers, remote,
+};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
 use crate::models::Role;
-use crate::tool::permission::{Policies, Policy};
+use crate::tool::permission::Policies;
 
 pub(super) fn settings(
     table: &Table,
@@ -40,7 +42,7 @@ pub(super) fn settings(
     let prices = remote::prices(root.section("prices"), &providers);
     let local = local(root.section("local"));
     let mut tools = tools(root.section("tools"), paths);
-    let (policies, denied) = permissions(root.section("permissions"));
+    let (policies, denied) = permissions::read(root.section("permissions"));
     tools.policies = policies;
     tools.disabled.extend(denied);
     let mcp = mcp::read(root.section("mcp"));
@@ -266,6 +268,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let enabled = of.list("enabled", "a list of tools", Vec::new(), tool);
     let disabled = of.list("disabled", "a list of tools", Vec::new(), tool);
     let own = of.maybe("dir", "an absolute path, or one with ~/", path);
+    let filler = of.flag("filler", true);
     let get_weather = get_weather(of.section("get_weather"));
     let mut rates = of.section("convert_currency");
     let wanted = "an address such as \"https://www.ecb.europa.eu\"";
@@ -324,6 +327,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         enabled,
         disabled,
         policies: Policies::default(),
+        filler,
         dir: own.unwrap_or_else(|| paths.tools.clone()),
         get_weather,
         rates_url,
@@ -363,25 +367,6 @@ fn home_assistant(mut of: Section<'_, '_>) -> Option<HomeAssistant> {
     }
     of.end();
     Some(HomeAssistant { url: url?, token: token? })
-}
-
-/// `[permissions]`, which has an entry for each tool, and `acts` and `dangerous` for all others with
-/// that effect: the policies, and the tools that must not be called.
-fn permissions(mut of: Section<'_, '_>) -> (Policies, Vec<String>) {
-    let all = [word("allow", Policy::Allow), word("ask", Policy::Ask)];
-    let (acts, dangerous) = (of.choice("acts", &all, "allow"), of.choice("dangerous", &all, "ask"));
-    let mut policies = Policies { acts, dangerous, ..Policies::default() };
-    let choices =
-        [word("allow", Some(Policy::Allow)), word("ask", Some(Policy::Ask)), word("deny", None)];
-    let mut denied = Vec::new();
-    for name in of.names().into_iter().filter(|name| !["acts", "dangerous"].contains(&&**name)) {
-        match of.choice(&name, &choices, "allow") {
-            Some(policy) => drop(policies.tools.insert(name, policy)),
-            None => denied.push(name),
-        }
-    }
-    of.end();
-    (policies, denied)
 }
 
 fn get_weather(mut of: Section<'_, '_>) -> GetWeather {

@@ -15,6 +15,8 @@ pub struct Tools {
     pub disabled: Vec<String>,
     /// `[permissions]`: which calls run at once.
     pub policies: Policies,
+    /// Whether a word is said while a tool takes long.
+    pub filler: bool,
     /// `[tools.get_weather]`
     pub get_weather: GetWeather,
     /// `[tools.convert_currency]` `base_url`: where the European Central Bank's feed is.

@@ -184,10 +184,12 @@ async fn talk(stream: UnixStream, mut service: ServiceHandle) {
         let answer = match line.as_deref().map(str::from_utf8) {
             Ok(Ok(line)) if line.trim().is_empty() => continue,
             Ok(Ok(line)) => match Line::parse(line) {
-                Ok(Line::Ask(request)) => match service.driver().await.ask(request).await {
-                    Ok(()) => Answer::done(),
-                    Err(refusal) => Answer::refused(refusal),
-                },
+                Ok(Line::Ask(request)) => {
+                    match service.driver().await.ask_for_client(request).await {
+                        Ok(()) => Answer::done(),
+                        Err(refusal) => Answer::refused(refusal),
+                    }
+                }
                 Ok(Line::Status) => {
                     let state = service.driver().await.state();
                     Answer { status: serde_json::to_value(state).ok(), ..Answer::done() }

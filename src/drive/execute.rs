@@ -13,7 +13,7 @@ use crate::base::{Epoch, Moment, NoticeId, Rate, UtteranceId};
 use crate::dialog::{Call, Heard};
 use crate::engine::{Order, Said};
 use crate::listen;
-use crate::tool::{Act, Done, ToolCx, View};
+use crate::tool::{Act, Done, Step, ToolCx, View};
 use crate::turn::{
     Announcement, Command, Failure, Ignored, Input, ListenMode, Mode, NoticeEnd, Report, Revision,
     Speech, Trigger,
@@ -25,18 +25,23 @@ impl Driver {
     pub(super) fn execute(&mut self, now: Moment, command: Command) {
         tracing::debug!(?command, "order");
         match command {
-            Command::OpenEar { mode } => self.open_ear(mode),
+            Command::OpenEar { mode } => {
+                self.hearing.open(mode);
+                if mode == ListenMode::Woken {
+                    self.voice.chime(Earcon::ListenStart);
+                }
+            }
             Command::LetGo => self.hearing.order(listen::Order::Release),
             Command::EndSpeech => self.hearing.order(listen::Order::Cut),
             Command::ShutEar => self.hearing.order(listen::Order::Shut),
             Command::Commit { revision } => self.commit(revision),
-            Command::Forget { revision } => {
-                self.hearing.forget(revision);
-                let Revision { utterance, number: revision } = revision;
+            Command::Forget { revision: Revision { utterance, number: revision } } => {
+                self.hearing.forget(Revision { utterance, number: revision });
                 self.partner.order(Order::Forget { utterance, revision });
             }
             Command::Respond { epoch, tentative: _, read } => {
                 self.voice.begin(epoch, read);
+                self.watch.parted(epoch);
                 let prompt = self.prompt();
                 self.partner.order(Order::Respond { epoch, prompt });
             }
@@ -60,6 +65,12 @@ impl Driver {
             }
             Command::Rewind { epoch, heard } => self.partner.order(Order::Rewind { epoch, heard }),
             Command::CallTool { epoch, call } => self.call_tool(now, epoch, call),
+            Command::Fill { epoch, count, waited } => {
+                self.watch.parted(epoch);
+                let audible = self.volume.gain() > 0.0;
+                let text = audible.then(|| self.work.filler(now, epoch, count, waited));
+                self.speak(epoch, text.unwrap_or_default(), false);
+            }
             Command::Announce { epoch, announcement } => {
                 self.begin_announcement(epoch, announcement)
             }
@@ -67,17 +78,6 @@ impl Driver {
             Command::Tell(failure) => {
                 self.voice.chime(Earcon::Error);
                 self.watch.tell(&failure);
-            }
-        }
-    }
-
-    fn open_ear(&mut self, mode: ListenMode) {
-        match mode {
-            ListenMode::Held => self.hearing.order(listen::Order::Hold),
-            ListenMode::Open | ListenMode::FollowUp => self.hearing.order(listen::Order::Open),
-            ListenMode::Woken => {
-                self.voice.chime(Earcon::ListenStart);
-                self.hearing.order(listen::Order::Woken);
             }
         }
     }
@@ -98,11 +98,10 @@ impl Driver {
     }
 
     fn call_tool(&mut self, now: Moment, epoch: Epoch, call: Call) {
-        let last_reply = self.turns.history().last_said().map(str::to_owned);
-        let said = self.turns.asked();
         let arguments = json(&call.arguments);
         self.watch.emit(Event::Call { name: call.name.clone(), arguments });
-        self.work.call(epoch, call, ToolCx { now, last_reply, said });
+        let word = self.waking.last();
+        self.work.call(epoch, call, ToolCx { word, ..self.turns.context(now) });
     }
 
     fn begin_announcement(&mut self, epoch: Epoch, announcement: Announcement) {
@@ -124,12 +123,16 @@ impl Driver {
                 | None => (text, false),
             },
         };
-        if text.is_empty() {
-            // A tone needs no voice.
-            self.voice.complete(epoch);
-            return self.report(epoch, Report::Done);
+        self.speak(epoch, text, sure);
+    }
+
+    /// Has fixed words spoken; a tone alone needs no voice.
+    fn speak(&mut self, epoch: Epoch, text: String, sure: bool) {
+        if !text.is_empty() {
+            return self.partner.order(Order::Announce { epoch, text, sure });
         }
-        self.partner.order(Order::Announce { epoch, text, sure });
+        self.voice.complete(epoch);
+        self.report(epoch, Report::Done);
     }
 
     fn report(&mut self, epoch: Epoch, report: Report) {
@@ -140,6 +143,11 @@ impl Driver {
         let (epoch, name, done, late) = match ran {
             Ran::Done { epoch, name, done } => (epoch, name, done, false),
             Ran::Late { epoch, name, done } => (epoch, name, done, true),
+            Ran::Step { epoch, name, step } => {
+                self.work.advance(self.clock.now(), epoch, &step);
+                let Step { done, message } = step;
+                return self.watch.emit(Event::Progress { name, done, message });
+            }
             Ran::Dropped => return,
         };
         let Done { outcome, act, picture } = *done;
@@ -202,7 +210,7 @@ impl Driver {
                     self.hearing.forget(revision);
                     let (result, stop) = match ignored {
                         Some(Ignored::OwnVoice | Ignored::Noise) => (result, false),
-                        Some(Ignored::Murmur) | None => self.spoken_to_ring(utterance, result),
+                        Some(Ignored::Murmur) | None => self.ringing.spoken(now, utterance, result),
                     };
                     let words = ignored.is_none()
                         && result.as_ref().is_ok_and(|text| !text.trim().is_empty());
@@ -422,30 +430,6 @@ impl Driver {
     /// Somebody answered the ring. True if something was ringing.
     pub(super) fn end_ring(&mut self) -> bool {
         self.ringing.end(self.clock.now())
-    }
-
-    /// Handles words spoken during a ring: what is left of them for a turn, and whether everything
-    /// must go silent.
-    pub(super) fn spoken_to_ring(
-        &mut self,
-        utterance: UtteranceId,
-        said: Result<String, Failure>,
-    ) -> (Result<String, Failure>, bool) {
-        let Ok(text) = said.as_deref() else { return (said, false) };
-        if !self.ringing.rings() {
-            return (said, false);
-        }
-        match self.ringing.answer(utterance, text) {
-            Answer::None => (Ok(String::new()), false),
-            Answer::Heard => {
-                self.end_ring();
-                (Ok(String::new()), true)
-            }
-            Answer::Speaks => {
-                self.end_ring();
-                (said, false)
-            }
-        }
     }
 
     /// Handles text typed during a ring. True if it was meant for the ring alone.

@@ -76,8 +76,8 @@ pub(super) struct Question {
 /// What comes in through a handle.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// A request, and where to say that it was taken up.
-    Request(Request, oneshot::Sender<Result<(), Refusal>>),
+    /// A request, whether another program made it, and where to say that it was taken up.
+    Request { request: Request, client: bool, reply: oneshot::Sender<Result<(), Refusal>> },
     /// A question to the user.
     Question(Question),
 }
@@ -96,8 +96,21 @@ impl Handle {
     /// # Errors
     /// A [`Refusal`] when the driver will not or cannot, or has ended.
     pub async fn ask(&self, request: Request) -> Result<(), Refusal> {
+        self.request(request, false).await
+    }
+
+    /// As [`Handle::ask`], for another program, whose words may be allowed to do less than the
+    /// user's.
+    ///
+    /// # Errors
+    /// As [`Handle::ask`].
+    pub async fn ask_for_client(&self, request: Request) -> Result<(), Refusal> {
+        self.request(request, true).await
+    }
+
+    async fn request(&self, request: Request, client: bool) -> Result<(), Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Asked::Request(request, reply))?;
+        self.send(Asked::Request { request, client, reply })?;
         answer.await.unwrap_or_else(|_| Err(ending()))
     }
 

@@ -7,6 +7,7 @@ use super::handle::Refusal;
 use super::timer::Timer;
 use crate::base::{Flow, Moment, UtteranceId, Volume};
 use crate::tool::{Book, EntryId, LONGEST_SNOOZE, Rang, SNOOZE, View};
+use crate::turn::Failure;
 
 /// How long after an answer "snooze" still refers to the last ring.
 const LATELY: Duration = Duration::from_secs(120);
@@ -176,8 +177,33 @@ impl Ringing {
     }
 
     /// Interprets words spoken during a ring.
-    pub(super) fn answer(&self, utterance: UtteranceId, said: &str) -> Answer {
+    fn answer(&self, utterance: UtteranceId, said: &str) -> Answer {
         answer(said, self.over == Some(utterance), &self.words)
+    }
+
+    /// Takes words spoken during a ring: what is left of them for a turn, and whether everything
+    /// must go silent.
+    pub(super) fn spoken(
+        &mut self,
+        now: Moment,
+        utterance: UtteranceId,
+        said: Result<String, Failure>,
+    ) -> (Result<String, Failure>, bool) {
+        let Ok(text) = said.as_deref() else { return (said, false) };
+        if !self.rings() {
+            return (said, false);
+        }
+        match self.answer(utterance, text) {
+            Answer::None => (Ok(String::new()), false),
+            Answer::Heard => {
+                self.end(now);
+                (Ok(String::new()), true)
+            }
+            Answer::Speaks => {
+                self.end(now);
+                (said, false)
+            }
+        }
     }
 
     /// Interprets text typed during a ring.

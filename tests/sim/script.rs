@@ -90,7 +90,7 @@ pub(crate) fn setup(line: &str) -> Setup {
             other => panic!("no such word in the first line: {other}"),
         }
     }
-    Setup { settings, hears, tools: tools::effects() }
+    Setup { settings, hears, tools: tools::effects(), ..Setup::default() }
 }
 
 pub(crate) fn act(what: &str) -> Act {

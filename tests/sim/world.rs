@@ -341,7 +341,7 @@ impl World {
                     name: name.into(),
                     arguments: arguments.to_string(),
                 };
-                let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+                let cx = ToolCx { now: Moment::ZERO, ..ToolCx::default() };
                 let done = self.clocks.call(&call, cx).now_or_never().expect("no file, no wait");
                 assert!(done.outcome.ok, "{}", done.outcome.say);
             }
