@@ -60,13 +60,14 @@ impl Talk {
     fn new(policies: Policies, audit: Audit) -> Self {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let tool = |name: &str, effect, foreign| -> Arc<dyn Tool> {
-            let parameters = json!({"type": "object", "properties": {"place": {"type": "string"}},
+            let parameters = json!({"type": "object", "properties": {"place": {"type": "string"}, "sure": {"type": "boolean"}},
                 "additionalProperties": false});
             let (name, description) = (name.to_owned(), "A tool.".to_owned());
             let spec = ToolSpec { name, description, parameters, effect };
             Arc::new(Noted { spec, foreign, calls: Arc::clone(&calls) })
         };
         let tools = Registry::new([
+            tool("clear", Effect::Writes, false),
             tool("read_page", Effect::Reads, true),
             tool("read_list", Effect::Reads, false),
             tool("send_message", Effect::Writes, false),
@@ -226,6 +227,33 @@ async fn what_began_a_turn_says_what_it_may_do() {
     }
     assert!(talk.call("read_list", "{}").await.ok);
     assert_eq!(talk.ran(), ["read_list {}"]);
+}
+
+#[tokio::test]
+async fn only_the_user_is_sure() {
+    let sure = r#"{"place": "list", "sure": true}"#;
+    let mut talk = Talk::new(Policies::default(), Audit::default());
+    talk.says("clear the list");
+    assert!(asks(&talk.call("clear", sure).await), "nobody has asked them");
+    talk.says("what time is it");
+    assert!(asks(&talk.call("clear", sure).await));
+    // The tool asks, and the model answers for the user.
+    talk.says("clear the list");
+    assert!(talk.call("clear", r#"{"place": "list"}"#).await.ok);
+    assert!(asks(&talk.call("clear", sure).await));
+    assert_eq!(talk.ran(), [r#"clear {"place":"list"}"#]);
+    for answer in ["yes", "clear the list"] {
+        talk.says("clear the list");
+        assert!(talk.call("clear", r#"{"place": "list"}"#).await.ok);
+        talk.says("no wait");
+        assert!(!talk.call("clear", sure).await.ok);
+        talk.says("clear the list");
+        assert!(talk.call("clear", r#"{"place": "list"}"#).await.ok);
+        talk.says(answer);
+        let other = talk.call("clear", r#"{"place": "notes", "sure": true}"#).await;
+        assert!(asks(&other), "they were asked about the list: {other:?}");
+        assert!(talk.call("clear", sure).await.ok, "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -340,7 +340,7 @@ impl App {
             setup,
             partner: realtime::partner(self, engines, told, None, sounds)?,
             instructions: self.instructions()?,
-            tools: tools::ready(self, self.tools(&book, ringer, &notes)?).await,
+            tools: tools::for_one(self, &question, self.tools(&book, ringer, &notes)?).await?,
             permissions: permissions::permissions(self),
             book: None,
             volume: self.volume.clone(),

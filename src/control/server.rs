@@ -195,6 +195,15 @@ async fn talk(stream: UnixStream, mut service: ServiceHandle) {
                     Answer { status: serde_json::to_value(state).ok(), ..Answer::done() }
                 }
                 Ok(Line::Events) => return stream_events(lines, service).await,
+                Ok(Line::Say { text }) => {
+                    let driver = service.driver().await;
+                    let said = tokio::select! {
+                        said = driver.say(text) => said,
+                        // A client that leaves is not told; what it had said is still said.
+                        _ = lines.next() => return,
+                    };
+                    said.map_or_else(Answer::refused, |()| Answer::done())
+                }
                 Ok(Line::AskUser { text, timeout_s }) => {
                     let driver = service.driver().await;
                     let patience = Duration::from_secs(timeout_s.into());

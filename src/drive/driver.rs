@@ -259,6 +259,10 @@ impl Driver {
                     self.announce(text, Origin::Question(number));
                 }
             }
+            WakeUp::Asked(Some(Asked::Say { text, asker })) => {
+                self.announce(text, Origin::Request);
+                self.announcements.tell(asker);
+            }
             WakeUp::Asked(None) => {}
             WakeUp::Looked(Looked { utterance, text, certainty }) => {
                 tracing::debug!(?text, ?certainty, "the first words of an utterance");

@@ -466,7 +466,7 @@ impl Driver {
     /// A notice has ended.
     pub(super) fn notice_over(&mut self, now: Moment, id: NoticeId, end: &NoticeEnd) {
         let heard = matches!(end, NoticeEnd::Said(Heard::All | Heard::Part { .. }));
-        match self.announcements.over(id) {
+        match self.announcements.over(id, end) {
             Some(Origin::Ring(_)) => self.ringing.round_over(now, heard),
             Some(Origin::Untold(missed, news)) if heard => self.ringing.told(missed, news),
             Some(Origin::Question(number)) => {

@@ -108,6 +108,7 @@ pub(crate) fn act(what: &str) -> Act {
         "unmute" => Act::Ask(Request::Unmute),
         "type" => Act::Ask(Request::Ask { text: quoted() }),
         "inquires" => Act::Inquire(quoted()),
+        "tells" => Act::Tell(quoted()),
         "says" => Act::Ask(Request::Say { text: quoted() }),
         "microphone-lost" => Act::Device(Side::Input, false),
         "microphone-back" => Act::Device(Side::Input, true),

@@ -44,6 +44,8 @@ pub(crate) enum Act {
     Ask(Request),
     /// Another program has the user asked, and waits five seconds for the answer.
     Inquire(String),
+    /// Another program has this said, and waits until it was heard.
+    Tell(String),
     Say(String),
     /// A device is lost or comes back, and the driver is told.
     Device(Side, bool),
@@ -330,6 +332,16 @@ impl World {
                     match handle.ask_user(question, Duration::from_secs(5)).await {
                         Ok(answer) => room.notice(&format!("answer: {answer}")),
                         Err(why) => room.notice(&format!("no answer: {why}")),
+                    }
+                    Ok(())
+                }));
+            }
+            Act::Tell(text) => {
+                let (handle, room) = (self.handle.clone(), self.room.clone());
+                self.answers.push(Box::pin(async move {
+                    match handle.say(text).await {
+                        Ok(()) => room.notice("they have heard it"),
+                        Err(why) => room.notice(&format!("not heard: {why}")),
                     }
                     Ok(())
                 }));

@@ -34,12 +34,17 @@ use crate::language::english::consent;
 /// How long a question waits for its answer; after that it counts as no.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The argument by which a tool is told that the user has said yes to it.
+const SURE: &str = "sure";
+
 /// Decides about calls, one conversation long. By default with the default policies and no log.
 #[derive(Default)]
 pub struct Permissions {
     policies: Policies,
     audit: Audit,
     asked: Option<Asked>,
+    /// The last call that ran, in case its tool has asked whether it is meant.
+    called: Option<Asked>,
     /// The turn whose prompt holds text from elsewhere, and the tool that brought it.
     tainted: Option<(Epoch, String)>,
 }
@@ -50,6 +55,8 @@ struct Asked {
     at: Moment,
     name: String,
     arguments: Value,
+    /// What the user had said.
+    said: Option<String>,
 }
 
 /// What happens with a call.
@@ -64,7 +71,7 @@ pub enum Ruling {
 impl Permissions {
     /// Decides by `policies`, and records in `audit`.
     pub const fn new(policies: Policies, audit: Audit) -> Self {
-        Self { policies, audit, asked: None, tainted: None }
+        Self { policies, audit, asked: None, called: None, tainted: None }
     }
 
     /// Decides about a call of `epoch`.
@@ -74,7 +81,12 @@ impl Permissions {
         if tools.check(&call.name, &call.arguments).is_err() {
             return Ruling::Run;
         }
-        let policy = self.policies.of(&call.name, effect, &cx.starts, cx.word.as_deref());
+        let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+        let mut policy = self.policies.of(&call.name, effect, &cx.starts, cx.word.as_deref());
+        // Whether the user is sure is for them to say, not for a model.
+        if arguments[SURE] == true && !self.is_sure(epoch, &call.name, &arguments, cx) {
+            policy = policy.max(Policy::Ask);
+        }
         let tainted = self.tainted.as_ref().filter(|(of, _)| *of == epoch && effect.acts());
         let taint = tainted.map(|(_, tool)| tool.clone());
         match (policy, &taint) {
@@ -83,6 +95,11 @@ impl Permissions {
                 return Ruling::Not(denied(call, &cx.starts));
             }
             (Policy::Allow, None) => {
+                if arguments[SURE] != true {
+                    let (at, name) = (cx.now, call.name.clone());
+                    let said = cx.said.clone();
+                    self.called = Some(Asked { epoch, at, name, arguments, said });
+                }
                 if effect.acts() {
                     self.audit.note(Deed::of(call, effect, cx, Ruled::Allowed));
                 }
@@ -90,7 +107,6 @@ impl Permissions {
             }
             (Policy::Ask, _) | (Policy::Allow, Some(_)) => {}
         }
-        let arguments = serde_json::from_str(&call.arguments).unwrap_or_default();
         let asked = self.asked.take().filter(|asked| {
             let same = asked.name == call.name && asked.arguments == arguments;
             same && cx.now.since(asked.at) <= PATIENCE
@@ -118,7 +134,8 @@ impl Permissions {
                     self.audit.note(Deed::of(call, effect, cx, Ruled::Asked));
                 }
                 let (at, name) = (cx.now, call.name.clone());
-                self.asked = Some(Asked { epoch, at, name, arguments });
+                let said = cx.said.clone();
+                self.asked = Some(Asked { epoch, at, name, arguments, said });
                 let hint = "Nothing was done. Ask the user exactly this question and end your \
                     answer. If they say yes, make the same call again.";
                 Ruling::Not(outcome(
@@ -128,6 +145,21 @@ impl Permissions {
                 ))
             }
         }
+    }
+
+    /// Whether the user has said that this call is meant, after its tool asked: by a yes, or by
+    /// saying the same again.
+    fn is_sure(&self, epoch: Epoch, name: &str, arguments: &Value, cx: &ToolCx) -> bool {
+        let mut unsure = arguments.clone();
+        if let Some(arguments) = unsure.as_object_mut() {
+            arguments.remove(SURE);
+        }
+        let called = self.called.as_ref().filter(|called| {
+            let same = called.name == name && called.arguments == unsure;
+            same && called.epoch != epoch && cx.now.since(called.at) <= PATIENCE
+        });
+        let said = cx.said.as_deref();
+        called.is_some_and(|called| said.and_then(consent) == Some(true) || called.said == cx.said)
     }
 
     /// The result of `name` goes to the responder of `epoch`.
