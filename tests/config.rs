@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use aloud::config::{
-    Config, ConfigErrors, Device, Environment, HomeAssistant, InitError, KeySource, Mode,
+    CalDav, Config, ConfigErrors, Device, Environment, HomeAssistant, InitError, KeySource, Mode,
     ModelName, Mqtt, Origin, PathError, Paths, Protocol, ProviderKind, Speculate, ToolChoice,
     TurnEnding, Units, default_file, init,
 };
@@ -424,15 +424,28 @@ fn a_house_needs_its_token() {
 #[test]
 fn mqtt_is_told_what_is_wrong() {
     let wrong = problems(
-        "[tools.mqtt]\nurl = \"mqtts://broker\"\ntopics = { lamp = \"home/+/set\", desk = \"a\" }\n\
+        "[tools.mqtt]\nurl = \"amqp://broker\"\ntopics = { lamp = \"home/+/set\", desk = \"a\" }\n\
          say = { \"light it\" = \"lamb ON\" }\n",
     );
     assert_eq!(wrong.len(), 3, "{wrong:?}");
-    assert!(wrong.iter().any(|text| text.contains("encrypted connections are not supported")));
+    assert!(wrong.iter().any(|text| text.contains("not an mqtt:// or mqtts:// address")));
     assert!(wrong.iter().any(|text| text.contains("not for sending")));
     assert!(wrong.iter().any(|text| text.contains("\"lamb ON\" names no topic")), "{wrong:?}");
-    let secret = problems("[tools.mqtt]\nurl = \"mqtt://me:hush@broker\"\n");
-    assert!(secret[0].contains("must not contain a password"), "{secret:?}");
+    for text in [
+        "[tools.mqtt]\nurl = \"mqtts://me:hush@broker\"\n",
+        "[tools.calendar]\nurl = \"https://me:hush@cloud.example/\"\n",
+    ] {
+        let secret = problems(text);
+        assert!(secret[0].contains("must not contain a password"), "{secret:?}");
+    }
+    let settings = |url: &str| {
+        let config = format!("[tools.mqtt]\nurl = \"{url}\"\n");
+        let mqtt = Home::new(Some(&config)).load(&[]).unwrap().settings.tools.mqtt.unwrap();
+        (mqtt.port, mqtt.tls)
+    };
+    assert_eq!(settings("mqtt://broker"), (1883, false));
+    assert_eq!(settings("mqtts://broker"), (8883, true));
+    assert_eq!(settings("mqtts://broker:9000"), (9000, true));
 }
 
 #[test]
@@ -480,6 +493,11 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.lists = full.path().join(".local/share/aloud/lists");
     expected.tools.search_url = Some("http://localhost:8888".into());
     expected.tools.calendar = full.path().join(".local/share/aloud/calendar.ics");
+    expected.tools.caldav = Some(CalDav {
+        url: "https://cloud.example/dav/me/personal/".into(),
+        user: Some("me".into()),
+        password: Some(KeySource::Env("CALDAV_PASSWORD".into())),
+    });
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());
     expected.tools.policies.tools.insert("set_timer".into(), Policy::Allow);
@@ -490,6 +508,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.mqtt = Some(Mqtt {
         host: "localhost".into(),
         port: 1883,
+        tls: false,
         user: Some("aloud".into()),
         password: Some(KeySource::Env("MQTT_PASSWORD".into())),
         topics: [("lamp".into(), "home/lamp/set".into())].into(),

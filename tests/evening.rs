@@ -668,6 +668,7 @@ async fn the_calendar_is_read_and_written_as_people_say_it() {
     let mut evening = Evening::with(|settings| {
         settings.calendar = CalendarSettings {
             file: Some(file.clone()),
+            server: None,
             others: vec![CalendarSource::File(work.clone())],
         };
     });
@@ -721,7 +722,8 @@ async fn appointments_are_moved_and_cancelled_as_people_say_it() {
     let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}END:VCALENDAR\r\n", events.concat());
     std::fs::write(&file, &text).unwrap();
     let mut evening = Evening::with(|settings| {
-        settings.calendar = CalendarSettings { file: Some(file.clone()), others: Vec::new() };
+        settings.calendar =
+            CalendarSettings { file: Some(file.clone()), ..CalendarSettings::default() };
     });
     evening
         .goes(&[
@@ -764,7 +766,7 @@ async fn appointments_are_moved_and_cancelled_as_people_say_it() {
 async fn calls_beside_each_other_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("me.ics");
-    let calendar = CalendarSettings { file: Some(file.clone()), others: Vec::new() };
+    let calendar = CalendarSettings { file: Some(file.clone()), ..CalendarSettings::default() };
     let evening = Evening::with(|settings| settings.calendar = calendar);
     let call = |name: &str, arguments: String| {
         let call = Call { id: CallId("1".into()), name: name.into(), arguments };

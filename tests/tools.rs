@@ -283,7 +283,7 @@ fn tools_that_need_a_setting_have_their_documented_names_arguments_and_effects()
     let want = [
         ("get_events", "day? date? days? about? next?", Reads),
         ("add_event", "title day? date? time? minutes?", Writes),
-        ("move_event", &format!("{which} to_day? to_date? to_time? add_seconds?"), Writes),
+        ("move_event", &format!("{which} to_day? to_date? to_time? add_seconds? all?"), Writes),
         ("remove_event", &format!("{which} all? sure?"), Writes),
         ("open", "what", Writes),
         ("read_clipboard", "", Reads),
@@ -300,6 +300,7 @@ fn tools_that_need_a_setting_have_their_documented_names_arguments_and_effects()
         settings.mqtt = Some(MqttSettings {
             host: "localhost".into(),
             port: 1883,
+            tls: false,
             user: None,
             password: Ok(None),
             topics: [("lamp".to_owned(), "home/lamp/set".to_owned())].into(),

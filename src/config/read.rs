@@ -12,7 +12,8 @@ use super::settings::{
 use super::table::Table;
 use super::tools::{GetWeather, HomeAssistant, Tools, Units};
 use super::{
-    Environment, Feature, KeySource, Origin, Paths, mcp, mqtt, permissions, providers, remote,
+    Environment, Feature, KeySource, Origin, Paths, calendar, mcp, mqtt, permissions, providers,
+    remote,
 };
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
@@ -304,24 +305,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let wanted = "the address of a SearXNG";
     let search_url = search.maybe("base_url", wanted, |text, _| web_address(text));
     search.end();
-    let mut calendars = of.section("calendar");
-    let calendar = calendars.maybe("file", "an absolute path, or one with ~/", path);
-    let wanted = "a list of calendars, each a path or an address";
-    let others = calendars.list("others", wanted, Vec::new(), |text| {
-        let address = text.starts_with("http://") || text.starts_with("https://");
-        match reqwest::Url::parse(text) {
-            Ok(url) if address && url.has_host() => Ok(text.to_owned()),
-            Ok(_) | Err(_) if address => {
-                let next = "write an address such as \"https://example.org/me.ics\"";
-                Err((format!("\"{text}\" is not a web address"), next.to_owned()))
-            }
-            Ok(_) | Err(_) => match path(text, paths.home.as_deref()) {
-                Ok(path) => Ok(path.display().to_string()),
-                Err(why) => Err((why, "write a path, or an address with https://".to_owned())),
-            },
-        }
-    });
-    calendars.end();
+    let (calendar, caldav, calendars) = calendar::read(of.section("calendar"), paths);
     of.end();
     Tools {
         enabled,
@@ -335,8 +319,9 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         home_assistant,
         mqtt,
         feeds,
-        calendar: calendar.unwrap_or_else(|| paths.calendar.clone()),
-        calendars: others,
+        calendar,
+        caldav,
+        calendars,
         private_pages,
         search_url,
     }

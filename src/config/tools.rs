@@ -37,6 +37,8 @@ pub struct Tools {
     pub search_url: Option<String>,
     /// `[tools.calendar]` `file`: the user's own calendar.
     pub calendar: PathBuf,
+    /// `[tools.calendar]` `url`: the user's own calendar on a server.
+    pub caldav: Option<CalDav>,
     /// `[tools.calendar]` `others`: calendars that are only read, paths and addresses.
     pub calendars: Vec<String>,
 }
@@ -50,6 +52,17 @@ pub struct HomeAssistant {
     pub token: KeySource,
 }
 
+/// A calendar on a CalDAV server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalDav {
+    /// Its address.
+    pub url: String,
+    /// The user's name there.
+    pub user: Option<String>,
+    /// Where the password is.
+    pub password: Option<KeySource>,
+}
+
 /// A broker of MQTT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mqtt {
@@ -57,6 +70,8 @@ pub struct Mqtt {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
     /// The user's name there.
     pub user: Option<String>,
     /// Where the password is.

@@ -71,7 +71,7 @@ pub use book::{
     Unit, Unreachable, View, Week, What, default_path,
 };
 pub use browse::BrowseSettings;
-pub use calendar::{CalendarSettings, CalendarSource};
+pub use calendar::{CalendarServer, CalendarSettings, CalendarSource};
 pub use desktop::DesktopSettings;
 pub use function::{arguments, function};
 pub use home::Home;
