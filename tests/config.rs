@@ -494,7 +494,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.search_url = Some("http://localhost:8888".into());
     expected.tools.calendar = full.path().join(".local/share/aloud/calendar.ics");
     expected.tools.caldav = Some(CalDav {
-        url: "https://cloud.example/dav/me/personal/".into(),
+        url: "https://cloud.example/dav/me/personal".into(),
         user: Some("me".into()),
         password: Some(KeySource::Env("CALDAV_PASSWORD".into())),
     });

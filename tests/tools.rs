@@ -249,7 +249,7 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("add_reminder", "text in_seconds? time? day? date? repeat? instead?", Writes),
         ("list_reminders", "", Reads),
         ("cancel_reminder", "text? which? all?", Writes),
-        ("add_to_list", "list? item", Writes),
+        ("add_to_list", "list? item day? date?", Writes),
         ("read_list", "list?", Reads),
         ("remove_from_list", "list? item", Writes),
         ("clear_list", "list? sure?", Writes),
@@ -281,7 +281,7 @@ fn tools_that_need_a_setting_have_their_documented_names_arguments_and_effects()
     use Effect::{Reads, Writes};
     let which = "about? day? date? time? next?";
     let want = [
-        ("get_events", "day? date? days? about? next?", Reads),
+        ("get_events", "day? date? days? part? about? next?", Reads),
         ("add_event", "title day? date? time? minutes?", Writes),
         ("move_event", &format!("{which} to_day? to_date? to_time? add_seconds? all?"), Writes),
         ("remove_event", &format!("{which} all? sure?"), Writes),

@@ -15,6 +15,7 @@ mod change;
 mod dav;
 mod edit;
 mod ics;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +30,7 @@ use serde_json::{Value, json};
 
 pub use self::dav::CalendarServer;
 use self::ics::Event;
+use self::words::{Part, clock, data, listed, with_day};
 use super::alarm_days::clock_time;
 use super::disk::{aside, on_disk, replace};
 use super::web::Web;
@@ -79,6 +81,7 @@ struct GetEvents {
     day: Option<String>,
     date: Option<String>,
     days: Option<u32>,
+    part: Option<Part>,
     about: Option<String>,
     #[serde(default)]
     next: bool,
@@ -126,6 +129,10 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
                 "days": {
                     "type": "integer", "minimum": 1, "maximum": AHEAD,
                     "description": "How many days from then on; 7 for this week.",
+                },
+                "part": {
+                    "type": "string", "enum": ["morning", "afternoon", "evening"],
+                    "description": "Only when said.",
                 },
                 "about": text("A word of its title, to find one event: \"dentist\"."),
                 "next": {"type": "boolean", "description": "true for the next event alone."},
@@ -199,6 +206,9 @@ impl Calendars {
         if let Some(about) = &wish.about {
             events.retain(|event| called(event, about));
         }
+        if let Some(part) = wish.part {
+            events.retain(|event| part.has(event));
+        }
         if open {
             events.truncate(1);
         }
@@ -211,7 +221,7 @@ impl Calendars {
             (None, true, [event, ..]) => {
                 format!("Next is {} {}.", event.title, with_day(event, today))
             }
-            (None, false, events) => listed(events, first, days, today),
+            (None, false, events) => listed(events, first, days, wish.part, today),
         };
         for problem in problems {
             say += &format!(" {problem}");
@@ -429,49 +439,4 @@ fn as_said(title: &str, said: Option<&str>) -> String {
 fn by_day(time: Time, said: Option<&str>) -> Time {
     let bare = said.is_some_and(|said| !said::names_half(said));
     if bare && (1..7).contains(&time.hour()) { time.wrapping_add(12.hours()) } else { time }
-}
-
-/// "You have 2 events tomorrow: dentist at 9 AM and lunch at noon."
-fn listed(events: &[Event], first: Date, days: i64, today: Date) -> String {
-    let when = match days {
-        1 if first == today => "today".into(),
-        1 => say::day_from(first, today),
-        days => format!("in the next {days} days"),
-    };
-    let words = |event: &Event| match days {
-        1 => format!("{} {}", event.title, clock(event)),
-        _ => format!("{} {}", event.title, with_day(event, today)),
-    };
-    let more = events.len().saturating_sub(SAID);
-    let said: Vec<String> = events.iter().take(SAID).map(words).collect();
-    match events {
-        [] if first == today && days == 1 => "Nothing more is on your calendar today.".into(),
-        [] => format!("Nothing is on your calendar {when}."),
-        [only] => say::sentence(&format!("{when} you have {}.", words(only))),
-        several if more == 0 => {
-            format!("You have {} {when}: {}.", say::count(several.len(), "event"), say::list(&said))
-        }
-        several => format!(
-            "You have {} {when}: {}, and {more} more.",
-            say::count(several.len(), "event"),
-            said.join(", ")
-        ),
-    }
-}
-
-fn clock(event: &Event) -> String {
-    if event.all_day { "all day".into() } else { format!("at {}", say::clock(event.start.time())) }
-}
-
-fn with_day(event: &Event, today: Date) -> String {
-    let day = say::day_from(event.start.date(), today);
-    if event.all_day { day } else { format!("{day} {}", clock(event)) }
-}
-
-fn data(event: &Event) -> Value {
-    json!({
-        "title": event.title, "place": event.place, "all_day": event.all_day,
-        "start": event.start.strftime("%F %H:%M").to_string(),
-        "end": event.end.strftime("%F %H:%M").to_string(),
-    })
 }
