@@ -133,7 +133,7 @@ fn by_itself(command: &[String]) -> anyhow::Result<Vec<Duration>> {
 fn call(name: &str) -> (Call, ToolCx) {
     let arguments = r#"{"message": "good evening"}"#.to_owned();
     let call = Call { id: CallId("bench".into()), name: name.into(), arguments };
-    (call, ToolCx { now: Moment::ZERO, last_reply: None, said: None })
+    (call, ToolCx { now: Moment::ZERO, ..ToolCx::default() })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]

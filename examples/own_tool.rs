@@ -64,7 +64,7 @@ async fn main() -> anyhow::Result<()> {
             name: name.into(),
             arguments: arguments.into(),
         };
-        let cx = ToolCx { now: clock.now(), last_reply: None, said: None };
+        let cx = ToolCx { now: clock.now(), ..ToolCx::default() };
         let done = tools.call(&call, cx).await;
         let mark = if done.outcome.ok { "ok" } else { "no" };
         #[expect(clippy::print_stdout, reason = "an example shows what it does")]

@@ -47,7 +47,7 @@ fn tools(browse: BrowseSettings) -> Registry {
 
 async fn call(tools: &Registry, name: &str, arguments: Value) -> Outcome {
     let call = Call { id: CallId("1".into()), name: name.into(), arguments: arguments.to_string() };
-    let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+    let cx = ToolCx { now: Moment::ZERO, ..ToolCx::default() };
     tools.call(&call, cx).await.outcome
 }
 

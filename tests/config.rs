@@ -6,10 +6,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use aloud::config::{
-    Config, ConfigErrors, Device, Environment, HomeAssistant, InitError, KeySource, Mode,
+    CalDav, Config, ConfigErrors, Device, Environment, HomeAssistant, InitError, KeySource, Mode,
     ModelName, Mqtt, Origin, PathError, Paths, Protocol, ProviderKind, Speculate, ToolChoice,
     TurnEnding, Units, default_file, init,
 };
+use aloud::dialog::{Effect, Start};
 use aloud::listen::Echo;
 use aloud::tool::permission::Policy;
 use proptest::prelude::*;
@@ -447,15 +448,28 @@ fn a_house_needs_its_token() {
 #[test]
 fn mqtt_is_told_what_is_wrong() {
     let wrong = problems(
-        "[tools.mqtt]\nurl = \"mqtts://broker\"\ntopics = { lamp = \"home/+/set\", desk = \"a\" }\n\
+        "[tools.mqtt]\nurl = \"amqp://broker\"\ntopics = { lamp = \"home/+/set\", desk = \"a\" }\n\
          say = { \"light it\" = \"lamb ON\" }\n",
     );
     assert_eq!(wrong.len(), 3, "{wrong:?}");
-    assert!(wrong.iter().any(|text| text.contains("encrypted connections are not supported")));
+    assert!(wrong.iter().any(|text| text.contains("not an mqtt:// or mqtts:// address")));
     assert!(wrong.iter().any(|text| text.contains("not for sending")));
     assert!(wrong.iter().any(|text| text.contains("\"lamb ON\" names no topic")), "{wrong:?}");
-    let secret = problems("[tools.mqtt]\nurl = \"mqtt://me:hush@broker\"\n");
-    assert!(secret[0].contains("must not contain a password"), "{secret:?}");
+    for text in [
+        "[tools.mqtt]\nurl = \"mqtts://me:hush@broker\"\n",
+        "[tools.calendar]\nurl = \"https://me:hush@cloud.example/\"\n",
+    ] {
+        let secret = problems(text);
+        assert!(secret[0].contains("must not contain a password"), "{secret:?}");
+    }
+    let settings = |url: &str| {
+        let config = format!("[tools.mqtt]\nurl = \"{url}\"\n");
+        let mqtt = Home::new(Some(&config)).load(&[]).unwrap().settings.tools.mqtt.unwrap();
+        (mqtt.port, mqtt.tls)
+    };
+    assert_eq!(settings("mqtt://broker"), (1883, false));
+    assert_eq!(settings("mqtts://broker"), (8883, true));
+    assert_eq!(settings("mqtts://broker:9000"), (9000, true));
 }
 
 #[test]
@@ -505,6 +519,11 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.calendar = full.path().join(".local/share/aloud/calendar.ics");
     expected.keys.hold = "Super+Space".parse().ok();
     expected.keys.toggle = "Super+Shift+Space".parse().ok();
+    expected.tools.caldav = Some(CalDav {
+        url: "https://cloud.example/dav/me/personal".into(),
+        user: Some("me".into()),
+        password: Some(KeySource::Env("CALDAV_PASSWORD".into())),
+    });
     expected.models.mirror = Some("https://models.example/aloud".into());
     expected.tools.get_weather.location = Some("Paris".into());
     expected.tools.policies.tools.insert("set_timer".into(), Policy::Allow);
@@ -515,6 +534,7 @@ fn the_written_file_holds_every_key_with_its_default() {
     expected.tools.mqtt = Some(Mqtt {
         host: "localhost".into(),
         port: 1883,
+        tls: false,
         user: Some("aloud".into()),
         password: Some(KeySource::Env("MQTT_PASSWORD".into())),
         topics: [("lamp".into(), "home/lamp/set".into())].into(),
@@ -708,9 +728,33 @@ fn a_denied_tool_is_not_there_and_others_may_have_to_ask() {
     for (text, words) in [
         ("[permissions]\nacts = \"deny\"\n", "\"allow\" or \"ask\""),
         ("[permissions]\nset_timer = \"denied\"\n", "did you mean \"deny\"?"),
+        ("[permissions.mic]\nacts = \"ask\"\n", "no turn begins like that"),
+        ("[permissions.key]\nacts = \"never\"\n", "\"allow\" or \"ask\" or \"deny\""),
     ] {
         let errors = Home::new(Some(text)).load(&[]).unwrap_err().to_string();
         assert!(errors.contains(words), "{errors}");
+    }
+}
+
+#[test]
+fn what_begins_a_turn_has_permissions_of_its_own() {
+    let text = "[permissions]\nopen = \"ask\"\n[permissions.microphone]\nacts = \"deny\"\nset_timer = \
+                \"allow\"\n[permissions.wake]\ndangerous = \"deny\"\n[permissions.wake.computer]\nacts = \
+                \"ask\"\n";
+    let tools = Home::new(Some(text)).load(&[]).unwrap().settings.tools;
+    let policies = tools.policies;
+    assert!(tools.disabled.is_empty());
+    let of = |name, effect, start, word| policies.of(name, effect, &[start].into(), word);
+    use Effect::{Dangerous, Writes};
+    for (is, wanted) in [
+        (of("open", Writes, Start::Key, None), Policy::Ask),
+        (of("add_note", Writes, Start::Microphone, None), Policy::Deny),
+        (of("set_timer", Writes, Start::Microphone, None), Policy::Allow),
+        (of("add_note", Writes, Start::Wake, Some("alexa")), Policy::Allow),
+        (of("add_note", Writes, Start::Wake, Some("computer")), Policy::Ask),
+        (of("delete_list", Dangerous, Start::Wake, Some("computer")), Policy::Deny),
+    ] {
+        assert_eq!(is, wanted);
     }
 }
 

@@ -99,7 +99,7 @@ impl Evening {
         let id = CallId(format!("{}-{}", call.id.0, self.calls));
         let call = Call { id, ..call };
         self.items.push(Item::Call { epoch: Epoch(1), call: call.clone() });
-        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: Some(said.into()) };
+        let cx = ToolCx { now: Moment::ZERO, said: Some(said.into()), ..ToolCx::default() };
         let done = self.tools.call(&call, cx).await;
         self.items.push(Item::Outcome(done.outcome));
     }
@@ -710,6 +710,7 @@ async fn the_calendar_is_read_and_written_as_people_say_it() {
     let mut evening = Evening::with(|settings| {
         settings.calendar = CalendarSettings {
             file: Some(file.clone()),
+            server: None,
             others: vec![CalendarSource::File(work.clone())],
         };
     });
@@ -763,7 +764,8 @@ async fn appointments_are_moved_and_cancelled_as_people_say_it() {
     let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}END:VCALENDAR\r\n", events.concat());
     std::fs::write(&file, &text).unwrap();
     let mut evening = Evening::with(|settings| {
-        settings.calendar = CalendarSettings { file: Some(file.clone()), others: Vec::new() };
+        settings.calendar =
+            CalendarSettings { file: Some(file.clone()), ..CalendarSettings::default() };
     });
     evening
         .goes(&[
@@ -806,11 +808,11 @@ async fn appointments_are_moved_and_cancelled_as_people_say_it() {
 async fn calls_beside_each_other_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("me.ics");
-    let calendar = CalendarSettings { file: Some(file.clone()), others: Vec::new() };
+    let calendar = CalendarSettings { file: Some(file.clone()), ..CalendarSettings::default() };
     let evening = Evening::with(|settings| settings.calendar = calendar);
     let call = |name: &str, arguments: String| {
         let call = Call { id: CallId("1".into()), name: name.into(), arguments };
-        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+        let cx = ToolCx { now: Moment::ZERO, ..ToolCx::default() };
         let tools = &evening.tools;
         async move { assert!(tools.call(&call, cx).await.outcome.ok) }
     };

@@ -97,7 +97,7 @@ impl House {
     async fn after(&self, said: &str, tool: &str, arguments: &Value) -> Outcome {
         let id = CallId("call".into());
         let call = Call { id, name: tool.into(), arguments: arguments.to_string() };
-        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: Some(said.into()) };
+        let cx = ToolCx { now: Moment::ZERO, said: Some(said.into()), ..ToolCx::default() };
         self.tools.call(&call, cx).await.outcome
     }
 

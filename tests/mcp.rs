@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use aloud::base::{CallId, Moment};
+use aloud::base::{CallId, Clock, Moment};
 use aloud::dialog::{Call, Effect};
 use aloud::tool::mcp::{Health, Link, Server, Servers};
-use aloud::tool::{Registry, ToolCx};
+use aloud::tool::{Progress, Registry, ToolCx};
 use strangers::folder;
 
 /// A home with a configuration.
@@ -99,6 +99,14 @@ fn tools_of_servers_are_listed_and_called_from_the_shell() {
         r#"{"uri": "demo://resource/static/document/features.md"}"#,
     ]);
     assert!(text(&read.stdout).contains("Everything"), "{}", text(&read.stderr));
+    assert!(out.contains("Takes up a prompt of all: simple-prompt"), "{out}");
+    let prompt = home.run(&[
+        "tools",
+        "call",
+        "use_prompt",
+        r#"{"name": "args-prompt", "arguments": {"city": "Graz"}}"#,
+    ]);
+    assert!(text(&prompt.stdout).contains("Graz"), "{}", text(&prompt.stderr));
     let none = home.run(&["tools", "call", "read_resource", r#"{"uri": "demo://nothing"}"#]);
     assert_eq!(none.status.code(), Some(69), "{}", text(&none.stdout));
     let wrong = home.run(&["tools", "call", "echo", r#"{"massage": "x"}"#]);
@@ -263,7 +271,7 @@ fn shell(before: &str, command: &[String]) -> Vec<String> {
 
 fn call(name: &str, arguments: &str) -> (Call, ToolCx) {
     let call = Call { id: CallId("a".into()), name: name.into(), arguments: arguments.into() };
-    (call, ToolCx { now: Moment::ZERO, last_reply: None, said: None })
+    (call, ToolCx { now: Moment::ZERO, ..ToolCx::default() })
 }
 
 #[tokio::test]
@@ -309,6 +317,34 @@ async fn a_call_that_is_given_up_is_cancelled_at_the_server() {
     let outcome = tools.call(&echo, cx).await.outcome;
     assert_eq!((outcome.ok, &*outcome.say), (true, "Echo: still there"));
     assert!(asked().contains("notifications/cancelled"), "{}", asked());
+}
+
+#[tokio::test]
+async fn a_server_tells_how_far_a_call_is() {
+    let servers = Servers::start(vec![program("all", everything())], Vec::new(), |_| {});
+    let tools = Registry::new([]).with_live(servers.shelf(), |_| true);
+    servers.ready(Duration::from_secs(60)).await;
+    let (long, cx) = call("trigger-long-running-operation", r#"{"duration": 1, "steps": 4}"#);
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let progress = Progress::to(move |step| tell.send(step.done).unwrap());
+    assert!(tools.call(&long, ToolCx { progress, ..cx }).await.outcome.ok);
+    let mut steps = Vec::new();
+    while let Ok(Some(done)) = told.try_recv() {
+        steps.push(done);
+    }
+    assert!(steps.len() > 1 && steps.is_sorted() && steps.contains(&0.5), "{steps:?}");
+}
+
+#[test]
+fn a_command_waits_for_no_server() {
+    // It never answers.
+    let home = Home::new("[mcp.slow]\ncommand = [\"sleep\", \"1000\"]\n");
+    let clock = Clock::start();
+    let told = home.run(&["ask", "what is two plus two"]);
+    let took = clock.now().since(Moment::ZERO);
+    assert_eq!(text(&told.stdout), "That's 4.\n", "{}", text(&told.stderr));
+    // A question for a model would wait ten seconds for its tools.
+    assert!(took < Duration::from_secs(9), "{took:?}");
 }
 
 /// A client of `aloud mcp`, by lines of JSON-RPC.

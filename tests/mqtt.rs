@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests too")]
 
+#[path = "provider/authority.rs"]
+mod authority;
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use authority::Authority;
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
 /// A broker that ends with the test.
@@ -19,8 +23,8 @@ impl Drop for Broker {
     }
 }
 
-/// A broker on `port` with the user "me", whose password is "hush".
-fn broker(folder: &Path, port: u16) -> Broker {
+/// A broker on `port` with the user "me", whose password is "hush"; `more` is about encryption.
+fn broker(folder: &Path, port: u16, more: &str) -> Broker {
     let passwords = folder.join("passwords");
     let made = Command::new("mosquitto_passwd")
         .args(["-c", "-b", passwords.to_str().unwrap(), "me", "hush"])
@@ -30,7 +34,7 @@ fn broker(folder: &Path, port: u16) -> Broker {
     let config = folder.join("mosquitto.conf");
     let text = format!(
         "listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {}\nuser root\n\
-         log_dest stderr\n",
+         log_dest stderr\n{more}",
         passwords.display()
     );
     std::fs::write(&config, text).unwrap();
@@ -51,6 +55,7 @@ fn ask(home: &Path, text: &str) -> String {
     let asked = Command::new(env!("CARGO_BIN_EXE_aloud"))
         .args(["ask", text])
         .env_clear()
+        .env("SSL_CERT_FILE", home.join("authority.pem"))
         .env("HOME", home)
         .env("XDG_RUNTIME_DIR", home)
         .env("PATH", "/nonexistent")
@@ -83,7 +88,7 @@ fn messages_reach_the_broker_by_name_and_by_sentences_of_ones_own() {
     std::fs::write(&password, "wrong\n").unwrap();
     let away = ask("light up the desk");
     assert!(away.starts_with("I could not send that: 127.0.0.1 is not reached"), "{away}");
-    let _broker = broker(home.path(), port);
+    let _broker = broker(home.path(), port, "");
     assert_eq!(
         ask("light up the desk"),
         "I could not send that: 127.0.0.1 does not take the user or the password. Check user and \
@@ -126,4 +131,35 @@ fn messages_reach_the_broker_by_name_and_by_sentences_of_ones_own() {
     }
     let unknown = ask("publish on to the radio");
     assert!(unknown.contains("must be one of \"coffee machine\", \"lamp\""), "{unknown}");
+}
+
+#[test]
+fn an_encrypted_broker_is_trusted_only_with_a_certificate_that_is_known() {
+    let home = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let (chain, key) = authority.files("localhost", home.path());
+    let tls = format!("certfile {}\nkeyfile {}\n", chain.display(), key.display());
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    std::fs::create_dir_all(home.path().join(".config/aloud")).unwrap();
+    let _broker = broker(home.path(), port, &tls);
+    let password = home.path().join("password");
+    std::fs::write(&password, "hush\n").unwrap();
+    let ask = |scheme: &str, host: &str| {
+        let config = format!(
+            "[tools.mqtt]\nurl = \"{scheme}://{host}:{port}\"\nuser = \"me\"\npassword_file = {:?}\n\
+             topics = {{ lamp = \"home/lamp/set\" }}\n",
+            password.display().to_string()
+        );
+        std::fs::write(home.path().join(".config/aloud/config.toml"), config).unwrap();
+        ask(home.path(), "publish on to the lamp")
+    };
+    Authority::new().file(home.path());
+    let unknown = ask("mqtts", "localhost");
+    assert!(unknown.contains("a certificate from an unknown authority"), "{unknown}");
+    authority.file(home.path());
+    assert_eq!(ask("mqtts", "localhost"), "Sent on to lamp.");
+    let other = ask("mqtts", "127.0.0.1");
+    assert!(other.contains("a certificate for another host; fix url under tools.mqtt"), "{other}");
+    let plain = ask("mqtt", "localhost");
+    assert!(plain.starts_with("I could not send that: localhost"), "{plain}");
 }

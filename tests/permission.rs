@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use aloud::base::{CallId, Epoch, Job, Moment, WallClock};
-use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, ToolSpec};
+use aloud::dialog::{Call, Effect, Item, Outcome, Prompt, Start, ToolSpec};
 use aloud::engine::local::Templates;
 use aloud::engine::{Delta, Responder};
 use aloud::grammar::Grammar;
-use aloud::tool::permission::{Audit, Permissions, Policies, Policy, Ruled, Ruling};
+use aloud::tool::permission::{Audit, Exceptions, Permissions, Policies, Policy, Ruled, Ruling};
 use aloud::tool::{Registry, Tool, ToolCx, ToolError, ToolOutput};
 use futures::StreamExt;
 use serde_json::json;
@@ -44,6 +45,7 @@ struct Talk {
     epoch: u32,
     ms: u64,
     said: String,
+    starts: BTreeSet<Start>,
     items: Vec<Item>,
 }
 
@@ -58,13 +60,14 @@ impl Talk {
     fn new(policies: Policies, audit: Audit) -> Self {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let tool = |name: &str, effect, foreign| -> Arc<dyn Tool> {
-            let parameters = json!({"type": "object", "properties": {"place": {"type": "string"}},
+            let parameters = json!({"type": "object", "properties": {"place": {"type": "string"}, "sure": {"type": "boolean"}},
                 "additionalProperties": false});
             let (name, description) = (name.to_owned(), "A tool.".to_owned());
             let spec = ToolSpec { name, description, parameters, effect };
             Arc::new(Noted { spec, foreign, calls: Arc::clone(&calls) })
         };
         let tools = Registry::new([
+            tool("clear", Effect::Writes, false),
             tool("read_page", Effect::Reads, true),
             tool("read_list", Effect::Reads, false),
             tool("send_message", Effect::Writes, false),
@@ -72,7 +75,8 @@ impl Talk {
         ]);
         let permissions = Permissions::new(policies, audit);
         let (epoch, ms, said, items) = (0, 0, String::new(), Vec::new());
-        Self { tools, permissions, calls, epoch, ms, said, items }
+        let starts = [Start::Key].into();
+        Self { tools, permissions, calls, epoch, ms, said, starts, items }
     }
 
     /// The user says something, which begins a turn.
@@ -91,7 +95,7 @@ impl Talk {
 
     async fn make(&mut self, call: Call) -> Outcome {
         let (now, said) = (Moment::from_millis(self.ms), Some(self.said.clone()));
-        let cx = ToolCx { now, last_reply: None, said };
+        let cx = ToolCx { now, said, starts: self.starts.clone(), ..ToolCx::default() };
         match self.permissions.rule(&self.tools, Epoch(self.epoch), &call, &cx) {
             Ruling::Not(outcome) => outcome,
             Ruling::Run => {
@@ -196,6 +200,71 @@ async fn the_configuration_says_what_asks() {
     assert!(talk.call("delete_all", "{}").await.ok);
     assert!(asks(&talk.call("send_message", "{}").await));
     assert!(talk.call("read_page", "{}").await.ok, "what only reads never asks");
+}
+
+#[tokio::test]
+async fn what_began_a_turn_says_what_it_may_do() {
+    let mut policies = Policies::default();
+    let only = |acts| Exceptions { acts: Some(acts), ..Exceptions::default() };
+    policies.starts.insert(Start::Microphone, only(Policy::Deny));
+    policies.starts.insert(Start::Wake, only(Policy::Ask));
+    let mut talk = Talk::new(policies, Audit::default());
+    talk.says("tell Ann");
+    assert!(talk.call("send_message", "{}").await.ok);
+    talk.starts = [Start::Wake].into();
+    talk.says("tell Ann");
+    assert!(asks(&talk.call("send_message", "{}").await));
+    talk.says("yes");
+    assert!(talk.call("send_message", "{}").await.ok);
+    talk.ran();
+    talk.starts = [Start::Microphone].into();
+    for said in ["tell Ann", "yes"] {
+        talk.says(said);
+        let denied = talk.call("send_message", "{}").await;
+        let words = "I'm not allowed to use send message when the microphone is just open.";
+        assert_eq!((denied.ok, denied.say.as_str()), (false, words));
+        assert!(!talk.call("delete_all", "{}").await.ok);
+    }
+    assert!(talk.call("read_list", "{}").await.ok);
+    assert_eq!(talk.ran(), ["read_list {}"]);
+}
+
+#[tokio::test]
+async fn only_the_user_is_sure() {
+    let sure = r#"{"place": "list", "sure": true}"#;
+    let mut talk = Talk::new(Policies::default(), Audit::default());
+    talk.says("clear the list");
+    assert!(asks(&talk.call("clear", sure).await), "nobody has asked them");
+    talk.says("what time is it");
+    assert!(asks(&talk.call("clear", sure).await));
+    // The tool asks, and the model answers for the user.
+    talk.says("clear the list");
+    assert!(talk.call("clear", r#"{"place": "list"}"#).await.ok);
+    assert!(asks(&talk.call("clear", sure).await));
+    assert_eq!(talk.ran(), [r#"clear {"place":"list"}"#]);
+    for answer in ["yes", "clear the list"] {
+        talk.says("clear the list");
+        assert!(talk.call("clear", r#"{"place": "list"}"#).await.ok);
+        talk.says("no wait");
+        assert!(!talk.call("clear", sure).await.ok);
+        talk.says("clear the list");
+        assert!(talk.call("clear", r#"{"place": "list"}"#).await.ok);
+        talk.says(answer);
+        let other = talk.call("clear", r#"{"place": "notes", "sure": true}"#).await;
+        assert!(asks(&other), "they were asked about the list: {other:?}");
+        assert!(talk.call("clear", sure).await.ok, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_only_reads_asks_if_a_line_says_so() {
+    let mut policies = Policies::default();
+    policies.tools.insert("read_list".into(), Policy::Ask);
+    let mut talk = Talk::new(policies, Audit::default());
+    talk.says("what is on my list");
+    assert!(asks(&talk.call("read_list", "{}").await));
+    talk.says("yes");
+    assert!(talk.call("read_list", "{}").await.ok);
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aloud::audio::{
-    AudioError, Block, CaptureEvent, Choice, Pace, Settings, Side, SideState, Sound, SoundEvent,
-    path,
+    AudioError, Block, CaptureEvent, Choice, Loops, Pace, Settings, Side, SideState, Sound,
+    SoundEvent, path,
 };
 use aloud::base::{Clock, Epoch, Moment, Rate, SPEAKER_RATE, Volume};
 use aloud::pcm::{FileError, WavFile, read_file};
@@ -338,6 +338,7 @@ fn between(input: &Path, output: &Path, pace: Pace) -> Settings {
         output: Some(Choice::File(output.to_owned())),
         pace,
         trail: Duration::from_millis(500),
+        loops: Loops::default(),
     }
 }
 
@@ -412,7 +413,9 @@ fn at_real_pace_a_second_takes_a_second_and_pauses_are_written() {
         match events.blocking_recv().unwrap() {
             SoundEvent::Up { .. } => up += 1,
             SoundEvent::Ended => break,
-            event @ (SoundEvent::Moved { .. } | SoundEvent::Lost { .. }) => panic!("{event:?}"),
+            event @ (SoundEvent::Moved { .. }
+            | SoundEvent::Lost { .. }
+            | SoundEvent::Closed { .. }) => panic!("{event:?}"),
         }
     }
     assert_eq!(up, 2);

@@ -45,7 +45,7 @@ async fn result(tools: &Registry, expression: &Value) -> f64 {
         name: "calculate".into(),
         arguments: json!({ "expression": expression }).to_string(),
     };
-    let cx = ToolCx { now: aloud::base::Moment::default(), last_reply: None, said: None };
+    let cx = ToolCx { now: aloud::base::Moment::default(), ..ToolCx::default() };
     let done = tools.call(&call, cx).await;
     let data: Value = serde_json::from_str(&done.outcome.output).unwrap_or_default();
     data["result"].as_f64().unwrap_or(f64::NAN)

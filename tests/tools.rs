@@ -132,7 +132,8 @@ impl World {
 async fn call(tools: &Registry, name: &str, arguments: &str) -> Done {
     let id = CallId("call_1".into());
     let call = Call { id: id.clone(), name: name.into(), arguments: arguments.into() };
-    let cx = ToolCx { now: Moment::ZERO, last_reply: Some("It's 4 PM.".into()), said: None };
+    let cx =
+        ToolCx { now: Moment::ZERO, last_reply: Some("It's 4 PM.".into()), ..ToolCx::default() };
     let done = tools.call(&call, cx).await;
     assert_eq!(done.outcome.id, id);
     done
@@ -248,7 +249,7 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("add_reminder", "text in_seconds? time? day? date? repeat? instead?", Writes),
         ("list_reminders", "", Reads),
         ("cancel_reminder", "text? which? all?", Writes),
-        ("add_to_list", "list? item", Writes),
+        ("add_to_list", "list? item day? date?", Writes),
         ("read_list", "list?", Reads),
         ("remove_from_list", "list? item", Writes),
         ("clear_list", "list? sure?", Writes),
@@ -280,9 +281,9 @@ fn tools_that_need_a_setting_have_their_documented_names_arguments_and_effects()
     use Effect::{Reads, Writes};
     let which = "about? day? date? time? next?";
     let want = [
-        ("get_events", "day? date? days? about? next?", Reads),
+        ("get_events", "day? date? days? part? about? next?", Reads),
         ("add_event", "title day? date? time? minutes?", Writes),
-        ("move_event", &format!("{which} to_day? to_date? to_time? add_seconds?"), Writes),
+        ("move_event", &format!("{which} to_day? to_date? to_time? add_seconds? all?"), Writes),
         ("remove_event", &format!("{which} all? sure?"), Writes),
         ("open", "what", Writes),
         ("read_clipboard", "", Reads),
@@ -299,6 +300,7 @@ fn tools_that_need_a_setting_have_their_documented_names_arguments_and_effects()
         settings.mqtt = Some(MqttSettings {
             host: "localhost".into(),
             port: 1883,
+            tls: false,
             user: None,
             password: Ok(None),
             topics: [("lamp".to_owned(), "home/lamp/set".to_owned())].into(),
@@ -349,8 +351,7 @@ async fn the_tools_about_the_talk_itself() {
     assert_eq!(world.says("repeat", json!({})).await, "It's 4 PM.");
     assert!(world.says("help", json!({})).await.contains("set timers and alarms"));
     let call = Call { id: CallId("1".into()), name: "repeat".into(), arguments: "{}".into() };
-    let done =
-        world.tools.call(&call, ToolCx { now: Moment::ZERO, last_reply: None, said: None }).await;
+    let done = world.tools.call(&call, ToolCx { now: Moment::ZERO, ..ToolCx::default() }).await;
     assert_eq!(
         (done.outcome.ok, done.outcome.say.as_str()),
         (false, "I have not said anything yet.")
@@ -408,7 +409,7 @@ async fn the_time_left_until_a_clock_time() {
         arguments: json!({"until": "06:00"}).to_string(),
     };
     let said = Some("how long until six".to_owned());
-    let cx = ToolCx { now: Moment::ZERO, last_reply: None, said };
+    let cx = ToolCx { now: Moment::ZERO, said, ..ToolCx::default() };
     let done = world.tools.call(&call, cx).await;
     assert_eq!(done.outcome.say, "It's 1 hour and 18 minutes until 6 PM.");
 }

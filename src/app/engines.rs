@@ -12,6 +12,7 @@ use super::keys::{self, Key};
 use super::{App, RUNTIME, StartError, realtime, sentences};
 use crate::base::WallClock;
 use crate::config::{self, AuthScheme, KeySource, ModelName, ProviderKind};
+use crate::dialog::{Item, Prompt, ToolSpec};
 use crate::engine::local::hibari::{Hibari, HibariFiles};
 use crate::engine::local::moonshine::{Moonshine, MoonshineFiles};
 use crate::engine::local::{Nearby, Templates};
@@ -395,6 +396,16 @@ impl App {
             mute: false,
             opening: self.before()?,
         })
+    }
+
+    /// Whether the templates carry out `text` by themselves, with these tools.
+    pub(super) fn commands(&self, text: &str, tools: Arc<[ToolSpec]>) -> Result<bool, StartError> {
+        if !self.commands_first() && !self.wants_a_chat_model() {
+            return Ok(false);
+        }
+        let items = vec![Item::User { utterance: None, text: text.to_owned() }];
+        let prompt = Prompt { instructions: "".into(), items, tools, sounds: Vec::new() };
+        Ok(self.templates()?.certain(&prompt).is_some())
     }
 
     /// Whether only templates answer, so that a chat model is worth offering.

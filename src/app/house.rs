@@ -1,7 +1,9 @@
 use super::App;
 use super::keys::{self, Key};
 use crate::config::KeySource;
-use crate::tool::{BaseUrl, CalendarSettings, CalendarSource, HouseSettings, MqttSettings};
+use crate::tool::{
+    BaseUrl, CalendarServer, CalendarSettings, CalendarSource, HouseSettings, MqttSettings,
+};
 
 /// Home Assistant, if it is configured. A token that cannot be read is reported by the tools, so that
 /// everything else starts without it.
@@ -35,18 +37,11 @@ pub(super) fn house(app: &App) -> Result<Option<HouseSettings>, String> {
 /// The broker of MQTT, if one is configured. A password that cannot be read is told by the tool.
 pub(super) fn mqtt(app: &App) -> Option<MqttSettings> {
     let settings = app.config.settings.tools.mqtt.as_ref()?;
-    let password = match keys::key(&app.env, "mqtt", settings.password.as_ref()) {
-        Ok(Key::None) if settings.password.is_none() => Ok(None),
-        Ok(Key::Known(password)) => Ok(Some(password)),
-        Ok(Key::None | Key::Asked(_)) | Err(_) => {
-            Err("I have no password for the MQTT broker. Set \
-            password_file or password_env under tools.mqtt in the configuration."
-                .to_owned())
-        }
-    };
+    let password = secret(app, "mqtt", settings.password.as_ref(), "the MQTT broker");
     Some(MqttSettings {
         host: settings.host.clone(),
         port: settings.port,
+        tls: settings.tls,
         user: settings.user.clone(),
         password,
         topics: settings.topics.clone(),
@@ -60,8 +55,13 @@ pub(super) fn calendars(app: &App) -> CalendarSettings {
         Ok(url) if text.starts_with("http") => CalendarSource::Web(url),
         Ok(_) | Err(_) => CalendarSource::File(text.into()),
     };
+    let server = tools.caldav.as_ref().and_then(|server| {
+        let password = secret(app, "calendar", server.password.as_ref(), "the calendar's server");
+        Some(CalendarServer { url: server.url.parse().ok()?, user: server.user.clone(), password })
+    });
     CalendarSettings {
         file: Some(tools.calendar.clone()),
+        server,
         others: tools.calendars.iter().map(other).collect(),
     }
 }
@@ -69,4 +69,21 @@ pub(super) fn calendars(app: &App) -> CalendarSettings {
 /// The feeds of the news; they were checked when the configuration was read.
 pub(super) fn feeds(app: &App) -> Vec<reqwest::Url> {
     app.config.settings.tools.feeds.iter().filter_map(|feed| feed.parse().ok()).collect()
+}
+
+/// A password of the section `tools.NAME`, or a sentence that says that it cannot be read.
+fn secret(
+    app: &App,
+    name: &str,
+    source: Option<&KeySource>,
+    whose: &str,
+) -> Result<Option<String>, String> {
+    match keys::key(&app.env, name, source) {
+        Ok(Key::None) if source.is_none() => Ok(None),
+        Ok(Key::Known(password)) => Ok(Some(password)),
+        Ok(Key::None | Key::Asked(_)) | Err(_) => Err(format!(
+            "I have no password for {whose}. Set password_file or password_env under tools.{name} in \
+             the configuration."
+        )),
+    }
 }

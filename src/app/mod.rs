@@ -271,6 +271,7 @@ impl App {
         let patience = self.config.settings.chat.patience_s + 5;
         settings.patience.reply = Duration::from_secs(patience.into());
         // The listen thread cuts at this length itself; the machine's watchdog comes later.
+        settings.filler.on = self.config.settings.tools.filler;
         settings.patience.utterance = Duration::from_secs(u64::from(listen.max_utterance_s) + 5);
         turn::Setup { settings, ..turn::Setup::default() }
     }
@@ -336,12 +337,14 @@ impl App {
         };
         let ringer = self.ringer().await;
         let book = self.book();
+        let mut setup = self.turns(config::Mode::PushToTalk);
+        setup.settings.filler.on &= sounds;
         let driver = Driver::new(Parts {
             clock: self.clock,
-            setup: self.turns(config::Mode::PushToTalk),
+            setup,
             partner: realtime::partner(self, engines, told, None, sounds)?,
             instructions: self.instructions()?,
-            tools: tools::ready(self, self.tools(&book, ringer, &notes)?).await,
+            tools: tools::for_one(self, &question, self.tools(&book, ringer, &notes)?).await?,
             permissions: permissions::permissions(self),
             book: None,
             volume: self.volume.clone(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{App, StartError, house, painter};
 use crate::config::{self, Environment, McpServer};
+use crate::drive::Question;
 use crate::engine::Notes;
 use crate::tool::mcp::{Health, Link, Server, Servers};
 use crate::tool::{self, Book, Registry, Ringer};
@@ -80,6 +81,26 @@ pub(crate) async fn ready(app: &App, tools: Registry) -> Registry {
         servers.ready(READY).await;
     }
     tools
+}
+
+/// `tools` for one question. Servers are not waited for if it is a command that the templates carry
+/// out, or if nobody else is there to answer it.
+pub(super) async fn for_one(
+    app: &App,
+    question: &Question,
+    tools: Registry,
+) -> Result<Registry, StartError> {
+    // Without a chat model only sentences of the user's own can name a server's tool.
+    let own = app.config.settings.templates.file.is_some();
+    let known = match question {
+        Question::Say(_) => true,
+        Question::Heard(_) => app.wants_a_chat_model() && !own,
+        Question::Text { text, pictures } => {
+            (app.wants_a_chat_model() && !own)
+                || (pictures.is_empty() && app.commands(text, tools.specs())?)
+        }
+    };
+    Ok(if known { tools } else { ready(app, tools).await })
 }
 
 /// Starts the MCP servers and tells the state of each, after a while.

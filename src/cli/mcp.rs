@@ -19,7 +19,6 @@ use crate::base::CallId;
 use crate::config::Environment;
 use crate::control::{ANSWER_S, Client, ClientError};
 use crate::dialog::{Call, ToolSpec};
-use crate::drive::Request;
 use crate::engine::Notes;
 use crate::tool::{Ringer, ToolCx};
 
@@ -72,7 +71,7 @@ impl Server {
         let mut tools = vec![
             tool(
                 "say",
-                "Speaks to the user through their loudspeaker, in one or two short sentences. Returns at once.",
+                "Speaks to the user through their loudspeaker, in one or two short sentences. Returns once they have heard it.",
                 json!({
                     "type": "object", "required": ["text"], "additionalProperties": false,
                     "properties": {"text": text("What to say, as plain text.")},
@@ -104,8 +103,8 @@ impl Server {
         match name {
             "say" => {
                 let Say { text } = read(arguments)?;
-                let said = self.service().await?.ask(Request::Say { text }).await;
-                said.map(|()| "The user will hear it.".into()).map_err(|error| error.to_string())
+                let said = self.service().await?.say(text).await;
+                said.map(|()| "The user has heard it.".into()).map_err(|error| error.to_string())
             }
             "ask_user" => {
                 let AskUser { question, timeout_s } = read(arguments)?;
@@ -126,7 +125,7 @@ impl Server {
                 let tools = tools.map_err(|error| error.to_string())?;
                 tools.check(TIMER, &arguments)?;
                 let call = Call { id: CallId("call".into()), name: TIMER.into(), arguments };
-                let cx = ToolCx { now: self.app.clock.now(), last_reply: None, said: None };
+                let cx = ToolCx { now: self.app.clock.now(), ..ToolCx::default() };
                 let outcome = tools.call(&call, cx).await.outcome;
                 if outcome.ok { Ok(outcome.say) } else { Err(outcome.say) }
             }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,9 +10,9 @@ use super::{Outcome, print, servers};
 use crate::app::{App, permissions, tools};
 use crate::base::CallId;
 use crate::config::Environment;
-use crate::dialog::Call;
+use crate::dialog::{Call, ToolSpec};
 use crate::engine::Notes;
-use crate::tool::permission::Ruled;
+use crate::tool::permission::{Policies, Policy, Ruled};
 use crate::tool::{Registry, Ringer, ToolCx};
 
 #[derive(Debug, Args)]
@@ -80,9 +81,15 @@ async fn all(app: &App, ringer: Ringer) -> Result<Registry, Failure> {
 async fn list(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome {
     let app = App::open(file, env)?;
     let specs = all(&app, Ringer::Nobody).await?.specs();
+    let policies = &app.config.settings.tools.policies;
     if as_json {
         for spec in specs.iter() {
-            print::json(spec)?;
+            let by = policies.exceptions(&spec.name, spec.effect).into_iter();
+            let by: BTreeMap<_, _> = by.map(|(when, policy)| (when, word(policy))).collect();
+            let mut object = json!(spec);
+            object["permission"] = word(policies.general(&spec.name, spec.effect)).into();
+            object["permission_by"] = json!(by);
+            print::json(&object)?;
         }
         return Ok(());
     }
@@ -90,10 +97,30 @@ async fn list(file: Option<&Path>, env: &Environment, as_json: bool) -> Outcome 
         .iter()
         .map(|spec| {
             let first = spec.description.split_inclusive(['.', '\n']).next().unwrap_or_default();
-            vec![spec.name.clone(), first.trim().to_owned()]
+            vec![spec.name.clone(), rule(policies, spec), first.trim().to_owned()]
         })
         .collect();
     print::table(&rows)
+}
+
+/// Whether a tool may run: "ask (microphone: deny)".
+fn rule(policies: &Policies, spec: &ToolSpec) -> String {
+    let general = word(policies.general(&spec.name, spec.effect));
+    let others = policies.exceptions(&spec.name, spec.effect).into_iter();
+    let others: Vec<String> =
+        others.map(|(when, policy)| format!("{when}: {}", word(policy))).collect();
+    match others.is_empty() {
+        true => general.to_owned(),
+        false => format!("{general} ({})", others.join(", ")),
+    }
+}
+
+const fn word(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Allow => "allow",
+        Policy::Ask => "ask",
+        Policy::Deny => "deny",
+    }
 }
 
 async fn call(
@@ -110,7 +137,7 @@ async fn call(
         return Err(Failure::new(Code::Usage, what));
     }
     tools.check(&name, &arguments).map_err(|problem| Failure::new(Code::Data, problem))?;
-    let cx = ToolCx { now: app.clock.now(), last_reply: None, said: None };
+    let cx = ToolCx { now: app.clock.now(), ..ToolCx::default() };
     let call = Call { id: CallId("call".into()), name, arguments };
     let outcome = tools.call(&call, cx).await.outcome;
     if as_json {
@@ -149,6 +176,7 @@ fn log(file: Option<&Path>, env: &Environment, most: usize, as_json: bool) -> Ou
             Ruled::Asked => "asked first",
             Ruled::Confirmed => "done after your yes",
             Ruled::Declined => "not done: you said no",
+            Ruled::Denied => "not done: not allowed",
         };
         let said = deed.said.map_or_else(String::new, |said| format!("\"{said}\""));
         let call = format!("{} {}", deed.tool, deed.arguments);

@@ -18,6 +18,7 @@
 //! **Invariant:** the environment is read once, by [`Environment::read`], and passed around.
 //! Deliberately absent: devices, models and services themselves; a well-formed name need not exist.
 
+mod calendar;
 mod environment;
 mod feature;
 mod keys;
@@ -26,10 +27,12 @@ mod mcp;
 mod mqtt;
 mod names;
 mod paths;
+mod permissions;
 mod problem;
 mod providers;
 mod read;
 mod remote;
+mod secret;
 mod section;
 mod settings;
 mod show;
@@ -49,4 +52,4 @@ pub use settings::{
     Provider, ProviderKind, Realtime, Settings, Speak, Speculate, Templates, ToolChoice,
     Transcribe, TurnDetection, TurnEnding, Wake, WireFormat,
 };
-pub use tools::{GetWeather, HomeAssistant, Mqtt, Tools, Units};
+pub use tools::{CalDav, GetWeather, HomeAssistant, Mqtt, Tools, Units};

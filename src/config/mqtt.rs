@@ -2,25 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::providers::variable;
-use super::section::{Section, path};
+use super::Origin;
+use super::secret::password;
+use super::section::Section;
 use super::tools::Mqtt;
-use super::{KeySource, Origin};
 
-/// The port of unencrypted MQTT.
+/// The ports of MQTT, plain and encrypted.
 const PORT: u16 = 1883;
+const TLS_PORT: u16 = 8883;
 
 pub(super) fn read(mut of: Section<'_, '_>) -> Option<Mqtt> {
     let broker = of.maybe("url", "an address such as \"mqtt://localhost:1883\"", |text, _| {
         address(text).map(|_| text.to_owned())
     });
     let user = of.words("user", "a user name");
-    let variable = of.maybe("password_env", "the name of an environment variable", variable);
-    let file = of.maybe("password_file", "an absolute path, or one with ~/", path);
-    if let (Some(_), Some(_), Some(at)) = (&variable, &file, of.place("password_file")) {
-        let wrong = ("password_env is set too".to_owned(), "keep one of them".to_owned());
-        of.wrong(&at, "password_file", wrong);
-    }
+    let password = password(&mut of);
     let topics = pairs(of.section("topics"), "a topic such as \"home/lamp/set\"", topic);
     let said = pairs(of.section("say"), "a topic's name and a message: \"lamp ON\"", |text| {
         Ok(text.to_owned())
@@ -46,24 +42,27 @@ pub(super) fn read(mut of: Section<'_, '_>) -> Option<Mqtt> {
         }
     }
     of.end();
-    let (host, port) = address(&broker?).ok()?;
-    let password = file.map(KeySource::File).or(variable.map(KeySource::Env));
-    Some(Mqtt { host, port, user, password, topics, say })
+    let (host, port, tls) = address(&broker?).ok()?;
+    Some(Mqtt { host, port, tls, user, password, topics, say })
 }
 
-/// The host and the port of `mqtt://HOST:PORT`.
-fn address(text: &str) -> Result<(String, u16), String> {
+/// The host and the port of `mqtt://HOST:PORT`, and whether it is `mqtts`.
+fn address(text: &str) -> Result<(String, u16, bool), String> {
     let url = reqwest::Url::parse(text.trim()).map_err(|e| format!("not an address ({e})"))?;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-    match url.scheme() {
-        "mqtt" | "tcp" if host.is_empty() || !bare => Err("not mqtt://HOST:PORT".into()),
-        "mqtt" | "tcp" if !url.username().is_empty() || url.password().is_some() => {
-            Err("an address must not contain a password; use user and password_file".into())
-        }
-        "mqtt" | "tcp" => Ok((host, url.port().unwrap_or(PORT))),
-        _ => Err("not an mqtt:// address; encrypted connections are not supported".into()),
+    let tls = match url.scheme() {
+        "mqtt" | "tcp" => false,
+        "mqtts" | "ssl" => true,
+        _ => return Err("not an mqtt:// or mqtts:// address".into()),
+    };
+    if host.is_empty() || !bare {
+        return Err(format!("not {}://HOST:PORT", url.scheme()));
     }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address must not contain a password; use user and password_file".into());
+    }
+    Ok((host, url.port().unwrap_or(if tls { TLS_PORT } else { PORT }), tls))
 }
 
 /// A topic that can be published to.

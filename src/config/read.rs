@@ -11,11 +11,14 @@ use super::settings::{
 };
 use super::table::Table;
 use super::tools::{GetWeather, HomeAssistant, Tools, Units};
-use super::{Environment, Feature, KeySource, Origin, Paths, keys, mcp, mqtt, providers, remote};
+use super::{
+    Environment, Feature, KeySource, Origin, Paths, calendar, keys, mcp, mqtt, permissions,
+    providers, remote,
+};
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
 use crate::models::Role;
-use crate::tool::permission::{Policies, Policy};
+use crate::tool::permission::Policies;
 
 pub(super) fn settings(
     table: &Table,
@@ -41,7 +44,7 @@ pub(super) fn settings(
     let prices = remote::prices(root.section("prices"), &providers);
     let local = local(root.section("local"));
     let mut tools = tools(root.section("tools"), paths);
-    let (policies, denied) = permissions(root.section("permissions"));
+    let (policies, denied) = permissions::read(root.section("permissions"));
     tools.policies = policies;
     tools.disabled.extend(denied);
     let mcp = mcp::read(root.section("mcp"));
@@ -268,6 +271,7 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let enabled = of.list("enabled", "a list of tools", Vec::new(), tool);
     let disabled = of.list("disabled", "a list of tools", Vec::new(), tool);
     let own = of.maybe("dir", "an absolute path, or one with ~/", path);
+    let filler = of.flag("filler", true);
     let get_weather = get_weather(of.section("get_weather"));
     let mut rates = of.section("convert_currency");
     let wanted = "an address such as \"https://www.ecb.europa.eu\"";
@@ -303,29 +307,13 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
     let wanted = "the address of a SearXNG";
     let search_url = search.maybe("base_url", wanted, |text, _| web_address(text));
     search.end();
-    let mut calendars = of.section("calendar");
-    let calendar = calendars.maybe("file", "an absolute path, or one with ~/", path);
-    let wanted = "a list of calendars, each a path or an address";
-    let others = calendars.list("others", wanted, Vec::new(), |text| {
-        let address = text.starts_with("http://") || text.starts_with("https://");
-        match reqwest::Url::parse(text) {
-            Ok(url) if address && url.has_host() => Ok(text.to_owned()),
-            Ok(_) | Err(_) if address => {
-                let next = "write an address such as \"https://example.org/me.ics\"";
-                Err((format!("\"{text}\" is not a web address"), next.to_owned()))
-            }
-            Ok(_) | Err(_) => match path(text, paths.home.as_deref()) {
-                Ok(path) => Ok(path.display().to_string()),
-                Err(why) => Err((why, "write a path, or an address with https://".to_owned())),
-            },
-        }
-    });
-    calendars.end();
+    let (calendar, caldav, calendars) = calendar::read(of.section("calendar"), paths);
     of.end();
     Tools {
         enabled,
         disabled,
         policies: Policies::default(),
+        filler,
         dir: own.unwrap_or_else(|| paths.tools.clone()),
         get_weather,
         rates_url,
@@ -333,8 +321,9 @@ fn tools(mut of: Section<'_, '_>, paths: &Paths) -> Tools {
         home_assistant,
         mqtt,
         feeds,
-        calendar: calendar.unwrap_or_else(|| paths.calendar.clone()),
-        calendars: others,
+        calendar,
+        caldav,
+        calendars,
         private_pages,
         search_url,
     }
@@ -365,25 +354,6 @@ fn home_assistant(mut of: Section<'_, '_>) -> Option<HomeAssistant> {
     }
     of.end();
     Some(HomeAssistant { url: url?, token: token? })
-}
-
-/// `[permissions]`, which has an entry for each tool, and `acts` and `dangerous` for all others with
-/// that effect: the policies, and the tools that must not be called.
-fn permissions(mut of: Section<'_, '_>) -> (Policies, Vec<String>) {
-    let all = [word("allow", Policy::Allow), word("ask", Policy::Ask)];
-    let (acts, dangerous) = (of.choice("acts", &all, "allow"), of.choice("dangerous", &all, "ask"));
-    let mut policies = Policies { acts, dangerous, ..Policies::default() };
-    let choices =
-        [word("allow", Some(Policy::Allow)), word("ask", Some(Policy::Ask)), word("deny", None)];
-    let mut denied = Vec::new();
-    for name in of.names().into_iter().filter(|name| !["acts", "dangerous"].contains(&&**name)) {
-        match of.choice(&name, &choices, "allow") {
-            Some(policy) => drop(policies.tools.insert(name, policy)),
-            None => denied.push(name),
-        }
-    }
-    of.end();
-    (policies, denied)
 }
 
 fn get_weather(mut of: Section<'_, '_>) -> GetWeather {

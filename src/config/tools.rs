@@ -15,6 +15,8 @@ pub struct Tools {
     pub disabled: Vec<String>,
     /// `[permissions]`: which calls run at once.
     pub policies: Policies,
+    /// Whether a word is said while a tool takes long.
+    pub filler: bool,
     /// `[tools.get_weather]`
     pub get_weather: GetWeather,
     /// `[tools.convert_currency]` `base_url`: where the European Central Bank's feed is.
@@ -35,6 +37,8 @@ pub struct Tools {
     pub search_url: Option<String>,
     /// `[tools.calendar]` `file`: the user's own calendar.
     pub calendar: PathBuf,
+    /// `[tools.calendar]` `url`: the user's own calendar on a server.
+    pub caldav: Option<CalDav>,
     /// `[tools.calendar]` `others`: calendars that are only read, paths and addresses.
     pub calendars: Vec<String>,
 }
@@ -48,6 +52,17 @@ pub struct HomeAssistant {
     pub token: KeySource,
 }
 
+/// A calendar on a CalDAV server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalDav {
+    /// Its address.
+    pub url: String,
+    /// The user's name there.
+    pub user: Option<String>,
+    /// Where the password is.
+    pub password: Option<KeySource>,
+}
+
 /// A broker of MQTT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mqtt {
@@ -55,6 +70,8 @@ pub struct Mqtt {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
     /// The user's name there.
     pub user: Option<String>,
     /// Where the password is.

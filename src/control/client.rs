@@ -13,8 +13,8 @@ use crate::drive::Request;
 /// listens; a running one answers within milliseconds.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// How long a question to the user may wait for its turn, and take to be said and answered, besides
-/// the wait for the answer.
+/// How long words and a question to the user may wait for their turn, and take to be said and
+/// answered, besides the wait for the answer.
 const ASKING: Duration = Duration::from_secs(180);
 
 /// How long reading a configuration may take: its models' files are looked at, on a slow disk.
@@ -90,6 +90,14 @@ impl Client {
     /// [`ClientError::Refused`] with the service's own words.
     pub async fn ask(&mut self, request: Request) -> Result<(), ClientError> {
         self.exchange(&Line::Ask(request), ANSWER).await.map(drop)
+    }
+
+    /// Has the service speak `text`, and waits until the user has heard it.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when they have not heard all of it; otherwise as [`Client::ask`].
+    pub async fn say(&mut self, text: String) -> Result<(), ClientError> {
+        self.exchange(&Line::Say { text }, ASKING).await.map(drop)
     }
 
     /// Has the service ask the user `text` aloud, and returns what they say within `timeout_s`

@@ -184,15 +184,26 @@ async fn talk(stream: UnixStream, mut service: ServiceHandle) {
         let answer = match line.as_deref().map(str::from_utf8) {
             Ok(Ok(line)) if line.trim().is_empty() => continue,
             Ok(Ok(line)) => match Line::parse(line) {
-                Ok(Line::Ask(request)) => match service.driver().await.ask(request).await {
-                    Ok(()) => Answer::done(),
-                    Err(refusal) => Answer::refused(refusal),
-                },
+                Ok(Line::Ask(request)) => {
+                    match service.driver().await.ask_for_client(request).await {
+                        Ok(()) => Answer::done(),
+                        Err(refusal) => Answer::refused(refusal),
+                    }
+                }
                 Ok(Line::Status) => {
                     let state = service.driver().await.state();
                     Answer { status: serde_json::to_value(state).ok(), ..Answer::done() }
                 }
                 Ok(Line::Events) => return stream_events(lines, service).await,
+                Ok(Line::Say { text }) => {
+                    let driver = service.driver().await;
+                    let said = tokio::select! {
+                        said = driver.say(text) => said,
+                        // A client that leaves is not told; what it had said is still said.
+                        _ = lines.next() => return,
+                    };
+                    said.map_or_else(Answer::refused, |()| Answer::done())
+                }
                 Ok(Line::AskUser { text, timeout_s }) => {
                     let driver = service.driver().await;
                     let patience = Duration::from_secs(timeout_s.into());

@@ -17,6 +17,11 @@ pub enum Line {
     Events,
     /// Reload the configuration.
     Reload,
+    /// Speak these words, and answer once they were heard.
+    Say {
+        /// The words.
+        text: String,
+    },
     /// Ask the user, and return what they say.
     AskUser {
         /// The question.
@@ -35,6 +40,8 @@ impl Line {
         #[derive(Deserialize)]
         struct Word {
             cmd: String,
+            #[serde(default)]
+            wait: bool,
         }
         let word: Word = serde_json::from_str(line)
             .map_err(|error| format!("not a request: {error}; send {{\"cmd\":\"status\"}}"))?;
@@ -42,6 +49,11 @@ impl Line {
             "status" => Ok(Self::Status),
             "events" => Ok(Self::Events),
             "reload" => Ok(Self::Reload),
+            "say" if word.wait => {
+                let Say { text } = serde_json::from_str(line)
+                    .map_err(|error| format!("not a request: {error}"))?;
+                Ok(Self::Say { text })
+            }
             "ask_user" => {
                 let AskUser { text, timeout_s } = serde_json::from_str(line)
                     .map_err(|error| format!("not a request: {error}"))?;
@@ -59,6 +71,9 @@ impl Line {
             Self::Status => r#"{"cmd":"status"}"#.into(),
             Self::Events => r#"{"cmd":"events"}"#.into(),
             Self::Reload => r#"{"cmd":"reload"}"#.into(),
+            Self::Say { text } => {
+                serde_json::json!({"cmd": "say", "text": text, "wait": true}).to_string()
+            }
             Self::AskUser { text, timeout_s } => {
                 serde_json::json!({"cmd": "ask_user", "text": text, "timeout_s": timeout_s})
                     .to_string()
@@ -67,6 +82,12 @@ impl Line {
             Self::Ask(request) => serde_json::to_string(request).unwrap_or_default(),
         }
     }
+}
+
+/// The arguments of `say` that waits.
+#[derive(Deserialize)]
+struct Say {
+    text: String,
 }
 
 /// The arguments of `ask_user`.
@@ -121,6 +142,7 @@ mod tests {
             Line::Status,
             Line::Events,
             Line::Reload,
+            Line::Say { text: "Done.".into() },
             Line::AskUser { text: "Deploy \"now\"?".into(), timeout_s: 5 },
             Line::Ask(Request::Press),
             Line::Ask(Request::Say { text: "a \"quoted\"\nline".into() }),

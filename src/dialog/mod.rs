@@ -12,8 +12,10 @@ mod history;
 mod item;
 mod picture;
 mod prompt;
+mod start;
 
 pub use history::{History, MAX_ITEMS, MAX_PICTURES};
 pub use item::{Call, Heard, Item, Outcome, Picture};
 pub use picture::PictureKind;
 pub use prompt::{Effect, Prompt, ToolSpec};
+pub use start::Start;

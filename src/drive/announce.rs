@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
+use tokio::sync::oneshot;
+
 use super::bell::Round;
 use crate::base::NoticeId;
 use crate::tool::Rang;
-use crate::turn::Input;
+use crate::turn::{Input, NoticeEnd};
 
 /// What aloud says unasked: rings, late tool results, texts from outside.
 ///
@@ -14,6 +16,8 @@ use crate::turn::Input;
 #[derive(Default)]
 pub(super) struct Announcements {
     waiting: BTreeMap<NoticeId, Origin>,
+    /// Who waits for the end of one.
+    told: BTreeMap<NoticeId, oneshot::Sender<NoticeEnd>>,
     last: u32,
 }
 
@@ -41,13 +45,22 @@ impl Announcements {
         Input::Notice { id, text }
     }
 
+    /// Whoever asked for the last notice is told how it ends.
+    pub(super) fn tell(&mut self, asker: oneshot::Sender<NoticeEnd>) {
+        self.told.insert(NoticeId(self.last), asker);
+    }
+
     /// Where the notice `id` comes from, while it waits or is spoken.
     pub(super) fn origin(&self, id: NoticeId) -> Option<&Origin> {
         self.waiting.get(&id)
     }
 
     /// Forgets the notice `id`, which has ended, and returns where it came from.
-    pub(super) fn over(&mut self, id: NoticeId) -> Option<Origin> {
+    pub(super) fn over(&mut self, id: NoticeId, end: &NoticeEnd) -> Option<Origin> {
+        if let Some(asker) = self.told.remove(&id) {
+            // Whoever asked may be gone.
+            let _ = asker.send(end.clone());
+        }
         self.waiting.remove(&id)
     }
 
@@ -69,7 +82,10 @@ mod tests {
         };
         assert_eq!(text, "Tea.");
         assert_eq!(notices.origin(id), Some(&Origin::Request));
-        assert_eq!(notices.over(id), Some(Origin::Request));
+        let (asker, mut end) = oneshot::channel();
+        notices.tell(asker);
+        assert_eq!(notices.over(id, &NoticeEnd::Dropped), Some(Origin::Request));
+        assert_eq!(end.try_recv(), Ok(NoticeEnd::Dropped));
         assert_eq!(notices.origin(id), None);
         assert!(notices.waiting.is_empty());
     }

@@ -49,7 +49,7 @@ pub struct Driver {
     pub(super) ringing: Ringing,
     pub(super) watch: Watch,
     pub(super) stopwatch: Stopwatch,
-    volume: Volume,
+    pub(super) volume: Volume,
     spending: Meter,
     sound: Option<mpsc::Receiver<SoundEvent>>,
     requests: mpsc::Receiver<Asked>,
@@ -84,7 +84,7 @@ impl Driver {
             setup.settings.interruption.words = Duration::ZERO;
         }
         setup.settings.interruption.looks = parts.early.is_some();
-        setup.tools = parts.tools.effects();
+        (setup.tools, setup.quiet) = (parts.tools.effects(), parts.tools.quiet());
         let now = parts.clock.now();
         let recorder = parts.record.map(|out| Recorder::new(out, &setup));
         let mode = mode_name(setup.settings.mode);
@@ -177,7 +177,7 @@ impl Driver {
             None => {}
             Some(Question::Text { text, pictures }) => {
                 self.stopwatch.start(self.clock.now());
-                self.turns.push(Input::Text { text, pictures });
+                self.turns.push(Input::Text { text, pictures, client: false });
             }
             Some(Question::Say(text)) => {
                 self.stopwatch.start(self.clock.now());
@@ -248,14 +248,18 @@ impl Driver {
             WakeUp::Said(said) => self.on_said(said),
             WakeUp::Heard(Some(event)) => self.on_heard(event),
             WakeUp::Heard(None) => self.hearing.end(),
-            WakeUp::Asked(Some(Asked::Request(request, reply))) => {
-                answer = Some((reply, self.on_request(request)));
+            WakeUp::Asked(Some(Asked::Request { request, client, reply })) => {
+                answer = Some((reply, self.on_request(request, client)));
             }
             WakeUp::Asked(Some(Asked::Question(question))) => {
                 let hears = self.hearing.is_there() && !self.turns.status().muted;
                 if let Some((number, text)) = self.inquiry.open(question, hears) {
                     self.announce(text, Origin::Question(number));
                 }
+            }
+            WakeUp::Asked(Some(Asked::Say { text, asker })) => {
+                self.announce(text, Origin::Request);
+                self.announcements.tell(asker);
             }
             WakeUp::Asked(None) => {}
             WakeUp::Looked(Looked { utterance, text, certainty }) => {
@@ -345,7 +349,7 @@ impl Driver {
         }
     }
 
-    fn on_request(&mut self, request: Request) -> Result<(), Refusal> {
+    fn on_request(&mut self, request: Request, client: bool) -> Result<(), Refusal> {
         let trigger = match request {
             Request::Press => Trigger::PushToTalk,
             Request::Release => {
@@ -386,7 +390,8 @@ impl Driver {
                 self.stopwatch.start(self.clock.now());
                 self.watch.emit(Event::Asked { text: text.clone() });
                 if !self.typed_to_ring(&text) && !self.inquiry.typed(&text) {
-                    self.turns.push(Input::Text { text, pictures: Vec::new() });
+                    let pictures = Vec::new();
+                    self.turns.push(Input::Text { text, pictures, client });
                     self.tell_untold();
                 }
                 return Ok(());
@@ -426,7 +431,8 @@ impl Driver {
     /// Tools have come or gone: the machine learns what they may do.
     fn on_tools(&mut self) {
         let mut setup = self.turns.setup().clone();
-        setup.tools = self.work.registry().effects();
+        let tools = self.work.registry();
+        (setup.tools, setup.quiet) = (tools.effects(), tools.quiet());
         self.turns.push(Input::Setup(Box::new(setup)));
     }
 

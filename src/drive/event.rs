@@ -191,6 +191,17 @@ pub enum Event {
         /// Its arguments as JSON, or as text if they are not JSON.
         arguments: serde_json::Value,
     },
+    /// A tool tells how far its call is.
+    Progress {
+        /// The tool.
+        name: String,
+        /// The part that is done, 0.0..=1.0, if it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        done: Option<f32>,
+        /// What is being done, in the tool's own words.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
     /// A tool call finished.
     Outcome {
         /// The tool.

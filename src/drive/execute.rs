@@ -14,7 +14,7 @@ use crate::base::{Epoch, Moment, NoticeId, Rate, UtteranceId};
 use crate::dialog::{Call, Heard};
 use crate::engine::{Order, Said};
 use crate::listen;
-use crate::tool::{Act, Done, ToolCx, View};
+use crate::tool::{Act, Done, Step, ToolCx, View};
 use crate::turn::{
     Announcement, Command, Failure, Ignored, Input, ListenMode, Mode, NoticeEnd, Report, Revision,
     Speech, Trigger,
@@ -26,18 +26,23 @@ impl Driver {
     pub(super) fn execute(&mut self, now: Moment, command: Command) {
         tracing::debug!(?command, "order");
         match command {
-            Command::OpenEar { mode } => self.open_ear(mode),
+            Command::OpenEar { mode } => {
+                self.hearing.open(mode);
+                if mode == ListenMode::Woken {
+                    self.voice.chime(Earcon::ListenStart);
+                }
+            }
             Command::LetGo => self.hearing.order(listen::Order::Release),
             Command::EndSpeech => self.hearing.order(listen::Order::Cut),
             Command::ShutEar => self.hearing.order(listen::Order::Shut),
             Command::Commit { revision } => self.commit(revision),
-            Command::Forget { revision } => {
-                self.hearing.forget(revision);
-                let Revision { utterance, number: revision } = revision;
+            Command::Forget { revision: Revision { utterance, number: revision } } => {
+                self.hearing.forget(Revision { utterance, number: revision });
                 self.partner.order(Order::Forget { utterance, revision });
             }
             Command::Respond { epoch, tentative: _, read } => {
                 self.voice.begin(epoch, read);
+                self.watch.parted(epoch);
                 let prompt = self.prompt();
                 self.partner.order(Order::Respond { epoch, prompt });
             }
@@ -61,6 +66,12 @@ impl Driver {
             }
             Command::Rewind { epoch, heard } => self.partner.order(Order::Rewind { epoch, heard }),
             Command::CallTool { epoch, call } => self.call_tool(now, epoch, call),
+            Command::Fill { epoch, count, waited } => {
+                self.watch.parted(epoch);
+                let audible = self.volume.gain() > 0.0;
+                let text = audible.then(|| self.work.filler(now, epoch, count, waited));
+                self.speak(epoch, text.unwrap_or_default(), false);
+            }
             Command::Announce { epoch, announcement } => {
                 self.begin_announcement(epoch, announcement)
             }
@@ -68,17 +79,6 @@ impl Driver {
             Command::Tell(failure) => {
                 self.voice.chime(Earcon::Error);
                 self.watch.tell(&failure);
-            }
-        }
-    }
-
-    fn open_ear(&mut self, mode: ListenMode) {
-        match mode {
-            ListenMode::Held => self.hearing.order(listen::Order::Hold),
-            ListenMode::Open | ListenMode::FollowUp => self.hearing.order(listen::Order::Open),
-            ListenMode::Woken => {
-                self.voice.chime(Earcon::ListenStart);
-                self.hearing.order(listen::Order::Woken);
             }
         }
     }
@@ -99,11 +99,10 @@ impl Driver {
     }
 
     fn call_tool(&mut self, now: Moment, epoch: Epoch, call: Call) {
-        let last_reply = self.turns.history().last_said().map(str::to_owned);
-        let said = self.turns.asked();
         let arguments = json(&call.arguments);
         self.watch.emit(Event::Call { name: call.name.clone(), arguments });
-        self.work.call(epoch, call, ToolCx { now, last_reply, said });
+        let word = self.waking.last();
+        self.work.call(epoch, call, ToolCx { word, ..self.turns.context(now) });
     }
 
     fn begin_announcement(&mut self, epoch: Epoch, announcement: Announcement) {
@@ -125,12 +124,16 @@ impl Driver {
                 | None => (text, false),
             },
         };
-        if text.is_empty() {
-            // A tone needs no voice.
-            self.voice.complete(epoch);
-            return self.report(epoch, Report::Done);
+        self.speak(epoch, text, sure);
+    }
+
+    /// Has fixed words spoken; a tone alone needs no voice.
+    fn speak(&mut self, epoch: Epoch, text: String, sure: bool) {
+        if !text.is_empty() {
+            return self.partner.order(Order::Announce { epoch, text, sure });
         }
-        self.partner.order(Order::Announce { epoch, text, sure });
+        self.voice.complete(epoch);
+        self.report(epoch, Report::Done);
     }
 
     fn report(&mut self, epoch: Epoch, report: Report) {
@@ -141,6 +144,11 @@ impl Driver {
         let (epoch, name, done, late) = match ran {
             Ran::Done { epoch, name, done } => (epoch, name, done, false),
             Ran::Late { epoch, name, done } => (epoch, name, done, true),
+            Ran::Step { epoch, name, step } => {
+                self.work.advance(self.clock.now(), epoch, &step);
+                let Step { done, message } = step;
+                return self.watch.emit(Event::Progress { name, done, message });
+            }
             Ran::Dropped => return,
         };
         let Done { outcome, act, picture } = *done;
@@ -469,7 +477,7 @@ impl Driver {
     /// A notice has ended.
     pub(super) fn notice_over(&mut self, now: Moment, id: NoticeId, end: &NoticeEnd) {
         let heard = matches!(end, NoticeEnd::Said(Heard::All | Heard::Part { .. }));
-        match self.announcements.over(id) {
+        match self.announcements.over(id, end) {
             Some(Origin::Ring(_)) => self.ringing.round_over(now, heard),
             Some(Origin::Untold(missed, news)) if heard => self.ringing.told(missed, news),
             Some(Origin::Question(number)) => {

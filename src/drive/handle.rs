@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::event::{Event, State};
-use crate::turn::Mode;
+use crate::dialog::Heard;
+use crate::turn::{Mode, NoticeEnd};
 
 /// Requests that may wait while the driver is busy; further ones are refused.
 pub(super) const REQUESTS: usize = 32;
@@ -76,8 +77,10 @@ pub(super) struct Question {
 /// What comes in through a handle.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// A request, and where to say that it was taken up.
-    Request(Request, oneshot::Sender<Result<(), Refusal>>),
+    /// A request, whether another program made it, and where to say that it was taken up.
+    Request { request: Request, client: bool, reply: oneshot::Sender<Result<(), Refusal>> },
+    /// Words to say, and where to tell how that ended.
+    Say { text: String, asker: oneshot::Sender<NoticeEnd> },
     /// A question to the user.
     Question(Question),
 }
@@ -96,9 +99,46 @@ impl Handle {
     /// # Errors
     /// A [`Refusal`] when the driver will not or cannot, or has ended.
     pub async fn ask(&self, request: Request) -> Result<(), Refusal> {
+        self.request(request, false).await
+    }
+
+    /// As [`Handle::ask`], for another program, whose words may be allowed to do less than the
+    /// user's.
+    ///
+    /// # Errors
+    /// As [`Handle::ask`].
+    pub async fn ask_for_client(&self, request: Request) -> Result<(), Refusal> {
+        self.request(request, true).await
+    }
+
+    async fn request(&self, request: Request, client: bool) -> Result<(), Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Asked::Request(request, reply))?;
+        self.send(Asked::Request { request, client, reply })?;
         answer.await.unwrap_or_else(|_| Err(ending()))
+    }
+
+    /// Speaks `text` as soon as nobody else does, and returns once it was heard.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when it was not heard to its end.
+    pub async fn say(&self, text: String) -> Result<(), Refusal> {
+        if text.trim().is_empty() {
+            return Err(Refusal("the text is empty; give at least one word".into()));
+        }
+        let (asker, end) = oneshot::channel();
+        self.send(Asked::Say { text, asker })?;
+        let why = match end.await.map_err(|_| ending())? {
+            NoticeEnd::Said(Heard::All) => return Ok(()),
+            NoticeEnd::Said(Heard::Part { text, .. }) => {
+                format!("the user cut it off; they heard \"{}\"", text.trim())
+            }
+            NoticeEnd::Said(Heard::Nothing) => {
+                "nobody heard it; run \"aloud status\" to see whether there is a speaker".into()
+            }
+            NoticeEnd::Dropped => "the user asked for silence before it was said".into(),
+            NoticeEnd::Refused => "too much is waiting to be said; try again later".into(),
+        };
+        Err(Refusal(why))
     }
 
     /// Asks the user `text` aloud and returns what they say or type next. It is waited for

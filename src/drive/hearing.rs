@@ -7,7 +7,7 @@ use super::parts::Ear;
 use crate::base::{Flow, Utterance, UtteranceId};
 use crate::engine::{EngineError, Transcriber, Transcript, heard};
 use crate::listen;
-use crate::turn::Revision;
+use crate::turn::{ListenMode, Revision};
 
 /// Utterances whose sound is kept: the current one, the one being answered, and a few that arrived
 /// meanwhile. The oldest is dropped first.
@@ -47,6 +47,15 @@ impl Hearing {
     pub(super) fn new(ear: Option<Ear>, early: Option<Arc<dyn Transcriber>>) -> Self {
         let (utterances, unwritten) = (VecDeque::new(), VecDeque::new());
         Self { ear, utterances, unwritten, early, look: None }
+    }
+
+    /// Opens the ear.
+    pub(super) fn open(&self, mode: ListenMode) {
+        self.order(match mode {
+            ListenMode::Held => listen::Order::Hold,
+            ListenMode::Open | ListenMode::FollowUp => listen::Order::Open,
+            ListenMode::Woken => listen::Order::Woken,
+        });
     }
 
     /// Begins to recognize the words of `utterance` so far. Replaces an earlier one in progress.

@@ -176,7 +176,12 @@ impl Ringing {
         self.bell.ended(now, if heard { Hearing::Heard } else { Hearing::Unheard });
     }
 
-    /// Handles words spoken during a ring: what is left of them for a turn, and whether everything
+    /// Interprets words spoken during a ring.
+    fn answer(&self, utterance: UtteranceId, said: &str) -> Answer {
+        answer(said, self.over == Some(utterance), &self.words)
+    }
+
+    /// Takes words spoken during a ring: what is left of them for a turn, and whether everything
     /// must go silent.
     pub(super) fn spoken(
         &mut self,
@@ -188,7 +193,7 @@ impl Ringing {
         if !self.rings() {
             return (said, false);
         }
-        match answer(text, self.over == Some(utterance), &self.words) {
+        match self.answer(utterance, text) {
             Answer::None => (Ok(String::new()), false),
             Answer::Heard => {
                 self.end(now);

@@ -113,9 +113,8 @@ impl TurnEnd {
     pub(super) fn pause(&mut self, utterance: Utterance, now: Moment, age: u64) {
         let since = ago(now, age);
         let how = self.judges();
-        let words = how
-            .and_then(|how| how.ear.as_ref())
-            .map(|ear| ear.transcribe(utterance.clone()));
+        let words =
+            how.and_then(|how| how.ear.as_ref()).map(|ear| ear.transcribe(utterance.clone()));
         let likely = how.is_some_and(|how| how.judge.is_likely(&self.written));
         if words.is_some() {
             self.preparing.start(now);
@@ -143,9 +142,8 @@ impl TurnEnd {
 
     /// The pause, if it is time to tell the machine of it: the sound is judged from now on.
     pub(super) fn tell(&mut self, now: Moment) -> Option<Told> {
-        let due = |paused: &&mut Paused| {
-            !paused.told && (paused.likely || now >= paused.since + DOUBTED)
-        };
+        let due =
+            |paused: &&mut Paused| !paused.told && (paused.likely || now >= paused.since + DOUBTED);
         let how = self.how.as_ref().filter(|how| how.decides && !self.held);
         let paused = self.paused.as_mut().filter(due)?;
         paused.told = true;

@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use super::record::Recorder;
 use crate::base::Moment;
 use crate::dialog::{History, Item};
+use crate::tool::ToolCx;
 use crate::turn::{
     Command, EarStatus, Ignored, Input, Machine, Mode, MouthStatus, Revision, Setup, Status, Wait,
 };
@@ -60,8 +61,15 @@ impl Turns {
         self.machine.prompt()
     }
 
+    /// The context of a call of the live attempt, made at `now`.
+    pub(super) fn context(&self, now: Moment) -> ToolCx {
+        let last_reply = self.history().last_said().map(str::to_owned);
+        let (said, starts) = (self.asked(), self.machine.starts());
+        ToolCx { now, last_reply, said, starts, ..ToolCx::default() }
+    }
+
     /// What the user said last, which the live attempt answers.
-    pub(super) fn asked(&self) -> Option<String> {
+    fn asked(&self) -> Option<String> {
         self.machine.prompt().into_iter().rev().find_map(|item| match item {
             Item::User { text, .. } => Some(text),
             Item::Reply { .. }

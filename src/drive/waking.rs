@@ -26,6 +26,8 @@ pub(super) struct Waking {
     /// The words listened for.
     words: Vec<String>,
     stage: Stage,
+    /// The last word that was called.
+    last: Option<Arc<str>>,
     /// What we said recently, and when.
     own: VecDeque<(Moment, String)>,
 }
@@ -70,12 +72,17 @@ impl Wanted {
 
 impl Waking {
     pub(super) fn new(words: Vec<String>) -> Self {
-        Self { words, stage: Stage::Idle, own: VecDeque::new() }
+        Self { words, stage: Stage::Idle, last: None, own: VecDeque::new() }
     }
 
     /// The words listened for.
     pub(super) fn words(&self) -> &[String] {
         &self.words
+    }
+
+    /// The last word that was called.
+    pub(super) fn last(&self) -> Option<Arc<str>> {
+        self.last.clone()
     }
 
     /// These words of ours are playing now.
@@ -96,6 +103,7 @@ impl Waking {
         let like = if call.score >= SURE { LIKE_WHEN_SURE } else { LIKE };
         let free = call.spellings.as_ref().is_some_and(|spellings| spellings.is_empty());
         let spellings = call.spellings.unwrap_or_default();
+        self.last = Some(Arc::clone(&call.word));
         self.stage = Stage::Called { wanted: Wanted { word: call.word, spellings, free }, like };
     }
 

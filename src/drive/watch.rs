@@ -40,6 +40,10 @@ pub(super) struct Watch {
     sources: (Epoch, Vec<Source>),
     /// The attempt whose words are published as they are written.
     written: Epoch,
+    /// The attempt of which something was published, and whether its next words follow a tool's
+    /// call.
+    begun: Epoch,
+    parted: bool,
 }
 
 /// Why there is no sound, for each direction without any.
@@ -93,6 +97,8 @@ impl Watch {
             errors: Vec::new(),
             sources: (Epoch::NONE, Vec::new()),
             written: Epoch::NONE,
+            begun: Epoch::NONE,
+            parted: false,
         }
     }
 
@@ -165,13 +171,32 @@ impl Watch {
     /// The next words of the reply of `epoch` are written.
     pub(super) fn written(&mut self, epoch: Epoch, text: String) {
         self.written = epoch;
+        self.write(epoch, text);
+    }
+
+    /// What is written of `epoch` from now on follows a tool's call, or is said during one.
+    pub(super) fn parted(&mut self, epoch: Epoch) {
+        self.parted = self.begun == epoch;
+    }
+
+    fn write(&mut self, epoch: Epoch, mut text: String) {
+        if text.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.parted)
+            && self.begun == epoch
+            && !text.starts_with(char::is_whitespace)
+        {
+            text.insert(0, ' ');
+        }
+        self.begun = epoch;
         self.emit(Event::Written { epoch: epoch.0, text });
     }
 
     /// Sound of `epoch` has come that says `text`; a partner that only speaks writes nothing else.
     pub(super) fn spoken(&mut self, epoch: Epoch, text: &str) {
-        if self.written != epoch && !text.is_empty() {
-            self.emit(Event::Written { epoch: epoch.0, text: text.to_owned() });
+        if self.written != epoch {
+            self.write(epoch, text.to_owned());
         }
     }
 
@@ -191,18 +216,34 @@ impl Watch {
         let items = history.items();
         let new = usize::try_from(history.pushed() - self.seen).unwrap_or(usize::MAX);
         self.seen = history.pushed();
+        // What was said before and after a tool's call is one reply, and enters at once.
+        let mut said: Option<(Epoch, String, bool)> = None;
         for item in &items[items.len().saturating_sub(new)..] {
             match item {
-                Item::Reply { epoch, text, interrupted } => {
-                    self.turns += 1;
-                    let (epoch, text, interrupted) = (epoch.0, text.clone(), *interrupted);
-                    self.emit(Event::Reply { epoch, text, interrupted });
-                }
+                Item::Reply { epoch, text, interrupted } => match &mut said {
+                    Some((of, all, cut)) if of == epoch => {
+                        all.push(' ');
+                        all.push_str(text);
+                        *cut |= interrupted;
+                    }
+                    Some(_) | None => {
+                        let before = said.replace((*epoch, text.clone(), *interrupted));
+                        self.replied(before);
+                    }
+                },
                 Item::Notice { text } => {
                     self.emit(Event::Reply { epoch: 0, text: text.clone(), interrupted: false });
                 }
                 Item::User { .. } | Item::Call { .. } | Item::Outcome(_) | Item::Picture(_) => {}
             }
+        }
+        self.replied(said);
+    }
+
+    fn replied(&mut self, said: Option<(Epoch, String, bool)>) {
+        if let Some((epoch, text, interrupted)) = said {
+            self.turns += 1;
+            self.emit(Event::Reply { epoch: epoch.0, text, interrupted });
         }
     }
 

@@ -29,6 +29,7 @@ pub(super) fn note(reasons: &mut Reasons, event: &Event) {
         | Event::Transcript { .. }
         | Event::Asked { .. }
         | Event::Call { .. }
+        | Event::Progress { .. }
         | Event::Outcome { .. }
         | Event::Source(_)
         | Event::Written { .. }

@@ -1,14 +1,20 @@
+use std::time::Duration;
+
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Epoch, Job};
+use crate::base::{Epoch, Job, Moment};
 use crate::dialog::{Call, Effect, Outcome};
 use crate::tool::permission::{Permissions, Ruling};
-use crate::tool::{Done, Registry, ToolCx};
+use crate::tool::{Done, Progress, Registry, Step, ToolCx, waiting};
 
 /// Calls running at once, including those that outlast their reply. Further ones fail.
 const RUNNING: usize = 64;
+
+/// Steps of calls that may wait for the driver; further ones are lost, and the next tells more.
+const STEPS: usize = 32;
 
 /// The running tools.
 pub(super) struct ToolWork {
@@ -20,6 +26,13 @@ pub(super) struct ToolWork {
     stop: CancellationToken,
     /// The last attempt whose late results must not be spoken.
     silenced: Epoch,
+    /// What calls tell about how far they are, with the attempt and the tool.
+    tell: mpsc::Sender<(Epoch, String, Step)>,
+    told: mpsc::Receiver<(Epoch, String, Step)>,
+    /// How far the last call to tell is, and whose call it is.
+    far: (Epoch, Option<f32>, Moment),
+    /// Words said so far while a tool ran, so that the next is another.
+    fillers: u32,
 }
 
 /// How a call ended.
@@ -43,12 +56,22 @@ pub(super) enum Ran {
         /// Its result.
         done: Box<Done>,
     },
+    /// A call tells how far it is.
+    Step {
+        /// Whose call it is.
+        epoch: Epoch,
+        /// The tool.
+        name: String,
+        /// How far.
+        step: Step,
+    },
     /// Given up with its attempt.
     Dropped,
 }
 
 impl ToolWork {
     pub(super) fn new(registry: Registry, permissions: Permissions) -> Self {
+        let (tell, told) = mpsc::channel(STEPS);
         Self {
             registry,
             permissions,
@@ -56,6 +79,10 @@ impl ToolWork {
             called: Epoch::NONE,
             stop: CancellationToken::new(),
             silenced: Epoch::NONE,
+            tell,
+            told,
+            far: (Epoch::NONE, None, Moment::ZERO),
+            fillers: 0,
         }
     }
 
@@ -85,7 +112,8 @@ impl ToolWork {
             self.running.push(Box::pin(async move { Ran::Done { epoch, name, done } }));
             return;
         }
-        let mut work = self.registry.call(&call, cx);
+        let progress = self.progress(epoch, &name);
+        let mut work = self.registry.call(&call, ToolCx { progress, ..cx });
         let lasts = self.registry.effect(&call.name) == Some(Effect::Makes);
         let stop = self.stop.clone();
         self.running.push(Box::pin(async move {
@@ -99,6 +127,44 @@ impl ToolWork {
             }
             Ran::Late { epoch, name, done: Box::new(work.await) }
         }));
+    }
+
+    /// Takes what a call of `name` tells about how far it is.
+    fn progress(&self, epoch: Epoch, name: &str) -> Progress {
+        let (tell, name) = (self.tell.clone(), name.to_owned());
+        Progress::to(move |step| {
+            // If too much is told at once, the next step says more.
+            let _ = tell.try_send((epoch, name.clone(), step));
+        })
+    }
+
+    /// What to say while a call of `epoch` takes a while: `count` such words were said, and the
+    /// call has been running for `waited`.
+    pub(super) fn filler(
+        &mut self,
+        now: Moment,
+        epoch: Epoch,
+        count: u32,
+        waited: Duration,
+    ) -> String {
+        self.fillers += 1;
+        let (of, done, at) = self.far;
+        match count {
+            0 => waiting::moment(self.fillers).to_owned(),
+            _ => waiting::progress(
+                self.fillers,
+                done.filter(|_| of == epoch),
+                waited.saturating_sub(now.since(at)),
+                now.since(at),
+            ),
+        }
+    }
+
+    /// A call of `epoch` is this far at `now`.
+    pub(super) fn advance(&mut self, now: Moment, epoch: Epoch, step: &Step) {
+        if step.done.is_some() {
+            self.far = (epoch, step.done, now);
+        }
     }
 
     /// The attempt `epoch` is over: its calls are given up, except those that outlast it.
@@ -121,10 +187,13 @@ impl ToolWork {
     /// The next call to end, or `None` when tools have come or gone; pending while neither happens.
     /// Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Ran> {
-        let Self { registry, running, .. } = self;
+        let Self { registry, running, told, .. } = self;
         let ran = tokio::select! {
             biased;
             Some(ran) = running.next() => ran,
+            Some((epoch, name, step)) = told.recv() => {
+                return Some(Ran::Step { epoch, name, step });
+            }
             () = registry.changed() => return None,
         };
         if let Ran::Done { epoch, name, .. } = &ran {
@@ -141,7 +210,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::base::{CallId, Moment};
+    use crate::base::CallId;
     use crate::tool::{Tool, ToolError, ToolOutput, arguments, function};
 
     fn never(name: &'static str, effect: Effect) -> Arc<dyn Tool> {
@@ -157,7 +226,7 @@ mod tests {
 
     fn call(work: &mut ToolWork, epoch: u32, id: &str) {
         let call = Call { id: CallId(id.into()), name: "waits".into(), arguments: "{}".into() };
-        let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+        let cx = ToolCx { now: Moment::ZERO, ..ToolCx::default() };
         work.call(Epoch(epoch), call, cx);
     }
 
@@ -183,7 +252,7 @@ mod tests {
         }
         match work.next().await.unwrap() {
             Ran::Done { done, .. } => assert!(!done.outcome.ok),
-            other @ (Ran::Late { .. } | Ran::Dropped) => panic!("{other:?}"),
+            other @ (Ran::Late { .. } | Ran::Step { .. } | Ran::Dropped) => panic!("{other:?}"),
         }
     }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder};
 
-pub(crate) use tls::{TlsFault, trusted};
+pub(crate) use tls::{TlsFault, secured, trusted};
 
 /// How this program introduces itself.
 const AGENT: &str = concat!("aloud/", env!("CARGO_PKG_VERSION"));

@@ -4,7 +4,11 @@ use std::error::Error;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// The trusted authorities: those of this machine, or of `SSL_CERT_FILE`. Read once, off the async
 /// threads, so that reopening a session neither waits for it nor needs a full handshake. `None` if
@@ -30,6 +34,20 @@ fn read() -> Option<Arc<ClientConfig>> {
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = versions.ok()?.with_root_certificates(roots.clone()).with_no_client_auth();
     (!roots.is_empty()).then(|| Arc::new(config))
+}
+
+/// `stream`, encrypted, to the server `host`, whose certificate is checked.
+///
+/// # Errors
+/// What is wrong with the encryption, or with the connection.
+pub(crate) async fn secured(
+    host: &str,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, Result<TlsFault, io::Error>> {
+    let config = trusted().await.ok_or(Ok(TlsFault::NoAuthorities))?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| Ok(TlsFault::OtherHost))?;
+    let made = TlsConnector::from(config).connect(name, stream).await;
+    made.map_err(|error| TlsFault::of(&error).map_or(Err(error), Ok))
 }
 
 /// What is wrong with the encryption of a connection.

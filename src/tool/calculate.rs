@@ -91,6 +91,9 @@ mod tests {
             assert_eq!(output.say, words, "{expression}");
         }
         assert_eq!(calculate("62.5*0.15", true).unwrap().say, "That's about 9.38.");
-        assert_eq!(calculate("1/0", false), Err(ToolError::Tell("I cannot divide by zero.".into())));
+        assert_eq!(
+            calculate("1/0", false),
+            Err(ToolError::Tell("I cannot divide by zero.".into()))
+        );
     }
 }

@@ -89,25 +89,38 @@ where
 
 /// `tool`, whose results hold words of others; see [`Tool::foreign`].
 pub(super) fn foreign(tool: Arc<dyn Tool>) -> Arc<dyn Tool> {
-    Arc::new(Foreign(tool))
+    Arc::new(Marked { tool, foreign: true, quiet: false })
 }
 
-struct Foreign(Arc<dyn Tool>);
+/// `tool`, during which nothing is said; see [`Tool::quiet`].
+pub(super) fn quiet(tool: Arc<dyn Tool>) -> Arc<dyn Tool> {
+    Arc::new(Marked { tool, foreign: false, quiet: true })
+}
 
-impl Tool for Foreign {
+struct Marked {
+    tool: Arc<dyn Tool>,
+    foreign: bool,
+    quiet: bool,
+}
+
+impl Tool for Marked {
     fn spec(&self) -> &ToolSpec {
-        self.0.spec()
+        self.tool.spec()
     }
 
     fn call(&self, args: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
-        self.0.call(args, cx)
+        self.tool.call(args, cx)
     }
 
     fn foreign(&self) -> bool {
-        true
+        self.foreign || self.tool.foreign()
+    }
+
+    fn quiet(&self) -> bool {
+        self.quiet || self.tool.quiet()
     }
 
     fn deadline(&self) -> Duration {
-        self.0.deadline()
+        self.tool.deadline()
     }
 }

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::disk::on_disk;
 use super::pad::{Pad, Sheet};
-use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, say};
+use super::{Settings, Tool, ToolError, ToolOutput, arguments, day, function, say, wish};
 use crate::dialog::Effect;
 
 /// The list that is meant if none was named and there are none, or several.
@@ -48,6 +49,8 @@ const ARTICLES: &[&str] = &["and ", "a ", "an ", "the ", "some ", "more "];
 struct Add {
     list: Option<String>,
     item: String,
+    day: Option<String>,
+    date: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -68,7 +71,7 @@ struct Clear {
     sure: bool,
 }
 
-pub(crate) fn tools(settings: &Settings) -> Vec<Arc<dyn Tool>> {
+pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
     let name = || {
         json!({
             "type": "string", "maxLength": 100,
@@ -83,8 +86,18 @@ pub(crate) fn tools(settings: &Settings) -> Vec<Arc<dyn Tool>> {
             "add_to_list",
             "Adds something to a list, which is created if there is none of that name.",
             Effect::Writes,
-            arguments(&["item"], json!({"list": name(), "item": item("What to add, in the user's words.")})),
-            add,
+            arguments(
+                &["item"],
+                json!({
+                    "list": name(), "item": item("What to add, in the user's words."),
+                    "day": item("The day it is for: tomorrow, a weekday; only when said."),
+                    "date": item("YYYY-MM-DD, for a day that is said as a date."),
+                }),
+            ),
+            {
+                let settings = Arc::clone(settings);
+                move |pad, wish| add(pad, wish, settings.wall.now().to_zoned(settings.zone()).date())
+            },
         ),
         tool.make(
             "read_list",
@@ -139,19 +152,31 @@ impl Tools {
         description: &str,
         effect: Effect,
         parameters: Value,
-        run: fn(&Pad, A) -> Result<ToolOutput, ToolError>,
+        run: impl Fn(&Pad, A) -> Result<ToolOutput, ToolError> + Send + Sync + 'static,
     ) -> Arc<dyn Tool> {
-        let pad = self.pad.clone();
+        let (pad, run) = (self.pad.clone(), Arc::new(run));
         function(name, description, effect, parameters, move |arguments: A, _| {
-            let pad = pad.clone();
+            let (pad, run) = (pad.clone(), Arc::clone(&run));
             on_disk(move || run(&pad, arguments))
         })
     }
 }
 
-fn add(pad: &Pad, wish: Add) -> Result<ToolOutput, ToolError> {
+fn add(pad: &Pad, mut wish: Add, today: Date) -> Result<ToolOutput, ToolError> {
     let mut list = found(pad, wish.list)?;
-    let wanted = items(&wish.item);
+    let mut wanted = items(&wish.item);
+    wish::settle_day(&mut wish.day, &mut wish.date, today)?;
+    let due = match (&wish.date, &wish.day) {
+        (Some(text), _) => Some(day::date(text, today, false)),
+        (None, Some(name)) => Some(day::day(name, today)),
+        (None, None) => None,
+    };
+    let unknown = || ToolError::Tell("I don't know that day. Which one?".into());
+    let due = due.map(|due| due.ok_or_else(unknown)).transpose()?;
+    if let Some(due) = due {
+        // Tomorrow is another day; the date is still right then.
+        wanted = wanted.iter().map(|item| format!("{item} ({})", say::date(due))).collect();
+    }
     if wanted.is_empty() {
         return Err(ToolError::Tell("What should I add?".into()));
     }
@@ -177,6 +202,11 @@ fn add(pad: &Pad, wish: Add) -> Result<ToolOutput, ToolError> {
             say::list(old),
             if old.len() == 1 { "was" } else { "were" }
         ),
+    };
+    let say = match due {
+        // They may have meant a reminder.
+        Some(_) => format!("{say} A list does not remind you; for that, say remind me."),
+        None => say,
     };
     Ok(ToolOutput::new(json!({"list": name, "added": new, "already_there": old}), say))
 }

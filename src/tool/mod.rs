@@ -47,6 +47,7 @@ mod pad;
 pub mod permission;
 pub mod picture;
 mod process;
+mod progress;
 mod registry;
 mod reminder;
 mod said;
@@ -70,7 +71,7 @@ pub use book::{
     Unit, Unreachable, View, Week, What, default_path,
 };
 pub use browse::BrowseSettings;
-pub use calendar::{CalendarSettings, CalendarSource};
+pub use calendar::{CalendarServer, CalendarSettings, CalendarSource};
 pub use desktop::DesktopSettings;
 pub use function::{arguments, function};
 pub use home::Home;
@@ -78,18 +79,21 @@ pub use mqtt::MqttSettings;
 pub use own::{Own, Sentences, own};
 pub use pad::Pad;
 pub use picture::{Album, Painter, PictureSettings, Screen, pictures};
+pub use progress::{Progress, Step};
 pub use registry::{CALL_DEADLINE, Done, Registry};
 pub use settings::{
     BaseUrl, CurrencySettings, HouseSettings, Ringer, Settings, Units, WeatherSettings,
 };
 pub(crate) use snooze::{LONGEST_SNOOZE, SNOOZE};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Job, Moment};
-use crate::dialog::{Picture, ToolSpec};
+use crate::dialog::{Picture, Start, ToolSpec};
 use crate::language::english::say;
+pub(crate) use crate::language::english::waiting;
 
 /// The result of a tool call.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,7 +134,7 @@ pub enum ToolError {
 }
 
 /// The context of a call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ToolCx {
     /// When it was called.
     pub now: Moment,
@@ -139,6 +143,12 @@ pub struct ToolCx {
     /// What the user said in this turn, for tools with ambiguous arguments: "4:30" and "4:30 am"
     /// are both written 04:30.
     pub said: Option<String>,
+    /// How the words that began the turn came in, for permissions.
+    pub starts: BTreeSet<Start>,
+    /// The last wake word called.
+    pub word: Option<Arc<str>>,
+    /// Takes what the tool tells about how far it is.
+    pub progress: Progress,
 }
 
 /// Something a responder can call.
@@ -152,6 +162,12 @@ pub trait Tool: Send + Sync {
     /// Whether its results hold words of others, such as a page or a message, which might ask a
     /// model to act.
     fn foreign(&self) -> bool {
+        false
+    }
+
+    /// Whether nothing is said while it runs: whoever wants silence, or another volume, wants no
+    /// word about it.
+    fn quiet(&self) -> bool {
         false
     }
 
@@ -175,18 +191,18 @@ pub fn builtin(settings: Settings) -> Registry {
     tools.extend(browse::tools(&settings));
     tools.extend(list::tools(&settings));
     tools.extend(note::tools(&settings));
-    tools.push(snooze::tool(&settings));
+    tools.push(function::quiet(snooze::tool(&settings)));
     tools.push(home::tool(&settings, &places));
     tools.push(convert::tool());
     tools.push(currency::tool(&settings));
-    tools.extend([media::tool(), media::playing()]);
+    tools.extend([function::quiet(media::tool()), media::playing()]);
     tools.push(calculate::tool());
-    tools.push(volume::tool(&settings));
+    tools.push(function::quiet(volume::tool(&settings)));
     tools.extend(desktop::tools(&settings));
     tools.extend(house::tools(&settings));
     tools.extend(mqtt::tool(&settings));
     tools.extend(news::tool(&settings).into_iter().map(function::foreign));
     tools.extend(luck::tools(settings.chance));
-    tools.extend(talk::tools());
+    tools.extend(talk::tools().map(function::quiet));
     Registry::new(tools)
 }

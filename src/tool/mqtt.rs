@@ -1,18 +1,24 @@
 //! `publish`: a message to a topic of an MQTT broker, see <https://mqtt.org/mqtt-specification/>.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, MqttOptions, Outgoing, Packet, QoS,
+use bytes::BytesMut;
+use rumqttc::mqttbytes::v4::{
+    ConnAck, Connect, ConnectReturnCode, Disconnect, Login, Packet, Publish,
 };
+use rumqttc::mqttbytes::{self, QoS};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::{Settings, Tool, ToolError, ToolOutput, arguments, function};
 use crate::dialog::Effect;
+use crate::net::{self, TlsFault};
 
 /// How long the broker may take, from connecting to its word that it has the message.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,6 +33,8 @@ pub struct MqttSettings {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
     /// The user's name there.
     pub user: Option<String>,
     /// The password, or a sentence that says why there is none.
@@ -49,7 +57,7 @@ impl std::fmt::Debug for MqttSettings {
 }
 
 #[derive(Deserialize)]
-struct Publish {
+struct Wish {
     topic: String,
     message: String,
 }
@@ -80,7 +88,7 @@ pub(crate) fn tool(settings: &Settings) -> Option<Arc<dyn Tool>> {
         "Sends a message to a device or program of the user's, by MQTT.",
         Effect::Writes,
         schema,
-        move |wish: Publish, _| {
+        move |wish: Wish, _| {
             let (settings, clients) = (Arc::clone(&settings), Arc::clone(&clients));
             async move {
                 // Two clients of one name would throw each other out.
@@ -95,7 +103,7 @@ pub(crate) fn tool(settings: &Settings) -> Option<Arc<dyn Tool>> {
 async fn publish(
     settings: &MqttSettings,
     client: String,
-    Publish { topic, message }: Publish,
+    Wish { topic, message }: Wish,
 ) -> Result<ToolOutput, ToolError> {
     let host = &settings.host;
     let told = |why: &str| ToolError::Tell(format!("I could not send that: {why}."));
@@ -103,38 +111,28 @@ async fn publish(
         return Err(told(&format!("no topic is called {topic}")));
     };
     let password = settings.password.clone().map_err(ToolError::Tell)?;
-    let mut options = MqttOptions::new(client, host, settings.port);
+    let mut connect = Connect::new(client);
     if settings.user.is_some() || password.is_some() {
-        options.set_credentials(
-            settings.user.clone().unwrap_or_default(),
-            password.unwrap_or_default(),
-        );
+        let user = settings.user.clone().unwrap_or_default();
+        connect.login = Some(Login::new(user, password.unwrap_or_default()));
     }
-    options.set_max_packet_size(2 * MOST, 2 * MOST);
-    let (client, mut events) = AsyncClient::new(options, 4);
+    let mut publish = Publish::new(path, QoS::AtLeastOnce, message.clone());
+    publish.pkid = 1;
     let sent = async {
-        client
-            .publish(path, QoS::AtLeastOnce, false, message.clone())
-            .await
-            .map_err(|_| closed())?;
-        let mut acknowledged = false;
-        loop {
-            match events.poll().await {
-                Ok(Event::Incoming(Packet::PubAck(_))) => {
-                    acknowledged = true;
-                    // A client that just goes away is taken for one that was lost.
-                    client.disconnect().await.map_err(|_| closed())?;
-                }
-                Ok(Event::Outgoing(Outgoing::Disconnect)) => return Ok(()),
-                Ok(_) => {}
-                Err(_) if acknowledged => return Ok(()),
-                Err(error) => return Err(reason(host, &error)),
+        let stream =
+            TcpStream::connect((host.as_str(), settings.port)).await.map_err(Fault::Lost)?;
+        match settings.tls {
+            false => deliver(stream, &connect, &publish).await,
+            true => {
+                let secured = net::secured(host, stream).await;
+                let stream = secured.map_err(|error| error.map_or_else(Fault::Lost, Fault::Tls))?;
+                deliver(stream, &connect, &publish).await
             }
         }
     };
     match tokio::time::timeout(PATIENCE, sent).await {
         Ok(Ok(())) => {}
-        Ok(Err(why)) => return Err(told(&why)),
+        Ok(Err(fault)) => return Err(told(&fault.tell(host))),
         Err(_) => {
             let seconds = PATIENCE.as_secs();
             return Err(told(&format!("{host} did not answer in {seconds} seconds")));
@@ -144,28 +142,68 @@ async fn publish(
     Ok(ToolOutput::new(json!({"topic": path, "message": message, "sent": true}), say))
 }
 
-fn closed() -> String {
-    "the connection has ended. Try again".to_owned()
+/// Sends one message, and waits for the broker's word that it has it.
+async fn deliver(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    connect: &Connect,
+    publish: &Publish,
+) -> Result<(), Fault> {
+    let mut out = BytesMut::new();
+    connect.write(&mut out).map_err(|_| Fault::TooLong)?;
+    publish.write(&mut out).map_err(|_| Fault::TooLong)?;
+    stream.write_all(&out).await.map_err(Fault::Lost)?;
+    stream.flush().await.map_err(Fault::Lost)?;
+    let mut come = BytesMut::new();
+    loop {
+        match Packet::read(&mut come, 2 * MOST) {
+            Ok(Packet::ConnAck(ConnAck { code: ConnectReturnCode::Success, .. })) => {}
+            Ok(Packet::ConnAck(ConnAck { code, .. })) => return Err(Fault::Refused(code)),
+            Ok(Packet::PubAck(_)) => break,
+            Ok(_) => {}
+            Err(mqttbytes::Error::InsufficientBytes(_)) => {
+                let read = stream.read_buf(&mut come).await.map_err(Fault::Lost)?;
+                if read == 0 {
+                    return Err(Fault::Lost(io::ErrorKind::UnexpectedEof.into()));
+                }
+            }
+            Err(_) => return Err(Fault::Nonsense),
+        }
+    }
+    // A client that just goes away is taken for one that was lost; the message is there all the same.
+    let mut out = BytesMut::new();
+    if Disconnect.write(&mut out).is_ok() && stream.write_all(&out).await.is_ok() {
+        let _ = stream.shutdown().await;
+    }
+    Ok(())
 }
 
-/// Why the broker was not reached, with the next step.
-fn reason(host: &str, error: &ConnectionError) -> String {
-    match error {
-        ConnectionError::ConnectionRefused(
-            ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
-        ) => format!(
-            "{host} does not take the user or the password. Check user and password_file under tools.mqtt"
-        ),
-        ConnectionError::Io(error) => {
-            format!(
+/// Why a message was not sent.
+enum Fault {
+    Lost(io::Error),
+    Tls(TlsFault),
+    Refused(ConnectReturnCode),
+    TooLong,
+    Nonsense,
+}
+
+impl Fault {
+    /// Why `host` did not get it, with the next step.
+    fn tell(self, host: &str) -> String {
+        match self {
+            Self::Lost(error) => format!(
                 "{host} is not reached ({error}). Check url under tools.mqtt, and whether the broker runs"
-            )
+            ),
+            Self::Tls(fault) => format!("{host} {}", fault.tell("url under tools.mqtt")),
+            Self::Refused(
+                ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
+            ) => format!(
+                "{host} does not take the user or the password. Check user and password_file under tools.mqtt"
+            ),
+            Self::Refused(code) => format!("{host} did not take it ({code:?})"),
+            Self::TooLong => "it is too long".to_owned(),
+            Self::Nonsense => format!(
+                "{host} answers as no broker does. Check url under tools.mqtt: mqtts:// if it is encrypted"
+            ),
         }
-        ConnectionError::MqttState(_)
-        | ConnectionError::NetworkTimeout
-        | ConnectionError::FlushTimeout
-        | ConnectionError::ConnectionRefused(_)
-        | ConnectionError::NotConnAck(_)
-        | ConnectionError::RequestsDone => format!("{host} did not take it ({error})"),
     }
 }

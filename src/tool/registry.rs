@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,6 +128,13 @@ impl Registry {
     /// The tools with their effects.
     pub fn effects(&self) -> BTreeMap<String, Effect> {
         self.all().iter().map(|tool| (tool.spec().name.clone(), tool.spec().effect)).collect()
+    }
+
+    /// The tools during which nothing is said; see [`Tool::quiet`].
+    pub fn quiet(&self) -> BTreeSet<String> {
+        let all = self.all();
+        let quiet = all.iter().filter(|tool| tool.quiet());
+        quiet.map(|tool| tool.spec().name.clone()).collect()
     }
 
     /// The effect of calling `name`; `None` if there is no such tool. Only [`Effect::Pure`] and

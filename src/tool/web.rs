@@ -140,7 +140,8 @@ impl Web {
         answer(request.bearer_auth(token), most).await
     }
 
-    fn client(&self, plain: bool) -> Result<&Client, WebError> {
+    /// The client for plain addresses, or for encrypted ones.
+    pub(super) fn client(&self, plain: bool) -> Result<&Client, WebError> {
         if plain {
             return Ok(self.plain.get_or_init(|| net::direct(builder())));
         }

@@ -1,10 +1,11 @@
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
 use super::judge::Evidence;
 use super::{MAX_PARTS, Revision};
 use crate::base::{Moment, UtteranceId};
-use crate::dialog::{Item, Picture};
+use crate::dialog::{Item, Picture, Start};
 
 /// What the user has said and nobody has answered, oldest part first. Parts that arrive before the
 /// reply sounds are answered together, so that no spoken word is dropped.
@@ -28,6 +29,8 @@ struct Part {
     /// How much of it is certainly voice, and whether a key vouched for it.
     voiced: Option<Duration>,
     held: bool,
+    /// How it came in.
+    start: Start,
     words: Words,
     /// The pictures that the words are about.
     pictures: Vec<Picture>,
@@ -54,6 +57,8 @@ pub(super) struct Spoken {
     pub(super) voiced: Option<Duration>,
     /// Whether a key vouched for it.
     pub(super) held: bool,
+    /// How it came in.
+    pub(super) start: Start,
 }
 
 impl Spoken {
@@ -79,24 +84,36 @@ impl Asked {
 
     /// Adds what was said; `until` is the deadline of its transcript.
     pub(super) fn commit(&mut self, revision: Revision, spoken: Spoken, firm: bool, until: Moment) {
-        let Spoken { span, aside, voiced, held } = spoken;
+        let Spoken { span, aside, voiced, held, start } = spoken;
         let (revision, pictures) = (Some(revision), Vec::new());
         let words = Words::Awaited { until };
-        self.parts.push(Part { revision, span, firm, aside, voiced, held, words, pictures });
+        self.parts.push(Part { revision, span, firm, aside, voiced, held, start, words, pictures });
     }
 
     /// How the utterance of `revision` was said.
     pub(super) fn spoken(&self, revision: Revision) -> Option<Spoken> {
         let part = self.parts.iter().find(|part| part.revision == Some(revision))?;
-        let Part { span, aside, voiced, held, .. } = part;
-        Some(Spoken { span: span.clone(), aside: *aside, voiced: *voiced, held: *held })
+        let Part { span, aside, voiced, held, start, .. } = part;
+        let (span, aside, voiced) = (span.clone(), *aside, *voiced);
+        Some(Spoken { span, aside, voiced, held: *held, start: *start })
     }
 
-    pub(super) fn type_in(&mut self, at: Moment, text: String, pictures: Vec<Picture>) {
+    pub(super) fn type_in(
+        &mut self,
+        at: Moment,
+        text: String,
+        pictures: Vec<Picture>,
+        start: Start,
+    ) {
         let words = Words::Known(text);
         let (revision, span, aside) = (None, at..at, None);
         let (firm, voiced, held) = (true, None, true);
-        self.parts.push(Part { revision, span, firm, aside, voiced, held, words, pictures });
+        self.parts.push(Part { revision, span, firm, aside, voiced, held, start, words, pictures });
+    }
+
+    /// How all of it came in.
+    pub(super) fn starts(&self) -> BTreeSet<Start> {
+        self.parts.iter().map(|part| part.start).collect()
     }
 
     /// Time from the last part of this to the first of `more`; `None` if either is empty.

@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use super::asked::Asked;
 use super::script::Script;
 use super::{Announcement, Command, Failure, MAX_CALLS, Patience};
 use crate::base::{Epoch, Moment};
-use crate::dialog::{Call, Heard, Item, Outcome, Picture};
+use crate::dialog::{Call, Heard, Item, Outcome, Picture, Start};
 
 /// One attempt at saying something, named by its epoch.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +19,8 @@ pub(super) struct Attempt {
     pub(super) read: bool,
     /// Whether it may sound, or be read.
     pub(super) cued: bool,
+    /// How often it was said that a tool takes a while.
+    pub(super) fillers: u32,
 }
 
 /// What an attempt is for.
@@ -43,6 +47,8 @@ pub(super) struct PendingCall {
     pub(super) acts: bool,
     /// Whether it runs to the end even if nobody waits for it any more.
     pub(super) lasts: bool,
+    /// Whether nothing is said while it runs.
+    pub(super) quiet: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +56,7 @@ pub(super) enum PendingState {
     /// Not run yet. A call that changes the world waits until the user has definitely finished.
     Held,
     /// Running.
-    Running { until: Moment },
+    Running { since: Moment, until: Moment },
     /// Finished.
     Done {
         outcome: Outcome,
@@ -66,6 +72,8 @@ pub(super) enum PendingState {
 pub(super) enum Work {
     /// In progress; `since` is the last sign of life.
     Busy { since: Moment },
+    /// This round is complete; meanwhile it is said that a tool takes a while.
+    Filling { since: Moment },
     /// This round is complete; another one follows if it made calls.
     RoundDone,
     /// It failed.
@@ -88,6 +96,7 @@ impl Attempt {
             rounds: vec![Round::default()],
             work: Work::Busy { since: now },
             cued: false,
+            fillers: 0,
         }
     }
 
@@ -106,6 +115,14 @@ impl Attempt {
         }
     }
 
+    /// How the words that it answers came in.
+    pub(super) fn starts(&self) -> BTreeSet<Start> {
+        match &self.purpose {
+            Purpose::Reply(asked) => asked.starts(),
+            Purpose::Announcement(_) => BTreeSet::new(),
+        }
+    }
+
     /// Whether the user has waited so long, or in vain, that `more` is a new question and not the
     /// rest of this one.
     pub(super) fn is_overtaken(&self, more: &Asked, patience: &Patience) -> bool {
@@ -121,7 +138,7 @@ impl Attempt {
     /// Whether nothing more will be queued or called.
     pub(super) fn is_over(&self) -> bool {
         match self.work {
-            Work::Busy { .. } => false,
+            Work::Busy { .. } | Work::Filling { .. } => false,
             Work::RoundDone => self.rounds.last().is_none_or(|round| round.calls.is_empty()),
             Work::Failed(_) => true,
         }
@@ -163,6 +180,10 @@ impl Attempt {
         let replied = match self.purpose {
             Purpose::Reply(_) => true,
             Purpose::Announcement(_) => false,
+        };
+        let heard = match heard {
+            Heard::Part { .. } => self.script.heard_of_reply(),
+            Heard::Nothing | Heard::All => heard,
         };
         if replied && heard != Heard::All {
             out.push(Command::Rewind { epoch: self.epoch, heard });
@@ -211,7 +232,7 @@ impl Attempt {
     /// Gives calls that ran for too long an outcome that says so.
     pub(super) fn time_out(&mut self, now: Moment) {
         for errand in self.errands_mut() {
-            if matches!(errand.state, PendingState::Running { until } if until <= now) {
+            if matches!(errand.state, PendingState::Running { until, .. } if until <= now) {
                 errand.excuse(TIMED_OUT);
             }
         }
@@ -220,7 +241,7 @@ impl Attempt {
     /// When a running tool times out.
     pub(super) fn tool_deadline(&self) -> Option<Moment> {
         let until = |errand: &PendingCall| match errand.state {
-            PendingState::Running { until } => Some(until),
+            PendingState::Running { until, .. } => Some(until),
             PendingState::Held | PendingState::Done { .. } => None,
         };
         self.errands().filter_map(until).min()
@@ -298,7 +319,7 @@ const TIMED_OUT: &str = "The tool did not answer in time.";
 
 impl PendingCall {
     const fn new(call: Call) -> Self {
-        Self { call, state: PendingState::Held, acts: false, lasts: false }
+        Self { call, state: PendingState::Held, acts: false, lasts: false, quiet: false }
     }
 
     /// Answers the call with the reason why it has no outcome of its own.

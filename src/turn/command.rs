@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Revision;
@@ -91,8 +93,9 @@ pub enum Command {
         /// The attempt.
         epoch: Epoch,
     },
-    /// Tell the partner how much of its reply was heard; sent once for every epoch that was
-    /// responded to and not heard completely (never with [`Heard::All`]).
+    /// Tell the partner how much of its reply was heard, without what was said meanwhile
+    /// ([`Command::Fill`]); sent once for every epoch that was responded to and not heard
+    /// completely (never with [`Heard::All`]).
     Rewind {
         /// The attempt.
         epoch: Epoch,
@@ -105,6 +108,16 @@ pub enum Command {
         epoch: Epoch,
         /// What to run.
         call: Call,
+    },
+    /// Say under this epoch that a tool takes a while; reported and heard as part of its reply, and
+    /// ended by one `Report::Done`. Nothing need be said.
+    Fill {
+        /// The attempt.
+        epoch: Epoch,
+        /// How often something was said meanwhile.
+        count: u32,
+        /// How long the tool has been running.
+        waited: Duration,
     },
     /// Speak a fixed text under this epoch: it is reported, cued and hushed like a reply, without a
     /// responder. If it cannot be spoken, show it and report `Done`.

@@ -74,6 +74,9 @@ pub enum Input {
         /// Pictures that the words are about.
         #[serde(default)]
         pictures: Vec<Picture>,
+        /// Whether another program sent them.
+        #[serde(default)]
+        client: bool,
     },
     /// Something to say unasked: a ringing timer, a `say` from the socket.
     Notice {

@@ -8,7 +8,7 @@ use super::mouth::Mouth;
 use super::words::is_halt;
 use super::{Command, Failure, Ignored, ListenMode, Machine, Mode, Revision, Speech, Trigger};
 use crate::base::{Moment, UtteranceId};
-use crate::dialog::Picture;
+use crate::dialog::{Picture, Start};
 
 /// The ear: triggers, speech, and what the user asked.
 impl Machine {
@@ -148,7 +148,8 @@ impl Machine {
             return;
         };
         let voiced = active.voiced;
-        let spoken = Spoken { span: active.began..now, aside: Some(now), voiced, held: false };
+        let (span, start) = (active.began..now, Start::Microphone);
+        let spoken = Spoken { span, aside: Some(now), voiced, held: false, start };
         let Some(text) = text else {
             active.look = Look::Failed;
             return;
@@ -208,6 +209,7 @@ impl Machine {
         now: Moment,
         text: &str,
         pictures: Vec<Picture>,
+        start: Start,
         out: &mut Vec<Command>,
     ) {
         let text = text.trim();
@@ -220,7 +222,7 @@ impl Machine {
         }
         self.cuts = 0;
         self.interrupt(now, out);
-        self.asked.type_in(now, text.to_owned(), pictures);
+        self.asked.type_in(now, text.to_owned(), pictures, start);
     }
 
     pub(super) fn lose_microphone(&mut self, out: &mut Vec<Command>) {
@@ -449,7 +451,12 @@ impl Machine {
         };
         // Until when the words of what began over a reply decide what it is.
         let aside = active.aside.then_some(now + self.setup.settings.interruption.words);
-        Spoken { span: active.began..now, aside, voiced: active.voiced, held }
+        let start = match self.setup.settings.mode {
+            _ if held => Start::Key,
+            Mode::Wake => Start::Wake,
+            Mode::Open | Mode::PushToTalk => Start::Microphone,
+        };
+        Spoken { span: active.began..now, aside, voiced: active.voiced, held, start }
     }
 
     /// The committed part of `id` is final. False if nothing was committed.

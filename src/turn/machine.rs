@@ -1,6 +1,7 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::asked::Asked;
+use super::attempt::Attempt;
 use super::ear::Ear;
 use super::meaning::{Meaning, meaning};
 use super::mouth::Mouth;
@@ -10,7 +11,7 @@ use super::{
     Setup, Status, Wait,
 };
 use crate::base::{Epoch, Moment, UtteranceId};
-use crate::dialog::{History, Item};
+use crate::dialog::{History, Item, Start};
 
 /// Decides everything about turns. Pure: no clock, no sound, no I/O.
 ///
@@ -93,6 +94,7 @@ impl Machine {
             self.ear.waits_for(),
             self.asked.deadline().map(|until| (until, Wait::Transcript)),
             self.mouth.waits_for(patience),
+            self.filler_due().map(|until| (until, Wait::Filler)),
             self.verdict_due().map(|until| (until, Wait::Interruption)),
             self.look_due().map(|until| (until, Wait::Interruption)),
             self.mouth.doubt().deadline().map(|until| (until, Wait::Interruption)),
@@ -120,6 +122,11 @@ impl Machine {
             items.extend(attempt.prompt());
         }
         items
+    }
+
+    /// How the words that the live attempt answers came in.
+    pub fn starts(&self) -> BTreeSet<Start> {
+        self.mouth.attempt().map(Attempt::starts).unwrap_or_default()
     }
 
     /// The words that sound now, and their epoch; `None` while nothing sounds.
@@ -183,7 +190,10 @@ impl Machine {
             Input::ToolDone { epoch, outcome, stop, picture } => {
                 self.on_tool_done(epoch, outcome, stop, picture);
             }
-            Input::Text { text, pictures } => self.on_text(now, &text, pictures, out),
+            Input::Text { text, pictures, client } => {
+                let start = if client { Start::Client } else { Start::Typed };
+                self.on_text(now, &text, pictures, start, out);
+            }
             Input::Notice { id, text } => {
                 self.announce_later(Announcement::Notice { id, text }, out);
             }

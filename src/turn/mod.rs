@@ -27,6 +27,7 @@ mod check;
 mod command;
 mod doubt;
 mod ear;
+mod filler;
 mod input;
 mod judge;
 mod listening;
@@ -46,7 +47,7 @@ pub use command::{Announcement, Command, Failure, Ignored, ListenMode, NoticeEnd
 pub use input::{Device, Input, Playback, Report, Revision, Speech, Trigger};
 pub use machine::Machine;
 pub use policy::{
-    FollowUp, Interruption, MAX_CALLS, MAX_NOTICES, MAX_PARTS, MAX_ROUNDS, Mode, Patience,
+    Filler, FollowUp, Interruption, MAX_CALLS, MAX_NOTICES, MAX_PARTS, MAX_ROUNDS, Mode, Patience,
     Settings, Setup,
 };
 pub use replay::{Entry, replay};

@@ -164,6 +164,7 @@ impl Mouth {
         let waits = [
             (work_deadline(attempt, patience), Wait::Reply),
             (attempt.tool_deadline(), Wait::Tool),
+            (attempt.filler_deadline(patience), Wait::Filler),
             (stall_deadline(attempt, patience).filter(|_| sounds), Wait::Playback),
         ];
         waits.into_iter().filter_map(|(until, wait)| until.map(|until| (until, wait))).min()
@@ -186,7 +187,7 @@ pub(super) fn work_deadline(attempt: &Attempt, patience: &Patience) -> Option<Mo
         Work::Busy { since } if attempt.script.drained() => {
             Some(since.max(attempt.script.moved) + patience.reply)
         }
-        Work::Busy { .. } | Work::RoundDone | Work::Failed(_) => None,
+        Work::Busy { .. } | Work::Filling { .. } | Work::RoundDone | Work::Failed(_) => None,
     }
 }
 

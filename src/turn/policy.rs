@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,9 @@ pub struct Setup {
     pub hears: bool,
     /// The tools and their effects. A tool that is not listed counts as [`Effect::Writes`].
     pub tools: BTreeMap<String, Effect>,
+    /// The tools during which nothing is said.
+    #[serde(default)]
+    pub quiet: BTreeSet<String>,
 }
 
 /// The policies of a conversation.
@@ -28,6 +31,8 @@ pub struct Settings {
     pub interruption: Interruption,
     /// How long the ear stays open without the wake word.
     pub follow_up: FollowUp,
+    /// What is said while a tool keeps the user waiting.
+    pub filler: Filler,
     /// The deadlines.
     pub patience: Patience,
 }
@@ -107,6 +112,36 @@ impl Default for FollowUp {
     }
 }
 
+/// What is said while a tool keeps the user waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Filler {
+    /// Whether anything is.
+    pub on: bool,
+    /// How long a tool runs in silence before the first word. After two seconds people wonder
+    /// whether they were heard.
+    pub first: Duration,
+    /// How long it runs before it is said how far it is. The pauses after that double.
+    pub again: Duration,
+}
+
+impl Default for Filler {
+    fn default() -> Self {
+        Self { on: true, first: Duration::from_millis(1_500), again: Duration::from_secs(15) }
+    }
+}
+
+impl Filler {
+    /// How long a tool has run when the next word is due, after `said` of them.
+    pub(super) fn after(&self, said: u32) -> Duration {
+        let pauses = 2_u32.checked_pow(said).map_or(u32::MAX, |power| power - 1);
+        match said {
+            0 => self.first,
+            _ => self.again.saturating_mul(pauses),
+        }
+    }
+}
+
 /// The deadline of every wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -130,6 +165,8 @@ pub struct Patience {
     /// A tool, from its call; longer than the longest deadline of a tool (180 s to make a picture),
     /// so that the tool reports first and this is only the last resort.
     pub tool: Duration,
+    /// The first sound of a word said meanwhile; without one the reply goes on.
+    pub filler: Duration,
     /// The speaker's next progress while there is sound to play.
     pub playback: Duration,
     /// The exact count after a hush. A device period is 10 ms.
@@ -147,6 +184,7 @@ impl Default for Patience {
             together: Duration::from_secs(5),
             reply: Duration::from_secs(30),
             tool: Duration::from_secs(200),
+            filler: Duration::from_secs(4),
             playback: Duration::from_secs(3),
             settle: Duration::from_millis(250),
         }

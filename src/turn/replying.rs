@@ -3,7 +3,9 @@ use super::doubt::{Doubt, Look};
 use super::ear::{Ear, Key};
 use super::mouth::{Mouth, stall_deadline, work_deadline};
 use super::script::Script;
-use super::{Command, Failure, ListenMode, MAX_ROUNDS, Machine, Mode, NoticeEnd, Playback, Report};
+use super::{
+    Command, Failure, ListenMode, MAX_ROUNDS, Machine, Mode, NoticeEnd, Playback, Report, filler,
+};
 use crate::base::{Epoch, Moment};
 use crate::dialog::{Effect, Heard, Outcome, Picture};
 
@@ -72,7 +74,8 @@ impl Machine {
         let Some(attempt) = self.mouth.at_work(epoch) else { return };
         match attempt.work {
             Work::Busy { .. } => {}
-            Work::RoundDone | Work::Failed(_) => return,
+            Work::Filling { .. } | Work::RoundDone => return attempt.report_filler(now, report),
+            Work::Failed(_) => return,
         }
         match report {
             Report::Queued { samples, text } => {
@@ -174,12 +177,14 @@ impl Machine {
             }
             Mouth::Awaiting(attempt) => {
                 attempt.time_out(now);
+                attempt.time_filler(now, &patience);
                 if over(work_deadline(attempt, &patience)) {
                     self.break_off(now, Failure::SlowReply, out);
                 }
             }
             Mouth::Replying { attempt, doubt } => {
                 attempt.time_out(now);
+                attempt.time_filler(now, &patience);
                 let stood = over(doubt.deadline());
                 if over(stall_deadline(attempt, &patience)) {
                     out.push(Command::Tell(Failure::StalledSpeaker));
@@ -295,6 +300,12 @@ impl Machine {
         known && finished
     }
 
+    /// When it is to be said that a tool takes a while.
+    pub(super) fn filler_due(&self) -> Option<Moment> {
+        let audible = self.floor_is_free() && !self.no_speaker;
+        filler::due(&self.mouth, &self.setup.settings.filler, audible)
+    }
+
     /// Whether nobody speaks, may go on, or has said more than is being answered.
     fn floor_is_free(&self) -> bool {
         self.ear.quiet() && self.asked.is_empty()
@@ -337,6 +348,7 @@ impl Machine {
     /// Runs tools and the next round of an attempt; false if there is nothing to run.
     fn work(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
         let free = self.floor_is_free();
+        let fills = self.filler_due().is_some_and(|due| due <= now);
         let Some(attempt) = self.mouth.at_work(self.epoch) else { return false };
         let firm = free && !attempt.tentative();
         let until = now + self.setup.settings.patience.tool;
@@ -346,13 +358,17 @@ impl Machine {
             let effect = self.setup.tools.get(&errand.call.name).copied();
             let effect = effect.unwrap_or(Effect::Writes);
             if !effect.acts() || firm {
-                errand.state = PendingState::Running { until };
+                errand.state = PendingState::Running { since: now, until };
                 (errand.acts, errand.lasts) = (effect.acts(), effect == Effect::Makes);
+                errand.quiet = self.setup.quiet.contains(&errand.call.name);
                 out.push(Command::CallTool { epoch, call: errand.call.clone() });
                 worked = true;
             }
         }
-        if attempt.wants_round() {
+        if fills {
+            attempt.fill(now, out);
+            worked = true;
+        } else if attempt.wants_round() {
             if attempt.rounds.len() >= MAX_ROUNDS {
                 self.break_off(now, Failure::TooManyRounds, out);
             } else {

@@ -7,6 +7,8 @@ pub(super) struct Script {
     pieces: Vec<Piece>,
     /// Samples heard; never more than queued.
     heard: u64,
+    /// Whether the next piece begins another sentence of the same round.
+    parted: bool,
     /// When `heard` last grew, or there was last nothing left to hear.
     pub(super) moved: Moment,
 }
@@ -17,25 +19,52 @@ struct Piece {
     end: u64,
     text: String,
     round: usize,
+    /// Whether it is no part of the responder's answer, but said while a tool ran.
+    filler: bool,
 }
 
 impl Script {
     pub(super) const fn new(now: Moment) -> Self {
-        Self { pieces: Vec::new(), heard: 0, moved: now }
+        Self { pieces: Vec::new(), heard: 0, parted: false, moved: now }
     }
 
     pub(super) fn push(&mut self, now: Moment, samples: u64, text: String, round: usize) {
+        self.add(now, samples, text, round, false);
+    }
+
+    /// What is pushed next is said while a tool runs, after everything else.
+    pub(super) fn part(&mut self) {
+        self.parted = true;
+    }
+
+    /// Takes what is said while a tool runs.
+    pub(super) fn push_filler(
+        &mut self,
+        now: Moment,
+        samples: u64,
+        mut text: String,
+        round: usize,
+    ) {
+        let follows = self.pieces.last().is_some_and(|last| last.round == round);
+        let parted = follows && std::mem::take(&mut self.parted);
+        if parted && !text.starts_with(char::is_whitespace) {
+            text.insert(0, ' ');
+        }
+        self.add(now, samples, text, round, true);
+    }
+
+    fn add(&mut self, now: Moment, samples: u64, text: String, round: usize, filler: bool) {
         if self.drained() {
             self.moved = now;
         }
         let end = self.total().saturating_add(samples);
         match self.pieces.last_mut() {
             // Sound without words is part of the piece whose words come later.
-            Some(last) if last.text.is_empty() && last.round == round => {
+            Some(last) if last.text.is_empty() && (last.round, last.filler) == (round, filler) => {
                 last.end = end;
                 last.text = text;
             }
-            Some(_) | None => self.pieces.push(Piece { end, text, round }),
+            Some(_) | None => self.pieces.push(Piece { end, text, round, filler }),
         }
     }
 
@@ -133,6 +162,24 @@ impl Script {
         }
     }
 
+    /// What was heard of the responder's answer in a script that was cut: without what was said
+    /// while a tool ran.
+    pub(super) fn heard_of_reply(&self) -> Heard {
+        let mut samples = 0;
+        let mut start = 0;
+        for piece in &self.pieces {
+            if !piece.filler {
+                samples += self.heard.clamp(start, piece.end) - start;
+            }
+            start = piece.end;
+        }
+        let text = self.joined(|piece| !piece.filler && piece.end <= self.heard);
+        match samples == 0 && text.is_empty() {
+            true => Heard::Nothing,
+            false => Heard::Part { samples, text },
+        }
+    }
+
     fn joined(&self, wanted: impl Fn(&Piece) -> bool) -> String {
         let text: String =
             self.pieces.iter().filter(|piece| wanted(piece)).map(|p| p.text.as_str()).collect();
@@ -202,6 +249,20 @@ mod tests {
         script.hear(Moment::ZERO, 300);
         let text = "It is ten o'clock.".to_owned();
         assert_eq!(script.verdict(false), Heard::Part { samples: 300, text });
+    }
+
+    #[test]
+    fn what_is_said_while_a_tool_runs_is_no_part_of_the_answer() {
+        let mut script = script();
+        script.part();
+        script.push_filler(Moment::ZERO, 50, "One moment.".into(), 0);
+        script.push(Moment::ZERO, 100, "Bye.".into(), 1);
+        script.hear(Moment::ZERO, 320);
+        let text = "It is ten o'clock.".to_owned();
+        assert_eq!(script.heard_of_reply(), Heard::Part { samples: 300, text: text.clone() });
+        script.hear(Moment::ZERO, 390);
+        assert_eq!(script.heard_of_reply(), Heard::Part { samples: 340, text });
+        assert_eq!(script.text_heard(0), "It is ten o'clock. One moment.");
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub enum Wait {
     Reply,
     /// The result of a tool.
     Tool,
+    /// The result of a tool, before it is said that it takes a while.
+    Filler,
     /// The speaker's progress.
     Playback,
     /// The exact count of a reply that was cut.

@@ -28,7 +28,20 @@ impl Authority {
         file
     }
 
+    /// The certificate and the key of a server at `name` as files in `folder`.
+    #[allow(dead_code, reason = "not every test has a server that reads files")]
+    pub(crate) fn files(&self, name: &str, folder: &Path) -> (PathBuf, PathBuf) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let (chain, own) = (folder.join("server.pem"), folder.join("server.key"));
+        std::fs::write(&chain, certificate.pem()).unwrap();
+        std::fs::write(&own, key.serialize_pem()).unwrap();
+        (chain, own)
+    }
+
     /// The TLS acceptor of a server at `name`, offering `protocols`.
+    #[allow(dead_code, reason = "not every test has a server in this process")]
     pub(crate) fn server(&self, name: &str, protocols: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();

@@ -55,7 +55,7 @@ impl Conversation {
                 self.items.push(Item::Call { epoch, call: call.clone() });
             }
             for call in &calls {
-                let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: Some(text.into()) };
+                let cx = ToolCx { now: Moment::ZERO, said: Some(text.into()), ..ToolCx::default() };
                 self.items.push(Item::Outcome(self.tools.call(call, cx).await.outcome));
             }
             if calls.is_empty() {

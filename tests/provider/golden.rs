@@ -43,7 +43,7 @@ impl Conversation {
 
     fn asks(&mut self, text: &str, pictures: &[&str]) -> &mut Self {
         let pictures = pictures.iter().map(|url| Picture::from((*url).to_owned())).collect();
-        self.input(Input::Text { text: text.into(), pictures })
+        self.input(Input::Text { text: text.into(), pictures, client: false })
     }
 
     fn report(&mut self, report: Report) -> &mut Self {

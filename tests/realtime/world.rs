@@ -338,7 +338,9 @@ impl World {
                 self.line.stand_in(self.now, said, &mut acts);
                 self.perform(acts);
             }
-            Event::Type(pictures, text) => self.input(Input::Text { text, pictures }),
+            Event::Type(pictures, text) => {
+                self.input(Input::Text { text, pictures, client: false })
+            }
             Event::Notice(text) => {
                 self.next_notice += 1;
                 self.input(Input::Notice { id: NoticeId(self.next_notice), text });

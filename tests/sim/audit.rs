@@ -28,6 +28,8 @@ struct Live {
     hushed: bool,
     aborted: bool,
     rewound: bool,
+    /// Words said while a tool runs.
+    fillers: u32,
     calls: BTreeSet<CallId>,
 }
 
@@ -99,6 +101,15 @@ impl Audit {
             }
             Command::Respond { epoch, .. } => self.begin(*epoch, false),
             Command::Announce { epoch, .. } => self.begin(*epoch, true),
+            Command::Fill { epoch, count, .. } => {
+                assert!(ear != EarStatus::Trailing, "talks over somebody");
+                let live = self.live(*epoch);
+                assert!(
+                    !live.aborted && !live.hushed && !live.announcement && !live.calls.is_empty()
+                );
+                assert!(*count == live.fillers || (*count == 1 && live.fillers == 0), "said twice");
+                live.fillers = count + 1;
+            }
             Command::Cue { epoch } => {
                 assert!(
                     ear == EarStatus::Shut || ear == EarStatus::Open || ear == EarStatus::Hearing
@@ -144,9 +155,18 @@ impl Audit {
             _ => {
                 assert!(self.live.as_ref().is_none_or(|live| live.epoch < epoch), "an old epoch");
                 let (cued, hushed, aborted, rewound) = (false, false, false, false);
+                let fillers = 0;
                 let calls = BTreeSet::new();
-                self.live =
-                    Some(Live { epoch, announcement, cued, hushed, aborted, rewound, calls });
+                self.live = Some(Live {
+                    epoch,
+                    announcement,
+                    cued,
+                    hushed,
+                    aborted,
+                    rewound,
+                    fillers,
+                    calls,
+                });
             }
         }
     }

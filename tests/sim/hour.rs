@@ -27,7 +27,7 @@ const ROUNDS: u64 = 120;
 fn an_hour_of_talk() {
     let mut settings = Settings { mode: Mode::Open, speculate: true, ..Settings::default() };
     settings.interruption.looks = true;
-    let setup = Setup { settings, hears: false, tools: tools::effects() };
+    let setup = Setup { settings, hears: false, tools: tools::effects(), ..Setup::default() };
     let clock = Clock::start();
     let past = in_time(async {
         let mut world = World::new(setup, false);

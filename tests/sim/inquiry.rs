@@ -90,3 +90,33 @@ fn a_mute_in_the_pause_of_an_answer_leaves_nothing_to_wait_for() {
         assert_eq!(past.items().len(), 1, "{mute}: {:#?}", past.items());
     }
 }
+
+#[test]
+fn a_program_that_speaks_learns_when_it_was_heard() {
+    check(
+        r#"
+        push-to-talk
+        1.000 tells "the build is done"
+        4.000 end
+        -- noticed
+        1.040 sounds 1
+        2.040 they have heard it
+        -- told
+        notice: the build is done
+        "#,
+    );
+}
+
+#[test]
+fn a_program_that_is_cut_off_learns_what_was_heard() {
+    for (how, why) in [
+        ("1.500 stop", "the user cut it off; they heard \"the\""),
+        ("1.020 stop", "nobody heard it"),
+        ("1.500 quit", "the user cut it off"),
+    ] {
+        let past =
+            play(&format!("push-to-talk\n1.000 tells \"the build is done\"\n{how}\n4.000 end"));
+        let noticed = past.noticed();
+        assert!(noticed.iter().any(|line| line.contains(why)), "{how}: {noticed:#?}");
+    }
+}

@@ -17,6 +17,7 @@ mod ahead;
 mod audit;
 mod ending;
 mod faults;
+mod filler;
 mod hour;
 mod inquiry;
 mod interrupting;

@@ -43,6 +43,8 @@ enum Next {
     Said(Said),
     /// This many milliseconds of sound that says this.
     Sound(Epoch, u64, String),
+    /// The same while a tool runs.
+    Filler(Epoch, u64, String),
 }
 
 impl Engine {
@@ -77,6 +79,9 @@ impl Engine {
             ("stop", "stop"),
             ("loop", "get_time"),
             ("screen", "look_at_screen"),
+            ("search", "search"),
+            ("survey", "survey"),
+            ("louder", "set_volume"),
         ]
         .into_iter()
         .find(|(word, _)| has(word) && (outcome.is_none() || *word == "loop"));
@@ -146,7 +151,8 @@ impl Engine {
             Heard::Part { samples, text } => {
                 // The one number that must agree to the sample, unless the device died.
                 if !room.died {
-                    assert_eq!(*samples, room.truth[&epoch].given, "what was heard");
+                    let given = room.truth[&epoch].given_of_answer();
+                    assert_eq!(*samples, given, "what was heard");
                 }
                 format!("rewind {} to {text:?}", epoch.0)
             }
@@ -159,18 +165,25 @@ impl Engine {
     fn utter(&self, next: Next) -> Said {
         match next {
             Next::Said(said) => said,
-            Next::Sound(epoch, ms, text) => {
-                let samples = ms * 48;
-                let mut room = self.room.lock();
-                let pieces = &mut room.truth.entry(epoch).or_default().pieces;
-                let pcm = vec![level(pieces.len()); samples as usize];
-                // Dropped work still produces output: nobody must listen.
-                if !self.aborted.contains(&epoch) {
-                    pieces.push((samples, text.clone()));
-                }
-                Said::Chunk { epoch, chunk: Chunk { pcm, rate: SPEAKER_RATE, text } }
-            }
+            Next::Sound(epoch, ms, text) => self.sound(epoch, ms, text, false),
+            Next::Filler(epoch, ms, text) => self.sound(epoch, ms, text, true),
         }
+    }
+
+    fn sound(&self, epoch: Epoch, ms: u64, text: String, filler: bool) -> Said {
+        let samples = ms * 48;
+        let mut room = self.room.lock();
+        let truth = room.truth.entry(epoch).or_default();
+        let pieces = &mut truth.pieces;
+        let pcm = vec![level(pieces.len()); samples as usize];
+        // Dropped work still produces output: nobody must listen.
+        if !self.aborted.contains(&epoch) {
+            if filler {
+                truth.fillers.insert(pieces.len());
+            }
+            pieces.push((samples, text.clone()));
+        }
+        Said::Chunk { epoch, chunk: Chunk { pcm, rate: SPEAKER_RATE, text } }
     }
 }
 
@@ -206,12 +219,26 @@ impl Partner for Engine {
                 self.respond(epoch, &prompt.items);
             }
             Order::Announce { epoch, text, .. } => {
-                let think = {
+                let (engines, fills) = {
                     let mut room = self.room.lock();
-                    room.announced.insert(epoch);
-                    room.engines.think
+                    let fills = room.truth.contains_key(&epoch);
+                    if !fills {
+                        room.announced.insert(epoch);
+                    }
+                    (room.engines, fills)
                 };
-                self.speak(epoch, think, &text, true);
+                if !fills {
+                    self.speak(epoch, engines.think, &text, true);
+                    return;
+                }
+                self.room.notice(&format!("meanwhile {text:?}"));
+                let mut at = engines.think;
+                for (n, word) in text.split_whitespace().enumerate() {
+                    let text = if n == 0 { word.to_owned() } else { format!(" {word}") };
+                    self.after(at, Next::Filler(epoch, engines.word, text));
+                    at += engines.piece;
+                }
+                self.say(at, Said::Done(epoch));
             }
             Order::Abort(epoch) => {
                 self.aborted.insert(epoch);

@@ -32,12 +32,26 @@ impl Default for Engines {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth {
     pub(crate) pieces: Vec<(u64, String)>,
+    /// Which of them were said while a tool ran, and are no part of the partner's answer.
+    pub(crate) fillers: BTreeSet<usize>,
     pub(crate) given: u64,
     /// There was no speaker when it was asked for: it may be read instead.
     pub(crate) read: bool,
 }
 
 impl Truth {
+    /// The samples of the partner's own answer that came out.
+    pub(crate) fn given_of_answer(&self) -> u64 {
+        let mut end = 0;
+        let heard = self.pieces.iter().enumerate().map(|(n, (samples, _))| {
+            let start = end;
+            end += samples;
+            let heard = self.given.clamp(start, end) - start;
+            if self.fillers.contains(&n) { 0 } else { heard }
+        });
+        heard.sum()
+    }
+
     pub(crate) fn queued(&self) -> u64 {
         self.pieces.iter().map(|(samples, _)| samples).sum()
     }

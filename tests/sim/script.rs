@@ -90,7 +90,7 @@ pub(crate) fn setup(line: &str) -> Setup {
             other => panic!("no such word in the first line: {other}"),
         }
     }
-    Setup { settings, hears, tools: tools::effects() }
+    Setup { settings, hears, tools: tools::effects(), ..Setup::default() }
 }
 
 pub(crate) fn act(what: &str) -> Act {
@@ -108,6 +108,7 @@ pub(crate) fn act(what: &str) -> Act {
         "unmute" => Act::Ask(Request::Unmute),
         "type" => Act::Ask(Request::Ask { text: quoted() }),
         "inquires" => Act::Inquire(quoted()),
+        "tells" => Act::Tell(quoted()),
         "says" => Act::Ask(Request::Say { text: quoted() }),
         "microphone-lost" => Act::Device(Side::Input, false),
         "microphone-back" => Act::Device(Side::Input, true),

@@ -130,7 +130,7 @@ impl Storm {
     fn new(hears: bool, speculate: bool) -> Self {
         let mut settings = Settings { speculate, ..Settings::default() };
         settings.interruption.looks = speculate != hears;
-        let setup = Setup { settings, hears, tools: tools::effects() };
+        let setup = Setup { settings, hears, tools: tools::effects(), ..Setup::default() };
         Self {
             machine: Machine::new(setup.clone(), History::default()),
             audit: Audit::new(tools::effects()),
@@ -161,7 +161,8 @@ impl Storm {
                     self.epoch = epoch;
                 }
                 Command::CallTool { epoch, call } => self.calls.push((epoch, call.id)),
-                Command::OpenEar { .. }
+                Command::Fill { .. }
+                | Command::OpenEar { .. }
                 | Command::LetGo
                 | Command::EndSpeech
                 | Command::ShutEar
@@ -219,6 +220,7 @@ impl Storm {
                 self.input(Input::Text {
                     text: if blank { " " } else { "typed" }.into(),
                     pictures: Vec::new(),
+                    client: false,
                 });
             }
             Op::Ring => self.input(Input::Notice { id: NoticeId(1), text: "Ring.".into() }),

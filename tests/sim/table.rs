@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aloud::base::{CallId, Epoch, Moment, NoticeId, UtteranceId};
-use aloud::dialog::{Call, Heard, History, Item, Outcome};
+use aloud::dialog::{Call, Heard, History, Item, Outcome, Start};
 use aloud::turn::{
     Command, EarStatus, Failure, Input, ListenMode, Machine, Mode, MouthStatus, NoticeEnd,
     Playback, Report, Revision, Settings, Setup, Speech, Trigger,
@@ -23,7 +23,7 @@ struct Bench {
 impl Bench {
     fn new(mode: Mode, speculate: bool) -> Self {
         let settings = Settings { mode, speculate, ..Settings::default() };
-        let setup = Setup { settings, hears: false, tools: tools::effects() };
+        let setup = Setup { settings, hears: false, tools: tools::effects(), ..Setup::default() };
         let mut bench =
             Self { machine: Machine::new(setup, History::default()), now: Moment::ZERO };
         bench.put(Input::Tick);
@@ -49,7 +49,7 @@ impl Bench {
     /// A sounding reply of two pieces of 100 ms.
     fn replying() -> Self {
         let mut bench = Self::new(Mode::PushToTalk, false);
-        bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
+        bench.put(Input::Text { text: "hello".into(), pictures: Vec::new(), client: false });
         for text in ["Good", " day."] {
             bench.put(queued(ONE, 4_800, text));
         }
@@ -202,7 +202,7 @@ fn the_truth_about_what_was_heard() {
         let stop = bench.put(Input::Trigger(Trigger::Stop));
         assert_eq!(stop, [Command::Hush { epoch: ONE }, Command::Abort { epoch: ONE }]);
         assert_eq!(
-            bench.put(Input::Text { text: "next".into(), pictures: Vec::new() }),
+            bench.put(Input::Text { text: "next".into(), pictures: Vec::new(), client: false }),
             [],
             "it waits for the count"
         );
@@ -231,7 +231,7 @@ fn what_is_stale_changes_nothing() {
     let mut bench = Bench::replying();
     bench.put(Input::Trigger(Trigger::Stop));
     bench.put(settled(ONE, 4_800));
-    bench.put(Input::Text { text: "next".into(), pictures: Vec::new() });
+    bench.put(Input::Text { text: "next".into(), pictures: Vec::new(), client: false });
     let before = bench.machine.clone();
     let stale = [
         queued(ONE, 480, "old"),
@@ -253,7 +253,7 @@ fn what_is_stale_changes_nothing() {
         ended(1),
         Input::Release,
         Input::Tick,
-        Input::Text { text: "  ".into(), pictures: Vec::new() },
+        Input::Text { text: "  ".into(), pictures: Vec::new(), client: false },
     ];
     for input in stale {
         assert_eq!(bench.put(input.clone()), [], "{input:?}");
@@ -264,7 +264,7 @@ fn what_is_stale_changes_nothing() {
 #[test]
 fn a_voice_over_the_reply_turns_it_down_and_then_cuts_it() {
     let mut bench = Bench::new(Mode::Open, false);
-    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
+    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new(), client: false });
     bench.put(queued(ONE, 480_000, "A long story."));
     assert_eq!(bench.put(started(1)), [Command::Duck(true)]);
     let sure = Input::Speech(Speech::Confirmed { id: UtteranceId(1) });
@@ -292,11 +292,19 @@ fn a_dead_speaker_does_not_keep_the_next_turn_waiting() {
 #[test]
 fn a_tool_that_never_answers_is_answered_for() {
     let mut bench = Bench::new(Mode::PushToTalk, false);
-    bench.put(Input::Text { text: "time".into(), pictures: Vec::new() });
+    bench.put(Input::Text { text: "time".into(), pictures: Vec::new(), client: false });
     let report = Report::Call(call("c1", "get_time"));
     bench.put(Input::Report { epoch: ONE, report });
     bench.put(done(ONE));
-    assert_eq!(bench.tick(), [Command::Respond { epoch: ONE, tentative: false, read: false }]);
+    let waited = Duration::from_millis(1_500);
+    assert_eq!(bench.tick(), [Command::Fill { epoch: ONE, count: 0, waited }]);
+    bench.put(done(ONE));
+    let mut later = Vec::new();
+    while later.is_empty() || matches!(later[..], [Command::Fill { count: 1.., .. }]) {
+        bench.put(done(ONE));
+        later = bench.tick();
+    }
+    assert_eq!(later, [Command::Respond { epoch: ONE, tentative: false, read: false }]);
     let late = Input::ToolDone { epoch: ONE, outcome: outcome("c1"), stop: true, picture: None };
     assert_eq!(bench.put(late), []);
     let Some(Item::Outcome(outcome)) = bench.machine.prompt().pop() else {
@@ -322,7 +330,7 @@ fn the_wake_word_opens_a_window_and_a_finished_reply_the_next() {
     let mut bench = Bench::new(Mode::Wake, false);
     let woken = bench.put(Input::Trigger(Trigger::Wake));
     assert_eq!(woken, [Command::OpenEar { mode: ListenMode::Woken }]);
-    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
+    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new(), client: false });
     // Its own voice is not a question: where the wake word opens the ear, it also interrupts.
     let cue = [Command::Cue { epoch: ONE }, Command::ShutEar];
     assert_eq!(bench.put(queued(ONE, 4_800, "Good day.")), cue);
@@ -337,7 +345,7 @@ fn the_wake_word_opens_a_window_and_a_finished_reply_the_next() {
 #[test]
 fn the_wake_word_cuts_a_reply() {
     let mut bench = Bench::new(Mode::Wake, false);
-    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new() });
+    bench.put(Input::Text { text: "hello".into(), pictures: Vec::new(), client: false });
     bench.put(queued(ONE, 48_000, "A long story."));
     let wake = bench.put(Input::Trigger(Trigger::Wake));
     let silenced = [
@@ -352,9 +360,13 @@ fn the_wake_word_cuts_a_reply() {
 fn a_question_that_waited_in_vain_is_not_put_to_the_next_one() {
     let asked = |seconds| {
         let mut bench = Bench::new(Mode::PushToTalk, false);
-        bench.put(Input::Text { text: "stop talking".into(), pictures: Vec::new() });
+        bench.put(Input::Text { text: "stop talking".into(), pictures: Vec::new(), client: false });
         bench.now = bench.now + Duration::from_secs(seconds);
-        bench.put(Input::Text { text: "what time is it".into(), pictures: Vec::new() });
+        bench.put(Input::Text {
+            text: "what time is it".into(),
+            pictures: Vec::new(),
+            client: false,
+        });
         bench.machine.prompt()
     };
     assert_eq!(asked(1), [user(None, "stop talking what time is it")]);
@@ -381,4 +393,40 @@ fn every_notice_has_one_end() {
         assert!(stop.contains(&over(id, NoticeEnd::Dropped)), "{id}: {stop:?}");
     }
     assert!(stop.contains(&over(2, NoticeEnd::Said(Heard::Nothing))), "{stop:?}");
+}
+
+#[test]
+fn a_turn_knows_how_its_words_came_in() {
+    let text = |text: &str, client| Input::Text { text: text.into(), pictures: vec![], client };
+    let mut bench = Bench::new(Mode::Open, false);
+    assert_eq!(bench.machine.starts(), [].into());
+    bench.put(text("hello", true));
+    assert_eq!(bench.machine.starts(), [Start::Client].into());
+    // Typed before the answer sounds: one turn, begun in both ways.
+    bench.put(text("and you", false));
+    assert_eq!(bench.machine.starts(), [Start::Client, Start::Typed].into());
+    for (mode, key, start) in [
+        (Mode::Open, false, Start::Microphone),
+        (Mode::Wake, false, Start::Wake),
+        (Mode::Wake, true, Start::Key),
+        (Mode::PushToTalk, true, Start::Key),
+    ] {
+        let mut bench = Bench::new(mode, false);
+        let id = UtteranceId(1);
+        match (key, mode) {
+            (true, _) => drop(bench.put(Input::Trigger(Trigger::PushToTalk))),
+            (false, Mode::Wake) => drop(bench.put(Input::Trigger(Trigger::Wake))),
+            (false, _) => {}
+        }
+        bench.put(Input::Speech(Speech::Started { id }));
+        bench.put(Input::Speech(Speech::Confirmed { id }));
+        if key {
+            bench.put(Input::Release);
+        }
+        bench.put(Input::Speech(Speech::Ended { id }));
+        let revision = Revision { utterance: id, number: 0 };
+        let result = Ok("what time is it".to_owned());
+        bench.put(Input::Transcript { revision, result, certainty: None });
+        assert_eq!(bench.machine.starts(), [start].into(), "{mode:?} {key}");
+    }
 }

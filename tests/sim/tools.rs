@@ -7,8 +7,8 @@ use std::time::Duration;
 use aloud::base::Job;
 use aloud::dialog::{Effect, ToolSpec};
 use aloud::tool::{
-    Act, Album, PictureSettings, Registry, Screen, Tool, ToolCx, ToolError, ToolOutput, arguments,
-    function, pictures,
+    Act, Album, PictureSettings, Registry, Screen, Step, Tool, ToolCx, ToolError, ToolOutput,
+    arguments, function, pictures,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -16,11 +16,14 @@ use serde_json::json;
 use super::room::Room;
 
 /// For each tool its duration, its effect and what it says.
-const TOOLS: [(&str, u64, Effect, &str); 4] = [
+const TOOLS: [(&str, u64, Effect, &str); 7] = [
     ("get_time", 5, Effect::Reads, "It is ten o'clock."),
     ("get_weather", 2_000, Effect::Reads, "It will rain."),
     ("set_timer", 5, Effect::Writes, ""),
     ("stop", 1, Effect::Pure, ""),
+    ("search", 3_000, Effect::Reads, "Found it."),
+    ("survey", 20_000, Effect::Reads, "All is well."),
+    ("set_volume", 3_000, Effect::Pure, "Louder."),
 ];
 
 #[derive(Deserialize)]
@@ -66,11 +69,15 @@ fn tool(
 ) -> Arc<dyn Tool> {
     let room = room.clone();
     let parameters = arguments(&["text"], json!({"text": {"type": "string"}}));
-    function(name, "A tool.", effect, parameters, move |asked: Asked, _| {
+    let quiet = name == "set_volume";
+    let made = function(name, "A tool.", effect, parameters, move |asked: Asked, cx: ToolCx| {
         let room = room.clone();
         async move {
             room.notice(&format!("tool {name}"));
-            tokio::time::sleep(Duration::from_millis(ms)).await;
+            // Half of it is done in half of the time.
+            tokio::time::sleep(Duration::from_millis(ms / 2)).await;
+            cx.progress.tell(Step { done: Some(0.5), message: None });
+            tokio::time::sleep(Duration::from_millis(ms - ms / 2)).await;
             let mut say = say.to_owned();
             if effect == Effect::Writes {
                 say = format!("Done: {}.", asked.text);
@@ -79,5 +86,30 @@ fn tool(
             let act = (name == "stop").then_some(Act::Stop);
             Ok(ToolOutput { act, ..ToolOutput::new(json!({}), say) })
         }
-    })
+    });
+    // No tool of this world may be given up for being slow.
+    Arc::new(Patient { tool: made, quiet })
+}
+
+struct Patient {
+    tool: Arc<dyn Tool>,
+    quiet: bool,
+}
+
+impl Tool for Patient {
+    fn spec(&self) -> &ToolSpec {
+        self.tool.spec()
+    }
+
+    fn call(&self, arguments: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
+        self.tool.call(arguments, cx)
+    }
+
+    fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(60)
+    }
 }

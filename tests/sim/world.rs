@@ -44,6 +44,8 @@ pub(crate) enum Act {
     Ask(Request),
     /// Another program has the user asked, and waits five seconds for the answer.
     Inquire(String),
+    /// Another program has this said, and waits until it was heard.
+    Tell(String),
     Say(String),
     /// A device is lost or comes back, and the driver is told.
     Device(Side, bool),
@@ -338,6 +340,16 @@ impl World {
                     Ok(())
                 }));
             }
+            Act::Tell(text) => {
+                let (handle, room) = (self.handle.clone(), self.room.clone());
+                self.answers.push(Box::pin(async move {
+                    match handle.say(text).await {
+                        Ok(()) => room.notice("they have heard it"),
+                        Err(why) => room.notice(&format!("not heard: {why}")),
+                    }
+                    Ok(())
+                }));
+            }
             Act::Call(name, arguments) => {
                 self.room.lock().rings = true;
                 let call = Call {
@@ -345,7 +357,7 @@ impl World {
                     name: name.into(),
                     arguments: arguments.to_string(),
                 };
-                let cx = ToolCx { now: Moment::ZERO, last_reply: None, said: None };
+                let cx = ToolCx { now: Moment::ZERO, ..ToolCx::default() };
                 let done = self.clocks.call(&call, cx).now_or_never().expect("no file, no wait");
                 assert!(done.outcome.ok, "{}", done.outcome.say);
             }

@@ -156,6 +156,7 @@ impl Talk {
             | Event::Level { .. }
             | Event::Call { .. }
             | Event::Outcome { .. }
+            | Event::Progress { .. }
             | Event::Words { .. }
             | Event::Sounding { .. }
             | Event::Missed { .. }

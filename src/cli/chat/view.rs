@@ -172,6 +172,7 @@ impl View {
                 self.turn.after.push(self.entry("", text.trim(), Color::DarkGray));
             }
             Event::Wake { .. }
+            | Event::Progress { .. }
             | Event::WakeScore { .. }
             | Event::EndOfTurn { .. }
             | Event::Missed { .. }

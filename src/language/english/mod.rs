@@ -9,6 +9,7 @@ mod roman;
 pub(crate) mod say;
 mod size;
 pub(crate) mod spell;
+pub(crate) mod waiting;
 pub(crate) mod words;
 
 pub use consent::consent;

@@ -1,10 +1,9 @@
-//! `move_event` and `remove_event`: changes of the user's own file.
+//! `move_event` and `remove_event`: changes of the user's own calendar.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::civil::{Date, Time};
-use jiff::{Span, ToSpan, Zoned};
+use jiff::{Span, ToSpan, Unit, Zoned};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,7 +13,7 @@ use super::{AHEAD, Calendars, called, data, text_of, with_day};
 use crate::base::Moment;
 use crate::dialog::Effect;
 use crate::tool::alarm_days::clock_time;
-use crate::tool::disk::{on_disk, replace};
+use crate::tool::disk::{aside, on_disk, replace};
 use crate::tool::{Tool, ToolCx, ToolError, ToolOutput, arguments, day, function, said, say, wish};
 
 /// How many events are named when several fit.
@@ -49,10 +48,20 @@ struct MoveEvent {
     to_date: Option<String>,
     to_time: Option<String>,
     add_seconds: Option<i64>,
+    #[serde(default)]
+    all: bool,
+}
+
+/// What a change makes of one of the user's own files, and what is said of it.
+struct Plan {
+    file: usize,
+    /// The file as it is to be; unchanged without one.
+    text: Option<String>,
+    said: ToolOutput,
 }
 
 /// `move_event` and `remove_event`.
-pub(super) fn tools(calendars: &Arc<Calendars>, file: &Path) -> [Arc<dyn Tool>; 2] {
+pub(super) fn tools(calendars: &Arc<Calendars>) -> [Arc<dyn Tool>; 2] {
     let with = |more: Value| {
         let mut all = which_arguments();
         if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
@@ -61,8 +70,9 @@ pub(super) fn tools(calendars: &Arc<Calendars>, file: &Path) -> [Arc<dyn Tool>; 
         arguments(&[], all)
     };
     let text = |about: &str| json!({"type": "string", "maxLength": 100, "description": about});
+    let all =
+        json!({"type": "boolean", "description": "true for all times of an event that repeats."});
     let (moves, removes) = (Arc::clone(calendars), Arc::clone(calendars));
-    let (from, of) = (file.to_owned(), file.to_owned());
     [
         function(
             "move_event",
@@ -73,16 +83,18 @@ pub(super) fn tools(calendars: &Arc<Calendars>, file: &Path) -> [Arc<dyn Tool>; 
                 "to_date": text("YYYY-MM-DD, for a new day that is said as a date."),
                 "to_time": text("HH:MM, 24 hours, when it begins now; without it as before."),
                 "add_seconds": {"type": "integer", "description": "How much later; negative for earlier."},
+                "all": all,
             })),
             move |wish: MoveEvent, cx: ToolCx| {
-                let (calendars, file) = (Arc::clone(&moves), from.clone());
+                let calendars = Arc::clone(&moves);
+                let which = wish.which.clone();
                 async move {
-                    let (now, which) = (calendars.now(), wish.which.clone());
-                    let done = on_disk({
-                        let now = now.clone();
-                        move || shift(&file, wish, &now, cx.said.as_deref())
-                    });
-                    told(&calendars, done.await?, &which, &now, cx.now).await
+                    let (now, said) = (calendars.now(), cx.said);
+                    let plan = move |texts: &[String], now: &Zoned| {
+                        shift(texts, wish.clone(), now, said.as_deref())
+                    };
+                    let done = change(&calendars, &now, plan).await?;
+                    told(&calendars, done, &which, &now, cx.now).await
                 }
             },
         ),
@@ -92,22 +104,59 @@ pub(super) fn tools(calendars: &Arc<Calendars>, file: &Path) -> [Arc<dyn Tool>; 
              user has said yes.",
             Effect::Writes,
             with(json!({
-                "all": {"type": "boolean", "description": "true for all times of an event that repeats."},
+                "all": all,
                 "sure": {"type": "boolean", "description": "true once the user has said yes."},
             })),
             move |wish: RemoveEvent, cx: ToolCx| {
-                let (calendars, file) = (Arc::clone(&removes), of.clone());
+                let calendars = Arc::clone(&removes);
+                let which = wish.which.clone();
                 async move {
-                    let (now, which) = (calendars.now(), wish.which.clone());
-                    let done = on_disk({
-                        let now = now.clone();
-                        move || remove(&file, wish, &now, cx.said.as_deref())
-                    });
-                    told(&calendars, done.await?, &which, &now, cx.now).await
+                    let (now, said) = (calendars.now(), cx.said);
+                    let plan = move |texts: &[String], now: &Zoned| {
+                        remove(texts, wish.clone(), now, said.as_deref())
+                    };
+                    let done = change(&calendars, &now, plan).await?;
+                    told(&calendars, done, &which, &now, cx.now).await
                 }
             },
         ),
     ]
+}
+
+/// Carries out `plan` on the user's own calendar; `None` if it has no such event.
+async fn change(
+    calendars: &Calendars,
+    now: &Zoned,
+    plan: impl Fn(&[String], &Zoned) -> Result<Option<Plan>, ToolError> + Send + 'static,
+) -> Result<Option<ToolOutput>, ToolError> {
+    let here = now.clone();
+    if let Some(server) = &calendars.settings.calendar.server {
+        let late = |_| ToolError::Tell("That is further off than the calendar goes.".into());
+        let (from, to) =
+            (now.start_of_day().map_err(late)?, now.checked_add(AHEAD.days()).map_err(late)?);
+        let pages = server.pages(&calendars.web, &from, &to).await;
+        let pages = pages
+            .map_err(|why| ToolError::Tell(format!("I could not read your calendar: {why}.")))?;
+        let texts: Vec<String> = pages.iter().map(|page| page.text.clone()).collect();
+        let Some(plan) = aside(move || plan(&texts, &here)).await?? else { return Ok(None) };
+        if let Some(text) = &plan.text {
+            server.replace(&calendars.web, &pages[plan.file], text).await?;
+        }
+        return Ok(Some(plan.said));
+    }
+    let Some(file) = calendars.settings.calendar.file.clone() else { return Ok(None) };
+    on_disk(move || {
+        let text = text_of(&file)?;
+        let Some(plan) = plan(&[text], &here)? else { return Ok(None) };
+        if let Some(text) = plan.text {
+            replace(&file, &text).map_err(|error| {
+                let file = file.display();
+                ToolError::Tell(format!("I could not write the calendar {file}: {error}."))
+            })?;
+        }
+        Ok(Some(plan.said))
+    })
+    .await
 }
 
 /// What a change brought; if the event was not found in the user's own file, where it is.
@@ -127,8 +176,7 @@ async fn told(
         && let Some(event) = events.iter().find(|event| called(event, about))
     {
         let when = with_day(event, now.date());
-        let own = calendars.settings.calendar.file.as_deref().map(text_of).transpose()?;
-        let own = own.and_then(|text| ics::events(&text, now, &to).ok()).unwrap_or_default();
+        let own = calendars.own(now, &to).await.unwrap_or_default();
         return Err(ToolError::Tell(if own.contains(event) {
             format!("I find no {what} then: {} is {when}.", event.title)
         } else {
@@ -153,15 +201,14 @@ fn which_arguments() -> Value {
     })
 }
 
-/// Removes an event from `file`; `None` if it is not there.
+/// Removes an event; `None` if there is none like that.
 fn remove(
-    file: &Path,
+    texts: &[String],
     wish: RemoveEvent,
     now: &Zoned,
     said: Option<&str>,
-) -> Result<Option<ToolOutput>, ToolError> {
-    let text = text_of(file)?;
-    let Some(found) = find(&text, wish.which, now, said)? else { return Ok(None) };
+) -> Result<Option<Plan>, ToolError> {
+    let Some((file, found)) = find(texts, wish.which, now, said)? else { return Ok(None) };
     let event = &found.event;
     let (what, when) = (&event.title, with_day(event, now.date()));
     let all = wish.all || found.series.is_none();
@@ -176,56 +223,70 @@ fn remove(
             "asked": true, "event": data(event), "question": question,
             "next": "Nothing was removed. Call it again with sure set once the user says yes.",
         });
-        return Ok(Some(ToolOutput::new(data, question)));
+        return Ok(Some(Plan { file, text: None, said: ToolOutput::new(data, question) }));
     }
-    write(file, edit::removed(&text, &found, all))?;
+    let text = edit::removed(&texts[file], &found, all).ok_or_else(unwritten)?;
     let say = match (repeats, all) {
         (false, _) => format!("I removed {what} {when} from your calendar."),
         (true, false) => format!("I removed {what} {when}. The other times stay."),
         (true, true) => format!("I removed {what}, with all the times it repeats."),
     };
-    Ok(Some(ToolOutput::new(json!({"removed": data(event), "all": all}), say)))
+    let said = ToolOutput::new(json!({"removed": data(event), "all": all}), say);
+    Ok(Some(Plan { file, text: Some(text), said }))
 }
 
-/// Moves an event of `file`; `None` if it is not there.
+/// Moves an event; `None` if there is none like that.
 fn shift(
-    file: &Path,
+    texts: &[String],
     wish: MoveEvent,
     now: &Zoned,
     said: Option<&str>,
-) -> Result<Option<ToolOutput>, ToolError> {
-    let text = text_of(file)?;
-    let Some(found) = find(&text, wish.which.clone(), now, said)? else { return Ok(None) };
+) -> Result<Option<Plan>, ToolError> {
+    let Some((file, found)) = find(texts, wish.which.clone(), now, said)? else { return Ok(None) };
+    let all = wish.all && found.series.is_some();
     let to = target(&found.event, wish, now, said)?;
-    write(file, edit::moved(&text, &found, &to))?;
+    let text = if all {
+        let wall = |at: &Zoned| at.with_time_zone(found.zone.clone()).datetime();
+        let (from, to) = (wall(&found.event.start), wall(&to.start));
+        let late = |_| ToolError::Tell("That is further off than the calendar goes.".into());
+        let by = from.until((Unit::Day, to)).map_err(late)?;
+        let days = from.date().until(to.date()).map_err(late)?.get_days();
+        edit::shifted(&texts[file], &found, by, days).ok_or_else(|| {
+            ToolError::Tell(format!(
+                "{} repeats on several days, and I can move only its time. Change the days in your \
+                 calendar program.",
+                say::sentence(&found.event.title)
+            ))
+        })?
+    } else {
+        edit::moved(&texts[file], &found, &to).ok_or_else(unwritten)?
+    };
     let when = with_day(&to, now.date());
     let mut say = say::sentence(&format!("{} is now {when}.", to.title));
-    if found.series.is_some() {
-        say += " The other times stay.";
+    match found.series {
+        Some(_) if all => say += " So are all the other times it repeats, by as much.",
+        Some(_) => say += " The other times stay.",
+        None => {}
     }
-    Ok(Some(ToolOutput::new(json!({"moved": data(&to), "from": data(&found.event)}), say)))
+    let said = ToolOutput::new(json!({"moved": data(&to), "from": data(&found.event)}), say);
+    Ok(Some(Plan { file, text: Some(text), said }))
 }
 
-fn write(file: &Path, text: Option<String>) -> Result<(), ToolError> {
-    let file_name = file.display();
-    let Some(text) = text else {
-        return Err(ToolError::Tell(format!(
-            "I can't change {file_name}: it is not written as calendars are. Change it in your \
-             calendar program."
-        )));
-    };
-    replace(file, &text).map_err(|error| {
-        ToolError::Tell(format!("I could not write the calendar {file_name}: {error}."))
-    })
+fn unwritten() -> ToolError {
+    ToolError::Tell(
+        "I can't change that calendar: it is not written as calendars are. Change it in your calendar \
+         program."
+            .into(),
+    )
 }
 
-/// The event that is meant, if there is one.
+/// The event that is meant, if there is one, and the file that it is in.
 fn find(
-    text: &str,
+    texts: &[String],
     mut which: Which,
     now: &Zoned,
     said: Option<&str>,
-) -> Result<Option<Occurrence>, ToolError> {
+) -> Result<Option<(usize, Occurrence)>, ToolError> {
     let today = now.date();
     wish::settle_day(&mut which.day, &mut which.date, today)?;
     let date = named(which.date.as_deref(), which.day.as_deref(), today)?;
@@ -235,25 +296,27 @@ fn find(
         Some(date) => (midnight(date)?, midnight(date.tomorrow().map_err(late)?)?),
         None => (now.clone(), now.checked_add(AHEAD.days()).map_err(late)?),
     };
-    let mut found = if text.trim().is_empty() {
-        Vec::new()
-    } else {
-        ics::occurrences(text, &from, &to)
-            .map_err(|why| ToolError::Tell(format!("I could not read your calendar: {why}.")))?
-    };
+    let mut found: Vec<(usize, Occurrence)> = Vec::new();
+    for (file, text) in texts.iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+        let all = ics::occurrences(text, &from, &to)
+            .map_err(|why| ToolError::Tell(format!("I could not read your calendar: {why}.")))?;
+        found.extend(all.into_iter().map(|one| (file, one)));
+    }
+    found.sort_by(|(_, a), (_, b)| a.event.start.cmp(&b.event.start));
     if let Some(about) = &which.about {
-        found.retain(|one| called(&one.event, about));
+        found.retain(|(_, one)| called(&one.event, about));
     }
     if let Some(time) = which.time.as_deref().map(clock_time).transpose()? {
         let halves = said.is_some_and(|said| !said::names_half(said));
         let fits = |at: Time| at == time || (halves && at == time.wrapping_add(12.hours()));
-        found.retain(|one| !one.event.all_day && fits(one.event.start.time()));
+        found.retain(|(_, one)| !one.event.all_day && fits(one.event.start.time()));
     }
     // Of an event that repeats, the next time is meant.
-    let mut kin: Vec<Vec<usize>> = Vec::new();
-    found.retain(|one| {
-        let new = !kin.contains(&one.kin);
-        kin.push(one.kin.clone());
+    let mut kin: Vec<(usize, Vec<usize>)> = Vec::new();
+    found.retain(|(file, one)| {
+        let this = (*file, one.kin.clone());
+        let new = !kin.contains(&this);
+        kin.push(this);
         new
     });
     if which.next {
@@ -266,12 +329,13 @@ fn find(
             let names = several
                 .iter()
                 .take(NAMED)
-                .map(|one| format!("{} {}", one.event.title, with_day(&one.event, today)));
+                .map(|(_, one)| format!("{} {}", one.event.title, with_day(&one.event, today)));
             let names = names.collect::<Vec<_>>().join("; ");
             let more = several.len().saturating_sub(NAMED);
             let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-            let first = &several[0].event;
-            let same = several.iter().all(|one| one.event.start.date() == first.start.date());
+            let first = &several[0].1.event;
+            let on = first.start.date();
+            let same = several.iter().all(|(_, one)| one.event.start.date() == on);
             let example = match same {
                 true => super::clock(first),
                 false => say::day_from(first.start.date(), today),

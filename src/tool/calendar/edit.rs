@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use jiff::civil::DateTime;
-use jiff::{ToSpan, Zoned};
+use jiff::civil::{Date, DateTime};
+use jiff::{Span, ToSpan, Zoned};
 
 use super::ics::{Event, Occurrence};
 
@@ -38,6 +38,48 @@ pub(super) fn moved(text: &str, what: &Occurrence, to: &Event) -> Option<String>
             Some(format!("{}{}{}", &text[..at.end], copy.text(), &text[at.end..]))
         }
     }
+}
+
+/// The file with all times of `what` later by `by`, on the wall clock on which it was written, and
+/// by `days` as the calendar counts. `None` if it repeats on days that cannot be moved like that.
+pub(super) fn shifted(text: &str, what: &Occurrence, by: Span, days: i32) -> Option<String> {
+    let mut next = text.to_owned();
+    for part in &what.kin {
+        next = edited(&next, *part, |event| event.shift(by, days))?;
+    }
+    Some(next)
+}
+
+/// A rule of days, later by `by` and `days`.
+fn shifted_rule(rule: &str, by: Span, days: i32) -> Option<String> {
+    const WEEK: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+    let parts = rule.split(';').map(|part| {
+        let (name, value) = part.split_once('=')?;
+        Some(match name.to_ascii_uppercase().as_str() {
+            "UNTIL" => format!("UNTIL={}", later(value, by)?),
+            // "Every Tuesday" becomes every Thursday; "Tuesday and Friday" or "the first Tuesday"
+            // is not that simple.
+            "BYDAY" if days != 0 => {
+                let at = WEEK.iter().position(|day| value.eq_ignore_ascii_case(day))?;
+                format!("BYDAY={}", WEEK[(at as i32 + days).rem_euclid(7) as usize])
+            }
+            name if days != 0 && name.starts_with("BY") => return None,
+            _ => part.to_owned(),
+        })
+    });
+    parts.collect::<Option<Vec<_>>>().map(|parts| parts.join(";"))
+}
+
+/// A point in time as it is written, later by `by`.
+fn later(value: &str, by: Span) -> Option<String> {
+    let value = value.trim();
+    let (bare, utc) = value.strip_suffix('Z').map_or((value, ""), |bare| (bare, "Z"));
+    if let Ok(date) = Date::strptime("%Y%m%d", bare) {
+        let at = date.at(0, 0, 0, 0).checked_add(by).ok()?;
+        return Some(at.strftime("%Y%m%d").to_string());
+    }
+    let at = DateTime::strptime("%Y%m%dT%H%M%S", bare).ok()?.checked_add(by).ok()?;
+    Some(format!("{}{utc}", at.strftime("%Y%m%dT%H%M%S")))
 }
 
 /// The places of the `VEVENT`s in `text`, each with the end of its last line.
@@ -148,6 +190,28 @@ impl Lines {
             (_, false) => at.strftime("%Y%m%dT%H%M%S"),
         };
         Some(format!("{name}{parameters}:{at}{}", self.end))
+    }
+
+    /// Everything that says when it is, later by `by`.
+    fn shift(&mut self, by: Span, days: i32) -> Option<()> {
+        for name in ["DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE", "RRULE"] {
+            for at in self.places(name) {
+                let line = self.lines[at].replace("\r\n ", "").replace("\n ", "");
+                let (head, value) = match name {
+                    "RRULE" => line.trim_end().split_once(':')?,
+                    _ => line.trim_end().rsplit_once(':')?,
+                };
+                let value = match name {
+                    "RRULE" => shifted_rule(value, by, days)?,
+                    _ => {
+                        let all = value.split(',').map(|value| later(value, by));
+                        all.collect::<Option<Vec<_>>>()?.join(",")
+                    }
+                };
+                self.lines[at] = format!("{head}:{value}{}", self.end);
+            }
+        }
+        Some(())
     }
 
     /// Leaves out the repetition that begins at `at`.
@@ -290,6 +354,31 @@ mod tests {
                 assert!(after.contains(line));
             }
         }
+    }
+
+    #[test]
+    fn a_whole_series_is_moved_with_its_exceptions() {
+        let by = |hours: i64| Span::new().hours(hours);
+        let after = shifted(FILE, &all(FILE)[0], by(2), 0).unwrap();
+        let wanted =
+            ["Mon 30 17:00 15 Standup", "Tue 01 14:00 15 Standup", "Wed 02 17:00 15 Standup"];
+        assert_eq!(shown(&after)[..3], wanted);
+        assert_eq!(shown(&after)[3..], shown(FILE)[3..]);
+        let yoga = |rule: &str| {
+            format!(
+                "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:9\r\nSUMMARY:Yoga\r\nDTSTART:20261201T180000Z\r\n\
+                 DTEND:20261201T190000Z\r\nRRULE:{rule}\r\nEXDATE:20261208T180000Z\r\nEND:VEVENT\r\n\
+                 END:VCALENDAR\r\n"
+            )
+        };
+        let weekly = yoga("FREQ=WEEKLY;BYDAY=TU;UNTIL=20261213T000000Z");
+        let two = Span::new().days(2);
+        let after = shifted(&weekly, &all(&weekly)[0], two, 2).unwrap();
+        assert!(after.contains("RRULE:FREQ=WEEKLY;BYDAY=TH;UNTIL=20261215T000000Z\r\n"), "{after}");
+        assert!(after.contains("EXDATE:20261210T180000Z"), "{after}");
+        let often = yoga("FREQ=WEEKLY;BYDAY=TU,FR");
+        assert_eq!(shifted(&often, &all(&often)[0], two, 2), None);
+        assert!(shifted(&often, &all(&often)[0], by(1), 0).is_some());
     }
 
     #[test]

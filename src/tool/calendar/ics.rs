@@ -241,11 +241,11 @@ fn points(field: &Field<'_>, here: &TimeZone) -> Vec<Point> {
     field.val.as_str().split(',').filter_map(|text| read(text.trim())).collect()
 }
 
-/// The file `text` with one more event; a new file if it is empty. `now` stamps it.
-pub(super) fn with(text: &str, event: &Event, now: Timestamp) -> String {
+/// The file `text` with one more event, called `uid`; a new file if it is empty. `now` stamps it.
+pub(super) fn with(text: &str, event: &Event, uid: &str, now: Timestamp) -> String {
     let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut written = Written::new();
-    written.uid(&format!("{}-{}@aloud", now.as_nanosecond(), text.len()));
+    written.uid(&format!("{uid}@aloud"));
     written.summary(&event.title);
     written.append_property(Property::new("DTSTAMP", &stamp));
     for (name, at) in [("DTSTART", &event.start), ("DTEND", &event.end)] {
@@ -347,7 +347,7 @@ mod tests {
         };
         let now = "2026-11-27T10:00:00Z".parse().unwrap();
         for text in ["", &before] {
-            let after = with(text, &event, now);
+            let after = with(text, &event, "1", now);
             let found = events(
                 &after,
                 &at("2026-12-04T00:00[Europe/Berlin]"),

@@ -1,31 +1,36 @@
-//! The user's calendar: an iCalendar file of theirs, and others that can be read (RFC 5545).
+//! The user's calendar: an iCalendar file of theirs (RFC 5545) or a calendar on a server (CalDAV),
+//! and others that can be read.
 //!
 //! ```text
-//! file, addresses ─▶ text ─▶ ics::events (repetitions, zones) ─▶ those asked for ─▶ words
-//! add_event ─▶ ics::with ─▶ the user's own file, replaced whole
-//! move_event, remove_event ─▶ ics::occurrences ─▶ edit ─▶ the same
+//! file, server (dav), addresses ─▶ text ─▶ ics::events (repetitions, zones) ─▶ those asked for ─▶ words
+//! add_event ─▶ ics::with ─▶ the user's own file, replaced whole, or a new one on their server
+//! move_event, remove_event ─▶ ics::occurrences ─▶ edit ─▶ the same, if nobody else changed it
 //! ```
 //!
 //! **Invariant:** nothing in a file changes but the lines of the event that was meant.
 //! **Invariant:** nothing is removed before the user has said yes to that very event.
-//! Deliberately absent: changing a whole series, which would have to move its exceptions too, and
-//! CalDAV; most servers give a calendar out as an address that can be read.
+//! Deliberately absent: other changes of a series than moving all of it and removing it.
 
 mod change;
+mod dav;
 mod edit;
 mod ics;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use self::dav::CalendarServer;
 use self::ics::Event;
+use self::words::{Part, clock, data, listed, with_day};
 use super::alarm_days::clock_time;
 use super::disk::{aside, on_disk, replace};
 use super::web::Web;
@@ -56,6 +61,8 @@ const MINUTES: u32 = 60;
 pub struct CalendarSettings {
     /// The user's own, to which events are added; it need not exist. Without one nothing is added.
     pub file: Option<PathBuf>,
+    /// Their calendar on a server, which takes new events instead of the file.
+    pub server: Option<CalendarServer>,
     /// Others, which are only read.
     pub others: Vec<CalendarSource>,
 }
@@ -74,6 +81,7 @@ struct GetEvents {
     day: Option<String>,
     date: Option<String>,
     days: Option<u32>,
+    part: Option<Part>,
     about: Option<String>,
     #[serde(default)]
     next: bool,
@@ -99,8 +107,8 @@ struct Calendars {
 
 /// `get_events`, and `add_event`, `move_event` and `remove_event` if there is a file of the user's.
 pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
-    let CalendarSettings { file, others } = &settings.calendar;
-    if file.is_none() && others.is_empty() {
+    let CalendarSettings { file, server, others } = &settings.calendar;
+    if file.is_none() && server.is_none() && others.is_empty() {
         return Vec::new();
     }
     let text = |about: &str| json!({"type": "string", "maxLength": 100, "description": about});
@@ -122,6 +130,10 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
                     "type": "integer", "minimum": 1, "maximum": AHEAD,
                     "description": "How many days from then on; 7 for this week.",
                 },
+                "part": {
+                    "type": "string", "enum": ["morning", "afternoon", "evening"],
+                    "description": "Only when said.",
+                },
                 "about": text("A word of its title, to find one event: \"dentist\"."),
                 "next": {"type": "boolean", "description": "true for the next event alone."},
             }),
@@ -134,8 +146,9 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
             }
         },
     ));
-    let changes = file.clone().map(|file| change::tools(&calendars, &file));
-    let add = file.clone().map(|file| {
+    let own = file.is_some() || server.is_some();
+    let changes = own.then(|| change::tools(&calendars));
+    let add = own.then(|| {
         function(
             "add_event",
             "Adds an event to the user's calendar.",
@@ -157,9 +170,8 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
                 }),
             ),
             move |wish: AddEvent, cx: ToolCx| {
-                let here = calendars.now();
-                let file = file.clone();
-                on_disk(move || add(&file, wish, &here, cx.said.as_deref()))
+                let calendars = Arc::clone(&calendars);
+                async move { calendars.add(wish, cx.said.as_deref()).await }
             },
         )
     });
@@ -194,6 +206,9 @@ impl Calendars {
         if let Some(about) = &wish.about {
             events.retain(|event| called(event, about));
         }
+        if let Some(part) = wish.part {
+            events.retain(|event| part.has(event));
+        }
         if open {
             events.truncate(1);
         }
@@ -206,7 +221,7 @@ impl Calendars {
             (None, true, [event, ..]) => {
                 format!("Next is {} {}.", event.title, with_day(event, today))
             }
-            (None, false, events) => listed(events, first, days, today),
+            (None, false, events) => listed(events, first, days, wish.part, today),
         };
         for problem in problems {
             say += &format!(" {problem}");
@@ -222,9 +237,18 @@ impl Calendars {
         to: &Zoned,
         moment: Moment,
     ) -> Result<(Vec<Event>, Vec<String>), ToolError> {
-        let CalendarSettings { file, others } = &self.settings.calendar;
+        let CalendarSettings { file, server, others } = &self.settings.calendar;
         let own = file.iter().map(|file| CalendarSource::File(file.clone()));
         let (mut events, mut problems, mut read) = (Vec::new(), Vec::new(), 0);
+        if let Some(server) = server {
+            match self.on_server(server, from, to).await {
+                Ok(found) => {
+                    read += 1;
+                    events.extend(found);
+                }
+                Err(why) => problems.push(format!("I could not read your calendar: {why}.")),
+            }
+        }
         for source in own.chain(others.iter().cloned()) {
             let text = match &source {
                 CalendarSource::File(path) => file_text(path.clone()).await,
@@ -255,6 +279,64 @@ impl Calendars {
         }
         events.sort_by(|a, b| a.start.cmp(&b.start));
         Ok((events, problems))
+    }
+
+    /// The events of the user's own calendar between `from` and `to`.
+    async fn own(&self, from: &Zoned, to: &Zoned) -> Result<Vec<Event>, String> {
+        let CalendarSettings { file, server, .. } = &self.settings.calendar;
+        match (server, file) {
+            (Some(server), _) => self.on_server(server, from, to).await,
+            (None, Some(file)) => ics::events(&*file_text(file.clone()).await?, from, to),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    async fn on_server(
+        &self,
+        server: &CalendarServer,
+        from: &Zoned,
+        to: &Zoned,
+    ) -> Result<Vec<Event>, String> {
+        let pages = server.pages(&self.web, from, to).await?;
+        let (from, to) = (from.clone(), to.clone());
+        let found = aside(move || {
+            let all = pages.iter().map(|page| ics::events(&page.text, &from, &to));
+            all.collect::<Result<Vec<_>, _>>()
+        });
+        let found = found.await.map_err(|error| error.to_string())??;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn add(&self, wish: AddEvent, said: Option<&str>) -> Result<ToolOutput, ToolError> {
+        let here = self.now();
+        let event = planned(wish, &here, said)?;
+        let say = with_day(&event, here.date());
+        let say = format!("I added {} to your calendar, {say}.", event.title);
+        let done = ToolOutput::new(data(&event), say);
+        let stamp = here.timestamp();
+        if let Some(server) = &self.settings.calendar.server {
+            // Servers want the rules of each zone that is named; they know universal time.
+            let utc = |at: &Zoned| {
+                if event.all_day { at.clone() } else { at.with_time_zone(TimeZone::UTC) }
+            };
+            let event = Event { start: utc(&event.start), end: utc(&event.end), ..event.clone() };
+            let number = (self.settings.chance.roll() * 1e12) as u64;
+            let uid = format!("{}-{number:x}", stamp.as_nanosecond());
+            let text = ics::with("", &event, &uid, stamp);
+            server.create(&self.web, &uid, text).await?;
+            return Ok(done);
+        }
+        let Some(file) = self.settings.calendar.file.clone() else { return Ok(done) };
+        on_disk(move || {
+            let text = text_of(&file)?;
+            let uid = format!("{}-{}", stamp.as_nanosecond(), text.len());
+            replace(&file, &ics::with(&text, &event, &uid, stamp)).map_err(|error| {
+                let file = file.display();
+                ToolError::Tell(format!("I could not write the calendar {file}: {error}."))
+            })?;
+            Ok(done)
+        })
+        .await
     }
 
     async fn fetch(&self, url: &Url, now: Moment) -> Result<Arc<str>, String> {
@@ -291,12 +373,8 @@ async fn file_text(path: PathBuf) -> Result<Arc<str>, String> {
     }
 }
 
-fn add(
-    file: &Path,
-    mut wish: AddEvent,
-    here: &Zoned,
-    said: Option<&str>,
-) -> Result<ToolOutput, ToolError> {
+/// The event that is to be added.
+fn planned(mut wish: AddEvent, here: &Zoned, said: Option<&str>) -> Result<Event, ToolError> {
     let today = here.date();
     wish::settle_day(&mut wish.day, &mut wish.date, today)?;
     let time = wish.time.as_deref().map(clock_time).transpose()?;
@@ -329,13 +407,7 @@ fn add(
     if title.is_empty() {
         return Err(ToolError::Tell("What should I add?".into()));
     }
-    let event = Event { title, place: None, start, end, all_day: time.is_none() };
-    let text = text_of(file)?;
-    replace(file, &ics::with(&text, &event, here.timestamp())).map_err(|error| {
-        ToolError::Tell(format!("I could not write the calendar {}: {error}.", file.display()))
-    })?;
-    let say = format!("I added {} to your calendar, {}.", event.title, with_day(&event, today));
-    Ok(ToolOutput::new(data(&event), say))
+    Ok(Event { title, place: None, start, end, all_day: time.is_none() })
 }
 
 /// What is in `file`; nothing if there is none.
@@ -367,49 +439,4 @@ fn as_said(title: &str, said: Option<&str>) -> String {
 fn by_day(time: Time, said: Option<&str>) -> Time {
     let bare = said.is_some_and(|said| !said::names_half(said));
     if bare && (1..7).contains(&time.hour()) { time.wrapping_add(12.hours()) } else { time }
-}
-
-/// "You have 2 events tomorrow: dentist at 9 AM and lunch at noon."
-fn listed(events: &[Event], first: Date, days: i64, today: Date) -> String {
-    let when = match days {
-        1 if first == today => "today".into(),
-        1 => say::day_from(first, today),
-        days => format!("in the next {days} days"),
-    };
-    let words = |event: &Event| match days {
-        1 => format!("{} {}", event.title, clock(event)),
-        _ => format!("{} {}", event.title, with_day(event, today)),
-    };
-    let more = events.len().saturating_sub(SAID);
-    let said: Vec<String> = events.iter().take(SAID).map(words).collect();
-    match events {
-        [] if first == today && days == 1 => "Nothing more is on your calendar today.".into(),
-        [] => format!("Nothing is on your calendar {when}."),
-        [only] => say::sentence(&format!("{when} you have {}.", words(only))),
-        several if more == 0 => {
-            format!("You have {} {when}: {}.", say::count(several.len(), "event"), say::list(&said))
-        }
-        several => format!(
-            "You have {} {when}: {}, and {more} more.",
-            say::count(several.len(), "event"),
-            said.join(", ")
-        ),
-    }
-}
-
-fn clock(event: &Event) -> String {
-    if event.all_day { "all day".into() } else { format!("at {}", say::clock(event.start.time())) }
-}
-
-fn with_day(event: &Event, today: Date) -> String {
-    let day = say::day_from(event.start.date(), today);
-    if event.all_day { day } else { format!("{day} {}", clock(event)) }
-}
-
-fn data(event: &Event) -> Value {
-    json!({
-        "title": event.title, "place": event.place, "all_day": event.all_day,
-        "start": event.start.strftime("%F %H:%M").to_string(),
-        "end": event.end.strftime("%F %H:%M").to_string(),
-    })
 }

@@ -13,9 +13,11 @@
 //! **Invariant:** a call that is given up is cancelled at the server.
 //! **Invariant:** when a program's connection ends, so does all that it started: `npx` and `uvx` only
 //! start the server, which would go on.
-//! Deliberately absent: prompts, which need somebody who picks one, and requests of the server to us
-//! (sampling, elicitation). Resources are read by a tool that lists them (`resources`).
+//! Deliberately absent: requests of the server to us (sampling, elicitation). Resources and prompts
+//! are tools of ours that list them (`resources`, `prompts`).
 
+mod asking;
+mod prompts;
 mod resources;
 mod tool;
 
@@ -24,7 +26,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rmcp::model::{ClientCapabilities, ClientConfig, Implementation};
+use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ProgressNotificationParam};
 use rmcp::service::{NotificationContext, RoleClient, RunningService};
 use rmcp::transport::TokioChildProcess;
 use rmcp::transport::streamable_http_client::{
@@ -36,6 +38,7 @@ use tokio::process::{ChildStderr, Command};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use self::asking::Steps;
 use self::tool::McpTool;
 use super::process::{self, Group};
 use super::{Tool, web};
@@ -273,7 +276,8 @@ async fn run(server: &Server, rack: &Rack) -> Result<(), String> {
 
 async fn serve(server: &Server, rack: &Rack, last: &LastLine) -> Result<(), String> {
     let changed = Arc::new(Notify::new());
-    let client = Client { changed: Arc::clone(&changed) };
+    let steps = Steps::default();
+    let client = Client { changed: Arc::clone(&changed), steps: Steps::clone(&steps) };
     let slow = |what, limit: Duration| format!("it did not {what} in {} seconds", limit.as_secs());
     let start = tokio::time::timeout(START, connect(server, client, last)).await;
     let (running, _group) = start.map_err(|_| slow("answer", START))??;
@@ -286,10 +290,12 @@ async fn serve(server: &Server, rack: &Rack, last: &LastLine) -> Result<(), Stri
             .map_err(|error| format!("it did not list its tools ({error})"))?;
         let taken: Vec<Box<str>> = tools.iter().map(|tool| (&*tool.name).into()).collect();
         let reader = resources::tool(&peer, &server.name, &taken, server.patience).await;
+        let prompts = prompts::tool(&peer, &server.name, &taken, server.patience).await;
         let tools: Vec<_> = tools
             .into_iter()
-            .map(|tool| McpTool::new(peer.clone(), tool, server.patience))
+            .map(|tool| McpTool::new(peer.clone(), tool, server.patience, Steps::clone(&steps)))
             .chain(reader)
+            .chain(prompts)
             .map(Arc::new)
             .collect();
         let count = tools.len();
@@ -389,12 +395,25 @@ async fn connect(
 /// Our side of a connection.
 struct Client {
     changed: Arc<Notify>,
+    steps: Steps,
 }
 
 impl ClientHandler for Client {
     fn get_info(&self) -> ClientConfig {
         let about = Implementation::new("aloud", env!("CARGO_PKG_VERSION"));
         ClientConfig::new(ClientCapabilities::default(), about)
+    }
+
+    async fn on_progress(
+        &self,
+        told: ProgressNotificationParam,
+        _: NotificationContext<RoleClient>,
+    ) {
+        self.steps.handle_notification(told).await;
+    }
+
+    async fn on_prompt_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed.notify_one();
     }
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {

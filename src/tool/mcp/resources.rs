@@ -6,7 +6,7 @@ use rmcp::model::{Resource, ResourceTemplate};
 use rmcp::service::{Peer, RoleClient};
 use serde_json::json;
 
-use super::tool::McpTool;
+use super::tool::{Kind, McpTool};
 use crate::dialog::{Effect, ToolSpec};
 use crate::tool::arguments;
 
@@ -61,7 +61,7 @@ pub(super) async fn tool(
         ),
         effect: Effect::Reads,
     };
-    Some(McpTool::reader(peer.clone(), spec, patience))
+    Some(McpTool::of(peer.clone(), spec, patience, Kind::Resource))
 }
 
 /// What there is to read: each address with what is said of it.

@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use rmcp::ErrorData;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResult, ContentBlock, ReadResourceRequestParams,
-    ResourceContents,
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ContentBlock,
+    GetPromptRequestParams, ReadResourceRequestParams, ResourceContents, ServerResult,
 };
 use rmcp::service::{Peer, RoleClient, ServiceError};
 use serde_json::{Map, Value, json};
 
+use super::asking::{self, Steps};
 use crate::base::Job;
 use crate::dialog::{Effect, Picture, ToolSpec};
 use crate::tool::{Tool, ToolCx, ToolError, ToolOutput};
@@ -27,17 +28,39 @@ pub(super) struct McpTool {
     name: String,
     peer: Peer<RoleClient>,
     patience: Duration,
-    /// Whether it is not a tool there, but reads the server's resources.
-    reads: bool,
+    steps: Steps,
+    kind: Kind,
+}
+
+/// What a tool asks of its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// To run its tool of that name.
+    Tool,
+    /// To read one of its resources.
+    Resource,
+    /// One of its prompts.
+    Prompt,
 }
 
 impl McpTool {
-    /// A tool that reads resources by their `uri`.
-    pub(super) fn reader(peer: Peer<RoleClient>, spec: ToolSpec, patience: Duration) -> Self {
-        Self { name: spec.name.clone(), spec, peer, patience, reads: true }
+    /// A tool of ours for what a server has besides tools.
+    pub(super) fn of(
+        peer: Peer<RoleClient>,
+        spec: ToolSpec,
+        patience: Duration,
+        kind: Kind,
+    ) -> Self {
+        let (name, steps) = (spec.name.clone(), Steps::default());
+        Self { name, spec, peer, patience, steps, kind }
     }
 
-    pub(super) fn new(peer: Peer<RoleClient>, tool: rmcp::model::Tool, patience: Duration) -> Self {
+    pub(super) fn new(
+        peer: Peer<RoleClient>,
+        tool: rmcp::model::Tool,
+        patience: Duration,
+        steps: Steps,
+    ) -> Self {
         let hints = tool.annotations.as_ref();
         let effect = match hints.map(|hints| (hints.read_only_hint, hints.destructive_hint)) {
             Some((Some(true), _)) => Effect::Reads,
@@ -52,7 +75,8 @@ impl McpTool {
             parameters: Value::Object((*tool.input_schema).clone()),
             effect,
         };
-        Self { spec, name: tool.name.into_owned(), peer, patience, reads: false }
+        let name = tool.name.into_owned();
+        Self { spec, name, peer, patience, steps, kind: Kind::Tool }
     }
 
     /// Its name at the server.
@@ -71,22 +95,42 @@ impl Tool for McpTool {
         &self.spec
     }
 
-    fn call(&self, args: String, _: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
-        let (peer, name, reads) = (self.peer.clone(), self.name.clone(), self.reads);
+    fn call(&self, args: String, cx: ToolCx) -> Job<Result<ToolOutput, ToolError>> {
+        let (peer, name, kind) = (self.peer.clone(), self.name.clone(), self.kind);
+        let steps = Steps::clone(&self.steps);
         Box::pin(async move {
             let arguments: Map<String, Value> = serde_json::from_str(&args).map_err(|error| {
                 ToolError::Tell(format!("The arguments are no object: {error}."))
             })?;
-            // Dropped, either tells the server that nobody waits any longer.
-            let result = if reads {
-                let uri = arguments.get("uri").and_then(Value::as_str).unwrap_or_default();
-                let params = ReadResourceRequestParams::new(uri);
-                let read = peer.read_resource(params).await;
-                read.map(|found| given(found.contents.into_iter().map(text).collect(), None))
-            } else {
-                let mut params = CallToolRequestParams::new(name);
-                params.arguments = Some(arguments);
-                peer.call_tool(params).await.map(read)
+            // Dropped, each tells the server that nobody waits any longer.
+            let word = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
+            let result = match kind {
+                Kind::Resource => {
+                    let read =
+                        peer.read_resource(ReadResourceRequestParams::new(word("uri"))).await;
+                    read.map(|found| given(found.contents.into_iter().map(text).collect(), None))
+                }
+                Kind::Prompt => {
+                    let mut params = GetPromptRequestParams::new(word("name"));
+                    params.arguments =
+                        arguments.get("arguments").and_then(Value::as_object).cloned();
+                    let found = peer.get_prompt(params).await;
+                    found.map(|found| blocks(found.messages.into_iter().map(|said| said.content)))
+                }
+                Kind::Tool => {
+                    let mut params = CallToolRequestParams::new(name);
+                    params.arguments = Some(arguments);
+                    let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+                    match asking::ask(&peer, request, &steps, &cx.progress).await {
+                        Ok(ServerResult::CallToolResult(result)) => Ok(read(result)),
+                        // Some servers leave out what is empty.
+                        Ok(ServerResult::EmptyResult(_) | ServerResult::CustomResult(_)) => {
+                            Ok(read(CallToolResult::default()))
+                        }
+                        Ok(_) => Err(ServiceError::UnexpectedResponse),
+                        Err(error) => Err(error),
+                    }
+                }
             };
             match result {
                 Ok(result) => result,
@@ -107,11 +151,11 @@ impl Tool for McpTool {
     }
 }
 
-/// The result of a call: its text, what else it holds by name, and its first picture.
-fn read(result: CallToolResult) -> Result<ToolOutput, ToolError> {
+/// The texts in `blocks`, what else they hold by name, and the first picture.
+fn parts(blocks: impl IntoIterator<Item = ContentBlock>) -> (Vec<String>, Option<Picture>) {
     let mut texts = Vec::new();
     let mut picture = None;
-    for block in result.content {
+    for block in blocks {
         match block {
             ContentBlock::Text(text) => texts.push(text.text),
             ContentBlock::Image(image) => {
@@ -124,6 +168,18 @@ fn read(result: CallToolResult) -> Result<ToolOutput, ToolError> {
             _ => texts.push("(something of an unknown kind)".into()),
         }
     }
+    (texts, picture)
+}
+
+/// What a prompt says.
+fn blocks(blocks: impl Iterator<Item = ContentBlock>) -> Result<ToolOutput, ToolError> {
+    let (texts, picture) = parts(blocks);
+    given(texts, picture)
+}
+
+/// The result of a call.
+fn read(result: CallToolResult) -> Result<ToolOutput, ToolError> {
+    let (mut texts, picture) = parts(result.content);
     if texts.is_empty()
         && let Some(data) = result.structured_content
     {

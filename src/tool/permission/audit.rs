@@ -41,6 +41,8 @@ pub enum Ruled {
     Confirmed,
     /// The user said no.
     Declined,
+    /// It is not allowed in turns that begin like this one.
+    Denied,
 }
 
 /// One line of the log.

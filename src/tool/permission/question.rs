@@ -36,16 +36,20 @@ const MOST_CHARACTERS: usize = 80;
 /// The question before a call: "Shall I delete the list groceries?" A call of a tool that is not
 /// built in names its arguments, so that a yes is to what is going to happen.
 pub(super) fn question(name: &str, arguments: &Value) -> String {
+    format!("Shall I {}?", deed(name, arguments))
+}
+
+/// What a call does, after "Shall I".
+pub(super) fn deed(name: &str, arguments: &Value) -> String {
     let deed = DEEDS.iter().find(|(tool, _)| *tool == name);
-    let deed = match deed {
+    match deed {
         Some((_, pattern)) => filled(pattern, arguments),
         None => {
             let said = said(arguments);
             let with = if said.is_empty() { String::new() } else { format!(" with {said}") };
             format!("use {}{with}", title(name))
         }
-    };
-    format!("Shall I {deed}?")
+    }
 }
 
 /// A tool's name as it is said: "read page".
