@@ -554,6 +554,7 @@ impl World {
             | Command::Pause { .. }
             | Command::Resume { .. }
             | Command::Silence
+            | Command::Fill { .. }
             | Command::Ignore { .. } => {}
             Command::Commit { revision } => {
                 let utterance = self.utterances[&revision.utterance].clone();
