@@ -107,9 +107,8 @@ mod tests {
 
     #[test]
     fn what_was_dropped_is_counted_and_what_was_used_is_not() {
-        let meter = Meter::default().priced(|model, usage| {
-            (model == "shop/mind").then(|| usage.text_in as f64 / 1_000.0)
-        });
+        let meter = Meter::default()
+            .priced(|model, usage| (model == "shop/mind").then(|| usage.text_in as f64 / 1_000.0));
         let mut preparing = Preparing::new(meter.clone());
         let at = Moment::from_millis;
         preparing.start(at(1_000));
