@@ -8,10 +8,10 @@ use super::event::Event;
 use super::in_vain::{InVain, Preparing};
 use super::stopwatch::ago;
 use super::timer::Timer;
-use crate::base::{Flow, Job, Moment, Utterance};
+use crate::base::{Flow, Job, LISTEN_RATE, Moment, Utterance};
 use crate::engine::ending::{EndOfTurn, Ending, Evidence, Pauses, Why};
 use crate::engine::{EngineError, Meter, Transcriber, Transcript, heard};
-use crate::listen;
+use crate::listen::{self, LULL_MS, TAIL_MS};
 use crate::turn::{Input, Revision};
 
 /// How the end of a turn is judged by meaning.
@@ -148,7 +148,7 @@ impl TurnEnd {
         let paused = self.paused.as_mut().filter(due)?;
         paused.told = true;
         let order = how.map(|how| {
-            paused.sound = how.judge.sound(&paused.utterance);
+            paused.sound = how.judge.sound(&with_silence(&paused.utterance));
             let waits = paused.sound.is_some() || paused.words.is_some();
             let ms = how.pause_ms + if waits { MORE_MS } else { 0 };
             paused.pause_ms = Some(ms);
@@ -275,6 +275,14 @@ impl TurnEnd {
     fn judges(&self) -> Option<&TurnEnds> {
         self.how.as_ref().filter(|_| !self.held)
     }
+}
+
+/// `utterance` with as much silence behind it as the sound's judge is used to.
+fn with_silence(utterance: &Utterance) -> Utterance {
+    let mut pcm = utterance.pcm.to_vec();
+    pcm.resize(pcm.len() + (TAIL_MS - LULL_MS) as usize * LISTEN_RATE.0 as usize / 1000, 0.0);
+    let span = utterance.span.start..utterance.span.start + pcm.len() as u64;
+    Utterance { id: utterance.id, span, pcm: pcm.into() }
 }
 
 /// The answer of the sound's judge; pending without one.

@@ -33,7 +33,7 @@ fn a_whole_request_is_answered_sooner_than_after_the_usual_pause() {
         1.630 asked 1
         1.670 tool get_time
         1.675 asked 1
-        1.740 sounds 1
+        1.720 sounds 1
         -- told
         user: what time is it
         call get_time

@@ -46,10 +46,10 @@ impl EndOfTurn {
     /// Whether `text` looks complete enough to prepare a reply to it: a wrong guess costs a request.
     pub fn is_likely(&self, text: &str) -> bool {
         match self.words(text) {
-            Ending::Whole | Ending::Extendable => true,
+            Ending::Whole | Ending::Extendable | Ending::Near => true,
             Ending::Open => false,
             // The recognizer heard the end of a sentence.
-            Ending::Unknown => text.trim_end().ends_with(['.', '?', '!']),
+            Ending::Fragment | Ending::Unknown => text.trim_end().ends_with(['.', '?', '!']),
         }
     }
 

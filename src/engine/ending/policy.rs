@@ -6,8 +6,10 @@ use crate::grammar::Ending;
 /// the end.
 pub const LONGEST_MS: u32 = 2_000;
 
-/// The pause after a whole request: as soon as its words are recognized.
-const WHOLE_MS: u32 = 300;
+/// The pause after a whole request: as soon as its words are recognized. And if the voice stays up
+/// in the air: it may have more to say than the words show.
+const WHOLE_MS: u32 = 250;
+const WHOLE_UP_MS: u32 = 450;
 
 /// What a pause needs beyond the usual ones of a speaker, in milliseconds.
 const MARGIN_MS: u32 = 100;
@@ -48,14 +50,16 @@ impl Evidence {
             Some(_) => (otherwise, Why::Sound),
         };
         let (ms, why) = match self.words {
-            // A voice that stays up in the air has more to say than the words show.
             Some(Ending::Whole) if self.sound.is_some_and(|sound| sound < 0.15) => {
-                (700, Why::Sound)
+                (WHOLE_UP_MS, Why::Sound)
             }
             Some(Ending::Whole) => (WHOLE_MS, Why::Whole),
             Some(Ending::Open) => (LONGEST_MS, Why::Open),
-            Some(Ending::Extendable) => sound(650, 700, 800, 1_000),
-            Some(Ending::Unknown) | None => sound(400, 700, 900, 1_300),
+            Some(Ending::Near) => sound(350, 450, 620, 800),
+            Some(Ending::Extendable) => sound(620, 650, 820, 1_000),
+            Some(Ending::Fragment) => sound(620, 650, 820, 1_100),
+            Some(Ending::Unknown) => sound(350, 450, 650, 850),
+            None => sound(400, 700, 900, 1_300),
         };
         // Whoever pauses for long within a sentence gets more time, whatever it sounds like.
         let ms = match (why, self.usual_ms) {
@@ -91,6 +95,15 @@ mod tests {
         let pauses =
             [0.0, 0.5, 0.8, 0.99].map(|sound| pause(Some(Ending::Unknown), Some(sound), None));
         assert!(pauses.is_sorted_by(|a, b| a > b), "{pauses:?}");
+    }
+
+    #[test]
+    fn a_few_words_that_nobody_knows_wait_longer_than_a_sentence() {
+        for sound in [0.0, 0.5, 0.8, 0.99] {
+            let of = |words| pause(Some(words), Some(sound), None);
+            assert!(of(Ending::Fragment) > of(Ending::Unknown), "{sound}");
+            assert!(of(Ending::Near) < of(Ending::Extendable), "{sound}");
+        }
     }
 
     #[test]
