@@ -338,6 +338,7 @@ fn between(input: &Path, output: &Path, pace: Pace) -> Settings {
         output: Some(Choice::File(output.to_owned())),
         pace,
         trail: Duration::from_millis(500),
+        ..Settings::default()
     }
 }
 
@@ -412,7 +413,9 @@ fn at_real_pace_a_second_takes_a_second_and_pauses_are_written() {
         match events.blocking_recv().unwrap() {
             SoundEvent::Up { .. } => up += 1,
             SoundEvent::Ended => break,
-            event @ (SoundEvent::Moved { .. } | SoundEvent::Lost { .. }) => panic!("{event:?}"),
+            event @ (SoundEvent::Moved { .. }
+            | SoundEvent::Closed { .. }
+            | SoundEvent::Lost { .. }) => panic!("{event:?}"),
         }
     }
     assert_eq!(up, 2);
