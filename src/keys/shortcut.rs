@@ -112,7 +112,8 @@ impl FromStr for Shortcut {
         let key = KEYS
             .iter()
             .find(|key| {
-                key.name.eq_ignore_ascii_case(&wanted) || key.xkb.eq_ignore_ascii_case(&wanted)
+                key.name.eq_ignore_ascii_case(&wanted)
+                    || key.xkb.replace('_', "").eq_ignore_ascii_case(&wanted)
             })
             .ok_or_else(|| match (last, Modifier::named(last)) {
                 ("", _) => "it names no key".to_owned(),

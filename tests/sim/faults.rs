@@ -169,19 +169,30 @@ fn a_stuck_key_is_let_go() {
         push-to-talk
         1.000 press
         1.200 user "what time is it"
-        70.000 end
+        601.000 release
+        602.000 press
+        602.200 user "hello"
+        603.000 release
+        606.000 end
         -- noticed
         1.000 ear held
+        66.000 told: The talk key was down for too long, so I let it go. Press it again to talk.
         66.000 ear let go
         66.000 asked 1
         66.040 tool get_time
         66.045 asked 1
         66.090 sounds 1
+        602.000 ear held
+        603.000 ear let go
+        603.060 asked 2
+        603.100 sounds 2
         -- told
         user: what time is it
         call get_time
         get_time: done
         aloud: It is ten o'clock.
+        user: hello
+        aloud: You said hello.
         "#,
     );
 }
