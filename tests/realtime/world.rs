@@ -601,6 +601,10 @@ impl World {
                 self.announcing = Some(epoch);
                 self.order(Order::Announce { epoch, text, sure: false });
             }
+            Command::Fill { epoch, .. } => {
+                let text = "One moment.".to_owned();
+                self.order(Order::Announce { epoch, text, sure: false });
+            }
             Command::NoticeOver { .. } => {}
             Command::Tell(failure) => self.troubles.push(failure.words().to_owned()),
         }
