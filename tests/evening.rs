@@ -300,6 +300,12 @@ async fn lists_are_kept_as_people_say_them() {
             ("take the milk off my shopping list", "I took milk off your shopping list."),
             ("remove bread from my shopping list", "I can't find bread on your shopping list."),
             ("add call the bank to my to do list", "I added call the bank to your to do list."),
+            (
+                "put call mum on my to do list for tomorrow",
+                "I added call mum (Wednesday, November 4th) to your to do list. A list does not remind you; \
+                 for that, say remind me.",
+            ),
+            ("tick off call mum", "I took call mum (Wednesday, November 4th) off your to do list."),
             ("what lists do I have", "You have 2 lists: shopping and to do."),
             (
                 "clear my shopping list",
@@ -718,6 +724,8 @@ async fn the_calendar_is_read_and_written_as_people_say_it() {
         .goes(&[
             ("what's on my calendar", "Nothing more is on your calendar today."),
             ("what's on my calendar tomorrow", "Tomorrow you have Standup at 9:30 AM."),
+            ("what do I have tomorrow morning", "Tomorrow morning you have Standup at 9:30 AM."),
+            ("what do I have tomorrow afternoon", "Nothing is on your calendar tomorrow afternoon."),
             // Nobody goes to the dentist at three in the morning.
             ("add dentist to my calendar on Friday at 3", "I added dentist to your calendar, on Friday at 3 PM."),
             ("add lunch with Ann tomorrow at noon to my calendar", "I added lunch with Ann to your calendar, tomorrow at noon."),

@@ -57,11 +57,18 @@ fn a_tool_that_takes_long_keeps_nobody_from_talking() {
             let history = world.history();
             let broken = "= Interrupted by the user before it finished.";
             let wanted = match number {
-                // A tool that only reads is called again for what the user adds.
-                5 => vec!["u: question 5 question 2"],
+                // They talk over the word that says that it takes a while.
+                5 => vec![
+                    "u: question 5",
+                    "a: One moment.",
+                    "call get_time",
+                    broken,
+                    "u: question 2",
+                ],
                 // One with effects may have had them.
                 _ => vec![
                     "u: question 7",
+                    "a: One moment.",
                     "call get_time",
                     "call set_timer",
                     broken,
@@ -83,6 +90,7 @@ fn a_tool_that_takes_long_keeps_nobody_from_talking() {
                 world.history()[history.len()..],
                 [
                     "u: question 15".to_owned(),
+                    "a: One moment.".to_owned(),
                     "call get_time".to_owned(),
                     "= {\"get_time\":\"done\"}".to_owned(),
                     format!("a: {}", expected(15)),

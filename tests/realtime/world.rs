@@ -554,7 +554,6 @@ impl World {
             | Command::Pause { .. }
             | Command::Resume { .. }
             | Command::Silence
-            | Command::Fill { .. }
             | Command::Ignore { .. } => {}
             Command::Commit { revision } => {
                 let utterance = self.utterances[&revision.utterance].clone();
@@ -600,6 +599,10 @@ impl World {
                     Announcement::Failure(failure) => failure.words().to_owned(),
                 };
                 self.announcing = Some(epoch);
+                self.order(Order::Announce { epoch, text, sure: false });
+            }
+            Command::Fill { epoch, .. } => {
+                let text = "One moment.".to_owned();
                 self.order(Order::Announce { epoch, text, sure: false });
             }
             Command::NoticeOver { .. } => {}
