@@ -29,6 +29,7 @@ mod runtime;
 mod silero;
 mod smart_turn;
 mod templates;
+mod told;
 mod worker;
 
 pub use embedding::SpeechEmbedding;
