@@ -129,8 +129,7 @@ fn length(text: &str) -> Option<String> {
     let mut out = Vec::new();
     for part in text.split(", ").flat_map(|part| part.split(" and ")) {
         let mut words = part.split(' ');
-        loop {
-            let Some(count) = words.next() else { break };
+        while let Some(count) = words.next() {
             let (one, many) = match words.next()?.trim_end_matches('s') {
                 "second" => ("Sekunde", "Sekunden"),
                 "minute" => ("Minute", "Minuten"),

@@ -21,4 +21,4 @@ mod number;
 mod read;
 
 pub use answer::answer;
-pub use read::{Sentence, denies, follow, looks_german, read};
+pub use read::{Sentence, denies, follow, is_german, looks_german, read};

@@ -316,7 +316,8 @@ const COMMON: &str = "der das und ist wie wer wo wann warum welche welcher welch
     zum zur im um heute morgen übermorgen bitte danke hallo guten uhr stell stelle mach mache wecker \
     minuten minute stunden stunde sekunden kannst kann bist hast habe wird sind spiel spiele wieviel \
     viel den dem auch noch schon oder aber wenn dass daran ja nein doch erinnere lösch lösche ihn lauter \
-    leiser hilfe stopp schalte licht sag weck wecke brich timer lieber ich sollte";
+    leiser hilfe stopp schalte licht sag weck wecke brich timer lieber sollte lautstärke \
+    prozent gestellt gelöscht gern geschehen tschüss klingelt einkaufsliste steht dein";
 
 /// Whether `sentence` has German words, and more of them than others that it could be English by.
 pub fn looks_german(sentence: &str) -> bool {
@@ -329,6 +330,12 @@ pub fn looks_german(sentence: &str) -> bool {
     let english = words.iter().filter(|word| ENGLISH.contains(&word.text.as_str())).count();
     let only_timer = german == 1 && words.iter().any(|word| word.text == "timer");
     german > english && !(only_timer && words.len() > 1 && english > 0)
+}
+
+/// Whether `text` is German beyond doubt: a name such as "von Braun" does not make it so.
+pub fn is_german(text: &str) -> bool {
+    let common = |word: &&Word| COMMON.split_whitespace().any(|known| known == word.text);
+    looks_german(text) && words(text).iter().filter(common).count() > 1
 }
 
 #[cfg(test)]
