@@ -45,6 +45,21 @@ fn all(bencher: Bencher<'_, '_>) {
         .bench(|| SENTENCES.iter().filter(|sentence| TEMPLATES.parse(sentence).is_some()).count());
 }
 
+/// The German sentences, with English beside German.
+#[divan::bench]
+fn german(bencher: Bencher<'_, '_>) {
+    let both = Grammar::new().speaking(&["en".to_owned(), "de".to_owned()]);
+    let list = include_str!("../tests/data/commands_german.jsonl");
+    let text = |line: &str| {
+        let row: Value = serde_json::from_str(line).unwrap();
+        row["text"].as_str().unwrap().to_owned()
+    };
+    let sentences: Vec<String> = list.lines().map(text).collect();
+    bencher
+        .counter(ItemsCount::new(sentences.len()))
+        .bench(|| sentences.iter().filter(|sentence| both.parse(sentence).is_some()).count());
+}
+
 /// One sentence each: terse, polite, corrected, and the most expensive kind that random word storms
 /// found.
 #[divan::bench(args = [

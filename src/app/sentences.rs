@@ -11,6 +11,7 @@ use crate::tool::Sentences;
 /// # Errors
 /// All mistakes of the user's own sentences, with their places.
 pub(super) fn grammar(app: &App) -> Result<Grammar, StartError> {
+    let languages = &app.config.settings.transcribe.languages;
     let file = app.config.settings.templates.file.as_deref();
     let written = match file {
         None => String::new(),
@@ -26,11 +27,11 @@ pub(super) fn grammar(app: &App) -> Result<Grammar, StartError> {
         && file.is_none()
         && of_tools.iter().all(|tool| tool.say.is_empty())
     {
-        return Ok(Grammar::new());
+        return Ok(Grammar::new().speaking(languages));
     }
     let (text, places) = joined(file, written, of_tools, mqtt);
     let grammar = if house { Grammar::with_house(&text) } else { Grammar::with_text(&text) };
-    grammar.map_err(|problems| {
+    grammar.map(|grammar| grammar.speaking(languages)).map_err(|problems| {
         let place = |problem: &Problem| match places.get(problem.line.saturating_sub(1)) {
             Some(place) => format!("{place}: {}", problem.message),
             None => problem.message.clone(),

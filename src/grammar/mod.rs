@@ -5,6 +5,9 @@
 //!                         └────▶ slots: length, clock, number, unit, sum, place, text …
 //! ```
 //!
+//! German, if it is spoken, has lines of its own in `german.toml`; a sentence belongs to the language
+//! in which it means more.
+//!
 //! The grammar is data: `english.toml` and `tables.toml` beside this file, one of `house.toml` and
 //! `no_house.toml`, and a file of the user's own in the same notation, which `english.toml` explains.
 //!
@@ -27,6 +30,7 @@ mod file;
 mod fill;
 mod flag;
 mod follow;
+mod german;
 mod graph;
 mod length;
 mod lexer;
@@ -52,6 +56,8 @@ pub use ending::Ending;
 pub use file::Problem;
 pub use follow::Before;
 use lines::Lines;
+
+use crate::language::german::looks_german;
 
 const ENGLISH: &str = include_str!("english.toml");
 const TABLES: &str = include_str!("tables.toml");
@@ -111,6 +117,16 @@ pub enum Meaning {
 #[derive(Debug)]
 pub struct Grammar {
     lines: Lines,
+    german: Option<german::German>,
+}
+
+/// A language that sentences are understood and answered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The language of the tools' own answers.
+    English,
+    /// See [`crate::language::german`].
+    German,
 }
 
 impl Grammar {
@@ -146,7 +162,28 @@ impl Grammar {
     }
 
     fn of(lines: Lines) -> Self {
-        Self { lines }
+        Self { lines, german: None }
+    }
+
+    /// The same grammar, which also understands German if `languages` (as in ISO 639-1) names it.
+    #[must_use]
+    pub fn speaking(self, languages: &[String]) -> Self {
+        let place = |code: &str| languages.iter().position(|language| language == code);
+        let german =
+            place("de").map(|de| german::German::new(place("en").is_none_or(|en| de < en)));
+        Self { german, ..self }
+    }
+
+    /// The language of `sentence`: that in which it means more, or whose words it has.
+    pub fn language(&self, sentence: &str) -> Language {
+        let Some(german) = &self.german else { return Language::English };
+        let english = self.english(sentence);
+        let ours = german.before(sentence, english.as_ref()).is_some();
+        if ours || english.is_none() && looks_german(sentence) {
+            Language::German
+        } else {
+            Language::English
+        }
     }
 
     /// The one tool call that `sentence` asks for; `None` if it asks for none or for several.
@@ -166,6 +203,12 @@ impl Grammar {
     }
 
     fn meaning(&self, sentence: &str) -> Option<(Meaning, bool)> {
+        let english = self.english(sentence);
+        let german = self.german.as_ref();
+        german.and_then(|german| german.before(sentence, english.as_ref())).or(english)
+    }
+
+    fn english(&self, sentence: &str) -> Option<(Meaning, bool)> {
         let question = alike::question(&self.lines, sentence).map(|question| (question, true));
         question.or_else(|| sentence::understand(&self.lines, sentence))
     }
@@ -173,7 +216,10 @@ impl Grammar {
     /// The meaning of `sentence` as the answer to a question, or as a correction of what was just
     /// done; `None` if it is neither, and [`Grammar::understand`] applies.
     pub fn follow(&self, before: &Before, sentence: &str) -> Option<Meaning> {
-        follow::follow(&self.lines, before, sentence)
+        let german = self.german.as_ref().filter(|_| looks_german(sentence));
+        german
+            .and_then(|german| german.follow(&self.lines, before, sentence))
+            .or_else(|| follow::follow(&self.lines, before, sentence))
     }
 
     /// The place that `sentence` names, if it answers "Which town?".
@@ -184,7 +230,9 @@ impl Grammar {
     /// The command that `sentence`, which has no other meaning, sounds like: how it should have been
     /// heard, and its meaning.
     pub fn nearest(&self, sentence: &str) -> Option<(String, Meaning)> {
-        near::nearest(&self.lines, sentence)
+        // Nothing English was misheard in a German sentence.
+        let english = self.language(sentence) == Language::English;
+        english.then(|| near::nearest(&self.lines, sentence)).flatten()
     }
 
     /// Whether `place` is one that the grammar knows by name.

@@ -12,5 +12,6 @@
 //! Deliberately absent: what a sentence means (see the grammar), and phonemes (see the voice).
 
 pub mod english;
+pub mod german;
 pub(crate) mod scan;
 pub(crate) mod traced;

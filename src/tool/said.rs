@@ -1,5 +1,7 @@
 //! What the user's words say that the arguments do not.
 
+use crate::language::german::looks_german;
+
 /// Whether the words name the half of the day: "4:30 am", "in the evening", "noon". If not, "04:30"
 /// may mean the afternoon.
 pub(super) fn names_half(said: &str) -> bool {
@@ -37,6 +39,8 @@ pub(super) fn names_half(said: &str) -> bool {
                 && words.get(at + 1).is_some_and(|next| next == "m"))
             || (word.starts_with('0') && word.len() > 1 && clock.is_empty())
     })
+    // A German hour is one of twenty-four.
+    || looks_german(said)
 }
 
 /// Whether the words name a time before noon: "four am", "in the morning".

@@ -30,6 +30,7 @@ mod silero;
 mod smart_turn;
 mod suppressor;
 mod templates;
+mod told;
 mod worker;
 
 pub use embedding::SpeechEmbedding;

@@ -8,10 +8,12 @@ use serde_json::Value;
 
 use super::foreign;
 use super::question::is_question;
+use super::told::{outcome, told};
 use crate::base::{CallId, Flow, Job};
-use crate::dialog::{Call, Item, Outcome, Prompt};
+use crate::dialog::{Call, Item, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
-use crate::grammar::{Before, Ending, Grammar, Meaning, ParsedCall};
+use crate::grammar::{Before, Ending, Grammar, Language, Meaning, ParsedCall};
+use crate::language::german;
 
 /// Start of the answer to the first question that matches no template; see [`advice`].
 const NO_ANSWER: &str = "I can't answer that by myself.";
@@ -97,9 +99,22 @@ impl Templates {
     pub fn certain(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
         let (text, after) = prompt.last_turn()?;
         if !after.is_empty() {
-            return called_here(after).then(|| told(after));
+            return called_here(after).then(|| self.worded(text, told(after)));
         }
-        self.asked(prompt).or_else(|| self.act(self.grammar.certain(text)?, prompt))
+        let deltas = self.asked(prompt).or_else(|| self.act(self.grammar.certain(text)?, prompt));
+        deltas.map(|deltas| self.worded(text, deltas))
+    }
+
+    /// `deltas` in the language of `text`, the sentence that they answer.
+    fn worded(&self, text: &str, mut deltas: Vec<Delta>) -> Vec<Delta> {
+        if self.grammar.language(text) == Language::German {
+            for delta in &mut deltas {
+                if let Delta::Text(text) = delta {
+                    *text = german::answer(text);
+                }
+            }
+        }
+        deltas
     }
 
     /// The next step if it only depends on the previous turn, which is all that templates know of
@@ -318,7 +333,10 @@ impl Templates {
 impl Responder for Templates {
     fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
         match self.reply(&prompt) {
-            Step::Give(deltas) => Box::pin(stream::iter(deltas.into_iter().map(Ok))),
+            Step::Give(deltas) => {
+                let text = prompt.last_turn().map_or("", |(text, _)| text);
+                Box::pin(stream::iter(self.worded(text, deltas).into_iter().map(Ok)))
+            }
             Step::Advise => {
                 let nearby = self.nearby.clone();
                 Box::pin(stream::once(async move {
@@ -397,30 +415,6 @@ fn is_ours(call: &Call) -> bool {
     call.id.0.starts_with(CALLS)
 }
 
-/// What the tools of a turn said, verbatim; empty while one of them is running.
-fn told(after: &[Item]) -> Vec<Delta> {
-    let called = after.iter().filter(|item| matches!(item, Item::Call { .. })).count();
-    let outcomes: Vec<_> = after.iter().filter_map(outcome).collect();
-    if outcomes.len() < called {
-        return Vec::new();
-    }
-    let mut said: Vec<&str> = outcomes.into_iter().map(|o| o.say.trim()).collect();
-    // Two calls that fail alike are reported once.
-    said.dedup();
-    // So is a reservation that they share, behind the last of them.
-    for at in 0..said.len() {
-        let (this, later) = (said[at], &said[at + 1..]);
-        if let Some(done) = this.find(" But ")
-            && later.iter().any(|other| other.ends_with(&this[done..]))
-        {
-            said[at] = &this[..done];
-        }
-    }
-    said.retain(|said| !said.is_empty());
-    let said = said.join(" ");
-    if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] }
-}
-
 /// The last call of the turn before the last one, if the templates made it, and the words that
 /// asked for it.
 fn before(prompt: &Prompt) -> Option<(Before, String)> {
@@ -471,17 +465,6 @@ fn last_turn_but_one(prompt: &Prompt) -> Option<(&str, &[Item])> {
         Item::Reply { .. }
         | Item::Call { .. }
         | Item::Outcome(_)
-        | Item::Picture(_)
-        | Item::Notice { .. } => None,
-    }
-}
-
-fn outcome(item: &Item) -> Option<&Outcome> {
-    match item {
-        Item::Outcome(outcome) => Some(outcome),
-        Item::User { .. }
-        | Item::Reply { .. }
-        | Item::Call { .. }
         | Item::Picture(_)
         | Item::Notice { .. } => None,
     }

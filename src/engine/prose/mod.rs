@@ -23,6 +23,7 @@ use cut::{Cutter, Kind};
 pub use script::Alphabet;
 
 use super::Source;
+use crate::language::german;
 use crate::language::traced::Traced;
 
 /// Spoken in place of a code block.
@@ -125,7 +126,11 @@ impl Prose {
     /// Removes what the voice cannot read; if nothing is left of a passage, it becomes a sentence
     /// that says so, once per script.
     fn readable(&mut self, spoken: &mut Traced) {
-        let Some(found) = script::unreadable(spoken.chars()) else { return };
+        let german = || {
+            let text: String = spoken.chars().iter().collect();
+            german::is_german(&text).then_some(script::GERMAN)
+        };
+        let Some(found) = script::unreadable(spoken.chars()).or_else(german) else { return };
         let why = format!("{}, which this voice can't read.", found.name);
         if !self.noted.contains(&found.name) {
             self.noted.push(found.name);
@@ -440,6 +445,12 @@ mod tests {
         );
         assert_eq!(read("こんにちは世界。").0, "That is in Japanese, which this voice can't read.");
         assert_eq!(read("Ελλάδα 2026").0, "That is in Greek, which this voice can't read.");
+        assert_eq!(
+            read("Der Timer läuft noch zehn Minuten. Das ist alles.").0,
+            "That is in German, which this voice can't read."
+        );
+        let names = "Otto von Bismarck ate a Bratwurst in Uhlandstraße.";
+        assert_eq!(read(names).0, names);
         assert_eq!(read("Tout va bien, 5 µm, naïve Ω.").1, Vec::<String>::new());
         assert_eq!(
             read("| имя | цена |\n|---|---|\n| чай | 3 |\n").0,

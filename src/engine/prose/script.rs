@@ -23,6 +23,9 @@ pub(super) struct Found {
     pub(super) all: bool,
 }
 
+/// German, which has Latin letters, but which a voice that reads no other script reads as English.
+pub(super) const GERMAN: Found = Found { name: "German", all: true };
+
 /// The first script in `chars` that is not Latin.
 pub(super) fn unreadable(chars: &[char]) -> Option<Found> {
     let name = (0..chars.len()).filter(|at| !reads(chars, *at)).map(|at| name(chars[at])).next()?;

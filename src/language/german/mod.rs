@@ -1,0 +1,24 @@
+//! German: sentences read for the grammar, and answers written for a person.
+//!
+//! ```text
+//! "um halb acht" ─▶ read ─▶ "at 07:30" ─▶ german.toml (grammar) ─▶ tool ─▶ "Alarm set for 7:30 AM today."
+//!                                          answer ◀─ answers.toml ◀────────┘
+//!                                             └─▶ "Wecker gestellt: heute um 7:30 Uhr."
+//! ```
+//!
+//! `read` writes numbers, times, days and lengths of time as the slots of the grammar know them, and
+//! leaves all other words. `answer` is a catalogue, as translators of programs use: the English
+//! sentences of the tools with their German ones, in `answers.toml`.
+//!
+//! **Invariant:** a German hour is one of twenty-four, unless the part of the day is named.
+//! **Invariant:** an answer outside the catalogue stays as it is: true words in the wrong language
+//! are better than none.
+//! Deliberately absent: spelling out for a German voice.
+
+mod answer;
+mod moment;
+mod number;
+mod read;
+
+pub use answer::answer;
+pub use read::{Sentence, denies, follow, is_german, looks_german, read};

@@ -1,0 +1,230 @@
+//! German: labelled sentences, answers, and an evening through the real tools.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+use aloud::base::{CallId, Epoch, LocalZone, Moment, Volume, WallClock};
+use aloud::dialog::{Call, Item, Outcome, Prompt};
+use aloud::engine::local::Templates;
+use aloud::engine::{Delta, Responder};
+use aloud::grammar::{Grammar, Language, Meaning};
+use aloud::tool::{Book, Pad, Registry, Ringer, Settings, ToolCx, builtin};
+use futures::StreamExt;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+const GERMAN: &str = include_str!("data/commands_german.jsonl");
+
+fn rows(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn bilingual() -> Grammar {
+    Grammar::new().speaking(&["en".to_owned(), "de".to_owned()])
+}
+
+fn tools(folder: &tempfile::TempDir) -> Registry {
+    let path = folder.path().join("timers.json");
+    let book = Book::open(&path, WallClock::System, LocalZone::fixed(TimeZone::UTC));
+    let pad = Pad::new(folder.path().join("lists"));
+    builtin(Settings::new(book, Ringer::Here, Volume::new(50), pad))
+}
+
+async fn call(tools: &Registry, call: &Call, said: &str, last: Option<String>) -> Outcome {
+    let cx = ToolCx { now: Moment::default(), last_reply: last, said: Some(said.to_owned()) };
+    tools.call(call, cx).await.outcome
+}
+
+/// The sentences of which the meaning is not the labelled one.
+#[tokio::test]
+async fn labelled_sentences_are_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = tools(&folder);
+    let grammar = bilingual();
+    let (mut wrong, mut commands, mut nothing) = (Vec::new(), 0, 0);
+    for row in rows(GERMAN) {
+        let sentence = row["text"].as_str().unwrap();
+        let parsed = grammar.parse(sentence);
+        if row["tool"] == "none" {
+            nothing += 1;
+            // Not a word of English is guessed into it either.
+            let near = grammar.nearest(sentence);
+            let asks = matches!(grammar.understand(sentence), Some(Meaning::Calls(_)));
+            if parsed.is_some() || asks || near.is_some() {
+                wrong.push(format!("acted: {sentence}: {parsed:?} {near:?}"));
+            }
+            continue;
+        }
+        commands += 1;
+        if grammar.language(sentence) != Language::German && !matches!(sentence, "Stopp" | "Halt") {
+            wrong.push(format!("not German: {sentence}"));
+        }
+        let mut wanted = row["arguments"].clone();
+        let mut got = parsed.as_ref().map(|call| call.arguments.clone()).unwrap_or_default();
+        if let Some(result) = wanted["result"].as_f64() {
+            let sum = Call {
+                id: CallId("sum".into()),
+                name: "calculate".into(),
+                arguments: got.to_string(),
+            };
+            let output = call(&tools, &sum, sentence, None).await.output;
+            let data: Value = serde_json::from_str(&output).unwrap_or_default();
+            got = json!({ "result": data["result"] });
+            wanted = json!({ "result": result });
+        }
+        let number = |value: &Value| value.as_f64().map_or(value.clone(), |n| json!(n));
+        let plain = |value: &Value| -> Value {
+            let map = value.as_object().cloned().unwrap_or_default();
+            map.iter().map(|(name, value)| (name.clone(), number(value))).collect()
+        };
+        let tool = parsed.as_ref().map(|call| call.tool.as_str());
+        if tool != row["tool"].as_str() || plain(&got) != plain(&wanted) {
+            wrong.push(format!("{sentence}: {parsed:?}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(commands >= 190 && nothing >= 60, "{commands} commands, {nothing} others");
+}
+
+#[test]
+fn english_stays_english_beside_german() {
+    let (alone, both) = (Grammar::new(), bilingual());
+    for list in [include_str!("data/commands_dev.jsonl"), include_str!("data/commands_own.jsonl")] {
+        for row in rows(list) {
+            let sentence = row["text"].as_str().unwrap();
+            assert_eq!(both.understand(sentence), alone.understand(sentence), "{sentence}");
+        }
+    }
+}
+
+#[test]
+fn without_german_in_the_configuration_nothing_german_acts() {
+    let english = Grammar::new().speaking(&["en".to_owned()]);
+    assert_eq!(english.parse("Stell einen Timer auf zehn Minuten"), None);
+    assert_eq!(english.language("Stell einen Timer auf zehn Minuten"), Language::English);
+}
+
+/// Someone who talks to the templates and real tools.
+struct Evening {
+    templates: Templates,
+    tools: Registry,
+    items: Vec<Item>,
+    last: Option<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Evening {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            templates: Templates::new(bilingual()),
+            tools: tools(&folder),
+            items: Vec::new(),
+            last: None,
+            _folder: folder,
+        }
+    }
+
+    async fn says(&mut self, text: &str) -> String {
+        self.items.push(Item::User { utterance: None, text: text.into() });
+        let mut reply = String::new();
+        for _ in 0..4 {
+            let prompt = Prompt {
+                items: self.items.clone(),
+                tools: self.tools.specs(),
+                instructions: "".into(),
+                sounds: Vec::new(),
+            };
+            let deltas: Vec<_> = self.templates.respond(prompt).collect().await;
+            let mut called = false;
+            for delta in deltas {
+                match delta.unwrap() {
+                    Delta::Text(text) => reply.push_str(&text),
+                    Delta::Call(asked) => {
+                        called = true;
+                        self.items.push(Item::Call { epoch: Epoch(1), call: asked.clone() });
+                        let done = call(&self.tools, &asked, text, self.last.clone()).await;
+                        self.items.push(Item::Outcome(done));
+                    }
+                    Delta::Sound(_) | Delta::Source(_) => unreachable!("templates only write"),
+                }
+            }
+            if !called {
+                break;
+            }
+        }
+        self.items.push(Item::Reply { epoch: Epoch(1), text: reply.clone(), interrupted: false });
+        self.last = Some(reply.clone());
+        reply
+    }
+}
+
+#[tokio::test]
+async fn an_evening_in_german() {
+    let mut evening = Evening::new();
+    let talk = [
+        ("Stell einen Timer auf fünf Minuten.", "Timer auf 5 Minuten gestellt."),
+        ("Nein, zehn Minuten.", "Dein 5-Minuten-Timer läuft jetzt noch 10 Minuten."),
+        ("Wie lange läuft der Timer noch?", "Dein 10-Minuten-Timer läuft noch 10 Minuten."),
+        ("Noch fünf Minuten.", "Dein 10-Minuten-Timer läuft jetzt noch 15 Minuten."),
+        ("Halt den Timer an.", "Dein 15-Minuten-Timer ist angehalten, es bleiben 15 Minuten."),
+        ("Lass den Timer weiterlaufen.", "Dein 15-Minuten-Timer läuft weiter, noch 15 Minuten."),
+        (
+            "Stell keinen Timer.",
+            "Das kann ich nicht. Sag „Hilfe“, dann sage ich dir, was ich kann.",
+        ),
+        ("Stell einen Timer für den Tee auf vier Minuten.", "Timer „Tee“ auf 4 Minuten gestellt."),
+        ("Lösch ihn.", "Dein Tee-Timer ist gelöscht."),
+        ("Lösch den Timer.", "Dein 15-Minuten-Timer ist gelöscht."),
+        ("Welche Timer laufen?", "Es läuft kein Timer."),
+        ("Stell einen Timer.", "Wie lange soll der Timer laufen?"),
+        ("Anderthalb Stunden.", "Timer auf 1 Stunde und 30 Minuten gestellt."),
+        ("Weck mich werktags um halb sieben.", "Wecker gestellt: werktags um 6:30 Uhr."),
+        ("Weck mich jeden zweiten Freitag um 16 Uhr.", ""),
+        ("Lösch alle Wecker.", "Beide Wecker sind gelöscht."),
+        ("Weck mich übermorgen um neun.", ""),
+        ("Mach lauter.", "Lautstärke 60 Prozent."),
+        ("Stell die Lautstärke auf dreißig Prozent.", "Lautstärke auf 30 Prozent gestellt."),
+        (
+            "Stell die Lautstärke auf hundert Prozent.",
+            "Das ist sehr laut: von 30 auf 100 Prozent. Soll ich?",
+        ),
+        ("Nein.", "Gut, ich lasse es so."),
+        (
+            "Setz zwei Liter Milch auf die Einkaufsliste.",
+            "Zwei Liter Milch steht jetzt auf der Einkaufsliste.",
+        ),
+        ("Was steht auf der Einkaufsliste?", "Auf der Einkaufsliste steht zwei Liter Milch."),
+        (
+            "Leere die Einkaufsliste.",
+            "Damit verschwindet ein Eintrag von der Einkaufsliste. Soll ich sie leeren?",
+        ),
+        ("Ja.", "Die Einkaufsliste ist jetzt leer."),
+        (
+            "Erinnere mich in zwanzig Minuten daran, Oma anzurufen.",
+            "Ich erinnere dich in 20 Minuten: Oma anzurufen.",
+        ),
+        (
+            "Erinnere mich morgen um acht daran, den Müll rauszubringen.",
+            "Ich erinnere dich morgen um 8 Uhr: den Müll rauszubringen.",
+        ),
+        ("Lösch ihn.", ""),
+        ("Was ist fünf geteilt durch zwei?", "Das ist 2,5."),
+        ("Sag das nochmal.", "Das ist 2,5."),
+        (
+            "Bestell eine Pizza.",
+            "Das kann ich nicht. Sag „Hilfe“, dann sage ich dir, was ich kann.",
+        ),
+        ("Danke.", "Gern geschehen."),
+        ("Set a timer for 5 minutes.", "Timer set for 5 minutes."),
+    ];
+    let mut wrong = Vec::new();
+    for (said, wanted) in talk {
+        let reply = evening.says(said).await;
+        let english = ["set for", "Your ", "is ", "at "].iter().any(|word| reply.contains(word));
+        let fits = if wanted.is_empty() { !english && !reply.is_empty() } else { reply == wanted };
+        if !fits {
+            wrong.push(format!("{said} -> {reply} (wanted {wanted})"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
