@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
-use aloud::base::{CallId, Epoch, LocalZone, Moment, Volume, WallClock};
+use aloud::base::{CallId, Epoch, LocalZone, Volume, WallClock};
 use aloud::dialog::{Call, Item, Outcome, Prompt};
 use aloud::engine::local::Templates;
 use aloud::engine::{Delta, Responder};
@@ -30,7 +30,7 @@ fn tools(folder: &tempfile::TempDir) -> Registry {
 }
 
 async fn call(tools: &Registry, call: &Call, said: &str, last: Option<String>) -> Outcome {
-    let cx = ToolCx { now: Moment::default(), last_reply: last, said: Some(said.to_owned()) };
+    let cx = ToolCx { last_reply: last, said: Some(said.to_owned()), ..ToolCx::default() };
     tools.call(call, cx).await.outcome
 }
 
