@@ -268,7 +268,7 @@ impl TurnEnd {
         }
         tracing::debug!(evidence = ?paused.evidence, ms, ?why, "a pause");
         paused.pause_ms = Some(ms);
-        (ms != before).then(|| listen::Order::Pause { id: paused.utterance.id, ms })
+        (ms != before).then_some(listen::Order::Pause { id: paused.utterance.id, ms })
     }
 
     /// The judge, unless a key decides.
