@@ -42,7 +42,7 @@ impl Noise {
     /// The share of the words that may be wrong in it.
     pub(crate) const fn budget(self) -> f64 {
         match self {
-            Self::White => 0.13,
+            Self::White => 0.12,
             Self::Voices => 0.09,
             Self::Far => 0.10,
         }
