@@ -42,7 +42,7 @@ impl Noise {
     /// The share of the words that may be wrong in it.
     pub(crate) const fn budget(self) -> f64 {
         match self {
-            Self::White => 0.13,
+            Self::White => 0.12,
             Self::Voices => 0.09,
             Self::Far => 0.10,
         }
@@ -73,6 +73,7 @@ pub(crate) fn noisy(noise: Noise, all: &[Vec<f32>], at: usize) -> Vec<f32> {
 /// The other recordings at other paces, all at once.
 fn voices(all: &[Vec<f32>], at: usize, len: usize) -> Vec<f32> {
     let mut out = vec![0.0; len];
+    let levels: Vec<f32> = all.iter().map(|pcm| speech(pcm)).collect();
     for (person, pace) in PACES.iter().enumerate() {
         let mut next = at + 1 + 5 * person;
         let mut said = 0.0_f32;
@@ -86,7 +87,7 @@ fn voices(all: &[Vec<f32>], at: usize, len: usize) -> Vec<f32> {
                 of = &all[next % all.len()];
             }
             let (whole, part) = (said as usize, said.fract());
-            *sample += (of[whole] * (1.0 - part) + of[whole + 1] * part) / speech(&of[..]);
+            *sample += (of[whole] * (1.0 - part) + of[whole + 1] * part) / levels[next % all.len()];
             said += pace;
         }
     }

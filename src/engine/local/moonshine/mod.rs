@@ -25,6 +25,7 @@ mod net;
 mod reader;
 mod tokens;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,10 +150,11 @@ impl Model for Reader {
         // Both the detector of speech and the model hear less of the noise.
         let sound = Arc::clone(&pcm);
         let pcm = quieter(&pcm);
+        let hisses = matches!(pcm, Cow::Owned(_));
         let (pieces, track) = self.pieces(&pcm);
         let mut words = Words::default();
         for (at, piece) in pieces.iter().enumerate() {
-            words.push(&self.read(&pcm, piece, &track, replies)?);
+            words.push(&self.read(&pcm, hisses, piece, &track, replies)?);
             if at + 1 < pieces.len() {
                 replies.put(Transcript::part(words.text.clone()))?;
             }
