@@ -23,6 +23,7 @@ mod reply;
 #[allow(dead_code, reason = "the tests use all of it")]
 mod server;
 #[path = "../tests/provider/tools.rs"]
+#[allow(clippy::disallowed_methods, dead_code, reason = "the tests use it")]
 mod tools;
 
 use std::io::{BufRead, BufReader, Write};
