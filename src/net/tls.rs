@@ -47,7 +47,7 @@ pub(crate) async fn secured(
     let config = trusted().await.ok_or(Ok(TlsFault::NoAuthorities))?;
     let name = ServerName::try_from(host.to_owned()).map_err(|_| Ok(TlsFault::OtherHost))?;
     let made = TlsConnector::from(config).connect(name, stream).await;
-    made.map_err(|error| TlsFault::of(&error).map_or(Err(error), Ok))
+    made.map_err(|error| TlsFault::of(&error).ok_or(error))
 }
 
 /// What is wrong with the encryption of a connection.

@@ -286,7 +286,7 @@ impl Calendars {
         let CalendarSettings { file, server, .. } = &self.settings.calendar;
         match (server, file) {
             (Some(server), _) => self.on_server(server, from, to).await,
-            (None, Some(file)) => ics::events(&*file_text(file.clone()).await?, from, to),
+            (None, Some(file)) => ics::events(&file_text(file.clone()).await?, from, to),
             (None, None) => Ok(Vec::new()),
         }
     }
