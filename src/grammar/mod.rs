@@ -186,6 +186,11 @@ impl Grammar {
         }
     }
 
+    /// Whether German is one of its languages.
+    pub fn speaks_german(&self) -> bool {
+        self.german.is_some()
+    }
+
     /// The one tool call that `sentence` asks for; `None` if it asks for none or for several.
     pub fn parse(&self, sentence: &str) -> Option<ParsedCall> {
         self.understand(sentence).and_then(talk::single)

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+/// The apology in German, which is no answer where German is understood.
+pub(super) const NO_GERMAN: &str = "Ich verstehe leider nur Englisch.";
+
 /// A language recognized by its commonest short words.
 struct Language {
     /// The apology.
@@ -15,7 +18,7 @@ struct Language {
 /// words of a sentence wins.
 const LANGUAGES: &[Language] = &[
     Language {
-        apology: "Ich verstehe leider nur Englisch.",
+        apology: NO_GERMAN,
         words: "der die das und ist wie wer wo wann warum welche welcher welches ich du er sie wir ihr \
             nicht kein keine ein eine einen einem einer mir mich dir dich uns für mit auf aus bei \
             nach von zu zum zur im am um heute morgen gestern jetzt bitte danke hallo guten wetter \

@@ -107,11 +107,12 @@ impl Templates {
 
     /// `deltas` in the language of `text`, the sentence that they answer.
     fn worded(&self, text: &str, mut deltas: Vec<Delta>) -> Vec<Delta> {
-        if self.grammar.language(text) == Language::German {
-            for delta in &mut deltas {
-                if let Delta::Text(text) = delta {
-                    *text = german::answer(text);
-                }
+        let ours = self.grammar.language(text) == Language::German;
+        for delta in &mut deltas {
+            if let Delta::Text(text) = delta
+                && (ours || self.grammar.speaks_german() && text == foreign::NO_GERMAN)
+            {
+                *text = german::answer(text);
             }
         }
         deltas

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::weather;
+
 const ANSWERS: &str = include_str!("answers.toml");
 
 /// A piece of a sentence of the catalogue.
@@ -100,6 +102,10 @@ fn value(name: &str, text: &str) -> Option<String> {
         "timer" => timer(text),
         "timers" => timers(text),
         "number" | "from" | "more" => number(text),
+        "temperature" | "low" | "degrees" | "speed" | "sky" | "rain" => weather::value(name, text),
+        "whenever" => day(&lower(text)).map(|day| capital(&day)),
+        "every" => every(text),
+        "place" => (!text.contains(['.', ':'])).then(|| text.to_owned()),
         "list" => Some(match text {
             "shopping" => "Einkaufsliste".to_owned(),
             "to do" | "todo" => "Aufgabenliste".to_owned(),
@@ -301,6 +307,21 @@ fn timers(text: &str) -> Option<String> {
     row(&all?)
 }
 
+/// "every 20 minutes" is "alle 20 Minuten".
+fn every(text: &str) -> Option<String> {
+    match text.strip_prefix("every ")? {
+        "hour" => Some("jede Stunde".into()),
+        "minute" => Some("jede Minute".into()),
+        span => length(span).map(|span| format!("alle {span}")),
+    }
+}
+
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(letters).collect()
+}
+
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -336,6 +357,18 @@ mod tests {
                 "Einen Tee-Timer gibt es nicht. Es läuft kein Timer.",
             ),
             ("That's 1,234.5.", "Das ist 1.234,5."),
+            (
+                "In Köln it's 14 degrees with light rain and a wind of 12 kilometers per hour. Today's high is 17 and the low 9, with a 60 percent chance of rain.",
+                "In Köln sind es 14 Grad und leichter Regen, bei Wind von 12 km/h. Heute werden es 9 bis 17 Grad, zu 60 Prozent Regen.",
+            ),
+            (
+                "On Friday in Wien expect overcast skies, a high of 3 and a low of minus 2 degrees. There's no snow in sight, and wind up to 20 kilometers per hour.",
+                "Am Freitag in Wien: bedeckter Himmel, höchstens 3 und mindestens minus 2 Grad. Dazu kein Schnee in Sicht und Wind bis 20 km/h.",
+            ),
+            (
+                "I'll remind you every 20 minutes, first at 5:02 PM: Tee trinken.",
+                "Ich erinnere dich alle 20 Minuten, zuerst um 17:02 Uhr: Tee trinken.",
+            ),
             ("Something new is said here.", "Something new is said here."),
         ];
         for (english, german) in rows {

@@ -19,6 +19,7 @@ mod answer;
 mod moment;
 mod number;
 mod read;
+mod weather;
 
 pub use answer::answer;
 pub use read::{Sentence, denies, follow, is_german, looks_german, read};

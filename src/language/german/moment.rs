@@ -221,6 +221,7 @@ pub(super) fn day(words: &Words<'_>) -> Found {
             return plain("on weekdays", 2);
         }
         ("unter", "der", "woche") => return plain("on weekdays", 3),
+        ("am", "wochenende", _) | ("dieses", "wochenende", _) => return plain("this weekend", 2),
         ("an", "wochenenden", _) | ("jedes", "wochenende", _) => return plain("on weekends", 2),
         ("täglich", ..) => return plain("every day", 1),
         ("jeden", "tag" | "morgen" | "abend", _) => return plain("every day", 2),
