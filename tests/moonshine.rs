@@ -144,7 +144,8 @@ async fn a_dropped_flow_frees_the_model_for_the_next() {
     last(moonshine.transcribe(utterance(long.clone()))).await;
     let whole = clock.now().since(Moment::ZERO);
 
-    let mut dropped = moonshine.transcribe(utterance(long));
+    // Of the same sound it would still know the words.
+    let mut dropped = moonshine.transcribe(utterance(long[160..].into()));
     assert!(dropped.next().await.unwrap().is_ok_and(|transcript| !transcript.last));
     let before = clock.now();
     drop(dropped);

@@ -27,6 +27,7 @@ mod realtime;
 mod remote;
 mod sentences;
 mod start_error;
+mod talk;
 pub(crate) mod tools;
 pub(crate) mod tuned;
 mod turn_end;
@@ -39,10 +40,11 @@ pub(crate) use picture::unfit;
 pub use pulses::{Pulses, warm};
 pub use remote::{Outlook, days, outlook, remote_models, remote_providers};
 pub use start_error::StartError;
+pub use talk::{Conversation, Output, Talk};
 pub(crate) use wake::{WakeWords, cutoff_of, wake_words};
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -460,38 +462,6 @@ impl Drop for App {
     fn drop(&mut self) {
         self.ledger.flush();
     }
-}
-
-/// Where a one-shot answer goes besides the text.
-pub enum Output {
-    /// Nowhere.
-    Words,
-    /// To this WAV file.
-    File(PathBuf),
-    /// To the configured speaker.
-    Speaker,
-}
-
-/// Settings of a conversation.
-pub struct Talk {
-    /// What opens the ear.
-    pub mode: config::Mode,
-    /// Whether level events are sent.
-    pub meter: bool,
-    /// Where the machine's inputs are recorded.
-    pub record: Option<PathBuf>,
-}
-
-/// A conversation that is ready to run.
-pub struct Conversation {
-    /// The loop.
-    pub driver: Driver,
-    /// The devices; must be closed after the loop has ended.
-    pub sound: audio::Sound,
-    /// Shows that all of it moves.
-    pub pulses: Pulses,
-    /// The engines for the first turn, to be warmed up.
-    pub engines: Engines,
 }
 
 /// Silence that ends a turn if the server should have ended it before, in milliseconds.

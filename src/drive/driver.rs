@@ -10,7 +10,7 @@ use super::event::{Event, State, word};
 use super::handle::{Asked, EVENTS, Handle, REQUESTS, Refusal, Request};
 use super::hearing::{Hearing, Looked};
 use super::inquiry::Inquiry;
-use super::parts::{Finished, Parts, Question};
+use super::parts::{Finished, Parts, Question, receive};
 use super::record::Recorder;
 use super::ringing::{Next, Ringing};
 use super::stopwatch::Stopwatch;
@@ -491,12 +491,5 @@ impl Driver {
             tools: self.work.registry().specs(),
             sounds: Vec::new(),
         }
-    }
-}
-
-async fn receive<T>(from: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
-    match from {
-        Some(from) => from.recv().await,
-        None => std::future::pending().await,
     }
 }

@@ -107,3 +107,11 @@ pub struct Finished {
     /// The sources that the replies cite.
     pub sources: Vec<Source>,
 }
+
+/// The next value of a part that may be missing: then it never comes.
+pub(super) async fn receive<T>(from: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
+    match from {
+        Some(from) => from.recv().await,
+        None => std::future::pending().await,
+    }
+}

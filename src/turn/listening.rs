@@ -445,10 +445,7 @@ impl Machine {
 
     /// An utterance as it is now.
     fn spoken(&self, now: Moment, active: &ActiveUtterance) -> Spoken {
-        let held = match active.key {
-            Key::Free => false,
-            Key::Held | Key::Released => true,
-        };
+        let held = active.key != Key::Free;
         // Until when the words of what began over a reply decide what it is.
         let aside = active.aside.then_some(now + self.setup.settings.interruption.words);
         let start = match self.setup.settings.mode {
