@@ -145,7 +145,7 @@ async fn a_dropped_flow_frees_the_model_for_the_next() {
     let whole = clock.now().since(Moment::ZERO);
 
     // Of the same sound it would still know the words.
-    let mut dropped = moonshine.transcribe(utterance(long[160..].into()));
+    let mut dropped = moonshine.transcribe(utterance(Arc::from(&long[160..])));
     assert!(dropped.next().await.unwrap().is_ok_and(|transcript| !transcript.last));
     let before = clock.now();
     drop(dropped);
