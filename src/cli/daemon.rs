@@ -10,7 +10,7 @@ use super::Outcome;
 use super::args::{Daemon, Mode};
 use super::exit::{Code, Failure};
 use super::notify::{Notifier, Word};
-use super::{talk_keys, watchdog};
+use super::{print, talk, talk_keys, watchdog};
 use crate::app::{self, App, Conversation, StartError, Talk};
 use crate::config::{self, Environment};
 use crate::control::{Reload, Server, ServiceHandle, media_keys};
@@ -47,6 +47,7 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
         }
     });
     notifier.tell(Word::Ready);
+    introduce(&app, start.talk(&app, None).mode);
     loop {
         let finished = live(&app, &start.env, conversation, &notifier).await?;
         let Some(new) = next.try_recv().ok().filter(|_| finished.left) else { break };
@@ -70,6 +71,23 @@ pub(super) async fn run(file: Option<&Path>, env: &Environment, args: Daemon) ->
     tokio::task::yield_now().await;
     socket.abort();
     Ok(())
+}
+
+/// Tells whoever started it, or the journal, what it does and how it ends.
+fn introduce(app: &App, mode: config::Mode) {
+    let settings = &app.config.settings;
+    let how = match mode {
+        config::Mode::Open => "hands-free: just speak".to_owned(),
+        config::Mode::PushToTalk => "push-to-talk: \"aloud toggle\" begins and sends".to_owned(),
+        config::Mode::Wake => {
+            let words: Vec<_> = settings.wake.words.iter().map(String::as_str).collect();
+            format!("waiting for the wake word: {}", words.join(", ").replace('_', " "))
+        }
+    };
+    print::aside(format_args!("aloud is running, {how}. Ctrl-C or \"aloud quit\" ends it."));
+    for line in talk::greeting(settings, mode) {
+        print::aside(line);
+    }
 }
 
 /// What the service was started with, and is started with again after a reload.

@@ -53,8 +53,8 @@ pub(super) async fn run(
     Ok(shown?)
 }
 
-/// The first lines of the chat: who answers, and what to know before speaking.
-fn greeting(settings: &config::Settings, mode: Mode) -> Vec<String> {
+/// The first lines of the chat and of the service: who answers, and what to know before speaking.
+pub(super) fn greeting(settings: &config::Settings, mode: Mode) -> Vec<String> {
     let all = |names: &[ModelName]| match names {
         [] => "nothing".to_owned(),
         [only] => only.to_string(),

@@ -297,6 +297,8 @@ fn the_service_manager_is_told_and_a_stop_takes_less_than_a_second() {
     hear("STOPPING=1");
     let (code, log) = service.ended();
     assert_eq!(code, Some(0), "{log}");
+    // The journal has what it was doing.
+    assert!(log.starts_with("aloud is running, push-to-talk"), "{log}");
     let took = clock.now().since(Moment::ZERO);
     assert!(took < Duration::from_secs(1), "a stop of the service took {took:?}");
 }
