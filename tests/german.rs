@@ -191,7 +191,7 @@ async fn an_evening_in_german() {
         ("Nein.", "Gut, ich lasse es so."),
         (
             "Setz zwei Liter Milch auf die Einkaufsliste.",
-            "Zwei Liter Milch steht jetzt auf der Einkaufsliste.",
+            "Notiert auf der Einkaufsliste: zwei Liter Milch.",
         ),
         ("Was steht auf der Einkaufsliste?", "Auf der Einkaufsliste steht zwei Liter Milch."),
         (
