@@ -300,18 +300,5 @@ fn row(mut times: Vec<Duration>) -> String {
 }
 
 /// Answers in Open-Meteo's format.
-const PLACE: &str = r#"{"results":[{"id":2988507,"name":"Paris","latitude":48.85341,"longitude":2.3488,
-"country_code":"FR","country":"France","admin1":"Ile-de-France","timezone":"Europe/Paris","population":2138551}],
-"generationtime_ms":0.6}"#;
-
-const FORECAST: &str = r#"{"latitude":48.86,"longitude":2.3599997,"generationtime_ms":0.1,"utc_offset_seconds":3600,
-"timezone":"Europe/Paris","timezone_abbreviation":"CET","elevation":38.0,
-"current_units":{"time":"iso8601","interval":"seconds","temperature_2m":"°C"},
-"current":{"time":"2026-11-23T12:00","interval":900,"temperature_2m":21.0,"apparent_temperature":21.0,
-"relative_humidity_2m":40,"precipitation":0.0,"weather_code":0,"wind_speed_10m":7.0,"is_day":1},
-"daily_units":{"time":"iso8601"},
-"daily":{"time":["2026-11-23","2026-11-24","2026-11-25","2026-11-26","2026-11-27","2026-11-28","2026-11-29"],
-"weather_code":[0,0,0,0,0,0,0],"temperature_2m_max":[23.0,23.0,23.0,23.0,23.0,23.0,23.0],
-"temperature_2m_min":[12.0,12.0,12.0,12.0,12.0,12.0,12.0],
-"precipitation_probability_max":[0,0,0,0,0,0,0],"precipitation_sum":[0,0,0,0,0,0,0],
-"wind_speed_10m_max":[9.0,9.0,9.0,9.0,9.0,9.0,9.0]}}"#;
+const PLACE: &str = include_str!("../tests/data/weather/place.json");
+const FORECAST: &str = include_str!("../tests/data/weather/forecast.json");

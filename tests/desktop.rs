@@ -5,14 +5,16 @@
 
 #[path = "desktop/bus.rs"]
 mod bus;
+#[path = "desktop/screen.rs"]
+mod screen;
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use bus::{Running, bus};
+use bus::bus;
 use rustix::process::{Pid, getpgid};
+use screen::screen;
 
 /// A user with programs of their own, and a screen as far as variables say.
 struct Desk {
@@ -264,19 +266,6 @@ fn on_wayland_its_own_programs_reach_the_clipboard() {
     std::fs::write(desk.path("clipboard"), "word ".repeat(200)).unwrap();
     let long = desk.ask("read the clipboard");
     assert!(long.ends_with("word ... And there is more.") && long.len() < 400, "{long}");
-}
-
-/// An X server, and its display.
-fn screen() -> (Running, String) {
-    let mut server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "64x64x24", "-nolisten", "tcp"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("scripts/setup installs Xvfb");
-    let mut number = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
-    (Running(server), format!(":{}", number.trim()))
 }
 
 #[test]

@@ -24,7 +24,9 @@ fn bilingual() -> Grammar {
 
 fn tools(folder: &tempfile::TempDir) -> Registry {
     let path = folder.path().join("timers.json");
-    let book = Book::open(&path, WallClock::System, LocalZone::fixed(TimeZone::UTC));
+    // Tuesday, 3 November 2026, 15:42.
+    let wall = WallClock::fixed("2026-11-03T15:42:00Z".parse().unwrap());
+    let book = Book::open(&path, wall, LocalZone::fixed(TimeZone::UTC));
     let pad = Pad::new(folder.path().join("lists"));
     builtin(Settings::new(book, Ringer::Here, Volume::new(50), pad))
 }
@@ -179,9 +181,12 @@ async fn an_evening_in_german() {
         ("Stell einen Timer.", "Wie lange soll der Timer laufen?"),
         ("Anderthalb Stunden.", "Timer auf 1 Stunde und 30 Minuten gestellt."),
         ("Weck mich werktags um halb sieben.", "Wecker gestellt: werktags um 6:30 Uhr."),
-        ("Weck mich jeden zweiten Freitag um 16 Uhr.", ""),
+        (
+            "Weck mich jeden zweiten Freitag um 16 Uhr.",
+            "Wecker gestellt: jeden zweiten Freitag um 16 Uhr.",
+        ),
         ("Lösch alle Wecker.", "Beide Wecker sind gelöscht."),
-        ("Weck mich übermorgen um neun.", ""),
+        ("Weck mich übermorgen um neun.", "Wecker gestellt: am Donnerstag um 9 Uhr."),
         ("Mach lauter.", "Lautstärke 60 Prozent."),
         ("Stell die Lautstärke auf dreißig Prozent.", "Lautstärke auf 30 Prozent gestellt."),
         (
@@ -207,7 +212,7 @@ async fn an_evening_in_german() {
             "Erinnere mich morgen um acht daran, den Müll rauszubringen.",
             "Ich erinnere dich morgen um 8 Uhr: den Müll rauszubringen.",
         ),
-        ("Lösch ihn.", ""),
+        ("Lösch ihn.", "Ich erinnere dich nicht: den Müll rauszubringen."),
         ("Was ist fünf geteilt durch zwei?", "Das ist 2,5."),
         ("Sag das nochmal.", "Das ist 2,5."),
         (
@@ -220,9 +225,7 @@ async fn an_evening_in_german() {
     let mut wrong = Vec::new();
     for (said, wanted) in talk {
         let reply = evening.says(said).await;
-        let english = ["set for", "Your ", "is ", "at "].iter().any(|word| reply.contains(word));
-        let fits = if wanted.is_empty() { !english && !reply.is_empty() } else { reply == wanted };
-        if !fits {
+        if reply != wanted {
             wrong.push(format!("{said} -> {reply} (wanted {wanted})"));
         }
     }

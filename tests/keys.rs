@@ -6,6 +6,8 @@
 
 #[path = "desktop/bus.rs"]
 mod bus;
+#[path = "desktop/screen.rs"]
+mod screen;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -16,7 +18,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use aloud::base::{Clock, Moment};
-use bus::{Running, bus};
+use bus::bus;
+use screen::screen;
 use serde_json::Value;
 use zbus::{ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
 
@@ -175,19 +178,6 @@ fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
         assert!(clock.now().since(Moment::ZERO) < PATIENCE, "{what}: not within {PATIENCE:?}");
         std::thread::park_timeout(Duration::from_millis(5));
     }
-}
-
-/// An X server, and its display.
-fn screen() -> (Running, String) {
-    let mut server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "64x64x24", "-nolisten", "tcp"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("scripts/setup installs Xvfb");
-    let mut number = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
-    (Running(server), format!(":{}", number.trim()))
 }
 
 fn type_in(display: &str, words: &[&str]) {

@@ -115,7 +115,9 @@ impl TurnEnd {
         let how = self.judges();
         let words =
             how.and_then(|how| how.ear.as_ref()).map(|ear| ear.transcribe(utterance.clone()));
-        let likely = how.is_some_and(|how| how.judge.is_likely(&self.written));
+        let written = &*self.written;
+        let likely = !written.is_empty()
+            && how.is_some_and(|how| EndOfTurn::is_likely(how.judge.words(written), written));
         if words.is_some() {
             self.preparing.start(now);
         }
@@ -254,8 +256,9 @@ impl TurnEnd {
             Judged::Sound(Err(error)) => tracing::warn!("the end of a turn: {error}"),
             Judged::Words(Some(text)) => {
                 paused.words = None;
-                paused.evidence.words = Some(how.judge.words(&text));
-                paused.likely = how.judge.is_likely(&text);
+                let ending = how.judge.words(&text);
+                paused.evidence.words = Some(ending);
+                paused.likely = EndOfTurn::is_likely(ending, &text);
             }
             Judged::Words(None) => {}
         }

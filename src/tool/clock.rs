@@ -239,19 +239,17 @@ fn time_data(there: &Zoned) -> serde_json::Value {
 fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     let today = here.date();
     if let Some(from) = &wish.from {
+        let named = |text: &str, today| match day::day(text, today) {
+            Some(date) => Ok(date),
+            None => dated(text, today, false),
+        };
         let first = named(from, today)?;
         let to = wish.date.as_deref().or(wish.day.as_deref()).unwrap_or("today");
         // "From december 20th to january 5th" ends in the next year.
         return Ok(between(first, named(to, first)?, wish.count));
     }
     let date = match (&wish.date, &wish.day) {
-        (Some(text), _) => {
-            let past = wish.count == Some(Count::Since);
-            day::date(text, today, past).ok_or_else(|| {
-                let unknown = || format!("I don't know the date {text}.");
-                ToolError::Tell(day::misfit(text, today).unwrap_or_else(unknown))
-            })?
-        }
+        (Some(text), _) => dated(text, today, wish.count == Some(Count::Since))?,
         (None, Some(name)) => day::day(name, today)
             .ok_or_else(|| ToolError::Tell(format!("I don't know the day {name}.")))?,
         (None, None) => today,
@@ -283,10 +281,9 @@ fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     Ok(ToolOutput::new(data, say))
 }
 
-/// The date that the text of an argument names on `today`.
-fn named(text: &str, today: Date) -> Result<Date, ToolError> {
-    let date = day::day(text, today).or_else(|| day::date(text, today, false));
-    date.ok_or_else(|| {
+/// The date that `text` names on `today`, or the last such one with `past`.
+fn dated(text: &str, today: Date, past: bool) -> Result<Date, ToolError> {
+    day::date(text, today, past).ok_or_else(|| {
         let unknown = || format!("I don't know the date {text}.");
         ToolError::Tell(day::misfit(text, today).unwrap_or_else(unknown))
     })
@@ -295,13 +292,9 @@ fn named(text: &str, today: Date) -> Result<Date, ToolError> {
 /// "It's 37 days from March 3rd to April 9th."
 fn between(from: Date, to: Date, count: Option<Count>) -> ToolOutput {
     let days = (to - from).get_days();
-    let number = |days: i32, unit| say::count(days.unsigned_abs() as usize, unit);
-    let told = match (count, days % 7) {
-        (Some(Count::Weeks), 0) => number(days / 7, "week"),
-        (Some(Count::Weeks), rest) if days >= 7 => {
-            format!("{} and {}", number(days / 7, "week"), number(rest, "day"))
-        }
-        _ => number(days, "day"),
+    let told = match count {
+        Some(Count::Weeks) if days >= 7 => weeks(days),
+        _ => say::count(days.unsigned_abs() as usize, "day"),
     };
     let year = |date: Date| match from.year() == to.year() {
         true => say::month_day(date),
@@ -309,6 +302,13 @@ fn between(from: Date, to: Date, count: Option<Count>) -> ToolOutput {
     };
     let say = format!("It's {told} from {} to {}.", year(from), year(to));
     ToolOutput::new(json!({"from": from.to_string(), "to": to.to_string(), "days": days}), say)
+}
+
+/// "4 weeks and 1 day".
+fn weeks(days: i32) -> String {
+    let [weeks, rest] = [days / 7, days % 7].map(|count| count.unsigned_abs() as usize);
+    let weeks = say::count(weeks, "week");
+    if rest == 0 { weeks } else { format!("{weeks} and {}", say::count(rest, "day")) }
 }
 
 /// "It's 29 days until Friday, December 25th." `week` is that of the date.
@@ -319,14 +319,7 @@ fn counted(count: Count, days: i32, date: &str, week: i8) -> String {
         (Count::Week, _) => format!("That is in week {week}: {date}."),
         (_, 0) => format!("That is today, {date}."),
         (Count::Days | Count::Weeks, 1) => format!("It's tomorrow, {date}."),
-        (Count::Weeks, 7..) => {
-            let weeks = say::count((days / 7).unsigned_abs() as usize, "week");
-            let rest = match days % 7 {
-                0 => String::new(),
-                rest => format!(" and {}", number(rest)),
-            };
-            format!("It's {weeks}{rest} until {date}.")
-        }
+        (Count::Weeks, 7..) => format!("It's {} until {date}.", weeks(days)),
         (_, 1..) => format!("It's {} until {date}.", number(days)),
         (_, _) => format!("It has been {} since {date}.", number(days)),
     }

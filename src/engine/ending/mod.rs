@@ -43,9 +43,10 @@ impl EndOfTurn {
         self.templates.ending(text)
     }
 
-    /// Whether `text` looks complete enough to prepare a reply to it: a wrong guess costs a request.
-    pub fn is_likely(&self, text: &str) -> bool {
-        match self.words(text) {
+    /// Whether `text`, which ends like that, looks complete enough to prepare a reply to it: a wrong
+    /// guess costs a request.
+    pub fn is_likely(ending: Ending, text: &str) -> bool {
+        match ending {
             Ending::Whole | Ending::Extendable | Ending::Near => true,
             Ending::Open => false,
             // The recognizer heard the end of a sentence.

@@ -135,7 +135,6 @@ mod tests {
         let noisy = mixed(0.06);
         let clean = quieter(&noisy);
         assert_eq!(clean.len(), noisy.len());
-        let power = |pcm: &[f32]| pcm.iter().map(|s| s * s).sum::<f32>() / pcm.len() as f32;
         // A pause, and a syllable.
         let fall = |span: std::ops::Range<usize>| {
             10.0 * (power(&noisy[span.clone()]) / power(&clean[span])).log10()

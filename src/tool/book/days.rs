@@ -247,6 +247,29 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_every_20_minutes_comes_whatever_the_clock_shows() {
+        use super::super::{Cycle, Unit};
+        // In the night of 28 to 29 March 2026 the clock in Berlin skips from 02:00 to 03:00.
+        let from = jiff::civil::date(2026, 3, 29);
+        let days = Days::Cycle(Cycle { from, every: 20, unit: Unit::Minute, place: None });
+        let berlin = "Europe/Berlin";
+        let cases = [
+            ("2026-03-28T12:00Z", "2026-03-29T01:30:00+01:00[Europe/Berlin]"),
+            ("2026-03-29T00:30Z", "2026-03-29T01:50:00+01:00[Europe/Berlin]"),
+            ("2026-03-29T00:50Z", "2026-03-29T03:10:00+02:00[Europe/Berlin]"),
+            ("2026-04-03T11:11:11Z", "2026-04-03T13:30:00+02:00[Europe/Berlin]"),
+        ];
+        for (after, want) in cases {
+            assert_eq!(next(days, "01:30", after, berlin), want, "after {after}");
+        }
+        // After a long sleep only the last one is due.
+        let [set, now, want] = ["2026-03-28T12:00Z", "2027-03-29T00:59Z", "2027-03-29T00:50Z"]
+            .map(|text| text.parse::<Timestamp>().unwrap());
+        let zone = TimeZone::get(berlin).unwrap();
+        assert_eq!(days.last("01:30".parse().unwrap(), set, now, &zone), Some(want));
+    }
+
+    #[test]
     fn days_are_read_as_they_were_ever_written() {
         let read = |text: &str| serde_json::from_str::<Days>(text).unwrap();
         assert_eq!(read("\"weekdays\""), Days::Weekly(Week::WEEKDAYS));

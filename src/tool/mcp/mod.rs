@@ -17,6 +17,7 @@
 //! are tools of ours that list them (`resources`, `prompts`).
 
 mod asking;
+mod listing;
 mod prompts;
 mod resources;
 mod tool;

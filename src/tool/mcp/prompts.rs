@@ -6,19 +6,13 @@ use rmcp::model::Prompt;
 use rmcp::service::{Peer, RoleClient};
 use serde_json::json;
 
+use super::listing::{NAMED, listed, short};
 use super::tool::{Kind, McpTool};
 use crate::dialog::{Effect, ToolSpec};
 use crate::tool::arguments;
 
 /// What the tool is called, unless the server has a tool of that name itself.
 const NAME: &str = "use_prompt";
-
-/// How many prompts are described to a model, and how long what is said of each is, in characters.
-const NAMED: usize = 40;
-const SAID: usize = 120;
-
-/// How long the server may take to list them.
-const LIST: Duration = Duration::from_secs(30);
 
 /// The tool that takes up a prompt of the server at `peer`, if it has any; `taken` are the names of
 /// its own tools. A server that does not tell is left without.
@@ -32,17 +26,7 @@ pub(super) async fn tool(
     if !offers || taken.iter().any(|name| &**name == NAME) {
         return None;
     }
-    let prompts = match tokio::time::timeout(LIST, peer.list_all_prompts()).await {
-        Ok(Ok(prompts)) => prompts,
-        Ok(Err(error)) => {
-            tracing::warn!("the MCP server {server} did not list its prompts: {error}");
-            return None;
-        }
-        Err(_) => {
-            tracing::warn!("the MCP server {server} did not list its prompts in time");
-            return None;
-        }
-    };
+    let prompts = listed(server, "prompts", peer.list_all_prompts()).await?;
     if prompts.is_empty() {
         return None;
     }
@@ -75,8 +59,7 @@ fn description(server: &str, prompts: &[Prompt]) -> String {
 
 fn line(prompt: &Prompt) -> String {
     let about = prompt.description.as_ref().or(prompt.title.as_ref());
-    let about: String = about.map_or("", String::as_str).chars().take(SAID).collect();
-    let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
+    let about = short(about.map_or("", String::as_str));
     let takes = prompt.arguments.iter().flatten().map(|argument| {
         let needed = if argument.required == Some(true) { "" } else { "?" };
         format!("{}{needed}", argument.name)

@@ -6,19 +6,13 @@ use rmcp::model::{Resource, ResourceTemplate};
 use rmcp::service::{Peer, RoleClient};
 use serde_json::json;
 
+use super::listing::{NAMED, listed, short};
 use super::tool::{Kind, McpTool};
 use crate::dialog::{Effect, ToolSpec};
 use crate::tool::arguments;
 
 /// What the tool is called, unless the server has a tool of that name itself.
 const NAME: &str = "read_resource";
-
-/// How many resources are named to a model, and how long what is said of each is, in characters.
-const NAMED: usize = 40;
-const SAID: usize = 120;
-
-/// How long the server may take to list them.
-const LIST: Duration = Duration::from_secs(30);
 
 /// The tool that reads what the server at `peer` has, if it has anything; `taken` are the names of
 /// its own tools. A server that does not tell is left without.
@@ -32,23 +26,13 @@ pub(super) async fn tool(
     if !offers || taken.iter().any(|name| &**name == NAME) {
         return None;
     }
-    let listed = async {
+    let all = async {
         let resources = peer.list_all_resources().await?;
         // Few servers have these, and some that have none do not know the question.
         let templates = peer.list_all_resource_templates().await.unwrap_or_default();
         Ok::<_, rmcp::ServiceError>((resources, templates))
     };
-    let (resources, templates) = match tokio::time::timeout(LIST, listed).await {
-        Ok(Ok(listed)) => listed,
-        Ok(Err(error)) => {
-            tracing::warn!("the MCP server {server} did not list its resources: {error}");
-            return None;
-        }
-        Err(_) => {
-            tracing::warn!("the MCP server {server} did not list its resources in time");
-            return None;
-        }
-    };
+    let (resources, templates) = listed(server, "resources", all).await?;
     if resources.is_empty() && templates.is_empty() {
         return None;
     }
@@ -67,8 +51,7 @@ pub(super) async fn tool(
 /// What there is to read: each address with what is said of it.
 fn description(server: &str, resources: &[Resource], templates: &[ResourceTemplate]) -> String {
     let line = |uri: &str, name: &str, about: Option<&String>| {
-        let about: String = about.map_or(name, String::as_str).chars().take(SAID).collect();
-        format!("\n- {uri}: {}", about.split_whitespace().collect::<Vec<_>>().join(" "))
+        format!("\n- {uri}: {}", short(about.map_or(name, String::as_str)))
     };
     let of_templates =
         templates.iter().map(|of| line(&of.uri_template, &of.name, of.description.as_ref()));
