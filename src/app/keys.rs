@@ -91,10 +91,10 @@ fn credential(env: &Environment, name: &str) -> Option<PathBuf> {
     env.os(CREDENTIALS).map(|dir| Path::new(dir).join(name))
 }
 
-fn read(name: &str, path: &Path, mend: &str) -> Result<String, EngineError> {
+fn read(name: &str, path: &Path, fix: &str) -> Result<String, EngineError> {
     std::fs::read_to_string(path).map_err(|error| {
         EngineError::Refused(format!(
-            "cannot read the key of provider {name} from {}: {error}; fix {mend}",
+            "cannot read the key of provider {name} from {}: {error}; fix {fix}",
             path.display()
         ))
     })

@@ -92,7 +92,7 @@ fn fit_value(part: Part<'_>, value: Value, name: &str) -> Result<Value, String> 
     let value = if types.is_empty() || types.iter().any(|kind| is(kind, &value)) {
         value
     } else {
-        mend(&types, value).map_err(|value| {
+        fix(&types, value).map_err(|value| {
             format!("{name} must be {}, not {}", expectation(schema, &types), brief(&value))
         })?
     };
@@ -113,18 +113,18 @@ fn fit_value(part: Part<'_>, value: Value, name: &str) -> Result<Value, String> 
 }
 
 /// Fits `value` to one of the forms that `keyword` lists: the first that it has as it is, else the
-/// first that it can be mended to.
+/// first that it can be fixed to.
 fn fit_any(part: Part<'_>, keyword: &str, value: Value, name: &str) -> Result<Value, String> {
-    let (mut mended, mut problems) = (None, Vec::new());
+    let (mut fixed, mut problems) = (None, Vec::new());
     for form in part.list(keyword) {
         match fit_value(form, value.clone(), name) {
             Ok(fitted) if fitted == value => return Ok(value),
-            Ok(fitted) => drop(mended.get_or_insert(fitted)),
+            Ok(fitted) => drop(fixed.get_or_insert(fitted)),
             Err(problem) => problems.push(problem),
         }
     }
-    match mended {
-        Some(mended) => Ok(mended),
+    match fixed {
+        Some(fixed) => Ok(fixed),
         None if problems.is_empty() => Ok(value),
         None => {
             problems.dedup();
@@ -249,7 +249,7 @@ fn is(kind: &str, value: &Value) -> bool {
 }
 
 /// The one value of these types that `value` can mean; returns it unchanged if there is none.
-fn mend(types: &[&str], value: Value) -> Result<Value, Value> {
+fn fix(types: &[&str], value: Value) -> Result<Value, Value> {
     let wants = |kind: &str| types.contains(&kind);
     let number = match &value {
         Value::Number(number) => number.as_f64(),

@@ -146,7 +146,7 @@ impl Attempt {
 
     /// Whether all outcomes of a round are in and still to be answered.
     pub(super) fn wants_round(&self) -> bool {
-        let done = |errand: &PendingCall| matches!(errand.state, PendingState::Done { .. });
+        let done = |pending: &PendingCall| matches!(pending.state, PendingState::Done { .. });
         let calls = self.rounds.last().map_or(&[][..], |round| &round.calls);
         let all = !calls.is_empty() && calls.iter().all(done);
         self.work == Work::RoundDone && all && !self.stops()
@@ -154,12 +154,12 @@ impl Attempt {
 
     /// Whether a tool asked for silence.
     pub(super) fn stops(&self) -> bool {
-        self.errands().any(|errand| matches!(errand.state, PendingState::Done { stop: true, .. }))
+        self.pending().any(|pending| matches!(pending.state, PendingState::Done { stop: true, .. }))
     }
 
     /// Whether a tool may have changed the world.
     pub(super) fn acted(&self) -> bool {
-        self.errands().any(|errand| errand.acts)
+        self.pending().any(|pending| pending.acts)
     }
 
     /// The command that starts the current round.
@@ -197,7 +197,7 @@ impl Attempt {
 
     /// Whether a reply may make `call`; the same call can be made only once.
     pub(super) fn takes(&self, call: &Call) -> bool {
-        let new = self.errands().all(|errand| errand.call.id != call.id);
+        let new = self.pending().all(|pending| pending.call.id != call.id);
         match self.purpose {
             Purpose::Reply(_) => new,
             Purpose::Announcement(_) => false,
@@ -210,20 +210,20 @@ impl Attempt {
         round.map(|round| round.calls.push(PendingCall::new(call))).is_some()
     }
 
-    pub(super) fn errands(&self) -> impl Iterator<Item = &PendingCall> {
+    pub(super) fn pending(&self) -> impl Iterator<Item = &PendingCall> {
         self.rounds.iter().flat_map(|round| &round.calls)
     }
 
-    pub(super) fn errands_mut(&mut self) -> impl Iterator<Item = &mut PendingCall> {
+    pub(super) fn pending_mut(&mut self) -> impl Iterator<Item = &mut PendingCall> {
         self.rounds.iter_mut().flat_map(|round| &mut round.calls)
     }
 
     /// Marks every call without an outcome as interrupted.
     pub(super) fn interrupt(&mut self) {
-        for errand in self.errands_mut() {
-            match errand.state {
-                PendingState::Running { .. } if errand.lasts => errand.excuse(GOES_ON),
-                PendingState::Held | PendingState::Running { .. } => errand.excuse(INTERRUPTED),
+        for pending in self.pending_mut() {
+            match pending.state {
+                PendingState::Running { .. } if pending.lasts => pending.excuse(GOES_ON),
+                PendingState::Held | PendingState::Running { .. } => pending.excuse(INTERRUPTED),
                 PendingState::Done { .. } => {}
             }
         }
@@ -231,20 +231,20 @@ impl Attempt {
 
     /// Gives calls that ran for too long an outcome that says so.
     pub(super) fn time_out(&mut self, now: Moment) {
-        for errand in self.errands_mut() {
-            if matches!(errand.state, PendingState::Running { until, .. } if until <= now) {
-                errand.excuse(TIMED_OUT);
+        for pending in self.pending_mut() {
+            if matches!(pending.state, PendingState::Running { until, .. } if until <= now) {
+                pending.excuse(TIMED_OUT);
             }
         }
     }
 
     /// When a running tool times out.
     pub(super) fn tool_deadline(&self) -> Option<Moment> {
-        let until = |errand: &PendingCall| match errand.state {
+        let until = |pending: &PendingCall| match pending.state {
             PendingState::Running { until, .. } => Some(until),
             PendingState::Held | PendingState::Done { .. } => None,
         };
-        self.errands().filter_map(until).min()
+        self.pending().filter_map(until).min()
     }
 
     /// What the responder is to answer besides the history. Everything queued counts as said,
@@ -295,14 +295,14 @@ impl Attempt {
             if !text.is_empty() {
                 items.push(Item::Reply { epoch, text, interrupted });
             }
-            let call = |errand: &PendingCall| Item::Call { epoch, call: errand.call.clone() };
+            let call = |pending: &PendingCall| Item::Call { epoch, call: pending.call.clone() };
             items.extend(round.calls.iter().map(call));
-            items.extend(round.calls.iter().filter_map(|errand| match &errand.state {
+            items.extend(round.calls.iter().filter_map(|pending| match &pending.state {
                 PendingState::Done { outcome, .. } => Some(Item::Outcome(outcome.clone())),
                 PendingState::Held | PendingState::Running { .. } => None,
             }));
             // After all outcomes of the round: nothing may come between a call and its outcome.
-            items.extend(round.calls.iter().filter_map(|errand| match &errand.state {
+            items.extend(round.calls.iter().filter_map(|pending| match &pending.state {
                 PendingState::Done { picture, .. } => picture.clone().map(Item::Picture),
                 PendingState::Held | PendingState::Running { .. } => None,
             }));

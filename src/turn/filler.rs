@@ -78,11 +78,11 @@ impl Attempt {
 
     /// Since when a tool runs that may be heard of.
     fn waits_since(&self) -> Option<Moment> {
-        let since = |errand: &PendingCall| match errand.state {
-            PendingState::Running { since, .. } if !errand.quiet => Some(since),
+        let since = |pending: &PendingCall| match pending.state {
+            PendingState::Running { since, .. } if !pending.quiet => Some(since),
             PendingState::Running { .. } | PendingState::Held | PendingState::Done { .. } => None,
         };
-        self.errands().filter_map(since).min()
+        self.pending().filter_map(since).min()
     }
 }
 

@@ -3,15 +3,16 @@ use std::time::Duration;
 use super::asked::Spoken;
 use super::doubt::{Doubt, Look};
 use super::ear::{ActiveUtterance, Ear, Key};
+use super::floor::Floor;
 use super::meaning::{Meaning, meaning};
 use super::mouth::Mouth;
 use super::words::is_halt;
-use super::{Command, Failure, Ignored, ListenMode, Machine, Mode, Revision, Speech, Trigger};
+use super::{Command, Failure, Ignored, ListenMode, Mode, Revision, Speech, Trigger};
 use crate::base::{Moment, UtteranceId};
 use crate::dialog::{Picture, Start};
 
 /// The ear: triggers, speech, and what the user asked.
-impl Machine {
+impl Floor {
     pub(super) fn on_trigger(&mut self, now: Moment, trigger: Trigger, out: &mut Vec<Command>) {
         match trigger {
             Trigger::PushToTalk => self.press(now, out),
@@ -90,7 +91,7 @@ impl Machine {
                     // While the user may go on nothing is lost: the end will be transcribed
                     // again.
                     if !tentative {
-                        self.fail(failure, out);
+                        self.waiting.fail(failure, out);
                     }
                 }
             }
@@ -231,7 +232,7 @@ impl Machine {
         self.retract(out);
         self.shut_ear(out);
         if speaking {
-            self.fail(Failure::LostMicrophone, out);
+            self.waiting.fail(Failure::LostMicrophone, out);
         }
     }
 
@@ -254,7 +255,7 @@ impl Machine {
                     let committed = active.id.is_some_and(|id| self.make_firm(id));
                     self.shut_ear(out);
                     if !committed {
-                        self.fail(Failure::LostMicrophone, out);
+                        self.waiting.fail(Failure::LostMicrophone, out);
                     }
                 }
             },

@@ -1,16 +1,18 @@
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
+use super::announcements::Announcements;
 use super::asked::Asked;
 use super::attempt::Attempt;
 use super::ear::Ear;
+use super::floor::Floor;
 use super::meaning::{Meaning, meaning};
 use super::mouth::Mouth;
 use super::own::OwnVoice;
 use super::{
-    Announcement, Command, Device, Failure, Ignored, Input, MouthStatus, NoticeEnd, Revision,
-    Setup, Status, Wait,
+    Announcement, Command, Device, Failure, Ignored, Input, MouthStatus, Revision, Setup, Status,
+    Wait,
 };
-use crate::base::{Epoch, Moment, UtteranceId};
+use crate::base::{Epoch, Moment};
 use crate::dialog::{History, Item, Start};
 
 /// Decides everything about turns. Pure: no clock, no sound, no I/O.
@@ -18,44 +20,17 @@ use crate::dialog::{History, Item, Start};
 /// Two small regions, an ear and a mouth, with the user's question between them. An input changes
 /// one of them; then the machine takes every step that has become possible, until it rests.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Machine {
-    pub(super) setup: Setup,
-    pub(super) ear: Ear,
-    pub(super) mouth: Mouth,
-    /// The question still to be answered; one being answered belongs to its attempt.
-    pub(super) asked: Asked,
-    /// Announcements still to be said.
-    pub(super) waiting: VecDeque<Announcement>,
-    pub(super) history: History,
-    /// What it has said lately, to recognize its own voice.
-    pub(super) own: OwnVoice,
-    /// Consecutive replies cut by a voice.
-    pub(super) cuts: u32,
-    /// Whether the last thing the user was told is that they were not understood.
-    pub(super) missed: bool,
-    /// The newest epoch issued.
-    pub(super) epoch: Epoch,
-    /// The newest utterance seen; older ones never start again.
-    pub(super) newest: Option<UtteranceId>,
-    pub(super) muted: bool,
-    /// Whether the microphone is gone.
-    pub(super) no_microphone: bool,
-    /// Whether the speaker is gone.
-    pub(super) no_speaker: bool,
-    /// Whether the next utterance should contain the wake word. A partner that hears would answer
-    /// it before its transcript has confirmed the word.
-    pub(super) woken: bool,
-}
+pub struct Machine(Floor);
 
 impl Machine {
     /// A silent machine that continues from `history`.
     pub fn new(setup: Setup, history: History) -> Self {
-        Self {
+        Self(Floor {
             setup,
             ear: Ear::Shut,
             mouth: Mouth::Silent,
             asked: Asked::default(),
-            waiting: VecDeque::new(),
+            waiting: Announcements::default(),
             history,
             own: OwnVoice::default(),
             cuts: 0,
@@ -66,18 +41,18 @@ impl Machine {
             no_microphone: false,
             no_speaker: false,
             woken: false,
-        }
+        })
     }
 
     /// Takes one input at the moment `now` (never earlier than the previous one) and appends the
     /// commands to `out`, to be executed in order.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Command>) {
         #[cfg(debug_assertions)]
-        let watch = super::check::Watch::before(self, &input, out);
+        let watch = super::check::Watch::before(&self.0, &input, out);
         self.take(now, input, out);
-        while self.rest_ear(out) || self.step(now, out) {}
+        while self.0.rest_ear(out) || self.0.step(now, out) {}
         #[cfg(debug_assertions)]
-        watch.after(self, out);
+        watch.after(&self.0, self.deadline(), out);
     }
 
     /// When the next [`Input::Tick`] is due if nothing else happens before. May lie in the past:
@@ -88,16 +63,16 @@ impl Machine {
 
     /// The wait that ends first: until when, and for what.
     pub fn waits_for(&self) -> Option<(Moment, Wait)> {
-        let patience = &self.setup.settings.patience;
-        let murmur = self.asked.doubt().filter(|_| self.setup.hears);
+        let patience = &self.0.setup.settings.patience;
+        let murmur = self.0.asked.doubt().filter(|_| self.0.setup.hears);
         let waits = [
-            self.ear.waits_for(),
-            self.asked.deadline().map(|until| (until, Wait::Transcript)),
-            self.mouth.waits_for(patience),
-            self.filler_due().map(|until| (until, Wait::Filler)),
-            self.verdict_due().map(|until| (until, Wait::Interruption)),
-            self.look_due().map(|until| (until, Wait::Interruption)),
-            self.mouth.doubt().deadline().map(|until| (until, Wait::Interruption)),
+            self.0.ear.waits_for(),
+            self.0.asked.deadline().map(|until| (until, Wait::Transcript)),
+            self.0.mouth.waits_for(patience),
+            self.0.filler_due().map(|until| (until, Wait::Filler)),
+            self.0.verdict_due().map(|until| (until, Wait::Interruption)),
+            self.0.look_due().map(|until| (until, Wait::Interruption)),
+            self.0.mouth.doubt().deadline().map(|until| (until, Wait::Interruption)),
             murmur.map(|until| (until, Wait::Murmur)),
         ];
         waits.into_iter().flatten().min()
@@ -105,20 +80,20 @@ impl Machine {
 
     /// The current setup.
     pub fn setup(&self) -> &Setup {
-        &self.setup
+        &self.0.setup
     }
 
     /// What was said and heard. A reply enters it when it is over.
     pub fn history(&self) -> &History {
-        &self.history
+        &self.0.history
     }
 
     /// What the responder of the live attempt must answer: the history, the user's words, the words
     /// already queued, calls and outcomes of this attempt. Read it when [`Command::Respond`] is
     /// executed.
     pub fn prompt(&self) -> Vec<Item> {
-        let mut items = self.history.items().to_vec();
-        if let Some(attempt) = self.mouth.attempt() {
+        let mut items = self.0.history.items().to_vec();
+        if let Some(attempt) = self.0.mouth.attempt() {
             items.extend(attempt.prompt());
         }
         items
@@ -126,12 +101,12 @@ impl Machine {
 
     /// How the words that the live attempt answers came in.
     pub fn starts(&self) -> BTreeSet<Start> {
-        self.mouth.attempt().map(Attempt::starts).unwrap_or_default()
+        self.0.mouth.attempt().map(Attempt::starts).unwrap_or_default()
     }
 
     /// The words that sound now, and their epoch; `None` while nothing sounds.
     pub fn sounding(&self) -> Option<(Epoch, &str)> {
-        match &self.mouth {
+        match &self.0.mouth {
             Mouth::Silent | Mouth::Awaiting(_) | Mouth::Hushing { .. } => None,
             Mouth::Replying { attempt, .. } => {
                 attempt.script.sounding().map(|text| (attempt.epoch, text))
@@ -146,8 +121,8 @@ impl Machine {
         text: &str,
         certainty: Option<f32>,
     ) -> Option<Ignored> {
-        let spoken = self.asked.spoken(revision)?;
-        match meaning(&self.own, &self.mouth.ahead(), text, &spoken, certainty) {
+        let spoken = self.0.asked.spoken(revision)?;
+        match meaning(&self.0.own, &self.0.mouth.ahead(), text, &spoken, certainty) {
             Meaning::Words(_) => None,
             Meaning::Nothing(why) => Some(why),
             Meaning::Unclear => Some(Ignored::Noise),
@@ -156,19 +131,19 @@ impl Machine {
 
     /// What a user can see.
     pub fn status(&self) -> Status {
-        let silent = self.mouth == Mouth::Silent;
-        let mouth = if silent && !self.asked.is_empty() {
+        let silent = self.0.mouth == Mouth::Silent;
+        let mouth = if silent && !self.0.asked.is_empty() {
             MouthStatus::Transcribing
         } else {
-            self.mouth.status()
+            self.0.mouth.status()
         };
         Status {
-            mode: self.setup.settings.mode,
-            ear: self.ear.status(),
+            mode: self.0.setup.settings.mode,
+            ear: self.0.ear.status(),
             mouth,
-            epoch: self.mouth.attempt().map_or(Epoch::NONE, |attempt| attempt.epoch),
-            waiting: self.waiting.len(),
-            muted: self.muted,
+            epoch: self.0.mouth.attempt().map_or(Epoch::NONE, |attempt| attempt.epoch),
+            waiting: self.0.waiting.len(),
+            muted: self.0.muted,
         }
     }
 
@@ -176,75 +151,56 @@ impl Machine {
     fn take(&mut self, now: Moment, input: Input, out: &mut Vec<Command>) {
         match input {
             Input::Tick => self.on_time(now, out),
-            Input::Trigger(trigger) => self.on_trigger(now, trigger, out),
-            Input::Release => self.on_release(now, out),
-            Input::Speech(speech) => self.on_speech(now, speech, out),
+            Input::Trigger(trigger) => self.0.on_trigger(now, trigger, out),
+            Input::Release => self.0.on_release(now, out),
+            Input::Speech(speech) => self.0.on_speech(now, speech, out),
             Input::Transcript { revision, result, certainty } => {
-                self.on_transcript(now, revision, result, certainty, out);
+                self.0.on_transcript(now, revision, result, certainty, out);
             }
             Input::Looked { utterance, text, certainty } => {
-                self.on_looked(now, utterance, text.as_deref(), certainty, out);
+                self.0.on_looked(now, utterance, text.as_deref(), certainty, out);
             }
-            Input::Report { epoch, report } => self.on_report(now, epoch, report, out),
-            Input::Playback { epoch, playback } => self.on_playback(now, epoch, playback, out),
+            Input::Report { epoch, report } => self.0.on_report(now, epoch, report, out),
+            Input::Playback { epoch, playback } => self.0.on_playback(now, epoch, playback, out),
             Input::ToolDone { epoch, outcome, stop, picture } => {
-                self.on_tool_done(epoch, outcome, stop, picture);
+                self.0.on_tool_done(epoch, outcome, stop, picture);
             }
             Input::Text { text, pictures, client } => {
                 let start = if client { Start::Client } else { Start::Typed };
-                self.on_text(now, &text, pictures, start, out);
+                self.0.on_text(now, &text, pictures, start, out);
             }
             Input::Notice { id, text } => {
-                self.announce_later(Announcement::Notice { id, text }, out);
+                self.0.waiting.push(Announcement::Notice { id, text }, out);
             }
             Input::Device(device) => self.on_device(device, out),
-            Input::Setup(setup) => self.setup = *setup,
+            Input::Setup(setup) => self.0.setup = *setup,
         }
     }
 
     /// Handles every expired wait.
     fn on_time(&mut self, now: Moment, out: &mut Vec<Command>) {
-        self.time_ear(now, out);
-        if self.setup.hears {
-            self.asked.end_doubts(now);
+        self.0.time_ear(now, out);
+        if self.0.setup.hears {
+            self.0.asked.end_doubts(now);
         }
-        for revision in self.asked.overdue(now) {
+        for revision in self.0.asked.overdue(now) {
             out.push(Command::Forget { revision });
-            self.asked.forget(revision);
-            self.fail(Failure::SlowTranscript, out);
+            self.0.asked.forget(revision);
+            self.0.waiting.fail(Failure::SlowTranscript, out);
         }
-        self.time_mouth(now, out);
+        self.0.time_mouth(now, out);
     }
 
     fn on_device(&mut self, device: Device, out: &mut Vec<Command>) {
         match device {
-            Device::MicrophoneLost => self.lose_microphone(out),
-            Device::MicrophoneBack => self.no_microphone = false,
+            Device::MicrophoneLost => self.0.lose_microphone(out),
+            Device::MicrophoneBack => self.0.no_microphone = false,
             Device::SpeakerLost => {
-                self.no_speaker = true;
-                self.lose_speaker(out);
+                self.0.no_speaker = true;
+                self.0.lose_speaker(out);
             }
             // The speaker resumes where it was; its progress reports will follow.
-            Device::SpeakerBack => self.no_speaker = false,
-        }
-    }
-
-    /// Shows why there is no answer, and says it when nobody speaks.
-    pub(super) fn fail(&mut self, failure: Failure, out: &mut Vec<Command>) {
-        out.push(Command::Tell(failure.clone()));
-        let announcement = Announcement::Failure(failure);
-        // Repeating the same apology tells nothing new.
-        if !self.waiting.contains(&announcement) {
-            self.announce_later(announcement, out);
-        }
-    }
-
-    fn announce_later(&mut self, announcement: Announcement, out: &mut Vec<Command>) {
-        if self.waiting.len() < super::MAX_NOTICES {
-            self.waiting.push_back(announcement);
-        } else {
-            out.push(Command::Tell(Failure::TooMuch));
-            announcement.end(NoticeEnd::Refused, out);
+            Device::SpeakerBack => self.0.no_speaker = false,
         }
     }
 }

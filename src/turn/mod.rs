@@ -20,6 +20,7 @@
 //! Deliberately absent: sound, clocks, tasks, logs, errors as results, and the kind of partner; the
 //! only difference it makes is one `if` on [`Setup::hears`].
 
+mod announcements;
 mod asked;
 mod attempt;
 #[cfg(debug_assertions)]
@@ -28,6 +29,7 @@ mod command;
 mod doubt;
 mod ear;
 mod filler;
+mod floor;
 mod input;
 mod judge;
 mod listening;

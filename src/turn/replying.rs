@@ -1,20 +1,19 @@
 use super::attempt::{Attempt, PendingCall, PendingState, Purpose, Round, Work};
 use super::doubt::{Doubt, Look};
 use super::ear::{Ear, Key};
+use super::floor::Floor;
 use super::mouth::{Mouth, stall_deadline, work_deadline};
 use super::script::Script;
-use super::{
-    Command, Failure, ListenMode, MAX_ROUNDS, Machine, Mode, NoticeEnd, Playback, Report, filler,
-};
+use super::{Command, Failure, ListenMode, MAX_ROUNDS, Mode, NoticeEnd, Playback, Report, filler};
 use crate::base::{Epoch, Moment};
 use crate::dialog::{Effect, Heard, Outcome, Picture};
 
 /// The mouth: attempts, their reports, what sounds and what was heard.
-impl Machine {
+impl Floor {
     /// Takes the next possible step; false if there is none.
     pub(super) fn step(&mut self, now: Moment, out: &mut Vec<Command>) -> bool {
         if self.asked.prune() && !std::mem::replace(&mut self.missed, true) {
-            self.fail(Failure::Unclear, out);
+            self.waiting.fail(Failure::Unclear, out);
         }
         match &self.mouth {
             Mouth::Silent => self.begin(now, out),
@@ -105,12 +104,12 @@ impl Machine {
         picture: Option<Picture>,
     ) {
         let Some(attempt) = self.mouth.at_work(epoch) else { return };
-        let running = |errand: &&mut PendingCall| {
-            errand.call.id == outcome.id && matches!(errand.state, PendingState::Running { .. })
+        let running = |pending: &&mut PendingCall| {
+            pending.call.id == outcome.id && matches!(pending.state, PendingState::Running { .. })
         };
-        let errand = attempt.errands_mut().find(running);
-        if let Some(errand) = errand {
-            errand.state = PendingState::Done { outcome, stop, picture };
+        let pending = attempt.pending_mut().find(running);
+        if let Some(pending) = pending {
+            pending.state = PendingState::Done { outcome, stop, picture };
         }
     }
 
@@ -265,9 +264,7 @@ impl Machine {
 
     /// Goes silent: drops the reply and everything waiting to be said.
     pub(super) fn fall_silent(&mut self, now: Moment, out: &mut Vec<Command>) {
-        for announcement in self.waiting.drain(..) {
-            announcement.end(NoticeEnd::Dropped, out);
-        }
+        self.waiting.drop_all(out);
         match self.mouth {
             Mouth::Awaiting(_) => self.abandon(false, out),
             Mouth::Replying { .. } => self.cut(now, out),
@@ -320,7 +317,7 @@ impl Machine {
             self.missed = false;
             Purpose::Reply(std::mem::take(&mut self.asked))
         } else if let true = self.floor_is_free()
-            && let Some(announcement) = self.waiting.pop_front()
+            && let Some(announcement) = self.waiting.pop()
         {
             Purpose::Announcement(announcement)
         } else {
@@ -341,7 +338,7 @@ impl Machine {
         }
         self.cuts = 0;
         self.drop_asked(out);
-        self.fail(Failure::HearsItself, out);
+        self.waiting.fail(Failure::HearsItself, out);
         true
     }
 
@@ -354,14 +351,14 @@ impl Machine {
         let until = now + self.setup.settings.patience.tool;
         let epoch = attempt.epoch;
         let mut worked = false;
-        for errand in attempt.errands_mut().filter(|errand| errand.state == PendingState::Held) {
-            let effect = self.setup.tools.get(&errand.call.name).copied();
+        for pending in attempt.pending_mut().filter(|pending| pending.state == PendingState::Held) {
+            let effect = self.setup.tools.get(&pending.call.name).copied();
             let effect = effect.unwrap_or(Effect::Writes);
             if !effect.acts() || firm {
-                errand.state = PendingState::Running { since: now, until };
-                (errand.acts, errand.lasts) = (effect.acts(), effect == Effect::Makes);
-                errand.quiet = self.setup.quiet.contains(&errand.call.name);
-                out.push(Command::CallTool { epoch, call: errand.call.clone() });
+                pending.state = PendingState::Running { since: now, until };
+                (pending.acts, pending.lasts) = (effect.acts(), effect == Effect::Makes);
+                pending.quiet = self.setup.quiet.contains(&pending.call.name);
+                out.push(Command::CallTool { epoch, call: pending.call.clone() });
                 worked = true;
             }
         }
@@ -455,7 +452,7 @@ impl Machine {
         }
         if let Work::Failed(failure) = attempt.work {
             match attempt.purpose {
-                Purpose::Reply(_) => self.fail(failure, out),
+                Purpose::Reply(_) => self.waiting.fail(failure, out),
                 // What could not be said the first time would fail the second time too.
                 Purpose::Announcement(_) => out.push(Command::Tell(failure)),
             }
@@ -475,7 +472,7 @@ impl Machine {
             attempt.rewind(Heard::Nothing, out);
             match attempt.purpose {
                 Purpose::Reply(asked) => self.asked.prepend(asked),
-                Purpose::Announcement(announcement) => self.waiting.push_front(announcement),
+                Purpose::Announcement(announcement) => self.waiting.put_back(announcement),
             }
         } else {
             attempt.interrupt();

@@ -201,7 +201,7 @@ fn a_keyring_that_waits_for_its_user_does_not_hold_up_the_service() {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut command = desktop.aloud(&["daemon"], &desktop.path());
     let child = command.env("NOTIFY_SOCKET", &notify).stderr(Stdio::null()).spawn().unwrap();
-    let _service = Running(child);
+    let service = Running(child);
     let (mut told, mut bytes) = (String::new(), [0; 512]);
     while !told.contains("READY=1") {
         let n = socket.recv(&mut bytes).expect("the service is ready");
@@ -220,5 +220,7 @@ fn a_keyring_that_waits_for_its_user_does_not_hold_up_the_service() {
     for request in server.requests() {
         assert_eq!(request.header("authorization"), Some(key.as_str()), "{request:?}");
     }
+    // Answered, the service would go on to ask for speech.
+    drop(service);
     asked.open();
 }

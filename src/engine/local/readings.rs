@@ -78,7 +78,7 @@ impl Expectation for Templates {
         commands.sort_by(|a, b| b.worth.total_cmp(&a.worth));
         let Some(first) = commands.first() else {
             return near.into_iter().take(NEAR).find_map(|reading| {
-                let (text, _) = grammar.nearest(&mended(&reading.text))?;
+                let (text, _) = grammar.nearest(&fixed(&reading.text))?;
                 Some((text, reading.certainty))
             });
         };
@@ -95,7 +95,7 @@ impl Expectation for Templates {
 }
 
 fn candidate(grammar: &Grammar, reading: &Reading) -> Option<Candidate> {
-    let text = mended(&reading.text);
+    let text = fixed(&reading.text);
     let Some(Meaning::Calls(calls)) = grammar.understand(&text) else { return None };
     let sure = grammar.certain(&text).is_some();
     let cost = FREE_WORD * free_words(grammar, &calls) as f32 + if sure { 0.0 } else { UNSURE };
@@ -132,7 +132,7 @@ fn free_words(grammar: &Grammar, calls: &[ParsedCall]) -> usize {
 
 /// `text` with what nobody says in place of what sounds like it: "for the minutes" is "forty
 /// minutes", "an alarm for it" is one "for eight", "to morrow" is "tomorrow".
-fn mended(text: &str) -> String {
+fn fixed(text: &str) -> String {
     const DIGITS: [&str; 9] =
         ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     const AFTER: [&str; 16] = [

@@ -225,13 +225,13 @@ impl Check<'_> {
         if !good {
             return Ok(());
         }
-        let mended = match (form, self.form) {
+        let fixed = match (form, self.form) {
             (Form::Pairs, Form::Messages) => turned(value),
             (Form::Messages, Form::Pairs) => return Ok(()),
             (Form::Messages, Form::Messages) | (Form::Pairs, Form::Pairs) => value.clone(),
         };
         self.summary.kept += 1;
-        keep(&mended)
+        keep(&fixed)
     }
 
     fn end(&mut self, last: u64) {
