@@ -328,9 +328,12 @@ impl Drop for Recorder {
 /// Gives a program that plays or records real-time priority if allowed; without it a loaded machine
 /// loses sound before it reaches anybody. Not for a program that computes: its engines would keep
 /// the sound server waiting.
+///
+/// Below the server's own priority: a `pacat` whose input has ended spins until all of it has been
+/// played, and two of them would keep two cores from the server that plays it.
 pub fn hurry(pid: u32) {
     let _ = Command::new("chrt")
-        .args(["-a", "-f", "-p", "10", &pid.to_string()])
+        .args(["-a", "-f", "-p", "5", &pid.to_string()])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
