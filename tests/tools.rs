@@ -89,6 +89,15 @@ impl World {
         done.outcome.say
     }
 
+    /// As [`World::says`], for a call that answers the user's words `said`.
+    async fn answers(&self, said: &str, name: &str, arguments: Value) -> String {
+        let call =
+            Call { id: CallId("c".into()), name: name.into(), arguments: arguments.to_string() };
+        let said = Some(said.to_owned());
+        let cx = ToolCx { now: Moment::ZERO, said, ..ToolCx::default() };
+        self.tools.call(&call, cx).await.outcome.say
+    }
+
     async fn refuses(&self, name: &str, arguments: Value) -> String {
         let done = self.call(name, &arguments.to_string()).await;
         assert!(!done.outcome.ok, "{name} {arguments}: {}", done.outcome.say);
@@ -1486,6 +1495,33 @@ async fn the_weather_answers_what_was_asked() {
     ] {
         assert_eq!(world.says("get_weather", arguments.clone()).await, want, "{arguments}");
     }
+    for (said, day, want) in [
+        (
+            "what's the weather in Paris this evening",
+            "today",
+            "This evening in Paris expect 14 to 16 degrees and overcast skies, with a 10 percent chance \
+             of rain.",
+        ),
+        (
+            "will it rain in Paris tomorrow morning",
+            "tomorrow",
+            "Tomorrow morning in Paris expect 8 to 11 degrees and light rain, with an 80 percent chance \
+             of rain.",
+        ),
+        (
+            "is it going to be cold on Friday night in Paris",
+            "friday",
+            "On Friday night in Paris expect 5 to 17 degrees and overcast skies, with a 10 percent \
+             chance of rain.",
+        ),
+    ] {
+        let arguments = json!({"location": "Paris", "day": day});
+        assert_eq!(world.answers(said, "get_weather", arguments).await, want, "{said}");
+    }
+    // This morning is over, so the day is told.
+    let day = json!({"location": "Paris", "day": "today"});
+    let told = world.answers("how was the weather in Paris this morning", "get_weather", day).await;
+    assert!(told.starts_with("Today in Paris expect"), "{told}");
     // A model reads the same.
     let done = world.call("get_weather", r#"{"location":"Paris","what":"sunset"}"#).await;
     let data: Value = serde_json::from_str(&done.outcome.output).unwrap();

@@ -161,10 +161,10 @@ fn set_alarm(
     arguments: SetAlarm,
     said: Option<&str>,
 ) -> Result<ToolOutput, ToolError> {
+    let label = clean_label(arguments.label, "alarm").map(|label| said::as_said(&label, said));
     let said = said.filter(|_| !arguments.exact);
     let (time, wanted) = settled(arguments.when, said, now)?;
     let last = alarms(diary, now).into_iter().max_by_key(|alarm| alarm.id);
-    let label = clean_label(arguments.label, "alarm");
     let today = now.today();
     let mut set = Vec::new();
     let mut saved = Saved::Yes;

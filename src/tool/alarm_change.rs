@@ -74,6 +74,7 @@ pub(super) fn change_alarm(
         return Err(ToolError::Tell("That alarm is snoozed. Cancel it, or set a new one.".into()));
     };
     if let Some(label) = clean_label(wish.to_label.clone(), "alarm") {
+        let label = said::as_said(&label, said);
         let (_, saved) = diary.replace(Entry { label: Some(label.clone()), ..alarm.clone() });
         let done = format!("The alarm for {} is called {label} now.", when(&alarm, now.today()));
         return Ok(ToolOutput::new(json!({"label": label}), access.changed(&saved, done)?));

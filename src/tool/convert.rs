@@ -32,11 +32,11 @@ pub(crate) fn tool() -> Arc<dyn Tool> {
                 "to": {"type": "string", "maxLength": 40, "description": "Written as `from`, or two of them: \"foot and inch\"."},
             }),
         ),
-        |arguments: Arguments, _| async move { convert(&arguments) },
+        |arguments: Arguments, cx| async move { convert(&arguments, cx.said.as_deref()) },
     )
 }
 
-fn convert(arguments: &Arguments) -> Result<ToolOutput, ToolError> {
+fn convert(arguments: &Arguments, said: Option<&str>) -> Result<ToolOutput, ToolError> {
     if let Some((large, small)) = pair(&arguments.to) {
         return convert_to_two(arguments, large, small);
     }
@@ -79,13 +79,34 @@ fn convert(arguments: &Arguments) -> Result<ToolOutput, ToolError> {
     if from.name == to.name {
         return Ok(ToolOutput::new(data, format!("That is {about}{spoken} {}.", to.word(result))));
     }
-    let say = format!(
-        "{} {} is {about}{spoken} {}.",
-        say::number(value).0,
-        from.word(value),
-        to.word(result)
-    );
+    let asked = in_two(value, from, said);
+    let asked = asked.unwrap_or_else(|| format!("{} {}", say::number(value).0, from.word(value)));
+    let say = format!("{asked} is {about}{spoken} {}.", to.word(result));
     Ok(ToolOutput::new(data, say::sentence(&say)))
+}
+
+/// "5 feet 11 inches" for 71 inches, if the user spoke of feet.
+fn in_two(value: f64, small: &Unit, said: Option<&str>) -> Option<String> {
+    let (large, each) = match small.name {
+        "inch" => ("foot", 12.0),
+        "ounce" => ("pound", 16.0),
+        "minute" => ("hour", 60.0),
+        _ => return None,
+    };
+    let large = find(large)?;
+    let said = said?.to_lowercase();
+    let named = |word: &str| word == large.name || word == large.plural;
+    let named = said.split(|c: char| !c.is_alphanumeric()).any(named);
+    let (whole, rest) = ((value / each).floor(), value % each);
+    (named && whole >= 1.0 && rest > 0.0).then(|| {
+        format!(
+            "{} {} {} {}",
+            say::number(whole).0,
+            large.word(whole),
+            say::number(rest).0,
+            small.word(rest)
+        )
+    })
 }
 
 /// "1.8 meters is about 5 feet 11 inches."
@@ -165,7 +186,7 @@ mod tests {
     use super::*;
 
     fn said(value: f64, from: &str, to: &str) -> String {
-        match convert(&Arguments { value, from: from.into(), to: to.into() }) {
+        match convert(&Arguments { value, from: from.into(), to: to.into() }, None) {
             Ok(output) => output.say,
             Err(error) => error.to_string(),
         }

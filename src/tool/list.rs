@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::disk::on_disk;
 use super::pad::{Pad, Sheet};
-use super::{Settings, Tool, ToolError, ToolOutput, arguments, day, function, say, wish};
+use super::{Settings, Tool, ToolError, ToolOutput, arguments, day, function, said, say, wish};
 use crate::dialog::Effect;
 
 /// The list that is meant if none was named and there are none, or several.
@@ -44,6 +44,9 @@ const PAIRS: &[&str] = &[
 
 /// Words in front of an item that are not part of it.
 const ARTICLES: &[&str] = &["and ", "a ", "an ", "the ", "some ", "more "];
+
+const NUMBERS: &[&str] =
+    &["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "half"];
 
 #[derive(Deserialize)]
 struct Add {
@@ -96,7 +99,11 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
             ),
             {
                 let settings = Arc::clone(settings);
-                move |pad, wish| add(pad, wish, settings.wall.now().to_zoned(settings.zone()).date())
+                move |pad, wish: Add, said| {
+                    let today = settings.wall.now().to_zoned(settings.zone()).date();
+                    let item = said::as_said(&wish.item, said);
+                    add(pad, Add { item, ..wish }, today)
+                }
             },
         ),
         tool.make(
@@ -104,14 +111,14 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
             "Says what is on a list.",
             Effect::Reads,
             arguments(&[], json!({"list": name()})),
-            read,
+            |pad, wish, _| read(pad, wish),
         ),
         tool.make(
             "remove_from_list",
             "Takes something off a list.",
             Effect::Writes,
             arguments(&["item"], json!({"list": name(), "item": item("What to take off, in the user's words.")})),
-            remove,
+            |pad, wish, _| remove(pad, wish),
         ),
         tool.make(
             "clear_list",
@@ -121,21 +128,21 @@ pub(crate) fn tools(settings: &Arc<Settings>) -> Vec<Arc<dyn Tool>> {
                 "list": name(),
                 "sure": {"type": "boolean", "description": "true once the user has said yes."},
             })),
-            clear,
+            |pad, wish, _| clear(pad, wish),
         ),
         tool.make(
             "create_list",
             "Creates an empty list.",
             Effect::Writes,
             arguments(&["list"], json!({"list": name()})),
-            create,
+            |pad, wish, _| create(pad, wish),
         ),
         tool.make(
             "list_lists",
             "Says which lists there are.",
             Effect::Reads,
             arguments(&[], json!({})),
-            lists,
+            |pad, wish, _| lists(pad, wish),
         ),
     ]
 }
@@ -152,12 +159,12 @@ impl Tools {
         description: &str,
         effect: Effect,
         parameters: Value,
-        run: impl Fn(&Pad, A) -> Result<ToolOutput, ToolError> + Send + Sync + 'static,
+        run: impl Fn(&Pad, A, Option<&str>) -> Result<ToolOutput, ToolError> + Send + Sync + 'static,
     ) -> Arc<dyn Tool> {
         let (pad, run) = (self.pad.clone(), Arc::new(run));
-        function(name, description, effect, parameters, move |arguments: A, _| {
+        function(name, description, effect, parameters, move |arguments: A, cx| {
             let (pad, run) = (pad.clone(), Arc::clone(&run));
-            on_disk(move || run(&pad, arguments))
+            on_disk(move || run(&pad, arguments, cx.said.as_deref()))
         })
     }
 }
@@ -367,10 +374,12 @@ fn items(text: &str) -> Vec<String> {
     let text = text.trim().trim_end_matches(['.', '!']);
     let one = |text: &str| {
         let mut text = text.trim();
-        while let Some(rest) = ARTICLES.iter().find_map(|article| {
-            let start = text.get(..article.len())?;
-            start.eq_ignore_ascii_case(article).then(|| text[article.len()..].trim())
-        }) {
+        while !is_measured(text)
+            && let Some(rest) = ARTICLES.iter().find_map(|article| {
+                let start = text.get(..article.len())?;
+                start.eq_ignore_ascii_case(article).then(|| text[article.len()..].trim())
+            })
+        {
             text = rest;
         }
         (!text.is_empty()).then(|| text.to_owned())
@@ -382,8 +391,9 @@ fn items(text: &str) -> Vec<String> {
     let mut all = Vec::new();
     for part in text.split(',') {
         let words = part.split(" and ").map(|side| side.split_whitespace().count());
-        // "Call Ann and ask about the keys" is one task; "milk and brown bread" are two things.
-        let short = words.clone().all(|words| words <= 3);
+        // "Call Ann and ask about the keys" is one task; "milk and brown bread" are two things, and
+        // so are "a dozen eggs and a bottle of wine".
+        let short = words.clone().all(|words| words <= 3) || part.split(" and ").all(is_counted);
         if part.contains(" and ") && short && !whole(part) {
             all.extend(part.split(" and ").filter_map(one));
         } else {
@@ -391,6 +401,24 @@ fn items(text: &str) -> Vec<String> {
         }
     }
     all
+}
+
+/// Whether `text` begins as a thing does, not a task: "a loaf of bread", "two lemons".
+fn is_counted(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    let first = text.split(' ').next().unwrap_or_default();
+    let number = first.parse::<f64>().is_ok() || NUMBERS.contains(&first);
+    number || ARTICLES.iter().any(|article| text.starts_with(article))
+}
+
+/// Whether the article of `text` is its amount: "a dozen eggs", "a bottle of wine".
+fn is_measured(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let article = words.next().is_some_and(|word| word.eq_ignore_ascii_case("a"));
+    let amount = words.next().is_some_and(|word| {
+        ["dozen", "couple", "few", "half"].iter().any(|amount| word.eq_ignore_ascii_case(amount))
+    });
+    article && (amount || words.next().is_some_and(|word| word.eq_ignore_ascii_case("of")))
 }
 
 /// Whether two items are one: "egg" and "Eggs".
@@ -419,7 +447,9 @@ mod tests {
         for (text, want) in [
             ("milk", vec!["milk"]),
             ("milk and eggs", vec!["milk", "eggs"]),
-            ("milk, eggs, and a loaf of bread", vec!["milk", "eggs", "loaf of bread"]),
+            ("milk, eggs, and a loaf of bread", vec!["milk", "eggs", "a loaf of bread"]),
+            ("a dozen eggs and a bottle of wine", vec!["a dozen eggs", "a bottle of wine"]),
+            ("two lemons and a bag of red onions", vec!["two lemons", "a bag of red onions"]),
             ("mac and cheese", vec!["mac and cheese"]),
             ("some salt and vinegar", vec!["salt and vinegar"]),
             (

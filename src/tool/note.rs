@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::disk::on_disk;
-use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, say};
+use super::{Settings, Tool, ToolError, ToolOutput, arguments, function, said, say};
 use crate::base::WallClock;
 use crate::dialog::Effect;
 
@@ -32,11 +32,12 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 3] {
             "Stores a note.",
             Effect::Writes,
             arguments(&["text"], json!({"text": text("The note, in the user's words.")})),
-            move |wish: Add, _| {
+            move |wish: Add, cx| {
                 let pad = pad.clone();
                 let at = stamp(&wall, book.zone());
                 on_disk(move || {
                     let note = wish.text.split_whitespace().collect::<Vec<_>>().join(" ");
+                    let note = said::as_said(&note, cx.said.as_deref());
                     if note.is_empty() {
                         return Err(ToolError::Tell("What should I note?".into()));
                     }

@@ -11,7 +11,7 @@ use super::book::{Days, Diary, Entry, Now, Run, Saved, What};
 use super::book_access::{BookAccess, Picked, Which, full, labelled, pick, readable};
 use super::said::names_half;
 use super::timer::LONGEST;
-use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, say};
+use super::{Ringer, Settings, Tool, ToolError, ToolOutput, arguments, function, said, say};
 use crate::dialog::Effect;
 
 /// The longest text of a reminder, in characters.
@@ -125,9 +125,16 @@ fn add_reminder(
     wish: AddReminder,
     said: Option<&str>,
 ) -> Result<ToolOutput, ToolError> {
-    let about = yours(wish.text.trim().trim_end_matches(['.', '!']));
+    let about = said::as_said(wish.text.trim().trim_end_matches(['.', '!']), said);
+    let about = yours(&about);
     if about.is_empty() {
         return Err(ToolError::Tell("What should I remind you of?".into()));
+    }
+    let repeats = wish.repeat.is_some() || wish.day.as_deref().is_some_and(comes_again);
+    if let Some(limit) = limit(&about).filter(|_| repeats) {
+        return Err(ToolError::Tell(format!(
+            "I did not understand \"{limit}\", so I did nothing. Please say it another way."
+        )));
     }
     let last = reminders(diary, now).into_iter().max_by_key(|reminder| reminder.id);
     let last = last.filter(|_| wish.instead);
@@ -182,6 +189,58 @@ fn add_reminder(
     let done = format!("I'll remind you at {}: {about}.", whens(&set, time, now.today()));
     answer(access, now, &set, &saved, done)
 }
+
+/// Whether a day in words means more than one: "every day", "monday and friday".
+fn comes_again(day: &str) -> bool {
+    ["every", "each", "week", "daily", ",", " and "].iter().any(|again| day.contains(again))
+}
+
+/// The words at the end of a reminder's text that limit on which days it comes: "except Friday",
+/// "until the 5th", "for two weeks". They were misunderstood.
+fn limit(text: &str) -> Option<&str> {
+    const BEGINS: [&str; 6] =
+        [" except ", " but not ", " until ", " till ", " starting ", " beginning "];
+    let lower = text.to_ascii_lowercase();
+    let words = |from: usize| lower[from..].split(|c: char| !c.is_alphanumeric());
+    let timed = |at: &usize| {
+        words(*at).any(|word| {
+            let one = word.strip_suffix('s').unwrap_or(word);
+            let ordinal = word.len() > 2 && word[..word.len() - 2].parse::<u8>().is_ok();
+            ordinal
+                || MONTHS.contains(&word)
+                || say::weekday_named(one).is_some()
+                || SPANS.contains(&one)
+        })
+    };
+    let days = BEGINS.iter().filter_map(|begins| lower.rfind(begins)).find(timed);
+    // "For two weeks", but not "for the week" or "for Monday".
+    let span = lower.rfind(" for ").filter(|at| {
+        let mut words = words(*at).filter(|word| !matches!(*word, "" | "for" | "the"));
+        let count = words.next().unwrap_or_default();
+        let counted = count.parse::<u16>().is_ok() || COUNTS.contains(&count);
+        counted && words.any(|word| SPANS.contains(&word.strip_suffix('s').unwrap_or(word)))
+    });
+    days.or(span).map(|at| text[at..].trim())
+}
+
+/// Words of days, without the ending of the plural.
+const SPANS: [&str; 6] = ["day", "week", "weekend", "month", "year", "tomorrow"];
+const COUNTS: [&str; 11] =
+    ["a", "next", "two", "three", "four", "five", "six", "seven", "ten", "few", "couple"];
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
 
 /// The first time and the days of what comes every so many minutes or hours from now.
 fn often(repeat: Repeat, now: &Now) -> Option<(DateTime, Days)> {

@@ -121,6 +121,40 @@ pub(super) fn named<'a>(said: &str, labels: impl Iterator<Item = &'a str>) -> Op
     named.next().is_none().then_some(first)
 }
 
+/// `text` with the capitals that its words have in what was said: "call ann" as "call Ann".
+///
+/// The first word of a sentence has its capital from its place, and a sentence in capitals only, or
+/// With One On Every Word, tells nothing.
+pub(super) fn as_said(text: &str, said: Option<&str>) -> String {
+    let all: Vec<&str> = said.unwrap_or_default().split_whitespace().map(core).collect();
+    let capital = |word: &&str| word.starts_with(char::is_uppercase);
+    if all.len() > 2 && all.iter().filter(|word| capital(word)).count() * 3 > all.len() * 2 {
+        return text.to_owned();
+    }
+    let said: Vec<&str> = said.unwrap_or_default().split_whitespace().collect();
+    let inside = said.iter().enumerate().filter(|(at, _)| *at > 0 && !ends(said[at - 1]));
+    let spelled: Vec<&str> = inside
+        .map(|(_, word)| core(word))
+        .filter(|word| word.contains(char::is_uppercase))
+        .collect();
+    let parts = text.split_inclusive(char::is_whitespace).map(|part| {
+        let word = core(part);
+        let same = spelled.iter().find(|other| other.to_lowercase() == word);
+        same.map_or_else(|| part.to_owned(), |other| part.replacen(word, other, 1))
+    });
+    parts.collect()
+}
+
+/// `word` without the punctuation around it.
+fn core(word: &str) -> &str {
+    word.trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+/// Whether a sentence may end with `word`: "Done." but not "Dr."
+fn ends(word: &str) -> bool {
+    word.ends_with(['.', '!', '?', ':']) && !matches!(core(word), "Dr" | "Mr" | "Mrs" | "Ms" | "St")
+}
+
 fn singular(word: &str) -> &str {
     word.strip_suffix('s').unwrap_or(word)
 }
@@ -158,5 +192,27 @@ mod tests {
         }
         assert!(names_night("at 12 tonight") && !names_night("at 12"));
         assert!(wakes("wake me at 7") && !wakes("alarm for 7"));
+    }
+
+    #[test]
+    fn names_keep_their_capitals() {
+        let spelled = [
+            ("call ann", "remind me at 5 to call Ann and at 6 to call Bob", "call Ann"),
+            (
+                "email dr. smith about the mri",
+                "Remind me to email Dr. Smith about the MRI.",
+                "email Dr. Smith about the MRI",
+            ),
+            ("milk", "Milk is out. Put milk on my list", "milk"),
+            ("oreos", "add Nutella, Oreos and bread to my list", "Oreos"),
+            ("i parked on level 3", "take a note: I parked on level 3", "i parked on level 3"),
+            ("pasta", "SET A TIMER CALLED PASTA", "pasta"),
+            ("pasta", "Set A Timer Called Pasta", "pasta"),
+            ("pasta", "pasta timer", "pasta"),
+        ];
+        for (text, said, expected) in spelled {
+            assert_eq!(as_said(text, Some(said)), expected, "{said}");
+        }
+        assert_eq!(as_said("ann", None), "ann");
     }
 }

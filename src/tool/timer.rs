@@ -85,10 +85,10 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                     },
                 }),
             ),
-            move |arguments: SetTimer, _| {
-                access
-                    .clone()
-                    .run(move |access, diary, now| set_timer(access, diary, now, arguments))
+            move |arguments: SetTimer, cx| {
+                access.clone().run(move |access, diary, now| {
+                    set_timer(access, diary, now, arguments, cx.said.as_deref())
+                })
             },
         )
     };
@@ -155,10 +155,10 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                 "to_label": label("Its new label."),
             }),
         ),
-        move |arguments: ChangeTimer, _| {
-            access
-                .clone()
-                .run(move |access, diary, now| change_timer(access, diary, now, &arguments))
+        move |arguments: ChangeTimer, cx| {
+            access.clone().run(move |access, diary, now| {
+                change_timer(access, diary, now, &arguments, cx.said.as_deref())
+            })
         },
     );
     [set, list, cancel, change]
@@ -169,9 +169,10 @@ fn set_timer(
     diary: &mut Diary,
     now: &Now,
     arguments: SetTimer,
+    said: Option<&str>,
 ) -> Result<ToolOutput, ToolError> {
     let SetTimer { seconds, label, sure } = arguments;
-    let label = clean_label(label, "timer");
+    let label = clean_label(label, "timer").map(|label| said::as_said(&label, said));
     let seconds = seconds.clamp(1, LONGEST);
     let unlikely = |label: &&str| !sure && seconds >= UNLIKELY && !diary.has_named(label);
     if let Some(label) = label.as_deref().filter(unlikely) {
@@ -325,6 +326,7 @@ fn change_timer(
     diary: &mut Diary,
     now: &Now,
     wish: &ChangeTimer,
+    said: Option<&str>,
 ) -> Result<ToolOutput, ToolError> {
     readable(diary)?;
     let all = timers(diary, now);
@@ -372,6 +374,7 @@ fn change_timer(
         return Err(ToolError::Tell(say));
     };
     if let Some(label) = clean_label(wish.to_label.clone(), "timer") {
+        let label = said::as_said(&label, said);
         let (_, saved) = diary.replace(Entry { label: Some(label.clone()), ..timer.clone() });
         let done = format!("Your {} is called {label} now.", timer.name());
         return Ok(ToolOutput::new(json!({"label": label}), access.changed(&saved, done)?));

@@ -191,7 +191,7 @@ impl Diary {
 
     /// Whether the user has used the timer name `name` before.
     pub(crate) fn has_named(&self, name: &str) -> bool {
-        self.page.names.iter().any(|old| old == name)
+        self.page.names.iter().any(|old| old.to_lowercase() == name.to_lowercase())
     }
 
     /// Why the file cannot be read, if it cannot.

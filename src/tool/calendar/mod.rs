@@ -403,7 +403,7 @@ fn planned(mut wish: AddEvent, here: &Zoned, said: Option<&str>) -> Result<Event
             (date.to_zoned(zone()).map_err(late)?, next.to_zoned(zone()).map_err(late)?)
         }
     };
-    let title = as_said(wish.title.trim().trim_end_matches(['.', '!']), said);
+    let title = said::as_said(wish.title.trim().trim_end_matches(['.', '!']), said);
     if title.is_empty() {
         return Err(ToolError::Tell("What should I add?".into()));
     }
@@ -425,14 +425,6 @@ fn called(event: &Event, about: &str) -> bool {
     let (about, title) = (fold(about), fold(&event.title));
     let begins = |word: &str| title.split_whitespace().any(|part| part.starts_with(word));
     about.split_whitespace().all(begins)
-}
-
-/// `title` with the capitals that it has in what was said.
-fn as_said(title: &str, said: Option<&str>) -> String {
-    let at = said.and_then(|said| said.to_lowercase().find(&title.to_lowercase()));
-    let same = |said: &&str| said.to_lowercase() == title.to_lowercase();
-    let written = at.and_then(|at| said?.get(at..at + title.len()).filter(same));
-    written.unwrap_or(title).to_owned()
 }
 
 /// A bare "three" in a calendar is in the afternoon; nobody has appointments before seven.

@@ -177,7 +177,7 @@ fn falling(code: Option<u32>) -> &'static str {
     }
 }
 
-fn as_data(hour: &Hour) -> Value {
+pub(super) fn as_data(hour: &Hour) -> Value {
     json!({
         "at": hour.at.to_string(),
         "temperature": tenth(hour.temperature),

@@ -13,6 +13,7 @@ mod air;
 mod aspect;
 mod forecast;
 mod hours;
+mod part;
 mod place;
 mod words;
 
@@ -31,6 +32,7 @@ use air::Air;
 use aspect::What;
 use forecast::{Forecast, MOST_DAYS, More};
 use hours::Hourly;
+use part::Part;
 use place::Place;
 use words::Wanted;
 
@@ -159,10 +161,15 @@ async fn weather(
     let today = settings.wall.now().to_zoned(settings.zone()).date();
     let wanted = Wanted::named(arguments.day.as_deref(), arguments.date.as_deref(), today)?;
     let place = find(&places, &location, &cx).await?;
+    let plain = arguments.hour.is_none()
+        && arguments.hourly.is_none()
+        && arguments.days.is_none()
+        && matches!(arguments.what, None | Some(What::Temperature | What::Rain));
+    let part = cx.said.as_deref().filter(|_| plain).and_then(Part::named);
     let more = More {
         days: arguments.days.or(wanted.is_far().then_some(MOST_DAYS)).unwrap_or_default(),
         daily: arguments.what.map_or("", What::daily),
-        hourly: arguments.hour.is_some() || arguments.hourly.is_some(),
+        hourly: arguments.hour.is_some() || arguments.hourly.is_some() || part.is_some(),
     };
     let units = settings.weather.units;
     if let Some(what @ (What::AirQuality | What::Pollen)) = arguments.what {
@@ -196,6 +203,10 @@ async fn weather(
     }
     if let Some(what) = arguments.hourly {
         return hours::tell(&place, &forecast, what, units);
+    }
+    let parted = part.and_then(|part| part::tell(&place, &forecast, part, wanted, units));
+    if let Some(told) = parted {
+        return Ok(told);
     }
     match (arguments.days, arguments.what) {
         (Some(days), _) => aspect::several(&place, &forecast, days, units),
