@@ -258,7 +258,7 @@ async fn a_reminder_without_a_time_is_asked_about_and_a_wrong_one_is_corrected()
             ("delete the reminder about the cat", "I won't remind you: feed the cat."),
             (
                 "remind me to say good morning to Ann",
-                "When should I remind you? That was: say good morning to ann.",
+                "When should I remind you? That was: say good morning to Ann.",
             ),
             ("delete all my reminders", "2 reminders are cancelled."),
             ("cancel my reminder", "You have no reminders."),
@@ -656,6 +656,60 @@ async fn alarms_are_moved_as_people_say_it() {
             (
                 "cancel all alarms except the medicine one",
                 "Only the alarm for 9:45 PM on Friday is set, and it stays.",
+            ),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn one_more_of_the_same_need_not_be_named() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("set a timer for 10 minutes", "Timer set for 10 minutes."),
+            ("and another one for 5 minutes", "Timer set for 5 minutes."),
+            ("plus one for the eggs for 3 minutes", "Eggs timer set for 3 minutes."),
+            ("cancel the first one", "Your 10 minute timer is cancelled."),
+            ("set an alarm for 7 am", "Alarm set for 7 AM tomorrow."),
+            ("on weekdays", "Alarm set for 7 AM on weekdays."),
+            ("and one for 9 am on Saturday", "Alarm set for 9 AM on Saturday."),
+            ("what alarms do I have", "2 alarms are set: 7 AM on weekdays; 9 AM on Saturday."),
+            // Nothing is missing any more.
+            ("on Sundays", "Sorry, I can't do that. Say \"help\" to hear what I can do."),
+            (
+                "remind me tomorrow at 10 to call Ann",
+                "I'll remind you at 10 AM tomorrow: call Ann.",
+            ),
+            ("move it to 11", "I'll remind you at 11 AM tomorrow: call Ann."),
+            ("and at noon to feed the cat", "I'll remind you at noon tomorrow: feed the cat."),
+            (
+                "what are my reminders",
+                "You have 2 reminders: 11 AM tomorrow, call Ann; noon tomorrow, feed the cat.",
+            ),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn what_limits_a_reminder_is_not_swallowed_by_its_text() {
+    let mut evening = Evening::new();
+    let refused = |words: &str| {
+        format!("I did not understand \"{words}\", so I did nothing. Please say it another way.")
+    };
+    for (said, words) in [
+        ("remind me every weekday at 8 to take my pills except Friday", "except Friday"),
+        ("remind me every day at 9 to take vitamins for two weeks", "for two weeks"),
+        ("remind me every day at 9 to take vitamins until the 5th", "until the 5th"),
+        ("remind me every morning to stretch starting tomorrow", "starting tomorrow"),
+    ] {
+        assert_eq!(evening.ask(said).await, refused(words), "{said}");
+    }
+    evening
+        .goes(&[
+            ("what are my reminders", "You have no reminders."),
+            (
+                "remind me every Monday at 9 to plan for the week",
+                "I'll remind you at 9 AM every Monday: plan for the week.",
             ),
         ])
         .await;

@@ -42,7 +42,9 @@ pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option
         Before::Open(call) => answered(talk, call, tokens),
         Before::Done(call) => instead(talk, call, tokens)
             .or_else(|| about_it(grammar, call, sentence))
-            .or_else(|| about_list(grammar, call, sentence)),
+            .or_else(|| about_list(grammar, call, sentence))
+            .or_else(|| another(grammar, call, sentence))
+            .or_else(|| on_days(talk, call, tokens)),
     }
 }
 
@@ -176,15 +178,13 @@ fn correction_end(talk: &Talk<'_>, tokens: &[Token]) -> usize {
 /// "Make it half an hour later", "add five minutes to it": `sentence` said of the timer or alarm of
 /// `call`.
 fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
-    // Whether there is one that "it" means, and whether it was just set.
-    let (noun, it, set) = match call.tool.as_str() {
-        "set_timer" | "change_timer" => ("timer", true, true),
-        "set_alarm" | "change_alarm" => ("alarm", true, true),
-        "list_timers" => ("timer", true, false),
-        "list_alarms" => ("alarm", true, false),
-        "cancel_timer" => ("timer", false, false),
-        "cancel_alarm" => ("alarm", false, false),
-        "add_reminder" | "list_reminders" | "cancel_reminder" => ("reminder", false, false),
+    // Whether there is one that "it" means.
+    let (noun, it) = match call.tool.as_str() {
+        "set_timer" | "change_timer" | "list_timers" => ("timer", true),
+        "set_alarm" | "change_alarm" | "list_alarms" => ("alarm", true),
+        "cancel_timer" => ("timer", false),
+        "cancel_alarm" => ("alarm", false),
+        "add_reminder" | "list_reminders" | "cancel_reminder" => ("reminder", false),
         _ => return None,
     };
     let its = |sentence: &str| {
@@ -194,12 +194,8 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
         let kind = next.tool.strip_suffix(noun);
         matches!(kind, Some("change_" | "cancel_")).then_some(calls)
     };
-    // "Cancel the second one", "turn the last one off". Of what was just set, only the last one is
-    // certain.
-    let places = ["first", "second", "third"];
-    let sure = !set || !sentence.to_lowercase().split(' ').any(|word| places.contains(&word));
-    if sure
-        && let Some(named) = replaced(sentence, &["one"], noun)
+    // "Cancel the second one", "turn the last one off".
+    if let Some(named) = replaced(sentence, &["one"], noun)
         && let Some(calls) = its(&named)
     {
         return Some(Meaning::Calls(calls));
@@ -275,6 +271,73 @@ fn about_list(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Mean
     }
     let item = PUT.iter().chain(&["and", "also"]).find_map(rest)?;
     its(&format!("add {item} to {list}"))
+}
+
+/// Words that begin a wish for one more of the same.
+const MORE: &[&str] = &[
+    "and another one",
+    "and another",
+    "another one",
+    "another",
+    "and one more",
+    "one more",
+    "and also one",
+    "and one",
+    "also one",
+    "and also",
+    "and",
+    "also",
+    "plus one",
+    "plus",
+    "one",
+];
+
+/// "And another one for five minutes", "and one for nine on Saturday", "and at six to call Bob":
+/// `sentence` said after something of its kind was set.
+fn another(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
+    let (tool, set) = match call.tool.as_str() {
+        "set_timer" | "change_timer" => ("set_timer", "set a timer"),
+        "set_alarm" | "change_alarm" => ("set_alarm", "set an alarm"),
+        "add_reminder" => ("add_reminder", "remind me"),
+        _ => return None,
+    };
+    let said = sentence.trim().trim_end_matches(|c: char| !c.is_alphanumeric());
+    let rest = MORE.iter().find_map(|more| {
+        let (head, rest) = (said.get(..more.len())?, said.get(more.len()..)?);
+        (head.eq_ignore_ascii_case(more) && rest.starts_with(' ')).then(|| rest.trim())
+    })?;
+    // "And the weather?" is another question.
+    let own = super::sentence::understand(grammar, sentence);
+    if let Some((Meaning::Calls(_) | Meaning::Answer(_) | Meaning::Ask { .. }, _)) = own {
+        return None;
+    }
+    let (meaning, _) = super::sentence::understand(grammar, &format!("{set} {rest}"))?;
+    let Meaning::Calls(calls) = &meaning else { return None };
+    calls.iter().all(|call| call.tool == tool).then_some(meaning)
+}
+
+/// "On weekdays" after "set an alarm for seven": the day that was missing.
+fn on_days(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+    const DAYS: [&str; 3] = ["day", "date", "repeat"];
+    let old = call.arguments.as_object()?;
+    let missing = DAYS.iter().all(|name| !old.contains_key(*name));
+    if !matches!(call.tool.as_str(), "set_alarm" | "add_reminder")
+        || !missing
+        || old.contains_key("in_seconds")
+    {
+        return None;
+    }
+    let from = talk.scan(tokens).skip(0, &["and", "but", "only"]);
+    let mut next = changed(talk, call.clone(), &tokens[from..])?;
+    let new = next.arguments.as_object_mut()?;
+    let same = |(name, value): (&String, &Value)| {
+        DAYS.contains(&name.as_str()) || old.get(name) == Some(value)
+    };
+    if next.tool != call.tool || !new.iter().all(same) || new.len() == old.len() {
+        return None;
+    }
+    new.insert("instead".into(), Value::from(true));
+    Some(Meaning::Calls(vec![next]))
 }
 
 fn words(tokens: &[Token]) -> String {

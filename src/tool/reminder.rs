@@ -138,6 +138,9 @@ fn add_reminder(
     }
     let last = reminders(diary, now).into_iter().max_by_key(|reminder| reminder.id);
     let last = last.filter(|_| wish.instead);
+    // "Move it to eleven" does not say the name again.
+    let kept = last.as_ref().and_then(|last| last.label.clone());
+    let about = kept.filter(|kept| kept.to_lowercase() == about.to_lowercase()).unwrap_or(about);
     if let Some(seconds) = wish.in_seconds {
         let run = Run::start(now, seconds.clamp(1, LONGEST) * 1_000_000).ok_or_else(too_far)?;
         let what = What::Timer { seconds, run };

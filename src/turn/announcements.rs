@@ -7,10 +7,6 @@ use super::{Announcement, Command, Failure, MAX_NOTICES, NoticeEnd};
 pub(super) struct Announcements(VecDeque<Announcement>);
 
 impl Announcements {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -330,12 +330,18 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::is_german;
     use super::*;
 
     #[test]
     fn answers_are_written_in_german() {
         let entries: BTreeMap<String, String> = toml::from_str(ANSWERS).unwrap();
         assert_eq!(entries.len(), CATALOGUE.len());
+        for (english, german) in &entries {
+            let filled = english.replace(['{', '}'], "");
+            assert!(!is_german(&filled), "a voice that reads English can read this: {english}");
+            assert!(!german.is_empty(), "{english}");
+        }
         let rows = [
             ("Timer set for 1 hour and 30 minutes.", "Timer auf 1 Stunde und 30 Minuten gestellt."),
             ("Tee timer set for 4 minutes.", "Timer „Tee“ auf 4 Minuten gestellt."),

@@ -310,32 +310,41 @@ pub fn denies(sentence: &str) -> bool {
     })
 }
 
-/// Words that are common in German and rare in English.
-const COMMON: &str = "der das und ist wie wer wo wann warum welche welcher welches ich du er sie wir ihr \
-    nicht kein keine keinen ein eine einen einem einer mir mich dir dich für mit auf aus bei nach von zu \
-    zum zur im um heute morgen übermorgen bitte danke hallo guten uhr stell stelle mach mache wecker \
-    minuten minute stunden stunde sekunden kannst kann bist hast habe wird sind spiel spiele wieviel \
-    viel den dem auch noch schon oder aber wenn dass daran ja nein doch erinnere lösch lösche ihn lauter \
-    leiser hilfe stopp schalte licht sag weck wecke brich timer lieber sollte lautstärke \
+/// Words that are common in German and are no English ones.
+const COMMON: &str = "der das und ist wie wer wo wann warum welche welcher welches ich du sie wir ihr \
+    nicht kein keine keinen ein eine einen einem einer mir mich dir dich für auf aus bei nach von zu \
+    zum zur heute morgen übermorgen bitte danke hallo guten uhr stell stelle mach mache wecker \
+    minuten stunden stunde sekunden kannst kann bist habe wird sind spiel spiele wieviel \
+    viel dem auch noch schon oder aber wenn dass daran ja nein doch erinnere lösch lösche ihn lauter \
+    leiser hilfe stopp schalte licht sag weck wecke brich lieber sollte lautstärke \
     prozent gestellt gelöscht gern geschehen tschüss klingelt einkaufsliste steht dein";
+
+/// Words that are common in both: they count only beside one that is German.
+const SHARED: &str = "minute timer um er im mit den hast";
+
+/// Words that are common in English and are no German ones.
+const ENGLISH: &str = "the a of to for at on by from with and or but if is are it it's its isn't you your \
+    i i'm i'll we they he she that this there here have has had do does did don't not no now my me our us \
+    what when where who how which would can could should please set one left until tomorrow today";
+
+/// How many words of `sentence` are among `known`.
+fn count(words: &[Word], known: &str) -> usize {
+    words.iter().filter(|word| known.split_whitespace().any(|one| one == word.text)).count()
+}
 
 /// Whether `sentence` has German words, and more of them than others that it could be English by.
 pub fn looks_german(sentence: &str) -> bool {
     let words = words(sentence);
-    let common = |word: &&Word| COMMON.split_whitespace().any(|known| known == word.text);
-    let german = words.iter().filter(common).count();
-    const ENGLISH: &[&str] = &[
-        "the", "a", "for", "to", "of", "my", "set", "what", "is", "in", "at", "please", "and", "on",
-    ];
-    let english = words.iter().filter(|word| ENGLISH.contains(&word.text.as_str())).count();
-    let only_timer = german == 1 && words.iter().any(|word| word.text == "timer");
-    german > english && !(only_timer && words.len() > 1 && english > 0)
+    let (german, shared) = (count(&words, COMMON), count(&words, SHARED));
+    let alone = words.len() == 1 && shared == 1;
+    (german > 0 || alone) && german + shared > count(&words, ENGLISH)
 }
 
 /// Whether `text` is German beyond doubt: a name such as "von Braun" does not make it so.
 pub fn is_german(text: &str) -> bool {
-    let common = |word: &&Word| COMMON.split_whitespace().any(|known| known == word.text);
-    looks_german(text) && words(text).iter().filter(common).count() > 1
+    let words = words(text);
+    let german = count(&words, COMMON);
+    german > 1 && german > count(&words, ENGLISH)
 }
 
 #[cfg(test)]
@@ -367,6 +376,25 @@ mod tests {
         }
         let sentence = read("zwei Liter Milch für morgen");
         assert_eq!(sentence.own("2 Liter Milch für tomorrow"), "zwei Liter Milch für morgen");
+    }
+
+    #[test]
+    fn english_with_words_that_german_has_too_is_english() {
+        for text in [
+            "Your 10 minute timer now has 15 minutes left.",
+            "Your 5 minute timer is ringing.",
+            "um, cancel the timer",
+            "um timer for 5 minutes",
+            "one minute timer",
+            "Wernher von Braun went to the den.",
+            "a minute in the den, er, with the timer",
+        ] {
+            assert!(!looks_german(text) && !is_german(text), "{text}");
+        }
+        for text in ["Stell einen Timer auf zehn Minuten", "Timer um eine Minute verlängern"] {
+            assert!(looks_german(text), "{text}");
+        }
+        assert!(is_german("Dein Timer klingelt gerade."));
     }
 
     #[test]
