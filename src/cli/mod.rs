@@ -158,11 +158,15 @@ async fn dispatch(cli: Cli, env: &Environment) -> Outcome {
 
 /// Sends tracing to stderr, filtered by `ALOUD_LOG`, else by `[log] filter`, else showing warnings
 /// and errors. The chat owns the terminal and shows warnings itself, so there only errors are
-/// printed.
+/// printed; a single question shows itself what went wrong with it.
 fn log(env: &Environment, cli: &Cli) {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
-    let usual = if cli.command.is_none() { "error" } else { "warn" };
+    let usual = match cli.command {
+        None => "error",
+        Some(Command::Ask(_)) => "warn,aloud::drive=error,aloud::engine=error",
+        Some(_) => "warn",
+    };
     // The command itself reports mistakes in the configuration.
     let settings = crate::config::Config::load(env, cli.config.as_deref()).ok();
     let chosen = settings.and_then(|config| config.settings.log.filter);

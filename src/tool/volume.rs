@@ -68,13 +68,19 @@ pub(crate) fn tool(settings: &Settings) -> Arc<dyn Tool> {
         ),
         move |mut arguments: Arguments, cx| {
             let tenths = cx.said.as_deref().is_some_and(said::turns_up);
-            // "Turn it up to ten" at fifty percent means ten of ten.
-            if let Some(level @ 1..=10) = arguments.level.filter(|_| tenths)
+            // "Turn it up to ten" at fifty percent means ten of ten, and eleven the same with verve.
+            if let Some(level @ 1..=11) = arguments.level.filter(|_| tenths)
                 && level <= volume.percent()
             {
-                arguments.level = Some(level * 10);
+                arguments.level = Some((level * 10).min(100));
             }
-            let result = set(&volume, &arguments);
+            let now = volume.percent();
+            let result = match arguments.level.filter(|_| tenths) {
+                Some(level) if level < now && !volume.muted() => Err(ToolError::Tell(format!(
+                    "The volume is at {now} percent, which is louder than that."
+                ))),
+                _ => set(&volume, &arguments),
+            };
             async move { result }
         },
     )
