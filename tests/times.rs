@@ -140,6 +140,64 @@ fn a_question_is_answered_by_the_value_alone() {
 }
 
 #[test]
+fn the_same_is_asked_about_something_else() {
+    let time = "what time is it in Tokyo";
+    let miles = "convert 10 miles to kilometers";
+    let rain = "how much will it rain in Paris tomorrow";
+    for (first, then, want) in [
+        (time, "and in London?", r#"get_time {"location":"London"}"#),
+        (time, "What about New York?", r#"get_time {"location":"New York"}"#),
+        (time, "no, I meant Kyoto", r#"get_time {"location":"Kyoto"}"#),
+        (time, "London", "-"),
+        (time, "and the weather", "-"),
+        (time, "what about the pasta timer", "-"),
+        (
+            "what's the weather in Paris",
+            "and tomorrow?",
+            r#"get_weather {"location":"Paris","day":"tomorrow"}"#,
+        ),
+        (
+            "what's the weather in Paris tomorrow",
+            "I meant Paris, Texas",
+            r#"get_weather {"day":"tomorrow","location":"Paris, Texas"}"#,
+        ),
+        (
+            "what's the weather in Paris tomorrow",
+            "how about on Saturday",
+            r#"get_weather {"location":"Paris","day":"saturday"}"#,
+        ),
+        (rain, "and on Friday", r#"get_weather {"location":"Paris","what":"rain","day":"friday"}"#),
+        (
+            "what's the date tomorrow",
+            "and the day after tomorrow",
+            r#"get_date {"day":"in 2 days"}"#,
+        ),
+        (
+            "how many days until Christmas",
+            "and until Easter",
+            r#"get_date {"date":"easter","count":"days"}"#,
+        ),
+        ("what's on my calendar today", "and on Friday?", r#"get_events {"day":"friday"}"#),
+        (miles, "and 20", r#"convert_units {"value":20,"from":"mile","to":"kilometer"}"#),
+        (miles, "and in meters?", r#"convert_units {"value":10,"from":"mile","to":"meter"}"#),
+        (miles, "what about 5 feet", r#"convert_units {"value":5,"from":"foot","to":"kilometer"}"#),
+        ("what is 15 percent of 80", "plus 5", r#"calculate {"expression":"((15/100*80))+5"}"#),
+        ("what's 12 plus 3", "times two", r#"calculate {"expression":"(12+3)*2"}"#),
+        ("what's 12 plus 3", "divide that by 5", r#"calculate {"expression":"((12+3))/(5)"}"#),
+        ("what's 12 plus 3", "and what time is it", "-"),
+        ("what's 12 plus 3", "thank you", "-"),
+        ("set a timer for 5 minutes", "and tomorrow?", "-"),
+    ] {
+        let (got, want) = (after(first, then), want.to_owned());
+        let parsed = |text: &str| -> (String, Value) {
+            let (tool, arguments) = text.split_once(' ').unwrap_or((text, "null"));
+            (tool.to_owned(), serde_json::from_str(arguments).unwrap_or_default())
+        };
+        assert_eq!(parsed(&got), parsed(&want), "{first} | {then}: {got}");
+    }
+}
+
+#[test]
 fn only_a_yes_does_what_was_asked_about() {
     let grammar = Grammar::new();
     let call = grammar.parse("full volume").unwrap();

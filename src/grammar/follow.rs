@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::language::english::consent;
 
+use super::again::again;
 use super::change::changed;
 use super::lexer::Token;
 use super::lines::Lines;
@@ -39,11 +40,14 @@ pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option
             true => Some(Meaning::Calls(vec![call.clone()])),
             false => Some(Meaning::Answer("Okay, I won't.".into())),
         },
-        Before::Open(call) => answered(talk, call, tokens),
+        Before::Open(call) => {
+            answered(talk, call, tokens).or_else(|| again(grammar, call, sentence))
+        }
         Before::Done(call) => instead(talk, call, tokens)
             .or_else(|| about_it(grammar, call, sentence))
             .or_else(|| about_list(grammar, call, sentence))
             .or_else(|| another(grammar, call, sentence))
+            .or_else(|| again(grammar, call, sentence))
             .or_else(|| on_days(talk, call, tokens)),
     }
 }

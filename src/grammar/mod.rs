@@ -18,6 +18,7 @@
 //! Deliberately absent: memory of earlier turns, any I/O, and knowledge of which tools exist; the
 //! author of a line names a tool, the prompt says what can be called.
 
+mod again;
 mod alike;
 mod calendar;
 mod change;
