@@ -149,6 +149,9 @@ fn the_same_is_asked_about_something_else() {
         (time, "What about New York?", r#"get_time {"location":"New York"}"#),
         (time, "no, I meant Kyoto", r#"get_time {"location":"Kyoto"}"#),
         (time, "London", "-"),
+        (time, "and berlin", r#"get_time {"location":"Berlin"}"#),
+        (time, "and thank you", "-"),
+        (time, "how about dinner", "-"),
         (time, "and the weather", "-"),
         (time, "what about the pasta timer", "-"),
         (

@@ -32,11 +32,12 @@ const RESULT: &str = "98765";
 pub(super) fn again(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
     let old = call.arguments.as_object()?;
     let said = sentence.trim().trim_end_matches(|c: char| !c.is_alphanumeric());
-    let meant = |sentence: &str| match super::sentence::understand(grammar, sentence)?.0 {
-        Meaning::Calls(calls) if calls.len() == 1 => calls.into_iter().next(),
-        _ => None,
+    let kind = |sentence: &str| {
+        let (meaning, _) = super::sentence::understand(grammar, sentence)?;
+        let Meaning::Calls(calls) = meaning else { return None };
+        let [next] = calls.try_into().ok()?;
+        Some(next).filter(|next: &ParsedCall| next.tool == call.tool)
     };
-    let kind = |sentence: &str| meant(sentence).filter(|next| next.tool == call.tool);
     match super::sentence::understand(grammar, sentence) {
         // "In meters" is read as an inch in meters.
         Some((Meaning::Calls(own), _)) => {
@@ -55,6 +56,9 @@ pub(super) fn again(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Optio
     let next = frames(&call.tool, old, &tail).iter().find_map(|frame| kind(frame))?;
     let ParsedCall { tool, arguments } = next;
     let new = arguments.as_object().filter(|new| !new.is_empty())?;
+    if new.contains_key("location") && !is_place(grammar, &tail) {
+        return None;
+    }
     let arguments = if tool == "get_weather" { merged(old, new)? } else { new.clone() };
     Some(Meaning::Calls(vec![ParsedCall { tool, arguments: Value::Object(arguments) }]))
 }
@@ -68,6 +72,17 @@ fn after_lead(said: &str) -> Option<String> {
     };
     let count = LEADS.iter().find(leads)?.split(' ').count();
     (count < words.len()).then(|| words[count..].join(" "))
+}
+
+/// Whether a tail that was read as a place is one: "in ashby", "Ashby", "london", but not "thank you".
+fn is_place(grammar: &Lines, tail: &str) -> bool {
+    let named = ["in ", "at ", "for "].iter().any(|at| tail.starts_with(at));
+    let known = || {
+        let tokens = grammar.tables.words.lex(tail)?;
+        let (end, ()) = grammar.tables.places.longest(&tokens, 0)?;
+        (end == tokens.len()).then_some(())
+    };
+    named || tail.starts_with(char::is_uppercase) || known().is_some()
 }
 
 /// Whole sentences that ask what `tool` was asked, with `tail` in them; the first that is understood

@@ -199,7 +199,7 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
         matches!(kind, Some("change_" | "cancel_")).then_some(calls)
     };
     // "Cancel the second one", "turn the last one off".
-    if let Some(named) = replaced(sentence, &["one"], noun)
+    if let Some(named) = replaced(&of_two(sentence), &["one"], noun)
         && let Some(calls) = its(&named)
     {
         return Some(Meaning::Calls(calls));
@@ -218,6 +218,13 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
         new.insert("time".into(), time.clone());
     }
     Some(Meaning::Calls(calls))
+}
+
+/// "The longer one" of two is the longest of all, and the shorter one the next to ring.
+fn of_two(sentence: &str) -> String {
+    const WORDS: [(&str, &str); 3] =
+        [("shorter one", "next one"), ("longer one", "longest one"), ("earlier one", "next one")];
+    WORDS.iter().fold(sentence.to_lowercase(), |said, (two, all)| said.replace(two, all))
 }
 
 /// `sentence` with `by` in place of the first of `words`; `None` if it has none.
