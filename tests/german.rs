@@ -220,6 +220,8 @@ async fn an_evening_in_german() {
             "Das kann ich nicht. Sag „Hilfe“, dann sage ich dir, was ich kann.",
         ),
         ("Danke.", "Gern geschehen."),
+        ("Stell einen Timer auf drei Minuten.", "Timer auf 3 Minuten gestellt."),
+        ("Und noch einen für acht Minuten.", "Timer auf 8 Minuten gestellt."),
         ("Set a timer for 5 minutes.", "Timer set for 5 minutes."),
     ];
     let mut wrong = Vec::new();

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+use std::sync::LazyLock;
+
 use aloud::grammar::{Before, Grammar, Meaning, ParsedCall};
 use serde_json::{Value, json};
 
@@ -47,7 +49,8 @@ fn sentences_lead_to_calls_or_to_a_question_or_to_the_part_that_was_not_understo
 
 /// The meaning of `then` after `first`, as "TOOL ARGUMENTS" joined by " + ".
 fn after(first: &str, then: &str) -> String {
-    let grammar = Grammar::new();
+    static GRAMMAR: LazyLock<Grammar> = LazyLock::new(Grammar::new);
+    let grammar = &*GRAMMAR;
     let before = match grammar.understand(first) {
         Some(Meaning::Calls(mut calls)) => Before::Done(calls.pop().unwrap()),
         Some(Meaning::Ask { call, .. }) => Before::Open(call),

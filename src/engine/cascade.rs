@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Cascade {
     inside: Option<Arc<dyn Synthesizer>>,
     /// Whether enough sound is waiting for the speaker.
     held: Arc<AtomicBool>,
+    /// What was noted of replies: that the voice cannot read a script is told once.
+    noted: BTreeSet<String>,
 }
 
 /// An ear for ongoing speech, in front of the one for complete utterances.
@@ -64,7 +67,8 @@ impl Cascade {
         let (hearing, replying) = (Vec::new(), Vec::new());
         let (sounds, warming) = (Vec::new(), Vec::new());
         let (live, inside, held) = (None, None, Arc::default());
-        Self { engines, notes, hearing, replying, sounds, warming, live, inside, held }
+        let noted = BTreeSet::new();
+        Self { engines, notes, hearing, replying, sounds, warming, live, inside, held, noted }
     }
 
     /// Adds an ear that hears the user while they speak: a partner whose transcripts alone
@@ -175,7 +179,7 @@ impl Partner for Cascade {
     fn said(&mut self) -> Pin<Box<dyn Future<Output = Said> + Send + '_>> {
         Box::pin(async move {
             loop {
-                let Self { notes, hearing, replying, warming, live, .. } = self;
+                let Self { notes, hearing, replying, warming, live, noted, .. } = self;
                 let own = poll_fn(|cx| {
                     warming.retain_mut(|job| job.as_mut().poll(cx).is_pending());
                     if let Some(notes) = notes
@@ -183,9 +187,12 @@ impl Partner for Cascade {
                     {
                         return Poll::Ready(Said::Note(note));
                     }
-                    match poll_each(hearing, cx).or_else(|| poll_each(replying, cx)) {
-                        Some(said) => Poll::Ready(said),
-                        None => Poll::Pending,
+                    loop {
+                        match poll_each(hearing, cx).or_else(|| poll_each(replying, cx)) {
+                            Some(Said::Note(note)) if !noted.insert(note.clone()) => {}
+                            Some(said) => return Poll::Ready(said),
+                            None => return Poll::Pending,
+                        }
                     }
                 });
                 let fresh = tokio::select! {

@@ -5,6 +5,9 @@
 //!                         └────▶ slots: length, clock, number, unit, sum, place, text …
 //! ```
 //!
+//! A sentence that leans on the one before ("no, ten minutes", "and tomorrow?", "cancel it") is put into
+//! a whole one first, and must be understood as one (`follow`, `again`). What came before is given.
+//!
 //! German, if it is spoken, has lines of its own in `german.toml`; a sentence belongs to the language
 //! in which it means more.
 //!

@@ -294,7 +294,34 @@ pub fn follow(sentence: &str) -> Option<String> {
         Some(format!("{english} {}", rest.strip_prefix("um ").unwrap_or(rest)))
     });
     lead.filter(|text| text.contains(|c: char| c.is_ascii_digit()))
+        .or_else(|| more(&read))
         .or_else(|| time(&read).then_some(read))
+}
+
+/// "Und morgen?", "was ist mit London", "und noch einen für fünf Minuten": one more of the same.
+fn more(read: &str) -> Option<String> {
+    const LEADS: &[(&str, &str)] = &[
+        ("und noch einen", "and another"),
+        ("und noch eine", "and another"),
+        ("noch einen", "and another"),
+        ("noch eine", "and another"),
+        ("und einen", "and one"),
+        ("und eine", "and one"),
+        ("und was ist mit", "what about"),
+        ("was ist mit", "what about"),
+        ("und wie ist es mit", "what about"),
+        ("und wie ist es", "what about"),
+        ("und", "and"),
+    ];
+    let read = read.trim_end_matches(|c: char| !c.is_alphanumeric());
+    LEADS.iter().find_map(|(german, english)| {
+        let rest = read.strip_prefix(german)?.strip_prefix(' ')?;
+        let rest = match rest.split_once(' ') {
+            Some(("für" | "über" | "auf" | "mit", value)) => format!("for {value}"),
+            _ => rest.to_owned(),
+        };
+        Some(format!("{english} {rest}"))
+    })
 }
 
 /// Whether `sentence` denies something: "keinen Timer", "nicht lauter". "Nicht mehr" ends something.
@@ -403,5 +430,11 @@ mod tests {
         assert_eq!(follow("noch fünf Minuten").as_deref(), Some("5 more minutes"));
         assert_eq!(follow("Lösch ihn!").as_deref(), Some("cancel it"));
         assert_eq!(follow("Nein, das Wetter ist schlecht"), None);
+        assert_eq!(follow("Und morgen?").as_deref(), Some("and tomorrow"));
+        assert_eq!(follow("Und in London?").as_deref(), Some("and in london"));
+        assert_eq!(
+            follow("Noch einen für fünf Minuten").as_deref(),
+            Some("and another for 5 minutes")
+        );
     }
 }
