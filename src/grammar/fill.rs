@@ -34,6 +34,9 @@ impl Slot {
                     None => into.insert(name, number::json(seconds)),
                 };
             }
+            Taken::Which(which) => {
+                into.insert(own("which"), Value::from(*which));
+            }
             Taken::Time(time) => {
                 into.insert(own("time"), Value::from(time.as_str()));
             }
@@ -144,6 +147,7 @@ impl Slot {
                     | Kind::Lengths
                     | Kind::Labels
                     | Kind::Range
+                    | Kind::Which
                     | Kind::Clock
                     | Kind::When
                     | Kind::Definite
@@ -195,6 +199,7 @@ pub(super) fn settle(from: &[Unit], to: &[Unit], into: &mut Map<String, Value>) 
 pub(super) fn as_text(taken: &Taken, source: &str, tokens: &[Token], end: usize) -> String {
     match taken {
         Taken::Seconds(value) | Taken::Number(value) => plain(*value),
+        Taken::Which(which) => (*which).to_owned(),
         Taken::Time(text) | Taken::Expression(text) => text.clone(),
         Taken::When(_) | Taken::Each(_) => String::new(),
         Taken::Range(start) => words::spoken(source, tokens, *start, end),

@@ -192,6 +192,7 @@ fn meaning(
             Taken::Seconds(_)
             | Taken::Range(_)
             | Taken::Each(_)
+            | Taken::Which(_)
             | Taken::Time(_)
             | Taken::When(_)
             | Taken::Day(_)

@@ -25,6 +25,7 @@ pub(super) enum Kind {
     Lengths,
     Labels,
     Range,
+    Which,
     Clock,
     When,
     Definite,
@@ -70,6 +71,7 @@ pub(super) const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::Lengths, "lengths", "seconds"),
     (Kind::Labels, "labels", "label"),
     (Kind::Range, "range", "seconds"),
+    (Kind::Which, "which", "which"),
     (Kind::Clock, "clock", "time"),
     (Kind::When, "when", "time, day, date, repeat"),
     (Kind::Definite, "definite", "time, day, date, repeat"),
@@ -115,6 +117,8 @@ pub(super) enum Taken {
     Range(usize),
     /// Arguments of several calls.
     Each(Vec<Map<String, Value>>),
+    /// The name of a place among several.
+    Which(&'static str),
     Time(String),
     When(When),
     Day(Day),
@@ -138,6 +142,25 @@ pub(super) struct Match {
 
 /// The argument that holds those of several calls, until the line makes calls of them.
 pub(super) const EACH: &str = "each";
+
+/// How one of several is named, and what tools call it.
+const WHICH: [(&str, &str); 15] = [
+    ("first", "first"),
+    ("1st", "first"),
+    ("oldest", "first"),
+    ("second", "second"),
+    ("2nd", "second"),
+    ("third", "third"),
+    ("3rd", "third"),
+    ("last", "last"),
+    ("latest", "last"),
+    ("newest", "last"),
+    ("longest", "longest"),
+    ("longer", "longest"),
+    ("next", "next"),
+    ("shortest", "next"),
+    ("shorter", "next"),
+];
 
 /// The cost of a reading that needs a context to confirm it.
 const LOOSE_COST: u32 = 2;
@@ -195,6 +218,13 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
         Kind::Range => {
             if let Some((end, ..)) = length::range(scan, at) {
                 push(end, 0, Taken::Range(at));
+            }
+        }
+        Kind::Which => {
+            for (said, which) in WHICH {
+                if let Some(end) = scan.words(at, said) {
+                    push(end, 0, Taken::Which(which));
+                }
             }
         }
         Kind::Clock => {
