@@ -423,6 +423,38 @@ async fn several_reminders_in_one_sentence_are_several() {
 }
 
 #[tokio::test]
+async fn what_follows_a_name_is_no_part_of_it_if_it_is_a_request() {
+    const JOKE: &str =
+        "Why did the scarecrow win a prize? Because he was outstanding in his field.";
+    let mut evening = Evening::new();
+    let no_lights = "Timer set for 5 minutes. I can't switch lights without Home Assistant. Set url under \
+                     tools.home_assistant in the configuration.";
+    let joke = format!("Rice timer set for 10 minutes. {JOKE}");
+    evening
+        .goes(&[
+            ("set a timer for 10 minutes called rice and tell me a joke", joke.as_str()),
+            ("set a timer for 5 minutes and turn off the light", no_lights),
+            (
+                "set an alarm for 6 called rise and shine",
+                "Rise and shine alarm set for 6 PM today.",
+            ),
+            (
+                "set a 20 minute timer called wash and dry, then remind me at 9 to call Ann",
+                "Wash and dry timer set for 20 minutes. I'll remind you at 9 PM today: call Ann.",
+            ),
+            (
+                "remind me at 5 to buy milk and what's 15 percent of 80",
+                "I'll remind you at 5 PM today: buy milk. That's 12.",
+            ),
+            (
+                "remind me at 5 to turn off the oven and turn on the lights",
+                "I'll remind you at 5 PM today: turn off the oven and turn on the lights.",
+            ),
+        ])
+        .await;
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_written_is_told() {
     let mut evening = Evening::new();
     std::fs::write(evening.folder.path().join("lists"), "a file where the folder should be")

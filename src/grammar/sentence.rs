@@ -10,7 +10,7 @@ use super::flag;
 use super::lexer::Token;
 use super::lines::Lines;
 use super::scan::Scan;
-use super::several::{reminders, several, unclear};
+use super::several::{behind_name, reminders, several, unclear};
 use super::talk::{Talk, one, single, strip_end};
 use super::{Meaning, ParsedCall, open};
 
@@ -30,14 +30,13 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
     // "Turn off the light and set a timer for 5 minutes" contains more than the impossible request.
     let more = match &whole {
         Some((Meaning::Refusal(_) | Meaning::Answer(_), _)) => several(talk, &tokens).map(together),
-        Some((Meaning::Calls(calls), sure)) if calls.iter().all(|c| c.tool == "add_reminder") => {
-            reminders(talk, &tokens).map(|calls| (Meaning::Calls(calls), *sure))
+        Some((Meaning::Calls(calls), sure)) => {
+            let remind = calls.iter().all(|c| c.tool == "add_reminder");
+            let more = if remind { reminders(talk, &tokens) } else { None };
+            let more = more.or_else(|| behind_name(talk, &tokens, calls));
+            more.map(|calls| (Meaning::Calls(calls), *sure))
         }
-        Some((
-            Meaning::Calls(_) | Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Nothing,
-            _,
-        ))
-        | None => None,
+        Some((Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Nothing, _)) | None => None,
     };
     let (meaning, sure) = more
         .filter(|(meaning, _)| matches!(meaning, Meaning::Calls(_)))

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::change::changed;
+use super::flag;
 use super::lexer::Token;
 use super::open;
 use super::talk::{Talk, strip_end};
@@ -115,6 +116,31 @@ pub(super) fn several(talk: &Talk<'_>, tokens: &[Token]) -> Option<Vec<ParsedCal
         }
     }
     None
+}
+
+/// "Set a timer called rice and tell me a joke", "remind me at 5 to call Ann, and what time is it": the
+/// request behind a free name or text, which was read as part of it.
+pub(super) fn behind_name(
+    talk: &Talk<'_>,
+    tokens: &[Token],
+    calls: &[ParsedCall],
+) -> Option<Vec<ParsedCall>> {
+    let [whole] = calls else { return None };
+    let name = if whole.tool == "add_reminder" { "text" } else { "label" };
+    let free = |call: &ParsedCall| call.arguments[name].as_str().map(str::to_owned);
+    let long = free(whole)?;
+    let link = |token: &Token| LINKS.contains(&token.text.as_str());
+    let links = (1..tokens.len()).filter(|at| link(&tokens[*at])).take(MOST_PARTINGS);
+    links.into_iter().find_map(|at| {
+        let from = (at..tokens.len()).find(|next| !link(&tokens[*next]))?;
+        let first = talk.call(&tokens[..at]).filter(|first| first.tool == whole.tool)?;
+        free(&first).filter(|short| *short != long && long.starts_with(short))?;
+        // To turn off the lights may be a part of what to remember, but a question is not.
+        let asks = talk.scan(tokens).flag(from, flag::QUESTION);
+        let more = wishes(talk, &tokens[from..]).filter(|more| !more.is_empty())?;
+        let splits = asks || whole.tool != "add_reminder";
+        splits.then(|| [vec![first], more].concat())
+    })
 }
 
 /// "Remind me to take the bins out at 7 and water the plants at 8", "remind me at 5 and again at 6 to

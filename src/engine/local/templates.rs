@@ -207,10 +207,12 @@ impl Templates {
             name: call.tool,
             arguments: call.arguments.to_string(),
         };
-        // Words come first: the results of the tools follow all of them.
+        // What was asked for behind a call is said behind its result.
+        let closing = self.closing(prompt);
         let (say, calls): (Vec<_>, Vec<_>) =
             calls.into_iter().partition(|call| call.said().is_some());
         let say = say.iter().filter_map(ParsedCall::said).map(|text| fresh(text, prompt));
+        let say = say.filter(|text| !closing.contains(text));
         let say = missing.into_iter().map(str::to_owned).chain(say);
         let text = say.collect::<Vec<_>>().join(" ");
         let text = (!text.is_empty()).then_some(Delta::Text(text));
@@ -218,6 +220,16 @@ impl Templates {
             .into_iter()
             .chain(calls.into_iter().map(|parsed| Delta::Call(call(parsed))))
             .collect())
+    }
+
+    /// What the sentence of the last turn asks to hear behind its last call: "set a timer for ten
+    /// minutes and tell me a joke".
+    fn closing(&self, prompt: &Prompt) -> Vec<String> {
+        let meaning = prompt.last_turn().and_then(|(text, _)| self.grammar.understand(text));
+        let Some(Meaning::Calls(calls)) = meaning else { return Vec::new() };
+        let last = calls.iter().rposition(|call| call.said().is_none() && is_there(call, prompt));
+        let behind = last.map_or(calls.len(), |last| last + 1);
+        calls[behind..].iter().filter_map(ParsedCall::said).map(|say| fresh(say, prompt)).collect()
     }
 
     /// The meaning of `text` after what was said and done before.
@@ -296,7 +308,13 @@ impl Templates {
     fn reply(&self, prompt: &Prompt) -> Step {
         let Some((text, after)) = prompt.last_turn() else { return Step::Give(Vec::new()) };
         if after.iter().any(|item| matches!(item, Item::Call { .. } | Item::Outcome(_))) {
-            return Step::Give(told(after));
+            let mut said = told(after);
+            if !said.is_empty() {
+                said.extend(
+                    self.closing(prompt).into_iter().map(|say| Delta::Text(format!(" {say}"))),
+                );
+            }
+            return Step::Give(said);
         }
         let say = |text: &str| Step::Give(vec![Delta::Text(text.to_owned())]);
         if !text.chars().any(char::is_alphanumeric) {
