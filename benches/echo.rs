@@ -34,6 +34,9 @@ use score::{distance, words};
 /// The level of the echo in the microphone relative to what the speaker was given, in decibels.
 const LEVELS: [f32; 3] = [0.0, -6.0, -12.0];
 
+/// The same where the microphone does not hear the speaker.
+const NOTHING: f32 = -120.0;
+
 /// How loud a reply is played: a root mean square of -20 dB.
 const LOUD: f32 = 0.1;
 
@@ -77,6 +80,16 @@ fn main() -> anyhow::Result<()> {
     println!(
         "  echo   replies  interrupted itself  answered itself  echo quieter by   word errors"
     );
+    if let Some(ear) = &ear {
+        for echo in [Echo::Off, Echo::On] {
+            let (wrong, total) = apart(echo, &replies, &prompts, &folder, ear)?;
+            let name = if echo == Echo::On { "" } else { "  (canceller off)" };
+            let errors = 100.0 * wrong as f64 / total as f64;
+            println!(
+                "no echo at all, a second into the first reply: {errors:5.1} % of {total}{name}"
+            );
+        }
+    }
     for level in LEVELS {
         for echo in [Echo::Off, Echo::On] {
             let alone = alone(level, echo, &replies);
@@ -164,6 +177,39 @@ fn over(
         room.run(pcm.len() as f64 / 16_000.0 + 1.5);
         let mut text = String::new();
         for event in &room.events[before..] {
+            if let Event::Ended { utterance, .. } = event {
+                text += &read(ear, utterance.clone())?;
+                text.push(' ');
+            }
+        }
+        wrong += distance(&wanted, &words(&text)).min(wanted.len());
+        total += wanted.len();
+    }
+    Ok((wrong, total))
+}
+
+/// Prompts said over the beginning of the first reply, to a microphone that does not hear the
+/// speaker; the wrong words, and all words.
+fn apart(
+    echo: Echo,
+    replies: &[Vec<f32>],
+    prompts: &[Prompt],
+    folder: &Path,
+    ear: &Moonshine,
+) -> anyhow::Result<(usize, usize)> {
+    let (mut wrong, mut total) = (0, 0);
+    let short = prompts.iter().filter(|prompt| words(&prompt.text).len() <= LONGEST);
+    for (prompt, reply) in short.zip(replies.iter().cycle()) {
+        let wanted = words(&prompt.text);
+        let mut room = room(NOTHING, echo);
+        room.run(1.0);
+        room.say(reply);
+        room.run(1.0);
+        let pcm = leveled(sound(&folder.join(&prompt.file).with_extension("wav"))?, LOUD);
+        room.hear(&pcm);
+        room.run(pcm.len() as f64 / 16_000.0 + 1.5);
+        let mut text = String::new();
+        for event in &room.events {
             if let Event::Ended { utterance, .. } = event {
                 text += &read(ear, utterance.clone())?;
                 text.push(' ');

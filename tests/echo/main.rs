@@ -132,3 +132,52 @@ fn a_speaker_that_is_turned_down_to_nothing_gives_the_canceller_no_work() {
     assert!(!room.events.iter().any(worked), "{:?}", room.events);
     assert_eq!(room.intake.heard(), room.position());
 }
+
+/// The sound of the first utterance that was heard to its end.
+fn utterance(events: &[Event]) -> &aloud::base::Utterance {
+    let mut ended = events.iter();
+    ended
+        .find_map(|event| match event {
+            Event::Ended { utterance, .. } => Some(utterance),
+            _ => None,
+        })
+        .expect("nothing was heard")
+}
+
+#[test]
+fn a_person_is_heard_unchanged_where_the_microphone_does_not_hear_the_speaker() {
+    let mut room = room(Air::of(-120.0), Echo::On);
+    room.run(1.0);
+    // A second of the first reply is enough to know.
+    room.say(&reply(6));
+    room.run(1.0);
+    assert_eq!(voices(&room.events), 0);
+    room.hear(&speech(1));
+    room.run_out();
+    room.run(1.0);
+    let utterance = utterance(&room.events);
+    let (start, end) = (utterance.span.start as usize, utterance.span.end as usize);
+    let heard = &room.microphone[start..end];
+    // From where the voice begins: before, the canceller had not heard enough of the silence.
+    let voice = heard.len() / 2..heard.len() - 1_600;
+    assert!(utterance.pcm[voice.clone()] == heard[voice], "the words were changed");
+}
+
+#[test]
+fn an_echo_that_begins_later_is_removed_again() {
+    let mut room = room(Air::of(-120.0), Echo::On);
+    room.run(1.0);
+    room.say(&reply(3));
+    room.run_out();
+    // The plug of the headphones is pulled.
+    room.air.echo_db = -6.0;
+    room.rebuild();
+    room.say(&reply(8));
+    room.run(4.0);
+    let before = voices(&room.events);
+    room.run_out();
+    room.say(&reply(8));
+    room.run_out();
+    room.run(1.0);
+    assert_eq!(voices(&room.events), before, "{:?}", room.events);
+}

@@ -2,6 +2,7 @@ use sonora_aec3::block::Block;
 use sonora_aec3::block_processor::BlockProcessor;
 use sonora_aec3::config::EchoCanceller3Config;
 
+use super::coupling::Coupling;
 use crate::base::LISTEN_RATE;
 
 /// Samples processed at a time: 4 ms.
@@ -47,6 +48,10 @@ pub(super) struct Canceller {
     linear: Block,
     /// What the filters alone left of the previous block.
     filtered: [f32; BLOCK],
+    /// The previous block as it was heard.
+    heard: [f32; BLOCK],
+    /// Whether there is an echo.
+    coupling: Coupling,
     /// What both remove, and what the filters alone remove.
     removed: Removed,
     subtracted: Removed,
@@ -62,6 +67,8 @@ impl Canceller {
             near: Block::new(1, 1),
             linear: Block::new(1, 1),
             filtered: [0.0; BLOCK],
+            heard: [0.0; BLOCK],
+            coupling: Coupling::new(),
             removed: Removed::default(),
             subtracted: Removed::default(),
             moved: false,
@@ -69,9 +76,11 @@ impl Canceller {
     }
 
     /// Removes the echo of `far` from `near`: `near` becomes the suppressor's output, for detecting
-    /// voice; the returned block is for transcription. Both lag [`DELAY`] samples behind the input.
+    /// voice; the returned block is for transcription. Both lag [`DELAY`] samples behind the input,
+    /// and both are the input if there is no echo in it.
     pub(super) fn block(&mut self, far: &[f32; BLOCK], near: &mut [f32; BLOCK]) -> [f32; BLOCK] {
         let before = power(near);
+        let heard = std::mem::replace(&mut self.heard, *near);
         for (sample, far) in self.far.view_mut(0, 0).iter_mut().zip(far) {
             *sample = far * SCALE;
         }
@@ -89,11 +98,16 @@ impl Canceller {
         for (filtered, sample) in filtered.iter_mut().zip(self.linear.view(0, 0)) {
             *filtered = sample / SCALE;
         }
+        self.coupling.note(power(far), before, power(&filtered));
+        if self.coupling.absent() {
+            *near = heard;
+        }
         self.removed.note(before, power(near));
         self.subtracted.note(before, power(&filtered));
         // The filters' output lacks the suppressor's delay.
         let filtered = std::mem::replace(&mut self.filtered, filtered);
-        if self.subtracted.db().is_some_and(|db| db >= FAIR) { filtered } else { *near }
+        let fair = self.subtracted.db().is_some_and(|db| db >= FAIR);
+        if fair && !self.coupling.absent() { filtered } else { *near }
     }
 
     /// The delay from the speaker to the microphone has changed.
@@ -104,6 +118,7 @@ impl Canceller {
     /// Marks a gap in the sound: what is left of the previous block does not belong to the next.
     pub(super) fn pause(&mut self) {
         self.filtered = [0.0; BLOCK];
+        self.heard = [0.0; BLOCK];
     }
 
     /// How many decibels quieter the echo becomes (ERLE), if measured: the median of the last half

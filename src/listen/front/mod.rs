@@ -12,12 +12,13 @@
 //! **Invariant:** where a [`Loopback`] has measured how long the echo takes, that is where it is
 //! expected; where it found none, there is nothing to remove.
 //! **Invariant:** while the speaker is silent, or is a headset, samples pass unchanged and nothing
-//! is computed.
+//! is computed. If the microphone turns out not to hear the speaker, they pass unchanged too.
 //! **Invariant:** the two devices are never assumed to agree: positions are counted on both, and
 //! their drift is measured.
 //! Deliberately absent: gain control, which would amplify the remaining echo between words.
 
 mod clocks;
+mod coupling;
 mod echo;
 mod far;
 mod loopback;
