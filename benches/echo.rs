@@ -34,8 +34,11 @@ use score::{distance, words};
 /// The level of the echo in the microphone relative to what the speaker was given, in decibels.
 const LEVELS: [f32; 3] = [0.0, -6.0, -12.0];
 
-/// The same where the microphone does not hear the speaker.
-const NOTHING: f32 = -120.0;
+/// The same from a laptop at a low volume down to headphones, which the microphone does not hear.
+const FAINT: [f32; 5] = [-6.0, -12.0, -24.0, -36.0, -120.0];
+
+/// The prompts said at the beginning of a first reply.
+const EARLY: usize = 30;
 
 /// How loud a reply is played: a root mean square of -20 dB.
 const LOUD: f32 = 0.1;
@@ -81,13 +84,16 @@ fn main() -> anyhow::Result<()> {
         "  echo   replies  interrupted itself  answered itself  echo quieter by   word errors"
     );
     if let Some(ear) = &ear {
-        for echo in [Echo::Off, Echo::On] {
-            let (wrong, total) = apart(echo, &replies, &prompts, &folder, ear)?;
-            let name = if echo == Echo::On { "" } else { "  (canceller off)" };
-            let errors = 100.0 * wrong as f64 / total as f64;
-            println!(
-                "no echo at all, a second into the first reply: {errors:5.1} % of {total}{name}"
-            );
+        println!("a second into the first reply, to a microphone that hears the speaker at");
+        for level in FAINT {
+            let mut row = format!("{level:4} dB ");
+            for echo in [Echo::Off, Echo::On] {
+                let (wrong, total) = early(level, echo, &replies, &prompts, &folder, ear)?;
+                let errors = 100.0 * wrong as f64 / total as f64;
+                row += &format!(" {errors:5.1} % of {total}");
+                row += if echo == Echo::On { "" } else { " without the canceller," };
+            }
+            println!("{row} with it");
         }
     }
     for level in LEVELS {
@@ -188,9 +194,10 @@ fn over(
     Ok((wrong, total))
 }
 
-/// Prompts said over the beginning of the first reply, to a microphone that does not hear the
-/// speaker; the wrong words, and all words.
-fn apart(
+/// Prompts said over the beginning of the first reply, as loudly as it is played; the wrong words,
+/// and all words.
+fn early(
+    level: f32,
     echo: Echo,
     replies: &[Vec<f32>],
     prompts: &[Prompt],
@@ -198,10 +205,10 @@ fn apart(
     ear: &Moonshine,
 ) -> anyhow::Result<(usize, usize)> {
     let (mut wrong, mut total) = (0, 0);
-    let short = prompts.iter().filter(|prompt| words(&prompt.text).len() <= LONGEST);
+    let short = prompts.iter().filter(|prompt| words(&prompt.text).len() <= LONGEST).take(EARLY);
     for (prompt, reply) in short.zip(replies.iter().cycle()) {
         let wanted = words(&prompt.text);
-        let mut room = room(NOTHING, echo);
+        let mut room = room(level, echo);
         room.run(1.0);
         room.say(reply);
         room.run(1.0);

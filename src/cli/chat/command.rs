@@ -11,12 +11,14 @@ pub(super) enum Command {
     },
     Stop,
     Repeat,
+    /// Show why turns end and how the listening goes, or hide it.
+    Details,
     Say(String),
     Clear,
 }
 
 /// The commands as the help shows them.
-pub(super) const COMMANDS: [(&str, &str); 9] = [
+pub(super) const COMMANDS: [(&str, &str); 10] = [
     ("/help", "show the keys and commands"),
     ("/mute", "mute the microphone"),
     ("/unmute", "unmute it"),
@@ -24,6 +26,7 @@ pub(super) const COMMANDS: [(&str, &str); 9] = [
     ("/stop", "stop the answer"),
     ("/repeat", "say the last answer again"),
     ("/say", "speak the text that follows"),
+    ("/details", "show or hide wake scores, echo and why turns end"),
     ("/clear", "clear the screen"),
     ("/quit", "leave the chat"),
 ];
@@ -45,6 +48,7 @@ pub(super) fn parse(text: &str) -> Option<Result<Command, String>> {
         "unmute" => Command::Unmute,
         "stop" => Command::Stop,
         "repeat" => Command::Repeat,
+        "details" => Command::Details,
         "clear" => Command::Clear,
         "say" if rest.is_empty() => return Some(Err("type a text after /say".into())),
         "say" => return Some(Ok(Command::Say(rest.to_owned()))),

@@ -26,6 +26,9 @@ pub(super) fn live(view: &View, prompt: &Prompt, size: (u16, u16)) -> (Buffer, O
     if height > 4 {
         below.push(line(hint(view, prompt, width), width));
     }
+    if view.details && height > 5 {
+        below.push(line(details(view), width));
+    }
     let needed = rows(&below);
     let above: Vec<Buffer> = view.under_way().iter().map(|entry| entry.rows(size.0)).collect();
     let all = rows(&above);
@@ -183,6 +186,20 @@ fn hint(view: &View, prompt: &Prompt, width: u16) -> Line<'static> {
     while parts.len() > 1 && len(&parts) > usize::from(width) {
         parts.pop();
     }
+    Line::styled(format!("  {}", parts.join(" · ")), view.style(Color::DarkGray))
+}
+
+/// How the listening goes: the wake word, the echo canceller, and why the last turn ended.
+fn details(view: &View) -> Line<'static> {
+    let echo = match view.state.echo {
+        Some(echo) if echo.on => match echo.removed_db {
+            Some(db) => format!("echo -{db} dB"),
+            None => "echo canceller on".to_owned(),
+        },
+        Some(_) | None => "echo canceller off".to_owned(),
+    };
+    let parts: Vec<String> =
+        view.ended.clone().into_iter().chain([echo]).chain(view.wake.clone()).collect();
     Line::styled(format!("  {}", parts.join(" · ")), view.style(Color::DarkGray))
 }
 

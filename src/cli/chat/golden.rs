@@ -7,6 +7,8 @@ use std::path::Path;
 
 use super::*;
 use crate::drive::State;
+use crate::engine::ending::Why;
+use crate::listen::EchoState;
 use crate::turn::{EarStatus, MouthStatus};
 
 const WIDTHS: [u16; 3] = [40, 80, 120];
@@ -197,6 +199,18 @@ fn cut() {
         room.is(EarStatus::Hearing, MouthStatus::Hushing);
         room.reply("First we eat,", true);
         room.said("And after eating?");
+    });
+}
+
+#[test]
+fn details() {
+    golden("details", |room| {
+        room.keys("/details\n");
+        room.state.echo =
+            Some(EchoState { on: true, removed_db: Some(24), ..EchoState::default() });
+        room.event(Event::Wake { word: "hey_jarvis".into(), score: 0.97, own: false });
+        room.event(Event::EndOfTurn { why: Why::Sound, pause_ms: 400, likelihood: Some(0.964) });
+        room.said("What is the plan?");
     });
 }
 

@@ -383,6 +383,7 @@ impl Chat {
                 Some(text) => return Action::Ask(Request::Say { text: text.to_owned() }),
                 None => self.view.hint = Some("there is no answer yet".into()),
             },
+            Command::Details => self.view.details ^= true,
             Command::Clear => return Action::Clear,
         }
         Action::None

@@ -4,6 +4,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::command::{self, Command};
+use super::view::detail;
 use super::{Settings, mode};
 use crate::drive::{Event, Handle, Refusal, Request, State};
 use crate::turn::MouthStatus;
@@ -17,7 +18,8 @@ use crate::turn::MouthStatus;
 pub(super) async fn chat(handle: &Handle, settings: Settings) -> io::Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (state, mut events) = handle.watch();
-    let mut talk = Talk { typed: settings.look.typed, state, asked: false, written: None };
+    let mut talk =
+        Talk { typed: settings.look.typed, state, details: false, asked: false, written: None };
     if talk.typed {
         for line in &settings.greeting {
             talk.aside(line)?;
@@ -73,6 +75,8 @@ struct Talk {
     /// Whether a person types.
     typed: bool,
     state: State,
+    /// Whether wake words and why turns end are shown.
+    details: bool,
     /// Whether a question is in progress.
     asked: bool,
     /// The current answer as it is written, and its epoch.
@@ -101,6 +105,10 @@ impl Talk {
                 None
             }
             Command::Clear => None,
+            Command::Details => {
+                self.details ^= true;
+                None
+            }
             Command::Quit => Some(Request::Quit),
             Command::Mute => Some(Request::Mute),
             Command::Unmute => Some(Request::Unmute),
@@ -112,6 +120,11 @@ impl Talk {
     }
 
     fn on_event(&mut self, event: Event) -> io::Result<()> {
+        if self.details
+            && let Some(detail) = detail(&event)
+        {
+            self.aside(&detail)?;
+        }
         match event {
             Event::State(state) => {
                 let ends =

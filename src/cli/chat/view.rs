@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span, Text};
 use super::answer::{Answer, shown};
 use super::entry::{self, Entry, GUTTER};
 use crate::drive::{Event, State};
+use crate::engine::ending::Why;
 use crate::turn::{EarStatus, MouthStatus};
 
 /// What the terminal shows: entries that scroll away above, and the current turn.
@@ -23,6 +24,12 @@ pub(super) struct View {
     /// Whether the talk key was tapped, so that another tap ends the utterance.
     pub(super) tapped: bool,
     pub(super) colour: bool,
+    /// Whether what follows is shown.
+    pub(super) details: bool,
+    /// What was last heard of a wake word.
+    pub(super) wake: Option<String>,
+    /// Why the last turn ended.
+    pub(super) ended: Option<String>,
     /// The last answer, as written.
     last: Option<String>,
     /// The last problem reported; it is also spoken, and not shown twice.
@@ -74,6 +81,9 @@ impl View {
             hint: None,
             tapped: false,
             colour,
+            details: false,
+            wake: None,
+            ended: None,
             last: None,
             told: String::new(),
         }
@@ -171,12 +181,9 @@ impl View {
                 let text = format!("{} {}", source.title, source.url);
                 self.turn.after.push(self.entry("", text.trim(), Color::DarkGray));
             }
-            Event::Wake { .. }
-            | Event::Progress { .. }
-            | Event::WakeScore { .. }
-            | Event::EndOfTurn { .. }
-            | Event::Missed { .. }
-            | Event::Ending => {}
+            Event::Wake { .. } | Event::WakeScore { .. } => self.wake = detail(&event),
+            Event::EndOfTurn { .. } => self.ended = detail(&event),
+            Event::Progress { .. } | Event::Missed { .. } | Event::Ending => {}
         }
     }
 
@@ -247,7 +254,7 @@ impl View {
         }
         let told_already = epoch == 0 && self.told.trim() == answer.text.trim();
         self.turn.answer = Some(answer).filter(|_| !told_already);
-        let delay = self.turn.delay.map(|ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100));
+        let delay = self.turn.delay.map(|ms| format!("{}.{}\u{a0}s", ms / 1000, ms % 1000 / 100));
         self.settle(if interrupted { "cut off here" } else { delay.as_deref().unwrap_or("") });
     }
 
@@ -312,6 +319,29 @@ impl View {
     pub(super) fn style(&self, colour: Color) -> Style {
         if self.colour { Style::new().fg(colour) } else { Style::new() }
     }
+}
+
+/// What an event tells about wake words or the end of a turn.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others tell nothing of that")]
+pub(super) fn detail(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Wake { word, score, own } => {
+            let own = if *own { ", our own voice" } else { "" };
+            format!("{word} {score:.2}{own}")
+        }
+        Event::WakeScore { score } => format!("wake score {score:.2}"),
+        Event::EndOfTurn { why, pause_ms, likelihood } => {
+            let likelihood = likelihood.map(|sure| format!(" {sure:.2}")).unwrap_or_default();
+            let why = match why {
+                Why::Whole => "whole request",
+                Why::Open => "no more words came",
+                Why::Sound => "sounded done",
+                Why::Pause => "pause",
+            };
+            format!("turn ended: {why}{likelihood}, {pause_ms} ms")
+        }
+        _ => return None,
+    })
 }
 
 /// Arguments or results as a person reads them.
