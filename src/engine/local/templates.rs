@@ -7,7 +7,7 @@ use futures::stream;
 use serde_json::Value;
 
 use super::foreign;
-use super::question::is_question;
+use super::question::{is_question, is_statement};
 use super::told::{outcome, told};
 use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Prompt};
@@ -19,7 +19,9 @@ use crate::language::german;
 const NO_ANSWER: &str = "I can't answer that by myself.";
 /// The answer to every further request that matches no template.
 const NO_WISH: &str = "Sorry, I can't do that.";
-/// Appended to it the first time.
+/// The answer to a sentence that only tells something.
+const NO_REQUEST: &str = "I'm not sure what you'd like me to do.";
+/// Appended to both the first time.
 const TRY_HELP: &str = "Say \"help\" to hear what I can do.";
 /// The answer to a known command whose tool is missing, if the grammar has no words for that.
 const NO_TOOL: &str = "I understand that, but I can't do it yet.";
@@ -363,8 +365,9 @@ fn refuse(text: &str, items: &[Item]) -> Step {
     if is_question(text) && !said(NO_ANSWER) {
         return Step::Advise;
     }
-    let known = said(NO_ANSWER) || said(NO_WISH);
-    let text = if known { NO_WISH.to_owned() } else { format!("{NO_WISH} {TRY_HELP}") };
+    let known = said(NO_ANSWER) || said(NO_WISH) || said(NO_REQUEST);
+    let no = if is_statement(text) { NO_REQUEST } else { NO_WISH };
+    let text = if known { no.to_owned() } else { format!("{no} {TRY_HELP}") };
     Step::Give(vec![Delta::Text(text)])
 }
 
