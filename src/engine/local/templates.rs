@@ -7,6 +7,7 @@ use futures::stream;
 use serde_json::Value;
 
 use super::foreign;
+use super::once_more::once_more;
 use super::question::{is_question, is_statement};
 use super::told::{outcome, told};
 use crate::base::{CallId, Flow, Job};
@@ -224,6 +225,9 @@ impl Templates {
 
     /// The meaning of `text` after what was said and done before.
     fn meant(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
+        if let Some(meaning) = once_more(&self.grammar, text, &prompt.items) {
+            return Some(meaning);
+        }
         // "15 or 50 minutes?"
         if let Some(said) = last_said(prompt)
             && self
@@ -458,12 +462,30 @@ fn last_said(prompt: &Prompt) -> Option<String> {
     last_turn_but_one(prompt).map(|(said, _)| said.to_owned())
 }
 
-/// The words of the turn before the last one, and what came after them.
+/// How many turns in a row that were not understood leave what came before them in mind.
+const MOST_LOST: usize = 2;
+
+/// The words of the turn before the last one, and what came after them. What was not understood is
+/// no turn of the conversation.
 fn last_turn_but_one(prompt: &Prompt) -> Option<(&str, &[Item])> {
     let user = |item: &Item| matches!(item, Item::User { .. });
+    let lost = |item: &Item| match item {
+        Item::Reply { text, .. } => {
+            [NO_WISH, NO_ANSWER, NO_REQUEST].iter().any(|no| text.starts_with(no))
+        }
+        _ => false,
+    };
     let last = prompt.items.iter().rposition(user)?;
-    let earlier = &prompt.items[..last];
-    let at = earlier.iter().rposition(user)?;
+    let mut earlier = &prompt.items[..last];
+    let mut at = earlier.iter().rposition(user)?;
+    for _ in 0..MOST_LOST {
+        if !matches!(&earlier[at + 1..], [only] if lost(only)) {
+            break;
+        }
+        let Some(before) = earlier[..at].iter().rposition(user) else { break };
+        earlier = &earlier[..at];
+        at = before;
+    }
     match &earlier[at] {
         Item::User { text, .. } => Some((text, &earlier[at + 1..])),
         Item::Reply { .. }
