@@ -924,3 +924,74 @@ async fn calls_beside_each_other_lose_nothing() {
     };
     assert_eq!((all(&list, "- thing"), all(&events, "SUMMARY:event")), (20, 20));
 }
+
+#[tokio::test]
+async fn a_timer_is_doubled_and_named_afterwards_and_a_lost_sentence_forgets_nothing() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("set a timer for 10 minutes", "Timer set for 10 minutes."),
+            ("it's for the pasta", "Your 10 minute timer is called pasta now."),
+            ("double it", "Your pasta timer now has 20 minutes left."),
+            ("polish my shoes", "Sorry, I can't do that. Say \"help\" to hear what I can do."),
+            ("make it half as long", "Your pasta timer now has 10 minutes left."),
+        ])
+        .await;
+    evening.later(6);
+    evening
+        .goes(&[
+            (
+                "halve it",
+                "Your pasta timer has only 4 minutes left. Say \"cancel the timer\" to end it.",
+            ),
+            ("triple the pasta timer", "Your pasta timer now has 24 minutes left."),
+            ("take a minute off", "Your pasta timer now has 23 minutes left."),
+            ("cancel it", "Your pasta timer is cancelled."),
+            ("did you really cancel it?", "No timer is running."),
+            ("my watch has stopped", "I'm not sure what you'd like me to do."),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_new_list_is_filled_without_naming_it_and_a_wrong_item_replaced() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            (
+                "start a new list called camping",
+                "You have a camping list now. What should go on it?",
+            ),
+            ("a tent", "I added tent to your camping list."),
+            ("add matches to camping", "I added matches to your camping list."),
+            ("torches too", "I added torches to your camping list."),
+            (
+                "no, not torches, candles",
+                "I took torches off your camping list. I added candles to your camping list.",
+            ),
+            (
+                "how many things are on it",
+                "There are 3 things on your camping list: tent, matches and candles.",
+            ),
+            ("remove the last one", "I took candles off your camping list."),
+            ("did you take it off?", "There are 2 things on your camping list: tent and matches."),
+            ("thank you", "You're welcome."),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn another_one_is_another_joke_and_chance_is_tried_again() {
+    let mut evening = Evening::new();
+    let first = evening.ask("tell me a joke").await;
+    let second = evening.ask("another one").await;
+    let third = evening.ask("one more, please").await;
+    assert!(first != second && second != third && third != first, "{first} {second} {third}");
+    assert!(evening.ask("roll a die").await.starts_with("It's "));
+    assert!(evening.ask("again").await.starts_with("It's "));
+    assert!(evening.ask("another one").await.starts_with("It's "));
+    assert_eq!(evening.calls, 3, "three rolls");
+    let chosen = evening.ask("choose between the pizza, soup or Curry").await;
+    assert!(["The pizza.", "Soup.", "Curry."].contains(&&*chosen), "{chosen}");
+    assert_eq!(evening.ask("choose between nothing").await, "Between what?");
+}

@@ -244,7 +244,7 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("cancel_timer", "label? seconds? which? all? except?", Writes),
         (
             "change_timer",
-            "add_seconds? seconds? action? label? of_seconds? which? to_label?",
+            "add_seconds? times? seconds? action? label? of_seconds? which? to_label?",
             Writes,
         ),
         ("set_alarm", "time day? date? repeat? label? instead? exact?", Writes),
@@ -278,6 +278,7 @@ fn every_tool_has_its_documented_name_arguments_and_effect() {
         ("flip_coin", "", Reads),
         ("roll_dice", "count? sides?", Reads),
         ("pick_number", "from? to?", Reads),
+        ("choose", "options", Reads),
         ("stop", "", Writes),
         ("repeat", "", Reads),
         ("help", "", Pure),

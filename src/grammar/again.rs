@@ -53,6 +53,11 @@ pub(super) fn again(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Optio
         return sum(old, said, kind);
     }
     let tail = after_lead(said)?;
+    if tail == "here" && matches!(call.tool.as_str(), "get_time" | "get_weather") {
+        let mut here = call.clone();
+        here.arguments.as_object_mut()?.remove("location")?;
+        return Some(Meaning::Calls(vec![here]));
+    }
     let next = frames(&call.tool, old, &tail).iter().find_map(|frame| kind(frame))?;
     let ParsedCall { tool, arguments } = next;
     let new = arguments.as_object().filter(|new| !new.is_empty())?;
@@ -104,6 +109,12 @@ fn frames(tool: &str, old: &Map<String, Value>, tail: &str) -> Vec<String> {
             vec![format!("how many {} until {tail}", text("count"))]
         }
         "get_date" => {
+            let tail = match tail {
+                "the day after" | "the next day" | "the day after that" => {
+                    format!("the day after {}", text("day"))
+                }
+                tail => tail.to_owned(),
+            };
             vec![format!("what is the date {tail}"), format!("what day is {tail}")]
         }
         "get_events" => ["", "on ", "for "]

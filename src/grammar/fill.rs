@@ -158,6 +158,7 @@ impl Slot {
                     | Kind::Forecast
                     | Kind::Calendar
                     | Kind::Number
+                    | Kind::Price
                     | Kind::Level
                     | Kind::Quantity
                     | Kind::Unit

@@ -9,6 +9,7 @@ use super::again::again;
 use super::change::changed;
 use super::lexer::Token;
 use super::lines::Lines;
+use super::on_list::{about_list, other_item, replaced, words};
 use super::talk::{Talk, strip_end};
 use super::{Meaning, ParsedCall, number};
 
@@ -43,12 +44,14 @@ pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option
         Before::Open(call) => {
             answered(talk, call, tokens).or_else(|| again(grammar, call, sentence))
         }
-        Before::Done(call) => instead(talk, call, tokens)
+        Before::Done(call) => asked_back(call, tokens)
+            .or_else(|| instead(talk, call, tokens))
             .or_else(|| about_it(grammar, call, sentence))
             .or_else(|| about_list(grammar, call, sentence))
             .or_else(|| another(grammar, call, sentence))
             .or_else(|| again(grammar, call, sentence))
-            .or_else(|| on_days(talk, call, tokens)),
+            .or_else(|| on_days(talk, call, tokens))
+            .or_else(|| named_now(talk, call, tokens)),
     }
 }
 
@@ -136,6 +139,9 @@ fn instead(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meani
     if UNDO.contains(&words(&tokens[from.min(tokens.len())..]).as_str()) {
         return undone(call).map(|call| Meaning::Calls(vec![call]));
     }
+    if call.tool == "add_to_list" {
+        return other_item(talk, call, tokens, from);
+    }
     if from == 0 {
         return None;
     }
@@ -179,6 +185,38 @@ fn correction_end(talk: &Talk<'_>, tokens: &[Token]) -> usize {
     }
 }
 
+/// "Did you cancel it?", asked of what was just done: what there is answers it.
+fn asked_back(call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+    const DONE: &[&str] = &[
+        "set", "start", "cancel", "stop", "delete", "remove", "change", "add", "put", "save",
+        "note", "write", "do", "get", "got", "move", "turn", "take", "make", "pause",
+    ];
+    let said: Vec<&str> = tokens.iter().map(|t| t.text.as_str()).collect();
+    let (["did" | "have", "you", rest @ ..] | ["did", "it", rest @ ..]) = said.as_slice() else {
+        return None;
+    };
+    let rest = rest.strip_prefix(&["really"]).or(rest.strip_prefix(&["just"])).unwrap_or(rest);
+    let about = rest.iter().any(|word| matches!(*word, "it" | "that" | "the" | "this" | "them"));
+    if !rest.first().is_some_and(|verb| DONE.contains(verb)) || !about || rest.len() > 6 {
+        return None;
+    }
+    let tool = match call.tool.as_str() {
+        "set_timer" | "change_timer" | "cancel_timer" => "list_timers",
+        "set_alarm" | "change_alarm" | "cancel_alarm" => "list_alarms",
+        "add_reminder" | "cancel_reminder" => "list_reminders",
+        "add_to_list" | "remove_from_list" | "clear_list" => "read_list",
+        "add_note" | "remove_note" => "read_notes",
+        "set_volume" => "set_volume",
+        _ => return None,
+    };
+    let list = call.arguments.get("list").filter(|_| tool == "read_list");
+    let arguments = list.map(|list| ("list".to_owned(), list.clone())).into_iter().collect();
+    Some(Meaning::Calls(vec![ParsedCall {
+        tool: tool.into(),
+        arguments: Value::Object(arguments),
+    }]))
+}
+
 /// "Make it half an hour later", "add five minutes to it": `sentence` said of the timer or alarm of
 /// `call`.
 fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
@@ -204,7 +242,11 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
     {
         return Some(Meaning::Calls(calls));
     }
-    let named = replaced(sentence, &["it", "that"], &format!("the {noun}")).filter(|_| it)?;
+    // "Take a minute off."
+    let off = sentence.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let off = off.ends_with(" off").then(|| format!("{off} the {noun}"));
+    let named = replaced(sentence, &["it", "that"], &format!("the {noun}"));
+    let named = named.or(off).filter(|_| it)?;
     let mut calls = its(&named)?;
     let next = calls.first_mut()?;
     let (old, new) = (call.arguments.as_object()?, next.arguments.as_object_mut()?);
@@ -227,61 +269,25 @@ fn of_two(sentence: &str) -> String {
     WORDS.iter().fold(sentence.to_lowercase(), |said, (two, all)| said.replace(two, all))
 }
 
-/// `sentence` with `by` in place of the first of `words`; `None` if it has none.
-fn replaced(sentence: &str, words: &[&str], by: &str) -> Option<String> {
-    let mut found = false;
-    let all: Vec<String> = sentence
-        .split_whitespace()
-        .map(|word| {
-            let bare = word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-            let it = !found && words.contains(&bare.as_str());
-            found |= it;
-            if it { by.to_owned() } else { word.to_owned() }
-        })
-        .collect();
-    found.then(|| all.join(" "))
-}
-
-/// Words that begin a wish to put something on a list, and to take something off it.
-const PUT: &[&str] =
-    &["add", "put", "also add", "also put", "and add", "and put", "get", "we need"];
-const TAKE: &[&str] =
-    &["remove", "take", "delete", "cross", "strike", "scratch", "tick", "check", "drop"];
-
-/// "Add eggs too", "and butter", "take milk off", "read it": `sentence` said of the list of `call`.
-fn about_list(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
-    let lists = ["add_to_list", "read_list", "remove_from_list", "create_list"];
-    if !lists.contains(&call.tool.as_str()) {
+/// "It's for the pasta" after a timer without a name was set.
+fn named_now(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
+    let old = call.arguments.as_object()?;
+    if call.tool != "set_timer" || old.contains_key("label") || talk.meaning(tokens).is_some() {
         return None;
     }
-    let name = call.arguments.get("list").and_then(Value::as_str).unwrap_or("shopping");
-    let list = format!("the {name} list");
-    let meant = |sentence: &str| super::sentence::understand(grammar, sentence);
-    let its = |sentence: &str| {
-        let (Meaning::Calls(calls), _) = meant(sentence)? else { return None };
-        let one = |call: &ParsedCall| call.tool.contains("_list");
-        calls.iter().all(one).then_some(Meaning::Calls(calls))
-    };
-    if let Some(named) = replaced(sentence, &["it", "that", "there"], &list) {
-        return its(&named);
-    }
-    if let Some((Meaning::Calls(_) | Meaning::Answer(_) | Meaning::Ask { .. }, _)) = meant(sentence)
-    {
-        return None;
-    }
-    let said = sentence.trim_end_matches(|c: char| !c.is_alphanumeric());
-    let bare = [" too", " as well", " also"].iter().find_map(|tail| said.strip_suffix(tail));
-    let bare = bare.unwrap_or(said);
-    let rest = |word: &&str| {
-        let (head, rest) = (bare.get(..word.len())?, bare.get(word.len()..)?);
-        (head.eq_ignore_ascii_case(word) && rest.starts_with(' ')).then(|| rest.trim())
-    };
-    if TAKE.iter().any(|word| rest(word).is_some()) {
-        let bare = bare.strip_suffix(" off").or(bare.strip_suffix(" out")).unwrap_or(bare);
-        return its(&format!("{bare} off {list}")).or_else(|| its(&format!("{bare} from {list}")));
-    }
-    let item = PUT.iter().chain(&["and", "also"]).find_map(rest)?;
-    its(&format!("add {item} to {list}"))
+    let scan = talk.scan(tokens);
+    let from = scan.skip(0, &["for", "it is for", "that is for", "this is for", "that one is for"]);
+    let labels = super::open::labels(&scan, from);
+    let (end, _, start) = labels.into_iter().find(|(end, ..)| *end == tokens.len() && from > 0)?;
+    let label = super::words::spoken(talk.source, tokens, start, end);
+    let arguments = Map::from_iter([
+        ("which".to_owned(), Value::from("last")),
+        ("to_label".to_owned(), Value::from(label)),
+    ]);
+    Some(Meaning::Calls(vec![ParsedCall {
+        tool: "change_timer".into(),
+        arguments: Value::Object(arguments),
+    }]))
 }
 
 /// Words that begin a wish for one more of the same.
@@ -349,11 +355,6 @@ fn on_days(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meani
     }
     new.insert("instead".into(), Value::from(true));
     Some(Meaning::Calls(vec![next]))
-}
-
-fn words(tokens: &[Token]) -> String {
-    let words: Vec<&str> = tokens.iter().map(|t| t.text.as_str()).collect();
-    words.join(" ")
 }
 
 /// The call that undoes `call`; `None` if nothing can.

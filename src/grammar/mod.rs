@@ -43,6 +43,7 @@ mod measure;
 mod named;
 mod near;
 mod number;
+mod on_list;
 mod open;
 mod pattern;
 mod scan;

@@ -123,6 +123,17 @@ pub(super) fn below_hundred(tokens: &[Token], at: usize) -> Option<(usize, u32)>
     }
 }
 
+/// "Forty two fifty" as a price: 42.50. "Three fifty" is as likely 350, so it is none.
+pub(super) fn price(scan: &Scan<'_>, at: usize) -> Option<(usize, f64)> {
+    let spoken = |at: usize| scan.tokens.get(at).is_some_and(|t| t.shape == Shape::Word);
+    let (middle, whole) = below_hundred(scan.tokens, at).filter(|_| spoken(at))?;
+    let (end, cents) = below_hundred(scan.tokens, middle).filter(|_| spoken(middle))?;
+    let goes_on = scan.tokens.get(end).is_some_and(|t| scale(&t.text).is_some());
+    let two = 10..100;
+    (two.contains(&whole) && two.contains(&cents) && !goes_on)
+        .then(|| (end, f64::from(whole) + f64::from(cents) / 100.0))
+}
+
 /// The denominator of a fraction: "half", "thirds", "quarter".
 fn denominator(text: &str) -> Option<f64> {
     Some(match text {

@@ -348,7 +348,11 @@ fn part(talk: &Talk<'_>, tokens: &[Token]) -> Option<Range<usize>> {
         }
     };
     let most = MOST_PART.min(tokens.len().saturating_sub(2));
-    let tail = (1..=most).map(|n| tokens.len() - n..tokens.len()).find(known);
+    // "Set an alarm for" is half a sentence, so "for" belongs to the part that it leads to.
+    let leads = |at: usize| matches!(tokens[at].text.as_str(), "for" | "at" | "to" | "of" | "by");
+    let tail = (1..=most)
+        .map(|n| tokens.len() - n..tokens.len())
+        .find(|part| known(part) && !leads(part.start - 1));
     // A part in the middle is named if it is much shorter than the whole rest.
     let most = tail.as_ref().map_or(most, |tail| tail.len().saturating_sub(3));
     let noun = |at: usize| NOUNS.contains(&tokens[at].text.as_str());

@@ -36,6 +36,7 @@ pub(super) enum Kind {
     Forecast,
     Calendar,
     Number,
+    Price,
     Level,
     Quantity,
     Unit,
@@ -82,6 +83,7 @@ pub(super) const KINDS: &[(Kind, &str, &str)] = &[
     (Kind::Forecast, "forecast_day", "day, date"),
     (Kind::Calendar, "calendar_day", "day, date"),
     (Kind::Number, "number", "value"),
+    (Kind::Price, "price", "value"),
     (Kind::Level, "level", "level"),
     (Kind::Quantity, "quantity", "value, from"),
     (Kind::Unit, "unit", "to"),
@@ -282,6 +284,11 @@ pub(super) fn matches(scan: &Scan<'_>, kind: Kind, at: usize, out: &mut Vec<Matc
                         }
                     }
                 }
+            }
+        }
+        Kind::Price => {
+            if let Some((end, value)) = number::price(scan, at) {
+                push(end, 0, Taken::Number(value));
             }
         }
         Kind::Number | Kind::Level => {

@@ -40,6 +40,9 @@ enum Count {
     /// The number of the week in its year.
     #[serde(rename = "week")]
     Week,
+    /// Whether its year has a leap day.
+    #[serde(rename = "leap year")]
+    Leap,
 }
 
 /// How far the time of day is reckoned: a year.
@@ -97,8 +100,9 @@ pub(crate) fn tools(settings: &Arc<Settings>, places: &Arc<Places>) -> [Arc<dyn 
                     "description": "Only when said: the day or date to count from instead of today.",
                 },
                 "count": {
-                    "type": "string", "enum": ["days", "weeks", "days since", "week"],
-                    "description": "Counts them from today to that day, or since it; week is the number of its week.",
+                    "type": "string", "enum": ["days", "weeks", "days since", "week", "leap year"],
+                    "description": "Counts them from today to that day, or since it; week is the number of its \
+                        week, leap year whether its year is one.",
                 },
             }),
         ),
@@ -260,6 +264,14 @@ fn get_date(here: &Zoned, wish: &GetDate) -> Result<ToolOutput, ToolError> {
     } else {
         format!("{}, {}", say::date(date), date.year())
     };
+    if wish.count == Some(Count::Leap) {
+        let (year, leap) = (date.year(), date.in_leap_year());
+        let say = match leap {
+            true => format!("Yes, {year} is a leap year."),
+            false => format!("No, {year} is not a leap year."),
+        };
+        return Ok(ToolOutput::new(json!({"year": year, "leap_year": leap}), say));
+    }
     let name = wish.day.as_deref().map(str::to_lowercase).unwrap_or_default();
     let weekday = name.strip_prefix("next ").unwrap_or(&name);
     let say = match wish.count {

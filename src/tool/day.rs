@@ -68,6 +68,16 @@ pub(super) fn date(text: &str, today: Date, past: bool) -> Option<Date> {
         let step = if past { -1 } else { 1 };
         (0..=8).filter_map(|n| made(today.year() + n * step)).find(|date| fits(date))
     };
+    // "easter 2028", "easter next year".
+    if let Some((feast, year)) = text.split_once(' ')
+        && feast == "easter"
+        && let Some(year) = match year {
+            "next year" => today.year().checked_add(1),
+            year => year.parse().ok().filter(|year| (1583..=9999).contains(year)),
+        }
+    {
+        return easter(year);
+    }
     match text.as_str() {
         "easter" | "easter sunday" => return years(&easter),
         "good friday" => return years(&|year| easter(year)?.checked_sub(2.days()).ok()),
@@ -284,6 +294,8 @@ mod tests {
             ("easter", "2027-03-28", "2026-04-05"),
             ("good friday", "2027-03-26", "2026-04-03"),
             ("thanksgiving", "2027-11-25", "2026-11-26"),
+            ("easter 2028", "2028-04-16", "2028-04-16"),
+            ("easter next year", "2027-03-28", "2027-03-28"),
         ] {
             let found = |past| date(text, today, past).map(|date| date.to_string());
             assert_eq!(found(false).as_deref(), Some(next), "{text}");

@@ -246,7 +246,12 @@ fn remove(pad: &Pad, wish: Remove) -> Result<ToolOutput, ToolError> {
     let mut list = found(pad, wish.list)?;
     let mut gone = Vec::new();
     let mut absent = Vec::new();
+    let last = list.items().last().map(|last| (*last).to_owned());
     for item in items(&wish.item) {
+        let item = match (&last, item.to_lowercase().as_str()) {
+            (Some(last), "last item" | "last one" | "last thing" | "last entry") => last.clone(),
+            (_, _) => item,
+        };
         let exact = list.remove(|there| same(there, &item));
         // "The milk" takes "oat milk" off, if nothing else is meant by it.
         let about: Vec<String> = list
@@ -389,6 +394,7 @@ fn items(text: &str) -> Vec<String> {
         PAIRS.iter().any(|pair| text.ends_with(pair))
     };
     let mut all = Vec::new();
+    let text = parted(text);
     for part in text.split(',') {
         let words = part.split(" and ").map(|side| side.split_whitespace().count());
         // "Call Ann and ask about the keys" is one task; "milk and brown bread" are two things, and
@@ -401,6 +407,28 @@ fn items(text: &str) -> Vec<String> {
         }
     }
     all
+}
+
+/// `text` with commas that nobody spoke: "two pints of milk a loaf of bread" are two things.
+fn parted(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let mut out = String::new();
+    let mut start = 0;
+    for (at, word) in words.iter().enumerate() {
+        // "A loaf of", "three bags of".
+        let measure = words.get(at + 2).is_some_and(|of| of.eq_ignore_ascii_case("of"));
+        let begins = measure && is_counted(&words[at..].join(" "));
+        if begins && at > start + 2 && is_counted(&words[start..].join(" ")) {
+            let open = words[at - 1].eq_ignore_ascii_case("and") || out.ends_with(',');
+            out += if open { "" } else { "," };
+            start = at;
+        }
+        if at > 0 {
+            out.push(' ');
+        }
+        out += word;
+    }
+    out
 }
 
 /// Whether `text` begins as a thing does, not a task: "a loaf of bread", "two lemons".
@@ -450,6 +478,12 @@ mod tests {
             ("milk, eggs, and a loaf of bread", vec!["milk", "eggs", "a loaf of bread"]),
             ("a dozen eggs and a bottle of wine", vec!["a dozen eggs", "a bottle of wine"]),
             ("two lemons and a bag of red onions", vec!["two lemons", "a bag of red onions"]),
+            (
+                "two pints of milk a loaf of bread and some butter",
+                vec!["two pints of milk", "a loaf of bread", "butter"],
+            ),
+            ("half a pint of cream", vec!["half a pint of cream"]),
+            ("take a picture of a bag of rice", vec!["take a picture of a bag of rice"]),
             ("mac and cheese", vec!["mac and cheese"]),
             ("some salt and vinegar", vec!["salt and vinegar"]),
             (

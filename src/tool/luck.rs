@@ -1,11 +1,11 @@
-//! `flip_coin`, `roll_dice` and `pick_number`.
+//! `flip_coin`, `roll_dice`, `pick_number` and `choose`.
 
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Tool, ToolOutput, arguments, function};
+use super::{Tool, ToolError, ToolOutput, arguments, function, said, say};
 use crate::base::Chance;
 use crate::dialog::Effect;
 
@@ -24,7 +24,22 @@ struct Range {
     to: Option<i64>,
 }
 
-pub(crate) fn tools(chance: Chance) -> [Arc<dyn Tool>; 3] {
+#[derive(Deserialize)]
+struct Choice {
+    options: String,
+}
+
+/// The things of "pizza, soup or curry".
+fn options(text: &str) -> Vec<&str> {
+    let sides =
+        text.split(',').flat_map(|part| part.split(" or ")).flat_map(|part| part.split(" and "));
+    sides
+        .map(|side| side.trim().trim_start_matches("or ").trim_start_matches("and ").trim())
+        .filter(|side| !side.is_empty())
+        .collect()
+}
+
+pub(crate) fn tools(chance: Chance) -> [Arc<dyn Tool>; 4] {
     [
         function(
             "flip_coin",
@@ -84,6 +99,29 @@ pub(crate) fn tools(chance: Chance) -> [Arc<dyn Tool>; 3] {
                 let (from, to) = (from.min(to), from.max(to));
                 let number = from + (chance.roll() * (to - from + 1) as f64).floor() as i64;
                 Ok(ToolOutput::new(json!({"number": number}), format!("{number}.")))
+            },
+        ),
+        function(
+            "choose",
+            "Chooses one of several things by chance.",
+            Effect::Reads,
+            arguments(
+                &["options"],
+                json!({
+                    "options": {"type": "string", "maxLength": 500,
+                        "description": "The things, in the user's words: \"pizza, soup or curry\"."},
+                }),
+            ),
+            move |choice: Choice, cx| async move {
+                let all = options(&choice.options);
+                let [_, _, ..] = all.as_slice() else {
+                    return Err(ToolError::Tell("Between what?".into()));
+                };
+                let at = (chance.roll() * all.len() as f64).floor() as usize;
+                let chosen = all.get(at).or(all.last()).copied().unwrap_or_default();
+                let chosen = said::as_said(chosen, cx.said.as_deref());
+                let say = say::sentence(&format!("{chosen}."));
+                Ok(ToolOutput::new(json!({"chosen": chosen}), say))
             },
         ),
     ]

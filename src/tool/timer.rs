@@ -43,6 +43,7 @@ struct CancelTimer {
 #[derive(Deserialize)]
 struct ChangeTimer {
     add_seconds: Option<i64>,
+    times: Option<f64>,
     seconds: Option<u64>,
     action: Option<Action>,
     label: Option<String>,
@@ -133,9 +134,9 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
     };
     let change = function(
         "change_timer",
-        "Changes a running timer: adds time to it, sets it to another length, pauses it, lets it go \
-         on, starts it again from its full length, or renames it. Give one of add_seconds, seconds, \
-         action and to_label.",
+        "Changes a running timer: adds time to it, sets it to another length, doubles it, pauses it, \
+         lets it go on, starts it again from its full length, or renames it. Give one of add_seconds, \
+         times, seconds, action and to_label.",
         Effect::Writes,
         arguments(
             &[],
@@ -143,6 +144,10 @@ pub(crate) fn tools(settings: &Settings) -> [Arc<dyn Tool>; 4] {
                 "add_seconds": {
                     "type": "integer", "minimum": -(LONGEST as i64), "maximum": LONGEST,
                     "description": "Seconds more; a negative number takes time off.",
+                },
+                "times": {
+                    "type": "number", "minimum": 0.1, "maximum": 10,
+                    "description": "How many times as long it is to be: 2 doubles it.",
                 },
                 "seconds": length("Its new length from now on, in whole seconds."),
                 "action": {
@@ -413,7 +418,9 @@ fn changed(timer: &Entry, now: &Now, wish: &ChangeTimer) -> Result<(Run, What), 
     let full = length(timer);
     let count = |micros: u64| Run::start(now, micros).ok_or_else(too_far);
     let stand = |micros: u64| Run::Paused { left_ms: micros.div_ceil(1_000) };
-    let (seconds, run) = match (wish.add_seconds, wish.seconds, wish.action) {
+    // What has passed of it has passed: doubled, ten minutes of which two are over have eighteen left.
+    let more = wish.times.map(|times| ((times - 1.0) * full as f64).round() as i64);
+    let (seconds, run) = match (wish.add_seconds.or(more), wish.seconds, wish.action) {
         (Some(add), None, None) => {
             let new = i64::try_from(left).unwrap_or(i64::MAX).saturating_add(add * 1_000_000);
             let new = u64::try_from(new).unwrap_or(0);

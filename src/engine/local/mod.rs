@@ -20,6 +20,7 @@
 
 pub mod hibari;
 pub mod moonshine;
+mod once_more;
 
 mod embedding;
 mod foreign;

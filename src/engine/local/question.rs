@@ -1,3 +1,40 @@
+//! What kind of sentence it is that matches no template.
+
+/// Whether `text` tells something, so that nobody asked for anything: "the clock on the wall broke".
+pub(super) fn is_statement(text: &str) -> bool {
+    const SUBJECTS: &[&str] = &[
+        "i",
+        "we",
+        "he",
+        "she",
+        "they",
+        "it",
+        "you",
+        "my",
+        "our",
+        "his",
+        "her",
+        "their",
+        "your",
+        "its",
+        "the",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "someone",
+        "somebody",
+        "nobody",
+        "everyone",
+        "everybody",
+    ];
+    let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+    // "I'm", "that's", "they've".
+    let subject = first.split(['\'', '\u{2019}']).next().unwrap_or_default();
+    SUBJECTS.contains(&subject) && text.split_whitespace().nth(2).is_some()
+}
+
 /// Whether a chat model could answer `text`: a question, or a request for words.
 pub(super) fn is_question(text: &str) -> bool {
     let text = text.trim().to_lowercase();

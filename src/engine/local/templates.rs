@@ -7,7 +7,8 @@ use futures::stream;
 use serde_json::Value;
 
 use super::foreign;
-use super::question::is_question;
+use super::once_more::once_more;
+use super::question::{is_question, is_statement};
 use super::told::{outcome, told};
 use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Prompt};
@@ -19,7 +20,9 @@ use crate::language::german;
 const NO_ANSWER: &str = "I can't answer that by myself.";
 /// The answer to every further request that matches no template.
 const NO_WISH: &str = "Sorry, I can't do that.";
-/// Appended to it the first time.
+/// The answer to a sentence that only tells something.
+const NO_REQUEST: &str = "I'm not sure what you'd like me to do.";
+/// Appended to both the first time.
 const TRY_HELP: &str = "Say \"help\" to hear what I can do.";
 /// The answer to a known command whose tool is missing, if the grammar has no words for that.
 const NO_TOOL: &str = "I understand that, but I can't do it yet.";
@@ -234,6 +237,9 @@ impl Templates {
 
     /// The meaning of `text` after what was said and done before.
     fn meant(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
+        if let Some(meaning) = once_more(&self.grammar, text, &prompt.items) {
+            return Some(meaning);
+        }
         // "15 or 50 minutes?"
         if let Some(said) = last_said(prompt)
             && self
@@ -381,8 +387,9 @@ fn refuse(text: &str, items: &[Item]) -> Step {
     if is_question(text) && !said(NO_ANSWER) {
         return Step::Advise;
     }
-    let known = said(NO_ANSWER) || said(NO_WISH);
-    let text = if known { NO_WISH.to_owned() } else { format!("{NO_WISH} {TRY_HELP}") };
+    let known = said(NO_ANSWER) || said(NO_WISH) || said(NO_REQUEST);
+    let no = if is_statement(text) { NO_REQUEST } else { NO_WISH };
+    let text = if known { no.to_owned() } else { format!("{no} {TRY_HELP}") };
     Step::Give(vec![Delta::Text(text)])
 }
 
@@ -473,12 +480,30 @@ fn last_said(prompt: &Prompt) -> Option<String> {
     last_turn_but_one(prompt).map(|(said, _)| said.to_owned())
 }
 
-/// The words of the turn before the last one, and what came after them.
+/// How many turns in a row that were not understood leave what came before them in mind.
+const MOST_LOST: usize = 2;
+
+/// The words of the turn before the last one, and what came after them. What was not understood is
+/// no turn of the conversation.
 fn last_turn_but_one(prompt: &Prompt) -> Option<(&str, &[Item])> {
     let user = |item: &Item| matches!(item, Item::User { .. });
+    let lost = |item: &Item| match item {
+        Item::Reply { text, .. } => {
+            [NO_WISH, NO_ANSWER, NO_REQUEST].iter().any(|no| text.starts_with(no))
+        }
+        _ => false,
+    };
     let last = prompt.items.iter().rposition(user)?;
-    let earlier = &prompt.items[..last];
-    let at = earlier.iter().rposition(user)?;
+    let mut earlier = &prompt.items[..last];
+    let mut at = earlier.iter().rposition(user)?;
+    for _ in 0..MOST_LOST {
+        if !matches!(&earlier[at + 1..], [only] if lost(only)) {
+            break;
+        }
+        let Some(before) = earlier[..at].iter().rposition(user) else { break };
+        earlier = &earlier[..at];
+        at = before;
+    }
     match &earlier[at] {
         Item::User { text, .. } => Some((text, &earlier[at + 1..])),
         Item::Reply { .. }

@@ -1,0 +1,82 @@
+//! "Another one" after a joke, "again" after a coin was tossed: the same once more.
+
+use crate::dialog::Item;
+use crate::grammar::{Grammar, Meaning};
+
+/// Words that ask for another of what there is more than one of.
+const ANOTHER: &[&str] = &[
+    "another",
+    "another one",
+    "and another",
+    "and another one",
+    "one more",
+    "and one more",
+    "tell me another",
+    "tell me another one",
+    "give me another",
+    "give me another one",
+    "a different one",
+    "got another",
+    "more",
+];
+/// Words that repeat what depends on chance. After words they ask to hear those again.
+const AGAIN: &[&str] = &[
+    "again",
+    "once more",
+    "one more time",
+    "and again",
+    "do it again",
+    "do that again",
+    "try again",
+    "try it again",
+    "roll again",
+    "roll it again",
+    "roll them again",
+    "flip again",
+    "flip it again",
+    "toss it again",
+    "pick again",
+    "pick another",
+    "pick another one",
+    "choose again",
+];
+/// The tools whose result is another each time.
+const CHANCE: &[&str] = &["flip_coin", "roll_dice", "pick_number", "choose"];
+
+/// The meaning of `text`, the last of `items`, if it asks for the same as before once more.
+pub(super) fn once_more(grammar: &Grammar, text: &str, items: &[Item]) -> Option<Meaning> {
+    let (another, again) = kind(text);
+    if !another && !again {
+        return None;
+    }
+    let said = items.iter().rev().skip(1).filter_map(|item| match item {
+        Item::User { text, .. } => Some(text.as_str()),
+        Item::Reply { .. }
+        | Item::Call { .. }
+        | Item::Outcome(_)
+        | Item::Picture(_)
+        | Item::Notice { .. } => None,
+    });
+    // "Another one." "One more." are about the joke before them.
+    let first = said.into_iter().find(|text| kind(text) == (false, false))?;
+    match grammar.understand(first)? {
+        Meaning::Answer(answer) if another && answer.contains('|') => Some(Meaning::Answer(answer)),
+        Meaning::Calls(calls) if calls.iter().all(|call| CHANCE.contains(&call.tool.as_str())) => {
+            Some(Meaning::Calls(calls))
+        }
+        Meaning::Answer(_)
+        | Meaning::Calls(_)
+        | Meaning::Ask { .. }
+        | Meaning::Unclear(_)
+        | Meaning::Refusal(_)
+        | Meaning::Nothing => None,
+    }
+}
+
+/// Whether `text` asks for another, and whether to do it again.
+fn kind(text: &str) -> (bool, bool) {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_lowercase).filter(|word| word != "please").collect();
+    let said = words.join(" ");
+    (ANOTHER.contains(&said.as_str()), AGAIN.contains(&said.as_str()))
+}
