@@ -35,7 +35,7 @@ use score::{distance, words};
 const LEVELS: [f32; 3] = [0.0, -6.0, -12.0];
 
 /// The same from a laptop at a low volume down to headphones, which the microphone does not hear.
-const FAINT: [f32; 5] = [-6.0, -12.0, -24.0, -36.0, -120.0];
+const FAINT: [f32; 5] = [0.0, -6.0, -12.0, -30.0, -120.0];
 
 /// The prompts said at the beginning of a first reply.
 const EARLY: usize = 30;

@@ -181,3 +181,23 @@ fn an_echo_that_begins_later_is_removed_again() {
     room.run(1.0);
     assert_eq!(voices(&room.events), before, "{:?}", room.events);
 }
+
+#[test]
+fn words_said_at_the_beginning_of_a_first_reply_are_not_taken_with_its_echo() {
+    let mut room = room(Air::of(-12.0), Echo::On);
+    room.run(1.0);
+    room.say(&reply(5));
+    room.run(1.0);
+    let from = room.position();
+    let person = speech(2);
+    room.hear(&person);
+    room.run_out();
+    room.run(1.0);
+    let utterance = utterance(&room.events);
+    let at = (from - utterance.span.start) as usize;
+    let heard = &utterance.pcm[at..at + person.len()];
+    // How much of the person's sound is in what was heard.
+    let inner = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let share = inner(heard, &person) / inner(&person, &person);
+    assert!(share > 0.8, "{share}");
+}
