@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::foreign;
 use super::once_more::once_more;
 use super::question::{is_question, is_statement};
-use super::told::{outcome, told};
+use super::told::{closing, fresh, is_there, outcome, told};
 use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
@@ -211,7 +211,7 @@ impl Templates {
             arguments: call.arguments.to_string(),
         };
         // What was asked for behind a call is said behind its result.
-        let closing = self.closing(prompt);
+        let closing = closing(&self.grammar, prompt);
         let (say, calls): (Vec<_>, Vec<_>) =
             calls.into_iter().partition(|call| call.said().is_some());
         let say = say.iter().filter_map(ParsedCall::said).map(|text| fresh(text, prompt));
@@ -223,16 +223,6 @@ impl Templates {
             .into_iter()
             .chain(calls.into_iter().map(|parsed| Delta::Call(call(parsed))))
             .collect())
-    }
-
-    /// What the sentence of the last turn asks to hear behind its last call: "set a timer for ten
-    /// minutes and tell me a joke".
-    fn closing(&self, prompt: &Prompt) -> Vec<String> {
-        let meaning = prompt.last_turn().and_then(|(text, _)| self.grammar.understand(text));
-        let Some(Meaning::Calls(calls)) = meaning else { return Vec::new() };
-        let last = calls.iter().rposition(|call| call.said().is_none() && is_there(call, prompt));
-        let behind = last.map_or(calls.len(), |last| last + 1);
-        calls[behind..].iter().filter_map(ParsedCall::said).map(|say| fresh(say, prompt)).collect()
     }
 
     /// The meaning of `text` after what was said and done before.
@@ -317,7 +307,9 @@ impl Templates {
             let mut said = told(after);
             if !said.is_empty() {
                 said.extend(
-                    self.closing(prompt).into_iter().map(|say| Delta::Text(format!(" {say}"))),
+                    closing(&self.grammar, prompt)
+                        .into_iter()
+                        .map(|say| Delta::Text(format!(" {say}"))),
                 );
             }
             return Step::Give(said);
@@ -401,23 +393,6 @@ fn advice(server: Option<&str>) -> String {
         None => "",
     };
     format!("{NO_ANSWER} A chat model could: set an OpenAI API key{server}.")
-}
-
-/// Whether the tool of `call` exists, or the call is only something to say.
-fn is_there(call: &ParsedCall, prompt: &Prompt) -> bool {
-    call.said().is_some() || prompt.tools.iter().any(|tool| tool.name == call.tool)
-}
-
-/// Among several answers, separated by bars, the first one not given yet, or the one given longest
-/// ago.
-fn fresh(answer: &str, prompt: &Prompt) -> String {
-    let given = |text: &&str| {
-        prompt.items.iter().rposition(
-            |item| matches!(item, Item::Reply { text: said, .. } if said.contains(text.trim())),
-        )
-    };
-    let best = answer.split('|').min_by_key(given).unwrap_or(answer);
-    best.trim().to_owned()
 }
 
 /// Whether every call after the user's words was made by templates.

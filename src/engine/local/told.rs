@@ -1,7 +1,8 @@
-//! What the tools of a turn said, as one answer.
+//! What the tools of a turn said, as one answer, and what is said behind it.
 
-use crate::dialog::{Item, Outcome};
+use crate::dialog::{Item, Outcome, Prompt};
 use crate::engine::Delta;
+use crate::grammar::{Grammar, Meaning, ParsedCall};
 
 /// What the tools of a turn said, verbatim; empty while one of them is running.
 pub(super) fn told(after: &[Item]) -> Vec<Delta> {
@@ -25,6 +26,33 @@ pub(super) fn told(after: &[Item]) -> Vec<Delta> {
     said.retain(|said| !said.is_empty());
     let said = said.join(" ");
     if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] }
+}
+
+/// What the sentence of the last turn asks to hear behind its last call: "set a timer for ten minutes
+/// and tell me a joke".
+pub(super) fn closing(grammar: &Grammar, prompt: &Prompt) -> Vec<String> {
+    let meaning = prompt.last_turn().and_then(|(text, _)| grammar.understand(text));
+    let Some(Meaning::Calls(calls)) = meaning else { return Vec::new() };
+    let last = calls.iter().rposition(|call| call.said().is_none() && is_there(call, prompt));
+    let behind = last.map_or(calls.len(), |last| last + 1);
+    calls[behind..].iter().filter_map(ParsedCall::said).map(|say| fresh(say, prompt)).collect()
+}
+
+/// Among several answers, separated by bars, the first one not given yet, or the one given longest
+/// ago.
+pub(super) fn fresh(answer: &str, prompt: &Prompt) -> String {
+    let given = |text: &&str| {
+        prompt.items.iter().rposition(
+            |item| matches!(item, Item::Reply { text: said, .. } if said.contains(text.trim())),
+        )
+    };
+    let best = answer.split('|').min_by_key(given).unwrap_or(answer);
+    best.trim().to_owned()
+}
+
+/// Whether the tool of `call` exists, or the call is only something to say.
+pub(super) fn is_there(call: &ParsedCall, prompt: &Prompt) -> bool {
+    call.said().is_some() || prompt.tools.iter().any(|tool| tool.name == call.tool)
 }
 
 /// The outcome that `item` is, if it is one.
