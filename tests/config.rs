@@ -283,6 +283,9 @@ fn wake_words_have_plain_names_and_each_its_own_sensitivity() {
     .wake;
     assert_eq!(wake.words, ["alexa", "hey_jarvis"]);
     assert_eq!([wake.sensitivity_of("alexa"), wake.sensitivity_of("hey_jarvis")], [0.7, 0.4]);
+    let butler = load("[wake.hey_jarvis]\npersona = \"You are a butler.\"").settings.wake;
+    assert_eq!(butler.sensitivity_of("hey_jarvis"), 0.5);
+    assert_eq!(butler.own["hey_jarvis"].persona.as_deref(), Some("You are a butler."));
     assert_eq!(load("").settings.wake.words, ["hey_jarvis"]);
     let found = problems("[wake]\nwords = [\"Hey Jarvis\"]\nsensitivity = 2");
     assert_eq!(

@@ -27,6 +27,8 @@ const LARGEST: u64 = 256 * 1024;
 pub(super) struct Told {
     /// Who aloud is, how it speaks, and what it knows.
     pub(super) instructions: Arc<str>,
+    /// The same without who it is, for a persona of its own.
+    rest: String,
     /// Earlier messages.
     pub(super) messages: Vec<Item>,
 }
@@ -37,7 +39,7 @@ pub(super) struct Told {
 /// [`StartError::Context`] when a file cannot be read, is not text or is too long.
 pub(super) fn read_all(context: &Context) -> Result<Told, StartError> {
     let persona = context.persona.as_deref().unwrap_or(PERSONA);
-    let mut text = format!("{persona} {MANNER}");
+    let mut text = MANNER.to_owned();
     if !context.facts.is_empty() {
         text.push_str("\n\nWhat you know:");
         for fact in &context.facts {
@@ -60,7 +62,14 @@ pub(super) fn read_all(context: &Context) -> Result<Told, StartError> {
             None => text.push_str(&format!("\n\nFrom {name}:\n{}", words.trim())),
         }
     }
-    Ok(Told { instructions: text.into(), messages })
+    Ok(Told { instructions: format!("{persona} {text}").into(), rest: text, messages })
+}
+
+impl Told {
+    /// The instructions for `persona` instead of the configured one.
+    pub(super) fn spoken_by(&self, persona: &str) -> Arc<str> {
+        format!("{persona} {}", self.rest).into()
+    }
 }
 
 /// `instructions` with the earlier messages, for a model that takes no conversation.
@@ -179,6 +188,8 @@ mod tests {
         assert!(text.ends_with(
             "\n\nWhat you know:\n- The dog is called Rex.\n\nFrom notes.txt:\nThe gate code is 4711."
         ));
+        let cook = instructions(&context).unwrap().spoken_by("You are a cook.");
+        assert_eq!(*cook, text.replace("You are a sailor.", "You are a cook."));
         context.files = vec![dir.path().join("none.txt")];
         assert!(matches!(instructions(&context), Err(StartError::Context { missing: true, .. })));
         let long = dir.path().join("long.txt");

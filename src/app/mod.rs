@@ -177,6 +177,14 @@ impl App {
         Ok(if before.is_empty() { told } else { instructions::with_before(&told, &before) })
     }
 
+    /// The instructions of wake words with a persona of their own.
+    fn personas(&self) -> Result<BTreeMap<String, Arc<str>>, StartError> {
+        let told = self.context()?;
+        let own = &self.config.settings.wake.own;
+        let personas = own.iter().filter_map(|(word, own)| Some((word, own.persona.as_ref()?)));
+        Ok(personas.map(|(word, who)| (word.clone(), told.spoken_by(who))).collect())
+    }
+
     /// The ear of a conversation, or the one behind the `live` ear. A partner that hears by itself
     /// needs it for the record only.
     fn ear(&self, notes: &Notes, live: bool) -> Result<Arc<dyn Transcriber>, StartError> {
@@ -356,6 +364,7 @@ impl App {
             early: None,
             turn_ends: None,
             words: Vec::new(),
+            personas: BTreeMap::new(),
             sound: None,
             rest: None,
             question: Some(question),
@@ -445,6 +454,7 @@ impl App {
             turn_ends: turn_end::turn_ends(self, early.as_ref(), inside)?,
             early,
             words: self.config.settings.wake.words.clone(),
+            personas: self.personas()?,
             sound: Some(events),
             rest: Some(sound.rest()),
             question: None,

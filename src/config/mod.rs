@@ -48,8 +48,8 @@ pub use problem::{ConfigErrors, Origin, Problem};
 pub use providers::OPENAI;
 pub use settings::{
     Audio, AudioChat, AuthScheme, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device,
-    Dialect, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Protocol,
-    Provider, ProviderKind, Realtime, Settings, Speak, Speculate, Templates, ToolChoice,
+    Dialect, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, OwnWake, Partner,
+    Protocol, Provider, ProviderKind, Realtime, Settings, Speak, Speculate, Templates, ToolChoice,
     Transcribe, TurnDetection, TurnEnding, Wake, WireFormat,
 };
 pub use tools::{CalDav, GetWeather, HomeAssistant, Mqtt, Tools, Units};

@@ -7,7 +7,7 @@ use super::providers::variable;
 use super::section::{Choice, Report, Section, Wrong, path, web_address};
 use super::settings::{
     Audio, Cascade, Commands, Device, Dialect, Listen, Local, Log, Mode, ModelName, Models,
-    Partner, Realtime, Settings, Templates, TurnDetection, TurnEnding, Wake, WireFormat,
+    OwnWake, Partner, Realtime, Settings, Templates, TurnDetection, TurnEnding, Wake, WireFormat,
 };
 use super::table::Table;
 use super::tools::{GetWeather, HomeAssistant, Tools, Units};
@@ -141,10 +141,10 @@ fn wake(mut of: Section<'_, '_>) -> Wake {
     let mut own = BTreeMap::new();
     for name in of.tables() {
         let mut word = of.section(&name);
-        if let Some(sensitivity) = word.fraction("sensitivity", 0.0..=1.0) {
-            own.insert(name, sensitivity);
-        }
+        let sensitivity = word.fraction("sensitivity", 0.0..=1.0);
+        let persona = word.words("persona", "one or two sentences");
         word.end();
+        own.insert(name, OwnWake { sensitivity, persona });
     }
     of.end();
     Wake { words, sensitivity, own }

@@ -153,14 +153,23 @@ pub struct Wake {
     pub words: Vec<String>,
     /// How easily they wake, 0.0..=1.0.
     pub sensitivity: f64,
-    /// `[wake.WORD]`: words with a sensitivity of their own.
-    pub own: BTreeMap<String, f64>,
+    /// `[wake.WORD]`: what is different for one word.
+    pub own: BTreeMap<String, OwnWake>,
+}
+
+/// What is different for one wake word.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnWake {
+    /// How easily it wakes, 0.0..=1.0.
+    pub sensitivity: Option<f64>,
+    /// Who answers to it, for models that take instructions.
+    pub persona: Option<String>,
 }
 
 impl Wake {
     /// How easily `word` wakes, 0.0..=1.0.
     pub fn sensitivity_of(&self, word: &str) -> f64 {
-        self.own.get(word).copied().unwrap_or(self.sensitivity)
+        self.own.get(word).and_then(|own| own.sensitivity).unwrap_or(self.sensitivity)
     }
 }
 

@@ -103,7 +103,7 @@ impl Driver {
             turns: Turns::new(setup, recorder),
             hearing: Hearing::new(parts.ear, parts.early),
             turn_end: TurnEnd::new(parts.turn_ends, parts.spending.clone()),
-            waking: Waking::new(parts.words),
+            waking: Waking::new(parts.words, parts.personas),
             voice: Voice::new(parts.feed, parts.shared, parts.rest, parts.earcons, now),
             work: ToolWork::new(parts.tools, parts.permissions),
             announcements: Announcements::default(),
@@ -485,8 +485,9 @@ impl Driver {
 
     /// The prompt of the live attempt.
     pub(super) fn prompt(&self) -> Prompt {
+        let woken = self.turns.woken().then(|| self.waking.persona()).flatten();
         Prompt {
-            instructions: Arc::clone(&self.instructions),
+            instructions: woken.unwrap_or_else(|| Arc::clone(&self.instructions)),
             items: self.turns.prompt(),
             tools: self.work.registry().specs(),
             sounds: Vec::new(),

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -24,6 +25,8 @@ pub struct Parts {
     pub partner: Box<dyn Partner>,
     /// Who aloud is, for responders that take instructions.
     pub instructions: Arc<str>,
+    /// What they are instead in a turn that begins with one of these wake words.
+    pub personas: BTreeMap<String, Arc<str>>,
     /// The tools that can be called.
     pub tools: Registry,
     /// Which of them run without asking.

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use super::record::Recorder;
 use crate::base::Moment;
-use crate::dialog::{History, Item};
+use crate::dialog::{History, Item, Start};
 use crate::tool::ToolCx;
 use crate::turn::{
     Command, EarStatus, Ignored, Input, Machine, Mode, MouthStatus, Revision, Setup, Status, Wait,
@@ -66,6 +66,11 @@ impl Turns {
         let last_reply = self.history().last_said().map(str::to_owned);
         let (said, starts) = (self.asked(), self.machine.starts());
         ToolCx { now, last_reply, said, starts, ..ToolCx::default() }
+    }
+
+    /// Whether a wake word began the turn.
+    pub(super) fn woken(&self) -> bool {
+        self.machine.starts().contains(&Start::Wake)
     }
 
     /// What the user said last, which the live attempt answers.

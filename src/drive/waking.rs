@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(super) struct Waking {
     stage: Stage,
     /// The last word that was called.
     last: Option<Arc<str>>,
+    /// The instructions of words that call somebody else.
+    personas: BTreeMap<String, Arc<str>>,
     /// What we said recently, and when.
     own: VecDeque<(Moment, String)>,
 }
@@ -71,8 +73,13 @@ impl Wanted {
 }
 
 impl Waking {
-    pub(super) fn new(words: Vec<String>) -> Self {
-        Self { words, stage: Stage::Idle, last: None, own: VecDeque::new() }
+    pub(super) fn new(words: Vec<String>, personas: BTreeMap<String, Arc<str>>) -> Self {
+        Self { words, stage: Stage::Idle, last: None, personas, own: VecDeque::new() }
+    }
+
+    /// The instructions of whom the last word called, if they are its own.
+    pub(super) fn persona(&self) -> Option<Arc<str>> {
+        self.personas.get(&**self.last.as_ref()?).cloned()
     }
 
     /// The words listened for.
@@ -218,8 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn the_last_word_says_who_answers() {
+        let personas = BTreeMap::from([("alexa".into(), "You are a cook.".into())]);
+        let mut waking = Waking::new(vec!["alexa".into(), "hey_jarvis".into()], personas);
+        assert_eq!(waking.persona(), None);
+        waking.call(called("alexa", None));
+        assert_eq!(waking.persona().as_deref(), Some("You are a cook."));
+        waking.call(called("hey_jarvis", None));
+        assert_eq!(waking.persona(), None);
+    }
+
+    #[test]
     fn a_call_that_the_words_do_not_bear_out_shuts_the_ear_when_the_utterance_is_over() {
-        let mut waking = Waking::new(vec!["alexa".into()]);
+        let mut waking = Waking::new(vec!["alexa".into()], BTreeMap::new());
         let id = UtteranceId(1);
         waking.call(called("alexa", None));
         waking.begin(id);
@@ -245,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_word_of_ones_own_may_be_written_as_its_recordings_were_or_in_any_way() {
-        let mut waking = Waking::new(vec!["rechner".into()]);
+        let mut waking = Waking::new(vec!["rechner".into()], BTreeMap::new());
         for (spellings, text, rest) in [
             (&["Wreck now."][..], "Wreck now, what time is it?", "what time is it?"),
             (&["Wreck now."], "Rechner, stop", "stop"),
@@ -262,7 +280,7 @@ mod tests {
 
     #[test]
     fn our_own_voice_does_not_wake_us() {
-        let mut waking = Waking::new(vec!["alexa".into()]);
+        let mut waking = Waking::new(vec!["alexa".into()], BTreeMap::new());
         waking.said(Moment::from_millis(0), " You can say");
         waking.said(Moment::from_millis(900), " \"Alexa\" to me.");
         assert!(waking.is_own(Moment::from_millis(1_500), "alexa"));

@@ -69,6 +69,7 @@ async fn sound_is_in_the_ring_of_the_speaker_at_once() {
             early: None,
             turn_ends: None,
             words: Vec::new(),
+            personas: std::collections::BTreeMap::new(),
             sound: None,
             rest: None,
             question: Some(Question::Heard(heard)),

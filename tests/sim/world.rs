@@ -177,6 +177,7 @@ impl World {
             early: early.then(|| Arc::new(Early(room.clone())) as _),
             turn_ends: turn_ends.map(|ends| ends(&room)),
             words: Vec::new(),
+            personas: std::collections::BTreeMap::new(),
             sound: Some(sounds),
             rest: None,
             question: None,
