@@ -38,6 +38,7 @@ mod settings;
 mod show;
 mod table;
 mod tools;
+mod wake;
 
 pub use environment::Environment;
 pub use feature::Feature;
@@ -48,8 +49,9 @@ pub use problem::{ConfigErrors, Origin, Problem};
 pub use providers::OPENAI;
 pub use settings::{
     Audio, AudioChat, AuthScheme, CREDENTIALS, Cascade, Chat, ChatModel, Commands, Context, Device,
-    Dialect, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, OwnWake, Partner,
-    Protocol, Provider, ProviderKind, Realtime, Settings, Speak, Speculate, Templates, ToolChoice,
-    Transcribe, TurnDetection, TurnEnding, Wake, WireFormat,
+    Dialect, Image, KeySource, Listen, Local, Log, Mode, ModelName, Models, Partner, Protocol,
+    Provider, ProviderKind, Realtime, Settings, Speak, Speculate, Templates, ToolChoice,
+    Transcribe, TurnDetection, TurnEnding, WireFormat,
 };
 pub use tools::{CalDav, GetWeather, HomeAssistant, Mqtt, Tools, Units};
+pub use wake::{OwnWake, Wake};

@@ -1,19 +1,17 @@
 //! From the table to [`Settings`]: every key, its valid values and its default.
 
-use std::collections::BTreeMap;
-
 use super::names::{Providers, TEMPLATES, model_name, remote_models, some, word};
 use super::providers::variable;
-use super::section::{Choice, Report, Section, Wrong, path, web_address};
+use super::section::{Choice, Report, Section, path, web_address};
 use super::settings::{
     Audio, Cascade, Commands, Device, Dialect, Listen, Local, Log, Mode, ModelName, Models,
-    OwnWake, Partner, Realtime, Settings, Templates, TurnDetection, TurnEnding, Wake, WireFormat,
+    Partner, Realtime, Settings, Templates, TurnDetection, TurnEnding, WireFormat,
 };
 use super::table::Table;
 use super::tools::{GetWeather, HomeAssistant, Tools, Units};
 use super::{
     Environment, Feature, KeySource, Origin, Paths, calendar, keys, mcp, mqtt, permissions,
-    providers, remote,
+    providers, remote, wake,
 };
 use crate::engine::openai::defaults;
 use crate::listen::Echo;
@@ -29,7 +27,7 @@ pub(super) fn settings(
     let mut root = Section::root(table, report);
     let audio = audio(root.section("audio"));
     let listen = listen(root.section("listen"));
-    let wake = wake(root.section("wake"));
+    let wake = wake::read(root.section("wake"));
     let keys = keys::read(root.section("keys"));
     let partner = partner(root.section("partner"));
     let providers = providers::read(root.section("providers"), env);
@@ -121,48 +119,6 @@ fn listen(mut of: Section<'_, '_>) -> Listen {
     };
     of.end();
     listen
-}
-
-fn wake(mut of: Section<'_, '_>) -> Wake {
-    const WANTED: &str = "names of wake words, such as [\"hey_jarvis\", \"alexa\"]";
-    let check = |text: &str| {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        match text {
-            "" => Err(("it is empty".to_owned(), format!("write {WANTED}"))),
-            text if text.chars().all(plain) => Ok(text.to_owned()),
-            text => {
-                let what = format!("\"{text}\" is not the name of a wake word");
-                Err((what, "write it in small letters with _ between the words".to_owned()))
-            }
-        }
-    };
-    let words = some_words(&mut of, WANTED, check);
-    let sensitivity = of.fraction("sensitivity", 0.0..=1.0).unwrap_or(0.5);
-    let mut own = BTreeMap::new();
-    for name in of.tables() {
-        let mut word = of.section(&name);
-        let sensitivity = word.fraction("sensitivity", 0.0..=1.0);
-        let persona = word.words("persona", "one or two sentences");
-        word.end();
-        own.insert(name, OwnWake { sensitivity, persona });
-    }
-    of.end();
-    Wake { words, sensitivity, own }
-}
-
-fn some_words(
-    of: &mut Section<'_, '_>,
-    wanted: &str,
-    check: impl Fn(&str) -> Result<String, Wrong>,
-) -> Vec<String> {
-    let words = of.list("words", wanted, vec!["hey_jarvis".to_owned()], check);
-    if words.is_empty()
-        && let Some(at) = of.place("words")
-        && of.clean("words")
-    {
-        of.wrong(&at, "words", ("the list is empty".into(), format!("write {wanted}")));
-    }
-    words
 }
 
 fn partner(mut of: Section<'_, '_>) -> Partner {

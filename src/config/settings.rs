@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::Environment;
 use super::mcp::McpServer;
 use super::tools::Tools;
+use super::wake::Wake;
 use crate::engine::openai::Sampling;
 pub use crate::engine::openai::{Protocol, ToolChoice};
 use crate::keys;
@@ -144,33 +145,6 @@ pub enum Mode {
     Open,
     /// A wake word.
     Wake,
-}
-
-/// The words that open the ear in [`Mode::Wake`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wake {
-    /// Names of models. Never empty.
-    pub words: Vec<String>,
-    /// How easily they wake, 0.0..=1.0.
-    pub sensitivity: f64,
-    /// `[wake.WORD]`: what is different for one word.
-    pub own: BTreeMap<String, OwnWake>,
-}
-
-/// What is different for one wake word.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OwnWake {
-    /// How easily it wakes, 0.0..=1.0.
-    pub sensitivity: Option<f64>,
-    /// Who answers to it, for models that take instructions.
-    pub persona: Option<String>,
-}
-
-impl Wake {
-    /// How easily `word` wakes, 0.0..=1.0.
-    pub fn sensitivity_of(&self, word: &str) -> f64 {
-        self.own.get(word).and_then(|own| own.sensitivity).unwrap_or(self.sensitivity)
-    }
 }
 
 /// Who answers.

@@ -8,7 +8,7 @@ use super::lines::Lines;
 use super::near;
 use super::number;
 use super::scan::Scan;
-use super::{sentence, talk};
+use super::{ParsedCall, sentence, talk};
 
 /// How complete a sentence is, as far as its words tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +49,15 @@ pub(super) fn ending(lines: &Lines, said: &str) -> Ending {
         // One word was misheard, or others follow.
         Some(Meaning::Unclear(_)) => Ending::Extendable,
         Some(Meaning::Calls(calls)) => match last {
-            Last::Number | Last::Noun => Ending::Extendable,
-            // "What is two hundred divided by eight": nobody means a number that goes on.
-            Last::Digit if calls.iter().any(|call| call.tool != "calculate") => Ending::Extendable,
-            Last::Open | Last::Digit | Last::Other => Ending::Whole,
+            Last::Noun => Ending::Extendable,
+            Last::Number | Last::Digit if !calls.iter().all(has_its_number) => Ending::Extendable,
+            // "Remind me to call the dentist": at four.
+            Last::Number | Last::Digit | Last::Open | Last::Other
+                if calls.iter().any(|call| lacks_its_time(call) || is_anywhere(lines, call)) =>
+            {
+                Ending::Extendable
+            }
+            Last::Number | Last::Digit | Last::Open | Last::Other => Ending::Whole,
         },
         Some(Meaning::Answer(_)) => Ending::Whole,
         // What nothing here does may go on in any way.
@@ -68,6 +73,25 @@ pub(super) fn ending(lines: &Lines, said: &str) -> Ending {
             },
         },
     }
+}
+
+/// Whether the number at the end of a request hardly goes on: that of a sum ("two hundred divided by
+/// eight"), and the minutes of a time ("seven thirty").
+fn has_its_number(call: &ParsedCall) -> bool {
+    let minutes = || call.arguments["time"].as_str().is_some_and(|time| !time.ends_with(":00"));
+    matches!(call.tool.as_str(), "calculate" | "pick_number")
+        || call.tool == "set_alarm" && minutes()
+}
+
+/// Whether a request is one for a reminder that does not say when.
+fn lacks_its_time(call: &ParsedCall) -> bool {
+    const WHEN: [&str; 5] = ["time", "in_seconds", "day", "date", "repeat"];
+    call.tool == "add_reminder" && !WHEN.iter().any(|when| call.arguments.get(when).is_some())
+}
+
+/// Whether a request names a place that is on no list: "the temperature in art" may be half a name.
+fn is_anywhere(lines: &Lines, call: &ParsedCall) -> bool {
+    call.arguments["location"].as_str().is_some_and(|place| !sentence::is_known_place(lines, place))
 }
 
 /// What the last word says about the end of a sentence.
@@ -91,15 +115,28 @@ fn last_word(scan: &Scan<'_>) -> Last {
     if let Some(number) = number::numbers(scan, at).first() {
         return if number.value < 20.0 { Last::Digit } else { Last::Number };
     }
-    let asks = at > 0 && scan.is(at, "me");
-    if asks && ["tell", "give", "show", "read"].iter().any(|verb| scan.is(at - 1, verb)) {
+    let asks = |at: usize| {
+        let verbs = ["tell", "give", "show", "read"];
+        at > 0 && scan.is(at, "me") && verbs.iter().any(|verb| scan.is(at - 1, verb))
+    };
+    // "Tell me the" is heard as "Tell me that."
+    let pronoun = |at: usize| ["it", "that"].iter().any(|word| scan.is(at, word));
+    if asks(at) || at > 1 && pronoun(at) && asks(at - 1) {
         return Last::Open;
+    }
+    // "Is there an alarm for", "the square root of": the rest was swallowed.
+    if at > 0 && scan.is(at, "it") && ["for", "of"].iter().any(|link| scan.is(at - 1, link)) {
+        return Last::Noun;
     }
     let letter = scan.tokens[at].text.len() == 1 && !matches!(&*scan.tokens[at].text, "a" | "i");
     if scan.is(at, "next") || letter {
         return Last::Noun;
     }
-    let dated = at > 0 && scan.is(at, "on") && !number::numbers(scan, at - 1).is_empty();
+    let timed = |at: usize| {
+        let times = ["noon", "midnight", "o'clock", "am", "pm", "tonight"];
+        !number::numbers(scan, at).is_empty() || times.iter().any(|time| scan.is(at, time))
+    };
+    let dated = at > 0 && scan.is(at, "on") && timed(at - 1);
     if !scan.flag(at, flag::OPEN) {
         return if dated { Last::Open } else { Last::Other };
     }
@@ -165,7 +202,11 @@ mod tests {
             Add milk and eggs to the shopping list.
             Thank you.
             What can you do?
-            What is two hundred divided by eight?",
+            What is two hundred divided by eight?
+            What is 15 percent of eighty?
+            Set an alarm for seven thirty.
+            Pick a number between one and a hundred.
+            Remind me to call the dentist at noon.",
         );
     }
 
@@ -184,7 +225,10 @@ mod tests {
             Cancel the
             Convert ten miles to
             Hey, could you set the
-            Wake me at seven on.",
+            Wake me at seven on.
+            Set an alarm for noon on.
+            Tell me that.
+            Tell me it.",
         );
     }
 
@@ -230,7 +274,10 @@ mod tests {
             Ending::Extendable,
             "Set an alarm for seven.
             Set the volume to forty.
-            What is eight times twenty?
+            Remind me to call the dentist.
+            Is there an alarm for it?
+            What's the temperature in art?
+            What is the square root of it?
             The ship sank in nineteen twelve.
             Move on to the next.
             What's the weather in P.",

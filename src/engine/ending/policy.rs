@@ -9,7 +9,7 @@ pub const LONGEST_MS: u32 = 2_000;
 /// The pause after a whole request: as soon as its words are recognized. And if the voice stays up
 /// in the air: it may have more to say than the words show.
 const WHOLE_MS: u32 = 250;
-const WHOLE_UP_MS: u32 = 450;
+const WHOLE_UP_MS: u32 = 350;
 
 /// What a pause needs beyond the usual ones of a speaker, in milliseconds.
 const MARGIN_MS: u32 = 100;
