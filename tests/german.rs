@@ -215,6 +215,28 @@ fn english_stays_english_beside_german() {
     }
 }
 
+/// A sentence in neither language is in that of the conversation.
+#[tokio::test]
+async fn what_is_in_no_language_is_in_that_of_the_conversation() {
+    let mut evening = Evening::new();
+    let talk = [
+        ("Leg eine Liste namens Urlaub an", "Neu angelegt: Liste Urlaub. Was soll darauf stehen?"),
+        ("Timer", "Das kann ich nicht. Sag „Hilfe“, dann sage ich dir, was ich kann."),
+        ("Set a timer", "For how long?"),
+        ("10:30", "Timer set for 10 minutes and 30 seconds."),
+        ("Weck mich", "Auf wie viel Uhr?"),
+        ("7:30", "Wecker gestellt: morgen um 7:30 Uhr."),
+    ];
+    let mut wrong = Vec::new();
+    for (said, wanted) in talk {
+        let reply = evening.says(said).await;
+        if reply != wanted {
+            wrong.push(format!("{said} -> {reply} (wanted {wanted})"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
 #[test]
 fn without_german_in_the_configuration_nothing_german_acts() {
     let english = Grammar::new().speaking(&["en".to_owned()]);
@@ -331,6 +353,32 @@ async fn an_evening_in_german() {
         ("Was ist fünf geteilt durch zwei?", "Das ist 2,5."),
         ("Sag das nochmal.", "Das ist 2,5."),
         ("Sing etwas.", "Das kann ich nicht. Sag „Hilfe“, dann sage ich dir, was ich kann."),
+        (
+            "Verschieb den Wecker auf acht.",
+            "Wecker verschoben: statt um 9 Uhr jetzt am Donnerstag um 8 Uhr.",
+        ),
+        (
+            "Stell den Wecker eine halbe Stunde später.",
+            "Wecker verschoben: statt um 8 Uhr jetzt am Donnerstag um 8:30 Uhr.",
+        ),
+        ("Wie viele Fuß sind zwei Meter?", "2 Meter sind ungefähr 6,56 Fuß."),
+        ("Notiere: Der Klempner kommt um acht.", "Notiert: Der Klempner kommt um acht."),
+        ("Was habe ich notiert?", "Der Klempner kommt um acht."),
+        ("Setz Socken auf die Packliste.", "Notiert auf der Packliste: Socken."),
+        ("Welche Listen habe ich?", "Du hast 2 Listen: Packliste und Einkaufsliste."),
+        (
+            "Erinnere mich jeden ersten Montag im Monat um neun an die Miete.",
+            "Ich erinnere dich am ersten Montag jeden Monats um 9 Uhr: Miete.",
+        ),
+        (
+            "Stell einen Timer auf drei Minuten und setz Milch auf die Einkaufsliste.",
+            "Timer auf 3 Minuten gestellt. Notiert auf der Einkaufsliste: Milch.",
+        ),
+        ("Stell einen Pizzatimer auf zwölf Minuten.", "Timer „Pizza“ auf 12 Minuten gestellt."),
+        ("Lösch den ersten Timer.", "Dein Timer auf 1 Stunde und 30 Minuten ist gelöscht."),
+        ("Wie lange braucht die Pizza noch?", "Dein Pizza-Timer läuft noch 12 Minuten."),
+        ("Lösch den Pizza-Timer.", "Dein Pizza-Timer ist gelöscht."),
+        ("Lösch den Timer.", "Dein 3-Minuten-Timer ist gelöscht."),
         ("Danke.", "Gern geschehen."),
         ("Stell einen Timer auf drei Minuten.", "Timer auf 3 Minuten gestellt."),
         ("Und noch einen für acht Minuten.", "Timer auf 8 Minuten gestellt."),
