@@ -61,11 +61,11 @@ use crate::dialog::Item;
 use crate::drive::{Driver, Ear, Finished, Handle, Parts, Question};
 use crate::engine::local::hibari::Hibari;
 use crate::engine::local::{Runtime, Silero, Templates};
-use crate::engine::{Engines, Meter, Notes, Synthesizer, Transcriber};
+use crate::engine::{Alphabet, Engines, Meter, Notes, Synthesizer, Transcriber};
 use crate::ledger::Ledger;
 use crate::listen;
 use crate::models::Store;
-use crate::tool::{self, Book, Registry, Ringer};
+use crate::tool::{self, Book, Registry, Ringer, Tongue};
 use crate::turn;
 
 /// The manifest's model and file of the onnxruntime library.
@@ -201,6 +201,12 @@ impl App {
             (Err(error), config::Partner::Realtime) => Ok(Arc::new(realtime::Absent::new(&error))),
             (ear, _) => ear,
         }
+    }
+
+    /// The language of what rings.
+    fn tongue(&self, engines: &Engines) -> Tongue {
+        let reads = engines.speak.as_ref().is_some_and(|voice| voice.alphabet() == Alphabet::Any);
+        Tongue::new(&self.config.settings.transcribe.languages, reads)
     }
 
     /// The voice of a conversation. A partner that speaks by itself needs it for notices only.
@@ -349,8 +355,10 @@ impl App {
         let book = self.book();
         let mut setup = self.turns(config::Mode::PushToTalk);
         setup.settings.filler.on &= sounds;
+        let tongue = self.tongue(&engines);
         let driver = Driver::new(Parts {
             clock: self.clock,
+            tongue,
             setup,
             partner: realtime::partner(self, engines, told, None, sounds)?,
             instructions: self.instructions()?,
@@ -439,8 +447,10 @@ impl App {
             // It is only the fallback, and loaded when needed.
             at_start.transcribe = Arc::new(Deaf);
         }
+        let tongue = self.tongue(&engines);
         let driver = Driver::new(Parts {
             clock: self.clock,
+            tongue,
             setup: self.turns(talk.mode),
             partner: realtime::partner(self, engines, told, live, true)?,
             instructions: self.instructions()?,

@@ -273,43 +273,14 @@ pub(super) enum Answer {
     Speaks,
 }
 
-/// Words that only acknowledge a ring.
-const HEARD: [&str; 34] = [
-    "stop",
-    "stop it",
-    "stop that",
-    "okay stop",
-    "please stop",
-    "stop please",
-    "stop ringing",
-    "okay",
-    "ok",
-    "all right",
-    "alright",
-    "thanks",
-    "thank you",
-    "okay thanks",
-    "okay thank you",
-    "yes",
-    "yeah",
-    "yep",
-    "yes yes",
-    "got it",
-    "i got it",
-    "i hear you",
-    "i heard you",
-    "im up",
-    "i am up",
-    "im awake",
-    "i am awake",
-    "im coming",
-    "enough",
-    "thats enough",
-    "quiet",
-    "be quiet",
-    "shut up",
-    "silence",
-];
+/// Words that only acknowledge a ring, in English and in German.
+const HEARD: &str = "\
+    stop|stop it|stop that|okay stop|please stop|stop please|stop ringing|okay|ok|all right|\
+    alright|thanks|thank you|okay thanks|okay thank you|yes|yeah|yep|yes yes|got it|i got it|\
+    i hear you|i heard you|im up|i am up|im awake|i am awake|im coming|enough|thats enough|\
+    quiet|be quiet|shut up|silence|\
+    stopp|halt|danke|okay danke|ja|ja ja|ist gut|schon gut|alles klar|ruhe|sei still|hör auf|\
+    aus|ich bin wach|ich komme|ich hab es gehört";
 
 /// Interprets words spoken during a ring. `over` means that they began while a round was sounding,
 /// so the microphone may have picked up part of it; `own` is what the last rounds said.
@@ -324,7 +295,7 @@ pub(super) fn answer(said: &str, over: bool, own: &str) -> Answer {
         return Answer::None;
     }
     let halves = |word: &str| said == format!("{word} {word}") || said == word;
-    if HEARD.iter().any(|word| halves(word)) {
+    if HEARD.split('|').any(halves) {
         return Answer::Heard;
     }
     // A recognizer sometimes hears a tone as a short word.

@@ -108,7 +108,7 @@ impl Driver {
             work: ToolWork::new(parts.tools, parts.permissions),
             announcements: Announcements::default(),
             inquiry: Inquiry::default(),
-            ringing: Ringing::new(parts.book, parts.volume.clone()),
+            ringing: Ringing::new(parts.book, parts.volume.clone(), parts.tongue),
             watch: Watch::new(state, events),
             stopwatch: Stopwatch::default(),
             volume: parts.volume,

@@ -445,10 +445,10 @@ impl Driver {
 
     /// Handles text typed during a ring. True if it was meant for the ring alone.
     pub(super) fn typed_to_ring(&mut self, text: &str) -> bool {
+        let only = self.ringing.typed(text) == Answer::Heard;
         if !self.ringing.rings() {
             return false;
         }
-        let only = self.ringing.typed(text) == Answer::Heard;
         self.end_ring();
         if only {
             self.turns.push(Input::Trigger(Trigger::Stop));

@@ -12,7 +12,7 @@ use crate::dialog::{History, Picture};
 use crate::engine::{EngineError, Meter, Partner, Source, Transcriber};
 use crate::listen;
 use crate::tool::permission::Permissions;
-use crate::tool::{Book, Registry, View};
+use crate::tool::{Book, Registry, Tongue, View};
 use crate::turn::{Mode, Setup};
 
 /// Everything a driver is made of.
@@ -33,6 +33,8 @@ pub struct Parts {
     pub permissions: Permissions,
     /// Timers and alarms, with the stream of their state if this program is to ring them.
     pub book: Option<(Book, Flow<View>)>,
+    /// The language of what rings.
+    pub tongue: Tongue,
     /// The speaker's volume.
     pub volume: Volume,
     /// The speaker ring.

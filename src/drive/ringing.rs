@@ -6,7 +6,7 @@ use super::bell::{Answer, Bell, Hearing, Round, answer};
 use super::handle::Refusal;
 use super::timer::Timer;
 use crate::base::{Flow, Moment, UtteranceId, Volume};
-use crate::tool::{Book, EntryId, LONGEST_SNOOZE, Rang, SNOOZE, View};
+use crate::tool::{Book, EntryId, LONGEST_SNOOZE, Rang, SNOOZE, Tongue, View};
 use crate::turn::Failure;
 
 /// How long after an answer "snooze" still refers to the last ring.
@@ -26,6 +26,7 @@ pub(super) struct Ringing {
     bell: Bell,
     volume: Volume,
     speaker: bool,
+    tongue: Tongue,
     /// The last words that a round spoke: our own voice, if the microphone picks it up.
     words: String,
     /// The utterance that began while a round was sounding.
@@ -54,7 +55,7 @@ pub(super) struct Change {
 }
 
 impl Ringing {
-    pub(super) fn new(book: Option<(Book, Flow<View>)>, volume: Volume) -> Self {
+    pub(super) fn new(book: Option<(Book, Flow<View>)>, volume: Volume, tongue: Tongue) -> Self {
         let (book, views) = book.unzip();
         Self {
             book,
@@ -63,6 +64,7 @@ impl Ringing {
             bell: Bell::default(),
             volume,
             speaker: true,
+            tongue,
             words: String::new(),
             over: None,
             waits: None,
@@ -162,8 +164,9 @@ impl Ringing {
             }
         }
         self.waits = None;
-        let Some(round) = self.bell.next(now, wall) else { return Next::Nothing };
+        let Some(mut round) = self.bell.next(now, wall) else { return Next::Nothing };
         self.volume.floor(round.floor);
+        round.words = self.tongue.word(&round.words);
         if !round.words.is_empty() {
             self.words.clone_from(&round.words);
         }
@@ -190,6 +193,7 @@ impl Ringing {
         said: Result<String, Failure>,
     ) -> (Result<String, Failure>, bool) {
         let Ok(text) = said.as_deref() else { return (said, false) };
+        self.tongue.hear(text);
         if !self.rings() {
             return (said, false);
         }
@@ -207,7 +211,8 @@ impl Ringing {
     }
 
     /// Interprets text typed during a ring.
-    pub(super) fn typed(&self, text: &str) -> Answer {
+    pub(super) fn typed(&mut self, text: &str) -> Answer {
+        self.tongue.hear(text);
         answer(text, false, "")
     }
 
@@ -251,7 +256,7 @@ impl Ringing {
         let book = self.book.as_ref().filter(|_| !self.bell.rings())?;
         let now = book.now();
         let mut sentences: Vec<String> =
-            self.view.missed.iter().map(|missed| missed.missed(&now)).collect();
+            self.view.missed.iter().map(|one| self.tongue.word(&one.missed(&now))).collect();
         if !self.news.is_empty() {
             sentences.push(FILE_TROUBLE.into());
         }

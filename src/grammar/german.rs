@@ -8,10 +8,12 @@ use super::{Before, Meaning, ParsedCall, follow, sentence};
 use crate::language::german::{self, Sentence};
 
 const GERMAN: &str = include_str!("german.toml");
+const GERMAN_TABLES: &str = include_str!("german_tables.toml");
 const TABLES: &str = include_str!("tables.toml");
 
 /// Arguments that hold the user's own words.
-const OWN_WORDS: &[&str] = &["label", "to_label", "item", "text", "except"];
+const OWN_WORDS: &[&str] =
+    &["label", "to_label", "item", "text", "except", "list", "about", "title", "topic", "what"];
 
 /// The compiled German lines, and how German and English share sentences that are both.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(super) struct German {
     lines: Lines,
     /// Whether it is named before English: what both understand equally well is German then.
     first: bool,
+    /// Whether English is not named at all.
+    pub(super) alone: bool,
 }
 
 /// How much a sentence means: the fewer the more.
@@ -34,9 +38,14 @@ fn rank(meaning: Option<&(Meaning, bool)>) -> u8 {
 }
 
 impl German {
-    pub(super) fn new(first: bool) -> Self {
-        // A test reads the built-in files; see `Grammar::new`.
-        Self { lines: file::load(&[GERMAN, TABLES]).unwrap_or_default(), first }
+    /// German, the `place`th of the languages, beside English, which may have a place too.
+    pub(super) fn new(place: usize, english: Option<usize>) -> Self {
+        Self {
+            // A test reads the built-in files; see `Grammar::new`.
+            lines: file::load(&[GERMAN, GERMAN_TABLES, TABLES]).unwrap_or_default(),
+            first: english.is_none_or(|english| place < english),
+            alone: english.is_none(),
+        }
     }
 
     /// The meaning of `said` in German. No guess is made about what is only partly understood, and
@@ -47,6 +56,12 @@ impl German {
         }
         let read = german::read(said);
         let (meaning, sure) = sentence::understand(&self.lines, &read.text)?;
+        // "Stell einen Timer und setz Milch auf die Liste" is not a thing on the list.
+        if let Meaning::Calls(calls) = &meaning
+            && calls.iter().any(swallows)
+        {
+            return self.each(&read);
+        }
         match meaning {
             Meaning::Unclear(_) | Meaning::Nothing => None,
             Meaning::Calls(calls) => {
@@ -58,6 +73,24 @@ impl German {
             }
             Meaning::Answer(_) | Meaning::Refusal(_) => Some((meaning, sure)),
         }
+    }
+
+    /// The requests of a sentence that has several, all of them understood.
+    fn each(&self, read: &Sentence) -> Option<(Meaning, bool)> {
+        let mut calls = Vec::new();
+        for part in read.text.split(" and ") {
+            match sentence::understand(&self.lines, part)?.0 {
+                Meaning::Calls(more) if !more.iter().any(swallows) => calls.extend(more),
+                Meaning::Calls(_)
+                | Meaning::Ask { .. }
+                | Meaning::Unclear(_)
+                | Meaning::Answer(_)
+                | Meaning::Refusal(_)
+                | Meaning::Nothing => return None,
+            }
+        }
+        let calls = calls.into_iter().map(|call| own(call, read)).collect();
+        Some((Meaning::Calls(calls), true))
     }
 
     /// The meaning of `said` in German if it is German rather than English.
@@ -75,6 +108,14 @@ impl German {
     pub(super) fn follow(&self, english: &Lines, before: &Before, said: &str) -> Option<Meaning> {
         follow::follow(english, before, &german::follow(said)?)
     }
+}
+
+/// Whether the thing of `call` is more than one: a second request begins within it.
+fn swallows(call: &ParsedCall) -> bool {
+    let thing =
+        |name: &str| call.arguments[name].as_str().is_some_and(|text| text.contains(" and "));
+    matches!(call.tool.as_str(), "add_to_list" | "remove_from_list") && thing("item")
+        || matches!(call.tool.as_str(), "set_timer" | "set_alarm") && thing("label")
 }
 
 /// `call` with the user's words as they were before numbers and days were rewritten.

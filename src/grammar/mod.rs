@@ -62,12 +62,15 @@ pub use file::Problem;
 pub use follow::Before;
 use lines::Lines;
 
-use crate::language::german::looks_german;
+use crate::language::german::{has_english, looks_german};
 
 const ENGLISH: &str = include_str!("english.toml");
 const TABLES: &str = include_str!("tables.toml");
 const HOUSE: &str = include_str!("house.toml");
 const NO_HOUSE: &str = include_str!("no_house.toml");
+
+/// How many earlier sentences may tell the language of the conversation.
+const MOST_EARLIER: usize = 3;
 
 /// A tool call that a sentence asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,8 +177,7 @@ impl Grammar {
     #[must_use]
     pub fn speaking(self, languages: &[String]) -> Self {
         let place = |code: &str| languages.iter().position(|language| language == code);
-        let german =
-            place("de").map(|de| german::German::new(place("en").is_none_or(|en| de < en)));
+        let german = place("de").map(|de| german::German::new(de, place("en")));
         Self { german, ..self }
     }
 
@@ -188,6 +190,32 @@ impl Grammar {
             Language::German
         } else {
             Language::English
+        }
+    }
+
+    /// The language of `sentence` after `earlier`, those said before it, the last one first: one that
+    /// is in neither language ("Berlin", "10:30") is in that of the conversation.
+    pub fn language_after<'a>(
+        &self,
+        sentence: &str,
+        earlier: impl Iterator<Item = &'a str>,
+    ) -> Language {
+        let language = self.language(sentence);
+        let Some(german) = &self.german else { return language };
+        let neutral = |text: &str| {
+            !has_english(text) && !matches!(self.english(text), Some((Meaning::Calls(_), _)))
+        };
+        if language == Language::German || !neutral(sentence) {
+            return language;
+        }
+        let told = earlier.map(|text| (self.language(text), text));
+        let told = told
+            .take(MOST_EARLIER)
+            .find(|(language, text)| *language == Language::German || !neutral(text));
+        match told {
+            Some((language, _)) => language,
+            None if german.alone => Language::German,
+            None => Language::English,
         }
     }
 

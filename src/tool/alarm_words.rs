@@ -9,7 +9,8 @@ use super::say;
 /// "2 alarms are set: 7 AM tomorrow; 9 AM on Saturday, gym."
 pub(super) fn listed(alarms: &[Entry], now: &Now) -> String {
     let all: Vec<String> = alarms.iter().map(|alarm| words(alarm, now)).collect();
-    format!("{} are set: {}.", say::count(alarms.len(), "alarm"), all.join("; "))
+    let verb = if alarms.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} set: {}.", say::count(alarms.len(), "alarm"), all.join("; "))
 }
 
 /// "7 AM tomorrow, gym".

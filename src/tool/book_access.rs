@@ -175,7 +175,13 @@ pub(super) fn same_label(a: &str, b: &str) -> bool {
 
 fn words(label: &str) -> Vec<String> {
     let words = label.to_lowercase();
-    words.split_whitespace().map(|word| word.trim_end_matches('s').to_owned()).collect()
+    let stem = |word: &str| {
+        let word = word.trim_end_matches('s');
+        // German plurals: "Nudeltimer" is the timer for the "Nudeln".
+        let plural = ["eln", "ern"].iter().any(|end| word.ends_with(end));
+        if plural { word.trim_end_matches('n') } else { word }.to_owned()
+    };
+    words.split_whitespace().map(stem).collect()
 }
 
 #[cfg(test)]

@@ -393,6 +393,9 @@ fn items(text: &str) -> Vec<String> {
         let text = text.to_lowercase();
         PAIRS.iter().any(|pair| text.ends_with(pair))
     };
+    // German lists have an "und".
+    let german = text.contains(" und ");
+    let text = text.replace(" und ", " and ");
     let mut all = Vec::new();
     let text = parted(text);
     for part in text.split(',') {
@@ -403,7 +406,8 @@ fn items(text: &str) -> Vec<String> {
         if part.contains(" and ") && short && !whole(part) {
             all.extend(part.split(" and ").filter_map(one));
         } else {
-            all.extend(one(part));
+            let german = part.contains(" and ") && german;
+            all.extend(one(&if german { part.replace(" and ", " und ") } else { part.to_owned() }));
         }
     }
     all
@@ -489,6 +493,11 @@ mod tests {
             (
                 "call the plumber about the leak and ask for a price",
                 vec!["call the plumber about the leak and ask for a price"],
+            ),
+            ("Eier, Milch und Brot", vec!["Eier", "Milch", "Brot"]),
+            (
+                "die Heizung prüfen lassen und Anna fragen",
+                vec!["die Heizung prüfen lassen und Anna fragen"],
             ),
             ("Dune.", vec!["Dune"]),
             ("", vec![]),

@@ -59,6 +59,7 @@ mod talk;
 mod time_zones;
 mod timer;
 mod timer_words;
+mod tongue;
 mod unit;
 mod volume;
 mod weather;
@@ -85,6 +86,7 @@ pub use settings::{
     BaseUrl, CurrencySettings, HouseSettings, Ringer, Settings, Units, WeatherSettings,
 };
 pub(crate) use snooze::{LONGEST_SNOOZE, SNOOZE};
+pub use tongue::Tongue;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -177,10 +177,12 @@ fn file_name(name: &str) -> String {
     }
 }
 
-/// Whether two names mean one list: "grocery" and "groceries", "to do" and "todo".
+/// Whether two names mean one list: "grocery" and "groceries", "to do" and "todo", "Urlaub" and
+/// "Urlaubsliste".
 fn alike(a: &str, b: &str) -> bool {
     let stem = |name: &str| {
         let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+        let name = name.strip_suffix("liste").map(str::to_owned).unwrap_or(name);
         let name = name.strip_suffix("ies").map(|stem| format!("{stem}y")).unwrap_or(name);
         name.strip_suffix('s').map(str::to_owned).unwrap_or(name)
     };

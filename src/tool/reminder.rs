@@ -406,16 +406,22 @@ fn part_of_day(said: &str, about: &str) -> Option<i8> {
         lower.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect()
     };
     let (said, about) = (words(said), words(about));
-    let named = |parts: &[&str]| {
-        said.iter().any(|word| parts.contains(&word.as_str()) && !about.contains(word))
+    // "Abend" is also the end of "Freitagabend".
+    let is = |word: &str, part: &str| {
+        word == part || word.strip_suffix(part).is_some_and(|day| day.ends_with("tag"))
     };
-    if named(&["morning"]) {
+    let named = |parts: &[&str]| {
+        said.iter().any(|word| parts.iter().any(|part| is(word, part)) && !about.contains(word))
+    };
+    if named(&["morning", "früh", "vormittag"]) {
         Some(MORNING)
-    } else if named(&["afternoon"]) {
+    } else if named(&["mittag"]) {
+        Some(12)
+    } else if named(&["afternoon", "nachmittag"]) {
         Some(15)
-    } else if named(&["evening", "tonight"]) {
+    } else if named(&["evening", "tonight", "abend"]) {
         Some(19)
-    } else if named(&["night"]) {
+    } else if named(&["night", "nacht"]) {
         Some(21)
     } else {
         None

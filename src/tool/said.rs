@@ -38,9 +38,21 @@ pub(super) fn names_half(said: &str) -> bool {
             || (matches!(word.as_str(), "a" | "p")
                 && words.get(at + 1).is_some_and(|next| next == "m"))
             || (word.starts_with('0') && word.len() > 1 && clock.is_empty())
-    })
-    // A German hour is one of twenty-four.
-    || looks_german(said)
+    }) || german_hour(said, &words)
+}
+
+/// Whether a German hour is one of twenty-four, as it is unless somebody wants to be reminded "um fünf"
+/// and says neither "Uhr" nor a part of the day.
+fn german_hour(said: &str, words: &[String]) -> bool {
+    const NAMED: &[&str] = &["uhr", "früh", "morgens", "mittag", "mittags", "mitternacht"];
+    let parts = ["vormittag", "nachmittag", "abend", "nacht"];
+    let named = said.contains(':')
+        || words.iter().any(|word| {
+            NAMED.contains(&word.as_str())
+                || parts.iter().any(|part| word.trim_end_matches('s').ends_with(part))
+        });
+    let reminds = words.iter().any(|word| word.starts_with("erinner"));
+    looks_german(said) && (named || !reminds)
 }
 
 /// Whether the words name a time before noon: "four am", "in the morning".
@@ -56,7 +68,8 @@ pub(super) fn names_morning(said: &str) -> bool {
 
 /// Whether the words mention the coming night: "12 tonight".
 pub(super) fn names_night(said: &str) -> bool {
-    words(said).iter().any(|word| matches!(word.as_str(), "tonight" | "night"))
+    let night = |word: &String| matches!(word.as_str(), "tonight" | "night" | "nacht" | "nachts");
+    words(said).iter().any(night)
 }
 
 /// Whether the words are about waking up, which people mostly do in the morning.

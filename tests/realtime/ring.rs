@@ -56,6 +56,7 @@ async fn sound_is_in_the_ring_of_the_speaker_at_once() {
         let path = audio::path(Volume::new(100));
         let driver = Driver::new(Parts {
             clock: host.clock,
+            tongue: aloud::tool::Tongue::default(),
             setup: turn::Setup { hears: true, ..turn::Setup::default() },
             partner: Box::new(partner),
             instructions: "Answer.".into(),

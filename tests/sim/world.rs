@@ -164,6 +164,7 @@ impl World {
         let settings = listen::Settings::default();
         let driver = Driver::new(Parts {
             clock,
+            tongue: aloud::tool::Tongue::default(),
             partner: partner(&room),
             setup,
             instructions: "Answer.".into(),

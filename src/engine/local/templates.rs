@@ -102,15 +102,15 @@ impl Templates {
     pub fn certain(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
         let (text, after) = prompt.last_turn()?;
         if !after.is_empty() {
-            return called_here(after).then(|| self.worded(text, told(after)));
+            return called_here(after).then(|| self.worded(prompt, told(after)));
         }
         let deltas = self.asked(prompt).or_else(|| self.act(self.grammar.certain(text)?, prompt));
-        deltas.map(|deltas| self.worded(text, deltas))
+        deltas.map(|deltas| self.worded(prompt, deltas))
     }
 
-    /// `deltas` in the language of `text`, the sentence that they answer.
-    fn worded(&self, text: &str, mut deltas: Vec<Delta>) -> Vec<Delta> {
-        let ours = self.grammar.language(text) == Language::German;
+    /// `deltas` in the language of the sentence that they answer.
+    fn worded(&self, prompt: &Prompt, mut deltas: Vec<Delta>) -> Vec<Delta> {
+        let ours = self.is_german(prompt);
         for delta in &mut deltas {
             if let Delta::Text(text) = delta
                 && (ours || self.grammar.speaks_german() && text == foreign::NO_GERMAN)
@@ -119,6 +119,20 @@ impl Templates {
             }
         }
         deltas
+    }
+
+    /// Whether the last turn of `prompt` is in German.
+    fn is_german(&self, prompt: &Prompt) -> bool {
+        let mut said = prompt.items.iter().rev().filter_map(|item| match item {
+            Item::User { text, .. } => Some(text.as_str()),
+            Item::Reply { .. }
+            | Item::Call { .. }
+            | Item::Outcome(_)
+            | Item::Picture(_)
+            | Item::Notice { .. } => None,
+        });
+        let last = said.next();
+        last.is_some_and(|last| self.grammar.language_after(last, said) == Language::German)
     }
 
     /// The next step if it only depends on the previous turn, which is all that templates know of
@@ -342,6 +356,8 @@ impl Templates {
             Some(Meaning::Ask { question, .. }) => say(&question),
             Some(Meaning::Answer(text)) => say(&fresh(&text, prompt)),
             Some(Meaning::Unclear(text) | Meaning::Refusal(text)) => say(&text),
+            // What sounds German gets no apology in Italian.
+            Some(Meaning::Nothing) | None if self.is_german(prompt) => say(foreign::NO_GERMAN),
             Some(Meaning::Nothing) | None => refuse(text, &prompt.items),
         }
     }
@@ -351,8 +367,7 @@ impl Responder for Templates {
     fn respond(&self, prompt: Prompt) -> Flow<Result<Delta, EngineError>> {
         match self.reply(&prompt) {
             Step::Give(deltas) => {
-                let text = prompt.last_turn().map_or("", |(text, _)| text);
-                Box::pin(stream::iter(self.worded(text, deltas).into_iter().map(Ok)))
+                Box::pin(stream::iter(self.worded(&prompt, deltas).into_iter().map(Ok)))
             }
             Step::Advise => {
                 let nearby = self.nearby.clone();

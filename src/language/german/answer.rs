@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::weather;
+use super::rings::{ring, rings, timer, timers};
+use super::written::{
+    capital, clock, date, day, every, length, lower, month_day, number, part, row, weekday, when,
+    whens,
+};
+use super::{things, weather};
 
 const ANSWERS: &str = include_str!("answers.toml");
 
@@ -72,7 +77,12 @@ fn matched<'t>(pieces: &[Piece], text: &'t str) -> Option<(&'t str, Vec<(String,
                 Some(Piece::Value(_)) => " ",
                 None => return None,
             };
-            text.match_indices(end).find_map(|(at, _)| {
+            let mut ends: Vec<usize> = text.match_indices(end).map(|(at, _)| at).collect();
+            // A note may have sentences of its own.
+            if name == "note" {
+                ends.reverse();
+            }
+            ends.into_iter().find_map(|at| {
                 let value = value(name, &text[..at])?;
                 let (rest, mut values) = matched(rest, &text[at..])?;
                 values.push((name.clone(), value));
@@ -87,6 +97,8 @@ fn value(name: &str, text: &str) -> Option<String> {
     if text.is_empty() {
         return None;
     }
+    // "{when2}" is a second one.
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
     match name {
         "length" => length(text),
         "clock" => clock(text),
@@ -95,237 +107,74 @@ fn value(name: &str, text: &str) -> Option<String> {
             let all: Option<Vec<String>> = text.split("; ").map(when).collect();
             Some(all?.join("; "))
         }
+        "whenrow" => whens(text),
         "day" => day(text),
+        "span" => part(text),
         "date" => date(text),
         "weekday" => weekday(text).map(str::to_owned),
         "monthday" => month_day(text),
         "timer" => timer(text),
         "timers" => timers(text),
+        "ring" => ring(text),
+        "rings" => rings(text),
         "number" | "from" | "more" => number(text),
-        "temperature" | "low" | "degrees" | "speed" | "sky" | "rain" => weather::value(name, text),
-        "whenever" => day(&lower(text)).map(|day| capital(&day)),
-        "every" => every(text),
-        "place" => (!text.contains(['.', ':'])).then(|| text.to_owned()),
-        "list" => Some(match text {
-            "shopping" => "Einkaufsliste".to_owned(),
-            "to do" | "todo" => "Aufgabenliste".to_owned(),
-            name => format!("Liste {name}"),
-        }),
-        "items" => Some(text.replace(" and ", " und ")),
-        "text" => (!text.contains(". ")).then(|| text.to_owned()),
-        _ => None,
-    }
-}
-
-/// "1,234.5" is "1.234,5".
-fn number(text: &str) -> Option<String> {
-    let swapped = text.chars().map(|c| match c {
-        ',' => '.',
-        '.' => ',',
-        c => c,
-    });
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    (digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ','))
-    .then(|| swapped.collect())
-}
-
-/// "1 hour and 5 minutes", "10 minute".
-fn length(text: &str) -> Option<String> {
-    let mut out = Vec::new();
-    for part in text.split(", ").flat_map(|part| part.split(" and ")) {
-        let mut words = part.split(' ');
-        while let Some(count) = words.next() {
-            let (one, many) = match words.next()?.trim_end_matches('s') {
-                "second" => ("Sekunde", "Sekunden"),
-                "minute" => ("Minute", "Minuten"),
-                "hour" => ("Stunde", "Stunden"),
-                "day" => ("Tag", "Tage"),
-                "week" => ("Woche", "Wochen"),
-                _ => return None,
-            };
-            out.push(format!("{} {}", number(count)?, if count == "1" { one } else { many }));
+        "temperature" | "low" | "degrees" | "speed" | "sky" | "rain" | "hours" => {
+            weather::value(name, text)
         }
-    }
-    row(&out)
-}
-
-fn row(all: &[String]) -> Option<String> {
-    match all {
-        [] => None,
-        [only] => Some(only.clone()),
-        [most @ .., last] => Some(format!("{} und {last}", most.join(", "))),
-    }
-}
-
-/// "7:30 PM" is "19:30 Uhr".
-fn clock(text: &str) -> Option<String> {
-    let (time, half) = match text {
-        "noon" => return Some("12 Uhr".into()),
-        "midnight" => return Some("0 Uhr".into()),
-        text => text.split_once(' ')?,
-    };
-    let later = match half {
-        "AM" => 0,
-        "PM" => 12,
-        _ => return None,
-    };
-    let (hour, minute) = time.split_once(':').unwrap_or((time, ""));
-    let hour = hour.parse::<u32>().ok().filter(|hour| (1..=12).contains(hour))? % 12 + later;
-    Some(match minute {
-        "" => format!("{hour} Uhr"),
-        minute => format!("{hour}:{minute} Uhr"),
-    })
-}
-
-/// "7 AM tomorrow" is "morgen um 7 Uhr".
-fn when(text: &str) -> Option<String> {
-    let end = match text {
-        text if text.starts_with("noon") || text.starts_with("midnight") => text.find(' '),
-        text => text.find("M ").map(|at| at + 1),
-    };
-    let (time, rest) = match end {
-        Some(at) => (&text[..at], &text[at + 1..]),
-        None => (text, ""),
-    };
-    let time = format!("um {}", clock(time)?);
-    if rest.is_empty() {
-        return Some(time);
-    }
-    let (days, label) = match rest.rsplit_once(", ") {
-        Some((days, label)) if day(rest).is_none() => (days, format!(", {label}")),
-        _ => (rest, String::new()),
-    };
-    Some(format!("{} {time}{label}", day(days)?))
-}
-
-fn weekday(text: &str) -> Option<&'static str> {
-    Some(match text {
-        "Monday" => "Montag",
-        "Tuesday" => "Dienstag",
-        "Wednesday" => "Mittwoch",
-        "Thursday" => "Donnerstag",
-        "Friday" => "Freitag",
-        "Saturday" => "Samstag",
-        "Sunday" => "Sonntag",
-        _ => return None,
-    })
-}
-
-/// "on Friday", "every Monday and Friday", "on weekdays".
-fn day(text: &str) -> Option<String> {
-    let fixed = match text {
-        "today" => "heute",
-        "tomorrow" => "morgen",
-        "yesterday" => "gestern",
-        "every day" => "jeden Tag",
-        "on weekdays" => "werktags",
-        "on weekends" => "am Wochenende",
-        _ => "",
-    };
-    if !fixed.is_empty() {
-        return Some(fixed.to_owned());
-    }
-    if let Some(name) = text.strip_prefix("every other ") {
-        return Some(format!("jeden zweiten {}", weekday(name)?));
-    }
-    if let Some(name) = text.strip_prefix("every second ") {
-        return Some(format!("jeden zweiten {}", weekday(name)?));
-    }
-    if let Some(names) = text.strip_prefix("every ") {
-        let names = names.split(", ").flat_map(|part| part.split(" and "));
-        let names: Option<Vec<String>> =
-            names.map(|name| weekday(name).map(str::to_owned)).collect();
-        return Some(format!("jeden {}", row(&names?)?));
-    }
-    let name = text.strip_prefix("on ")?;
-    match weekday(name) {
-        Some(name) => Some(format!("am {name}")),
-        None => Some(format!("am {}", date(name)?.replacen(", der ", ", dem ", 1))),
+        "whenever" => part(&lower(text)).map(|day| capital(&day)),
+        "every" => every(text),
+        "here" => match text {
+            "here" => Some("hier".to_owned()),
+            place => place.strip_prefix("in ").map(|_| text.to_owned()),
+        },
+        "place" => (!text.contains(['.', ':'])).then(|| text.to_owned()),
+        "list" => Some(list(text)),
+        "lists" => {
+            let names = text.split(", ").flat_map(|part| part.split(" and "));
+            row(&names.map(list).collect::<Vec<_>>())
+        }
+        "items" => Some(text.replace(" and ", " und ")),
+        "events" => events(text),
+        "Text" => (!text.contains(". ")).then(|| capital(text)),
+        "text" => (!text.contains(". ")).then(|| text.to_owned()),
+        "note" => Some(text.to_owned()),
+        _ => things::value(name, text),
     }
 }
 
-/// "Friday, December 25th" is "Freitag, der 25. Dezember".
-fn date(text: &str) -> Option<String> {
-    let (name, rest) = text.split_once(", ")?;
-    let (rest, year) = rest.split_once(", ").unwrap_or((rest, ""));
-    let year = if year.is_empty() { String::new() } else { format!(" {year}") };
-    Some(format!("{}, der {}{year}", weekday(name)?, month_day(rest)?))
-}
-
-fn month_day(text: &str) -> Option<String> {
-    let (month, day) = text.split_once(' ')?;
-    let month = match month {
-        "January" => "Januar",
-        "February" => "Februar",
-        "March" => "März",
-        "May" => "Mai",
-        "June" => "Juni",
-        "July" => "Juli",
-        "October" => "Oktober",
-        "December" => "Dezember",
-        same @ ("April" | "August" | "September" | "November") => same,
-        _ => return None,
-    };
-    let day = day.trim_end_matches(|c: char| c.is_alphabetic());
-    day.parse::<u8>().is_ok().then(|| format!("{day}. {month}"))
-}
-
-/// "10 minute timer" is "10-Minuten-Timer", "Tee timer" is "Tee-Timer".
-fn timer(text: &str) -> Option<String> {
-    let name = text.strip_suffix(" timer")?;
-    if name.contains(['.', ';']) {
-        return None;
+/// The name of a list.
+fn list(text: &str) -> String {
+    match text {
+        "shopping" => "Einkaufsliste".to_owned(),
+        "to do" | "todo" => "Aufgabenliste".to_owned(),
+        name if name.ends_with("liste") => capital(name),
+        name => format!("Liste {}", capital(name)),
     }
-    Some(match length(name) {
-        // "10 Minuten", "1 Stunde und 30 Minuten".
-        Some(length) if length.contains(" und ") => format!("Timer auf {length}"),
-        Some(length) => format!("{}-Timer", length.replace(' ', "-")),
-        None => format!("{}-Timer", capital(name)),
-    })
 }
 
-/// "the Tee timer with 3 minutes left and the 10 minute timer, paused with 1 minute left".
-fn timers(text: &str) -> Option<String> {
-    let text = text.strip_prefix("the ")?;
-    let each = text.split(" and the ").flat_map(|part| part.split(", the "));
-    let all: Option<Vec<String>> = each
-        .map(|one| {
-            if let Some(name) = one.strip_suffix(", which is ringing") {
-                return Some(format!("{}, der gerade klingelt", timer(name)?));
-            }
-            let (name, left) = one.strip_suffix(" left")?.split_once(" with ")?;
-            match name.strip_suffix(", paused") {
-                Some(name) => Some(format!("{}, angehalten mit {}", timer(name)?, length(left)?)),
-                None => {
-                    let name = name.strip_prefix("snoozed ").unwrap_or(name);
-                    Some(format!("{} mit noch {}", timer(name)?, length(left)?))
-                }
-            }
+/// "dentist at 3 PM and lunch all day", with or without days.
+fn events(text: &str) -> Option<String> {
+    let one = |event: &str| {
+        if let Some(title) = event.strip_suffix(" all day") {
+            return Some(format!("{title} den ganzen Tag"));
+        }
+        let (title, time) = event.rsplit_once(" at ")?;
+        let time = format!("um {}", clock(time)?);
+        let days = [" on ", " today", " tomorrow"].iter().find_map(|sign| {
+            let at = title.rfind(sign)?;
+            Some((&title[..at], day(&title[at + 1..])?))
+        });
+        Some(match days {
+            Some((title, day)) => format!("{title} {day} {time}"),
+            None => format!("{title} {time}"),
         })
-        .collect();
-    row(&all?)
-}
-
-/// "every 20 minutes" is "alle 20 Minuten".
-fn every(text: &str) -> Option<String> {
-    match text.strip_prefix("every ")? {
-        "hour" => Some("jede Stunde".into()),
-        "minute" => Some("jede Minute".into()),
-        span => length(span).map(|span| format!("alle {span}")),
+    };
+    if let Some(only) = one(text).filter(|_| text.matches(" at ").count() <= 1) {
+        return Some(only);
     }
-}
-
-fn lower(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_lowercase);
-    first.chain(letters).collect()
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
+    let all: Option<Vec<String>> =
+        text.split(", ").flat_map(|part| part.split(" and ")).map(one).collect();
+    row(&all?)
 }
 
 #[cfg(test)]

@@ -16,10 +16,18 @@
 //! Deliberately absent: spelling out for a German voice.
 
 mod answer;
+mod detect;
+mod follow;
 mod moment;
 mod number;
 mod read;
+mod rings;
+mod things;
 mod weather;
+mod words;
+mod written;
 
 pub use answer::answer;
-pub use read::{Sentence, denies, follow, is_german, looks_german, read};
+pub use detect::{denies, has_english, is_german, looks_german};
+pub use follow::follow;
+pub use read::{Sentence, read};

@@ -26,14 +26,14 @@ pub(super) fn part(words: &Words<'_>) -> Option<(Part, usize)> {
     let single = |word: &str| {
         Some(match word {
             "morgens" | "früh" | "frühmorgens" | "vormittags" | "vormittag" => Part::Morning,
-            "nachmittags" | "nachmittag" => Part::Noon,
+            "nachmittags" | "nachmittag" | "mittags" | "mittag" => Part::Noon,
             "abends" | "abend" => Part::Evening,
             "nachts" | "nacht" => Part::Night,
             _ => return None,
         })
     };
     match (at(words, 0), at(words, 1), at(words, 2)) {
-        ("am", "morgen", _) => Some((Part::Morning, 2)),
+        ("am", "morgen" | "früh", _) => Some((Part::Morning, 2)),
         ("am", word @ ("vormittag" | "nachmittag" | "abend"), _) => single(word).map(|p| (p, 2)),
         ("in", "der", "früh") => Some((Part::Morning, 3)),
         ("in", "der", "nacht") => Some((Part::Night, 3)),
@@ -135,6 +135,7 @@ pub(super) fn clock(words: &Words<'_>, part: Option<Part>, bare: bool) -> Found 
     };
     match (at(words, 0), at(words, 1)) {
         ("mitternacht", _) => return Some(("00:00".into(), 1)),
+        ("mittag", _) if bare => return Some(("12:00".into(), 1)),
         ("halb", _) => return write(hour(1)?, -30, 2),
         ("viertel", "nach") => return write(hour(2)?, 15, 3),
         ("viertel", "vor") => return write(hour(2)?, -15, 3),
@@ -145,6 +146,15 @@ pub(super) fn clock(words: &Words<'_>, part: Option<Part>, bare: bool) -> Found 
     if let Some((high, low)) = at(words, 0).split_once(':') {
         let (high, low): (u32, i32) = (high.parse().ok()?, low.parse().ok()?);
         return if high < 24 && low < 60 { write(high, low, 1) } else { None };
+    }
+    // "10.30 Uhr".
+    if at(words, 1) == "uhr"
+        && let Some((high, low)) = at(words, 0).split_once('.')
+        && let (Ok(high), Ok(low)) = (high.parse::<u32>(), low.parse::<i32>())
+        && high < 24
+        && (0..60).contains(&low)
+    {
+        return write(high, low, 1);
     }
     let first = hour(0);
     let minutes = number(at(words, 0)).filter(|n| n.fract() == 0.0 && (1.0..30.0).contains(n));
@@ -175,7 +185,7 @@ pub(super) fn clock(words: &Words<'_>, part: Option<Part>, bare: bool) -> Found 
     if bare { write(first, 0, 1) } else { None }
 }
 
-fn weekday(word: &str) -> Option<&'static str> {
+pub(super) fn weekday(word: &str) -> Option<&'static str> {
     Some(match word {
         "montag" => "monday",
         "dienstag" => "tuesday",
@@ -233,9 +243,34 @@ pub(super) fn day(words: &Words<'_>) -> Found {
         ("silvester", ..) => return plain("new year's eve", 1),
         ("ostern", ..) => return plain("easter", 1),
         ("neujahr", ..) => return plain("new year's day", 1),
+        ("karfreitag", ..) => return plain("good friday", 1),
+        ("ostermontag", ..) => return plain("easter monday", 1),
+        ("ostersonntag", ..) => return plain("easter", 1),
+        ("valentinstag", ..) => return plain("valentine's day", 1),
+        ("nikolaus" | "nikolaustag", ..) => return plain("on december 6", 1),
+        ("allerheiligen", ..) => return plain("on november 1", 1),
+        ("dreikönigstag", ..) => return plain("on january 6", 1),
+        ("tag", "der", "arbeit") => return plain("on may 1", 3),
+        ("tag", "der", "deutschen") if at(words, 3) == "einheit" => {
+            return plain("on october 3", 4);
+        }
+        ("jeden", second, "tag") if ordinal(second) == Some(2) => {
+            return plain("every other day", 3);
+        }
+        ("jeden", place, name) if weekday(name).is_some() && at(words, 4).starts_with("monat") => {
+            let places = ["first", "second", "third", "fourth"];
+            let place = match ordinal(place).and_then(|n| places.get(n as usize - 1)) {
+                Some(place) => place,
+                None if place == "letzten" => "last",
+                None => return None,
+            };
+            return Some((format!("on the {place} {} of every month", weekday(name)?), 5));
+        }
         ("jeden", second, name) if ordinal(second) == Some(2) && weekday(name).is_some() => {
             return Some((format!("every other {}", weekday(name)?), 3));
         }
+        ("von", "montag", "bis") if at(words, 3) == "freitag" => return plain("on weekdays", 4),
+        ("montags", "bis", "freitags" | "freitag") => return plain("on weekdays", 3),
         ("jeden", name, _) if weekday(name).is_some() => return every(words, 1),
         _ => {}
     }
@@ -244,7 +279,7 @@ pub(super) fn day(words: &Words<'_>) -> Found {
     }
     // "am Montag", "diesen Freitag", "nächsten Dienstag", "am 24. Dezember".
     let (lead, word) = match at(words, 0) {
-        "am" | "kommenden" | "den" | "dem" => (1, "on"),
+        "am" | "kommenden" | "den" | "dem" | "der" => (1, "on"),
         "diesen" => (1, "this"),
         "nächsten" => (1, "next"),
         "letzten" => (1, "last"),
@@ -252,7 +287,28 @@ pub(super) fn day(words: &Words<'_>) -> Found {
     };
     let from = if at(words, lead) == "kommenden" { lead + 1 } else { lead };
     if let Some(name) = weekday(at(words, from)) {
-        return Some((format!("{word} {name}"), from + 1));
+        // "Samstag und Sonntag", "von Montag bis Freitag".
+        let link = at(words, from + 1);
+        let next = from + 2 + usize::from(at(words, from + 2) == "am");
+        return match (link, weekday(at(words, next))) {
+            ("und", Some(second)) => Some((format!("{word} {name} and {second}"), next + 1)),
+            ("bis", Some("friday")) if name == "monday" => Some(("on weekdays".into(), next + 1)),
+            _ => Some((format!("{word} {name}"), from + 1)),
+        };
+    }
+    // "monatlich am 15."
+    if at(words, 0) == "am"
+        && let Some(number) = ordinal(at(words, 1)).filter(|n| *n <= 31)
+        && month(at(words, 2)).is_none()
+        && weekday(at(words, 2)).is_none()
+    {
+        let end = match number {
+            1 | 21 | 31 => "st",
+            2 | 22 => "nd",
+            3 | 23 => "rd",
+            _ => "th",
+        };
+        return Some((format!("on the {number}{end}"), 2));
     }
     if let Some(name) = month(at(words, from + 1))
         && let Some(number) = ordinal(at(words, from)).filter(|n| *n <= 31)
@@ -283,8 +339,53 @@ fn every(words: &Words<'_>, from: usize) -> Found {
     }
 }
 
+/// "vor drei Tagen"; of hours and minutes the grammar knows it itself.
+pub(super) fn ago(words: &Words<'_>) -> Found {
+    let rest = (at(words, 0) == "vor").then(|| words.get(1..))??;
+    let days = matches!(at(rest, 1), "tag" | "tagen" | "woche" | "wochen");
+    let (text, used) = length(rest).filter(|_| days)?;
+    Some((format!("{text} ago"), used + 1))
+}
+
+/// How often: "alle zwei Stunden", "jede halbe Stunde", "wöchentlich".
+pub(super) fn often(words: &Words<'_>) -> Found {
+    let plain = |text: &str| Some((text.to_owned(), 1));
+    match (at(words, 0), at(words, 1)) {
+        ("stündlich", _) => plain("every hour"),
+        ("wöchentlich", _) => plain("every week"),
+        ("monatlich", _) => plain("every month"),
+        ("jährlich", _) => plain("every year"),
+        ("jede", "woche") => Some(("every week".into(), 2)),
+        ("jeden", "monat") => Some(("every month".into(), 2)),
+        ("jedes", "jahr") => Some(("every year".into(), 2)),
+        ("jede", "stunde") => Some(("every hour".into(), 2)),
+        ("alle", _) => every_so_often(words),
+        ("jede", "halbe" | "viertelstunde" | "dreiviertelstunde") => every_so_often(words),
+        _ => None,
+    }
+}
+
+fn every_so_often(words: &Words<'_>) -> Found {
+    let rest = words.get(1..)?;
+    let month = counted(at(rest, 0)).filter(|_| matches!(at(rest, 1), "monate" | "jahre"));
+    if let Some(count) = month {
+        let unit = if at(rest, 1) == "monate" { "months" } else { "years" };
+        return Some((format!("every {count} {unit}"), 3));
+    }
+    length(rest).map(|(text, used)| (format!("every {text}"), used + 1))
+}
+
 /// "in drei Tagen", "in einer Stunde"; the length is written, "in" stays.
 pub(super) fn within(words: &Words<'_>) -> Found {
-    let (text, used) = (at(words, 0) == "in").then(|| length(words.get(1..)?))??;
-    Some((format!("in {text}"), used + 1))
+    let rest = (at(words, 0) == "in").then(|| words.get(1..))??;
+    if let Some((text, used)) = length(rest) {
+        return Some((format!("in {text}"), used + 1));
+    }
+    let count = counted(at(rest, 0))?;
+    let unit = match at(rest, 1) {
+        "monat" | "monaten" => "months",
+        "jahr" | "jahren" => "years",
+        _ => return None,
+    };
+    Some((format!("in {count} {unit}"), 3))
 }

@@ -18,7 +18,13 @@ const TENS: [(&str, u32); 8] = [
 /// The number that the lower-case word `word` is; articles ("ein", "eine") are none.
 pub(super) fn number(word: &str) -> Option<f64> {
     if word.starts_with(|c: char| c.is_ascii_digit()) {
-        let digits = word.replace(',', ".");
+        // "1.000" and "1.234,5": points part thousands.
+        let (whole, rest) = word.split_once(',').unwrap_or((word, ""));
+        let mut groups = whole.split('.');
+        let first = groups.next().is_some_and(|first| first.len() <= 3);
+        let parted = whole.contains('.') && first && groups.all(|group| group.len() == 3);
+        let digits = if parted { whole.replace('.', "") } else { whole.to_owned() };
+        let digits = if rest.is_empty() { digits } else { format!("{digits}.{rest}") };
         return digits.parse().ok().filter(|_| word.ends_with(|c: char| c.is_ascii_digit()));
     }
     if matches!(word, "anderthalb" | "eineinhalb") {

@@ -1,7 +1,8 @@
 //! A German sentence with its numbers, times and days as the slots of the grammar know them.
 
-use super::moment::{Part, clock, day, length, part, within};
+use super::moment::{Part, ago, clock, day, length, often, part, within};
 use super::number::number;
+use super::words::words;
 
 /// A sentence as the grammar reads it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,102 +26,6 @@ impl Sentence {
         }
         out
     }
-}
-
-/// Words that commands are made of and that some keyboards cannot write.
-const UMLAUTS: &str = "für fünf zwölf fünfzehn fünfzig dreißig übermorgen über lösche lösch löschen \
-    füge füg hinzufügen nächste nächsten nächster läuft laufen größer spät später früh täglich \
-    lautstärke möchte möchten könntest könnten könnte würdest würden kannst erhöhe erhöhen \
-    märz jänner zurück ändere ändern verlängere verlängern kürzer länger hör heißt tschüss \
-    schließ für's dafür wäre müll";
-
-/// `word` with its umlauts written out.
-fn folded(word: &str) -> String {
-    word.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss")
-}
-
-/// `word`, in lower case, with the umlauts that its writer left out.
-fn with_umlauts(word: &str) -> String {
-    let known = UMLAUTS.split_whitespace().find(|known| folded(known) == word);
-    if let Some(known) = known {
-        return known.to_owned();
-    }
-    // "fuenfundzwanzig", "zwoelf".
-    let number_like =
-        word.replace("fuenf", "fünf").replace("zwoelf", "zwölf").replace("dreissig", "dreißig");
-    if number_like != word && number(&number_like).is_some() {
-        return number_like;
-    }
-    word.to_owned()
-}
-
-/// One written word.
-struct Word {
-    /// As written, without marks around it.
-    raw: String,
-    /// In lower case and with umlauts.
-    text: String,
-    /// The mark behind it.
-    mark: &'static str,
-}
-
-fn words(sentence: &str) -> Vec<Word> {
-    let mut out: Vec<Word> = Vec::new();
-    for piece in sentence.split_whitespace() {
-        let inner = piece.trim_matches(|c: char| !c.is_alphanumeric());
-        if inner.is_empty() {
-            // A sign between numbers.
-            if let "+" | "-" | "*" | "/" | "×" | "÷" = piece {
-                out.push(Word { raw: piece.into(), text: piece.into(), mark: "" });
-            } else if let Some(last) = out.last_mut()
-                && piece.starts_with([',', ':', '–'])
-            {
-                last.mark = ",";
-            }
-            continue;
-        }
-        let mark = if piece.ends_with([',', ':', ';']) { "," } else { "" };
-        let lower = with_umlauts(&inner.to_lowercase());
-        // "10min", "30%".
-        let digits = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
-        let (head, tail) = lower.split_at(digits);
-        if digits > 0 && matches!(tail, "min" | "h" | "sek" | "std" | "minuten" | "stunden") {
-            out.push(Word { raw: head.into(), text: head.into(), mark: "" });
-            out.push(Word { raw: tail.into(), text: tail.into(), mark });
-            continue;
-        }
-        // "24." of a date; at the end of a sentence it is only its full stop.
-        let point = piece.ends_with('.') && lower.bytes().all(|b| b.is_ascii_digit());
-        let text = if point { format!("{lower}.") } else { lower };
-        // "Freitagabend".
-        let compound =
-            ["morgen", "vormittag", "nachmittag", "abend", "nacht"].iter().find_map(|p| {
-                let name = text
-                    .strip_suffix(p)
-                    .filter(|name| name.ends_with("tag") || *name == "mittwoch");
-                name.map(|name| (name.to_owned(), if *p == "morgen" { "früh" } else { *p }))
-            });
-        match compound {
-            Some((name, part)) => {
-                out.push(Word { raw: inner.into(), text: name, mark: "" });
-                out.push(Word { raw: String::new(), text: part.into(), mark });
-            }
-            None => {
-                let text = if text == "%" { "prozent".to_owned() } else { text };
-                out.push(Word { raw: inner.into(), text, mark });
-                if piece.ends_with('%') {
-                    out.push(Word { raw: "%".into(), text: "prozent".into(), mark: "" });
-                }
-            }
-        }
-    }
-    if let Some(last) = out.last_mut() {
-        if last.text.ends_with('.') {
-            last.text.pop();
-        }
-        last.mark = "";
-    }
-    out
 }
 
 /// The sentence as the grammar reads it.
@@ -154,6 +59,10 @@ pub fn read(sentence: &str) -> Sentence {
             out.text.push_str(all[at + used - 1].mark);
         }
         if canonical != own && !canonical.is_empty() && !own.is_empty() {
+            // "Urlaubsliste" was two words here.
+            if let Some(second) = all.get(at + used).filter(|word| word.raw.is_empty()) {
+                out.rewritten.push((format!("{canonical} {}", second.text), own.clone()));
+            }
             out.rewritten.push((canonical, own));
         }
         at += used;
@@ -181,26 +90,56 @@ fn rewritten(
     {
         return Some((String::new(), used));
     }
-    if rest[0] == "um"
-        && length(&rest[1..]).is_none()
-        && let Some((time, used)) = clock(&rest[1..], half, true)
+    // "um Punkt acht", "gegen acht".
+    let timed = alarm || texts.iter().any(|word| word.starts_with("erinner"));
+    let exactly = usize::from(rest.get(1) == Some(&"punkt"));
+    if (rest[0] == "um" || timed && matches!(rest[0], "gegen" | "punkt"))
+        && let Some(said) = rest.get(1 + exactly..)
+        && length(said).is_none()
+        && let Some((time, used)) =
+            clock(said, half, true).map(|(time, used)| (time, used + exactly))
+        && !measured(rest, used + 1)
     {
         return Some((format!("at {time}"), used + 1));
     }
     let next = rest.get(1).copied().unwrap_or_default();
+    let third = rest.get(2).copied().unwrap_or_default();
+    let between = || number(before).is_some() && number(next).is_some();
     let word = match (rest[0], next) {
-        ("geteilt", "durch") => Some(("divided by", 2)),
-        ("mal", _) if number(before).is_some() && number(next).is_some() => Some(("times", 1)),
+        // Of "umstellen"; elsewhere it is a hesitation in English.
+        ("um", "" | "auf") => Some(("herum", 1)),
+        ("geteilt" | "dividiert", "durch") => Some(("divided by", 2)),
+        ("durch", _) if between() => Some(("divided by", 1)),
+        ("multipliziert" | "malgenommen", "mit") => Some(("times", 2)),
+        ("mal", _) if between() => Some(("times", 1)),
+        ("hoch", _) if between() => Some(("to the power of", 1)),
         ("prozent", "von") => Some(("percent of", 2)),
         ("prozent", _) => Some(("percent", 1)),
-        _ => None,
+        ("wurzel" | "quadratwurzel", "aus" | "von") => Some(("square root of", 2)),
+        // "Zwei Timer, einen auf fünf und einen auf zehn Minuten".
+        ("einen", "um") if named_before(texts, at) => Some(("one", 1)),
+        ("einen", "auf" | "für" | "über" | "von") if named_before(texts, at) => {
+            Some(("one for", 2))
+        }
+        ("und", "einen") if third == "um" && named_before(texts, at) => Some(("and one", 2)),
+        ("und", "einen")
+            if matches!(third, "auf" | "für" | "über" | "von") && named_before(texts, at) =>
+        {
+            Some(("and one for", 3))
+        }
+        ("und", verb) if is_request(verb) => Some(("and", 1)),
+        ("und", "um") if alarm && clock(&rest[2..], None, true).is_some() => Some(("and", 1)),
+        ("und", _) if is_count(before) && is_count(next) => Some(("and", 1)),
+        _ => which(rest[0], next, third),
     };
     if let Some((word, used)) = word {
         return Some((word.to_owned(), used));
     }
-    // "Was für ein Tag".
-    let which = before == "für" && at > 1 && texts[at - 2] == "was";
+    // "Was für ein Tag", "was war gestern für ein Tag".
+    let which = before == "für" && texts[..at].contains(&"was");
     within(rest)
+        .or_else(|| ago(rest))
+        .or_else(|| often(rest))
         .or_else(|| length(rest).filter(|_| !which))
         .or_else(|| clock(rest, half, bare(texts, at, alarm)))
         .or_else(|| if matches!(before, "guten" | "schönen") { None } else { day(rest) })
@@ -208,10 +147,59 @@ fn rewritten(
         .or_else(|| Some((number(rest[0])?.to_string(), 1)))
 }
 
+/// Whether the word at `at` makes the number before it no time: "um 10 Prozent".
+fn measured(texts: &[&str], at: usize) -> bool {
+    let word = texts.get(at).copied().unwrap_or_default();
+    matches!(word, "prozent" | "punkte" | "stufe" | "stufen" | "grad")
+}
+
 /// Whether a mere number at `at` is a clock time: "den Wecker auf sieben".
 fn bare(texts: &[&str], at: usize, alarm: bool) -> bool {
     let before = if at == 0 { "" } else { texts[at - 1] };
-    before == "um" || (alarm && matches!(before, "auf" | "für" | "gegen"))
+    let of = before == "von" && matches!(texts.get(at + 1), Some(&("auf" | "um" | "uhr")));
+    !measured(texts, at + 1) && before == "um"
+        || (alarm && (of || matches!(before, "auf" | "für" | "gegen")))
+}
+
+/// Whether a number or a length of time ends or begins with `word`: "fünf und zehn Minuten".
+fn is_count(word: &str) -> bool {
+    number(word).is_some() || matches!(word, "sekunden" | "minuten" | "stunden" | "stunde")
+}
+
+/// Whether a request begins with `word`, as does the second one of two.
+fn is_request(word: &str) -> bool {
+    const VERBS: &str = "stell stelle setz setze mach mache lösch lösche weck wecke erinnere erinner schreib \
+        schreibe notier notiere füg füge pack packe starte stopp stoppe sag sage lies spiel spiele dreh \
+        drehe schalt schalte verschieb verschiebe halt beende brich nenn zeig wirf rechne streich";
+    VERBS.split_whitespace().any(|verb| verb == word)
+}
+
+/// Whether a timer or an alarm is named before `at`.
+fn named_before(texts: &[&str], at: usize) -> bool {
+    texts[..at].iter().any(|word| matches!(*word, "timer" | "wecker"))
+}
+
+/// One of several: "den zweiten Timer", "die letzte Notiz".
+fn which(word: &str, next: &str, third: &str) -> Option<(&'static str, usize)> {
+    let noun = |word: &str| {
+        ["timer", "wecker", "alarm", "erinnerung", "notiz", "countdown", "termin"]
+            .iter()
+            .any(|noun| word.starts_with(noun))
+    };
+    // "den nächsten Wecker", and "den zweiten der drei Timer".
+    if !(noun(next) || matches!(next, "der" | "von") && noun(third)) {
+        return None;
+    }
+    let name = match word.trim_end_matches(['n', 'r', 's']) {
+        "erste" | "älteste" => "first",
+        "zweite" => "second",
+        "dritte" => "third",
+        "letzte" | "neueste" | "neuste" => "last",
+        "nächste" | "kürzeste" => "next",
+        "längste" => "longest",
+        _ => return None,
+    };
+    Some((name, 1))
 }
 
 /// "drei Komma fünf".
@@ -245,135 +233,6 @@ fn day_part(texts: &[&str]) -> Option<(Part, usize, usize)> {
     found
 }
 
-/// A short sentence after something was done, in the words in which the grammar knows it: "nein,
-/// zehn Minuten" is "no 10 minutes". `None` if it is none.
-pub fn follow(sentence: &str) -> Option<String> {
-    const WHOLE: &[(&str, &str)] = &[
-        ("ja", "yes"),
-        ("ja bitte", "yes please"),
-        ("ja mach das", "yes"),
-        ("genau", "yes"),
-        ("gerne", "yes"),
-        ("nein", "no"),
-        ("nein danke", "no"),
-        ("lieber nicht", "no"),
-        ("lösch ihn", "cancel it"),
-        ("lösche ihn", "cancel it"),
-        ("lösch den", "cancel it"),
-        ("lösch ihn wieder", "cancel it"),
-        ("brich ihn ab", "cancel it"),
-        ("stopp ihn", "cancel it"),
-        ("doch nicht", "cancel it"),
-        ("vergiss ihn", "cancel it"),
-        ("mach das rückgängig", "undo that"),
-    ];
-    const LEADS: &[(&str, &str)] = &[
-        ("nein ich meinte", "no i meant"),
-        ("ich meinte", "i meant"),
-        ("ich meine", "i mean"),
-        ("nein doch lieber", "no"),
-        ("nein lieber", "no"),
-        ("doch lieber", "no"),
-        ("nein", "no"),
-    ];
-    let read = read(sentence).text.replace(',', "").to_lowercase();
-    if let Some((_, english)) = WHOLE.iter().find(|(german, _)| *german == read) {
-        return Some((*english).to_owned());
-    }
-    let time =
-        |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with("at ");
-    if let Some(rest) = read.strip_prefix("noch ").filter(|rest| time(rest)) {
-        let (number, unit) = rest.split_once(' ')?;
-        return Some(format!("{number} more {unit}"));
-    }
-    if let Some(rest) = read.strip_prefix("mach ").and_then(|rest| rest.strip_suffix(" daraus")) {
-        return time(rest).then(|| format!("make it {rest}"));
-    }
-    let lead = LEADS.iter().find_map(|(german, english)| {
-        let rest = read.strip_prefix(german)?.strip_prefix(' ')?;
-        Some(format!("{english} {}", rest.strip_prefix("um ").unwrap_or(rest)))
-    });
-    lead.filter(|text| text.contains(|c: char| c.is_ascii_digit()))
-        .or_else(|| more(&read))
-        .or_else(|| time(&read).then_some(read))
-}
-
-/// "Und morgen?", "was ist mit London", "und noch einen für fünf Minuten": one more of the same.
-fn more(read: &str) -> Option<String> {
-    const LEADS: &[(&str, &str)] = &[
-        ("und noch einen", "and another"),
-        ("und noch eine", "and another"),
-        ("noch einen", "and another"),
-        ("noch eine", "and another"),
-        ("und einen", "and one"),
-        ("und eine", "and one"),
-        ("und was ist mit", "what about"),
-        ("was ist mit", "what about"),
-        ("und wie ist es mit", "what about"),
-        ("und wie ist es", "what about"),
-        ("und", "and"),
-    ];
-    let read = read.trim_end_matches(|c: char| !c.is_alphanumeric());
-    LEADS.iter().find_map(|(german, english)| {
-        let rest = read.strip_prefix(german)?.strip_prefix(' ')?;
-        let rest = match rest.split_once(' ') {
-            Some(("für" | "über" | "auf" | "mit", value)) => format!("for {value}"),
-            _ => rest.to_owned(),
-        };
-        Some(format!("{english} {rest}"))
-    })
-}
-
-/// Whether `sentence` denies something: "keinen Timer", "nicht lauter". "Nicht mehr" ends something.
-pub fn denies(sentence: &str) -> bool {
-    const NO: &[&str] = &[
-        "nicht", "nichts", "nie", "niemals", "kein", "keine", "keinen", "keiner", "keinem",
-        "keines",
-    ];
-    let words = words(sentence);
-    words.iter().enumerate().any(|(at, word)| {
-        let ends = words.get(at + 1).is_some_and(|next| next.text == "mehr");
-        NO.contains(&word.text.as_str()) && !(word.text == "nicht" && ends)
-    })
-}
-
-/// Words that are common in German and are no English ones.
-const COMMON: &str = "der das und ist wie wer wo wann warum welche welcher welches ich du sie wir ihr \
-    nicht kein keine keinen ein eine einen einem einer mir mich dir dich für auf aus bei nach von zu \
-    zum zur heute morgen übermorgen bitte danke hallo guten uhr stell stelle mach mache wecker \
-    minuten stunden stunde sekunden kannst kann bist habe wird sind spiel spiele wieviel \
-    viel dem auch noch schon oder aber wenn dass daran ja nein doch erinnere lösch lösche ihn lauter \
-    leiser hilfe stopp schalte licht sag weck wecke brich lieber sollte lautstärke \
-    prozent gestellt gelöscht gern geschehen tschüss klingelt einkaufsliste steht dein";
-
-/// Words that are common in both: they count only beside one that is German.
-const SHARED: &str = "minute timer um er im mit den hast";
-
-/// Words that are common in English and are no German ones.
-const ENGLISH: &str = "the a of to for at on by from with and or but if is are it it's its isn't you your \
-    i i'm i'll we they he she that this there here have has had do does did don't not no now my me our us \
-    what when where who how which would can could should please set one left until tomorrow today";
-
-/// How many words of `sentence` are among `known`.
-fn count(words: &[Word], known: &str) -> usize {
-    words.iter().filter(|word| known.split_whitespace().any(|one| one == word.text)).count()
-}
-
-/// Whether `sentence` has German words, and more of them than others that it could be English by.
-pub fn looks_german(sentence: &str) -> bool {
-    let words = words(sentence);
-    let (german, shared) = (count(&words, COMMON), count(&words, SHARED));
-    let alone = words.len() == 1 && shared == 1;
-    (german > 0 || alone) && german + shared > count(&words, ENGLISH)
-}
-
-/// Whether `text` is German beyond doubt: a name such as "von Braun" does not make it so.
-pub fn is_german(text: &str) -> bool {
-    let words = words(text);
-    let german = count(&words, COMMON);
-    german > 1 && german > count(&words, ENGLISH)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,38 +262,5 @@ mod tests {
         }
         let sentence = read("zwei Liter Milch für morgen");
         assert_eq!(sentence.own("2 Liter Milch für tomorrow"), "zwei Liter Milch für morgen");
-    }
-
-    #[test]
-    fn english_with_words_that_german_has_too_is_english() {
-        for text in [
-            "Your 10 minute timer now has 15 minutes left.",
-            "Your 5 minute timer is ringing.",
-            "um, cancel the timer",
-            "um timer for 5 minutes",
-            "one minute timer",
-            "Wernher von Braun went to the den.",
-            "a minute in the den, er, with the timer",
-        ] {
-            assert!(!looks_german(text) && !is_german(text), "{text}");
-        }
-        for text in ["Stell einen Timer auf zehn Minuten", "Timer um eine Minute verlängern"] {
-            assert!(looks_german(text), "{text}");
-        }
-        assert!(is_german("Dein Timer klingelt gerade."));
-    }
-
-    #[test]
-    fn corrections_are_short_sentences() {
-        assert_eq!(follow("Nein, zehn Minuten.").as_deref(), Some("no 10 minutes"));
-        assert_eq!(follow("noch fünf Minuten").as_deref(), Some("5 more minutes"));
-        assert_eq!(follow("Lösch ihn!").as_deref(), Some("cancel it"));
-        assert_eq!(follow("Nein, das Wetter ist schlecht"), None);
-        assert_eq!(follow("Und morgen?").as_deref(), Some("and tomorrow"));
-        assert_eq!(follow("Und in London?").as_deref(), Some("and in london"));
-        assert_eq!(
-            follow("Noch einen für fünf Minuten").as_deref(),
-            Some("and another for 5 minutes")
-        );
     }
 }

@@ -4,6 +4,10 @@
 pub(super) fn value(name: &str, text: &str) -> Option<String> {
     match name {
         "temperature" | "low" => whole(text),
+        "pair" => {
+            let (low, high) = text.split_once(" to ")?;
+            Some(format!("{} bis {}", whole(low)?, value("degrees", high)?))
+        }
         "degrees" => {
             let number = text.strip_suffix(" degrees").or_else(|| text.strip_suffix(" degree"))?;
             Some(format!("{} Grad", whole(number)?))
@@ -17,10 +21,31 @@ pub(super) fn value(name: &str, text: &str) -> Option<String> {
             };
             Some(format!("{} {unit}", whole(number)?))
         }
+        "hours" => {
+            let all: Option<Vec<String>> = text.split("; ").map(hour).collect();
+            Some(all?.join("; "))
+        }
         "rain" => rain(text),
         "sky" => sky(text).map(str::to_owned),
         _ => None,
     }
+}
+
+/// "at 3 PM 12 degrees and light rain".
+fn hour(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("at ")?;
+    let at = ["AM ", "PM ", "noon ", "midnight "].iter().find_map(|end| {
+        let at = rest.find(end)?;
+        Some(at + end.len() - 1)
+    })?;
+    let (time, what) = (&rest[..at], &rest[at + 1..]);
+    let (warm, over) = what.split_once(" and ").unwrap_or((what, ""));
+    let warm = value("degrees", warm)?;
+    let clock = super::written::clock(time)?;
+    Some(match over {
+        "" => format!("um {clock} {warm}"),
+        over => format!("um {clock} {warm} und {}", sky(over)?),
+    })
 }
 
 /// "minus 3", "14".

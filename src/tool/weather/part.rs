@@ -25,18 +25,24 @@ impl Part {
         let said = said.to_lowercase();
         let words: Vec<&str> =
             said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        if words.iter().any(|word| matches!(*word, "remind" | "alarm" | "timer" | "wake" | "add")) {
+        if words.iter().any(|word| {
+            matches!(*word, "remind" | "alarm" | "timer" | "wake" | "add" | "erinnere" | "wecker")
+        }) {
             return None;
         }
         let part = |word: &&str| match *word {
-            "morning" => Some(Self::Morning),
-            "afternoon" => Some(Self::Afternoon),
-            "evening" => Some(Self::Evening),
-            "tonight" | "night" | "overnight" => Some(Self::Night),
-            _ => None,
+            "morning" | "früh" | "vormittag" | "vormittags" | "morgens" => Some(Self::Morning),
+            "afternoon" | "nachmittag" | "nachmittags" => Some(Self::Afternoon),
+            "evening" | "abend" | "abends" => Some(Self::Evening),
+            "tonight" | "night" | "overnight" | "nacht" | "nachts" => Some(Self::Night),
+            // "Freitagabend".
+            word => ["vormittag", "nachmittag", "abend", "nacht"]
+                .iter()
+                .position(|part| word.strip_suffix(part).is_some_and(|day| day.ends_with("tag")))
+                .map(|at| [Self::Morning, Self::Afternoon, Self::Evening, Self::Night][at]),
         };
         // "Good morning, what's the weather": the greeting says nothing of the forecast.
-        let greets = |at: usize| at > 0 && words[at - 1] == "good";
+        let greets = |at: usize| at > 0 && matches!(words[at - 1], "good" | "guten" | "gute");
         let mut parts =
             (0..words.len()).filter(|at| !greets(*at)).filter_map(|at| part(&words[at]));
         let first = parts.next()?;
