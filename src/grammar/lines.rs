@@ -212,9 +212,9 @@ fn meaning(
     }
     // An event is there once; "every monday" is not the next Monday.
     let event = matches!(&**tool, "add_event" | "move_event" | "remove_event");
-    let recurs = |taken: &Taken| match taken {
-        Taken::When(when) => when.day.as_ref().is_some_and(super::named::Day::comes_back),
-        _ => false,
+    let recurs = |taken: &Taken| {
+        matches!(taken, Taken::When(when)
+            if when.day.as_ref().is_some_and(super::named::Day::comes_back))
     };
     if event && found.taken.iter().any(|(_, taken)| recurs(&taken.taken)) {
         return None;
