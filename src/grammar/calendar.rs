@@ -169,7 +169,7 @@ fn fixed(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
             if let Some(number) = month(scan.text(of)) {
                 dated(scan, of + 1, number, day, &mut out);
             } else if from > at && day <= 31 && ordinal(scan.tokens, from).is_some() {
-                lone(scan, end, day, &mut out);
+                lone(scan, at, end, day, &mut out);
             }
         }
         if let Some(named) = named {
@@ -179,15 +179,18 @@ fn fixed(scan: &Scan<'_>, at: usize) -> Vec<(usize, String)> {
     out
 }
 
-/// "the 24th": the next one of that number.
-fn lone(scan: &Scan<'_>, end: usize, day: u32, out: &mut Vec<(usize, String)>) {
+/// "the 24th", which begins at `at`: the next one of that number.
+fn lone(scan: &Scan<'_>, at: usize, end: usize, day: u32, out: &mut Vec<(usize, String)>) {
     // "The second alarm", "the third one", "the first of them" count something else.
     const COUNTED: &[&str] = &[
         "alarm", "alarms", "timer", "timers", "one", "ones", "of", "time", "thing", "half", "day",
         "week", "month", "reminder", "minute", "hour", "to", "from", "i", "that", "last", "next",
     ];
     let month = scan.skip(end, &["of this month", "of the month", "this month"]);
-    if month > end || !COUNTED.contains(&scan.text(end)) {
+    // "On the 24th to pay the rent", but "the second to last alarm".
+    let on = at > 0 && scan.is(at - 1, "on") && !scan.is(end + 1, "last");
+    let task = on && matches!(scan.text(end), "to" | "that" | "i");
+    if month > end || task || !COUNTED.contains(&scan.text(end)) {
         out.push((month, format!("{day:02}")));
     }
 }

@@ -210,6 +210,15 @@ fn meaning(
     if money && arguments.get("from") == arguments.get("to") {
         return None;
     }
+    // An event is there once; "every monday" is not the next Monday.
+    let event = matches!(&**tool, "add_event" | "move_event" | "remove_event");
+    let recurs = |taken: &Taken| {
+        matches!(taken, Taken::When(when)
+            if when.day.as_ref().is_some_and(super::named::Day::comes_back))
+    };
+    if event && found.taken.iter().any(|(_, taken)| recurs(&taken.taken)) {
+        return None;
+    }
     let filled = |text: &str| {
         let mut text = text.to_owned();
         for (number, taken) in &found.taken {

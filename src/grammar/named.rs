@@ -32,6 +32,11 @@ pub(super) struct Day {
 }
 
 impl Day {
+    /// Whether it is more than one day: "every friday", "weekdays".
+    pub(super) fn comes_back(&self) -> bool {
+        matches!(self.sort, Sort::Recurring | Sort::Weekly) || self.repeat.is_some()
+    }
+
     pub(super) fn new(sort: Sort, name: impl Into<String>) -> Self {
         Self { name: name.into(), sort, repeat: None }
     }

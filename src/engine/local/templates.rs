@@ -477,11 +477,9 @@ const MOST_LOST: usize = 2;
 /// no turn of the conversation.
 fn last_turn_but_one(prompt: &Prompt) -> Option<(&str, &[Item])> {
     let user = |item: &Item| matches!(item, Item::User { .. });
-    let lost = |item: &Item| match item {
-        Item::Reply { text, .. } => {
-            [NO_WISH, NO_ANSWER, NO_REQUEST].iter().any(|no| text.starts_with(no))
-        }
-        _ => false,
+    let lost = |item: &Item| {
+        matches!(item, Item::Reply { text, .. }
+            if [NO_WISH, NO_ANSWER, NO_REQUEST].iter().any(|no| text.starts_with(no)))
     };
     let last = prompt.items.iter().rposition(user)?;
     let mut earlier = &prompt.items[..last];
