@@ -35,6 +35,7 @@ mod disk;
 mod function;
 mod home;
 mod house;
+mod items;
 mod list;
 mod luck;
 pub mod mcp;
