@@ -220,7 +220,7 @@ fn english_stays_english_beside_german() {
 async fn what_is_in_no_language_is_in_that_of_the_conversation() {
     let mut evening = Evening::new();
     let talk = [
-        ("Leg eine Liste namens Urlaub an", "Neu angelegt: Liste Urlaub. Was soll darauf stehen?"),
+        ("Buchstabiere Haus", "H, A, U, S."),
         ("Timer", "Das kann ich nicht. Sag „Hilfe“, dann sage ich dir, was ich kann."),
         ("Set a timer", "For how long?"),
         ("10:30", "Timer set for 10 minutes and 30 seconds."),

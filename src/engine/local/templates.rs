@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::foreign;
 use super::once_more::once_more;
 use super::question::{is_question, is_statement};
-use super::told::{closing, fresh, is_there, outcome, told};
+use super::told::{CALLS, call_of, called_here, closing, fresh, is_ours, is_there, outcome, told};
 use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
@@ -30,9 +30,6 @@ const NO_TOOL: &str = "I understand that, but I can't do it yet.";
 const NO_WORDS: &str = "I didn't catch that.";
 /// End of a tool's question when it needs the user's town.
 const WHICH_TOWN: &str = "Which town?";
-/// Prefix of the ids of calls made by templates.
-const CALLS: &str = "template-";
-
 /// Finds the name of a model server on this machine.
 pub type Nearby = Arc<dyn Fn() -> Job<Option<&'static str>> + Send + Sync>;
 
@@ -408,27 +405,6 @@ fn advice(server: Option<&str>) -> String {
         None => "",
     };
     format!("{NO_ANSWER} A chat model could: set an OpenAI API key{server}.")
-}
-
-/// Whether every call after the user's words was made by templates.
-fn called_here(after: &[Item]) -> bool {
-    let mut calls = after.iter().filter_map(call_of);
-    calls.next().is_some_and(is_ours) && calls.all(is_ours)
-}
-
-fn call_of(item: &Item) -> Option<&Call> {
-    match item {
-        Item::Call { call, .. } => Some(call),
-        Item::User { .. }
-        | Item::Reply { .. }
-        | Item::Outcome(_)
-        | Item::Picture(_)
-        | Item::Notice { .. } => None,
-    }
-}
-
-fn is_ours(call: &Call) -> bool {
-    call.id.0.starts_with(CALLS)
 }
 
 /// The last call of the turn before the last one, if the templates made it, and the words that
