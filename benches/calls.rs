@@ -117,6 +117,8 @@ fn driver(chat: Arc<dyn Responder>, tools: Registry, text: &str) -> Driver {
         early: None,
         turn_ends: None,
         words: Vec::new(),
+        personas: std::collections::BTreeMap::new(),
+        tongue: aloud::tool::Tongue::default(),
         sound: None,
         rest: None,
         question: Some(Question::Text { text: text.to_owned(), pictures: Vec::new() }),

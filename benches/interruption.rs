@@ -155,6 +155,8 @@ impl Room {
             early: Some(engine),
             turn_ends: None,
             words: Vec::new(),
+            personas: std::collections::BTreeMap::new(),
+            tongue: aloud::tool::Tongue::default(),
             sound: None,
             rest: None,
             question: None,

@@ -141,7 +141,7 @@ fn utterance(events: &[Event]) -> &aloud::base::Utterance {
             Event::Ended { utterance, .. } => Some(utterance),
             _ => None,
         })
-        .expect("nothing was heard")
+        .unwrap()
 }
 
 #[test]
