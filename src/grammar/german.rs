@@ -51,7 +51,7 @@ impl German {
     /// The meaning of `said` in German. No guess is made about what is only partly understood, and
     /// nothing is done about what is denied.
     fn meaning(&self, said: &str) -> Option<(Meaning, bool)> {
-        if german::denies(said) {
+        if german::is_english(said) || german::denies(said) {
             return None;
         }
         let read = german::read(said);
@@ -99,6 +99,10 @@ impl German {
         said: &str,
         english: Option<&(Meaning, bool)>,
     ) -> Option<(Meaning, bool)> {
+        // A clear command is not made clearer by another language.
+        if rank(english) == 0 && !self.first {
+            return None;
+        }
         let ours = self.meaning(said)?;
         let (mine, other) = (rank(Some(&ours)), rank(english));
         (mine < other || mine == other && self.first).then_some(ours)

@@ -28,6 +28,6 @@ mod words;
 mod written;
 
 pub use answer::answer;
-pub use detect::{denies, has_english, is_german, looks_german};
+pub use detect::{denies, has_english, is_english, is_german, looks_german};
 pub use follow::follow;
 pub use read::{Sentence, read};
