@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::fault::fault;
 use super::rings::{ring, rings, timer, timers};
 use super::written::{
     capital, clock, date, day, every, length, lower, month_day, number, part, row, weekday, when,
@@ -79,7 +80,7 @@ fn matched<'t>(pieces: &[Piece], text: &'t str) -> Option<(&'t str, Vec<(String,
             };
             let mut ends: Vec<usize> = text.match_indices(end).map(|(at, _)| at).collect();
             // A note may have sentences of its own.
-            if name == "note" {
+            if matches!(name.as_str(), "note" | "fault") {
                 ends.reverse();
             }
             ends.into_iter().find_map(|at| {
@@ -138,6 +139,7 @@ fn value(name: &str, text: &str) -> Option<String> {
         "Text" => (!text.contains(". ")).then(|| capital(text)),
         "text" => (!text.contains(". ")).then(|| text.to_owned()),
         "note" => Some(text.to_owned()),
+        "fault" => fault(text),
         _ => things::value(name, text),
     }
 }
@@ -214,11 +216,11 @@ mod tests {
             ("That's 1,234.5.", "Das ist 1.234,5."),
             (
                 "In Köln it's 14 degrees with light rain and a wind of 12 kilometers per hour. Today's high is 17 and the low 9, with a 60 percent chance of rain.",
-                "In Köln sind es 14 Grad und leichter Regen, bei Wind von 12 km/h. Heute werden es 9 bis 17 Grad, zu 60 Prozent Regen.",
+                "In Köln sind es 14 Grad und leichter Regen, bei Wind von 12 km/h. Heute werden es 9 bis 17 Grad, Regenrisiko 60 Prozent.",
             ),
             (
                 "On Friday in Wien expect overcast skies, a high of 3 and a low of minus 2 degrees. There's no snow in sight, and wind up to 20 kilometers per hour.",
-                "Am Freitag in Wien: bedeckter Himmel, höchstens 3 und mindestens minus 2 Grad. Dazu kein Schnee in Sicht und Wind bis 20 km/h.",
+                "Am Freitag in Wien: bedeckter Himmel, höchstens 3 und mindestens minus 2 Grad. Kein Schnee in Sicht, Wind bis 20 km/h.",
             ),
             (
                 "I'll remind you every 20 minutes, first at 5:02 PM: Tee trinken.",

@@ -17,6 +17,7 @@
 
 mod answer;
 mod detect;
+mod fault;
 mod follow;
 mod moment;
 mod number;

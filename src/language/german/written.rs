@@ -151,7 +151,11 @@ pub(super) fn part(text: &str) -> Option<String> {
         ("tomorrow" | "today" | "yesterday", part) => {
             Some(format!("{} {}", day(before)?, name(part)?))
         }
-        _ => Some(format!("{}{}", day(before)?, lower(name(part)?))),
+        _ => {
+            let whole = format!("{}{}", day(before)?, lower(name(part)?));
+            let night = whole.strip_prefix("am ").filter(|_| part == "night");
+            Some(night.map(str::to_owned).unwrap_or(whole))
+        }
     }
 }
 
