@@ -42,16 +42,13 @@ pub fn answer(text: &str) -> String {
 /// All sentences of `text`, looked up one by one.
 fn sentences(text: &str) -> Option<String> {
     CATALOGUE.iter().find_map(|(pieces, german)| {
-        let (rest, values) = matched(pieces, text)?;
+        let (values, later) = matched(pieces, text)?;
         let mut said = german.clone();
         for (name, value) in values {
             said = said.replace(&format!("{{{name}}}"), &value);
         }
         let said = capital(&said);
-        match rest.trim_start() {
-            "" => Some(said),
-            rest => Some(format!("{said} {}", sentences(rest)?)),
-        }
+        Some(if later.is_empty() { said } else { format!("{said} {later}") })
     })
 }
 
@@ -67,10 +64,11 @@ fn pieces(sentence: &str) -> Vec<Piece> {
     out
 }
 
-/// What follows the sentence, and its values in German.
-fn matched<'t>(pieces: &[Piece], text: &'t str) -> Option<(&'t str, Vec<(String, String)>)> {
+/// The values of the sentence at the beginning of `text`, in German, and so the sentences after it.
+fn matched(pieces: &[Piece], text: &str) -> Option<(Vec<(String, String)>, String)> {
     match pieces {
-        [] => (text.is_empty() || text.starts_with(' ')).then(|| (text, Vec::new())),
+        [] if text.is_empty() => Some((Vec::new(), String::new())),
+        [] => Some((Vec::new(), sentences(text.strip_prefix(' ')?.trim_start())?)),
         [Piece::Words(words), rest @ ..] => matched(rest, text.strip_prefix(words.as_str())?),
         [Piece::Value(name), rest @ ..] => {
             let end = match rest.first() {
@@ -78,16 +76,11 @@ fn matched<'t>(pieces: &[Piece], text: &'t str) -> Option<(&'t str, Vec<(String,
                 Some(Piece::Value(_)) => " ",
                 None => return None,
             };
-            let mut ends: Vec<usize> = text.match_indices(end).map(|(at, _)| at).collect();
-            // A note may have sentences of its own.
-            if matches!(name.as_str(), "note" | "fault") {
-                ends.reverse();
-            }
-            ends.into_iter().find_map(|at| {
+            text.match_indices(end).find_map(|(at, _)| {
                 let value = value(name, &text[..at])?;
-                let (rest, mut values) = matched(rest, &text[at..])?;
+                let (mut values, later) = matched(rest, &text[at..])?;
                 values.push((name.clone(), value));
-                Some((rest, values))
+                Some((values, later))
             })
         }
     }
@@ -225,6 +218,11 @@ mod tests {
             (
                 "I'll remind you every 20 minutes, first at 5:02 PM: Tee trinken.",
                 "Ich erinnere dich alle 20 Minuten, zuerst um 17:02 Uhr: Tee trinken.",
+            ),
+            ("Noted: Erst waschen. Dann bügeln.", "Notiert: Erst waschen. Dann bügeln."),
+            (
+                "Noted: Wäsche. Volume set to 30 percent.",
+                "Notiert: Wäsche. Lautstärke auf 30 Prozent gestellt.",
             ),
             ("Something new is said here.", "Something new is said here."),
         ];

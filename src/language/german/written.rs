@@ -194,6 +194,11 @@ pub(super) fn day(text: &str) -> Option<String> {
     if let Some(name) = weekday(name) {
         return Some(format!("am {name}"));
     }
+    let several: Option<Vec<String>> =
+        name.split(", ").map(|name| weekday(&capital(name)).map(str::to_owned)).collect();
+    if let Some(several) = several {
+        return Some(format!("am {}", row(&several)?));
+    }
     let date = date(name).map(|date| date.replacen(", der ", ", dem ", 1));
     Some(format!("am {}", date.or_else(|| month_day(name))?))
 }
@@ -251,6 +256,10 @@ fn cycle(text: &str) -> Option<String> {
 /// "Friday, December 25th" is "Freitag, der 25. Dezember".
 pub(super) fn date(text: &str) -> Option<String> {
     let (name, rest) = text.split_once(", ")?;
+    // "April 1st, 2027" has no weekday.
+    if let Some(date) = month_day(name).filter(|_| rest.parse::<u16>().is_ok()) {
+        return Some(format!("{date} {rest}"));
+    }
     let (rest, year) = rest.split_once(", ").unwrap_or((rest, ""));
     let year = if year.is_empty() { String::new() } else { format!(" {year}") };
     Some(format!("{}, der {}{year}", weekday(name)?, month_day(rest)?))
