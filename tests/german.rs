@@ -374,6 +374,12 @@ async fn an_evening_in_german() {
             "Stell einen Timer auf drei Minuten und setz Milch auf die Einkaufsliste.",
             "Timer auf 3 Minuten gestellt. Notiert auf der Einkaufsliste: Milch.",
         ),
+        (
+            "Erinnere mich morgen um acht an die Wäsche und stell die Lautstärke auf 30 Prozent.",
+            "Ich erinnere dich morgen um 8 Uhr: Wäsche. Lautstärke auf 30 Prozent gestellt.",
+        ),
+        ("Buchstabiere Rhythmus.", "R, H, Y, T, H, M, U, S."),
+        ("Ruf Mama an.", "Telefonieren kann ich nicht."),
         ("Stell einen Pizzatimer auf zwölf Minuten.", "Timer „Pizza“ auf 12 Minuten gestellt."),
         ("Lösch den ersten Timer.", "Dein Timer auf 1 Stunde und 30 Minuten ist gelöscht."),
         ("Wie lange braucht die Pizza noch?", "Dein Pizza-Timer läuft noch 12 Minuten."),

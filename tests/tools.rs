@@ -22,6 +22,14 @@ use tokio::net::TcpListener;
 /// Tuesday, 3 November 2026, 16:42 in Berlin.
 const NOW: &str = "2026-11-03T15:42:00Z";
 
+/// Whatever a tool says has its German words in the catalogue, unless it reads out what others wrote
+/// or what a German sentence never asks for.
+fn in_german(tool: &str, say: &str) {
+    let german = aloud::language::german::answer(say);
+    let exempt = matches!(tool, "get_news" | "help");
+    assert!(exempt || german != say, "answers.toml has no German for what {tool} says: {say}");
+}
+
 /// One program: its tools, its book, its clock.
 struct World {
     tools: Registry,
@@ -86,6 +94,7 @@ impl World {
     async fn says(&self, name: &str, arguments: Value) -> String {
         let done = self.call(name, &arguments.to_string()).await;
         assert!(done.outcome.ok, "{name} {arguments}: {}", done.outcome.say);
+        in_german(name, &done.outcome.say);
         done.outcome.say
     }
 
@@ -95,12 +104,15 @@ impl World {
             Call { id: CallId("c".into()), name: name.into(), arguments: arguments.to_string() };
         let said = Some(said.to_owned());
         let cx = ToolCx { now: Moment::ZERO, said, ..ToolCx::default() };
-        self.tools.call(&call, cx).await.outcome.say
+        let say = self.tools.call(&call, cx).await.outcome.say;
+        in_german(name, &say);
+        say
     }
 
     async fn refuses(&self, name: &str, arguments: Value) -> String {
         let done = self.call(name, &arguments.to_string()).await;
         assert!(!done.outcome.ok, "{name} {arguments}: {}", done.outcome.say);
+        in_german(name, &done.outcome.say);
         done.outcome.say
     }
 

@@ -51,11 +51,16 @@ impl German {
     /// The meaning of `said` in German. No guess is made about what is only partly understood, and
     /// nothing is done about what is denied.
     fn meaning(&self, said: &str) -> Option<(Meaning, bool)> {
-        if german::denies(said) {
+        if german::is_english(said) {
             return None;
         }
+        let denied = german::denies(said);
         let read = german::read(said);
         let (meaning, sure) = sentence::understand(&self.lines, &read.text)?;
+        // "Notiere, dass ich keine Nüsse esse" denies nothing of what is to be done.
+        if denied && !noted_denial(&meaning) {
+            return None;
+        }
         // "Stell einen Timer und setz Milch auf die Liste" is not a thing on the list.
         if let Meaning::Calls(calls) = &meaning
             && calls.iter().any(swallows)
@@ -99,6 +104,10 @@ impl German {
         said: &str,
         english: Option<&(Meaning, bool)>,
     ) -> Option<(Meaning, bool)> {
+        // A clear command is not made clearer by another language.
+        if rank(english) == 0 && !self.first {
+            return None;
+        }
         let ours = self.meaning(said)?;
         let (mine, other) = (rank(Some(&ours)), rank(english));
         (mine < other || mine == other && self.first).then_some(ours)
@@ -110,12 +119,22 @@ impl German {
     }
 }
 
+/// Whether all that is denied is in the words of a note or a reminder.
+fn noted_denial(meaning: &Meaning) -> bool {
+    let Meaning::Calls(calls) = meaning else { return false };
+    calls.iter().all(|call| {
+        matches!(call.tool.as_str(), "add_note" | "add_reminder")
+            && call.arguments["text"].as_str().is_some_and(german::denies)
+    })
+}
+
 /// Whether the thing of `call` is more than one: a second request begins within it.
 fn swallows(call: &ParsedCall) -> bool {
     let thing =
         |name: &str| call.arguments[name].as_str().is_some_and(|text| text.contains(" and "));
     matches!(call.tool.as_str(), "add_to_list" | "remove_from_list") && thing("item")
         || matches!(call.tool.as_str(), "set_timer" | "set_alarm") && thing("label")
+        || call.tool == "add_reminder" && thing("text")
 }
 
 /// `call` with the user's words as they were before numbers and days were rewritten.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::fault::fault;
 use super::rings::{ring, rings, timer, timers};
 use super::written::{
     capital, clock, date, day, every, length, lower, month_day, number, part, row, weekday, when,
@@ -41,16 +42,13 @@ pub fn answer(text: &str) -> String {
 /// All sentences of `text`, looked up one by one.
 fn sentences(text: &str) -> Option<String> {
     CATALOGUE.iter().find_map(|(pieces, german)| {
-        let (rest, values) = matched(pieces, text)?;
+        let (values, later) = matched(pieces, text)?;
         let mut said = german.clone();
         for (name, value) in values {
             said = said.replace(&format!("{{{name}}}"), &value);
         }
         let said = capital(&said);
-        match rest.trim_start() {
-            "" => Some(said),
-            rest => Some(format!("{said} {}", sentences(rest)?)),
-        }
+        Some(if later.is_empty() { said } else { format!("{said} {later}") })
     })
 }
 
@@ -66,10 +64,11 @@ fn pieces(sentence: &str) -> Vec<Piece> {
     out
 }
 
-/// What follows the sentence, and its values in German.
-fn matched<'t>(pieces: &[Piece], text: &'t str) -> Option<(&'t str, Vec<(String, String)>)> {
+/// The values of the sentence at the beginning of `text`, in German, and so the sentences after it.
+fn matched(pieces: &[Piece], text: &str) -> Option<(Vec<(String, String)>, String)> {
     match pieces {
-        [] => (text.is_empty() || text.starts_with(' ')).then(|| (text, Vec::new())),
+        [] if text.is_empty() => Some((Vec::new(), String::new())),
+        [] => Some((Vec::new(), sentences(text.strip_prefix(' ')?.trim_start())?)),
         [Piece::Words(words), rest @ ..] => matched(rest, text.strip_prefix(words.as_str())?),
         [Piece::Value(name), rest @ ..] => {
             let end = match rest.first() {
@@ -77,16 +76,11 @@ fn matched<'t>(pieces: &[Piece], text: &'t str) -> Option<(&'t str, Vec<(String,
                 Some(Piece::Value(_)) => " ",
                 None => return None,
             };
-            let mut ends: Vec<usize> = text.match_indices(end).map(|(at, _)| at).collect();
-            // A note may have sentences of its own.
-            if name == "note" {
-                ends.reverse();
-            }
-            ends.into_iter().find_map(|at| {
+            text.match_indices(end).find_map(|(at, _)| {
                 let value = value(name, &text[..at])?;
-                let (rest, mut values) = matched(rest, &text[at..])?;
+                let (mut values, later) = matched(rest, &text[at..])?;
                 values.push((name.clone(), value));
-                Some((rest, values))
+                Some((values, later))
             })
         }
     }
@@ -138,6 +132,7 @@ fn value(name: &str, text: &str) -> Option<String> {
         "Text" => (!text.contains(". ")).then(|| capital(text)),
         "text" => (!text.contains(". ")).then(|| text.to_owned()),
         "note" => Some(text.to_owned()),
+        "fault" => fault(text),
         _ => things::value(name, text),
     }
 }
@@ -214,15 +209,20 @@ mod tests {
             ("That's 1,234.5.", "Das ist 1.234,5."),
             (
                 "In Köln it's 14 degrees with light rain and a wind of 12 kilometers per hour. Today's high is 17 and the low 9, with a 60 percent chance of rain.",
-                "In Köln sind es 14 Grad und leichter Regen, bei Wind von 12 km/h. Heute werden es 9 bis 17 Grad, zu 60 Prozent Regen.",
+                "In Köln sind es 14 Grad und leichter Regen, bei Wind von 12 km/h. Heute werden es 9 bis 17 Grad, Regenrisiko 60 Prozent.",
             ),
             (
                 "On Friday in Wien expect overcast skies, a high of 3 and a low of minus 2 degrees. There's no snow in sight, and wind up to 20 kilometers per hour.",
-                "Am Freitag in Wien: bedeckter Himmel, höchstens 3 und mindestens minus 2 Grad. Dazu kein Schnee in Sicht und Wind bis 20 km/h.",
+                "Am Freitag in Wien: bedeckter Himmel, höchstens 3 und mindestens minus 2 Grad. Kein Schnee in Sicht, Wind bis 20 km/h.",
             ),
             (
                 "I'll remind you every 20 minutes, first at 5:02 PM: Tee trinken.",
                 "Ich erinnere dich alle 20 Minuten, zuerst um 17:02 Uhr: Tee trinken.",
+            ),
+            ("Noted: Erst waschen. Dann bügeln.", "Notiert: Erst waschen. Dann bügeln."),
+            (
+                "Noted: Wäsche. Volume set to 30 percent.",
+                "Notiert: Wäsche. Lautstärke auf 30 Prozent gestellt.",
             ),
             ("Something new is said here.", "Something new is said here."),
         ];

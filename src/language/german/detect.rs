@@ -1,5 +1,8 @@
 //! Which sentences are German, and which deny something.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::words::{Word, words};
 
 /// Whether `sentence` denies something: "keinen Timer", "nicht lauter". "Nicht mehr" ends something.
@@ -39,29 +42,43 @@ const ENGLISH: &str = "the a of to for at on by from with and or but if are is i
     i i'm i'll we they he she that this there here have has had do does did don't not no now my me our us \
     what when where who how which would can could should please set one left until tomorrow today";
 
-/// How many words of `sentence` are among `known`.
-fn count(words: &[Word], known: &str) -> usize {
-    words.iter().filter(|word| known.split_whitespace().any(|one| one == word.text)).count()
+type Known = LazyLock<HashSet<&'static str>>;
+
+static GERMAN_WORDS: Known = LazyLock::new(|| COMMON.split_whitespace().collect());
+static SHARED_WORDS: Known = LazyLock::new(|| SHARED.split_whitespace().collect());
+static ENGLISH_WORDS: Known = LazyLock::new(|| ENGLISH.split_whitespace().collect());
+
+/// How many words of `words` are among `known`.
+fn count(words: &[Word], known: &Known) -> usize {
+    words.iter().filter(|word| known.contains(word.text.as_str())).count()
+}
+
+/// Whether `sentence` has English words and no German ones, so that no German line can be meant.
+pub fn is_english(sentence: &str) -> bool {
+    let words = words(sentence);
+    count(&words, &ENGLISH_WORDS) > 0
+        && count(&words, &GERMAN_WORDS) == 0
+        && count(&words, &SHARED_WORDS) == 0
 }
 
 /// Whether `sentence` has German words, and more of them than others that it could be English by.
 pub fn looks_german(sentence: &str) -> bool {
     let words = words(sentence);
-    let (german, shared) = (count(&words, COMMON), count(&words, SHARED));
+    let (german, shared) = (count(&words, &GERMAN_WORDS), count(&words, &SHARED_WORDS));
     let alone = words.len() == 1 && shared == 1;
-    (german > 0 || alone) && german + shared > count(&words, ENGLISH)
+    (german > 0 || alone) && german + shared > count(&words, &ENGLISH_WORDS)
 }
 
 /// Whether `sentence` has a word that is English and not German.
 pub fn has_english(sentence: &str) -> bool {
-    count(&words(sentence), ENGLISH) > 0
+    count(&words(sentence), &ENGLISH_WORDS) > 0
 }
 
 /// Whether `text` is German beyond doubt: a name such as "von Braun" does not make it so.
 pub fn is_german(text: &str) -> bool {
     let words = words(text);
-    let german = count(&words, COMMON);
-    german > 1 && german > count(&words, ENGLISH)
+    let german = count(&words, &GERMAN_WORDS);
+    german > 1 && german > count(&words, &ENGLISH_WORDS)
 }
 
 #[cfg(test)]

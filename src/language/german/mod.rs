@@ -10,13 +10,19 @@
 //! leaves all other words. `answer` is a catalogue, as translators of programs use: the English
 //! sentences of the tools with their German ones, in `answers.toml`.
 //!
-//! **Invariant:** a German hour is one of twenty-four, unless the part of the day is named.
+//! `words` takes compounds apart ("Nudeltimer"), `detect` tells German from English, `follow` reads what
+//! leans on the sentence before. `written`, `rings`, `things`, `weather` and `fault` are what the values
+//! of answers are made of.
+//!
+//! **Invariant:** a German hour is one of twenty-four, unless the part of the day is named or a reminder
+//! says a mere hour.
 //! **Invariant:** an answer outside the catalogue stays as it is: true words in the wrong language
 //! are better than none.
 //! Deliberately absent: spelling out for a German voice.
 
 mod answer;
 mod detect;
+mod fault;
 mod follow;
 mod moment;
 mod number;
@@ -28,6 +34,6 @@ mod words;
 mod written;
 
 pub use answer::answer;
-pub use detect::{denies, has_english, is_german, looks_german};
+pub use detect::{denies, has_english, is_english, is_german, looks_german};
 pub use follow::follow;
 pub use read::{Sentence, read};

@@ -113,6 +113,8 @@ fn rewritten(
         ("multipliziert" | "malgenommen", "mit") => Some(("times", 2)),
         ("mal", _) if between() => Some(("times", 1)),
         ("hoch", _) if between() => Some(("to the power of", 1)),
+        // "10 Grad in Fahrenheit": the other unit tells the scale.
+        ("grad", "in") if number(before).is_some() => Some(("degrees", 1)),
         ("prozent", "von") => Some(("percent of", 2)),
         ("prozent", _) => Some(("percent", 1)),
         ("wurzel" | "quadratwurzel", "aus" | "von") => Some(("square root of", 2)),

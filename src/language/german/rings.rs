@@ -12,7 +12,12 @@ pub(super) fn timer(text: &str) -> Option<String> {
     Some(match length(name) {
         // "10 Minuten", "1 Stunde und 30 Minuten".
         Some(length) if length.contains(" und ") => format!("Timer auf {length}"),
-        Some(length) => format!("{}-Timer", length.replace(' ', "-")),
+        // One also has a plural here: "1-Minuten-Timer".
+        Some(length) => {
+            let many = length.replace("Sekunde", "Sekunden").replace("Minute", "Minuten");
+            let many = many.replace("Stunde", "Stunden").replace("nn", "n");
+            format!("{}-Timer", many.replace(' ', "-"))
+        }
         None => format!("{}-Timer", capital(name)),
     })
 }

@@ -67,7 +67,7 @@ fn rain(text: &str) -> Option<String> {
     }
     let rest = text.strip_prefix("a ").or_else(|| text.strip_prefix("an "))?;
     let (percent, word) = rest.split_once(" percent chance of ")?;
-    Some(format!("zu {} Prozent {}", whole(percent)?, what(word)?))
+    Some(format!("{}risiko {} Prozent", what(word)?, whole(percent)?))
 }
 
 /// The state of the sky as the tool names it.

@@ -1,5 +1,8 @@
 //! The words of a German sentence: umlauts restored, compounds taken apart.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::moment::weekday;
 use super::number::number;
 
@@ -13,6 +16,10 @@ const UMLAUTS: &str = "für fünf zwölf fünfzehn fünfzig dreißig übermorgen
     luftqualität weißt hälfte schön heiß kühl südafrikanische löffel teelöffel esslöffel fuß \
     tägliche geräusch stück fünfte zwölfte";
 
+/// The same words by how they are written without umlauts.
+static FOLDED: LazyLock<HashMap<String, &str>> =
+    LazyLock::new(|| UMLAUTS.split_whitespace().map(|word| (folded(word), word)).collect());
+
 /// `word` with its umlauts written out.
 fn folded(word: &str) -> String {
     word.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss")
@@ -20,9 +27,12 @@ fn folded(word: &str) -> String {
 
 /// `word`, in lower case, with the umlauts that its writer left out.
 fn with_umlauts(word: &str) -> String {
-    let known = UMLAUTS.split_whitespace().find(|known| folded(known) == word);
-    if let Some(known) = known {
-        return known.to_owned();
+    // Most words have nothing that could stand for one.
+    if !["ae", "oe", "ue", "ss"].iter().any(|letters| word.contains(letters)) {
+        return word.to_owned();
+    }
+    if let Some(known) = FOLDED.get(word) {
+        return (*known).to_owned();
     }
     // "fuenfundzwanzig", "zwoelf".
     let number_like =

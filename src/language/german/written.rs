@@ -151,7 +151,11 @@ pub(super) fn part(text: &str) -> Option<String> {
         ("tomorrow" | "today" | "yesterday", part) => {
             Some(format!("{} {}", day(before)?, name(part)?))
         }
-        _ => Some(format!("{}{}", day(before)?, lower(name(part)?))),
+        _ => {
+            let whole = format!("{}{}", day(before)?, lower(name(part)?));
+            let night = whole.strip_prefix("am ").filter(|_| part == "night");
+            Some(night.map(str::to_owned).unwrap_or(whole))
+        }
     }
 }
 
@@ -189,6 +193,11 @@ pub(super) fn day(text: &str) -> Option<String> {
     let name = text.strip_prefix("on ")?;
     if let Some(name) = weekday(name) {
         return Some(format!("am {name}"));
+    }
+    let several: Option<Vec<String>> =
+        name.split(", ").map(|name| weekday(&capital(name)).map(str::to_owned)).collect();
+    if let Some(several) = several {
+        return Some(format!("am {}", row(&several)?));
     }
     let date = date(name).map(|date| date.replacen(", der ", ", dem ", 1));
     Some(format!("am {}", date.or_else(|| month_day(name))?))
@@ -247,6 +256,10 @@ fn cycle(text: &str) -> Option<String> {
 /// "Friday, December 25th" is "Freitag, der 25. Dezember".
 pub(super) fn date(text: &str) -> Option<String> {
     let (name, rest) = text.split_once(", ")?;
+    // "April 1st, 2027" has no weekday.
+    if let Some(date) = month_day(name).filter(|_| rest.parse::<u16>().is_ok()) {
+        return Some(format!("{date} {rest}"));
+    }
     let (rest, year) = rest.split_once(", ").unwrap_or((rest, ""));
     let year = if year.is_empty() { String::new() } else { format!(" {year}") };
     Some(format!("{}, der {}{year}", weekday(name)?, month_day(rest)?))
