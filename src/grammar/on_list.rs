@@ -27,6 +27,14 @@ pub(super) fn about_list(grammar: &Lines, call: &ParsedCall, sentence: &str) -> 
         let one = |call: &ParsedCall| call.tool.contains("_list");
         calls.iter().all(one).then_some(Meaning::Calls(calls))
     };
+    let lower = sentence.to_lowercase();
+    if let Some((at, the)) = ["the list", "that list", "this list"]
+        .iter()
+        .find_map(|the| lower.find(the).map(|at| (at, the.len())))
+        && let (Some(head), Some(tail)) = (lower.get(..at), lower.get(at + the..))
+    {
+        return its(&format!("{head}{list}{tail}"));
+    }
     if let Some(named) = replaced(sentence, &["it", "that", "there"], &list) {
         return its(&named);
     }

@@ -1,6 +1,6 @@
-//! What the tools of a turn said, as one answer.
+//! What the tools of a turn said, as one answer; and which of several answers to give.
 
-use crate::dialog::{Item, Outcome};
+use crate::dialog::{Item, Outcome, Prompt};
 use crate::engine::Delta;
 
 /// What the tools of a turn said, verbatim; empty while one of them is running.
@@ -37,4 +37,16 @@ pub(super) fn outcome(item: &Item) -> Option<&Outcome> {
         | Item::Picture(_)
         | Item::Notice { .. } => None,
     }
+}
+
+/// Among several answers, separated by bars, the first one not given yet, or the one given longest
+/// ago.
+pub(super) fn fresh(answer: &str, prompt: &Prompt) -> String {
+    let given = |text: &&str| {
+        prompt.items.iter().rposition(
+            |item| matches!(item, Item::Reply { text: said, .. } if said.contains(text.trim())),
+        )
+    };
+    let best = answer.split('|').min_by_key(given).unwrap_or(answer);
+    best.trim().to_owned()
 }
