@@ -1026,3 +1026,47 @@ async fn undoing_and_doing_something_else_are_one_sentence() {
         ])
         .await;
 }
+
+/// What was said in the room a moment after a command is not about it.
+#[tokio::test]
+async fn talk_after_a_command_is_not_taken_for_more_of_it() {
+    for (first, talk) in [
+        (
+            "set a timer for 10 minutes",
+            &[
+                "for sure",
+                "for the record I like tea",
+                "did you make the bed",
+                "when does it open",
+                "five more people are coming",
+            ][..],
+        ),
+        (
+            "add milk to the shopping list",
+            &[
+                "dad is here too",
+                "it's late as well",
+                "and I think so",
+                "also the dog is hungry",
+                "I meant you",
+                "we need to go",
+                "add salt to taste",
+                "did you get the post",
+            ],
+        ),
+        (
+            "create a list called party",
+            &["it's going to be great", "John said he would come", "nothing", "not now"],
+        ),
+    ] {
+        let mut evening = Evening::new();
+        evening.ask(first).await;
+        let items = evening.items.len();
+        assert_eq!(evening.calls, 1, "{first}");
+        for said in talk {
+            evening.items.truncate(items);
+            evening.ask(said).await;
+            assert_eq!(evening.calls, 1, "{first} | {said}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::language::english::consent;
 
 use super::again::again;
+use super::asked_back::asked_back;
 use super::change::changed;
 use super::lexer::Token;
 use super::lines::Lines;
@@ -204,38 +205,6 @@ fn correction_end(talk: &Talk<'_>, tokens: &[Token]) -> usize {
     }
 }
 
-/// "Did you cancel it?", asked of what was just done: what there is answers it.
-fn asked_back(call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
-    const DONE: &[&str] = &[
-        "set", "start", "cancel", "stop", "delete", "remove", "change", "add", "put", "save",
-        "note", "write", "do", "get", "got", "move", "turn", "take", "make", "pause",
-    ];
-    let said: Vec<&str> = tokens.iter().map(|t| t.text.as_str()).collect();
-    let (["did" | "have", "you", rest @ ..] | ["did", "it", rest @ ..]) = said.as_slice() else {
-        return None;
-    };
-    let rest = rest.strip_prefix(&["really"]).or(rest.strip_prefix(&["just"])).unwrap_or(rest);
-    let about = rest.iter().any(|word| matches!(*word, "it" | "that" | "the" | "this" | "them"));
-    if !rest.first().is_some_and(|verb| DONE.contains(verb)) || !about || rest.len() > 6 {
-        return None;
-    }
-    let tool = match call.tool.as_str() {
-        "set_timer" | "change_timer" | "cancel_timer" => "list_timers",
-        "set_alarm" | "change_alarm" | "cancel_alarm" => "list_alarms",
-        "add_reminder" | "cancel_reminder" => "list_reminders",
-        "add_to_list" | "remove_from_list" | "clear_list" => "read_list",
-        "add_note" | "remove_note" => "read_notes",
-        "set_volume" => "set_volume",
-        _ => return None,
-    };
-    let list = call.arguments.get("list").filter(|_| tool == "read_list");
-    let arguments = list.map(|list| ("list".to_owned(), list.clone())).into_iter().collect();
-    Some(Meaning::Calls(vec![ParsedCall {
-        tool: tool.into(),
-        arguments: Value::Object(arguments),
-    }]))
-}
-
 /// "Make it half an hour later", "add five minutes to it": `sentence` said of the timer or alarm of
 /// `call`.
 fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
@@ -297,8 +266,31 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
     let next = calls.first_mut()?;
     if next.tool.starts_with("list_") {
         // "Is it running?", but not "what time is it?"
+        const STATES: &[&str] = &[
+            "running",
+            "left",
+            "ring",
+            "rings",
+            "off",
+            "end",
+            "ends",
+            "done",
+            "set",
+            "over",
+            "much",
+            "finished",
+            "long",
+            "longer",
+            "paused",
+            "active",
+            "still",
+            "first",
+            "next",
+            "remaining",
+        ];
+        let state = said.split(' ').any(|word| STATES.contains(&word));
         let other = super::sentence::understand(grammar, sentence).is_some();
-        return (!other).then_some(Meaning::Calls(calls));
+        return (state && !other).then_some(Meaning::Calls(calls));
     }
     let (old, new) = (call.arguments.as_object()?, next.arguments.as_object_mut()?);
     // The new name and time are those that it has by now.
@@ -331,6 +323,32 @@ fn named_now(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Mea
     let labels = super::open::labels(&scan, from);
     let (end, _, start) = labels.into_iter().find(|(end, ..)| *end == tokens.len() && from > 0)?;
     let label = super::words::spoken(talk.source, tokens, start, end);
+    // "For sure", "for now".
+    const IDIOMS: &[&str] = &[
+        "sure",
+        "now",
+        "real",
+        "ever",
+        "example",
+        "instance",
+        "good",
+        "once",
+        "fun",
+        "free",
+        "you",
+        "me",
+        "starters",
+        "the record",
+        "record",
+        "certain",
+        "that",
+        "this",
+        "it",
+        "the moment",
+    ];
+    if IDIOMS.contains(&label.as_str()) {
+        return None;
+    }
     let arguments = Map::from_iter([
         ("which".to_owned(), Value::from("last")),
         ("to_label".to_owned(), Value::from(label)),
