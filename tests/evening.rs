@@ -995,3 +995,110 @@ async fn another_one_is_another_joke_and_chance_is_tried_again() {
     assert!(["The pizza.", "Soup.", "Curry."].contains(&&*chosen), "{chosen}");
     assert_eq!(evening.ask("choose between nothing").await, "Between what?");
 }
+
+#[tokio::test]
+async fn what_follows_is_about_what_was_just_done() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("set a timer", "For how long?"),
+            ("for the eggs", "For how long?"),
+            ("6 minutes", "Eggs timer set for 6 minutes."),
+            ("is it running?", "Your eggs timer has 6 minutes left."),
+            ("pause it", "Your eggs timer is paused with 6 minutes left."),
+            ("carry on", "Your eggs timer goes on with 6 minutes left."),
+            ("set a timer for 20 minutes", "Timer set for 20 minutes."),
+            ("add two minutes to the longest", "Your 20 minute timer now has 22 minutes left."),
+            ("cancel both", "Both timers are cancelled."),
+            ("remind me to turn the roast", "When should I remind you? That was: turn the roast."),
+            ("in 20 minutes", "I'll remind you in 20 minutes: turn the roast."),
+            ("make that 25", "I'll remind you in 25 minutes: turn the roast."),
+            ("set an alarm for 7 tomorrow", "Alarm set for 7 AM tomorrow."),
+            ("pm", "Alarm set for 7 PM tomorrow."),
+            ("set the volume to 50", "Volume set to 50 percent."),
+            ("a bit louder", "Volume 60 percent."),
+            ("again", "Volume 70 percent."),
+            ("back to 50", "Volume set to 50 percent."),
+            ("take a note", "What should I note?"),
+            ("the plumber comes at nine", "Noted: the plumber comes at nine."),
+            ("read my notes", "The plumber comes at nine."),
+            ("delete it", "That note is gone: the plumber comes at nine."),
+            ("how many ounces in a pound", "1 pound is 16 ounces."),
+            ("and in a kilo", "1 kilogram is about 35.27 ounces."),
+            ("how about grams", "1 kilogram is 1,000 grams."),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn thanks_do_not_ask_again_for_what_failed() {
+    let mut evening = Evening::new();
+    assert_ne!(evening.ask("open firefox").await, "You're welcome.");
+    let calls = evening.calls;
+    assert_eq!(evening.ask("thanks").await, "You're welcome.");
+    assert_eq!(evening.calls, calls);
+}
+
+#[tokio::test]
+async fn undoing_and_doing_something_else_are_one_sentence() {
+    let mut evening = Evening::new();
+    evening
+        .goes(&[
+            ("set an alarm for 7 tomorrow", "Alarm set for 7 AM tomorrow."),
+            ("thanks", "You're welcome."),
+            (
+                "cancel that and set a timer for an hour",
+                "The alarm for 7 AM tomorrow is cancelled. Timer set for 1 hour.",
+            ),
+            ("5 more", "Your 1 hour timer now has 1 hour and 5 minutes left."),
+            ("set an alarm for 8 tomorrow", "Alarm set for 8 AM tomorrow."),
+            ("cancel", "The alarm for 8 AM tomorrow is cancelled."),
+            ("what alarms do I have", "No alarm is set."),
+            ("never mind, set a timer for 3 minutes", "Timer set for 3 minutes."),
+        ])
+        .await;
+}
+
+/// What was said in the room a moment after a command is not about it.
+#[tokio::test]
+async fn talk_after_a_command_is_not_taken_for_more_of_it() {
+    for (first, talk) in [
+        (
+            "set a timer for 10 minutes",
+            &[
+                "for sure",
+                "for the record I like tea",
+                "did you make the bed",
+                "when does it open",
+                "five more people are coming",
+            ][..],
+        ),
+        (
+            "add milk to the shopping list",
+            &[
+                "dad is here too",
+                "it's late as well",
+                "and I think so",
+                "also the dog is hungry",
+                "I meant you",
+                "we need to go",
+                "add salt to taste",
+                "did you get the post",
+            ],
+        ),
+        (
+            "create a list called party",
+            &["it's going to be great", "John said he would come", "nothing", "not now"],
+        ),
+    ] {
+        let mut evening = Evening::new();
+        evening.ask(first).await;
+        let items = evening.items.len();
+        assert_eq!(evening.calls, 1, "{first}");
+        for said in talk {
+            evening.items.truncate(items);
+            evening.ask(said).await;
+            assert_eq!(evening.calls, 1, "{first} | {said}");
+        }
+    }
+}

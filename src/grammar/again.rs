@@ -38,6 +38,17 @@ pub(super) fn again(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Optio
         let [next] = calls.try_into().ok()?;
         Some(next).filter(|next: &ParsedCall| next.tool == call.tool)
     };
+    // "Do I need an umbrella there?"
+    if call.tool == "get_weather"
+        && let Some(place) = old.get("location").and_then(Value::as_str)
+        && let Some(bare) = said.strip_suffix(" there")
+        && let Some(mut next) = kind(bare)
+        && let Some(new) =
+            next.arguments.as_object_mut().filter(|new| !new.contains_key("location"))
+    {
+        new.insert("location".into(), Value::from(place));
+        return Some(Meaning::Calls(vec![next]));
+    }
     match super::sentence::understand(grammar, sentence) {
         // "In meters" is read as an inch in meters.
         Some((Meaning::Calls(own), _)) => {
@@ -115,7 +126,8 @@ fn frames(tool: &str, old: &Map<String, Value>, tail: &str) -> Vec<String> {
                 }
                 tail => tail.to_owned(),
             };
-            vec![format!("what is the date {tail}"), format!("what day is {tail}")]
+            let feast = format!("when is {} {tail}", text("date"));
+            vec![format!("what is the date {tail}"), format!("what day is {tail}"), feast]
         }
         "get_events" => ["", "on ", "for "]
             .iter()
@@ -124,12 +136,16 @@ fn frames(tool: &str, old: &Map<String, Value>, tail: &str) -> Vec<String> {
         "convert_units" | "convert_currency" => {
             let value = if tool == "convert_units" { text("value") } else { text("amount") };
             let (from, to) = (text("from"), text("to"));
+            let one = |unit: &&str| unit.starts_with("a ") || unit.starts_with("an ");
             match bare {
+                // "How many ounces in a pound?" "And in a kilo?"
+                Some(unit) if one(&unit) => vec![format!("convert {unit} to {to}")],
                 Some(unit) => vec![format!("convert {value} {from} to {unit}")],
                 None => vec![
                     format!("convert {tail} {from} to {to}"),
-                    format!("convert {tail} to {to}"),
+                    // A unit without a number is the other one to convert to.
                     format!("convert {value} {from} to {tail}"),
+                    format!("convert {tail} to {to}"),
                 ],
             }
         }

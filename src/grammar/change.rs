@@ -83,6 +83,10 @@ fn value(
                 })
                 .map(|r| r.value)
         {
+            if volume {
+                // "A bit louder." "No, fifty."
+                arguments.clear();
+            }
             arguments.insert(name.to_owned(), number::json(value));
             return Some(());
         }
@@ -91,7 +95,15 @@ fn value(
         // "Tomorrow at nine", "in ten minutes", "at noon".
         let whens = [0, at].into_iter().flat_map(|at| clock::whens(&scan, at, Scope::Reminder));
         let schedules = [at].into_iter().flat_map(|at| clock::whens(&scan, at, Scope::Schedule));
-        let (_, when) = whens.chain(schedules).find(|(end, _)| *end == tail.len())?;
+        let found = whens.chain(schedules).find(|(end, _)| *end == tail.len());
+        // "In twenty minutes." "Make that twenty five."
+        if let (None, Some(old)) = (&found, arguments.get("in_seconds").and_then(Value::as_f64)) {
+            let unit = [3600.0, 60.0, 1.0].into_iter().find(|unit| old % unit == 0.0)?;
+            let seconds = number().filter(|n| *n > 0.0)? * unit;
+            arguments.insert("in_seconds".into(), number::json(seconds.round()));
+            return Some(());
+        }
+        let (_, when) = found?;
         let timed = when.time.is_some() || when.in_seconds.is_some();
         arguments.retain(|name, _| match name.as_str() {
             "in_seconds" => !timed,

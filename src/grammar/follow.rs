@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::language::english::consent;
 
 use super::again::again;
+use super::asked_back::asked_back;
 use super::change::changed;
 use super::lexer::Token;
 use super::lines::Lines;
@@ -44,7 +45,8 @@ pub(super) fn follow(grammar: &Lines, before: &Before, sentence: &str) -> Option
         Before::Open(call) => {
             answered(talk, call, tokens).or_else(|| again(grammar, call, sentence))
         }
-        Before::Done(call) => asked_back(call, tokens)
+        Before::Done(call) => undone_first(grammar, call, sentence)
+            .or_else(|| asked_back(call, tokens))
             .or_else(|| instead(talk, call, tokens))
             .or_else(|| about_it(grammar, call, sentence))
             .or_else(|| about_list(grammar, call, sentence))
@@ -74,7 +76,22 @@ const UNDO: &[&str] = &[
     "never mind cancel it",
     "never mind cancel that",
     "forget that one",
+    "cancel",
 ];
+/// "Cancel that and set a timer for an hour": what was just done is undone, and the rest done.
+fn undone_first(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
+    let (head, rest) = sentence.split_once(" and ").or_else(|| sentence.split_once(", "))?;
+    if !UNDO.contains(&head.trim().trim_end_matches(',').to_lowercase().as_str()) {
+        return None;
+    }
+    let (Meaning::Calls(rest), _) = super::sentence::understand(grammar, rest)? else {
+        return None;
+    };
+    let mut calls = vec![undone(call)?];
+    calls.extend(rest);
+    Some(Meaning::Calls(calls))
+}
+
 /// Words in front of a corrected value that are not corrections themselves.
 const MAKE_IT: &[&str] = &[
     "make it",
@@ -97,7 +114,10 @@ const MAKE_IT: &[&str] = &[
     "not that",
     "make it for",
     "better",
+    "back to",
 ];
+/// Words that say which half of the day was meant.
+const HALVES: &[&str] = &["am", "pm", "a m", "p m", "in the morning", "in the evening"];
 
 /// Yes or no to a tool that asked.
 fn confirmed(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
@@ -142,7 +162,7 @@ fn instead(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Meani
     if call.tool == "add_to_list" {
         return other_item(talk, call, tokens, from);
     }
-    if from == 0 {
+    if from == 0 && !HALVES.contains(&words(tokens).as_str()) {
         return None;
     }
     let mut next = changed(talk, call.clone(), &tokens[from..])?;
@@ -185,38 +205,6 @@ fn correction_end(talk: &Talk<'_>, tokens: &[Token]) -> usize {
     }
 }
 
-/// "Did you cancel it?", asked of what was just done: what there is answers it.
-fn asked_back(call: &ParsedCall, tokens: &[Token]) -> Option<Meaning> {
-    const DONE: &[&str] = &[
-        "set", "start", "cancel", "stop", "delete", "remove", "change", "add", "put", "save",
-        "note", "write", "do", "get", "got", "move", "turn", "take", "make", "pause",
-    ];
-    let said: Vec<&str> = tokens.iter().map(|t| t.text.as_str()).collect();
-    let (["did" | "have", "you", rest @ ..] | ["did", "it", rest @ ..]) = said.as_slice() else {
-        return None;
-    };
-    let rest = rest.strip_prefix(&["really"]).or(rest.strip_prefix(&["just"])).unwrap_or(rest);
-    let about = rest.iter().any(|word| matches!(*word, "it" | "that" | "the" | "this" | "them"));
-    if !rest.first().is_some_and(|verb| DONE.contains(verb)) || !about || rest.len() > 6 {
-        return None;
-    }
-    let tool = match call.tool.as_str() {
-        "set_timer" | "change_timer" | "cancel_timer" => "list_timers",
-        "set_alarm" | "change_alarm" | "cancel_alarm" => "list_alarms",
-        "add_reminder" | "cancel_reminder" => "list_reminders",
-        "add_to_list" | "remove_from_list" | "clear_list" => "read_list",
-        "add_note" | "remove_note" => "read_notes",
-        "set_volume" => "set_volume",
-        _ => return None,
-    };
-    let list = call.arguments.get("list").filter(|_| tool == "read_list");
-    let arguments = list.map(|list| ("list".to_owned(), list.clone())).into_iter().collect();
-    Some(Meaning::Calls(vec![ParsedCall {
-        tool: tool.into(),
-        arguments: Value::Object(arguments),
-    }]))
-}
-
 /// "Make it half an hour later", "add five minutes to it": `sentence` said of the timer or alarm of
 /// `call`.
 fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meaning> {
@@ -234,8 +222,35 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
         let Meaning::Calls(calls) = meaning else { return None };
         let [next] = calls.as_slice() else { return None };
         let kind = next.tool.strip_suffix(noun);
-        matches!(kind, Some("change_" | "cancel_")).then_some(calls)
+        let asks = next.tool == format!("list_{noun}s");
+        (asks || matches!(kind, Some("change_" | "cancel_"))).then_some(calls)
     };
+    // "Carry on" after a pause is about the timer, not about music.
+    let said = sentence.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let paused = call.tool == "change_timer"
+        && call.arguments.get("action").and_then(Value::as_str) == Some("pause");
+    if paused && ["carry on", "continue", "go on", "resume", "keep going"].contains(&&*said) {
+        return its("resume the timer").map(Meaning::Calls);
+    }
+    // "Five more."
+    let more = said.trim_start_matches("and ").strip_suffix(" more").filter(|_| noun == "timer");
+    if let Some(calls) = more.and_then(|n| its(&format!("add {n} minutes to the timer"))) {
+        return Some(Meaning::Calls(calls));
+    }
+    // "Cancel both", "delete all of them".
+    let all = format!("all {noun}s");
+    let them = said.replace("both of them", "both").replace("all of them", "them");
+    if ["both", "them"].iter().any(|word| them.ends_with(&format!(" {word}")))
+        && let Some(calls) = replaced(&them, &["both", "them"], &all).and_then(|all| its(&all))
+    {
+        return Some(Meaning::Calls(calls));
+    }
+    // "Add two minutes to the longest."
+    const PLACES: [&str; 8] =
+        ["first", "second", "third", "last", "next", "longest", "longer", "shorter"];
+    let placed = PLACES.iter().any(|place| said.ends_with(&format!("the {place}")));
+    let one = placed.then(|| format!("{said} one"));
+    let sentence = one.as_deref().unwrap_or(sentence);
     // "Cancel the second one", "turn the last one off".
     if let Some(named) = replaced(&of_two(sentence), &["one"], noun)
         && let Some(calls) = its(&named)
@@ -249,6 +264,34 @@ fn about_it(grammar: &Lines, call: &ParsedCall, sentence: &str) -> Option<Meanin
     let named = named.or(off).filter(|_| it)?;
     let mut calls = its(&named)?;
     let next = calls.first_mut()?;
+    if next.tool.starts_with("list_") {
+        // "Is it running?", but not "what time is it?"
+        const STATES: &[&str] = &[
+            "running",
+            "left",
+            "ring",
+            "rings",
+            "off",
+            "end",
+            "ends",
+            "done",
+            "set",
+            "over",
+            "much",
+            "finished",
+            "long",
+            "longer",
+            "paused",
+            "active",
+            "still",
+            "first",
+            "next",
+            "remaining",
+        ];
+        let state = said.split(' ').any(|word| STATES.contains(&word));
+        let other = super::sentence::understand(grammar, sentence).is_some();
+        return (state && !other).then_some(Meaning::Calls(calls));
+    }
     let (old, new) = (call.arguments.as_object()?, next.arguments.as_object_mut()?);
     // The new name and time are those that it has by now.
     let value = |new: &str, name: &str| old.get(new).or_else(|| old.get(name)).cloned();
@@ -280,6 +323,32 @@ fn named_now(talk: &Talk<'_>, call: &ParsedCall, tokens: &[Token]) -> Option<Mea
     let labels = super::open::labels(&scan, from);
     let (end, _, start) = labels.into_iter().find(|(end, ..)| *end == tokens.len() && from > 0)?;
     let label = super::words::spoken(talk.source, tokens, start, end);
+    // "For sure", "for now".
+    const IDIOMS: &[&str] = &[
+        "sure",
+        "now",
+        "real",
+        "ever",
+        "example",
+        "instance",
+        "good",
+        "once",
+        "fun",
+        "free",
+        "you",
+        "me",
+        "starters",
+        "the record",
+        "record",
+        "certain",
+        "that",
+        "this",
+        "it",
+        "the moment",
+    ];
+    if IDIOMS.contains(&label.as_str()) {
+        return None;
+    }
     let arguments = Map::from_iter([
         ("which".to_owned(), Value::from("last")),
         ("to_label".to_owned(), Value::from(label)),
@@ -395,6 +464,7 @@ fn undone(call: &ParsedCall) -> Option<ParsedCall> {
             if call.tool == "list_timers" { "cancel_timer" } else { "cancel_alarm" }
         }
         "list_reminders" => "cancel_reminder",
+        "read_notes" => "remove_note",
         _ => return None,
     };
     Some(ParsedCall { tool: tool.into(), arguments: Value::Object(arguments) })

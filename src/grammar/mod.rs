@@ -23,6 +23,7 @@
 
 mod again;
 mod alike;
+mod asked_back;
 mod calendar;
 mod change;
 mod clock;

@@ -27,6 +27,14 @@ pub(super) fn about_list(grammar: &Lines, call: &ParsedCall, sentence: &str) -> 
         let one = |call: &ParsedCall| call.tool.contains("_list");
         calls.iter().all(one).then_some(Meaning::Calls(calls))
     };
+    let lower = sentence.to_lowercase();
+    if let Some((at, the)) = ["the list", "that list", "this list"]
+        .iter()
+        .find_map(|the| lower.find(the).map(|at| (at, the.len())))
+        && let (Some(head), Some(tail)) = (lower.get(..at), lower.get(at + the..))
+    {
+        return its(&format!("{head}{list}{tail}"));
+    }
     if let Some(named) = replaced(sentence, &["it", "that", "there"], &list) {
         return its(&named);
     }
@@ -45,10 +53,12 @@ pub(super) fn about_list(grammar: &Lines, call: &ParsedCall, sentence: &str) -> 
         let bare = bare.strip_suffix(" off").or(bare.strip_suffix(" out")).unwrap_or(bare);
         return its(&format!("{bare} off {list}")).or_else(|| its(&format!("{bare} from {list}")));
     }
-    let item = PUT.iter().chain(&["and", "also"]).find_map(rest).or_else(|| {
+    let said_to = ["add", "put", "also add", "also put", "and add", "and put"];
+    let named = said_to.iter().find_map(rest).filter(|item| !item.ends_with(" to taste"));
+    let loose = || PUT.iter().chain(&["and", "also"]).find_map(rest).filter(|item| is_thing(item));
+    let item = named.or_else(loose).or_else(|| {
         // "Eggs too"; a tent, when asked what should go on the new list.
-        let first = bare.split_whitespace().next().unwrap_or_default().to_lowercase();
-        let thing = bare.split_whitespace().count() <= 6 && !NO_THING.contains(&first.as_str());
+        let thing = bare.split_whitespace().count() <= 6 && is_thing(bare);
         (thing && (bare.len() < said.len() || call.tool == "create_list")).then_some(bare)
     })?;
     // "Tent to camping."
@@ -60,12 +70,24 @@ pub(super) fn about_list(grammar: &Lines, call: &ParsedCall, sentence: &str) -> 
     its(&format!("add {item} to {list}"))
 }
 
-/// Words that begin no thing on a list, but talk: "me too", "what was that".
+/// Words that no thing on a list has, but talk does: "me too", "and I think so", "it's late as well".
 const NO_THING: &[&str] = &[
     "i", "me", "you", "we", "us", "he", "she", "they", "it", "that", "this", "so", "what", "who",
-    "how", "why", "when", "where", "which", "is", "are", "do", "does", "did", "can", "could", "no",
-    "not", "nothing", "thank", "thanks", "yes", "okay", "ok", "right", "sorry", "will", "would",
+    "how", "why", "when", "where", "which", "is", "are", "was", "were", "am", "be", "do", "does",
+    "did", "can", "could", "no", "not", "nothing", "thank", "thanks", "yes", "okay", "ok", "right",
+    "sorry", "will", "would", "said", "says", "think", "go", "goes", "going", "here", "there",
+    "have", "has", "had", "never", "later", "now", "then", "please",
 ];
+
+/// Whether `text` may be a thing on a list.
+fn is_thing(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let words = || lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let talk = words().any(|word| NO_THING.contains(&word))
+        || words().next() == Some("to")
+        || lower.ends_with(" to taste");
+    !talk && words().next().is_some()
+}
 
 /// "No, not bread, butter", "I meant butter": the last item off the list, and another on it.
 pub(super) fn other_item(
@@ -81,7 +103,7 @@ pub(super) fn other_item(
     let denied = denied.map(|new| new.trim_start().trim_start_matches("but ").trim());
     let meant = ["i meant", "i mean", "i said", "make that"];
     let meant = meant.iter().any(|lead| said.contains(lead)).then_some(rest.as_str());
-    let new = denied.or(meant).filter(|new| !new.is_empty())?;
+    let new = denied.or(meant).filter(|new| is_thing(new))?;
     if new.split(' ').count() > 4 || talk.meaning(tokens.get(from..)?).is_some() {
         return None;
     }

@@ -60,7 +60,12 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
 
 /// The combined meaning of several requests, and whether it is unambiguous: mere answers are left
 /// to the chat model if there is one.
-fn together(calls: Vec<ParsedCall>) -> (Meaning, bool) {
+fn together(mut calls: Vec<ParsedCall>) -> (Meaning, bool) {
+    // "Forget it, set an alarm for seven": stopping would end the turn before the alarm.
+    let stops = calls.iter().take_while(|call| call.tool == "stop").count();
+    if stops < calls.len() {
+        calls.drain(..stops);
+    }
     let says = calls.iter().filter_map(ParsedCall::said).count();
     if says < calls.len() {
         return (Meaning::Calls(calls), says == 0);

@@ -22,6 +22,7 @@ pub mod hibari;
 pub mod moonshine;
 mod once_more;
 
+mod earlier;
 mod embedding;
 mod foreign;
 mod question;

@@ -1,7 +1,7 @@
 //! "Another one" after a joke, "again" after a coin was tossed: the same once more.
 
 use crate::dialog::Item;
-use crate::grammar::{Grammar, Meaning};
+use crate::grammar::{Grammar, Meaning, ParsedCall};
 
 /// Words that ask for another of what there is more than one of.
 const ANOTHER: &[&str] = &[
@@ -43,11 +43,23 @@ const AGAIN: &[&str] = &[
 /// The tools whose result is another each time.
 const CHANCE: &[&str] = &["flip_coin", "roll_dice", "pick_number", "choose"];
 
-/// The meaning of `text`, the last of `items`, if it asks for the same as before once more.
-pub(super) fn once_more(grammar: &Grammar, text: &str, items: &[Item]) -> Option<Meaning> {
+/// The meaning of `text`, the last of `items`, if it asks for the same as before once more; what was
+/// done then is `called`.
+pub(super) fn once_more(
+    grammar: &Grammar,
+    text: &str,
+    items: &[Item],
+    called: Option<ParsedCall>,
+) -> Option<Meaning> {
     let (another, again) = kind(text);
     if !another && !again {
         return None;
+    }
+    if let Some(call) = called {
+        // "A bit louder." "Again."
+        let louder = call.tool == "set_volume" && call.arguments.get("change").is_some();
+        let fits = louder || CHANCE.contains(&call.tool.as_str());
+        return fits.then(|| Meaning::Calls(vec![call]));
     }
     let said = items.iter().rev().skip(1).filter_map(|item| match item {
         Item::User { text, .. } => Some(text.as_str()),
@@ -61,9 +73,6 @@ pub(super) fn once_more(grammar: &Grammar, text: &str, items: &[Item]) -> Option
     let first = said.into_iter().find(|text| kind(text) == (false, false))?;
     match grammar.understand(first)? {
         Meaning::Answer(answer) if another && answer.contains('|') => Some(Meaning::Answer(answer)),
-        Meaning::Calls(calls) if calls.iter().all(|call| CHANCE.contains(&call.tool.as_str())) => {
-            Some(Meaning::Calls(calls))
-        }
         Meaning::Answer(_)
         | Meaning::Calls(_)
         | Meaning::Ask { .. }

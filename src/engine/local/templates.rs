@@ -6,22 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures::stream;
 use serde_json::Value;
 
+use super::earlier::{
+    CALLS, NO_ANSWER, NO_REQUEST, NO_WISH, before, call_of, called_here, is_ours, last_said,
+    last_said_joined,
+};
 use super::foreign;
 use super::once_more::once_more;
 use super::question::{is_question, is_statement};
-use super::told::{CALLS, call_of, called_here, closing, fresh, is_ours, is_there, outcome, told};
+use super::told::{closing, fresh, is_there, told};
 use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
 use crate::grammar::{Before, Ending, Grammar, Language, Meaning, ParsedCall};
 use crate::language::german;
 
-/// Start of the answer to the first question that matches no template; see [`advice`].
-const NO_ANSWER: &str = "I can't answer that by myself.";
-/// The answer to every further request that matches no template.
-const NO_WISH: &str = "Sorry, I can't do that.";
-/// The answer to a sentence that only tells something.
-const NO_REQUEST: &str = "I'm not sure what you'd like me to do.";
 /// Appended to both the first time.
 const TRY_HELP: &str = "Say \"help\" to hear what I can do.";
 /// The answer to a known command whose tool is missing, if the grammar has no words for that.
@@ -30,6 +28,7 @@ const NO_TOOL: &str = "I understand that, but I can't do it yet.";
 const NO_WORDS: &str = "I didn't catch that.";
 /// End of a tool's question when it needs the user's town.
 const WHICH_TOWN: &str = "Which town?";
+
 /// Finds the name of a model server on this machine.
 pub type Nearby = Arc<dyn Fn() -> Job<Option<&'static str>> + Send + Sync>;
 
@@ -238,7 +237,11 @@ impl Templates {
 
     /// The meaning of `text` after what was said and done before.
     fn meant(&self, text: &str, prompt: &Prompt) -> Option<Meaning> {
-        if let Some(meaning) = once_more(&self.grammar, text, &prompt.items) {
+        let called = before(prompt).and_then(|(before, _)| match before {
+            Before::Done(call) => Some(call),
+            Before::Open(_) | Before::Unsure(_) | Before::Asked(_) => None,
+        });
+        if let Some(meaning) = once_more(&self.grammar, text, &prompt.items, called) {
             return Some(meaning);
         }
         // "15 or 50 minutes?"
@@ -253,29 +256,40 @@ impl Templates {
         }
         let mut asked = false;
         let before = before(prompt).or_else(|| {
-            // A question of ours is not in the history, but what it was about is.
-            let said = last_said(prompt)?;
-            match self.grammar.understand(&said)? {
-                Meaning::Ask { call, .. } => {
-                    asked = true;
-                    Some((Before::Open(call), said))
-                }
-                Meaning::Calls(_)
-                | Meaning::Unclear(_)
-                | Meaning::Answer(_)
-                | Meaning::Refusal(_)
-                | Meaning::Nothing => None,
-            }
+            // A question of ours is not in the history, but what it was about is: "set a timer", or
+            // "set a timer" and "for the eggs".
+            let (last, said) = (last_said(prompt)?, last_said_joined(prompt));
+            let (call, said) =
+                [Some(last), said].into_iter().flatten().find_map(|said| {
+                    match self.grammar.understand(&said)? {
+                        Meaning::Ask { call, .. } => Some((call, said)),
+                        Meaning::Calls(_)
+                        | Meaning::Unclear(_)
+                        | Meaning::Answer(_)
+                        | Meaning::Refusal(_)
+                        | Meaning::Nothing => None,
+                    }
+                })?;
+            asked = true;
+            Some((Before::Open(call), said))
         });
         let Some((before, said)) = before else { return self.grammar.understand(text) };
         if asked && let Some(calls) = self.at_that_time(&said, text) {
             return Some(Meaning::Calls(calls));
         }
         if let Some(meaning) = self.grammar.follow(&before, text) {
+            // A name alone is no timer yet.
+            let short = |call: &ParsedCall| {
+                call.tool == "set_timer" && call.arguments.get("seconds").is_none()
+            };
+            if matches!(&meaning, Meaning::Calls(calls) if asked && calls.iter().any(short)) {
+                return self.grammar.understand(&format!("{said} {text}")).or(Some(meaning));
+            }
             return Some(meaning);
         }
         let meaning = self.grammar.understand(text);
-        let done = matches!(meaning, Some(Meaning::Calls(_)));
+        // "Thanks" after something that failed does not ask for it again.
+        let done = matches!(meaning, Some(Meaning::Calls(_) | Meaning::Answer(_)));
         if done || !matches!(before, Before::Open(_)) {
             return meaning;
         }
@@ -405,75 +419,4 @@ fn advice(server: Option<&str>) -> String {
         None => "",
     };
     format!("{NO_ANSWER} A chat model could: set an OpenAI API key{server}.")
-}
-
-/// The last call of the turn before the last one, if the templates made it, and the words that
-/// asked for it.
-fn before(prompt: &Prompt) -> Option<(Before, String)> {
-    let turn = last_turn_but_one(prompt)?;
-    if !called_here(turn.1) {
-        return None;
-    }
-    let called = turn.1.iter().rev().find_map(|item| match item {
-        Item::Call { call, .. } => Some(call),
-        Item::User { .. }
-        | Item::Reply { .. }
-        | Item::Outcome(_)
-        | Item::Picture(_)
-        | Item::Notice { .. } => None,
-    })?;
-    let outcome = turn.1.iter().filter_map(outcome).find(|outcome| outcome.id == called.id)?;
-    let call = ParsedCall {
-        tool: called.name.clone(),
-        arguments: serde_json::from_str(&called.arguments).ok()?,
-    };
-    let data: Value = serde_json::from_str(&outcome.output).unwrap_or_default();
-    let before = if data["permission"] == true {
-        Before::Asked(call)
-    } else if data["asked"] == true {
-        Before::Unsure(call)
-    } else if outcome.ok {
-        Before::Done(call)
-    } else {
-        // "4 AM today is already over. Say another time."
-        Before::Open(call)
-    };
-    Some((before, turn.0.to_owned()))
-}
-
-/// What the user said before the last words.
-fn last_said(prompt: &Prompt) -> Option<String> {
-    last_turn_but_one(prompt).map(|(said, _)| said.to_owned())
-}
-
-/// How many turns in a row that were not understood leave what came before them in mind.
-const MOST_LOST: usize = 2;
-
-/// The words of the turn before the last one, and what came after them. What was not understood is
-/// no turn of the conversation.
-fn last_turn_but_one(prompt: &Prompt) -> Option<(&str, &[Item])> {
-    let user = |item: &Item| matches!(item, Item::User { .. });
-    let lost = |item: &Item| {
-        matches!(item, Item::Reply { text, .. }
-            if [NO_WISH, NO_ANSWER, NO_REQUEST].iter().any(|no| text.starts_with(no)))
-    };
-    let last = prompt.items.iter().rposition(user)?;
-    let mut earlier = &prompt.items[..last];
-    let mut at = earlier.iter().rposition(user)?;
-    for _ in 0..MOST_LOST {
-        if !matches!(&earlier[at + 1..], [only] if lost(only)) {
-            break;
-        }
-        let Some(before) = earlier[..at].iter().rposition(user) else { break };
-        earlier = &earlier[..at];
-        at = before;
-    }
-    match &earlier[at] {
-        Item::User { text, .. } => Some((text, &earlier[at + 1..])),
-        Item::Reply { .. }
-        | Item::Call { .. }
-        | Item::Outcome(_)
-        | Item::Picture(_)
-        | Item::Notice { .. } => None,
-    }
 }

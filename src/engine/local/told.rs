@@ -1,11 +1,9 @@
-//! What the tools of a turn said, as one answer, and what is said behind it.
+//! What the tools of a turn said, as one answer, and what is said behind it; and which of several
+//! answers to give.
 
-use crate::dialog::{Call, Item, Outcome, Prompt};
+use crate::dialog::{Item, Outcome, Prompt};
 use crate::engine::Delta;
 use crate::grammar::{Grammar, Meaning, ParsedCall};
-
-/// Prefix of the ids of calls made by templates.
-pub(super) const CALLS: &str = "template-";
 
 /// What the tools of a turn said, verbatim; empty while one of them is running.
 pub(super) fn told(after: &[Item]) -> Vec<Delta> {
@@ -56,27 +54,6 @@ pub(super) fn fresh(answer: &str, prompt: &Prompt) -> String {
 /// Whether the tool of `call` exists, or the call is only something to say.
 pub(super) fn is_there(call: &ParsedCall, prompt: &Prompt) -> bool {
     call.said().is_some() || prompt.tools.iter().any(|tool| tool.name == call.tool)
-}
-
-/// Whether every call after the user's words was made by templates.
-pub(super) fn called_here(after: &[Item]) -> bool {
-    let mut calls = after.iter().filter_map(call_of);
-    calls.next().is_some_and(is_ours) && calls.all(is_ours)
-}
-
-pub(super) fn call_of(item: &Item) -> Option<&Call> {
-    match item {
-        Item::Call { call, .. } => Some(call),
-        Item::User { .. }
-        | Item::Reply { .. }
-        | Item::Outcome(_)
-        | Item::Picture(_)
-        | Item::Notice { .. } => None,
-    }
-}
-
-pub(super) fn is_ours(call: &Call) -> bool {
-    call.id.0.starts_with(CALLS)
 }
 
 /// The outcome that `item` is, if it is one.
