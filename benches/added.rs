@@ -185,6 +185,7 @@ fn driver(engines: &Engines, path: audio::Path) -> (Driver, PlaybackEdge) {
     ];
     let driver = Driver::new(Parts {
         clock: Clock::start(),
+        tongue: aloud::tool::Tongue::default(),
         setup: turn::Setup::default(),
         partner: Box::new(Cascade::new(engines.clone(), None)),
         instructions: "Answer.".into(),

@@ -104,6 +104,7 @@ fn driver(chat: Arc<dyn Responder>, tools: Registry, text: &str) -> Driver {
     let engines = Engines { transcribe: Arc::new(ear), chat, speak: None };
     Driver::new(Parts {
         clock: Clock::start(),
+        tongue: aloud::tool::Tongue::default(),
         setup: aloud::turn::Setup::default(),
         partner: Box::new(Cascade::new(engines, None)),
         instructions: "Answer.".into(),

@@ -142,6 +142,7 @@ impl Room {
         let settings = Settings { mode: Mode::Open, speculate: true, ..Settings::default() };
         let driver = Driver::new(Parts {
             clock,
+            tongue: aloud::tool::Tongue::default(),
             setup: Setup { settings, ..Setup::default() },
             partner: Box::new(Cascade::new(engines, None)),
             instructions: "Answer.".into(),
