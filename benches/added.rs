@@ -200,7 +200,6 @@ fn driver(engines: &Engines, path: audio::Path) -> (Driver, PlaybackEdge) {
         turn_ends: None,
         words: Vec::new(),
         personas: std::collections::BTreeMap::new(),
-        tongue: aloud::tool::Tongue::default(),
         sound: None,
         rest: None,
         question: Some(Question::Heard(heard)),

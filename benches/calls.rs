@@ -119,7 +119,6 @@ fn driver(chat: Arc<dyn Responder>, tools: Registry, text: &str) -> Driver {
         turn_ends: None,
         words: Vec::new(),
         personas: std::collections::BTreeMap::new(),
-        tongue: aloud::tool::Tongue::default(),
         sound: None,
         rest: None,
         question: Some(Question::Text { text: text.to_owned(), pictures: Vec::new() }),

@@ -157,7 +157,6 @@ impl Room {
             turn_ends: None,
             words: Vec::new(),
             personas: std::collections::BTreeMap::new(),
-            tongue: aloud::tool::Tongue::default(),
             sound: None,
             rest: None,
             question: None,
