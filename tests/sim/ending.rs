@@ -13,7 +13,7 @@ fn half_a_request_is_waited_for() {
         -- noticed
         0.000 ear open
         3.580 asked 1
-        3.890 sounds 1
+        3.640 sounds 1
         -- told
         user: set an alarm for half past six
         aloud: You said set an alarm for half past six.

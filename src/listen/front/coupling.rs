@@ -11,9 +11,10 @@ const SOUNDS: f32 = 1e-5;
 /// reply was still taken for a person once in four replies.
 const INAUDIBLE: f32 = 3.2e-5;
 /// How far the microphone's sound may rise above the noise of the room and be that noise: 4 dB. And
-/// how far below the speaker's sound noise must be, not to hide an echo: 20 dB.
+/// how quiet noise must be, not to hide an echo that matters: 30 dB below the speaker's sound, or -55.
 const NOISE: f32 = 2.5;
-const HIDES: f32 = 0.01;
+const HIDES: f32 = 1e-3;
+const FAINT: f32 = 3e-6;
 
 /// The windows judged, the number of quiet ones among them from which on no echo is there, and the
 /// number up to which there may be one: a person who talks pauses between words.
@@ -95,7 +96,7 @@ impl Coupling {
         if self.steady < STEADY {
             return;
         }
-        let noise = self.noise <= far * HIDES && near <= self.noise * NOISE;
+        let noise = self.noise <= FAINT.max(far * HIDES) && near <= self.noise * NOISE;
         let bit = |set: bool, bits: u32| (bits << 1 | u32::from(set)) & ((1 << JUDGED) - 1);
         self.quiet = bit(near <= far * INAUDIBLE || noise, self.quiet);
         self.echo = bit(left <= near * ECHO, self.echo);
