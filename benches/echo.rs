@@ -181,14 +181,7 @@ fn over(
         let before = room.events.len();
         room.hear(&pcm);
         room.run(pcm.len() as f64 / 16_000.0 + 1.5);
-        let mut text = String::new();
-        for event in &room.events[before..] {
-            if let Event::Ended { utterance, .. } = event {
-                text += &read(ear, utterance.clone())?;
-                text.push(' ');
-            }
-        }
-        wrong += distance(&wanted, &words(&text)).min(wanted.len());
+        wrong += mistaken(ear, &room.events[before..], &wanted)?;
         total += wanted.len();
     }
     Ok((wrong, total))
@@ -215,17 +208,22 @@ fn early(
         let pcm = leveled(sound(&folder.join(&prompt.file).with_extension("wav"))?, LOUD);
         room.hear(&pcm);
         room.run(pcm.len() as f64 / 16_000.0 + 1.5);
-        let mut text = String::new();
-        for event in &room.events {
-            if let Event::Ended { utterance, .. } = event {
-                text += &read(ear, utterance.clone())?;
-                text.push(' ');
-            }
-        }
-        wrong += distance(&wanted, &words(&text)).min(wanted.len());
+        wrong += mistaken(ear, &room.events, &wanted)?;
         total += wanted.len();
     }
     Ok((wrong, total))
+}
+
+/// How many of the words `wanted` are wrong in what was heard.
+fn mistaken(ear: &Moonshine, events: &[Event], wanted: &[String]) -> anyhow::Result<usize> {
+    let mut text = String::new();
+    for event in events {
+        if let Event::Ended { utterance, .. } = event {
+            text += &read(ear, utterance.clone())?;
+            text.push(' ');
+        }
+    }
+    Ok(distance(wanted, &words(&text)).min(wanted.len()))
 }
 
 fn read(ear: &Moonshine, utterance: Utterance) -> anyhow::Result<String> {

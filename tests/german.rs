@@ -227,14 +227,7 @@ async fn what_is_in_no_language_is_in_that_of_the_conversation() {
         ("Weck mich", "Auf wie viel Uhr?"),
         ("7:30", "Wecker gestellt: morgen um 7:30 Uhr."),
     ];
-    let mut wrong = Vec::new();
-    for (said, wanted) in talk {
-        let reply = evening.says(said).await;
-        if reply != wanted {
-            wrong.push(format!("{said} -> {reply} (wanted {wanted})"));
-        }
-    }
-    assert_eq!(wrong, Vec::<String>::new());
+    evening.goes(&talk).await;
 }
 
 #[test]
@@ -261,6 +254,18 @@ impl Evening {
     fn with(templates: Arc<Templates>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { templates, tools: tools(&folder), items: Vec::new(), last: None, _folder: folder }
+    }
+
+    /// Asserts the answers to a conversation.
+    async fn goes(&mut self, talk: &[(&str, &str)]) {
+        let mut wrong = Vec::new();
+        for (said, wanted) in talk {
+            let reply = self.says(said).await;
+            if reply != *wanted {
+                wrong.push(format!("{said} -> {reply} (wanted {wanted})"));
+            }
+        }
+        assert_eq!(wrong, Vec::<String>::new());
     }
 
     async fn says(&mut self, text: &str) -> String {
@@ -390,12 +395,5 @@ async fn an_evening_in_german() {
         ("Und noch einen für acht Minuten.", "Timer auf 8 Minuten gestellt."),
         ("Set a timer for 5 minutes.", "Timer set for 5 minutes."),
     ];
-    let mut wrong = Vec::new();
-    for (said, wanted) in talk {
-        let reply = evening.says(said).await;
-        if reply != wanted {
-            wrong.push(format!("{said} -> {reply} (wanted {wanted})"));
-        }
-    }
-    assert_eq!(wrong, Vec::<String>::new());
+    evening.goes(&talk).await;
 }

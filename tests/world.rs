@@ -63,19 +63,23 @@ fn sentences_about_the_world_are_understood_or_told_apart() {
 
 /// What templates answer to the last of `items`.
 async fn answer(templates: &Templates, items: &[Item]) -> Vec<Delta> {
+    templates.respond(prompt(items)).map(|delta| delta.unwrap()).collect().await
+}
+
+/// A prompt with a few tools.
+fn prompt(items: &[Item]) -> Prompt {
     let tool = |name: &str| ToolSpec {
         name: name.into(),
         description: String::new(),
         parameters: json!({ "type": "object" }),
         effect: Effect::Reads,
     };
-    let prompt = Prompt {
+    Prompt {
         instructions: "".into(),
         items: items.to_vec(),
         tools: ["get_weather", "set_home", "get_time", "set_alarm", "set_timer"].map(tool).into(),
         sounds: Vec::new(),
-    };
-    templates.respond(prompt).map(|delta| delta.unwrap()).collect().await
+    }
 }
 
 fn user(text: &str) -> Item {
@@ -177,6 +181,16 @@ async fn of_two_wishes_what_can_be_done_is_done_and_the_rest_is_said() {
         };
         assert_eq!((said.as_str(), call.name.as_str()), (want, "set_timer"), "{sentence}");
     }
+}
+
+/// Commands alone are carried out in front of a chat model; words beside them are its own.
+#[test]
+fn a_wish_for_words_beside_a_command_is_left_to_the_chat_model() {
+    let templates = Templates::default();
+    let certain = |text: &str| templates.certain(&prompt(&[user(text)])).is_some();
+    assert!(certain("set a timer for 10 minutes and what time is it"));
+    assert!(!certain("set a timer for 10 minutes and tell me a joke"));
+    assert!(!certain("set a timer for 10 minutes called rice and tell me a joke"));
 }
 
 #[tokio::test]

@@ -33,8 +33,11 @@ pub(super) fn understand(grammar: &Lines, sentence: &str) -> Option<(Meaning, bo
         Some((Meaning::Calls(calls), sure)) => {
             let remind = calls.iter().all(|c| c.tool == "add_reminder");
             let more = if remind { reminders(talk, &tokens) } else { None };
-            let more = more.or_else(|| behind_name(talk, &tokens, calls));
-            more.map(|calls| (Meaning::Calls(calls), *sure))
+            let more = more.map(|calls| (Meaning::Calls(calls), *sure));
+            more.or_else(|| {
+                let (meaning, certain) = together(behind_name(talk, &tokens, calls)?);
+                Some((meaning, certain && *sure))
+            })
         }
         Some((Meaning::Ask { .. } | Meaning::Unclear(_) | Meaning::Nothing, _)) | None => None,
     };

@@ -43,14 +43,7 @@ pub(super) fn before(prompt: &Prompt) -> Option<(Before, String)> {
     if !called_here(turn.1) {
         return None;
     }
-    let called = turn.1.iter().rev().find_map(|item| match item {
-        Item::Call { call, .. } => Some(call),
-        Item::User { .. }
-        | Item::Reply { .. }
-        | Item::Outcome(_)
-        | Item::Picture(_)
-        | Item::Notice { .. } => None,
-    })?;
+    let called = turn.1.iter().rev().find_map(call_of)?;
     let outcome = turn.1.iter().filter_map(outcome).find(|outcome| outcome.id == called.id)?;
     let call = ParsedCall {
         tool: called.name.clone(),
@@ -75,23 +68,27 @@ pub(super) fn last_said(prompt: &Prompt) -> Option<String> {
     last_turn_but_one(prompt).map(|(said, _)| said.to_owned())
 }
 
-/// How many turns in a row that were not understood leave what came before them in mind.
-const MOST_LOST: usize = 2;
-
-/// What the user said in the two turns before the last words, as one sentence.
-pub(super) fn last_said_joined(prompt: &Prompt) -> Option<String> {
-    let said = prompt.items.iter().rev().filter_map(|item| match item {
+/// What the user said, the last words first.
+pub(super) fn said_latest(items: &[Item]) -> impl Iterator<Item = &str> {
+    items.iter().rev().filter_map(|item| match item {
         Item::User { text, .. } => Some(text.as_str()),
         Item::Reply { .. }
         | Item::Call { .. }
         | Item::Outcome(_)
         | Item::Picture(_)
         | Item::Notice { .. } => None,
-    });
-    let mut said = said.skip(1);
+    })
+}
+
+/// What the user said in the two turns before the last words, as one sentence.
+pub(super) fn last_said_joined(prompt: &Prompt) -> Option<String> {
+    let mut said = said_latest(&prompt.items).skip(1);
     let (last, first) = (said.next()?, said.next()?);
     Some(format!("{first} {last}"))
 }
+
+/// How many turns in a row that were not understood leave what came before them in mind.
+const MOST_LOST: usize = 2;
 
 /// The words of the turn before the last one, and what came after them. What was not understood is
 /// no turn of the conversation, and neither are thanks and what was only said again.

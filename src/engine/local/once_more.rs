@@ -1,5 +1,6 @@
 //! "Another one" after a joke, "again" after a coin was tossed: the same once more.
 
+use super::earlier::said_latest;
 use crate::dialog::Item;
 use crate::grammar::{Grammar, Meaning, ParsedCall};
 
@@ -61,16 +62,9 @@ pub(super) fn once_more(
         let fits = louder || CHANCE.contains(&call.tool.as_str());
         return fits.then(|| Meaning::Calls(vec![call]));
     }
-    let said = items.iter().rev().skip(1).filter_map(|item| match item {
-        Item::User { text, .. } => Some(text.as_str()),
-        Item::Reply { .. }
-        | Item::Call { .. }
-        | Item::Outcome(_)
-        | Item::Picture(_)
-        | Item::Notice { .. } => None,
-    });
+    // The last words are `text`.
     // "Another one." "One more." are about the joke before them.
-    let first = said.into_iter().find(|text| kind(text) == (false, false))?;
+    let first = said_latest(items).skip(1).find(|text| kind(text) == (false, false))?;
     match grammar.understand(first)? {
         Meaning::Answer(answer) if another && answer.contains('|') => Some(Meaning::Answer(answer)),
         Meaning::Answer(_)

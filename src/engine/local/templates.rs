@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::earlier::{
     CALLS, NO_ANSWER, NO_REQUEST, NO_WISH, before, call_of, called_here, is_ours, last_said,
-    last_said_joined,
+    last_said_joined, said_latest,
 };
 use super::foreign;
 use super::once_more::once_more;
 use super::question::{is_question, is_statement};
-use super::told::{closing, fresh, is_there, told};
+use super::told::{closing, fresh, is_there, results};
 use crate::base::{CallId, Flow, Job};
 use crate::dialog::{Call, Item, Prompt};
 use crate::engine::{Delta, EngineError, Responder};
@@ -98,7 +98,8 @@ impl Templates {
     pub fn certain(&self, prompt: &Prompt) -> Option<Vec<Delta>> {
         let (text, after) = prompt.last_turn()?;
         if !after.is_empty() {
-            return called_here(after).then(|| self.worded(prompt, told(after)));
+            return called_here(after)
+                .then(|| self.worded(prompt, results(&self.grammar, prompt, after)));
         }
         let deltas = self.asked(prompt).or_else(|| self.act(self.grammar.certain(text)?, prompt));
         deltas.map(|deltas| self.worded(prompt, deltas))
@@ -119,14 +120,7 @@ impl Templates {
 
     /// Whether the last turn of `prompt` is in German.
     fn is_german(&self, prompt: &Prompt) -> bool {
-        let mut said = prompt.items.iter().rev().filter_map(|item| match item {
-            Item::User { text, .. } => Some(text.as_str()),
-            Item::Reply { .. }
-            | Item::Call { .. }
-            | Item::Outcome(_)
-            | Item::Picture(_)
-            | Item::Notice { .. } => None,
-        });
+        let mut said = said_latest(&prompt.items);
         let last = said.next();
         last.is_some_and(|last| self.grammar.language_after(last, said) == Language::German)
     }
@@ -329,15 +323,7 @@ impl Templates {
     fn reply(&self, prompt: &Prompt) -> Step {
         let Some((text, after)) = prompt.last_turn() else { return Step::Give(Vec::new()) };
         if after.iter().any(|item| matches!(item, Item::Call { .. } | Item::Outcome(_))) {
-            let mut said = told(after);
-            if !said.is_empty() {
-                said.extend(
-                    closing(&self.grammar, prompt)
-                        .into_iter()
-                        .map(|say| Delta::Text(format!(" {say}"))),
-                );
-            }
-            return Step::Give(said);
+            return Step::Give(results(&self.grammar, prompt, after));
         }
         let say = |text: &str| Step::Give(vec![Delta::Text(text.to_owned())]);
         if !text.chars().any(char::is_alphanumeric) {

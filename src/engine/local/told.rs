@@ -5,12 +5,25 @@ use crate::dialog::{Item, Outcome, Prompt};
 use crate::engine::Delta;
 use crate::grammar::{Grammar, Meaning, ParsedCall};
 
+/// What the tools of the last turn said, and behind it what else was asked for; nothing while one of
+/// them is running. A question of a tool comes last.
+pub(super) fn results(grammar: &Grammar, prompt: &Prompt, after: &[Item]) -> Vec<Delta> {
+    let told = told(after);
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let mut said = closing(grammar, prompt);
+    let asks = told.ends_with('?');
+    said.insert(if asks { said.len() } else { 0 }, told);
+    vec![Delta::Text(said.join(" "))]
+}
+
 /// What the tools of a turn said, verbatim; empty while one of them is running.
-pub(super) fn told(after: &[Item]) -> Vec<Delta> {
+fn told(after: &[Item]) -> String {
     let called = after.iter().filter(|item| matches!(item, Item::Call { .. })).count();
     let outcomes: Vec<_> = after.iter().filter_map(outcome).collect();
     if outcomes.len() < called {
-        return Vec::new();
+        return String::new();
     }
     let mut said: Vec<&str> = outcomes.into_iter().map(|o| o.say.trim()).collect();
     // Two calls that fail alike are reported once.
@@ -25,8 +38,7 @@ pub(super) fn told(after: &[Item]) -> Vec<Delta> {
         }
     }
     said.retain(|said| !said.is_empty());
-    let said = said.join(" ");
-    if said.is_empty() { Vec::new() } else { vec![Delta::Text(said)] }
+    said.join(" ")
 }
 
 /// What the sentence of the last turn asks to hear behind its last call: "set a timer for ten minutes
